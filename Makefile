@@ -1,0 +1,90 @@
+# The ways to build, run and test VideoSync. `make help` lists them.
+#
+# Each installs what it lacks (deploy/packages says what and why) and builds into build/<preset>, so
+# any of them works on a fresh Debian 12 (13 is meant to work, but untried), again after an
+# interruption, and quickly the second time. ARGS are passed to the program by `run`, to ctest by the
+# tests: make test ARGS='-L unit'.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := release
+MAKEFLAGS += --no-print-directory
+JOBS := $(shell nproc)
+ARGS :=
+FUZZ_SECONDS := 60
+
+ctest = ctest --preset $(1) -j $(JOBS) $(ARGS)
+# gcc 12's ThreadSanitizer cannot place its shadow where newer kernels randomize the address space.
+without_aslr = $$(setarch -R true 2>/dev/null && echo setarch -R)
+
+.PHONY: release run test help
+release: configure-release ## Build the server: build/release/videosync and its pages
+	@cmake --build --preset release --target videosync -j $(JOBS)
+	@cmake --build --preset release --target pages
+
+run: release demo ## Build, make a demo video if there is none, and start the server
+	@[[ "$(ARGS)" == *--listen* ]] || echo "Open http://127.0.0.1:8080/ in a browser. Ctrl-C stops the server."
+	@exec build/release/videosync $(ARGS)
+
+test: dev ## Run every test: unit, pages, end to end, browser, layers
+	@$(call ctest,dev)
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: dev asan tsan test-asan test-tsan fuzz
+dev: packages-test configure-dev ## Build what the tests run: server and tests, -O1, assertions
+	@cmake --build --preset dev -j $(JOBS)
+	@ln -sfn build/dev/compile_commands.json compile_commands.json
+
+asan: packages-test configure-asan ## The same under AddressSanitizer and UBSan
+	@cmake --build --preset asan -j $(JOBS)
+
+tsan: packages-test configure-tsan ## The same under ThreadSanitizer
+	@cmake --build --preset tsan -j $(JOBS)
+
+test-asan: asan ## Run every test under AddressSanitizer and UBSan
+	@$(call ctest,asan)
+
+test-tsan: tsan ## Run every test under ThreadSanitizer
+	@$(without_aslr) $(call ctest,tsan)
+
+fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_SECONDS (60)
+	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
+	@deploy/run-fuzzers build/fuzz/fuzz tests/fuzz $(FUZZ_SECONDS)
+
+.PHONY: screenshots
+screenshots: release demo packages-test ## Take the pictures in docs/ anew, with a real Chromium
+	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots.mjs
+
+.PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint
+lint: packages-test packages-lint configure-dev ## clang-format and clang-tidy over every source
+	@deploy/lint build/dev
+
+format: packages-lint ## Rewrite the sources as .clang-format has them
+	@git ls-files '*.h' '*.cpp' | xargs clang-format-19 -i
+
+demo: ## Make a demo video, if media/ has nothing to show
+	@[[ -n "$$(ls media 2>/dev/null)" ]] || \
+	  { deploy/install-packages demo && deploy/make-demo-video media/demo.mp4; }
+
+clean: ## Remove everything that was built (media/ stays)
+	@rm -rf build compile_commands.json tests/node_modules tests/.npm-ci.lock
+
+packages: ## Install the Debian packages that building needs
+	@deploy/install-packages build
+
+packages-test: ## ... and those that testing needs
+	@deploy/install-packages build test
+
+packages-demo packages-fuzz packages-lint:
+	@deploy/install-packages $(@:packages-%=%)
+
+.PHONY: bench-idle
+bench-idle: release ## Measure what 10,000 idle viewers cost (bench/README.md); ARGS='--members 2000'
+	@cmake --build --preset release --target idle_viewers -j $(JOBS)
+	@build/release/bench/idle_viewers $(ARGS)
+
+# Once configured, the build notices by itself when CMake's files change.
+configure-%: | packages
+	@[[ -f build/$*/build.ninja ]] || cmake --preset $* || \
+	  { rm -f build/$*/CMakeCache.txt; exit 1; }

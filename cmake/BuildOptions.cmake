@@ -1,0 +1,51 @@
+# Language, warnings, flags of each build type, sanitizers. CMakePresets.json picks among them.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+option(VIDEOSYNC_WERROR "Treat warnings as errors" ON)
+option(VIDEOSYNC_TESTS "Build the tests" ON)
+option(VIDEOSYNC_FUZZ "Build tests/fuzz/*_fuzz.cpp with libFuzzer (needs clang)" OFF)
+set(VIDEOSYNC_SANITIZE "" CACHE STRING "Sanitizers, separated by commas: address,undefined or thread")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Debug CACHE STRING "Debug or Release" FORCE)
+endif()
+# Debug is what the tests run: fast enough for them, still good to step through, and the standard
+# library checks its preconditions. Release keeps line tables and frame pointers, so that a crash or
+# a profile of the real thing can be read; VS_ASSERT is on in both.
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g -D_GLIBCXX_ASSERTIONS")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG -fno-omit-frame-pointer")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g1 -DNDEBUG -fno-omit-frame-pointer")
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+if(VIDEOSYNC_SANITIZE)
+  add_compile_options(-fsanitize=${VIDEOSYNC_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${VIDEOSYNC_SANITIZE})
+endif()
+if(VIDEOSYNC_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# What every target of ours is compiled with; third-party sources are not.
+add_library(videosync_options INTERFACE)
+target_include_directories(videosync_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(videosync_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>
+  $<$<BOOL:${VIDEOSYNC_WERROR}>:-Werror>)
+if(VIDEOSYNC_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # gcc 12 sees uninitialized members in std::regex once a sanitizer has instrumented it.
+  target_compile_options(videosync_options INTERFACE -Wno-maybe-uninitialized)
+endif()

@@ -1,0 +1,77 @@
+# Everything that ctest runs, found by its place:
+#   tests/unit/<floor>/<noun>_test.cpp   a Criterion executable <floor>_<noun>_test
+#   tests/www, tests/e2e, tests/browser  one `node --test` a file *.test.mjs
+#   tests/layers                         rules about the sources themselves
+# Labels (ctest -L): unit, www, e2e, browser, layers.
+#
+# A sanitizer and Criterion's runner do not get along (tests/support/in_process_runner.cpp says why):
+# there the same tests get a small runner of our own and only Criterion's headers.
+add_library(videosync_test_runner INTERFACE)
+if(VIDEOSYNC_SANITIZE)
+  add_library(videosync_in_process_runner OBJECT ${CMAKE_SOURCE_DIR}/tests/support/in_process_runner.cpp)
+  target_link_libraries(videosync_in_process_runner PRIVATE videosync_options)
+  target_include_directories(videosync_in_process_runner SYSTEM PUBLIC ${CRITERION_INCLUDE})
+  target_link_libraries(videosync_test_runner INTERFACE
+    videosync_in_process_runner $<TARGET_OBJECTS:videosync_in_process_runner>)
+else()
+  target_link_libraries(videosync_test_runner INTERFACE videosync::criterion)
+endif()
+
+foreach(floor core proto storage server)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)
+  foreach(test ${tests})
+    get_filename_component(noun ${test} NAME_WE)
+    set(target ${floor}_${noun})
+    add_executable(${target} ${test})
+    target_link_libraries(${target} PRIVATE videosync_${floor} videosync_test_runner)
+    add_test(NAME ${target} COMMAND ${target})
+    set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 120)
+  endforeach()
+endforeach()
+
+find_program(NODE node)
+find_program(CHROMIUM NAMES chromium chromium-browser google-chrome)
+if(NOT NODE)
+  message(WARNING "node is missing: only the unit tests can run (`make packages-test` installs it)")
+  return()
+endif()
+
+# The libraries of the tests are in tests/node_modules, where node looks for them.
+add_custom_command(OUTPUT ${CMAKE_SOURCE_DIR}/tests/node_modules/.installed-lock.json
+  COMMAND ${CMAKE_SOURCE_DIR}/deploy/npm-ci ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/tests
+  DEPENDS ${CMAKE_SOURCE_DIR}/tests/package-lock.json
+  COMMENT "Libraries of the tests"
+  VERBATIM)
+add_custom_target(test_libraries ALL
+  DEPENDS ${CMAKE_SOURCE_DIR}/tests/node_modules/.installed-lock.json)
+
+set(node_environment VIDEOSYNC_SOURCE=${CMAKE_SOURCE_DIR} VIDEOSYNC_CXX=${CMAKE_CXX_COMPILER}
+  VIDEOSYNC_SANITIZE=${VIDEOSYNC_SANITIZE} VIDEOSYNC_CHROMIUM=${CHROMIUM})
+# Node 18, which Debian 12 has, knows CustomEvent but hides it.
+execute_process(COMMAND ${NODE} --version OUTPUT_VARIABLE node_version)
+if(node_version MATCHES "^v18\\.")
+  list(APPEND node_environment NODE_OPTIONS=--experimental-global-customevent)
+endif()
+if(TARGET videosync)
+  list(APPEND node_environment VIDEOSYNC_BINARY=$<TARGET_FILE:videosync>)
+endif()
+
+# Registers tests/<kind>/*.test.mjs; ARGN: further test properties.
+function(videosync_node_tests kind timeout_s)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${kind}/*.test.mjs)
+  foreach(test ${tests})
+    get_filename_component(noun ${test} NAME_WE)
+    set(name ${kind}_${noun})
+    add_test(NAME ${name} COMMAND ${NODE} --test --test-reporter=spec ${test})
+    set_tests_properties(${name} PROPERTIES LABELS ${kind} TIMEOUT ${timeout_s}
+      ENVIRONMENT "${node_environment}" ${ARGN})
+  endforeach()
+endfunction()
+
+videosync_node_tests(layers 300)
+videosync_node_tests(www 60)
+if(TARGET videosync)
+  videosync_node_tests(e2e 180)
+  # A browser's timing is what is tested: nothing else runs beside it.
+  videosync_node_tests(browser 300 RUN_SERIAL TRUE)
+endif()

@@ -1,0 +1,54 @@
+// Clock: where time comes from. Injected, so that tests decide what time it is.
+//
+// monotonic_us: microseconds since an arbitrary start, never backwards; for durations and timers.
+// server_us: microseconds since the Unix epoch, never backwards; the time that clients are told.
+// Any thread may read a SystemClock; a ManualClock belongs to one thread.
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+
+namespace videosync {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual std::int64_t monotonic_us() const noexcept = 0;
+  virtual std::int64_t server_us() const noexcept = 0;
+};
+
+// The wall clock is read once, at construction; from then on server time advances with the
+// monotonic clock, so an operator who sets the machine's clock does not move anybody's playback.
+class SystemClock final : public Clock {
+ public:
+  SystemClock() noexcept : wall_offset_us_(read_us(CLOCK_REALTIME) - read_us(CLOCK_MONOTONIC)) {}
+
+  std::int64_t monotonic_us() const noexcept override { return read_us(CLOCK_MONOTONIC); }
+  std::int64_t server_us() const noexcept override { return monotonic_us() + wall_offset_us_; }
+
+ private:
+  static std::int64_t read_us(clockid_t id) noexcept {
+    timespec now{};
+    clock_gettime(id, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1'000;
+  }
+
+  const std::int64_t wall_offset_us_;
+};
+
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(std::int64_t server_start_us = 1'700'000'000'000'000) noexcept
+      : server_start_us_(server_start_us) {}
+
+  std::int64_t monotonic_us() const noexcept override { return elapsed_us_; }
+  std::int64_t server_us() const noexcept override { return server_start_us_ + elapsed_us_; }
+  void advance_us(std::int64_t us) noexcept { elapsed_us_ += us; }
+
+ private:
+  std::int64_t server_start_us_;
+  std::int64_t elapsed_us_ = 0;
+};
+
+}  // namespace videosync

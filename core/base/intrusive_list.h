@@ -1,0 +1,78 @@
+// IntrusiveList: a doubly linked list whose links live in the elements. Never allocates.
+//
+// An element derives from ListLink<Tag> once for each kind of list it can be in, and is in at most
+// one list of a kind at a time. The list owns nothing: elements unlink themselves before they die
+// (asserted). One thread.
+#pragma once
+
+#include "core/base/assert.h"
+
+namespace videosync {
+
+template <class Tag>
+struct ListLink {
+  ListLink* next_link = nullptr;  // null exactly when unlinked
+  ListLink* prev_link = nullptr;
+
+  ListLink() noexcept = default;
+  ListLink(const ListLink&) = delete;
+  ListLink& operator=(const ListLink&) = delete;
+  ~ListLink() { VS_ASSERT(!is_linked()); }
+
+  bool is_linked() const noexcept { return next_link != nullptr; }
+
+  void unlink() noexcept {
+    VS_ASSERT(is_linked());
+    prev_link->next_link = next_link;
+    next_link->prev_link = prev_link;
+    next_link = prev_link = nullptr;
+  }
+};
+
+template <class T, class Tag>
+class IntrusiveList {
+ public:
+  using Link = ListLink<Tag>;
+
+  IntrusiveList() noexcept { head_.next_link = head_.prev_link = &head_; }
+  ~IntrusiveList() {
+    VS_ASSERT(empty());
+    head_.next_link = head_.prev_link = nullptr;
+  }
+
+  bool empty() const noexcept { return head_.next_link == &head_; }
+  T& front() noexcept { return to_element(head_.next_link); }
+
+  void push_back(T& element) noexcept {
+    Link& link = element;
+    VS_ASSERT(!link.is_linked());
+    link.prev_link = head_.prev_link;
+    link.next_link = &head_;
+    head_.prev_link->next_link = &link;
+    head_.prev_link = &link;
+  }
+
+  T* pop_front() noexcept {
+    if (empty()) return nullptr;
+    T& element = front();
+    static_cast<Link&>(element).unlink();
+    return &element;
+  }
+
+  // The visitor may unlink the element it is given, and no other.
+  template <class Visitor>
+  void for_each(Visitor&& visit) {
+    for (Link* link = head_.next_link; link != &head_;) {
+      Link* next = link->next_link;
+      visit(to_element(link));
+      link = next;
+    }
+  }
+
+ private:
+  static T& to_element(Link* link) noexcept { return *static_cast<T*>(link); }
+
+  Link head_;
+};
+
+}  // namespace videosync

@@ -1,0 +1,285 @@
+// Log: one line an event on stderr, as text for people or JSON for collectors.
+//
+// Usage: log_info("listener", "accepting", field("address", text), field("port", 8080)).
+// Level and format are set once, in main, before threads start. Any thread may log: each line is
+// built on the caller's stack and leaves in one write(2), at most `log_line_bytes_max` long, so
+// lines never mix. Nothing allocates, throws or fails; a line that stderr does not take is lost.
+// What a peer sent may be logged as it is: control characters and broken UTF-8 are escaped.
+#pragma once
+
+#include <fmt/format.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace videosync {
+
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
+enum class LogFormat : std::uint8_t { text, json };
+
+struct LogSettings {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+  int descriptor = STDERR_FILENO;
+};
+
+inline LogSettings log_settings;
+
+inline constexpr std::size_t log_line_bytes_max = 2048;  // under PIPE_BUF: a write is not split
+
+// A key and its value; refers to the caller's text until the line is written.
+struct LogField {
+  std::string_view key;
+  std::variant<std::string_view, bool, std::int64_t, std::uint64_t, double> value;
+};
+
+template <class T>
+LogField field(std::string_view key, const T& value) noexcept {
+  if constexpr (std::same_as<T, bool>) {
+    return {key, value};
+  } else if constexpr (std::floating_point<T>) {
+    return {key, static_cast<double>(value)};
+  } else if constexpr (std::signed_integral<T>) {
+    return {key, static_cast<std::int64_t>(value)};
+  } else if constexpr (std::unsigned_integral<T>) {
+    return {key, static_cast<std::uint64_t>(value)};
+  } else {
+    return {key, std::string_view(value)};
+  }
+}
+
+inline std::string_view log_level_name(LogLevel level) noexcept {
+  static constexpr std::array<std::string_view, 4> names{"debug", "info", "warn", "error"};
+  return names[static_cast<std::size_t>(level)];
+}
+
+// The length of the well-formed UTF-8 sequence that `text` begins with; 0 where there is none
+// (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+inline std::size_t utf8_sequence_length(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  const auto continues = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return text.empty() ? 0 : 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
+  if (lead >= 0xe0 && lead <= 0xef) {
+    const bool second_fits = (lead != 0xe0 || byte(1) >= 0xa0) && (lead != 0xed || byte(1) < 0xa0);
+    return second_fits && continues(1) && continues(2) ? 3 : 0;
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    const bool second_fits = (lead != 0xf0 || byte(1) >= 0x90) && (lead != 0xf4 || byte(1) < 0x90);
+    return second_fits && continues(1) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+// One line in the making. What does not fit is left out and said so; the line stays well-formed,
+// because what closes it goes into a reserve that values cannot use.
+class LogLine {
+ public:
+  explicit LogLine(LogFormat format) noexcept : json_(format == LogFormat::json) {}
+
+  void begin(const timespec& time, LogLevel level, std::string_view component,
+             std::string_view message) noexcept {
+    std::array<char, 32> stamp{};
+    tm utc{};
+    gmtime_r(&time.tv_sec, &utc);
+    const auto stamp_end =
+        fmt::format_to_n(stamp.data(), stamp.size(), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+                         utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                         utc.tm_sec, time.tv_nsec / 1'000);
+    const std::string_view when(stamp.data(), stamp_end.size);
+    if (json_) {
+      close("{\"time\":\"");
+      close(when);
+      close("\",\"level\":\"");
+      close(log_level_name(level));
+      close("\"");
+      add({"component", component});
+      add({"message", message});
+    } else {
+      close(when);
+      close(" ");
+      close(log_level_name(level));
+      close(" ");
+      escaped(component);
+      close(": ");
+      escaped(message);
+    }
+  }
+
+  void add(const LogField& item) noexcept {
+    if (truncated_) return;
+    close(json_ ? ",\"" : " ");
+    escaped(item.key);
+    close(json_ ? "\":" : "=");
+    std::visit([this](const auto& value) { write_value(value); }, item.value);
+  }
+
+  // The finished line with its newline; valid while this object lives.
+  std::string_view finish() noexcept {
+    if (truncated_) close(json_ ? ",\"truncated\":true" : " ...");
+    close(json_ ? "}\n" : "\n");
+    return {bytes_.data(), size_};
+  }
+
+ private:
+  static constexpr std::size_t reserve_bytes = 64;
+
+  void write_value(std::string_view text) noexcept {
+    const bool quoted = json_ || text.empty() || text.find_first_of(" =\"\\") != text.npos;
+    if (quoted) close("\"");
+    escaped(text);
+    if (quoted) close("\"");
+  }
+  void write_value(bool value) noexcept { number("{}", value); }
+  void write_value(std::int64_t value) noexcept { number("{}", value); }
+  void write_value(std::uint64_t value) noexcept { number("{}", value); }
+  void write_value(double value) noexcept {
+    const bool finite = value - value == 0;
+    if (finite) {
+      number("{:.6g}", value);
+    } else {
+      close(json_ ? "null" : "nan");
+    }
+  }
+
+  template <class T>
+  void number(fmt::format_string<const T&> pattern, const T& value) noexcept {
+    std::array<char, 32> digits;
+    const auto end = fmt::format_to_n(digits.data(), digits.size(), pattern, value);
+    // A number cut short would be another number: JSON says null instead.
+    if (!plain({digits.data(), end.size}) && json_) close("null");
+  }
+
+  void escaped(std::string_view text) noexcept {
+    while (!text.empty() && !truncated_) {
+      const std::size_t length = utf8_sequence_length(text);
+      const std::string_view unit = text.substr(0, length == 0 ? 1 : length);
+      const auto byte = static_cast<unsigned char>(unit.front());
+      const bool c1_control =
+          length == 2 && byte == 0xc2 && static_cast<unsigned char>(unit[1]) < 0xa0;
+      if (length == 0) {
+        hex_escape(json_ ? "\\u00" : "\\x", byte);
+      } else if (c1_control) {
+        hex_escape("\\u00", static_cast<unsigned char>(unit[1]));
+      } else if (byte == '"' || byte == '\\') {
+        const std::array<char, 2> pair{'\\', unit.front()};
+        plain({pair.data(), pair.size()});
+      } else if (byte < 0x20 || byte == 0x7f) {
+        hex_escape("\\u00", byte);
+      } else {
+        plain(unit);
+      }
+      text.remove_prefix(unit.size());
+    }
+  }
+
+  void hex_escape(std::string_view prefix, unsigned char byte) noexcept {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::array<char, 8> sequence{};
+    prefix.copy(sequence.data(), prefix.size());
+    sequence[prefix.size()] = digits[byte >> 4];
+    sequence[prefix.size() + 1] = digits[byte & 0x0f];
+    plain({sequence.data(), prefix.size() + 2});
+  }
+
+  // All of `text`, or nothing and the line is marked as truncated.
+  bool plain(std::string_view text) noexcept {
+    if (truncated_ || size_ + text.size() > bytes_.size() - reserve_bytes) {
+      truncated_ = true;
+      return false;
+    }
+    close(text);
+    return true;
+  }
+
+  // Punctuation and the line's own words: short, and may use the reserve.
+  void close(std::string_view text) noexcept {
+    const std::size_t fits = std::min(text.size(), bytes_.size() - size_);
+    text.copy(bytes_.data() + size_, fits);
+    size_ += fits;
+  }
+
+  const bool json_;
+  bool truncated_ = false;
+  std::size_t size_ = 0;
+  std::array<char, log_line_bytes_max> bytes_;
+};
+
+inline void write_log(LogLevel level, std::string_view component, std::string_view message,
+                      std::initializer_list<LogField> fields) noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  LogLine line(log_settings.format);
+  line.begin(now, level, component, message);
+  for (const LogField& item : fields)
+    line.add(item);
+  const std::string_view text = line.finish();
+  const int saved_errno = errno;
+  while (::write(log_settings.descriptor, text.data(), text.size()) < 0 && errno == EINTR) {
+  }
+  errno = saved_errno;
+}
+
+inline bool log_enabled(LogLevel level) noexcept {
+  return level >= log_settings.level;
+}
+
+template <class... Fields>
+void log_debug(std::string_view component, std::string_view message, Fields... fields) noexcept {
+  if (log_enabled(LogLevel::debug)) write_log(LogLevel::debug, component, message, {fields...});
+}
+template <class... Fields>
+void log_info(std::string_view component, std::string_view message, Fields... fields) noexcept {
+  if (log_enabled(LogLevel::info)) write_log(LogLevel::info, component, message, {fields...});
+}
+template <class... Fields>
+void log_warn(std::string_view component, std::string_view message, Fields... fields) noexcept {
+  if (log_enabled(LogLevel::warn)) write_log(LogLevel::warn, component, message, {fields...});
+}
+template <class... Fields>
+void log_error(std::string_view component, std::string_view message, Fields... fields) noexcept {
+  if (log_enabled(LogLevel::error)) write_log(LogLevel::error, component, message, {fields...});
+}
+
+// Lets one event through an interval, so that a repeated warning does not fill the disk. Threads
+// may share one. Usage:
+//   if (const auto skipped = throttle.admit(clock.monotonic_us()))
+//     log_warn("accept", "out of descriptors", field("skipped", *skipped));
+class LogThrottle {
+ public:
+  explicit LogThrottle(std::int64_t interval_us = 10'000'000) noexcept
+      : interval_us_(interval_us) {}
+
+  // How many were held back since the last one that passed; nullopt holds this one back.
+  std::optional<std::uint64_t> admit(std::int64_t now_us) noexcept {
+    std::int64_t due = due_us_.load(std::memory_order_relaxed);
+    if (now_us >= due &&
+        due_us_.compare_exchange_strong(due, now_us + interval_us_, std::memory_order_relaxed)) {
+      return skipped_.exchange(0, std::memory_order_relaxed);
+    }
+    skipped_.fetch_add(1, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+
+ private:
+  const std::int64_t interval_us_;
+  std::atomic<std::int64_t> due_us_{INT64_MIN};
+  std::atomic<std::uint64_t> skipped_{0};
+};
+
+}  // namespace videosync

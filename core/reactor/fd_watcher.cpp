@@ -1,0 +1,38 @@
+#include "core/reactor/fd_watcher.h"
+
+#include "core/base/assert.h"
+#include "core/reactor/ring.h"
+
+namespace videosync {
+
+FdWatcher::FdWatcher(Ring& ring, int descriptor, Handler on_ready, void* owner) noexcept
+    : ring_(ring), descriptor_(descriptor), on_ready_(on_ready), owner_(owner) {
+  poll_ = {[](void* self, const Completion& completion) noexcept {
+             static_cast<FdWatcher*>(self)->on_polled(completion);
+           },
+           this};
+}
+
+FdWatcher::~FdWatcher() {
+  VS_ASSERT(!is_armed_);
+}
+
+void FdWatcher::watch(std::uint32_t events) noexcept {
+  events_ = events;
+  if (is_armed_) {
+    if (events_ != armed_events_) ring_.cancel(poll_);
+    return;
+  }
+  if (events_ == 0) return;
+  is_armed_ = true;
+  armed_events_ = events_;
+  ring_.poll(poll_, descriptor_, events_);
+}
+
+void FdWatcher::on_polled(const Completion& completion) noexcept {
+  is_armed_ = false;
+  if (completion.result > 0) on_ready_(owner_, static_cast<std::uint32_t>(completion.result));
+  if (!is_armed_ && events_ != 0) watch(events_);
+}
+
+}  // namespace videosync

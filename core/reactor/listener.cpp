@@ -1,0 +1,77 @@
+#include "core/reactor/listener.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/reactor/reactor.h"
+
+namespace videosync {
+
+Listener::Listener(Reactor& reactor, int descriptor, Handler on_accepted, void* owner) noexcept
+    : reactor_(reactor),
+      descriptor_(descriptor),
+      on_accepted_(on_accepted),
+      owner_(owner),
+      rest_([](void* self) noexcept { static_cast<Listener*>(self)->arm(); }, this) {
+  accept_ = {[](void* self, const Completion& completion) noexcept {
+               static_cast<Listener*>(self)->on_accept(completion);
+             },
+             this};
+}
+
+Listener::~Listener() {
+  VS_ASSERT(!is_armed_);
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void Listener::arm() noexcept {
+  if (is_armed_ || !wants_more_ || is_closing_) return;
+  is_armed_ = true;
+  reactor_.ring().accept_multishot(accept_, descriptor_);
+}
+
+void Listener::resume() noexcept {
+  wants_more_ = true;
+  if (!rest_.is_armed()) arm();
+}
+
+void Listener::pause() noexcept {
+  if (!std::exchange(wants_more_, false)) return;
+  if (is_armed_) reactor_.ring().cancel(accept_);
+}
+
+void Listener::close() noexcept {
+  if (std::exchange(is_closing_, true)) return;
+  reactor_.timers().cancel(rest_);
+  if (is_armed_) reactor_.ring().cancel(accept_);
+  settle();
+}
+
+void Listener::settle() noexcept {
+  if (is_closing_ && !is_armed_ && descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+void Listener::on_accept(const Completion& completion) noexcept {
+  if (!completion.more) is_armed_ = false;
+  if (completion.result >= 0) {
+    on_accepted_(owner_, completion.result);
+  }
+  if (is_closing_) {
+    settle();
+    return;
+  }
+  if (is_armed_ || !wants_more_) return;
+  const bool is_exhausted = completion.result == -EMFILE || completion.result == -ENFILE ||
+                            completion.result == -ENOBUFS || completion.result == -ENOMEM;
+  if (!is_exhausted) {
+    arm();
+    return;
+  }
+  ++exhaustions_;
+  reactor_.timers().schedule(rest_, reactor_.now_ms() + rest_ms);
+}
+
+}  // namespace videosync

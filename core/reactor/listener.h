@@ -1,0 +1,73 @@
+// Listener: one listening socket on one reactor, by a multishot accept.
+//
+// Back-pressure: pause() leaves newcomers in the kernel's backlog. When descriptors or memory run
+// out it rests and tries again after `rest_ms`, instead of failing in a busy loop. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/reactor/operation.h"
+#include "core/reactor/timer_wheel.h"
+
+namespace videosync {
+
+class Reactor;
+
+// Where to listen: a host name or address with a port (0: any free one), or a unix socket's path.
+struct ListenTarget {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string unix_path;  // non-empty: the others do not count
+
+  bool is_unix() const noexcept { return !unix_path.empty(); }
+};
+
+// A listening, non-blocking descriptor. TCP ones have SO_REUSEPORT, so that every worker may have
+// its own, and TCP_NODELAY, which accepted sockets inherit. A unix socket left behind by a dead
+// process is replaced; one that still answers is an error.
+Result<int> open_listening_socket(const ListenTarget& target);
+// Whether nobody listens there yet: with SO_REUSEPORT a second process would silently share.
+Result<> check_address_is_free(const ListenTarget& target);
+// What was bound, with the real port: "127.0.0.1:8080", "[::1]:8080" or "unix:/path".
+std::string listening_address(int descriptor);
+std::uint16_t listening_port(int descriptor);
+
+class Listener {
+ public:
+  static constexpr std::int64_t rest_ms = 100;
+
+  // Takes the accepted descriptor.
+  using Handler = void (*)(void* owner, int descriptor) noexcept;
+
+  Listener(Reactor& reactor, int descriptor, Handler on_accepted, void* owner) noexcept;
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  void resume() noexcept;
+  void pause() noexcept;
+  // For good; the descriptor is closed when the kernel has let go of it.
+  void close() noexcept;
+  bool is_idle() const noexcept { return !is_armed_; }
+  std::uint64_t exhaustions() const noexcept { return exhaustions_; }
+
+ private:
+  void on_accept(const Completion& completion) noexcept;
+  void arm() noexcept;
+  void settle() noexcept;
+
+  Reactor& reactor_;
+  int descriptor_;
+  const Handler on_accepted_;
+  void* const owner_;
+  Operation accept_;
+  TimerEntry rest_;
+  bool is_armed_ = false;  // true exactly from arming the accept to its last completion
+  bool wants_more_ = false;
+  bool is_closing_ = false;
+  std::uint64_t exhaustions_ = 0;  // times that descriptors or memory ran out
+};
+
+}  // namespace videosync

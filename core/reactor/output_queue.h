@@ -1,0 +1,140 @@
+// OutputQueue: what one stream has still to send, in order: frames and file ranges.
+//
+// Segments come from the reactor's pool, so an idle stream holds three words and a queue that moves
+// does not allocate. What only files need is pooled apart: a broadcast needs a segment a member.
+// `in_flight` segments at the front are read by the kernel and untouchable until the send
+// completes. Bounded by what the caller says: see Outcome. One thread.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/base/shared_buffer.h"
+
+namespace videosync {
+
+// What a full queue may do with a frame.
+enum class SendClass : std::uint8_t {
+  reliable,     // kept, whatever happens
+  latest,       // once a quarter of the queue is taken, a newer one replaces all that wait
+  latest_pong,  // a newer one replaces one that waits
+  droppable,    // the first to go
+};
+
+// `length` bytes of a file from `offset`; `owner` keeps the descriptor open.
+struct FileRange {
+  std::shared_ptr<const void> owner;
+  int descriptor = -1;
+  std::int64_t offset = 0;
+  std::int64_t length = 0;
+};
+
+struct Pipe {
+  int read_end = -1;
+  int write_end = -1;
+  std::int64_t held_bytes = 0;  // spliced in and not yet out
+
+  explicit operator bool() const noexcept { return read_end >= 0; }
+};
+
+struct FileTransfer {
+  FileRange range;  // what has left is cut off its front
+  Pipe pipe;        // non-null while a cold quantum passes through it
+};
+
+struct OutputSegment {
+  OutputSegment* next = nullptr;
+  BufferRef buffer;
+  std::unique_ptr<FileTransfer> file;  // there exactly where `buffer` is null
+  std::uint32_t offset = 0;            // bytes of `buffer` that have left
+  SendClass send_class = SendClass::reliable;
+
+  bool is_file() const noexcept { return file != nullptr; }
+  std::size_t bytes_left() const noexcept { return buffer ? buffer.size() - offset : 0; }
+};
+static_assert(sizeof(OutputSegment) == 32, "as many as the largest session has members");
+
+// Free segments of one reactor. Grows by slabs, never shrinks.
+class SegmentPool {
+ public:
+  OutputSegment* take();
+  OutputSegment* take_for(FileRange range);
+  // REQUIRES that the segment's file, if any, has no pipe.
+  void give_back(OutputSegment* segment) noexcept;
+
+ private:
+  static constexpr std::size_t slab_segments = 256;
+  static constexpr std::size_t idle_files_max = 256;
+
+  OutputSegment* free_ = nullptr;
+  std::vector<std::unique_ptr<FileTransfer>> idle_files_;
+  std::vector<std::unique_ptr<OutputSegment[]>> slabs_;
+};
+
+class OutputQueue {
+ public:
+  enum class Outcome : std::uint8_t {
+    queued,
+    replaced,  // took the place of older frames of its class
+    dropped,   // droppable, and the queue is at its limit
+    overflow,  // reliable, and no room even after dropping: the caller should give the peer up
+  };
+
+  // From a queue of 1/this of its limit on, its reader is behind: see SendClass::latest.
+  static constexpr std::size_t latest_queue_share = 4;
+
+  OutputQueue() noexcept = default;
+  OutputQueue(const OutputQueue&) = delete;
+  OutputQueue& operator=(const OutputQueue&) = delete;
+  ~OutputQueue();
+
+  bool empty() const noexcept { return head_ == nullptr; }
+  bool has_file() const noexcept { return files_ != 0; }
+  // The file range at the front; null where there is none.
+  FileTransfer* front_file() noexcept { return head_ != nullptr ? head_->file.get() : nullptr; }
+  // Of buffers; file ranges cost no memory and do not count.
+  std::size_t queued_bytes() const noexcept { return queued_bytes_; }
+
+  // `bytes_max` bounds queued_bytes(). Counts the frames that it left out or removed: droppable
+  // ones into `dropped`, those of class latest into `replaced`. A reader that keeps up gets every
+  // frame of class latest: several of one turn wait together without any of them being late.
+  Outcome push(SegmentPool& pool, BufferRef buffer, SendClass send_class, std::size_t bytes_max,
+               std::uint32_t& dropped, std::uint32_t& replaced);
+  void push_file(SegmentPool& pool, FileRange range);
+
+  // Points `vectors` at the buffers at the front, up to a file range; returns how many. With
+  // `keep_in_flight` they stay put until consume().
+  std::size_t gather(std::span<iovec> vectors, bool keep_in_flight) noexcept;
+  // `bytes` of the buffers at the front have left; nothing is in flight any more.
+  void consume(SegmentPool& pool, std::size_t bytes) noexcept;
+  // `bytes` of the file range at the front have left.
+  void consume_file(SegmentPool& pool, std::int64_t bytes) noexcept;
+
+  // Drops what has not begun to leave.
+  void drop_untouched(SegmentPool& pool) noexcept;
+  // Drops what is not in flight, also what has left in part.
+  void clear_unsent(SegmentPool& pool) noexcept;
+
+ private:
+  static bool is_untouched(const OutputSegment& segment) noexcept { return segment.offset == 0; }
+
+  void append(OutputSegment* segment) noexcept;
+  void clear_from(std::size_t place, SegmentPool& pool) noexcept;
+  void pop_front(SegmentPool& pool) noexcept;
+  bool replace_queued(BufferRef& buffer, SendClass send_class) noexcept;
+  // Drops those of this class that have not begun to leave; returns how many.
+  std::uint32_t drop_class(SendClass send_class, SegmentPool& pool) noexcept;
+
+  OutputSegment* head_ = nullptr;
+  OutputSegment* tail_ = nullptr;
+  std::uint32_t queued_bytes_ = 0;
+  std::uint16_t in_flight_ = 0;  // segments at the front that the kernel may be reading
+  std::uint16_t files_ = 0;
+};
+
+}  // namespace videosync

@@ -1,0 +1,207 @@
+#include "core/reactor/ring.h"
+
+#include <liburing.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/assert.h"
+
+namespace videosync {
+
+namespace {
+
+// A broadcast's sends complete inside the submission: room for many submissions' worth of them.
+// What does not fit waits in the kernel (IORING_FEAT_NODROP), so this is speed, not safety.
+constexpr unsigned completion_entries = 16 * 1024;
+
+constexpr unsigned features_needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |
+                                     IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG |
+                                     IORING_FEAT_CQE_SKIP;
+// SEND_ZC is not used: it came with Linux 6.0, as did multishot receive, which cannot be probed.
+constexpr int operations_needed[] = {IORING_OP_ACCEPT,       IORING_OP_RECV,     IORING_OP_SEND,
+                                     IORING_OP_SENDMSG,      IORING_OP_SPLICE,   IORING_OP_MSG_RING,
+                                     IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD, IORING_OP_SEND_ZC};
+
+std::unexpected<Error> no_ring(const std::string& symptom) {
+  return fail(ErrorCode::unsupported,
+              "io_uring cannot be had here (" + symptom +
+                  "): needs Linux 6.1 or later, `sysctl kernel.io_uring_disabled` at 0, and in a "
+                  "container a seccomp profile that allows io_uring_setup, io_uring_enter and "
+                  "io_uring_register (Docker's default one does not)");
+}
+
+}  // namespace
+
+struct Ring::Impl {
+  io_uring ring{};
+  bool is_open = false;
+  std::vector<Completion> taken;   // since the last drain()
+  std::vector<Completion> handed;  // what the last drain() returned
+
+  ~Impl() {
+    if (is_open) io_uring_queue_exit(&ring);
+  }
+
+  // With a full queue what is there is submitted first. -EBUSY or -EAGAIN means that completions
+  // must be taken before the kernel accepts more.
+  io_uring_sqe* next_entry(Operation* operation) noexcept {
+    for (;;) {
+      io_uring_sqe* entry = io_uring_get_sqe(&ring);
+      if (entry != nullptr) {
+        io_uring_sqe_set_data(entry, operation);
+        return entry;
+      }
+      const int submitted = io_uring_submit(&ring);
+      if (submitted >= 0) continue;
+      VS_ASSERT(submitted == -EBUSY || submitted == -EAGAIN || submitted == -EINTR);
+      io_uring_get_events(&ring);
+      take_completions();
+    }
+  }
+
+  void take_completions() noexcept {
+    unsigned head = 0;
+    unsigned count = 0;
+    io_uring_cqe* entry = nullptr;
+    io_uring_for_each_cqe(&ring, head, entry) {
+      ++count;
+      if (entry->user_data == 0) continue;
+      taken.push_back({
+          .operation = reinterpret_cast<Operation*>(entry->user_data),
+          .result = entry->res,
+          .buffer_id = static_cast<std::uint16_t>(entry->flags >> IORING_CQE_BUFFER_SHIFT),
+          .has_buffer = (entry->flags & IORING_CQE_F_BUFFER) != 0,
+          .more = (entry->flags & IORING_CQE_F_MORE) != 0,
+      });
+    }
+    io_uring_cq_advance(&ring, count);
+  }
+};
+
+Ring::Ring(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Ring::~Ring() = default;
+
+Result<std::unique_ptr<Ring>> Ring::create() {
+  auto impl = std::make_unique<Impl>();
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+                 IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED;
+  params.cq_entries = completion_entries;
+  const int code = io_uring_queue_init_params(submission_entries, &impl->ring, &params);
+  if (code == -ENOMEM || code == -EMFILE || code == -ENFILE) {
+    return fail_errno("setting up io_uring (raise `ulimit -n` or `ulimit -l`)", -code);
+  }
+  if (code < 0) return no_ring(std::strerror(-code));
+  impl->is_open = true;
+  if ((params.features & features_needed) != features_needed) {
+    return no_ring("a feature is missing: the kernel is too old");
+  }
+  io_uring_probe* probe = io_uring_get_probe_ring(&impl->ring);
+  if (probe == nullptr) return no_ring("its operations cannot be probed");
+  bool has_all = true;
+  for (const int operation : operations_needed) {
+    has_all = has_all && io_uring_opcode_supported(probe, operation) != 0;
+  }
+  io_uring_free_probe(probe);
+  if (!has_all) return no_ring("an operation is missing: the kernel is too old");
+  impl->taken.reserve(completion_entries);
+  impl->handed.reserve(completion_entries);
+  return std::unique_ptr<Ring>(new Ring(std::move(impl)));
+}
+
+Result<> Ring::enable() {
+  // io_uring_enable_rings() is declared by liburing 2.3 and missing from its shared library.
+  const int code = io_uring_register(static_cast<unsigned>(descriptor()),
+                                     IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+  if (code < 0) return fail_errno("enabling io_uring", -code);
+  return {};
+}
+
+int Ring::descriptor() const noexcept {
+  return impl_->ring.ring_fd;
+}
+
+void Ring::accept_multishot(Operation& operation, int listener) noexcept {
+  io_uring_sqe* entry = impl_->next_entry(&operation);
+  io_uring_prep_multishot_accept(entry, listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+void Ring::receive_multishot(Operation& operation, int socket,
+                             std::uint16_t buffer_group) noexcept {
+  io_uring_sqe* entry = impl_->next_entry(&operation);
+  io_uring_prep_recv_multishot(entry, socket, nullptr, 0, 0);
+  entry->flags |= IOSQE_BUFFER_SELECT;
+  entry->buf_group = buffer_group;
+}
+
+void Ring::send(Operation& operation, int socket, std::span<const std::uint8_t> bytes,
+                int flags) noexcept {
+  io_uring_sqe* entry = impl_->next_entry(&operation);
+  io_uring_prep_send(entry, socket, bytes.data(), bytes.size(), flags | MSG_NOSIGNAL);
+}
+
+void Ring::send_message(Operation& operation, int socket, const msghdr& message,
+                        int flags) noexcept {
+  io_uring_sqe* entry = impl_->next_entry(&operation);
+  io_uring_prep_sendmsg(entry, socket, &message, static_cast<unsigned>(flags | MSG_NOSIGNAL));
+}
+
+void Ring::poll(Operation& operation, int descriptor, std::uint32_t events) noexcept {
+  io_uring_sqe* entry = impl_->next_entry(&operation);
+  io_uring_prep_poll_add(entry, descriptor, events);
+}
+
+void Ring::splice_to_pipe(Operation& operation, int file, std::int64_t offset, int pipe,
+                          std::uint32_t length) noexcept {
+  io_uring_sqe* entry = impl_->next_entry(&operation);
+  io_uring_prep_splice(entry, file, offset, pipe, -1, length, 0);
+}
+
+void Ring::cancel(const Operation& target) noexcept {
+  io_uring_sqe* entry = impl_->next_entry(nullptr);
+  io_uring_prep_cancel64(entry, reinterpret_cast<std::uint64_t>(&target), 0);
+  entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
+void Ring::wake(int ring_descriptor, Operation& target, Operation& on_failure) noexcept {
+  io_uring_sqe* entry = impl_->next_entry(&on_failure);
+  io_uring_prep_msg_ring(entry, ring_descriptor, 0, reinterpret_cast<std::uint64_t>(&target), 0);
+  entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
+Result<> Ring::register_buffer_ring(void* ring_memory, std::uint32_t entries, std::uint16_t group) {
+  io_uring_buf_reg registration{};
+  registration.ring_addr = reinterpret_cast<std::uint64_t>(ring_memory);
+  registration.ring_entries = entries;
+  registration.bgid = group;
+  const int code = io_uring_register_buf_ring(&impl_->ring, &registration, 0);
+  if (code < 0) return fail_errno("registering receive buffers with io_uring", -code);
+  return {};
+}
+
+void Ring::submit_and_wait(std::optional<std::int64_t> timeout_us) noexcept {
+  int code = 0;
+  if (!impl_->taken.empty() || (timeout_us && *timeout_us <= 0)) {
+    code = io_uring_submit_and_get_events(&impl_->ring);
+  } else if (!timeout_us) {
+    code = io_uring_submit_and_wait(&impl_->ring, 1);
+  } else {
+    __kernel_timespec timeout{*timeout_us / 1'000'000, *timeout_us % 1'000'000 * 1'000};
+    io_uring_cqe* first = nullptr;
+    code = io_uring_submit_and_wait_timeout(&impl_->ring, &first, 1, &timeout, nullptr);
+  }
+  // -ETIME: nothing came. -EBUSY and -EAGAIN: completions must be taken first; what is left is
+  // submitted next turn. Anything else is a bug of ours.
+  VS_ASSERT(code >= 0 || code == -ETIME || code == -EINTR || code == -EBUSY || code == -EAGAIN);
+}
+
+std::span<const Completion> Ring::drain() noexcept {
+  impl_->take_completions();
+  impl_->handed.clear();
+  impl_->handed.swap(impl_->taken);
+  return impl_->handed;
+}
+
+}  // namespace videosync

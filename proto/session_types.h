@@ -1,0 +1,244 @@
+// The vocabulary of a session: ids, roles, settings, the playback vector, client messages, effects.
+//
+// Plain values. Times are server time in microseconds (`..._us`), media positions are seconds.
+// Everything here may be moved between threads.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/strong_id.h"
+
+namespace videosync {
+
+// Unique inside its session, never given twice; on the wire a short string (see messages.h).
+using MemberId = StrongId<struct MemberIdTag, std::uint32_t>;
+
+// Tells a member's connections apart: 1 for its first, one more with every resume.
+using ConnectionNumber = StrongId<struct ConnectionNumberTag, std::uint32_t>;
+
+// 128 random bits: a host token or the secret half of a resume token.
+struct Token {
+  std::array<std::uint8_t, 16> bytes{};
+
+  // In time that does not depend on where they differ.
+  bool equals(const Token& other) const noexcept {
+    unsigned difference = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      difference |= static_cast<unsigned>(bytes[i] ^ other.bytes[i]);
+    }
+    return difference == 0;
+  }
+};
+
+// What a client presents to be the same member again: "<member id>.<32 hex digits>" on the wire.
+struct ResumeToken {
+  MemberId member;
+  Token secret;
+};
+
+enum class Role : std::uint8_t { participant, host };
+enum class Control : std::uint8_t { host, everyone };
+enum class OnStall : std::uint8_t { keep_going, wait };  // "continue" and "wait" on the wire
+enum class Cause : std::uint8_t { play, pause, seek, rate, load, stall, resume, ended };
+enum class HostReason : std::uint8_t { joined, given, claimed, left };
+
+enum class Refusal : std::uint8_t {
+  bad_json,
+  bad_message,
+  unknown_type,
+  not_host,
+  no_such_member,
+  no_such_video,
+  out_of_range,
+  rate_limited,
+  unavailable,
+};
+
+namespace close_code {
+inline constexpr std::uint16_t normal = 1000;
+inline constexpr std::uint16_t going_away = 1001;
+inline constexpr std::uint16_t protocol_error = 1002;
+inline constexpr std::uint16_t unsupported_data = 1003;
+inline constexpr std::uint16_t invalid_payload = 1007;
+inline constexpr std::uint16_t policy_violation = 1008;
+inline constexpr std::uint16_t too_big = 1009;
+inline constexpr std::uint16_t internal_error = 1011;
+inline constexpr std::uint16_t session_ended = 4001;
+inline constexpr std::uint16_t connected_elsewhere = 4002;
+inline constexpr std::uint16_t too_slow = 4003;
+inline constexpr std::uint16_t removed = 4004;
+inline constexpr std::uint16_t too_many_messages = 4008;
+}  // namespace close_code
+
+struct SessionSettings {
+  Control control = Control::host;
+  OnStall on_stall = OnStall::keep_going;
+};
+
+// What the session machine knows of a video. duration_s is 0 where nobody knows it.
+struct VideoChoice {
+  std::string id;
+  double duration_s = 0;
+};
+
+// The playback vector and its place in the order. At server time t the media position is
+// position + (playing ? rate * (t - at_us) / 1e6 : 0), within [0, duration].
+// A scheduled start stands at `position` until at_us has come.
+struct PlaybackState {
+  std::uint64_t epoch = 0;
+  std::uint64_t seq = 0;
+  bool playing = false;
+  double position = 0;
+  double rate = 1;
+  std::int64_t at_us = 0;  // may lie a little in the future: a scheduled start
+  std::string video;       // "" where the library is empty
+  MemberId by;             // none: the service itself
+  Cause cause = Cause::load;
+};
+
+struct MemberInfo {
+  MemberId id;
+  std::string name;
+  Role role = Role::participant;
+};
+
+// --- Messages from a client, checked for shape and range by messages.h -------------------------
+
+struct PlayMessage {
+  std::optional<double> position;
+};
+struct PauseMessage {
+  std::optional<double> position;
+};
+struct SeekMessage {
+  double position = 0;
+};
+struct RateMessage {
+  double rate = 1;
+};
+struct LoadMessage {
+  std::string video;
+};
+struct GiveMessage {
+  MemberId to;
+};
+struct ClaimMessage {
+  Token host_token;
+};
+struct SettingsMessage {
+  std::optional<Control> control;
+  std::optional<OnStall> on_stall;
+};
+struct KickMessage {
+  MemberId id;
+};
+struct EndMessage {};
+// `id` and `t1` are echoed untouched: the JSON text of each, as the client wrote it.
+struct PingMessage {
+  std::string id;
+  std::string t1;
+};
+struct ReportMessage {
+  double drift_ms = 0;
+  double rtt_ms = 0;
+  bool buffering = false;
+  std::optional<double> position;
+};
+struct ChatMessage {
+  std::string text;
+};
+struct ReactionMessage {
+  std::string emoji;
+};
+struct NameMessage {
+  std::string name;
+};
+
+using ClientMessage =
+    std::variant<PlayMessage, PauseMessage, SeekMessage, RateMessage, LoadMessage, GiveMessage,
+                 ClaimMessage, SettingsMessage, KickMessage, EndMessage, PingMessage, ReportMessage,
+                 ChatMessage, ReactionMessage, NameMessage>;
+
+// --- Effects: what the machine wants done, in this order -----------------------------------------
+
+struct ViewerReport {
+  MemberId id;
+  double drift_ms = 0;
+  double rtt_ms = 0;
+  bool buffering = false;
+};
+
+// To one member. Everything `welcome` says but the member's own resume token and the time.
+struct WelcomeEffect {
+  MemberId to;
+};
+struct ErrorEffect {
+  MemberId to;
+  Refusal code = Refusal::bad_message;
+  std::string message;  // for a person
+  std::string_view re;  // the refused message's type: a literal
+};
+struct ViewersEffect {
+  MemberId to;
+  std::vector<ViewerReport> list;
+};
+// This connection of the member is to be closed with this code; the machine has forgotten it. The
+// member may have a newer connection by now, which stays.
+struct CloseEffect {
+  MemberId to;
+  std::uint16_t code = close_code::normal;
+  ConnectionNumber connection;
+};
+
+// To every member.
+struct StateEffect {
+  PlaybackState state;
+};
+struct HostEffect {
+  std::uint64_t epoch = 0;
+  MemberId host;
+  HostReason reason = HostReason::joined;
+};
+struct MembersEffect {
+  std::uint32_t count = 0;
+  std::vector<MemberInfo> joined, left, changed;  // each at most 50
+};
+struct WaitingEffect {
+  std::vector<MemberId> members;  // at most 50
+  std::int64_t until_us = 0;
+};
+struct ChatEffect {
+  MemberId from;
+  std::string name;
+  std::string text;
+  std::int64_t at_us = 0;
+};
+struct Reaction {
+  MemberId from;
+  std::string emoji;
+  std::int64_t at_us = 0;
+};
+struct ReactionsEffect {
+  std::vector<Reaction> list;
+};
+// The settings as they are now: {"type":"settings","control":...,"onStall":...} on the wire.
+struct SettingsEffect {
+  SessionSettings settings;
+};
+
+// The session is over: every connection is closed with `code` and the session forgotten.
+struct EndedEffect {
+  std::uint16_t code = close_code::session_ended;
+};
+
+using Effect = std::variant<WelcomeEffect, ErrorEffect, ViewersEffect, CloseEffect, StateEffect,
+                            HostEffect, MembersEffect, WaitingEffect, ChatEffect, ReactionsEffect,
+                            EndedEffect, SettingsEffect>;
+
+}  // namespace videosync

@@ -1,0 +1,56 @@
+// Hub: one worker's members of every session, and the fan-out to them.
+//
+// A frame comes encoded; each member gets one more reference to it. What a member does not read in
+// time is its own loss: see SendClass and Peer::send_frame. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/base/intrusive_list.h"
+#include "core/base/shared_buffer.h"
+#include "core/base/uuid.h"
+#include "core/reactor/output_queue.h"
+
+namespace videosync {
+
+class Peer;
+class WorkerMetrics;
+
+struct MemberTag {};
+
+// A session's members on this worker; there is at least one.
+struct LocalSession {
+  Uuid key;
+  IntrusiveList<Peer, MemberTag> members;
+  std::uint32_t count = 0;
+};
+
+class Hub {
+ public:
+  explicit Hub(WorkerMetrics& metrics) noexcept : metrics_(metrics) {}
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  // The peer stays until leave(); the session is there while it has members.
+  LocalSession& enter(const Uuid& key, Peer& peer);
+  void leave(LocalSession& session, Peer& peer) noexcept;
+
+  void deliver(const Uuid& key, const BufferRef& frame, SendClass send_class) noexcept;
+  // Closes all members' WebSockets with this code.
+  void close_all(const Uuid& key, std::uint16_t code, std::string_view reason) noexcept;
+
+  std::size_t session_count() const noexcept { return sessions_.size(); }
+
+ private:
+  template <class Visitor>
+  void visit_members(const Uuid& key, Visitor&& visit) noexcept;
+
+  WorkerMetrics& metrics_;
+  LocalSession* visited_ = nullptr;  // not to be erased by leave() now
+  std::unordered_map<Uuid, std::unique_ptr<LocalSession>> sessions_;
+};
+
+}  // namespace videosync

@@ -1,0 +1,48 @@
+// Librarian: keeps the media library up to date on a thread of its own, so that no worker waits for
+// a disk or for ffprobe.
+//
+// rescan() asks for a new scan; each outcome (first the scan, then the same with durations) is left
+// in a place that take() empties, and told through the eventfd news_descriptor(). rescan and take
+// are any thread's.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "storage/media_library.h"
+#include "storage/media_probe.h"
+
+namespace videosync {
+
+class Librarian {
+ public:
+  // Begins by asking for the durations of what `first` has.
+  Librarian(MediaLibrary::Options options, std::shared_ptr<const MediaLibrary> first);
+  ~Librarian();
+  Librarian(const Librarian&) = delete;
+  Librarian& operator=(const Librarian&) = delete;
+
+  void rescan();
+  int news_descriptor() const noexcept { return news_; }
+  // Null: nothing new.
+  std::shared_ptr<const MediaLibrary> take();
+
+ private:
+  void run(const std::stop_token& stop);
+  void publish(std::shared_ptr<const MediaLibrary> library);
+
+  const MediaLibrary::Options options_;
+  const int news_;
+  MediaProbe probe_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool wants_scan_ = false;                        // under mutex_
+  std::shared_ptr<const MediaLibrary> published_;  // under mutex_
+  std::shared_ptr<const MediaLibrary> library_;    // the thread's
+  std::jthread thread_;                            // last: ends before the rest goes
+};
+
+}  // namespace videosync

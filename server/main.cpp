@@ -1,0 +1,328 @@
+// The program: reads the configuration, makes the parts, starts the workers, waits for the end.
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <barrier>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/reactor/fd_watcher.h"
+#include "server/config.h"
+#include "server/librarian.h"
+#include "server/machine.h"
+#include "server/metrics.h"
+#include "server/service.h"
+#include "server/version.h"
+#include "server/worker.h"
+#include "storage/memory_store.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr int exit_bad_config = 1;
+constexpr int exit_unfit_machine = 2;
+constexpr int exit_forced = 128 + SIGTERM;
+constexpr std::size_t expired_a_second_max = 10'000;
+
+int complain(int status, const std::string& message) {
+  std::fprintf(stderr, "videosync: %s\n", message.c_str());
+  return status;
+}
+
+ListenTarget target_of(const ListenAddress& address) {
+  return {address.is_unix() ? "" : address.address.to_string(), address.port, address.unix_path};
+}
+
+SessionMachine::Limits session_limits_of(const Config& config) {
+  SessionMachine::Limits limits;
+  limits.host_grace_us = config.host_grace_us;
+  limits.resume_window_us = config.resume_us;
+  limits.time_to_live_us = config.session_ttl_us;
+  limits.members_max = config.members_max;
+  limits.talk = {config.session_chat_per_second, std::max(1U, config.session_chat_per_second)};
+  return limits;
+}
+
+// The pages beside the binary, unless the operator names others.
+std::string pages_directory(const Config& config) {
+  if (!config.www_dir.empty()) return config.www_dir;
+  std::error_code error;
+  const auto binary = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto beside = binary.parent_path() / "www";
+  return std::filesystem::is_directory(beside, error) ? beside.string() : "www";
+}
+
+// The default folder for videos has not been made.
+bool is_first_start(const Config& config) {
+  std::error_code error;
+  return config.media_dir == Config{}.media_dir &&
+         !std::filesystem::exists(config.media_dir, error);
+}
+
+std::size_t descriptors_for_media(const MachineFacts& machine, const Config& config) {
+  const std::uint64_t others = config.connections_max + std::uint64_t{64} * config.workers + 128;
+  const std::uint64_t left =
+      machine.descriptors_max > others ? machine.descriptors_max - others : 0;
+  return std::clamp<std::size_t>(left, 256, 65'536);
+}
+
+// An address stays in use for some milliseconds after its holder was killed: the kernel takes rings
+// down, and the sockets that they hold with them, only after the process has gone. A supervisor
+// restarts faster.
+template <class Attempt>
+auto try_until_free(Attempt attempt) {
+  constexpr int attempts_max = 20;
+  for (int attempts = 1;; ++attempts) {
+    auto result = attempt();
+    const bool is_in_use = !result && (result.error().code == ErrorCode::conflict ||
+                                       result.error().system_errno == EADDRINUSE);
+    if (!is_in_use || attempts == attempts_max) return result;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+sigset_t handled_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&signals, number);
+  return signals;
+}
+
+// The whole process, from the configuration to its end.
+class Program {
+ public:
+  Program(const Config& config, const MachineFacts& machine)
+      : config_(config),
+        machine_(machine),
+        store_(clock_, config.sessions_max),
+        metrics_(config.workers, std::string(version())) {}
+
+  int run() {
+    if (const auto status = prepare()) return *status;
+    if (const auto status = open_listeners()) return *status;
+    return serve();
+  }
+
+ private:
+  std::optional<int> prepare();
+  std::optional<int> open_listeners();
+  std::optional<int> listen_everywhere(const ListenAddress& address);
+  int serve();
+  void on_signal() noexcept;
+  void on_library_news() noexcept;
+
+  const Config& config_;
+  const MachineFacts& machine_;
+  SystemClock clock_;
+  MemoryStore store_;
+  Metrics metrics_;
+  std::unique_ptr<Service> service_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Librarian> librarian_;
+  std::vector<std::string> listening_;
+  int signals_ = -1;
+};
+
+std::optional<int> Program::prepare() {
+  auto pages = Pages::load(pages_directory(config_));
+  if (!pages) {
+    return complain(exit_bad_config, "--www: " + pages.error().message +
+                                         " (make builds them beside the program; or name the "
+                                         "folder with --www DIR)");
+  }
+  auto origins = OriginPolicy::create(config_.allow_origins);
+  if (!origins) return complain(exit_bad_config, "--allow-origin: " + origins.error().message);
+  const MediaLibrary::Options media{config_.media_dir, config_.default_video,
+                                    descriptors_for_media(machine_, config_)};
+  auto scan = MediaLibrary::scan(media);
+  if (!scan && is_first_start(config_)) {
+    // Nobody asked for this folder: pages and sessions work without it.
+    log_warn("media", "there is no folder of videos yet; make it and send SIGHUP",
+             field("folder", config_.media_dir));
+    scan = MediaLibrary::Scan{MediaLibrary::make_empty(), {}};
+  }
+  if (!scan) {
+    return complain(exit_bad_config, "--media: " + scan.error().message +
+                                         " (make the folder, or name another with --media DIR)");
+  }
+  if (!config_.default_video.empty() && !scan->library->find(config_.default_video)) {
+    return complain(exit_bad_config, "--video: the library " + config_.media_dir +
+                                         " has no video with the id " + config_.default_video);
+  }
+  for (const std::string& warning : scan->warnings)
+    log_warn("media", warning);
+  service_.reset(new Service{
+      .config = config_,
+      .clock = clock_,
+      .store = store_,
+      .metrics = metrics_,
+      .pages = std::move(*pages),
+      .origins = std::move(*origins),
+      .session_limits = session_limits_of(config_),
+      .session_limiter = RateLimiter({config_.sessions_per_minute, config_.sessions_burst}),
+      .per_address = ConnectionCounter(config_.connections_per_address_max),
+      .workers = {},
+      .every_second = [this] { store_.expire_some(expired_a_second_max); },
+  });
+  std::vector<Reactor*> reactors;
+  for (std::uint32_t i = 0; i < config_.workers; ++i) {
+    auto reactor = Reactor::create(clock_, i, config_.workers);
+    if (!reactor) return complain(exit_unfit_machine, reactor.error().message);
+    reactors.push_back(reactor->get());
+    workers_.push_back(std::make_unique<Worker>(*service_, std::move(*reactor), scan->library));
+    service_->workers.push_back(workers_.back().get());
+  }
+  for (Reactor* reactor : reactors)
+    reactor->connect(reactors);
+  librarian_ = std::make_unique<Librarian>(media, scan->library);
+  return std::nullopt;
+}
+
+// Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path.
+std::optional<int> Program::listen_everywhere(const ListenAddress& address) {
+  ListenTarget target = target_of(address);
+  int first = -1;
+  for (auto& worker : workers_) {
+    const bool is_copy = first >= 0 && target.is_unix();
+    const auto socket = is_copy ? Result<int>(::dup(first))
+                                : try_until_free([&] { return open_listening_socket(target); });
+    if (!socket) return complain(exit_bad_config, "--listen: " + socket.error().message);
+    if (first < 0) {
+      first = *socket;
+      target.port = listening_port(first);
+      listening_.push_back(listening_address(first));
+    }
+    worker->listen(*socket, false);
+  }
+  return std::nullopt;
+}
+
+std::optional<int> Program::open_listeners() {
+  for (const ListenAddress& address : config_.listen) {
+    const auto free = try_until_free([&] { return check_address_is_free(target_of(address)); });
+    if (!free) {
+      return complain(exit_bad_config, "--listen: " + free.error().message);
+    }
+    if (const auto status = listen_everywhere(address)) return status;
+  }
+  if (!config_.admin) return std::nullopt;
+  const ListenTarget target = target_of(*config_.admin);
+  const auto free = try_until_free([&] { return check_address_is_free(target); });
+  if (!free) {
+    return complain(exit_bad_config, "--admin: " + free.error().message);
+  }
+  const auto socket = open_listening_socket(target);
+  if (!socket) return complain(exit_bad_config, "--admin: " + socket.error().message);
+  workers_.front()->listen(*socket, true);
+  listening_.push_back("admin on " + listening_address(*socket));
+  return std::nullopt;
+}
+
+int Program::serve() {
+  const sigset_t signals = handled_signals();
+  signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  Worker& first = *workers_.front();
+  std::barrier all_started(static_cast<std::ptrdiff_t>(workers_.size()));
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < workers_.size(); ++i) {
+    threads.emplace_back([&, worker = workers_[i].get()] {
+      if (!worker->start()) std::abort();
+      all_started.arrive_and_wait();
+      worker->run();
+    });
+  }
+  if (const auto started = first.start(); !started) {
+    complain(exit_unfit_machine, started.error().message);
+    std::_Exit(exit_unfit_machine);
+  }
+  all_started.arrive_and_wait();
+  FdWatcher signal_watcher(
+      first.reactor().ring(), signals_,
+      [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_signal(); }, this);
+  FdWatcher news_watcher(
+      first.reactor().ring(), librarian_->news_descriptor(),
+      [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_library_news(); },
+      this);
+  signal_watcher.watch(POLLIN);
+  news_watcher.watch(POLLIN);
+  std::string line = "listening on ";
+  for (const std::string& address : listening_) {
+    line += (line.ends_with(' ') ? "" : ", ") + address;
+  }
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+  first.run();
+  threads.clear();  // joins
+  signal_watcher.stop();
+  news_watcher.stop();
+  while (!signal_watcher.is_idle() || !news_watcher.is_idle())
+    first.reactor().turn(10);
+  log_info("main", "drained");
+  return 0;
+}
+
+void Program::on_signal() noexcept {
+  signalfd_siginfo info{};
+  while (::read(signals_, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGHUP) {
+      librarian_->rescan();
+      continue;
+    }
+    if (service_->is_draining.exchange(true)) {
+      log_warn("main", "a second signal: ending at once");
+      std::_Exit(exit_forced);
+    }
+    log_info("main", "draining", field("connections", service_->connections.load()));
+    // Now, not at the end: by then the path may be a successor's.
+    for (const ListenAddress& address : config_.listen) {
+      if (address.is_unix()) ::unlink(address.unix_path.c_str());
+    }
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      Worker* worker = workers_[i].get();
+      workers_.front()->run_on(i, [worker]() noexcept { worker->begin_drain(); });
+    }
+  }
+}
+
+void Program::on_library_news() noexcept {
+  const auto library = librarian_->take();
+  if (!library) return;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    workers_.front()->run_on(i, [worker, library]() noexcept { worker->set_library(library); });
+  }
+}
+
+}  // namespace
+
+}  // namespace videosync
+
+int main(int argc, char** argv) {
+  using namespace videosync;
+  // Before any thread: signals are read from a descriptor on the first worker.
+  const sigset_t signals = handled_signals();
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  const MachineFacts machine = prepare_machine();
+  const std::span<const char* const> arguments(argv + 1, static_cast<std::size_t>(argc - 1));
+  const auto config = load_config(arguments, machine);
+  if (!config) {
+    std::FILE* out = config.error().status == 0 ? stdout : stderr;
+    std::fputs(config.error().text.c_str(), out);
+    return config.error().status;
+  }
+  log_settings.level = config->log_level;
+  log_settings.format = config->log_format;
+  return Program(*config, machine).run();
+}

@@ -1,0 +1,52 @@
+// Service: what all workers share. Made by main before threads start, destroyed after they end.
+//
+// Everything here is immutable, atomic, or guards itself. Workers reach each other's threads only
+// through Worker::run_on.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/uuid.h"
+#include "proto/session_machine.h"
+#include "server/config.h"
+#include "server/metrics.h"
+#include "server/origin_policy.h"
+#include "server/pages.h"
+#include "server/rate_limiter.h"
+#include "storage/session_store.h"
+
+namespace videosync {
+
+class Worker;
+
+struct Service {
+  const Config& config;
+  const Clock& clock;
+  SessionStore& store;
+  Metrics& metrics;
+  std::shared_ptr<const Pages> pages;
+  OriginPolicy origins;
+  SessionMachine::Limits session_limits;
+  RateLimiter session_limiter;
+  ConnectionCounter per_address;
+  std::vector<Worker*> workers;
+
+  // On worker 0, once a second: the store's housekeeping.
+  std::function<void()> every_second;
+
+  std::atomic<std::uint32_t> connections{0};  // public ones that were let in, of all workers
+  std::atomic<bool> is_draining{false};
+
+  // The worker whose thread owns this session's machine.
+  std::size_t home_of(const Uuid& key) const noexcept {
+    return std::hash<Uuid>{}(key) % workers.size();
+  }
+};
+
+}  // namespace videosync

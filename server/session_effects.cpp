@@ -1,0 +1,134 @@
+// SessionHome: carrying out what the machine wants done. Each message is encoded once.
+#include <string>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "proto/messages.h"
+#include "proto/websocket_frames.h"
+#include "server/homed_session.h"
+#include "server/worker.h"
+
+namespace videosync {
+
+void SessionHome::broadcast(Homed& homed, std::string_view text, SendClass send_class) noexcept {
+  const BufferRef frame = make_frame(WebSocketOpcode::text, text);
+  for (std::size_t i = 0; i < homed.members_on.size(); ++i) {
+    if (homed.members_on[i] == 0) continue;
+    Hub* hub = &worker_.service().workers[i]->hub();
+    worker_.run_on(i, [hub, key = homed.key, frame, send_class]() noexcept {
+      hub->deliver(key, frame, send_class);
+    });
+  }
+}
+
+// Droppable: who reads gets it, and who does not is no worse off.
+void SessionHome::send_to(Homed& homed, MemberId member, std::string_view text) noexcept {
+  const auto found = homed.seats.find(member);
+  if (found == homed.seats.end()) return;
+  const Seat seat = found->second;
+  Worker* worker = worker_.service().workers[seat.worker];
+  worker_.run_on(seat.worker, [worker, peer_handle = seat.peer,
+                               frame = make_frame(WebSocketOpcode::text, text)]() noexcept {
+    if (Peer* peer = worker->find_peer(peer_handle)) peer->send_frame(frame, SendClass::droppable);
+  });
+}
+
+void SessionHome::close_connection(const Seat& seat, std::uint16_t code) noexcept {
+  Worker* worker = worker_.service().workers[seat.worker];
+  worker_.run_on(seat.worker, [worker, peer_handle = seat.peer, code]() noexcept {
+    if (Peer* peer = worker->find_peer(peer_handle)) peer->close_websocket(code, "");
+  });
+}
+
+BufferRef SessionHome::make_welcome(Homed& homed, MemberId to) noexcept {
+  const SessionMachine& machine = *homed.machine;
+  const auto you = machine.info(to);
+  const auto resume = machine.resume_token(to);
+  VS_ASSERT(you && resume);
+  const std::vector<MemberInfo> members = machine.members();
+  std::string& text = worker_.scratch();
+  encode_welcome(text,
+                 {*you, *resume, homed.key, machine.settings(), machine.host(), machine.state(),
+                  machine.member_count(), members, worker_.server_us(), machine.report_every_ms()});
+  return make_frame(WebSocketOpcode::text, text);
+}
+
+// It went with the upgrade, so that nothing comes before it: see join_found.
+void SessionHome::carry(Homed&, const WelcomeEffect&) noexcept {}
+
+void SessionHome::carry(Homed& homed, const ErrorEffect& effect) noexcept {
+  worker_.metrics().count_refusal(effect.code);
+  std::string& text = worker_.scratch();
+  encode_error(text, effect.code, effect.message, effect.re);
+  send_to(homed, effect.to, text);
+}
+
+void SessionHome::carry(Homed& homed, const ViewersEffect& effect) noexcept {
+  std::string& text = worker_.scratch();
+  encode_viewers(text, effect);
+  send_to(homed, effect.to, text);
+}
+
+// A displaced connection was closed when its seat was taken: see join_found.
+void SessionHome::carry(Homed& homed, const CloseEffect& effect) noexcept {
+  const auto seat = homed.seats.find(effect.to);
+  if (seat == homed.seats.end() || seat->second.connection != effect.connection) return;
+  close_connection(seat->second, effect.code);
+  --homed.members_on[seat->second.worker];
+  homed.seats.erase(seat);
+}
+
+void SessionHome::carry(Homed& homed, const StateEffect& effect) noexcept {
+  std::string& text = worker_.scratch();
+  encode_state(text, effect.state);
+  broadcast(homed, text, SendClass::latest);
+}
+
+void SessionHome::carry(Homed& homed, const HostEffect& effect) noexcept {
+  std::string& text = worker_.scratch();
+  encode_host(text, effect);
+  broadcast(homed, text, SendClass::reliable);
+}
+
+void SessionHome::carry(Homed& homed, const MembersEffect& effect) noexcept {
+  std::string& text = worker_.scratch();
+  encode_members(text, effect);
+  broadcast(homed, text, SendClass::droppable);
+}
+
+void SessionHome::carry(Homed& homed, const WaitingEffect& effect) noexcept {
+  std::string& text = worker_.scratch();
+  encode_waiting(text, effect);
+  broadcast(homed, text, SendClass::reliable);
+}
+
+void SessionHome::carry(Homed& homed, const ChatEffect& effect) noexcept {
+  std::string& text = worker_.scratch();
+  encode_chat(text, effect);
+  broadcast(homed, text, SendClass::droppable);
+}
+
+void SessionHome::carry(Homed& homed, const ReactionsEffect& effect) noexcept {
+  std::string& text = worker_.scratch();
+  encode_reactions(text, effect);
+  broadcast(homed, text, SendClass::droppable);
+}
+
+void SessionHome::carry(Homed& homed, const SettingsEffect& effect) noexcept {
+  std::string& text = worker_.scratch();
+  encode_settings(text, effect.settings);
+  broadcast(homed, text, SendClass::reliable);
+}
+
+void SessionHome::carry(Homed& homed, const EndedEffect& effect) noexcept {
+  for (std::size_t i = 0; i < homed.members_on.size(); ++i) {
+    if (homed.members_on[i] == 0) continue;
+    Hub* hub = &worker_.service().workers[i]->hub();
+    worker_.run_on(i, [hub, key = homed.key, code = effect.code]() noexcept {
+      hub->close_all(key, code, "the session has ended");
+    });
+  }
+  homed.is_over = true;
+}
+
+}  // namespace videosync

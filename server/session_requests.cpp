@@ -1,0 +1,157 @@
+// SessionHome: the HTTP requests that need a session's home.
+#include <string>
+#include <utility>
+
+#include "proto/messages.h"
+#include "server/file_response.h"
+#include "server/homed_session.h"
+#include "server/video_catalog.h"
+#include "server/worker.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr HttpFault too_many_sessions{503, "too_many_sessions",
+                                      "the server has as many sessions as it may"};
+constexpr HttpFault store_away{503, "unavailable", "the session store is away, try again"};
+constexpr HttpFault not_the_host{403, "not_host", "the token is not this session's host token"};
+constexpr HttpFault token_missing{401, "unauthorized",
+                                  "send Authorization: Bearer with the host token"};
+constexpr HttpFault no_such_video{400, "no_such_video", "the library has no video of that id"};
+
+}  // namespace
+
+const HttpFault& SessionHome::fault_of(const Error& error) noexcept {
+  const bool is_lost = error.code == ErrorCode::not_found || error.code == ErrorCode::corrupt;
+  if (is_lost) return session_not_found_fault;
+  if (error.code == ErrorCode::exhausted) return too_many_sessions;
+  return store_away;
+}
+
+void SessionHome::on_create(const Uuid& key, const CreateOrder& order) noexcept {
+  auto video = choose_video(order.video);
+  if (!video && order.video) {
+    answer_error(order.from_worker, order.from_peer, no_such_video);
+    return;
+  }
+  Token host_token;
+  fill_random(host_token.bytes);
+  auto machine = std::make_unique<SessionMachine>(
+      worker_.service().session_limits, order.settings, host_token,
+      video ? std::move(*video) : VideoChoice{}, worker_.server_us());
+  const BufferRef bytes = BufferRef::copy_of(machine->encode());
+  machine->take_durable_changed();
+  worker_.service().store.create(
+      key, bytes, store_ttl_us(),
+      [this, key, order, host_token,
+       machine = std::move(machine)](Result<StoreVersion> version) mutable noexcept {
+        if (!version) {
+          answer_error(order.from_worker, order.from_peer, fault_of(version.error()));
+          return;
+        }
+        Homed& homed = adopt(key, std::move(machine), *version);
+        worker_.metrics().count(Counter::sessions_created);
+        std::string body;
+        encode_session_created(body, key, host_token);
+        answer_json(order.from_worker, order.from_peer, 201, std::move(body),
+                    "/api/sessions/" + key.to_string());
+        arm_timer(homed);
+      });
+}
+
+void SessionHome::on_info(const Uuid& key, std::uint32_t from_worker,
+                          SlotHandle from_peer) noexcept {
+  find_or_load(key, [this, from_worker, from_peer](Result<Homed*> found) noexcept {
+    if (!found) {
+      answer_error(from_worker, from_peer, fault_of(found.error()));
+      return;
+    }
+    Homed& homed = **found;
+    const SessionMachine& machine = *homed.machine;
+    const VideoEntry* video = worker_.library().find(machine.state().video);
+    const std::string video_json = video != nullptr ? encode_video(*video) : "null";
+    std::string body;
+    encode_session_info(body, {homed.key, video_json, machine.settings(), machine.member_count(),
+                               machine.state(), worker_.server_us()});
+    answer_json(from_worker, from_peer, 200, std::move(body));
+    arm_timer(homed);
+  });
+}
+
+void SessionHome::on_video(const Uuid& key, std::uint32_t from_worker,
+                           SlotHandle from_peer) noexcept {
+  find_or_load(key, [this, from_worker, from_peer](Result<Homed*> found) noexcept {
+    if (!found) {
+      answer_error(from_worker, from_peer, fault_of(found.error()));
+      return;
+    }
+    Worker* worker = worker_.service().workers[from_worker];
+    worker_.run_on(from_worker,
+                   [worker, from_peer, id = (*found)->machine->state().video]() noexcept {
+                     Peer* peer = worker->find_peer(from_peer);
+                     if (peer == nullptr || !peer->is_awaiting_answer()) return;
+                     answer_with_video(*worker, *peer, worker->library().find(id));
+                   });
+  });
+}
+
+void SessionHome::on_delete(const Uuid& key, const std::optional<Token>& host_token,
+                            std::uint32_t from_worker, SlotHandle from_peer) noexcept {
+  find_or_load(key, [this, host_token, from_worker, from_peer](Result<Homed*> found) noexcept {
+    if (!found) {
+      answer_error(from_worker, from_peer, fault_of(found.error()));
+    } else {
+      end_found(**found, host_token, from_worker, from_peer);
+    }
+  });
+}
+
+void SessionHome::end_found(Homed& homed, const std::optional<Token>& host_token,
+                            std::uint32_t from_worker, SlotHandle from_peer) noexcept {
+  if (!host_token) {
+    answer_error(from_worker, from_peer, token_missing);
+    return;
+  }
+  if (!homed.machine->holds_host_token(*host_token)) {
+    answer_error(from_worker, from_peer, not_the_host);
+    return;
+  }
+  homed.machine->end(worker_.server_us(), effects_);
+  settle(homed);
+  answer_json(from_worker, from_peer, 204, "");
+}
+
+void SessionHome::answer_error(std::uint32_t to_worker, SlotHandle to_peer,
+                               const HttpFault& fault) noexcept {
+  Worker* worker = worker_.service().workers[to_worker];
+  worker_.run_on(to_worker, [worker, to_peer, fault]() noexcept {
+    Peer* peer = worker->find_peer(to_peer);
+    if (peer == nullptr || !peer->is_awaiting_answer()) return;
+    if (fault.status == 401) {
+      static constexpr HttpField challenge[] = {{"WWW-Authenticate", "Bearer"}};
+      peer->answer_error(fault, challenge);
+    } else if (fault.status == 503) {
+      static constexpr HttpField retry[] = {{"Retry-After", "5"}};
+      peer->answer_error(fault, retry);
+    } else {
+      peer->answer_error(fault);
+    }
+  });
+}
+
+void SessionHome::answer_json(std::uint32_t to_worker, SlotHandle to_peer, int status,
+                              std::string body, std::string location) noexcept {
+  Worker* worker = worker_.service().workers[to_worker];
+  worker_.run_on(to_worker, [worker, to_peer, status, body = std::move(body),
+                             location = std::move(location)]() noexcept {
+    Peer* peer = worker->find_peer(to_peer);
+    if (peer == nullptr || !peer->is_awaiting_answer()) return;
+    const HttpField extra[] = {{"Cache-Control", "no-store"}, {"Location", location}};
+    const std::size_t extra_count = location.empty() ? 1 : 2;
+    peer->answer(status, body.empty() ? "" : "application/json", body,
+                 std::span(extra).first(extra_count));
+  });
+}
+
+}  // namespace videosync

@@ -1,0 +1,9 @@
+#include "server/version.h"
+
+namespace videosync {
+
+std::string_view version() noexcept {
+  return VIDEOSYNC_VERSION;
+}
+
+}  // namespace videosync

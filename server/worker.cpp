@@ -1,0 +1,247 @@
+#include "server/worker.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/log.h"
+#include "server/video_catalog.h"
+
+namespace videosync {
+
+namespace {
+
+// Beyond the configured connections: the internal listener's, and newcomers that are told 503.
+constexpr std::size_t spare_slots = 256;
+constexpr std::size_t idle_exchanges_max = 256;
+constexpr std::size_t idle_frame_decoders_max = 64;
+constexpr std::int64_t drain_step_ms = 100;
+constexpr std::uint32_t retry_after_ms = 1'000;
+
+constexpr HttpFault server_full{503, "too_many_connections",
+                                "the server has as many connections as it may, try again"};
+constexpr HttpFault address_full{503, "too_many_connections",
+                                 "too many connections from this address"};
+
+HttpLimits limits_of(const Config& config) {
+  return {config.request_line_bytes_max, config.request_head_bytes_max, config.request_fields_max,
+          config.request_body_bytes_max};
+}
+
+std::optional<IpAddress> address_of_peer(int descriptor) noexcept {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (::getpeername(descriptor, address, &length) != 0) return std::nullopt;
+  return IpAddress::from_sockaddr(address);
+}
+
+}  // namespace
+
+struct Worker::ListenerEntry {
+  ListenerEntry(Worker& owner, int descriptor, bool admin)
+      : worker(owner),
+        is_admin(admin),
+        listener(
+            *owner.reactor_, descriptor,
+            [](void* self, int accepted) noexcept {
+              auto& entry = *static_cast<ListenerEntry*>(self);
+              entry.worker.on_accepted(accepted, entry.is_admin);
+            },
+            this) {}
+
+  Worker& worker;
+  const bool is_admin;
+  Listener listener;
+};
+
+Worker::Worker(Service& service, std::unique_ptr<Reactor> reactor,
+               std::shared_ptr<const MediaLibrary> library)
+    : service_(service),
+      reactor_(std::move(reactor)),
+      metrics_(service.metrics.worker(reactor_->index())),
+      http_limits_(limits_of(service.config)),
+      exchanges_(idle_exchanges_max),
+      frame_decoders_(idle_frame_decoders_max),
+      hub_(metrics_),
+      home_(*this),
+      peers_(service.config.connections_max + spare_slots),
+      second_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_second(); }, this),
+      drain_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_drain_step(); }, this) {
+  set_library(std::move(library));
+  reactor_->add_hook([](void* self) noexcept { static_cast<Worker*>(self)->on_turn_end(); }, this);
+}
+
+Worker::~Worker() = default;
+
+void Worker::listen(int descriptor, bool is_admin) {
+  listeners_.push_back(std::make_unique<ListenerEntry>(*this, descriptor, is_admin));
+}
+
+Result<> Worker::start() {
+  if (auto started = reactor_->start(); !started) return started;
+  for (auto& entry : listeners_)
+    entry->listener.resume();
+  reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
+  return {};
+}
+
+void Worker::run() noexcept {
+  reactor_->run();
+  const auto is_busy = [](const auto& entry) { return !entry->listener.is_idle(); };
+  while (std::any_of(listeners_.begin(), listeners_.end(), is_busy))
+    reactor_->turn(10);
+}
+
+void Worker::set_library(std::shared_ptr<const MediaLibrary> library) {
+  library_ = std::move(library);
+  videos_json_ = encode_videos(*library_);
+}
+
+// --- Tasks ---------------------------------------------------------------------------------------
+
+void Worker::run_on(std::size_t worker, InlineTask task) {
+  if (worker == index()) {
+    tasks_.push_back(std::move(task));
+  } else {
+    reactor_->post(worker, std::move(task));
+  }
+}
+
+// Tasks may bring tasks: all of them run before the turn's output leaves.
+void Worker::on_turn_end() noexcept {
+  do {
+    while (!tasks_.empty()) {
+      running_tasks_.swap(tasks_);
+      for (InlineTask& task : running_tasks_)
+        task();
+      running_tasks_.clear();
+    }
+    home_.on_turn_end();
+  } while (!tasks_.empty());
+}
+
+void Worker::on_second() noexcept {
+  report_counters();
+  if (index() == 0 && service_.every_second) service_.every_second();
+  reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
+}
+
+void Worker::report_counters() noexcept {
+  const ReactorCounters& now = reactor_->counters();
+  const auto report = [&](Counter counter, auto ReactorCounters::* member) {
+    metrics_.count(counter, now.*member - reported_.*member);
+  };
+  report(Counter::loop_turns, &ReactorCounters::turns);
+  report(Counter::bytes_sent, &ReactorCounters::bytes_sent);
+  report(Counter::video_bytes_warm, &ReactorCounters::file_bytes_cached);
+  report(Counter::video_bytes_cold, &ReactorCounters::file_bytes_cold);
+  report(Counter::receive_buffers_exhausted, &ReactorCounters::receive_buffers_exhausted);
+  report(Counter::mailbox_posts, &ReactorCounters::mailbox_posts);
+  report(Counter::states_replaced, &ReactorCounters::frames_replaced);
+  report(Counter::frames_dropped, &ReactorCounters::frames_dropped);
+  reported_ = now;
+}
+
+// --- Connections ---------------------------------------------------------------------------------
+
+void Worker::on_accepted(int descriptor, bool is_admin) noexcept {
+  Peer* peer = peers_.acquire(*this, is_admin);
+  if (peer == nullptr) {
+    ::close(descriptor);
+    pause_accepting();
+    return;
+  }
+  if (!is_admin) metrics_.count(Counter::connections_accepted);
+  const auto address = address_of_peer(descriptor);
+  peer->open(descriptor, address);
+  if (!is_admin) admit(*peer, address);
+  // It came while the listener was closing.
+  if (!is_admin && service_.is_draining) peer->begin_drain();
+  if (peers_.live() == peers_.capacity()) pause_accepting();
+}
+
+// Who is refused is not counted: its connection lingers a while, in nobody's place.
+void Worker::admit(Peer& peer, const std::optional<IpAddress>& address) noexcept {
+  // A proxy's connections are its clients': they are counted when it names one.
+  const bool is_client = address && !config().trusted_proxies.contains(address);
+  if (is_client && !service_.per_address.try_add(address->group())) {
+    metrics_.count(Counter::refused_per_address);
+    peer.refuse(address_full);
+    return;
+  }
+  if (is_client) peer.charge(address->group());
+  if (service_.connections.fetch_add(1) < config().connections_max) {
+    peer.set_admitted();
+    return;
+  }
+  service_.connections.fetch_sub(1);
+  metrics_.count(Counter::refused_limit);
+  peer.refuse(server_full);
+}
+
+void Worker::pause_accepting() noexcept {
+  is_accepting_paused_ = true;
+  for (auto& entry : listeners_)
+    entry->listener.pause();
+}
+
+void Worker::release(Peer& peer) noexcept {
+  if (peer.is_admitted()) service_.connections.fetch_sub(1);
+  peers_.release(peer);
+  if (!is_accepting_paused_ || service_.is_draining) return;
+  is_accepting_paused_ = false;
+  for (auto& entry : listeners_)
+    entry->listener.resume();
+}
+
+// --- Drain ---------------------------------------------------------------------------------------
+
+void Worker::begin_drain() noexcept {
+  if (drain_timer_.is_armed()) return;
+  for (auto& entry : listeners_) {
+    if (!entry->is_admin) entry->listener.close();
+  }
+  std::string& text = scratch();
+  encode_notice(text, NoticeCode::draining, retry_after_ms);
+  const BufferRef notice = make_frame(WebSocketOpcode::text, text);
+  peers_.for_each([&](Peer& peer) {
+    if (peer.is_member()) {
+      peer.send_frame(notice, SendClass::reliable);
+    } else if (!peer.is_admin()) {
+      peer.begin_drain();
+    }
+  });
+  // Members leave during the first half, so that the second is theirs to say goodbye in.
+  const std::int64_t drain_ms = config().drain_us / 1'000;
+  // The first step only closes them: without any time at all they hear at least why.
+  drain_end_ms_ = reactor_->now_ms() + std::max(drain_ms, drain_step_ms);
+  drain_steps_left_ = static_cast<std::uint32_t>(drain_ms / 2 / drain_step_ms);
+  reactor_->timers().schedule(drain_timer_, reactor_->now_ms() + 1);
+}
+
+void Worker::on_drain_step() noexcept {
+  std::size_t members = 0;
+  peers_.for_each([&](Peer& peer) { members += peer.is_member() ? 1 : 0; });
+  const std::size_t steps = std::max<std::size_t>(1, drain_steps_left_);
+  std::size_t slice = (members + steps - 1) / steps;
+  if (drain_steps_left_ > 0) --drain_steps_left_;
+  peers_.for_each([&](Peer& peer) {
+    if (slice == 0 || !peer.is_member()) return;
+    --slice;
+    peer.close_websocket(close_code::going_away, "the server is about to end");
+  });
+  const bool is_late = reactor_->now_ms() >= drain_end_ms_;
+  if (is_late || service_.connections == 0) {
+    for (auto& entry : listeners_)
+      entry->listener.close();
+    peers_.for_each([](Peer& peer) { peer.close(); });
+    reactor_->stop();
+  }
+  reactor_->timers().schedule(drain_timer_, reactor_->now_ms() + drain_step_ms);
+}
+
+}  // namespace videosync

@@ -1,0 +1,132 @@
+// Worker: one thread, its reactor, its connections, its share of the sessions.
+//
+// Owns the pools from which connections take what they need only for a while: parsers for requests
+// in progress, decoders for frames in progress. Everything but run_on's target side belongs to the
+// worker's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/slot_pool.h"
+#include "core/reactor/listener.h"
+#include "core/reactor/reactor.h"
+#include "proto/http_request.h"
+#include "proto/messages.h"
+#include "proto/websocket_frames.h"
+#include "server/date_cache.h"
+#include "server/hub.h"
+#include "server/object_pool.h"
+#include "server/peer.h"
+#include "server/service.h"
+#include "server/session_home.h"
+#include "storage/media_library.h"
+
+namespace videosync {
+
+// A connection anywhere in the process: worker and slot. Stale ones find nothing.
+struct PeerAddress {
+  std::uint32_t worker = 0;
+  SlotHandle peer;
+};
+
+class Worker {
+ public:
+  Worker(Service& service, std::unique_ptr<Reactor> reactor,
+         std::shared_ptr<const MediaLibrary> library);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Takes a listening descriptor. Before start().
+  void listen(int descriptor, bool is_admin);
+  // Binds the reactor to this thread and begins to accept; run() then turns until the drain ends.
+  Result<> start();
+  void run() noexcept;
+
+  // Stops accepting, tells members, closes them in even slices; run() returns when no connection of
+  // any worker is left, or after the configured time.
+  void begin_drain() noexcept;
+
+  std::size_t index() const noexcept { return reactor_->index(); }
+  Service& service() noexcept { return service_; }
+  const Config& config() const noexcept { return service_.config; }
+  Reactor& reactor() noexcept { return *reactor_; }
+  WorkerMetrics& metrics() noexcept { return metrics_; }
+  Hub& hub() noexcept { return hub_; }
+  SessionHome& home() noexcept { return home_; }
+  Peer* find_peer(SlotHandle handle) noexcept { return peers_.find(handle); }
+  PeerAddress address_of(const Peer& peer) const noexcept {
+    return {static_cast<std::uint32_t>(reactor_->index()), peers_.handle_of(peer)};
+  }
+
+  // Runs `task` on that worker's thread: soon, in order, never within this call. On this worker at
+  // the end of the turn, which makes it the way out of a callback, too.
+  void run_on(std::size_t worker, InlineTask task);
+
+  // Time that clients are told, and the monotonic one for limits.
+  std::int64_t server_us() const noexcept { return service_.clock.server_us(); }
+  std::int64_t monotonic_us() const noexcept { return service_.clock.monotonic_us(); }
+  std::string_view http_date() noexcept { return date_.at(server_us()); }
+
+  const MediaLibrary& library() const noexcept { return *library_; }
+  std::string_view videos_json() const noexcept { return videos_json_; }
+  void set_library(std::shared_ptr<const MediaLibrary> library);
+
+  // Empty, with capacity; for one function at a time, no calls in between that use it too.
+  std::string& scratch() noexcept {
+    scratch_.clear();
+    return scratch_;
+  }
+  MessageDecoder& message_decoder() noexcept { return message_decoder_; }
+  ObjectPool<HttpExchange>& exchanges() noexcept { return exchanges_; }
+  ObjectPool<WebSocketDecoder>& frame_decoders() noexcept { return frame_decoders_; }
+
+  const HttpLimits& http_limits() const noexcept { return http_limits_; }
+
+  // The connection's slot may be used again.
+  void release(Peer& peer) noexcept;
+  // Brings metrics up to the reactor's own counters.
+  void report_counters() noexcept;
+
+ private:
+  struct ListenerEntry;
+
+  void on_accepted(int descriptor, bool is_admin) noexcept;
+  void admit(Peer& peer, const std::optional<IpAddress>& address) noexcept;
+  void on_turn_end() noexcept;
+  void on_second() noexcept;
+  void on_drain_step() noexcept;
+  void pause_accepting() noexcept;
+
+  Service& service_;
+  std::unique_ptr<Reactor> reactor_;
+  WorkerMetrics& metrics_;
+  const HttpLimits http_limits_;
+  std::shared_ptr<const MediaLibrary> library_;
+  std::string videos_json_;
+  ObjectPool<HttpExchange> exchanges_;
+  ObjectPool<WebSocketDecoder> frame_decoders_;
+  MessageDecoder message_decoder_;
+  std::string scratch_;
+  DateCache date_;
+  std::vector<InlineTask> tasks_;
+  std::vector<InlineTask> running_tasks_;
+  std::vector<std::unique_ptr<ListenerEntry>> listeners_;
+  Hub hub_;
+  SessionHome home_;
+  SlotPool<Peer> peers_;
+  ReactorCounters reported_;
+  TimerEntry second_timer_;
+  TimerEntry drain_timer_;
+  std::int64_t drain_end_ms_ = 0;
+  std::uint32_t drain_steps_left_ = 0;
+  bool is_accepting_paused_ = false;
+};
+
+}  // namespace videosync

@@ -1,0 +1,77 @@
+// Content types by file name: the one table for media and pages.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+namespace videosync {
+
+namespace file_names {
+
+constexpr char ascii_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
+  }
+  return true;
+}
+
+// What follows the last dot; "" where there is none or only a leading one.
+constexpr std::string_view extension_of(std::string_view name) noexcept {
+  const std::size_t slash = name.rfind('/');
+  if (slash != std::string_view::npos) name.remove_prefix(slash + 1);
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos || dot == 0 ? std::string_view{} : name.substr(dot + 1);
+}
+
+}  // namespace file_names
+
+// A literal; "application/octet-stream" for what the table does not know.
+constexpr std::string_view content_type_of(std::string_view name) noexcept {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 31> types{{
+      {"mp4", "video/mp4"},
+      {"m4v", "video/mp4"},
+      {"webm", "video/webm"},
+      {"mkv", "video/x-matroska"},
+      {"mov", "video/quicktime"},
+      {"m3u8", "application/vnd.apple.mpegurl"},
+      {"ts", "video/mp2t"},
+      {"m4s", "video/iso.segment"},
+      {"aac", "audio/aac"},
+      {"mp3", "audio/mpeg"},
+      {"vtt", "text/vtt; charset=utf-8"},
+      {"jpg", "image/jpeg"},
+      {"jpeg", "image/jpeg"},
+      {"png", "image/png"},
+      {"webp", "image/webp"},
+      {"avif", "image/avif"},
+      {"gif", "image/gif"},
+      {"svg", "image/svg+xml"},
+      {"ico", "image/x-icon"},
+      {"html", "text/html; charset=utf-8"},
+      {"css", "text/css; charset=utf-8"},
+      {"js", "text/javascript; charset=utf-8"},
+      {"mjs", "text/javascript; charset=utf-8"},
+      {"json", "application/json"},
+      {"map", "application/json"},
+      {"webmanifest", "application/manifest+json"},
+      {"txt", "text/plain; charset=utf-8"},
+      {"md", "text/markdown; charset=utf-8"},
+      {"xml", "application/xml"},
+      {"wasm", "application/wasm"},
+      {"woff2", "font/woff2"},
+  }};
+  const std::string_view extension = file_names::extension_of(name);
+  for (const auto& [known, type] : types) {
+    if (file_names::equals_ignoring_case(extension, known)) return type;
+  }
+  return "application/octet-stream";
+}
+
+}  // namespace videosync

@@ -1,0 +1,44 @@
+// What the name of a file says of a video: id, title, place in the list, language of a caption.
+//
+// Pure functions on the bytes of file names, which need not be UTF-8.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace videosync {
+
+// Lower-case letters, digits and single dashes, at most 64 characters; "" where the name has no
+// ASCII letter or digit.
+std::string slug_of(std::string_view name);
+
+// The same 8 hex digits for the same name, always and everywhere (FNV-1a).
+std::string name_hash(std::string_view name);
+
+// The name with each byte that is not UTF-8 (RFC 3629) as U+FFFD: fit for a log line or JSON.
+std::string to_utf8(std::string_view name);
+
+// to_utf8(), with underscores, dashes and dots as single spaces.
+std::string title_of(std::string_view stem);
+
+// A strict order: runs of digits by value, ASCII case ignored, equal ones by their bytes.
+bool natural_less(std::string_view a, std::string_view b) noexcept;
+
+// "English" for "en", "Portuguese (BR)" for "pt-br"; the tag itself where the table does not know
+// it.
+std::string language_label(std::string_view lang);
+
+struct CaptionName {
+  std::string_view stem;  // into the argument
+  std::string lang;       // lower case
+};
+
+// Takes the language tag (BCP 47: 2 or 3 letters, then subtags) off "name.en": nullopt without one.
+std::optional<CaptionName> split_language(std::string_view stem);
+
+// Whether a name is one that may be listed and served: not hidden, no control character, no
+// backslash or slash, at most 255 bytes.
+bool is_servable_name(std::string_view name) noexcept;
+
+}  // namespace videosync

@@ -1,0 +1,199 @@
+// The player in a viewer's hand: what is easily lost on small screens, in long lists and at the
+// keyboard, in real Chromium on a real server; and that axe finds nothing serious anywhere.
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import WebSocket from 'ws';
+import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
+import { makeMedia } from '../support/media.mjs';
+import { startServer } from '../support/server.mjs';
+
+const GUESTS = 30;
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+let media;
+let server;
+let browser;
+let ann; // the host, at a desk
+let ben; // on a phone
+let link;
+let key;
+const guests = [];
+
+before(async () => {
+  media = await makeMedia([{ name: 'trailer', seconds: 60 }]);
+  await writeFile(path.join(media.directory, 'a-letter.mp4'), 'this is not a video');
+  await writeFile(path.join(media.directory, 'trailer.en.vtt'), 'WEBVTT\n\n00:00.000 --> 00:59.000\nHello\n');
+  server = await startServer({
+    args: ['--media', media.directory, '--www', 'www', '--session-rate', '0', '--video', 'trailer'],
+  });
+  browser = await launchBrowser();
+  ann = await openPerson(browser, { viewport: { width: 1280, height: 800 } });
+  ben = await openPerson(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+});
+
+after(async () => {
+  for (const guest of guests) guest.terminate();
+  await browser?.close();
+  await server?.stop();
+  await media?.remove();
+});
+
+async function assertAccessible(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  assert.deepEqual(grave.map(({ id, nodes }) => `${id}: ${nodes[0].target}`), []);
+}
+
+const hasStatus = (page, words) =>
+  until(async () => (await page.textContent('#status-text')).includes(words), `status "${words}"`);
+const forgetFocus = (page) => page.evaluate(() => document.activeElement.blur());
+const belowNewest = (page) =>
+  page.$eval('#messages', (list) => list.scrollHeight - list.scrollTop - list.clientHeight);
+
+async function say(page, text) {
+  await page.fill('#chat-text', text);
+  await page.press('#chat-text', 'Enter');
+}
+
+test('the start page offers the default video first', async () => {
+  await ann.page.goto(server.origin);
+  await ann.page.waitForSelector('#video-choice:not([hidden])');
+  assert.equal(await ann.page.inputValue('#video'), 'trailer');
+  await assertAccessible(ann.page);
+});
+
+test('host and participant meet nothing that shuts anybody out', async () => {
+  await ann.page.click('#create');
+  await ann.page.waitForSelector('#created:not([hidden])');
+  link = await ann.page.inputValue('#link');
+  key = new URL(link).searchParams.get('session');
+  await ben.page.goto(link);
+  await ben.page.waitForSelector('#gate-join:enabled');
+  await assertAccessible(ben.page);
+  await join(ann.page, link, 'Ann');
+  await hasStatus(ann.page, 'Ready to start');
+  await join(ben.page, link, 'Ben');
+  await hasStatus(ben.page, 'Ready to start');
+  await assertAccessible(ann.page);
+  await assertAccessible(ben.page);
+});
+
+test('in a long list, a menu opens beside its button and moves nothing else', async () => {
+  for (let i = 0; i < GUESTS; i++) {
+    guests.push(new WebSocket(`${server.wsOrigin}/ws?session=${key}&name=Guest${i}`));
+  }
+  const people = ann.page.locator('.person');
+  await until(async () => (await people.count()) === GUESTS + 2, 'everybody is listed');
+  const scrolled = () => ann.page.$eval('#people', ({ scrollTop }) => scrollTop);
+  await people.last().scrollIntoViewIfNeeded();
+  const before = await scrolled();
+  assert.ok(before > 0);
+  await people.last().locator('summary').click();
+  const button = await people.last().locator('summary').boundingBox();
+  await until(async () => {
+    const menu = await people.last().locator('.menu-items').boundingBox();
+    return Math.abs(menu.y - button.y - button.height) < 3;
+  }, 'the menu is below its button');
+  assert.equal(await scrolled(), before);
+  await ann.page.keyboard.press('Escape');
+  assert.equal(await ann.page.locator('.menu[open]').count(), 0);
+});
+
+test('the chat stays at its newest line when another panel takes its room', async () => {
+  for (let i = 0; i < 25; i++) {
+    await say(ben.page, `line ${i}`);
+    await sleep(50);
+  }
+  await ann.page.waitForSelector('.said-text:text-is("line 24")', { state: 'attached' });
+  await ann.page.click('#host-tools summary');
+  await until(async () => (await belowNewest(ann.page)) < 2, 'the newest line is in sight');
+  await ann.page.$eval('#messages', (list) => (list.scrollTop = 0));
+  await sleep(100);
+  await say(ben.page, 'one more');
+  await ann.page.waitForSelector('.said-text:text-is("one more")', { state: 'attached' });
+  assert.ok((await belowNewest(ann.page)) > 100, 'who reads further up is left there');
+});
+
+test('a key held down switches playback once', async () => {
+  await forgetFocus(ann.page);
+  for (let i = 0; i < 4; i++) {
+    await ann.page.keyboard.down('k');
+    await sleep(100);
+  }
+  await ann.page.keyboard.up('k');
+  await until(async () => (await measure(ben.page)).position > 0.5, 'it plays');
+});
+
+test('the scrubber taken back to where it was goes on showing the position', async () => {
+  await ann.page.keyboard.press('k');
+  await hasStatus(ann.page, 'Paused by you');
+  const box = await ann.page.locator('#scrubber').boundingBox();
+  const at = await ann.page.$eval('#scrubber', ({ value, max }) => value / max);
+  const x = box.x + 8 + (box.width - 16) * at;
+  const y = box.y + box.height / 2;
+  await ann.page.mouse.move(x, y);
+  await ann.page.mouse.down();
+  await ann.page.mouse.move(x + 100, y, { steps: 3 });
+  await ann.page.mouse.move(x, y, { steps: 3 });
+  await ann.page.mouse.up();
+  await forgetFocus(ann.page);
+  await ann.page.keyboard.press('k');
+  const before = await ann.page.textContent('#time-now');
+  await until(async () => (await ann.page.textContent('#time-now')) !== before, 'the clock goes on', 4_000);
+});
+
+test('arrow keys on the scrubber go five seconds', async () => {
+  const { position } = await measure(ben.page);
+  await ann.page.focus('#scrubber');
+  await ann.page.keyboard.press('ArrowRight');
+  await until(async () => (await measure(ben.page)).position > position + 5, 'Ben follows', 3_000);
+});
+
+test('in full screen, messages are seen', async () => {
+  await forgetFocus(ann.page);
+  await ann.page.keyboard.press('f');
+  await until(() => ann.page.evaluate(() => document.fullscreenElement !== null), 'full screen');
+  await ann.page.keyboard.press('c');
+  await ann.page.waitForSelector('#stage .toast:has-text("English")');
+  await ann.page.keyboard.press('f');
+  await until(() => ann.page.evaluate(() => document.fullscreenElement === null), 'no full screen');
+});
+
+test('a viewer who muted stays muted', async () => {
+  await ben.page.tap('#video');
+  await ben.page.tap('#mute');
+  await ben.page.evaluate(() => testSockets.at(-1).close(3000));
+  await ben.page.waitForSelector('.toast:has-text("Connected again")');
+  await ann.page.keyboard.press('k');
+  await hasStatus(ben.page, 'Paused by Ann');
+  await hasStatus(ann.page, 'Paused by you'); // or the next key would ask for a pause again
+  await ann.page.keyboard.press('k');
+  await until(async () => !(await measure(ben.page)).paused, 'Ben plays');
+  assert.equal((await measure(ben.page)).muted, true);
+});
+
+test('a phone on its side can still share the link', async () => {
+  await ben.page.setViewportSize({ width: 844, height: 390 });
+  await ben.page.locator('#share').scrollIntoViewIfNeeded();
+  assert.ok(await ben.page.locator('#share').isVisible());
+  assert.equal(await ben.page.evaluate(() => document.documentElement.scrollWidth), 844);
+});
+
+test('a file that is no video is told, and another can be chosen', async () => {
+  await ann.page.selectOption('#load', 'a-letter');
+  for (const { page } of [ann, ben]) await hasStatus(page, 'cannot be played');
+  await ann.page.selectOption('#load', 'trailer');
+  for (const { page } of [ann, ben]) await hasStatus(page, 'Ready to start');
+});
+
+test('when the session is over, nothing offers to rule it', async () => {
+  await ann.page.click('#end');
+  await ann.page.click('#confirm-yes');
+  await hasStatus(ann.page, 'The session has ended');
+  assert.equal(await ann.page.locator('#host-tools').isVisible(), false);
+  for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
+});

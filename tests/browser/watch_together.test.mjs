@@ -1,0 +1,226 @@
+// A showing from its beginning to its end, as people see it: one host and two viewers in real
+// Chromium, on a real server. The steps build on each other.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { aheadMs, join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
+import { makeMedia } from '../support/media.mjs';
+import { startServer } from '../support/server.mjs';
+
+const IN_STEP_MS = 150;
+let media;
+let server;
+let browser;
+let ann; // the host
+let ben;
+let cem; // joins late
+let link;
+
+before(async () => {
+  media = await makeMedia([{ name: 'demo', seconds: 90 }]);
+  server = await startServer({
+    args: ['--media', media.directory, '--www', 'www', '--host-grace', '1s', '--session-rate', '0'],
+  });
+  browser = await launchBrowser();
+  ann = await openPerson(browser);
+  ben = await openPerson(browser);
+  cem = await openPerson(browser);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await media?.remove();
+});
+
+const status = (page) => page.textContent('#status-text');
+const roleOf = (page) => page.textContent('#role');
+const hasStatus = (page, words) => until(async () => (await status(page)).includes(words), `status "${words}"`);
+
+async function assertInStep(pages) {
+  for (const page of pages) await hasStatus(page, 'In step');
+  const measures = await Promise.all(pages.map(measure));
+  for (const other of measures.slice(1)) {
+    const ahead = aheadMs(other, measures[0]);
+    assert.ok(Math.abs(ahead) < IN_STEP_MS, `${ahead.toFixed(0)} ms apart`);
+  }
+}
+
+// At rest: on one position, to the half millisecond within which a player does not seek once more.
+// The last of them may still be seeking.
+function assertSamePosition(pages) {
+  return until(async () => {
+    const measures = await Promise.all(pages.map(measure));
+    const positions = measures.map(({ position }) => position);
+    const spreadS = Math.max(...positions) - Math.min(...positions);
+    return measures.every(({ paused }) => paused) && spreadS <= 0.001 && measures[0];
+  }, 'everybody stands on one position').then(({ position }) => position);
+}
+
+test('a wrong key is told, and what was typed stays', async () => {
+  const { page } = ben;
+  await page.goto(server.origin);
+  await page.fill('#join-key', '1b4e28ba-2fa1-4d3b-a1c5-0123456789ab');
+  await page.click('#join');
+  await page.waitForSelector('#join-message.error');
+  assert.match(await page.textContent('#join-message'), /no session with this key/);
+  assert.equal(await page.inputValue('#join-key'), '1b4e28ba-2fa1-4d3b-a1c5-0123456789ab');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'join-key');
+});
+
+test('a link to a session that is not there bars the way', async () => {
+  const { page } = ben;
+  await page.goto(`${server.origin}/player.html?session=1b4e28ba-2fa1-4d3b-a1c5-0123456789ab`);
+  await page.waitForSelector('#gate-home:not([hidden])');
+  assert.match(await page.textContent('#gate-words'), /does not exist/);
+});
+
+test('Ann creates a session and gets a link without a secret', async () => {
+  const { page } = ann;
+  await page.goto(server.origin);
+  await page.fill('#name', 'Ann');
+  await page.press('#name', 'Tab');
+  await page.click('#create');
+  await page.waitForSelector('#created:not([hidden])');
+  link = await page.inputValue('#link');
+  const key = await page.textContent('#key');
+  assert.equal(link, `${server.origin}/player.html?session=${key}`);
+  const stored = await page.evaluate((item) => localStorage.getItem(item), `videosync.host.${key}`);
+  assert.ok(stored, 'the host token is kept for later');
+});
+
+test('whoever joins first, the creator is host', async () => {
+  await join(ben.page, link, 'Ben');
+  await hasStatus(ben.page, 'Ready to start');
+  await ann.page.click('#enter');
+  await ann.page.waitForSelector('#gate-join:enabled');
+  assert.equal(await ann.page.inputValue('#gate-name'), 'Ann', 'the name is remembered');
+  await ann.page.click('#gate-join');
+  await until(async () => (await roleOf(ann.page)) === 'You are the host.', 'Ann is host');
+  await until(async () => (await roleOf(ben.page)).startsWith('Ann controls'), 'Ben knows it');
+});
+
+test('play: everybody runs, in step', async () => {
+  await ann.page.keyboard.press('k');
+  for (const { page } of [ann, ben]) {
+    await until(async () => (await measure(page)).position > 0.5, 'the picture advances');
+  }
+  await assertInStep([ann.page, ben.page]);
+});
+
+test('a late joiner is in place, and nobody else is moved', async () => {
+  const before = await measure(ann.page);
+  await join(cem.page, link, 'Cem');
+  await hasStatus(cem.page, 'In step');
+  await assertInStep([ann.page, ben.page, cem.page]);
+  const drift = aheadMs(await measure(ann.page), before);
+  assert.ok(Math.abs(drift) < IN_STEP_MS, `Ann was moved by ${drift} ms`);
+});
+
+test('pause: everybody stands on the same position', async () => {
+  await ann.page.keyboard.press('k');
+  await hasStatus(ann.page, 'Paused by you');
+  for (const { page } of [ben, cem]) await hasStatus(page, 'Paused by Ann');
+  await assertSamePosition([ann.page, ben.page, cem.page]);
+});
+
+test('a viewer who presses play is told why nothing happens', async () => {
+  await ben.page.keyboard.press('k');
+  await ben.page.waitForSelector('.toast:has-text("Only the host")');
+  assert.equal((await measure(ben.page)).paused, true);
+  await ben.page.evaluate(() => testSockets.at(-1).send(JSON.stringify({ type: 'play' })));
+  await ben.page.waitForSelector('.toast:has-text("Only the host can do that.")');
+  assert.equal((await measure(ann.page)).paused, true);
+});
+
+test('seek at rest: everybody is on the exact position', async () => {
+  await ann.page.focus('#scrubber');
+  await ann.page.fill('#scrubber', '42');
+  await until(async () => (await measure(cem.page)).position === 42, 'Cem follows');
+  assert.equal(await assertSamePosition([ann.page, ben.page, cem.page]), 42);
+});
+
+test('seek in mid-play: everybody is there and in step', async () => {
+  await ann.page.evaluate(() => document.activeElement.blur());
+  await ann.page.keyboard.press('k');
+  await assertInStep([ann.page, ben.page, cem.page]);
+  await ann.page.keyboard.press('ArrowRight');
+  await ann.page.keyboard.press('ArrowRight');
+  await until(async () => (await measure(ben.page)).position > 50, 'Ben follows');
+  await assertInStep([ann.page, ben.page, cem.page]);
+});
+
+test('chat arrives as text, whatever it holds', async () => {
+  await cem.page.fill('#chat-text', '<b>hello</b> & welcome');
+  await cem.page.press('#chat-text', 'Enter');
+  const line = ann.page.locator('.said-text');
+  await line.waitFor();
+  assert.equal(await line.textContent(), '<b>hello</b> & welcome');
+});
+
+test('a reaction floats over everybody\'s picture', async () => {
+  await cem.page.click('.reaction >> nth=1');
+  await Promise.all([ann, ben, cem].map(({ page }) => page.waitForSelector('.bubble:has-text("❤")', { state: 'attached' })));
+});
+
+test('control is given, and taken back by whoever created the session', async () => {
+  const row = ann.page.locator('.person', { hasText: 'Ben' });
+  await row.locator('summary').click();
+  await row.getByText('Give control').click();
+  await until(async () => (await roleOf(ben.page)) === 'You are the host.', 'Ben is host');
+  await until(async () => (await roleOf(ann.page)).startsWith('Ben controls'), 'Ann is not');
+  await ann.page.click('#claim');
+  await until(async () => (await roleOf(ann.page)) === 'You are the host.', 'Ann is host again');
+});
+
+test('where everyone may control, a viewer may pause and play', async () => {
+  await ann.page.click('#host-tools summary');
+  await ann.page.check('#set-everyone');
+  await until(async () => (await roleOf(cem.page)).startsWith('Everyone'), 'Cem may');
+  await cem.page.evaluate(() => document.activeElement.blur());
+  await cem.page.keyboard.press('k');
+  await hasStatus(ann.page, 'Paused by Cem');
+  await cem.page.keyboard.press('k');
+  await assertInStep([ann.page, ben.page, cem.page]);
+  await ann.page.uncheck('#set-everyone');
+  await until(async () => (await roleOf(cem.page)).startsWith('Ann controls'), 'only Ann may');
+});
+
+test('a lost connection comes back as the same member, in step', async () => {
+  const before = await ben.page.textContent('#viewer-count');
+  await ben.page.evaluate(() => testSockets.at(-1).close(3000));
+  await until(async () => (await ben.page.evaluate(() => testSockets.length)) === 2, 'it connects again');
+  await assertInStep([ann.page, ben.page]);
+  assert.equal(await ben.page.textContent('#viewer-count'), before);
+});
+
+test('the host goes: after the grace the longest-connected viewer is host', async () => {
+  await ann.page.close();
+  await until(async () => (await roleOf(ben.page)) === 'You are the host.', 'Ben takes over');
+  await until(async () => (await roleOf(cem.page)).startsWith('Ben controls'), 'Cem knows it');
+  await ben.page.evaluate(() => document.activeElement.blur());
+  await ben.page.keyboard.press('k');
+  await hasStatus(cem.page, 'Paused by Ben');
+  await assertSamePosition([ben.page, cem.page]);
+});
+
+test('the creator returns and is host again', async () => {
+  ann = { ...ann, page: await ann.context.newPage() };
+  await join(ann.page, link, 'Ann');
+  await until(async () => (await roleOf(ann.page)) === 'You are the host.', 'Ann is host');
+});
+
+test('removed, and ended: both are told and stay away', async () => {
+  await ann.page.locator('.person', { hasText: 'Cem' }).locator('summary').click();
+  await ann.page.locator('.person', { hasText: 'Cem' }).getByText('Remove').click();
+  await ann.page.click('#confirm-yes');
+  await hasStatus(cem.page, 'The host removed you');
+  await ann.page.click('#host-tools summary');
+  await ann.page.click('#end');
+  await ann.page.click('#confirm-yes');
+  await hasStatus(ben.page, 'The session has ended');
+  await hasStatus(ann.page, 'The session has ended');
+});
+
+test('no page had an error on its console or broke the security policy', () => {
+  for (const { faults } of [ann, ben, cem]) assert.deepEqual(faults, []);
+});

@@ -1,0 +1,98 @@
+// Which file may include what: the table of docs/ARCHITECTURE.md as data, and the judgement of one
+// file's include lines. Pure: files come in as {path, text}, violations go out as text that names
+// file, line and rule.
+
+// Floors of our own, lowest first; `libraries` are the third parties a floor may use.
+const floors = {
+  'core/base': { uses: [], libraries: ['fmt'] },
+  'core/reactor': { uses: ['core/base'], libraries: ['fmt', 'liburing'] },
+  proto: { uses: ['core/base'], libraries: ['fmt', 'llhttp', 'wslay', 'simdjson'] },
+  storage: { uses: ['core/base', 'core/reactor'], libraries: ['fmt', 'hiredis', 'simdjson'] },
+  server: {
+    uses: ['core/base', 'core/reactor', 'proto', 'storage'],
+    libraries: ['fmt', 'CLI11', 'libcrypto'],
+  },
+};
+
+// `door`: a C library, which one .cpp of ours talks to and hides.
+const libraries = [
+  { name: 'fmt', pattern: /^fmt\//, inHeaders: true },
+  { name: 'CLI11', pattern: /^CLI\// },
+  { name: 'simdjson', pattern: /^simdjson(\.h$|\/)/ },
+  { name: 'liburing', pattern: /^liburing(\.h$|\/)/, door: true },
+  { name: 'llhttp', pattern: /^llhttp(\.h$|\/)/, door: true },
+  { name: 'wslay', pattern: /^wslay\//, door: true },
+  { name: 'hiredis', pattern: /^hiredis\//, door: true },
+  { name: 'libcrypto', pattern: /^openssl\//, door: true },
+];
+
+// The C++ standard library has no dot and no slash in its names; the system's headers are these.
+const standard = /^[a-z_0-9]+$/;
+const system =
+  /^((sys|netinet|arpa|net|linux|asm)\/[\w/]+\.h|(dirent|errno|fcntl|ftw|getopt|glob|grp|ifaddrs|limits|netdb|poll|pthread|pwd|sched|signal|spawn|stdio|stdlib|string|strings|syslog|time|unistd)\.h)$/;
+
+export const sourceRoots = ['core', 'proto', 'storage', 'server'];
+
+export function floorOf(path) {
+  return Object.keys(floors).find((floor) => path.startsWith(`${floor}/`));
+}
+
+// [{line, name, quoted}] of a source text.
+export function includesOf(text) {
+  const found = [];
+  text.split('\n').forEach((content, index) => {
+    const match = /^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)/.exec(content);
+    if (match) found.push({ line: index + 1, name: match[1] ?? match[2], quoted: Boolean(match[1]) });
+  });
+  return found;
+}
+
+function judgeOwn(floor, include, known) {
+  if (!known.has(include.name)) {
+    return `"${include.name}" is no file of ours: quoted includes are paths from the root`;
+  }
+  const target = floorOf(include.name);
+  if (target === floor || floors[floor].uses.includes(target)) return null;
+  return `${floor} may not include ${target ?? include.name} (it may: ${[floor, ...floors[floor].uses].join(', ')})`;
+}
+
+function judgeForeign(file, floor, include, doors) {
+  const library = libraries.find((candidate) => candidate.pattern.test(include.name));
+  if (!library) {
+    if (standard.test(include.name) || system.test(include.name)) return null;
+    return `<${include.name}> belongs to no library that the table knows`;
+  }
+  if (!floors[floor].libraries.includes(library.name)) {
+    return `${floor} may not use ${library.name} (it may: ${floors[floor].libraries.join(', ')})`;
+  }
+  if (file.path.endsWith('.h') && !library.inHeaders) {
+    return `${library.name} may not appear in a header of ours`;
+  }
+  if (library.door) {
+    const first = doors.get(library.name) ?? file.path;
+    doors.set(library.name, first);
+    if (first !== file.path) return `${library.name} has its one door already: ${first}`;
+  }
+  return null;
+}
+
+// Every violation among `files` ([{path, text}], paths from the root), in their order.
+export function findViolations(files) {
+  const known = new Set(files.map((file) => file.path));
+  const doors = new Map();
+  const violations = [];
+  for (const file of files) {
+    const floor = floorOf(file.path);
+    if (!floor) {
+      violations.push(`${file.path}:1: lies on no floor (${Object.keys(floors).join(', ')})`);
+      continue;
+    }
+    for (const include of includesOf(file.text)) {
+      const fault = include.quoted
+        ? judgeOwn(floor, include, known)
+        : judgeForeign(file, floor, include, doors);
+      if (fault) violations.push(`${file.path}:${include.line}: ${fault}`);
+    }
+  }
+  return violations;
+}

@@ -1,0 +1,34 @@
+// What docs/ARCHITECTURE.md says of files: none is too long, and a header opens with its contract.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { sourceRoots } from './rules.mjs';
+import { readTree } from './tree.mjs';
+
+const linesMax = 600;
+
+// Faults of one file, as text that names file and line.
+function faultsOf({ path, text }) {
+  const faults = [];
+  const lines = text.split('\n').length - 1;
+  if (lines > linesMax) faults.push(`${path}:${lines}: longer than ${linesMax} lines: split it`);
+  if (path.endsWith('.h')) {
+    if (!text.startsWith('// ')) faults.push(`${path}:1: a header begins with what it is for`);
+    if (!/^#pragma once$/m.test(text)) faults.push(`${path}:1: no #pragma once`);
+  }
+  return faults;
+}
+
+test('files are short and headers say what they are for', () => {
+  const files = [
+    ...readTree([...sourceRoots, 'bench', 'tests'], /\.(h|cpp)$/),
+    ...readTree(['www', 'tests', 'bench'], /\.(js|mjs|css|html)$/),
+  ];
+  const faults = files.flatMap(faultsOf);
+  assert.equal(faults.length, 0, `\n${faults.join('\n')}\n`);
+});
+
+test('planted faults are found', () => {
+  assert.deepEqual(faultsOf({ path: 'server/a.cpp', text: 'int x;\n'.repeat(linesMax) }), []);
+  assert.equal(faultsOf({ path: 'server/a.cpp', text: 'int x;\n'.repeat(linesMax + 1) }).length, 1);
+  assert.equal(faultsOf({ path: 'server/a.h', text: '#include <vector>\n' }).length, 2);
+});

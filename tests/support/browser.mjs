@@ -1,0 +1,81 @@
+// Real Chromium for the tests of the pages.
+//
+// Each viewer has a browser context of its own: other storage, other cookies, another person.
+import { access } from 'node:fs/promises';
+import { chromium } from 'playwright-core';
+
+export { until } from './until.mjs';
+
+const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const ARGUMENTS = [
+  '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+
+// Close it with close(). VIDEOSYNC_CHROMIUM names another executable.
+export async function launchBrowser(extraArguments = []) {
+  return chromium.launch({ executablePath: await findChromium(), args: [...ARGUMENTS, ...extraArguments] });
+}
+
+async function findChromium() {
+  if (process.env.VIDEOSYNC_CHROMIUM) return process.env.VIDEOSYNC_CHROMIUM;
+  for (const path of CANDIDATES) {
+    if (await access(path).then(() => true, () => false)) return path;
+  }
+  throw new Error('no Chromium: install the package chromium or set VIDEOSYNC_CHROMIUM');
+}
+
+// A page of a new person. `faults` collects what must not happen: errors on the console, exceptions,
+// violations of the content security policy. `page.evaluate(() => testSockets)` has its WebSockets.
+export async function openPerson(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
+  const page = await context.newPage();
+  const faults = [];
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('pageerror', (error) => faults.push(error.stack));
+  await page.exposeFunction('testReportViolation', (text) => faults.push(text));
+  await page.addInitScript(instrument);
+  return { page, context, faults };
+}
+
+// Runs in the page before its own scripts.
+function instrument() {
+  document.addEventListener('securitypolicyviolation', (event) =>
+    window.testReportViolation(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+  const sockets = (window.testSockets = []);
+  window.WebSocket = class extends window.WebSocket {
+    constructor(...parameters) {
+      super(...parameters);
+      sockets.push(this);
+    }
+  };
+}
+
+// Joins from the player page's gate.
+export async function join(page, link, name) {
+  await page.goto(link);
+  await page.waitForSelector('#gate-join:enabled');
+  await page.fill('#gate-name', name);
+  await page.click('#gate-join');
+  await page.waitForSelector('#app:not([hidden])');
+}
+
+// Where the picture is, with the time at which that was so (milliseconds, one clock for all pages
+// of this machine).
+export function measure(page) {
+  return page.evaluate(() => {
+    const video = document.querySelector('video');
+    return {
+      atMs: performance.timeOrigin + performance.now(),
+      position: video.currentTime,
+      paused: video.paused,
+      muted: video.muted,
+      status: document.querySelector('#status').innerText,
+    };
+  });
+}
+
+// How far `a` is ahead of `b`, in milliseconds, both measured while running at rate 1.
+export function aheadMs(a, b) {
+  return (a.position - b.position) * 1000 - (a.atMs - b.atMs);
+}

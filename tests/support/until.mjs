@@ -1,0 +1,13 @@
+// Waiting for what comes by itself.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+// Resolves to the first truthy value of `look()`; rejects, saying `what`, when none comes.
+export async function until(look, what, timeoutMs = 10_000, stepMs = 20) {
+  const endMs = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await look();
+    if (value) return value;
+    if (Date.now() >= endMs) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    await sleep(stepMs);
+  }
+}

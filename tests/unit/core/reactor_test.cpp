@@ -1,0 +1,218 @@
+#include "core/reactor/reactor.h"
+
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+
+#include <thread>
+
+#include "core/reactor/fd_watcher.h"
+#include "core/reactor/listener.h"
+#include "tests/unit/core/stream_fixture.h"
+
+using namespace videosync;
+using namespace videosync::test;
+
+namespace {
+
+int connect_to(std::uint16_t port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  cr_assert_eq(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return socket;
+}
+
+struct Acceptor {
+  std::vector<int> accepted;
+  static void on_accepted(void* self, int descriptor) noexcept {
+    static_cast<Acceptor*>(self)->accepted.push_back(descriptor);
+  }
+  ~Acceptor() {
+    for (const int descriptor : accepted)
+      ::close(descriptor);
+  }
+};
+
+}  // namespace
+
+Test(reactor, timers_fire_while_nothing_else_happens) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  bool has_fired = false;
+  TimerEntry timer([](void* flag) noexcept { *static_cast<bool*>(flag) = true; }, &has_fired);
+  reactor->timers().schedule(timer, reactor->now_ms() + 30);
+  const std::int64_t begin_us = reactor->now_ms() * 1'000;
+  turn_until(*reactor, [&] { return has_fired; }, "the timer");
+  cr_assert_geq(clock.monotonic_us() - begin_us, 30'000);
+}
+
+Test(reactor, a_listener_accepts_pauses_and_resumes) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  Acceptor acceptor;
+  const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
+  cr_assert(socket.has_value());
+  const std::uint16_t port = listening_port(*socket);
+  Listener listener(*reactor, *socket, Acceptor::on_accepted, &acceptor);
+  listener.resume();
+  const int first = connect_to(port);
+  turn_until(*reactor, [&] { return acceptor.accepted.size() == 1; }, "the first connection");
+  listener.pause();
+  turn_until(*reactor, [&] { return listener.is_idle(); }, "the pause");
+  const int second = connect_to(port);
+  for (int i = 0; i < 5; ++i)
+    reactor->turn(2);
+  cr_assert_eq(acceptor.accepted.size(), 1u);
+  listener.resume();
+  turn_until(*reactor, [&] { return acceptor.accepted.size() == 2; }, "the second connection");
+  listener.close();
+  turn_until(*reactor, [&] { return listener.is_idle(); }, "the end");
+  ::close(first);
+  ::close(second);
+}
+
+Test(reactor, a_listener_rests_when_descriptors_run_out_and_then_goes_on) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  Acceptor acceptor;
+  const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
+  const std::uint16_t port = listening_port(*socket);
+  Listener listener(*reactor, *socket, Acceptor::on_accepted, &acceptor);
+  const int client = connect_to(port);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const int lowest_free = ::dup(client);
+  ::close(lowest_free);
+  const rlimit none_left{static_cast<rlim_t>(lowest_free), limit.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none_left);
+  listener.resume();  // io_uring reads the limit when the accept is armed
+  const std::uint64_t turns_before = reactor->counters().turns;
+  turn_until(*reactor, [&] { return listener.exhaustions() > 0; }, "the exhaustion");
+  for (int i = 0; i < 5; ++i)
+    reactor->turn(10);
+  cr_assert_lt(reactor->counters().turns - turns_before, 20u);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  turn_until(*reactor, [&] { return acceptor.accepted.size() == 1; }, "the waiting connection");
+  listener.close();
+  turn_until(*reactor, [&] { return listener.is_idle(); }, "the end");
+  ::close(client);
+}
+
+Test(reactor, a_unix_listener_replaces_a_dead_socket_but_not_a_living_one) {
+  const std::string path = "/tmp/videosync-test-" + std::to_string(::getpid()) + ".sock";
+  const auto first = open_listening_socket({"", 0, path});
+  cr_assert(first.has_value());
+  cr_assert(listening_address(*first) == "unix:" + path);
+  const auto living = open_listening_socket({"", 0, path});
+  cr_assert(!living.has_value() && living.error().code == ErrorCode::conflict);
+  ::close(*first);
+  const auto second = open_listening_socket({"", 0, path});
+  cr_assert(second.has_value());
+  ::close(*second);
+  ::unlink(path.c_str());
+}
+
+Test(reactor, tasks_cross_threads_in_order_even_when_the_lane_overflows) {
+  SystemClock clock;
+  auto sender = Reactor::create(clock, 0, 2);
+  auto receiver = Reactor::create(clock, 1, 2);
+  cr_assert(sender.has_value() && receiver.has_value());
+  (*sender)->connect({sender->get(), receiver->get()});
+  (*receiver)->connect({sender->get(), receiver->get()});
+  constexpr int tasks = 20'000;
+  std::vector<int> order;
+  std::atomic<bool> is_ready{false};
+  std::thread thread([&] {
+    cr_assert((*receiver)->start().has_value());
+    is_ready = true;
+    (*receiver)->run();
+  });
+  cr_assert((*sender)->start().has_value());
+  while (!is_ready)
+    std::this_thread::yield();
+  for (int i = 0; i < tasks; ++i) {
+    (*sender)->post(1, [&order, i]() noexcept { order.push_back(i); });
+    if (i % 5'000 == 4'999) (*sender)->turn(0);
+  }
+  Reactor* other = receiver->get();
+  (*sender)->post(1, [other]() noexcept { other->stop(); });
+  std::atomic<bool> is_done{false};
+  std::thread waiter([&] {
+    thread.join();
+    is_done = true;
+  });
+  while (!is_done)
+    (*sender)->turn(1);
+  waiter.join();
+  cr_assert_eq(order.size(), static_cast<std::size_t>(tasks));
+  for (int i = 0; i < tasks; ++i)
+    cr_assert_eq(order[static_cast<std::size_t>(i)], i);
+}
+
+Test(reactor, a_watched_descriptor_tells_when_it_is_readable) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  int ends[2];
+  cr_assert_eq(::pipe(ends), 0);
+  struct Reader {
+    int descriptor;
+    std::string text;
+  } reader{ends[0], ""};
+  FdWatcher watcher(
+      reactor->ring(), ends[0],
+      [](void* self, std::uint32_t) noexcept {
+        auto& to = *static_cast<Reader*>(self);
+        char bytes[16];
+        const ssize_t n = ::read(to.descriptor, bytes, sizeof bytes);
+        if (n > 0) to.text.append(bytes, static_cast<std::size_t>(n));
+      },
+      &reader);
+  watcher.watch(POLLIN);
+  for (const char* word : {"one", "two"}) {
+    cr_assert_eq(::write(ends[1], word, 3), 3);
+    turn_until(*reactor, [&] { return reader.text.ends_with(word); }, word);
+  }
+  watcher.stop();
+  turn_until(*reactor, [&] { return watcher.is_idle(); }, "the watcher to end");
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+Test(reactor, what_the_pump_leaves_for_a_hook_is_done_before_the_wait) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  struct Asking final : StreamOwner {
+    bool has_work = false, is_done = false;
+    void on_received(std::span<std::uint8_t>) noexcept override {}
+    void on_input_ended() noexcept override {}
+    void on_output_empty() noexcept override { has_work = true; }
+    void on_closed(CloseReason) noexcept override {}
+    void on_retired() noexcept override {}
+  } owner;
+  reactor->add_hook(
+      [](void* self) noexcept {
+        auto& asking = *static_cast<Asking*>(self);
+        asking.is_done = asking.has_work;
+      },
+      &owner);
+  TcpStream stream(*reactor, owner);
+  int ends[2];
+  cr_assert_eq(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+  stream.open(ends[0]);
+  char path[] = "/tmp/videosync-turn-XXXXXX";
+  const int file = ::mkstemp(path);
+  ::unlink(path);
+  cr_assert_eq(::write(file, "x", 1), 1);
+  stream.send_file({nullptr, file, 0, 1});
+  for (int i = 0; i < 100 && !owner.has_work; ++i)
+    reactor->turn(1);
+  cr_assert(owner.has_work && owner.is_done);
+  stream.close(CloseReason::by_owner);
+  reactor->turn(10);
+  reactor->turn(10);
+  ::close(ends[1]);
+  ::close(file);
+}

@@ -1,0 +1,371 @@
+// The embedded store: versions, the limit, expiry, the order of events, many threads.
+#include "storage/memory_store.h"
+
+#include <criterion/criterion.h>
+
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+
+using namespace videosync;
+
+namespace {
+
+constexpr std::int64_t second_us = 1'000'000;
+
+BufferRef buffer(std::string_view text) {
+  return BufferRef::copy_of(text);
+}
+
+std::string text_of(const BufferRef& ref) {
+  return {reinterpret_cast<const char*>(ref.bytes().data()), ref.size()};
+}
+
+Uuid key_in_shard(std::uint8_t shard, std::uint8_t number) {
+  Uuid key;
+  key.bytes[0] = shard;
+  key.bytes[15] = number;
+  return key;
+}
+
+struct Recorder final : SessionListener {
+  struct Event {
+    Uuid key;
+    std::uint64_t version;
+    std::string text;
+  };
+  std::vector<Event> events;
+
+  void on_session_event(const Uuid& key, StoreVersion version,
+                        const BufferRef& event) noexcept override {
+    events.push_back({key, version.value, text_of(event)});
+  }
+};
+
+// The memory store answers before it returns, so a test may wait for nothing.
+struct Caller {
+  SessionStore& store;
+
+  Result<StoreVersion> create(const Uuid& key, std::string_view text, std::int64_t ttl_us) {
+    std::optional<Result<StoreVersion>> answer;
+    store.create(key, buffer(text), ttl_us,
+                 [&](Result<StoreVersion> result) noexcept { answer = std::move(result); });
+    return answer.value();
+  }
+  Result<StoreVersion> change(const Uuid& key, std::uint64_t expected, std::string_view text,
+                              std::int64_t ttl_us, BufferRef event = {}) {
+    std::optional<Result<StoreVersion>> answer;
+    store.change(key, StoreVersion{expected}, buffer(text), ttl_us, std::move(event),
+                 [&](Result<StoreVersion> result) noexcept { answer = std::move(result); });
+    return answer.value();
+  }
+  Result<StoredValue> load(const Uuid& key) {
+    std::optional<Result<StoredValue>> answer;
+    store.load(key, [&](Result<StoredValue> result) noexcept { answer = std::move(result); });
+    return answer.value();
+  }
+  bool exists(const Uuid& key) {
+    std::optional<Result<bool>> answer;
+    store.exists(key, [&](Result<bool> result) noexcept { answer = std::move(result); });
+    return answer.value().value();
+  }
+  Result<> touch(const Uuid& key, std::int64_t ttl_us) {
+    std::optional<Result<>> answer;
+    store.touch(key, ttl_us, [&](Result<> result) noexcept { answer = std::move(result); });
+    return answer.value();
+  }
+  Result<> remove(const Uuid& key, BufferRef event = {}) {
+    std::optional<Result<>> answer;
+    store.remove(key, std::move(event),
+                 [&](Result<> result) noexcept { answer = std::move(result); });
+    return answer.value();
+  }
+};
+
+}  // namespace
+
+Test(memory_store, a_value_is_created_loaded_changed_and_removed) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Caller caller{store};
+  const Uuid key = Uuid::random_v4();
+
+  cr_assert(!caller.exists(key));
+  cr_assert(caller.load(key).error().code == ErrorCode::not_found);
+  cr_assert_eq(caller.create(key, "one", second_us).value().value, 1);
+  cr_assert(caller.exists(key));
+  cr_assert_eq(text_of(caller.load(key)->bytes), "one");
+
+  cr_assert_eq(caller.change(key, 1, "two", second_us).value().value, 2);
+  const StoredValue loaded = caller.load(key).value();
+  cr_assert_eq(text_of(loaded.bytes), "two");
+  cr_assert_eq(loaded.version.value, 2);
+
+  cr_assert(caller.remove(key).has_value());
+  cr_assert(!caller.exists(key));
+  cr_assert_eq(store.size(), 0);
+  cr_assert(caller.remove(key).error().code == ErrorCode::not_found);
+  cr_assert(caller.touch(key, second_us).error().code == ErrorCode::not_found);
+  cr_assert(caller.change(key, 2, "x", second_us).error().code == ErrorCode::not_found);
+}
+
+Test(memory_store, a_stale_version_changes_nothing_and_says_nothing) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Recorder recorder;
+  store.listen(recorder);
+  Caller caller{store};
+  const Uuid key = Uuid::random_v4();
+  cr_assert(caller.create(key, "one", second_us).has_value());
+  cr_assert(caller.create(key, "again", second_us).error().code == ErrorCode::conflict);
+  cr_assert(caller.change(key, 1, "two", second_us, buffer("first")).has_value());
+
+  cr_assert(caller.change(key, 1, "lost", second_us, buffer("lost")).error().code ==
+            ErrorCode::conflict);
+  cr_assert(caller.change(key, 3, "lost", second_us, buffer("lost")).error().code ==
+            ErrorCode::conflict);
+
+  cr_assert_eq(text_of(caller.load(key)->bytes), "two");
+  cr_assert_eq(recorder.events.size(), 1);
+  cr_assert_eq(recorder.events[0].text, "first");
+  cr_assert_eq(recorder.events[0].version, 2);
+}
+
+Test(memory_store, events_without_a_change_carry_no_version) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Recorder recorder;
+  store.listen(recorder);
+  Caller caller{store};
+  const Uuid key = Uuid::random_v4();
+  bool done = false;
+  store.publish(key, buffer("chat"), [&](Result<> r) noexcept { done = r.has_value(); });
+  cr_assert(done);
+  cr_assert(caller.create(key, "one", second_us).has_value());
+  cr_assert(caller.remove(key, buffer("ended")).has_value());
+
+  cr_assert_eq(recorder.events.size(), 2);
+  cr_assert_eq(recorder.events[0].text, "chat");
+  cr_assert_eq(recorder.events[0].version, 0);
+  cr_assert_eq(recorder.events[1].text, "ended");
+  cr_assert_eq(recorder.events[1].version, 0);
+}
+
+Test(memory_store, the_limit_of_sessions_refuses_and_recovers) {
+  ManualClock clock;
+  MemoryStore store(clock, 3);
+  Caller caller{store};
+  const Uuid first = Uuid::random_v4();
+  cr_assert(caller.create(first, "a", second_us).has_value());
+  cr_assert(caller.create(Uuid::random_v4(), "b", 5 * second_us).has_value());
+  cr_assert(caller.create(Uuid::random_v4(), "c", 5 * second_us).has_value());
+  cr_assert(caller.create(Uuid::random_v4(), "d", second_us).error().code == ErrorCode::exhausted);
+  cr_assert_eq(store.size(), 3);
+
+  cr_assert(caller.remove(first).has_value());
+  cr_assert(caller.create(Uuid::random_v4(), "d", second_us).has_value());
+
+  clock.advance_us(second_us);
+  cr_assert_eq(store.expire_some(100).size(), 1);
+  cr_assert(caller.create(Uuid::random_v4(), "e", second_us).has_value());
+}
+
+Test(memory_store, a_key_lapses_at_its_instant_and_is_reported_once) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Caller caller{store};
+  const Uuid key = Uuid::random_v4();
+  cr_assert(caller.create(key, "one", 10 * second_us).has_value());
+
+  clock.advance_us(10 * second_us - 1);
+  cr_assert(caller.exists(key));
+  cr_assert(store.expire_some(100).empty());
+
+  clock.advance_us(1);
+  cr_assert(!caller.exists(key));
+  cr_assert(caller.load(key).error().code == ErrorCode::not_found);
+  cr_assert(caller.change(key, 1, "late", second_us).error().code == ErrorCode::not_found);
+  cr_assert(caller.remove(key).error().code == ErrorCode::not_found);
+  cr_assert_eq(store.size(), 1, "the sweep gives the memory back");
+  const std::vector<Uuid> expired = store.expire_some(100);
+  cr_assert_eq(expired.size(), 1);
+  cr_assert(expired[0] == key);
+  cr_assert(store.expire_some(100).empty());
+  cr_assert_eq(store.size(), 0);
+}
+
+Test(memory_store, change_and_touch_move_the_end_both_ways) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Caller caller{store};
+  const Uuid key = Uuid::random_v4();
+  cr_assert(caller.create(key, "one", 10 * second_us).has_value());
+  clock.advance_us(9 * second_us);
+  cr_assert(caller.touch(key, 10 * second_us).has_value());
+  clock.advance_us(9 * second_us);
+  cr_assert(store.expire_some(100).empty(), "touched: it lives on");
+  cr_assert_eq(caller.change(key, 1, "two", 10 * second_us).value().value, 2);
+  clock.advance_us(9 * second_us);
+  cr_assert(store.expire_some(100).empty());
+  cr_assert(caller.exists(key));
+
+  cr_assert(caller.touch(key, second_us / 2).has_value());
+  clock.advance_us(second_us / 2);
+  cr_assert(!caller.exists(key), "a shorter life counts from now too");
+  cr_assert_eq(store.expire_some(100).size(), 1);
+}
+
+Test(memory_store, a_lapsed_key_can_be_created_anew_before_the_sweep) {
+  ManualClock clock;
+  MemoryStore store(clock, 1);
+  Caller caller{store};
+  const Uuid key = Uuid::random_v4();
+  cr_assert(caller.create(key, "old", second_us).has_value());
+  clock.advance_us(2 * second_us);
+  cr_assert_eq(caller.create(key, "new", second_us).value().value, 1);
+  cr_assert_eq(store.size(), 1);
+  cr_assert(store.expire_some(100).empty());
+  cr_assert_eq(text_of(caller.load(key)->bytes), "new");
+}
+
+Test(memory_store, the_sweep_is_bounded_and_comes_around) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Caller caller{store};
+  for (std::uint8_t shard = 0; shard < 8; ++shard) {
+    for (std::uint8_t number = 0; number < 5; ++number) {
+      cr_assert(caller.create(key_in_shard(shard, number), "x", second_us).has_value());
+    }
+  }
+  clock.advance_us(second_us);
+  std::size_t expired = 0;
+  for (int turn = 0; turn < 6; ++turn) {
+    const std::size_t now = store.expire_some(7).size();
+    cr_assert_leq(now, 7);
+    expired += now;
+  }
+  cr_assert_eq(expired, 40);
+  cr_assert_eq(store.size(), 0);
+}
+
+Test(memory_store, a_callback_may_call_the_store_again) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Caller caller{store};
+  const Uuid key = Uuid::random_v4();
+  cr_assert(caller.create(key, "one", second_us).has_value());
+  std::uint64_t version = 0;
+  store.load(key, [&](Result<StoredValue> value) noexcept {
+    store.change(key, value->version, buffer("two"), second_us, {},
+                 [&](Result<StoreVersion> next) noexcept { version = next->value; });
+  });
+  cr_assert_eq(version, 2);
+}
+
+// Against a plain map of what must be there, at every step of a walk with a seed.
+Test(memory_store, a_random_walk_agrees_with_a_naive_model) {
+  struct Expected {
+    std::uint64_t version = 0;
+    std::int64_t ends_at_us = 0;
+  };
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    std::mt19937 random(seed);
+    const auto below = [&](unsigned n) { return static_cast<std::int64_t>(random() % n); };
+    ManualClock clock;
+    MemoryStore store(clock);
+    Caller caller{store};
+    std::map<Uuid, Expected> model;  // what was made and neither removed nor reported as expired
+    for (int step = 0; step < 2'000; ++step) {
+      clock.advance_us(below(20));
+      const std::int64_t now_us = clock.monotonic_us();
+      const std::int64_t ttl_us = 1 + below(400);
+      const Uuid key =
+          key_in_shard(static_cast<std::uint8_t>(below(3)), static_cast<std::uint8_t>(below(10)));
+      const auto found = model.find(key);
+      const bool lives = found != model.end() && found->second.ends_at_us > now_us;
+      cr_assert_eq(caller.exists(key), lives, "seed %u step %d", seed, step);
+      switch (below(5)) {
+        case 0:
+          cr_assert_eq(caller.create(key, "x", ttl_us).has_value(), !lives, "seed %u", seed);
+          if (!lives) model[key] = {1, now_us + ttl_us};
+          break;
+        case 1: {
+          const std::uint64_t expected = lives ? found->second.version : 1;
+          cr_assert_eq(caller.change(key, expected, "y", ttl_us).has_value(), lives, "seed %u",
+                       seed);
+          if (lives) found->second = {expected + 1, now_us + ttl_us};
+          break;
+        }
+        case 2:
+          cr_assert_eq(caller.touch(key, ttl_us).has_value(), lives, "seed %u", seed);
+          if (lives) found->second.ends_at_us = now_us + ttl_us;
+          break;
+        case 3:
+          cr_assert_eq(caller.remove(key).has_value(), lives, "seed %u", seed);
+          if (lives) model.erase(found);
+          break;
+        default:
+          for (const Uuid& gone : store.expire_some(static_cast<std::size_t>(below(4)))) {
+            cr_assert_leq(model.at(gone).ends_at_us, now_us, "seed %u step %d", seed, step);
+            model.erase(gone);
+          }
+      }
+      cr_assert_eq(store.size(), model.size(), "seed %u step %d", seed, step);
+    }
+  }
+}
+
+namespace {
+
+// Sees each key's versions in order, on whatever thread they are made.
+struct OrderCheck final : SessionListener {
+  std::array<std::atomic<std::uint64_t>, 8> last{};
+  std::atomic<bool> in_order{true};
+
+  void on_session_event(const Uuid& key, StoreVersion version, const BufferRef&) noexcept override {
+    if (last[key.bytes[15]].exchange(version.value) + 1 != version.value) in_order = false;
+  }
+};
+
+}  // namespace
+
+Test(memory_store, threads_that_race_lose_no_change_and_keep_the_order) {
+  constexpr int thread_count = 4;
+  constexpr int changes_each = 2'000;
+  SystemClock clock;
+  MemoryStore store(clock);
+  OrderCheck check;
+  store.listen(check);
+  Caller maker{store};
+  for (std::uint8_t i = 0; i < 8; ++i) {
+    cr_assert(maker.create(key_in_shard(i % 2, i), "0", 60 * second_us).has_value());
+    check.last[i] = 1;
+  }
+
+  std::vector<std::thread> threads;
+  for (int t = 0; t < thread_count; ++t) {
+    threads.emplace_back([&store, t] {
+      Caller caller{store};
+      for (int i = 0; i < changes_each; ++i) {
+        const Uuid key = key_in_shard(static_cast<std::uint8_t>(i % 2),
+                                      static_cast<std::uint8_t>((i + 2 * t) % 8));
+        for (;;) {  // add one to the decimal number under the key, as often as it takes
+          const StoredValue value = caller.load(key).value();
+          const std::string next = std::to_string(std::stoi(text_of(value.bytes)) + 1);
+          if (caller.change(key, value.version.value, next, 60 * second_us, buffer("e"))) break;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+
+  int total = 0;
+  for (std::uint8_t i = 0; i < 8; ++i) {
+    total += std::stoi(text_of(maker.load(key_in_shard(i % 2, i))->bytes));
+  }
+  cr_assert_eq(total, thread_count * changes_each);
+  cr_assert(check.in_order.load());
+}

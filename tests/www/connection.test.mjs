@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Connection } from '../../www/session/connection.js';
+import { FakeTime, fakeWebSocket } from './support/fake_network.mjs';
+
+function connect({ random = () => 1, sessionExists } = {}) {
+  const time = new FakeTime();
+  const network = fakeWebSocket();
+  const phases = [];
+  const messages = [];
+  const connection = new Connection({
+    url: () => 'ws://host/ws?session=k',
+    onMessage: (message) => messages.push(message),
+    onPhase: (phase) => phases.push(phase),
+    sessionExists,
+    WebSocket: network.WebSocket,
+    timers: time.timers,
+    now: time.now,
+    random,
+  });
+  connection.start();
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  return { connection, time, network, phases, messages, settle, phase: () => connection.phase };
+}
+
+test('it is open once the first message has come, and hands messages up', () => {
+  const { connection, network, messages, phase } = connect();
+  assert.deepEqual(phase(), { name: 'connecting', attempt: 1 });
+  assert.equal(connection.send({ type: 'play' }), false);
+  network.latest().receive({ type: 'welcome' });
+  assert.equal(phase().name, 'open');
+  assert.equal(connection.send({ type: 'play' }), true);
+  assert.deepEqual(network.latest().sent, [{ type: 'play' }]);
+  assert.deepEqual(messages, [{ type: 'welcome' }]);
+});
+
+test('what is no message is passed over', () => {
+  const { network, messages } = connect();
+  for (const text of ['{', 'null', '7', '{"kind":1}']) network.latest().receive(text);
+  assert.deepEqual(messages, []);
+});
+
+test('backing off doubles up to 15 s, and jitter takes at most half of it', () => {
+  for (const [random, share] of [[() => 1, 1], [() => 0, 0.5]]) {
+    const { network, time, phase } = connect({ random });
+    const delays = [];
+    for (let i = 0; i < 8; i++) {
+      network.latest().drop();
+      delays.push(phase().untilMs - time.nowMs);
+      time.pass(delays.at(-1));
+    }
+    const expected = [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000].map((delay) => delay * share);
+    assert.deepEqual(delays, expected);
+  }
+});
+
+test('a connection that held for ten seconds ends the backing off, a short one does not', () => {
+  const { network, time, phase } = connect();
+  network.latest().drop();
+  time.pass(500);
+  network.latest().receive({ type: 'welcome' });
+  time.pass(1000);
+  network.latest().drop();
+  assert.equal(phase().untilMs - time.nowMs, 1000);
+  time.pass(1000);
+  network.latest().receive({ type: 'welcome' });
+  time.pass(10_000);
+  network.latest().drop();
+  assert.equal(phase().untilMs - time.nowMs, 500);
+});
+
+test('trying now does not wait, and leaves no second attempt behind', () => {
+  const { connection, network, time } = connect();
+  network.latest().drop();
+  connection.retryNow();
+  assert.equal(network.sockets.length, 2);
+  time.pass(5000);
+  assert.equal(network.sockets.length, 2);
+  connection.retryNow();
+  assert.equal(network.sockets.length, 2, 'nothing to be hurried while connecting');
+});
+
+test('ended, elsewhere and removed are for good; the rest comes back', () => {
+  for (const [code, reason] of [[4001, 'ended'], [4002, 'elsewhere'], [4004, 'removed']]) {
+    const { network, time, phase } = connect();
+    network.latest().receive({ type: 'welcome' });
+    network.latest().drop(code);
+    assert.deepEqual(phase(), { name: 'closed', reason });
+    assert.equal(time.pending, 0);
+  }
+  for (const code of [1000, 1001, 1002, 1006, 1008, 1009, 1011, 4003, 4008]) {
+    const { network, phase } = connect();
+    network.latest().receive({ type: 'welcome' });
+    network.latest().drop(code);
+    assert.equal(phase().name, 'waiting', `code ${code}`);
+  }
+});
+
+test('a server that drains says when to come back; jitter spreads it', () => {
+  for (const [random, expected] of [[() => 0, 3000], [() => 1, 6000]]) {
+    const { network, time, phase } = connect({ random });
+    network.latest().receive({ type: 'welcome' });
+    network.latest().receive({ type: 'notice', code: 'draining', retryAfterMs: 3000 });
+    network.latest().drop(1001);
+    assert.equal(phase().draining, true);
+    assert.equal(phase().untilMs - time.nowMs, expected);
+  }
+});
+
+test('after too many messages it stays away longer', () => {
+  const { network, time, phase } = connect();
+  network.latest().receive({ type: 'welcome' });
+  network.latest().drop(4008);
+  assert.equal(phase().untilMs - time.nowMs, 4000);
+});
+
+test('taken back here after another place took it', () => {
+  const { connection, network, phase } = connect();
+  network.latest().receive({ type: 'welcome' });
+  network.latest().drop(4002);
+  connection.start();
+  network.latest().receive({ type: 'welcome' });
+  assert.equal(phase().name, 'open');
+  assert.equal(network.sockets.length, 2);
+});
+
+test('an attempt that was refused because the session is gone is the last', async () => {
+  const { network, phase, settle } = connect({ sessionExists: async () => false });
+  network.latest().drop();
+  assert.equal(phase().name, 'waiting');
+  await settle();
+  assert.deepEqual(phase(), { name: 'closed', reason: 'ended' });
+});
+
+test('it goes on trying when the session is there, or nobody can say', async () => {
+  const unreachable = async () => {
+    throw new Error('unreachable');
+  };
+  for (const sessionExists of [async () => true, unreachable]) {
+    const { network, phase, settle } = connect({ sessionExists });
+    network.latest().drop();
+    await settle();
+    assert.equal(phase().name, 'waiting');
+  }
+});
+
+test('a connection that neither opens nor fails is given up after ten seconds', () => {
+  const { network, time, phase } = connect();
+  const first = network.latest();
+  time.pass(10_000);
+  assert.equal(phase().name, 'waiting');
+  assert.notEqual(first.closedWith, null);
+});
+
+test('a ping without any answer for ten seconds gives the connection up', () => {
+  const { connection, network, time, phase } = connect();
+  network.latest().receive({ type: 'welcome' });
+  connection.ping({ type: 'ping' });
+  time.pass(9000);
+  assert.equal(connection.ping({ type: 'ping' }), true);
+  network.latest().receive({ type: 'state' });
+  time.pass(9000);
+  assert.equal(connection.ping({ type: 'ping' }), true, 'it was heard of in between');
+  time.pass(11_000);
+  assert.equal(connection.ping({ type: 'ping' }), false);
+  assert.equal(phase().name, 'waiting');
+});
+
+test('what a socket left behind says is nobody\'s any more', () => {
+  const { network, time, phase, messages } = connect();
+  const first = network.latest();
+  time.pass(10_000);
+  time.pass(500);
+  assert.equal(network.sockets.length, 2);
+  first.receive({ type: 'welcome' });
+  first.drop(4001);
+  assert.equal(phase().name, 'connecting');
+  assert.deepEqual(messages, []);
+});
+
+test('stopping closes the socket and leaves no timer', () => {
+  const { connection, network, time, phase } = connect();
+  network.latest().receive({ type: 'welcome' });
+  connection.stop();
+  assert.deepEqual(phase(), { name: 'closed', reason: 'stopped' });
+  assert.equal(network.latest().closedWith, 1000);
+  assert.equal(time.pending, 0);
+});

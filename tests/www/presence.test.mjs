@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Presence } from '../../www/session/presence.js';
+
+const member = (id, name) => ({ id, name, role: 'participant' });
+
+function welcomed() {
+  const presence = new Presence();
+  presence.onWelcome({
+    you: member('b', 'Ben'),
+    host: 'a',
+    members: { count: 3, list: [member('c', 'Cem'), member('b', 'Ben'), member('a', 'Ann')] },
+  });
+  return presence;
+}
+
+test('the host comes first, then you, then the others', () => {
+  assert.deepEqual(welcomed().list(), [
+    { id: 'a', name: 'Ann', isHost: true, isYou: false },
+    { id: 'b', name: 'Ben', isHost: false, isYou: true },
+    { id: 'c', name: 'Cem', isHost: false, isYou: false },
+  ]);
+});
+
+test('members come, go and change their names', () => {
+  const presence = welcomed();
+  presence.onMembers({ count: 3, joined: [member('d', 'Dee')], left: [member('c', 'Cem')], changed: [member('a', 'Anna')] });
+  assert.deepEqual(presence.list().map(({ name }) => name), ['Anna', 'Ben', 'Dee']);
+  presence.onMembers({ count: 2, left: ['d'] });
+  assert.equal(presence.count, 2);
+  assert.equal(presence.nameOf('d'), undefined);
+});
+
+test('control passes on', () => {
+  const presence = welcomed();
+  assert.equal(presence.youAreHost, false);
+  assert.equal(presence.hostName, 'Ann');
+  presence.onHost({ id: 'b' });
+  assert.equal(presence.youAreHost, true);
+  presence.onHost({ id: null });
+  assert.equal(presence.youAreHost, false);
+  assert.equal(presence.hostName, undefined);
+});
+
+test('a new welcome replaces the list', () => {
+  const presence = welcomed();
+  presence.onWelcome({ you: member('b', 'Ben'), host: null, members: { count: 1, list: [] } });
+  assert.deepEqual(presence.list().map(({ id }) => id), ['b']);
+});
+
+test('in a large session the list is bounded, the count is not', () => {
+  const presence = welcomed();
+  for (let i = 0; i < 1000; i++) presence.onMembers({ count: i + 4, joined: [member(`m${i}`, 'M')] });
+  assert.equal(presence.count, 1003);
+  assert.ok(presence.list().length <= 200);
+});

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Room } from '../../www/session/room.js';
+import { FakeTime, fakeWebSocket } from './support/fake_network.mjs';
+
+const SERVER_MS = 1.8e12;
+const playing = { epoch: 1, seq: 1, playing: true, position: 0, rate: 1, atMs: SERVER_MS, video: 'v', by: null, cause: 'play' };
+
+const welcome = (changes = {}) => ({
+  type: 'welcome', protocol: 1, you: { id: 'b', name: 'Ben', role: 'participant', resume: 'b.secret' },
+  session: { key: 'k', video: 'v', control: 'host', onStall: 'continue' }, host: 'a', state: playing,
+  members: { count: 2, list: [{ id: 'a', name: 'Ann', role: 'host' }, { id: 'b', name: 'Ben', role: 'participant' }] },
+  serverTimeMs: SERVER_MS, reportEveryMs: 5000, ...changes,
+});
+
+function enter(memory = { resume: null, hostToken: null, controlGivenAway: false }) {
+  const time = new FakeTime();
+  const network = fakeWebSocket();
+  const room = new Room({
+    origin: 'ws://host', key: 'k', name: 'Ben', memory, WebSocket: network.WebSocket,
+    timers: time.timers, now: time.now, wallNow: time.now, random: () => 1,
+  });
+  const events = [];
+  for (const type of ['state', 'settings', 'people', 'host', 'chat', 'reaction', 'refused', 'waiting']) {
+    room.addEventListener(type, ({ detail }) => events.push({ type, detail }));
+  }
+  room.connection.start();
+  return { room, time, network, memory, events, of: (type) => events.filter((event) => event.type === type) };
+}
+
+test('the welcome puts a late joiner in place at once', () => {
+  const { room, time, network } = enter();
+  time.pass(40);
+  network.latest().receive(welcome({ serverTimeMs: SERVER_MS + 60_000 }));
+  assert.ok(Math.abs(room.timeline.positionAt(room.serverTimeMs()) - 60) < 0.05);
+  assert.equal(room.presence.hostName, 'Ann');
+});
+
+test('eight pings in the first 1.6 seconds, then one every ten; pongs sharpen the clock', () => {
+  const { room, time, network } = enter();
+  time.pass(400);
+  network.latest().receive(welcome());
+  const coarse = room.clock.errorBoundMs(time.nowMs);
+  time.pass(1600 - 1);
+  const pings = network.latest().sent;
+  assert.equal(pings.length, 8);
+  const { id, t1 } = pings[7];
+  network.latest().receive({ type: 'pong', id, t1, t2: SERVER_MS + 1400, t3: SERVER_MS + 1400 });
+  assert.ok(room.clock.errorBoundMs(time.nowMs) < coarse);
+  time.pass(10_000);
+  assert.equal(network.latest().sent.length, 9);
+});
+
+test('a reconnection presents the resume token and drops what it knew of the clock', () => {
+  const { room, time, network, memory } = enter();
+  network.latest().receive(welcome());
+  assert.equal(memory.resume, 'b.secret');
+  network.latest().drop();
+  assert.ok(!Number.isNaN(room.serverTimeMs()), 'the showing goes on meanwhile');
+  time.pass(500);
+  assert.equal(network.latest().url.searchParams.get('resume'), 'b.secret');
+  network.latest().receive(welcome({ serverTimeMs: SERVER_MS + 90_000 }));
+  assert.ok(Math.abs(room.serverTimeMs() - SERVER_MS - 90_000) < 1);
+});
+
+test('no pings go out while there is no connection', () => {
+  const { time, network } = enter();
+  network.latest().receive(welcome());
+  network.latest().drop();
+  const before = network.sockets[0].sent.length;
+  time.pass(300);
+  assert.equal(network.sockets[0].sent.length, before);
+});
+
+test('the creator presents the host token, but not after giving control away', () => {
+  const { room, time, network, memory } = enter({ resume: null, hostToken: 'secret', controlGivenAway: false });
+  assert.equal(network.latest().url.searchParams.get('host'), 'secret');
+  network.latest().receive(welcome({ host: 'b' }));
+  assert.equal(room.mayControl, true);
+  network.latest().receive({ type: 'host', epoch: 2, id: 'a', reason: 'given' });
+  assert.equal(memory.controlGivenAway, true);
+  assert.equal(room.mayClaim, true);
+  network.latest().drop();
+  time.pass(500);
+  assert.equal(network.latest().url.searchParams.get('host'), null);
+  network.latest().receive(welcome());
+  room.claim();
+  assert.deepEqual(network.latest().sent.at(-1), { type: 'claim', hostToken: 'secret' });
+  network.latest().receive({ type: 'host', epoch: 3, id: 'b', reason: 'claimed' });
+  assert.equal(memory.controlGivenAway, false);
+});
+
+test('losing control by absence does not count as giving it away', () => {
+  const { network, memory } = enter({ resume: null, hostToken: 'secret', controlGivenAway: false });
+  network.latest().receive(welcome({ host: 'b' }));
+  network.latest().receive({ type: 'host', epoch: 2, id: 'a', reason: 'left' });
+  assert.equal(memory.controlGivenAway, false);
+});
+
+test('only newer states become events', () => {
+  const { network, of } = enter();
+  network.latest().receive(welcome());
+  network.latest().receive({ type: 'state', ...playing, seq: 3, playing: false, cause: 'pause' });
+  network.latest().receive({ type: 'state', ...playing, seq: 2 });
+  assert.deepEqual(of('state').map(({ detail }) => detail.state.seq), [1, 3]);
+});
+
+test('changed settings are told, and say who may control', () => {
+  const { room, network, of } = enter();
+  network.latest().receive(welcome());
+  assert.equal(room.mayControl, false);
+  network.latest().receive({ type: 'settings', control: 'everyone', onStall: 'wait' });
+  assert.equal(room.mayControl, true);
+  assert.deepEqual(of('settings').at(-1).detail, { control: 'everyone', onStall: 'wait' });
+});
+
+test('reactions of one turn come in one message and are told one by one', () => {
+  const { network, of } = enter();
+  network.latest().receive(welcome());
+  const one = (emoji) => ({ from: 'a', emoji, atMs: SERVER_MS });
+  network.latest().receive({ type: 'reaction', ...one('👍'), more: [one('🎉'), one('❤️')] });
+  assert.deepEqual(of('reaction').map(({ detail }) => detail.emoji), ['👍', '🎉', '❤️']);
+});
+
+test('a refusal is told as such', () => {
+  const { network, of } = enter();
+  network.latest().receive(welcome());
+  network.latest().receive({ type: 'error', code: 'not_host', message: 'no', re: 'play' });
+  assert.equal(of('refused')[0].detail.code, 'not_host');
+});

@@ -1,0 +1,52 @@
+// The few things every page does with its elements.
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+// make('li', {class: 'row', text: 'Ann', 'aria-label': '...'}, child, ...)
+export function make(tag, { text, ...attributes } = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) element.setAttribute(name, '');
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  if (text !== undefined) element.textContent = text;
+  element.append(...children);
+  return element;
+}
+
+// An icon of the page's sprite.
+export function icon(name) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
+  use.setAttribute('href', `/icons.svg#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export function setIcon(button, name) {
+  const use = button.querySelector('use');
+  const href = `/icons.svg#${name}`;
+  if (use.getAttribute('href') !== href) use.setAttribute('href', href);
+}
+
+// Only touches the page where something is different: what changes nothing is not announced.
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Copies `text`; `field` is an input that shows it, for browsers that forbid the clipboard.
+// Resolves to whether it worked; if not, the field's text stands selected.
+export async function copyText(text, field) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    field.focus();
+    field.select();
+    return document.execCommand('copy');
+  }
+}

@@ -1,0 +1,148 @@
+// The player page: passes the gate, opens the room and wires its parts together.
+import { byId, copyText, make, setText } from './dom.js';
+import { ChatPanel } from './player/chat_panel.js';
+import { Controls } from './player/controls.js';
+import { Follower } from './player/follower.js';
+import { passGate } from './player/gate.js';
+import { HostTools } from './player/host_tools.js';
+import { PeoplePanel } from './player/people_panel.js';
+import { Reporter } from './player/reporter.js';
+import { StatusLine } from './player/status_line.js';
+import { VideoSource } from './player/video_source.js';
+import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
+import { sessionMemory } from './session/memory.js';
+import { Room } from './session/room.js';
+import { strings } from './strings.js';
+
+const TOAST_MS = 4_000;
+const TOASTS_MAX = 3;
+const events = strings.events;
+
+const key = findSessionKey(new URLSearchParams(location.search).get('session') ?? '');
+const video = byId('video');
+const source = new VideoSource(video);
+let library = [];
+let shownVideo = null; // its id; the newest that was asked for
+
+function toast(text) {
+  const line = make('p', { class: 'toast', text });
+  const toasts = byId('toasts');
+  toasts.append(line);
+  while (toasts.children.length > TOASTS_MAX) toasts.firstChild.remove();
+  setTimeout(() => line.remove(), TOAST_MS);
+}
+
+// Asks in a dialog; resolves to whether the answer was yes.
+function confirm(words, yes) {
+  const dialog = byId('confirm-dialog');
+  setText(byId('confirm-words'), words);
+  setText(byId('confirm-yes'), yes);
+  dialog.returnValue = 'no';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+  });
+}
+
+// A video that came into the library after this page did is looked up anew.
+async function entryOf(id) {
+  const find = () => library.find((entry) => entry.id === id);
+  if (!find()) library = await videos().catch(() => library);
+  return find() ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(key)}`, captions: [] };
+}
+
+async function showVideo(id) {
+  if (!id) return;
+  shownVideo = id;
+  const entry = await entryOf(id);
+  if (shownVideo !== id) return; // another one was loaded meanwhile
+  source.load(entry);
+  setText(byId('title'), entry.title || 'VideoSync');
+  document.title = `${entry.title || id} – VideoSync`;
+}
+
+function openRoom(name) {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return new Room({
+    origin: `${scheme}://${location.host}`,
+    key,
+    name,
+    memory: sessionMemory(key),
+    sessionExists: () => sessionExists(key),
+  });
+}
+
+function tellOfHosts(room, say) {
+  room.addEventListener('host', ({ detail: { id, reason, youAreHost, youWereHost } }) => {
+    if (youAreHost === youWereHost && youAreHost) return;
+    const name = room.presence.nameOf(id) || strings.role.theHost;
+    const words = youAreHost ? events.youAreHostNow : id ? events.hostIsNow(name) : events.noHostNow;
+    say(reason === 'left' && id ? events.hostLeft(words) : words);
+  });
+}
+
+function tellOfTheRest(room) {
+  let lost = false;
+  room.addEventListener('phase', ({ detail }) => {
+    if (detail.name === 'waiting') lost = true;
+    if (detail.name !== 'open' || !lost) return;
+    lost = false;
+    toast(events.reconnected);
+    source.retry();
+  });
+  room.addEventListener('refused', ({ detail: { code, message } }) => {
+    toast(strings.refusals[code] ?? strings.refusals.other(message));
+  });
+}
+
+function wireShare() {
+  byId('share-link').value = playerUrl(key);
+  byId('share').addEventListener('click', async () => {
+    const copied = await copyText(byId('share-link').value, byId('share-link'));
+    toast(copied ? events.linkCopied : strings.home.copyFailed);
+  });
+}
+
+// Goodbye is final here: the picture stops, nothing follows any more.
+function stopAtTheEnd(room) {
+  room.addEventListener('phase', ({ detail }) => {
+    const isOver = detail.name === 'closed' && detail.reason !== 'stopped';
+    byId('stage').classList.toggle('over', isOver);
+    if (isOver && document.fullscreenElement) document.exitFullscreen();
+  });
+}
+
+function enter(name) {
+  byId('app').hidden = false;
+  const room = openRoom(name);
+  const follower = new Follower(video, room);
+  const controls = new Controls({ room, video, follower, toast });
+  const chat = new ChatPanel({ room, toast });
+  const tools = { room, library, confirm };
+  new PeoplePanel(tools);
+  new HostTools(tools);
+  new Reporter(room, follower);
+  new StatusLine({ room, follower, source, video, onRender: () => controls.render() });
+  room.addEventListener('state', ({ detail: { state, previous } }) => {
+    if (state.video !== previous?.video) showVideo(state.video);
+  });
+  tellOfHosts(room, (text) => {
+    toast(text);
+    chat.announce(text);
+  });
+  tellOfTheRest(room);
+  stopAtTheEnd(room);
+  wireShare();
+  byId('people-panel').open = matchMedia('(min-width: 900px)').matches;
+  byId('play').focus({ focusVisible: false });
+  room.connection.start();
+}
+
+// While the viewer reads the gate, the library and the video's beginning are fetched already.
+const libraryKnown = videos().then((list) => (library = list), () => []);
+const joined = await passGate(key, async (info) => {
+  await libraryKnown;
+  showVideo(info.state?.video ?? info.video?.id);
+});
+await libraryKnown;
+enter(joined);

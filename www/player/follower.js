@@ -1,0 +1,171 @@
+// Makes a <video> follow the showing: reads both, asks the controller, does what it says.
+//
+// Nothing else plays, pauses, seeks or changes the rate of the element. Emits 'change' when
+// `buffering` or `blocked` turns.
+import { SyncController } from '../sync/controller.js';
+import { FrameClock } from './frame_clock.js';
+
+const TICK_MS = 100;
+const ACTIONS_A_TICK = 3; // pause, then seek, then done
+const BUFFERING_AFTER_MS = 250; // shorter ones are nobody's concern
+const HAVE_METADATA = 1;
+const HAVE_FUTURE_DATA = 3;
+
+export class Follower extends EventTarget {
+  controller = new SyncController();
+  buffering = false; // the showing runs and this player cannot, for a moment already
+  blocked = null; // what the browser refused without a gesture: null, 'sound' or 'play'
+
+  #video;
+  #room;
+  #frames;
+  #timer = null;
+  #busySinceMs = null;
+  #mutedHere = false; // muted to be allowed to play, not by the viewer
+
+  constructor(video, room) {
+    super();
+    this.#video = video;
+    this.#room = room;
+    this.#frames = new FrameClock(video);
+    video.addEventListener('durationchange', () => this.#learnDuration());
+    video.addEventListener('loadstart', () => this.controller.targetChanged(performance.now()));
+    video.addEventListener('loadedmetadata', () => this.#tickNow());
+    room.addEventListener('state', () => {
+      this.#learnDuration();
+      this.controller.targetChanged(performance.now());
+      this.#tickNow();
+    });
+  }
+
+  // After a gesture: whatever was refused is tried again, with sound unless the viewer muted it.
+  unblock() {
+    if (this.#mutedHere) this.#video.muted = false;
+    this.#mutedHere = false;
+    this.#setBlocked(null);
+    this.#tickNow();
+  }
+
+  // The viewer set the sound: nothing is refused any more.
+  soundChosen() {
+    this.#mutedHere = false;
+    if (this.blocked === 'sound') this.#setBlocked(null);
+  }
+
+  // {positionS, errorMs, running, startsInMs, over}; errorMs is null while nobody can say.
+  measure() {
+    const target = this.#target(this.#room.serverTimeMs());
+    const positionS = this.#frames.positionAt(performance.now());
+    const errorS = target.running ? this.controller.errorS : positionS - target.position;
+    const known = this.#video.readyState >= HAVE_METADATA && errorS !== null;
+    return { ...target, positionS, errorMs: known ? errorS * 1000 : null };
+  }
+
+  #learnDuration() {
+    this.#room.timeline.setDuration(this.#video.duration);
+  }
+
+  #tickNow() {
+    clearTimeout(this.#timer);
+    this.#tick();
+  }
+
+  #tick() {
+    let nextMs = TICK_MS;
+    for (let i = 0; i < ACTIONS_A_TICK; i++) {
+      const action = this.#decide();
+      if (action.forMs !== undefined) nextMs = Math.min(nextMs, Math.max(1, action.forMs));
+      if (!this.#apply(action)) break;
+    }
+    this.#noticeBuffering();
+    this.#timer = setTimeout(() => this.#tick(), nextMs);
+  }
+
+  #decide() {
+    const nowMs = performance.now();
+    const serverMs = this.#room.clock.serverTimeMs(nowMs);
+    if (Number.isNaN(serverMs) || !this.#room.timeline.state) return { type: 'wait' };
+    const video = this.#video;
+    return this.controller.decide(nowMs, this.#target(serverMs), {
+      position: this.#frames.positionAt(nowMs),
+      paused: video.paused,
+      seeking: video.seeking,
+      buffering: video.readyState < HAVE_FUTURE_DATA,
+      ended: video.ended,
+      canSeek: video.readyState >= HAVE_METADATA,
+      rate: video.playbackRate,
+    });
+  }
+
+  #target(serverMs) {
+    const { timeline } = this.#room;
+    return {
+      position: timeline.positionAt(serverMs),
+      running: timeline.isRunningAt(serverMs),
+      over: timeline.isOverAt(serverMs),
+      startsInMs: timeline.startsInMs(serverMs),
+      rate: timeline.state?.rate ?? 1,
+      durationS: timeline.durationS,
+    };
+  }
+
+  // Returns whether something was done after which another decision may be due at once.
+  #apply(action) {
+    const video = this.#video;
+    if (action.rate !== undefined) this.#setRate(action.rate);
+    switch (action.type) {
+      case 'pause':
+        video.pause();
+        return true;
+      case 'seek':
+        video.currentTime = action.position;
+        if (action.play) this.#play();
+        return false;
+      case 'play':
+        this.#play();
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  #setRate(rate) {
+    this.#video.defaultPlaybackRate = rate;
+    this.#video.playbackRate = rate;
+  }
+
+  async #play() {
+    if (!this.#video.paused || this.blocked === 'play') return;
+    try {
+      await this.#video.play();
+    } catch (error) {
+      // AbortError: a pause came in between. NotSupportedError: the element tells of it itself.
+      if (error.name === 'NotAllowedError') this.#onRefused();
+    }
+  }
+
+  // Without a gesture browsers play silently or not at all.
+  #onRefused() {
+    if (this.#video.muted) return this.#setBlocked('play');
+    this.#video.muted = true;
+    this.#mutedHere = true;
+    this.#setBlocked('sound');
+    this.#tickNow();
+  }
+
+  #setBlocked(what) {
+    this.blocked = what;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #noticeBuffering() {
+    const video = this.#video;
+    const target = this.#target(this.#room.serverTimeMs());
+    const busy = target.running && (video.seeking || video.readyState < HAVE_FUTURE_DATA) && !video.ended;
+    this.#busySinceMs = busy ? (this.#busySinceMs ?? performance.now()) : null;
+    const buffering = busy && performance.now() - this.#busySinceMs >= BUFFERING_AFTER_MS;
+    if (buffering === this.buffering) return;
+    this.buffering = buffering;
+    this.dispatchEvent(new Event('change'));
+  }
+}

@@ -1,0 +1,205 @@
+// One member's connection: a WebSocket that comes back by itself.
+//
+// Owns the socket and its timers, and nothing else: messages go up parsed and untouched.
+// WebSocket, timers, clock and randomness are injected, so that a test can play the network.
+//
+// onPhase gets one of
+//   {name:'connecting', attempt}                attempt counts from 1
+//   {name:'open'}                               the first message has come
+//   {name:'waiting', untilMs, draining}         the next attempt is at untilMs (local time)
+//   {name:'closed', reason}                     for good: 'ended', 'elsewhere', 'removed', 'stopped'
+// After 'closed' only start() begins again.
+
+const BACK_OFF_FIRST_MS = 500;
+const BACK_OFF_MAX_MS = 15_000;
+const STABLE_AFTER_MS = 10_000; // only a connection that lasted so long ends the backing off
+const OPEN_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000; // a ping unanswered, and nothing else heard, for so long: dead
+
+const FINAL_CODES = new Map([
+  [4001, 'ended'],
+  [4002, 'elsewhere'],
+  [4004, 'removed'],
+]);
+const GOING_AWAY = 1001;
+const TOO_MANY_MESSAGES = 4008;
+
+export class Connection {
+  #options;
+  #socket = null;
+  #timer = null;
+  #attempts = 0; // since the last stable connection
+  #phase = { name: 'closed', reason: 'stopped' };
+  #openedAtMs = null;
+  #retryAfterMs = null; // what the server asked for
+  #unansweredSinceMs = null;
+
+  // url(): the address of the next attempt. sessionExists(): resolves to false when the session is
+  // known to be gone; asked after an attempt that was refused, for a browser hides why.
+  // onMessage(message, connectStartedMs)
+  constructor({ url, onMessage, onPhase, sessionExists, WebSocket, timers, now, random }) {
+    this.#options = {
+      url,
+      onMessage,
+      onPhase,
+      sessionExists,
+      WebSocket: WebSocket ?? globalThis.WebSocket,
+      timers: timers ?? {
+        setTimeout: globalThis.setTimeout.bind(globalThis),
+        clearTimeout: globalThis.clearTimeout.bind(globalThis),
+      },
+      now: now ?? (() => performance.now()),
+      random: random ?? Math.random,
+    };
+  }
+
+  get phase() {
+    return this.#phase;
+  }
+
+  start() {
+    if (this.#phase.name !== 'closed') return;
+    this.#attempts = 0;
+    this.#connect();
+  }
+
+  // Does not wait for the rest of a back-off.
+  retryNow() {
+    if (this.#phase.name === 'waiting') this.#connect();
+  }
+
+  stop() {
+    this.#finish('stopped');
+  }
+
+  // Returns false when there is no open connection; nothing is kept for later.
+  send(message) {
+    if (this.#phase.name !== 'open' || this.#socket.readyState !== 1) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  // Sends a ping. A connection on which the last one had no answer for too long is given up, for
+  // a network that vanished says nothing.
+  ping(message) {
+    const nowMs = this.#options.now();
+    if (this.#unansweredSinceMs !== null && nowMs - this.#unansweredSinceMs > ANSWER_TIMEOUT_MS) {
+      this.#lose();
+      return false;
+    }
+    if (!this.send(message)) return false;
+    this.#unansweredSinceMs ??= nowMs;
+    return true;
+  }
+
+  #connect() {
+    this.#clearTimer();
+    this.#attempts += 1;
+    const startedMs = this.#options.now();
+    const socket = new this.#options.WebSocket(this.#options.url());
+    this.#socket = socket;
+    this.#openedAtMs = null;
+    this.#retryAfterMs = null;
+    this.#unansweredSinceMs = null;
+    // Events of a socket that was given up are nobody's any more.
+    const whileOurs = (handle) => (event) => socket === this.#socket && handle(event);
+    socket.addEventListener('message', whileOurs((event) => this.#onMessage(event.data, startedMs)));
+    socket.addEventListener('close', whileOurs((event) => this.#onClose(event.code)));
+    this.#startTimer(OPEN_TIMEOUT_MS, () => this.#lose());
+    this.#setPhase({ name: 'connecting', attempt: this.#attempts });
+  }
+
+  #onMessage(text, startedMs) {
+    this.#unansweredSinceMs = null;
+    const message = parseMessage(text);
+    if (!message) return;
+    if (this.#openedAtMs === null) {
+      this.#clearTimer();
+      this.#openedAtMs = this.#options.now();
+    }
+    if (message.type === 'notice' && message.code === 'draining') {
+      this.#retryAfterMs = message.retryAfterMs ?? null;
+    }
+    if (this.#phase.name !== 'open') this.#setPhase({ name: 'open' });
+    this.#options.onMessage(message, startedMs);
+  }
+
+  #onClose(code) {
+    const wasOpen = this.#openedAtMs !== null;
+    if (wasOpen && this.#options.now() - this.#openedAtMs >= STABLE_AFTER_MS) this.#attempts = 0;
+    this.#socket = null;
+    const reason = FINAL_CODES.get(code);
+    if (reason) return this.#finish(reason);
+    this.#wait(code);
+    if (!wasOpen) this.#askForSession();
+  }
+
+  // The socket says nothing more: it is left behind without waiting for its close.
+  #lose() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+    this.#wait(null);
+  }
+
+  #wait(code) {
+    const draining = code === GOING_AWAY;
+    const delayMs = draining && this.#retryAfterMs !== null ? this.#spread(this.#retryAfterMs) : this.#backOff(code);
+    this.#startTimer(delayMs, () => this.#connect());
+    this.#setPhase({ name: 'waiting', untilMs: this.#options.now() + delayMs, draining });
+  }
+
+  // Doubles with every failure; between half and the whole of it, so that the viewers of a server
+  // that fell over do not come back all at once.
+  #backOff(code) {
+    const failures = Math.max(this.#attempts, code === TOO_MANY_MESSAGES ? 4 : 1);
+    const limitMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** (failures - 1));
+    return limitMs * (0.5 + 0.5 * this.#options.random());
+  }
+
+  // At least what the server asked for, and up to as much again.
+  #spread(askedMs) {
+    return askedMs * (1 + this.#options.random());
+  }
+
+  async #askForSession() {
+    const waiting = this.#phase;
+    const exists = await this.#options.sessionExists?.().catch(() => true);
+    if (exists === false && this.#phase === waiting) this.#finish('ended');
+  }
+
+  #finish(reason) {
+    this.#clearTimer();
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(1000);
+    this.#setPhase({ name: 'closed', reason });
+  }
+
+  #setPhase(phase) {
+    this.#phase = phase;
+    this.#options.onPhase(phase);
+  }
+
+  #startTimer(delayMs, action) {
+    this.#clearTimer();
+    this.#timer = this.#options.timers.setTimeout(() => {
+      this.#timer = null;
+      action();
+    }, delayMs);
+  }
+
+  #clearTimer() {
+    if (this.#timer !== null) this.#options.timers.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+function parseMessage(text) {
+  try {
+    const message = JSON.parse(text);
+    return typeof message?.type === 'string' ? message : null;
+  } catch {
+    return null;
+  }
+}

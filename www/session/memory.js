@@ -1,0 +1,80 @@
+// What the browser remembers: the viewer's name and the host tokens (for the browser), the resume
+// token (for this tab). Where storage is forbidden the page works without a memory.
+
+const NAME = 'videosync.name';
+const hostKey = (key) => `videosync.host.${key}`;
+const resumeKey = (key) => `videosync.resume.${key}`;
+const givenKey = (key) => `videosync.given.${key}`;
+const HOST_TOKENS_MAX = 50;
+
+export function rememberedName() {
+  return read('localStorage', NAME) ?? '';
+}
+
+export function rememberName(name) {
+  write('localStorage', NAME, name);
+}
+
+export function rememberHostToken(key, token) {
+  forgetOldTokens();
+  write('localStorage', hostKey(key), JSON.stringify({ token, sinceMs: Date.now() }));
+}
+
+// What room.js asks for: properties that read and write through.
+export function sessionMemory(key) {
+  return {
+    get resume() {
+      return read('sessionStorage', resumeKey(key));
+    },
+    set resume(token) {
+      write('sessionStorage', resumeKey(key), token);
+    },
+    get hostToken() {
+      return parseToken(read('localStorage', hostKey(key)))?.token ?? null;
+    },
+    get controlGivenAway() {
+      return read('sessionStorage', givenKey(key)) === 'yes';
+    },
+    set controlGivenAway(given) {
+      write('sessionStorage', givenKey(key), given ? 'yes' : null);
+    },
+  };
+}
+
+// Sessions end by themselves; their tokens would pile up here.
+function forgetOldTokens() {
+  try {
+    const held = Object.keys(localStorage)
+      .filter((item) => item.startsWith(hostKey('')))
+      .map((item) => ({ item, sinceMs: parseToken(localStorage.getItem(item))?.sinceMs ?? 0 }))
+      .sort((a, b) => b.sinceMs - a.sinceMs);
+    for (const { item } of held.slice(HOST_TOKENS_MAX - 1)) localStorage.removeItem(item);
+  } catch {
+    // No storage: nothing piles up.
+  }
+}
+
+function parseToken(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function read(storage, item) {
+  try {
+    return globalThis[storage].getItem(item);
+  } catch {
+    return null;
+  }
+}
+
+function write(storage, item, value) {
+  try {
+    if (value === null) globalThis[storage].removeItem(item);
+    else globalThis[storage].setItem(item, value);
+  } catch {
+    // Full or forbidden: the page goes on without remembering.
+  }
+}

@@ -1,0 +1,184 @@
+// A session as one member sees it: connection, clock, timeline and presence put together.
+//
+// Knows no page: it turns what the server says into events, and offers the commands. Commands are
+// not applied here; the showing changes when the server's `state` comes back.
+//
+// Events (an EventTarget; details in event.detail):
+//   phase     the connection's phase (see connection.js)
+//   welcome   {resumed}
+//   state     {state, previous}
+//   settings  {control, onStall}
+//   people    members came, went or changed, or the host did
+//   host      {id, reason, youAreHost, youWereHost}
+//   viewers, waiting, chat, reaction, notice, refused: the server's message
+import { ServerClock, pingDelayMs } from '../sync/clock.js';
+import { Timeline } from '../sync/timeline.js';
+import { Connection } from './connection.js';
+import { Presence } from './presence.js';
+
+export class Room extends EventTarget {
+  clock = new ServerClock();
+  timeline = new Timeline();
+  presence = new Presence();
+  connection;
+  settings = { control: 'host', onStall: 'continue' };
+  reportEveryMs = 5_000;
+  you = null; // {id, name, resume}
+
+  #options;
+  #now;
+  #wallNow;
+  #timers;
+  #pingTimer = null;
+  #pingsSent = 0;
+
+  // origin: 'ws://host'; key; name: of the viewer; memory: what this tab and browser remember of the
+  // session, {resume, hostToken, controlGivenAway}, read and written here (see memory.js);
+  // sessionExists, WebSocket, timers, now, wallNow, random: see connection.js, injected for tests.
+  constructor(options) {
+    super();
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#wallNow = options.wallNow ?? (() => Date.now());
+    this.#timers = options.timers ?? {
+      setTimeout: globalThis.setTimeout.bind(globalThis),
+      clearTimeout: globalThis.clearTimeout.bind(globalThis),
+    };
+    this.connection = new Connection({
+      ...options,
+      now: this.#now,
+      timers: this.#timers,
+      url: () => this.#url(),
+      onMessage: (message, startedMs) => this.#onMessage(message, startedMs),
+      onPhase: (phase) => this.#onPhase(phase),
+    });
+  }
+
+  get youAreHost() {
+    return this.presence.youAreHost;
+  }
+
+  get mayControl() {
+    return this.youAreHost || this.settings.control === 'everyone';
+  }
+
+  // The creator of the session may take control at any time.
+  get mayClaim() {
+    return !this.youAreHost && Boolean(this.#options.memory.hostToken);
+  }
+
+  serverTimeMs() {
+    return this.clock.serverTimeMs(this.#now());
+  }
+
+  // A command or any other message of the contract. False when there is no connection.
+  send(type, fields = {}) {
+    return this.connection.send({ type, ...fields });
+  }
+
+  claim() {
+    return this.send('claim', { hostToken: this.#options.memory.hostToken });
+  }
+
+  // The host token goes along only while its holder wants control: whoever gave it away does not
+  // take it back by a mere reconnection.
+  #url() {
+    const { origin, key, name, memory } = this.#options;
+    const query = new URLSearchParams({ session: key });
+    if (name) query.set('name', name);
+    if (memory.resume) query.set('resume', memory.resume);
+    if (memory.hostToken && !memory.controlGivenAway) query.set('host', memory.hostToken);
+    return `${origin}/ws?${query}`;
+  }
+
+  #onPhase(phase) {
+    if (phase.name !== 'open') this.#stopPings();
+    this.#emit('phase', phase);
+  }
+
+  #onMessage(message, startedMs) {
+    switch (message.type) {
+      case 'welcome':
+        return this.#onWelcome(message, startedMs);
+      case 'state':
+        return this.#onState(message);
+      case 'host':
+        return this.#onHost(message);
+      case 'members':
+        this.presence.onMembers(message);
+        return this.#emit('people');
+      case 'settings':
+        return this.#onSettings(message);
+      case 'pong':
+        return this.clock.addSample({ ...message, t4: this.#now() });
+      case 'reaction':
+        return [message, ...(message.more ?? [])].forEach((one) => this.#emit('reaction', one));
+      case 'error':
+        return this.#emit('refused', message);
+      case 'viewers':
+      case 'waiting':
+      case 'chat':
+      case 'notice':
+        return this.#emit(message.type, message);
+    }
+  }
+
+  // Comes first after each connection.
+  #onWelcome(message, startedMs) {
+    const resumed = this.you?.id === message.you.id;
+    this.you = { id: message.you.id, name: message.you.name, resume: message.you.resume };
+    if (message.you.resume) this.#options.memory.resume = message.you.resume;
+    this.presence.onWelcome(message);
+    this.reportEveryMs = message.reportEveryMs ?? this.reportEveryMs;
+    this.#startClock(message.serverTimeMs, startedMs);
+    this.#emit('welcome', { resumed });
+    this.#onSettings(message.session);
+    this.#emit('people');
+    this.#onState(message.state);
+  }
+
+  #onSettings({ control, onStall }) {
+    this.settings = { control, onStall };
+    this.#emit('settings', this.settings);
+  }
+
+  #onState(state) {
+    const previous = this.timeline.state;
+    if (this.timeline.accept(state)) this.#emit('state', { state, previous });
+  }
+
+  #onHost(message) {
+    const youWereHost = this.youAreHost;
+    this.presence.onHost(message);
+    if (this.youAreHost) this.#options.memory.controlGivenAway = false;
+    else if (youWereHost && message.reason !== 'left') this.#options.memory.controlGivenAway = true;
+    this.#emit('host', { ...message, youAreHost: this.youAreHost, youWereHost });
+    this.#emit('people');
+  }
+
+  // Another node may answer now, so what was known of its clock is dropped; the welcome's own time
+  // is a first, coarse sample.
+  #startClock(serverTimeMs, startedMs) {
+    this.clock.restart();
+    this.clock.addSample({ t1: startedMs, t2: serverTimeMs, t3: serverTimeMs, t4: this.#now() });
+    this.#pingsSent = 0;
+    this.#ping();
+  }
+
+  #ping() {
+    if (this.clock.noticeSleep(this.#wallNow(), this.#now())) this.#pingsSent = 0;
+    const t1 = this.#now();
+    this.#pingTimer = this.#timers.setTimeout(() => this.#ping(), pingDelayMs(this.#pingsSent));
+    this.#pingsSent += 1;
+    this.connection.ping({ type: 'ping', id: this.#pingsSent, t1 });
+  }
+
+  #stopPings() {
+    if (this.#pingTimer !== null) this.#timers.clearTimeout(this.#pingTimer);
+    this.#pingTimer = null;
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

@@ -1,0 +1,64 @@
+// Where the shared showing is: the newest playback state and the position it means at a time.
+//
+// Pure. Positions and durations are seconds of media time, times are server time in milliseconds.
+
+export class Timeline {
+  #state = null;
+  #durationS = Infinity;
+
+  // Takes a state that is newer by (epoch, seq) than the one held. Returns false, with nothing
+  // changed, for an older or equal one and for one that is not a playback state.
+  accept(state) {
+    if (!isPlaybackState(state) || !isNewer(state, this.#state)) return false;
+    if (state.video !== this.#state?.video) this.#durationS = Infinity;
+    this.#state = state;
+    return true;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  // The media's length, once the player knows it. Loading another video forgets it.
+  setDuration(seconds) {
+    this.#durationS = Number.isFinite(seconds) && seconds > 0 ? seconds : Infinity;
+  }
+
+  get durationS() {
+    return this.#durationS;
+  }
+
+  // A scheduled start stays on its position until its time has come.
+  positionAt(serverMs) {
+    if (!this.#state) return 0;
+    const { playing, position, rate, atMs } = this.#state;
+    const elapsedS = playing ? Math.max(0, serverMs - atMs) / 1000 : 0;
+    return Math.min(Math.max(0, position + rate * elapsedS), this.#durationS);
+  }
+
+  // Milliseconds until a scheduled start; 0 when there is none or it has passed.
+  startsInMs(serverMs) {
+    return this.#state?.playing ? Math.max(0, this.#state.atMs - serverMs) : 0;
+  }
+
+  isRunningAt(serverMs) {
+    return Boolean(this.#state?.playing) && serverMs >= this.#state.atMs && !this.isOverAt(serverMs);
+  }
+
+  isOverAt(serverMs) {
+    return this.positionAt(serverMs) >= this.#durationS;
+  }
+}
+
+function isNewer(state, held) {
+  if (!held) return true;
+  return state.epoch !== held.epoch ? state.epoch > held.epoch : state.seq > held.seq;
+}
+
+function isPlaybackState(state) {
+  return (
+    typeof state?.playing === 'boolean' &&
+    [state.epoch, state.seq, state.position, state.rate, state.atMs].every(Number.isFinite) &&
+    state.rate > 0
+  );
+}
