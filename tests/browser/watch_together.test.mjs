@@ -34,7 +34,12 @@ after(async () => {
 
 const status = (page) => page.textContent('#status-text');
 const roleOf = (page) => page.textContent('#role');
-const hasStatus = (page, words) => until(async () => (await status(page)).includes(words), `status "${words}"`);
+
+async function hasStatus(page, words) {
+  let last = '';
+  const look = async () => (last = await status(page)).includes(words);
+  await until(look, () => `status "${words}", last "${last}"`);
+}
 
 async function assertInStep(pages) {
   for (const page of pages) await hasStatus(page, 'In step');
@@ -179,6 +184,8 @@ test('where everyone may control, a viewer may pause and play', async () => {
   await cem.page.evaluate(() => document.activeElement.blur());
   await cem.page.keyboard.press('k');
   await hasStatus(ann.page, 'Paused by Cem');
+  // Ann may hear of it first, and a second press before Cem's page knows would pause once more.
+  await hasStatus(cem.page, 'Paused by you');
   await cem.page.keyboard.press('k');
   await assertInStep([ann.page, ben.page, cem.page]);
   await ann.page.uncheck('#set-everyone');
