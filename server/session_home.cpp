@@ -180,9 +180,13 @@ void SessionHome::store_changes(Homed& homed) noexcept {
   homed.is_storing = true;
   homed.touched_us = worker_.monotonic_us();
   const BufferRef bytes = BufferRef::copy_of(homed.machine->encode());
+  const StoreVersion next{homed.version.epoch, homed.version.revision + 1};
   worker_.service().store.change(
-      homed.key, homed.version, bytes, store_ttl_us(), {},
-      [this, key = homed.key](Result<StoreVersion> version) noexcept { on_stored(key, version); });
+      homed.key, homed.version, next, bytes, store_ttl_us(), {},
+      [this, key = homed.key, next](Result<> stored) noexcept {
+        on_stored(key, stored ? Result<StoreVersion>(next)
+                              : std::unexpected(std::move(stored.error())));
+      });
 }
 
 void SessionHome::on_stored(const Uuid& key, const Result<StoreVersion>& version) noexcept {
@@ -232,7 +236,9 @@ void SessionHome::forget(Homed& homed) noexcept {
   worker_.metrics().add(Gauge::sessions, -1);
   if (homed.is_talking) std::erase(talking_, &homed);
   const Uuid key = homed.key;
-  worker_.service().store.remove(key, {}, [](Result<>) noexcept {});
+  // One more: a change may still be on its way.
+  const StoreVersion last{homed.version.epoch, homed.version.revision + 1};
+  worker_.service().store.remove(key, last, {}, [](Result<>) noexcept {});
   sessions_.erase(key);
 }
 

@@ -42,15 +42,16 @@ void SessionHome::on_create(const Uuid& key, const CreateOrder& order) noexcept 
       video ? std::move(*video) : VideoChoice{}, worker_.server_us());
   const BufferRef bytes = BufferRef::copy_of(machine->encode());
   machine->take_durable_changed();
+  constexpr StoreVersion first{1, 1};
   worker_.service().store.create(
-      key, bytes, store_ttl_us(),
+      key, first, bytes, store_ttl_us(),
       [this, key, order, host_token,
-       machine = std::move(machine)](Result<StoreVersion> version) mutable noexcept {
-        if (!version) {
-          answer_error(order.from_worker, order.from_peer, fault_of(version.error()));
+       machine = std::move(machine)](Result<> created) mutable noexcept {
+        if (!created) {
+          answer_error(order.from_worker, order.from_peer, fault_of(created.error()));
           return;
         }
-        Homed& homed = adopt(key, std::move(machine), *version);
+        Homed& homed = adopt(key, std::move(machine), first);
         worker_.metrics().count(Counter::sessions_created);
         std::string body;
         encode_session_created(body, key, host_token);

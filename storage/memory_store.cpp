@@ -6,8 +6,6 @@ namespace videosync {
 
 namespace {
 
-constexpr StoreVersion first_version{1};
-
 // Short enough to live inside the string: a refusal costs no allocation.
 auto no_such_key() {
   return fail(ErrorCode::not_found, "no such key");
@@ -23,27 +21,18 @@ void MemoryStore::listen(SessionListener& listener) noexcept {
   listener_ = &listener;
 }
 
-void MemoryStore::create(const Uuid& key, BufferRef bytes, std::int64_t ttl_us, OnVersion done) {
-  done(try_create(key, std::move(bytes), ttl_us));
+void MemoryStore::create(const Uuid& key, StoreVersion version, BufferRef bytes,
+                         std::int64_t ttl_us, OnDone done) {
+  done(try_create(key, {std::move(bytes), version}, ttl_us));
 }
 
-Result<StoreVersion> MemoryStore::try_create(const Uuid& key, BufferRef bytes,
-                                             std::int64_t ttl_us) {
-  VS_ASSERT(ttl_us > 0);
+Result<> MemoryStore::try_create(const Uuid& key, StoredValue value, std::int64_t ttl_us) {
+  VS_ASSERT(ttl_us > 0 && value.bytes);
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   const std::int64_t now_us = clock_.monotonic_us();
-  if (find_live(shard, key, now_us) != nullptr) return fail(ErrorCode::conflict, "key exists");
-  if (shard.entries.find(key) != shard.entries.end()) erase(shard, key);  // lapsed, not yet swept
-  if (count_.fetch_add(1, std::memory_order_relaxed) >= sessions_max_) {
-    count_.fetch_sub(1, std::memory_order_relaxed);
-    return fail(ErrorCode::exhausted, "the limit of sessions is reached");
-  }
-  const std::int64_t expires_at_us = now_us + ttl_us;
-  shard.entries.emplace(
-      key, Entry{StoredValue{std::move(bytes), first_version}, expires_at_us, expires_at_us});
-  shard.queue.emplace(expires_at_us, key);
-  return first_version;
+  if (find_unlapsed(shard, key, now_us) != nullptr) return fail(ErrorCode::conflict, "key exists");
+  return insert(shard, key, std::move(value), now_us + ttl_us);
 }
 
 void MemoryStore::load(const Uuid& key, OnValue done) {
@@ -67,65 +56,88 @@ void MemoryStore::exists(const Uuid& key, OnExists done) {
   done(found);
 }
 
-void MemoryStore::change(const Uuid& key, StoreVersion expected, BufferRef bytes,
-                         std::int64_t ttl_us, BufferRef event, OnVersion done) {
-  done(try_change(key, expected, bytes, ttl_us, event));
+void MemoryStore::change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+                         std::int64_t ttl_us, BufferRef event, OnDone done) {
+  StoredValue value{std::move(bytes), next};
+  done(try_change(key, expected, value, ttl_us, event));
 }
 
-// Swaps the old value out into `bytes`, so that its memory goes back after the lock is released.
-Result<StoreVersion> MemoryStore::try_change(const Uuid& key, StoreVersion expected,
-                                             BufferRef& bytes, std::int64_t ttl_us,
-                                             const BufferRef& event) {
+// Swaps the old value out into `value`, so that its memory goes back after the lock is released.
+Result<> MemoryStore::try_change(const Uuid& key, StoreVersion expected, StoredValue& value,
+                                 std::int64_t ttl_us, const BufferRef& event) {
+  VS_ASSERT(ttl_us > 0 && value.bytes && value.version > expected);
+  Shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  const std::int64_t now_us = clock_.monotonic_us();
+  Entry* entry = find_unlapsed(shard, key, now_us);
+  if (entry == nullptr) {
+    if (auto made = insert(shard, key, value, now_us + ttl_us); !made) return made;
+  } else {
+    if (entry->is_tombstone()) return no_such_key();
+    if (entry->value.version > expected) return fail(ErrorCode::conflict, "changed");
+    std::swap(entry->value, value);
+    prolong(shard, key, *entry, now_us + ttl_us);
+  }
+  tell(shard, key, event);
+  return {};
+}
+
+void MemoryStore::touch(const Uuid& key, std::int64_t ttl_us, OnDone done) {
+  done(try_touch(key, ttl_us));
+}
+
+Result<> MemoryStore::try_touch(const Uuid& key, std::int64_t ttl_us) {
   VS_ASSERT(ttl_us > 0);
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   const std::int64_t now_us = clock_.monotonic_us();
   Entry* entry = find_live(shard, key, now_us);
   if (entry == nullptr) return no_such_key();
-  StoredValue& value = entry->value;
-  if (value.version != expected) return fail(ErrorCode::conflict, "changed");
-  std::swap(value.bytes, bytes);
-  ++value.version.value;
   prolong(shard, key, *entry, now_us + ttl_us);
-  tell(key, value.version, event);
-  return value.version;
+  return {};
 }
 
-void MemoryStore::publish(const Uuid& key, BufferRef event, OnDone done) {
-  tell(key, StoreVersion{}, event);
+void MemoryStore::remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) {
+  done(try_remove(key, version, event));
+}
+
+Result<> MemoryStore::try_remove(const Uuid& key, StoreVersion version, const BufferRef& event) {
+  Shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  const std::int64_t now_us = clock_.monotonic_us();
+  const Entry* entry = find_unlapsed(shard, key, now_us);
+  if (entry != nullptr) {
+    if (entry->is_tombstone()) return no_such_key();
+    if (entry->value.version > version) return fail(ErrorCode::conflict, "changed");
+  }
+  bury(shard, key, now_us);
+  tell(shard, key, event);
+  return {};
+}
+
+void MemoryStore::publish(const Uuid& channel, BufferRef event, OnReceivers done) {
+  std::uint32_t receivers = 0;
+  {
+    Shard& shard = shard_of(channel);
+    const std::lock_guard lock(shard.mutex);
+    receivers = tell(shard, channel, event);
+  }
+  done(receivers);
+}
+
+void MemoryStore::follow(const Uuid& channel, OnDone done) {
+  {
+    Shard& shard = shard_of(channel);
+    const std::lock_guard lock(shard.mutex);
+    shard.followed.insert(channel);
+  }
   done({});
 }
 
-void MemoryStore::touch(const Uuid& key, std::int64_t ttl_us, OnDone done) {
-  VS_ASSERT(ttl_us > 0);
-  Result<> result;
-  {
-    Shard& shard = shard_of(key);
-    const std::lock_guard lock(shard.mutex);
-    const std::int64_t now_us = clock_.monotonic_us();
-    Entry* entry = find_live(shard, key, now_us);
-    if (entry == nullptr) {
-      result = no_such_key();
-    } else {
-      prolong(shard, key, *entry, now_us + ttl_us);
-    }
-  }
-  done(std::move(result));
-}
-
-void MemoryStore::remove(const Uuid& key, BufferRef event, OnDone done) {
-  Result<> result;
-  {
-    Shard& shard = shard_of(key);
-    const std::lock_guard lock(shard.mutex);
-    if (find_live(shard, key, clock_.monotonic_us()) == nullptr) {
-      result = no_such_key();
-    } else {
-      erase(shard, key);
-      tell(key, StoreVersion{}, event);
-    }
-  }
-  done(std::move(result));
+void MemoryStore::unfollow(const Uuid& channel) {
+  Shard& shard = shard_of(channel);
+  const std::lock_guard lock(shard.mutex);
+  shard.followed.erase(channel);
 }
 
 std::vector<Uuid> MemoryStore::expire_some(std::size_t examined_max) {
@@ -152,8 +164,8 @@ std::size_t MemoryStore::expire_shard(Shard& shard, std::size_t examined_max,
     ++examined;
     Entry& entry = shard.entries.at(key);
     if (entry.expires_at_us <= now_us) {
+      if (!entry.is_tombstone()) expired.push_back(key);
       erase(shard, key);
-      expired.push_back(key);
     } else {
       requeue(shard, key, entry);
     }
@@ -163,6 +175,12 @@ std::size_t MemoryStore::expire_shard(Shard& shard, std::size_t examined_max,
 
 MemoryStore::Entry* MemoryStore::find_live(Shard& shard, const Uuid& key,
                                            std::int64_t now_us) noexcept {
+  Entry* entry = find_unlapsed(shard, key, now_us);
+  return entry == nullptr || entry->is_tombstone() ? nullptr : entry;
+}
+
+MemoryStore::Entry* MemoryStore::find_unlapsed(Shard& shard, const Uuid& key,
+                                               std::int64_t now_us) noexcept {
   const auto found = shard.entries.find(key);
   if (found == shard.entries.end() || found->second.expires_at_us <= now_us) return nullptr;
   return &found->second;
@@ -182,16 +200,46 @@ void MemoryStore::requeue(Shard& shard, const Uuid& key, Entry& entry) {
   shard.queue.insert(std::move(node));
 }
 
+// In the place of one that has lapsed, if need be.
+Result<> MemoryStore::insert(Shard& shard, const Uuid& key, StoredValue value,
+                             std::int64_t expires_at_us) {
+  if (shard.entries.find(key) != shard.entries.end()) erase(shard, key);
+  if (count_.fetch_add(1, std::memory_order_relaxed) >= sessions_max_) {
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    return fail(ErrorCode::exhausted, "the limit of sessions is reached");
+  }
+  shard.entries.emplace(key, Entry{std::move(value), expires_at_us, expires_at_us});
+  shard.queue.emplace(expires_at_us, key);
+  return {};
+}
+
 void MemoryStore::erase(Shard& shard, Uuid key) {
   const auto found = shard.entries.find(key);
   VS_ASSERT(found != shard.entries.end());
+  std::atomic<std::size_t>& counter = found->second.is_tombstone() ? tombstones_ : count_;
+  counter.fetch_sub(1, std::memory_order_relaxed);
   shard.queue.erase({found->second.queued_at_us, key});
   shard.entries.erase(found);
-  count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void MemoryStore::tell(const Uuid& key, StoreVersion version, const BufferRef& event) noexcept {
-  if (event && listener_ != nullptr) listener_->on_session_event(key, version, event);
+// Beyond the limit of tombstones a key is forgotten at once.
+void MemoryStore::bury(Shard& shard, const Uuid& key, std::int64_t now_us) {
+  if (shard.entries.find(key) != shard.entries.end()) erase(shard, key);
+  if (tombstones_.fetch_add(1, std::memory_order_relaxed) >= sessions_max_) {
+    tombstones_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  const std::int64_t expires_at_us = now_us + tombstone_us;
+  shard.entries.emplace(key, Entry{{}, expires_at_us, expires_at_us});
+  shard.queue.emplace(expires_at_us, key);
+}
+
+// Under the lock of the shard. Returns how many heard it.
+std::uint32_t MemoryStore::tell(const Shard& shard, const Uuid& channel,
+                                const BufferRef& event) noexcept {
+  if (!event || listener_ == nullptr || !shard.followed.contains(channel)) return 0;
+  listener_->on_session_event(channel, event);
+  return 1;
 }
 
 }  // namespace videosync

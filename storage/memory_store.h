@@ -3,8 +3,9 @@
 // Any thread may call it; callbacks run on the calling thread before the call returns, outside of
 // any lock. Keys are spread over shards, a mutex each: the one lock on the path of a message is
 // that of change(), held for a hash lookup and the listener's hand-over, and uncontended unless two
-// threads are in the same 64th of the sessions at that instant. The listener runs under it, which
-// is what keeps the events of a key in order.
+// threads are in the same 64th of the sessions at that instant. The listener runs under it, on the
+// sender's thread, which is what keeps the events of a channel in order; it must not call the store.
+// The store is never lost, so the listener hears neither of loss nor of readiness.
 //
 // Values are shared, never copied. A lapsed key is gone for every caller from that instant; its
 // memory, and its place in the count of sessions, go back with the next expire_some().
@@ -17,6 +18,7 @@
 #include <mutex>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -34,30 +36,35 @@ class MemoryStore final : public SessionStore {
                        std::size_t sessions_max = sessions_max_default) noexcept;
 
   void listen(SessionListener& listener) noexcept override;
-  void create(const Uuid& key, BufferRef bytes, std::int64_t ttl_us, OnVersion done) override;
+  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+              OnDone done) override;
   void load(const Uuid& key, OnValue done) override;
   void exists(const Uuid& key, OnExists done) override;
-  void change(const Uuid& key, StoreVersion expected, BufferRef bytes, std::int64_t ttl_us,
-              BufferRef event, OnVersion done) override;
-  void publish(const Uuid& key, BufferRef event, OnDone done) override;
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+              std::int64_t ttl_us, BufferRef event, OnDone done) override;
   void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override;
-  void remove(const Uuid& key, BufferRef event, OnDone done) override;
+  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override;
+  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override;
+  void follow(const Uuid& channel, OnDone done) override;
+  void unfollow(const Uuid& channel) override;
 
-  // Forgets up to `examined_max` lapsed keys and returns them, each key once in its life. Looks at
-  // no more than that many keys, shard after shard, going on where the last call stopped. For a
-  // timer of one thread.
+  // Forgets up to `examined_max` lapsed keys and tombstones and returns the keys, each once in its
+  // life. Looks at no more than that many, shard after shard, going on where the last call stopped.
+  // For a timer of one thread.
   std::vector<Uuid> expire_some(std::size_t examined_max);
 
-  // Keys held, lapsed ones included.
+  // Keys held, lapsed ones included, tombstones not.
   std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::size_t shard_count = 64;
 
   struct Entry {
-    StoredValue value;
+    StoredValue value;  // null bytes: a tombstone
     std::int64_t expires_at_us = 0;
     std::int64_t queued_at_us = 0;  // where the key stands in Shard::queue; <= expires_at_us
+
+    bool is_tombstone() const noexcept { return !value.bytes; }
   };
   using Entries = std::unordered_map<Uuid, Entry>;
 
@@ -67,24 +74,31 @@ class MemoryStore final : public SessionStore {
     // One element an entry. A prolonged life does not move it: the sweep finds the later time and
     // puts it back, so change() and touch() leave the queue alone.
     std::set<std::pair<std::int64_t, Uuid>> queue;
+    std::unordered_set<Uuid> followed;
   };
 
   Shard& shard_of(const Uuid& key) noexcept { return shards_[key.bytes[0] % shard_count]; }
+  static Entry* find_unlapsed(Shard& shard, const Uuid& key, std::int64_t now_us) noexcept;
   static Entry* find_live(Shard& shard, const Uuid& key, std::int64_t now_us) noexcept;
   static void prolong(Shard& shard, const Uuid& key, Entry& entry, std::int64_t expires_at_us);
   static void requeue(Shard& shard, const Uuid& key, Entry& entry);
+  Result<> insert(Shard& shard, const Uuid& key, StoredValue value, std::int64_t expires_at_us);
   void erase(Shard& shard, Uuid key);
-  void tell(const Uuid& key, StoreVersion version, const BufferRef& event) noexcept;
-  Result<StoreVersion> try_create(const Uuid& key, BufferRef bytes, std::int64_t ttl_us);
-  Result<StoreVersion> try_change(const Uuid& key, StoreVersion expected, BufferRef& bytes,
-                                  std::int64_t ttl_us, const BufferRef& event);
+  void bury(Shard& shard, const Uuid& key, std::int64_t now_us);
+  std::uint32_t tell(const Shard& shard, const Uuid& channel, const BufferRef& event) noexcept;
+  Result<> try_create(const Uuid& key, StoredValue value, std::int64_t ttl_us);
+  Result<> try_change(const Uuid& key, StoreVersion expected, StoredValue& value,
+                      std::int64_t ttl_us, const BufferRef& event);
+  Result<> try_touch(const Uuid& key, std::int64_t ttl_us);
+  Result<> try_remove(const Uuid& key, StoreVersion version, const BufferRef& event);
   std::size_t expire_shard(Shard& shard, std::size_t examined_max, std::vector<Uuid>& expired);
 
   const Clock& clock_;
   const std::size_t sessions_max_;
   SessionListener* listener_ = nullptr;
-  std::atomic<std::size_t> count_{0};  // of all shards; reserved before an entry is made
-  std::size_t next_shard_ = 0;         // of expire_some's thread
+  std::atomic<std::size_t> count_{0};       // of all shards; reserved before an entry is made
+  std::atomic<std::size_t> tombstones_{0};  // the same; at most sessions_max_, too
+  std::size_t next_shard_ = 0;              // of expire_some's thread
   std::array<Shard, shard_count> shards_;
 };
 

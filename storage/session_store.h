@@ -1,31 +1,44 @@
-// SessionStore: what is remembered of a session, as opaque, versioned bytes. An interface.
+// SessionStore: what is remembered of a session, as opaque, versioned bytes, and the channels on
+// which nodes speak to each other. An interface.
 //
-// A value is changed by compare-and-set only: whoever read version N writes N+1 or learns of a
-// conflict, loads again and decides anew. A change carries an event, which goes to the listener of
-// every node; the events of one key arrive in the order of their versions. What bytes and events
-// mean is the caller's affair.
+// A value is written by compare-and-set: the writer says which version it knows and which one it
+// makes. A write by one who knows an older version than the store has is a conflict: load again and
+// decide anew. A key that the store does not have is written all the same, because a store may lose
+// its data and whoever holds the session brings it back; but a key that was removed is remembered
+// for tombstone_us, so that a late writer cannot revive what has ended. Writes may follow each other
+// without waiting for answers: they are applied in the order of the calls of one thread.
 //
-// Every operation ends in exactly one call of its callback: before the operation returns (embedded
-// store) or in a later turn on the calling thread (a store across the network). Callers must cope
-// with both, so: touch nothing after the call that the callback may have changed. The callback may
-// call the store again. Errors: not_found, conflict, exhausted; unavailable or timed_out where the
-// store is away. Times are microseconds; a key that nobody changes or touches for ttl_us is gone.
+// A channel is named by a Uuid, a session's key or any other. Events of a channel arrive in the
+// order in which the store took them, at every store that follows it, the sender's included. What
+// bytes and events mean is the caller's affair.
+//
+// Every operation ends in exactly one call of its callback: before the operation returns or in a
+// later turn on the calling thread. Callers must cope with both, so: touch nothing after the call
+// that the callback may have changed. The callback may call the store again. Errors: not_found,
+// conflict, exhausted; unavailable or timed_out where the store is away or refuses (the message
+// says how), and then a write may have been done or not. Times are microseconds; a key that nobody
+// changes or touches for ttl_us is gone.
 //
 // Lifetime: the owner outlives every caller and the listener outlives the store's last use.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 
 #include "core/base/error.h"
 #include "core/base/shared_buffer.h"
-#include "core/base/strong_id.h"
 #include "core/base/uuid.h"
 
 namespace videosync {
 
-// Counts the changes of one key, from 1.
-using StoreVersion = StrongId<struct StoreVersionTag, std::uint64_t>;
+// Lexicographic: an epoch is one writer's reign, a revision counts its changes.
+struct StoreVersion {
+  std::uint64_t epoch = 0;
+  std::uint64_t revision = 0;
+
+  friend constexpr auto operator<=>(const StoreVersion&, const StoreVersion&) noexcept = default;
+};
 
 struct StoredValue {
   BufferRef bytes;
@@ -34,11 +47,14 @@ struct StoredValue {
 
 class SessionListener {
  public:
-  // `version` is the one the event made; none for an event that changed nothing (publish) and for
-  // the last one (remove). Runs on any thread, possibly under a lock of the store: hand the event
-  // on (a mailbox) and return, without calling the store.
-  virtual void on_session_event(const Uuid& key, StoreVersion version,
-                                const BufferRef& event) noexcept = 0;
+  // Called on the store's thread, or on the thread of the sender and under a lock of the store
+  // where the store says so: hand the event on (a mailbox) and return.
+  virtual void on_session_event(const Uuid& channel, const BufferRef& event) noexcept = 0;
+  // The store can be used and all followed channels are heard. Events may have been missed since
+  // the last on_store_lost: read again what depends on them.
+  virtual void on_store_ready() noexcept {}
+  // Once for each on_store_ready, and once if the store could not be reached at first.
+  virtual void on_store_lost(const Error& why) noexcept { static_cast<void>(why); }
 
  protected:
   ~SessionListener() = default;
@@ -46,36 +62,48 @@ class SessionListener {
 
 class SessionStore {
  public:
+  static constexpr std::int64_t tombstone_us = 600'000'000;
+
   // A capture of up to two words is kept without an allocation.
-  using OnVersion = std::move_only_function<void(Result<StoreVersion>) noexcept>;
+  using OnDone = std::move_only_function<void(Result<>) noexcept>;
   using OnValue = std::move_only_function<void(Result<StoredValue>) noexcept>;
   using OnExists = std::move_only_function<void(Result<bool>) noexcept>;
-  using OnDone = std::move_only_function<void(Result<>) noexcept>;
+  using OnReceivers = std::move_only_function<void(Result<std::uint32_t>) noexcept>;
 
   virtual ~SessionStore() = default;
 
   // Once, before any other call and before threads share the store.
   virtual void listen(SessionListener& listener) noexcept = 0;
 
-  // Makes the key at version 1. conflict: it exists; exhausted: the limit of sessions is reached.
-  virtual void create(const Uuid& key, BufferRef bytes, std::int64_t ttl_us, OnVersion done) = 0;
+  // Makes the key. conflict: it exists or was removed; exhausted: the limit of sessions is reached.
+  virtual void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+                      OnDone done) = 0;
 
   virtual void load(const Uuid& key, OnValue done) = 0;
   virtual void exists(const Uuid& key, OnExists done) = 0;
 
-  // Replaces the value if its version is `expected`, prolongs its life to ttl_us from now, and
-  // publishes `event` (null: nothing to say). conflict: the version is another one by now.
-  virtual void change(const Uuid& key, StoreVersion expected, BufferRef bytes, std::int64_t ttl_us,
-                      BufferRef event, OnVersion done) = 0;
-
-  // An event that changes nothing and is not ordered against changes (chat). Needs no such key.
-  virtual void publish(const Uuid& key, BufferRef event, OnDone done) = 0;
+  // Makes it version `next` (> expected) if the store's version is at most `expected` or the store
+  // has none, lets it live ttl_us from now, and publishes `event` (null: nothing to say) on the
+  // key's channel. conflict: the store's version is higher; not_found: the key was removed;
+  // exhausted: it was missing and the limit of sessions is reached.
+  virtual void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+                      std::int64_t ttl_us, BufferRef event, OnDone done) = 0;
 
   // Prolongs the key's life to ttl_us from now; the version stays.
   virtual void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) = 0;
 
-  // Forgets the key and publishes `event` (null: nothing to say) as its last.
-  virtual void remove(const Uuid& key, BufferRef event, OnDone done) = 0;
+  // Ends the key and publishes `event` (null: nothing to say) on its channel, if the store's version
+  // is at most `version` or the store has none. conflict: it is higher; not_found: removed before.
+  virtual void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) = 0;
+
+  // An event that changes nothing. Answers with the number of stores that follow the channel, of
+  // the sender's one included.
+  virtual void publish(const Uuid& channel, BufferRef event, OnReceivers done) = 0;
+
+  // From the answer on, events of the channel reach the listener; lasts until unfollow, also where
+  // the answer is that the store is away. Following twice is following once.
+  virtual void follow(const Uuid& channel, OnDone done) = 0;
+  virtual void unfollow(const Uuid& channel) = 0;
 };
 
 }  // namespace videosync

@@ -37,9 +37,10 @@ class DistantStore final : public SessionStore {
   }
 
   void listen(SessionListener& listener) noexcept override { near_.listen(listener); }
-  void create(const Uuid& key, BufferRef bytes, std::int64_t ttl_us, OnVersion done) override {
+  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+              OnDone done) override {
     later(std::move(done),
-          [=, this](OnVersion d) { near_.create(key, bytes, ttl_us, std::move(d)); });
+          [=, this](OnDone d) { near_.create(key, version, bytes, ttl_us, std::move(d)); });
   }
   void load(const Uuid& key, OnValue done) override {
     later(std::move(done), [=, this](OnValue d) { near_.load(key, std::move(d)); });
@@ -47,25 +48,31 @@ class DistantStore final : public SessionStore {
   void exists(const Uuid& key, OnExists done) override {
     later(std::move(done), [=, this](OnExists d) { near_.exists(key, std::move(d)); });
   }
-  void change(const Uuid& key, StoreVersion expected, BufferRef bytes, std::int64_t ttl_us,
-              BufferRef event, OnVersion done) override {
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+              std::int64_t ttl_us, BufferRef event, OnDone done) override {
     ++changes;
-    later(std::move(done), [=, this](OnVersion d) {
-      near_.change(key, expected, bytes, ttl_us, event, [&](Result<StoreVersion> version) noexcept {
-        cr_expect(version || version.error().code != ErrorCode::conflict, "a stale version");
-        d(std::move(version));
+    later(std::move(done), [=, this](OnDone d) {
+      near_.change(key, expected, next, bytes, ttl_us, event, [&](Result<> changed) noexcept {
+        cr_expect(changed || changed.error().code != ErrorCode::conflict, "a stale version");
+        d(std::move(changed));
       });
     });
-  }
-  void publish(const Uuid& key, BufferRef event, OnDone done) override {
-    later(std::move(done), [=, this](OnDone d) { near_.publish(key, event, std::move(d)); });
   }
   void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
     later(std::move(done), [=, this](OnDone d) { near_.touch(key, ttl_us, std::move(d)); });
   }
-  void remove(const Uuid& key, BufferRef event, OnDone done) override {
-    later(std::move(done), [=, this](OnDone d) { near_.remove(key, event, std::move(d)); });
+  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
+    later(std::move(done),
+          [=, this](OnDone d) { near_.remove(key, version, event, std::move(d)); });
   }
+  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
+    later(std::move(done),
+          [=, this](OnReceivers d) { near_.publish(channel, event, std::move(d)); });
+  }
+  void follow(const Uuid& channel, OnDone done) override {
+    later(std::move(done), [=, this](OnDone d) { near_.follow(channel, std::move(d)); });
+  }
+  void unfollow(const Uuid& channel) override { near_.unfollow(channel); }
 
  private:
   template <class Done, class Ask>

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <random>
@@ -30,17 +31,19 @@ Uuid key_in_shard(std::uint8_t shard, std::uint8_t number) {
   return key;
 }
 
+constexpr StoreVersion revision(std::uint64_t n) {
+  return {1, n};
+}
+
 struct Recorder final : SessionListener {
   struct Event {
-    Uuid key;
-    std::uint64_t version;
+    Uuid channel;
     std::string text;
   };
   std::vector<Event> events;
 
-  void on_session_event(const Uuid& key, StoreVersion version,
-                        const BufferRef& event) noexcept override {
-    events.push_back({key, version.value, text_of(event)});
+  void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override {
+    events.push_back({channel, text_of(event)});
   }
 };
 
@@ -48,17 +51,22 @@ struct Recorder final : SessionListener {
 struct Caller {
   SessionStore& store;
 
-  Result<StoreVersion> create(const Uuid& key, std::string_view text, std::int64_t ttl_us) {
-    std::optional<Result<StoreVersion>> answer;
-    store.create(key, buffer(text), ttl_us,
-                 [&](Result<StoreVersion> result) noexcept { answer = std::move(result); });
+  Result<> create(const Uuid& key, std::string_view text, std::int64_t ttl_us) {
+    std::optional<Result<>> answer;
+    store.create(key, revision(1), buffer(text), ttl_us,
+                 [&](Result<> result) noexcept { answer = std::move(result); });
     return answer.value();
   }
-  Result<StoreVersion> change(const Uuid& key, std::uint64_t expected, std::string_view text,
-                              std::int64_t ttl_us, BufferRef event = {}) {
-    std::optional<Result<StoreVersion>> answer;
-    store.change(key, StoreVersion{expected}, buffer(text), ttl_us, std::move(event),
-                 [&](Result<StoreVersion> result) noexcept { answer = std::move(result); });
+  // From the revision to the one behind it.
+  Result<> change(const Uuid& key, std::uint64_t expected, std::string_view text,
+                  std::int64_t ttl_us, BufferRef event = {}) {
+    return change(key, revision(expected), revision(expected + 1), text, ttl_us, std::move(event));
+  }
+  Result<> change(const Uuid& key, StoreVersion expected, StoreVersion next, std::string_view text,
+                  std::int64_t ttl_us, BufferRef event = {}) {
+    std::optional<Result<>> answer;
+    store.change(key, expected, next, buffer(text), ttl_us, std::move(event),
+                 [&](Result<> result) noexcept { answer = std::move(result); });
     return answer.value();
   }
   Result<StoredValue> load(const Uuid& key) {
@@ -76,11 +84,22 @@ struct Caller {
     store.touch(key, ttl_us, [&](Result<> result) noexcept { answer = std::move(result); });
     return answer.value();
   }
-  Result<> remove(const Uuid& key, BufferRef event = {}) {
+  Result<> remove(const Uuid& key, std::uint64_t version, BufferRef event = {}) {
     std::optional<Result<>> answer;
-    store.remove(key, std::move(event),
+    store.remove(key, revision(version), std::move(event),
                  [&](Result<> result) noexcept { answer = std::move(result); });
     return answer.value();
+  }
+  void follow(const Uuid& channel) {
+    bool is_done = false;
+    store.follow(channel, [&](Result<> result) noexcept { is_done = result.has_value(); });
+    cr_assert(is_done);
+  }
+  std::uint32_t publish(const Uuid& channel, std::string_view text) {
+    std::optional<std::uint32_t> receivers;
+    store.publish(channel, buffer(text),
+                  [&](Result<std::uint32_t> result) noexcept { receivers = *result; });
+    return receivers.value();
   }
 };
 
@@ -94,63 +113,110 @@ Test(memory_store, a_value_is_created_loaded_changed_and_removed) {
 
   cr_assert(!caller.exists(key));
   cr_assert(caller.load(key).error().code == ErrorCode::not_found);
-  cr_assert_eq(caller.create(key, "one", second_us).value().value, 1);
+  cr_assert(caller.create(key, "one", second_us).has_value());
+  cr_assert(caller.create(key, "again", second_us).error().code == ErrorCode::conflict);
   cr_assert(caller.exists(key));
   cr_assert_eq(text_of(caller.load(key)->bytes), "one");
 
-  cr_assert_eq(caller.change(key, 1, "two", second_us).value().value, 2);
+  cr_assert(caller.change(key, 1, "two", second_us).has_value());
   const StoredValue loaded = caller.load(key).value();
   cr_assert_eq(text_of(loaded.bytes), "two");
-  cr_assert_eq(loaded.version.value, 2);
+  cr_assert(loaded.version == revision(2));
 
-  cr_assert(caller.remove(key).has_value());
+  cr_assert(caller.remove(key, 2).has_value());
   cr_assert(!caller.exists(key));
   cr_assert_eq(store.size(), 0);
-  cr_assert(caller.remove(key).error().code == ErrorCode::not_found);
+  cr_assert(caller.load(key).error().code == ErrorCode::not_found);
   cr_assert(caller.touch(key, second_us).error().code == ErrorCode::not_found);
-  cr_assert(caller.change(key, 2, "x", second_us).error().code == ErrorCode::not_found);
 }
 
-Test(memory_store, a_stale_version_changes_nothing_and_says_nothing) {
+Test(memory_store, only_who_knows_the_version_or_a_newer_one_may_write) {
   ManualClock clock;
   MemoryStore store(clock);
   Recorder recorder;
   store.listen(recorder);
   Caller caller{store};
   const Uuid key = Uuid::random_v4();
+  caller.follow(key);
   cr_assert(caller.create(key, "one", second_us).has_value());
-  cr_assert(caller.create(key, "again", second_us).error().code == ErrorCode::conflict);
   cr_assert(caller.change(key, 1, "two", second_us, buffer("first")).has_value());
 
   cr_assert(caller.change(key, 1, "lost", second_us, buffer("lost")).error().code ==
             ErrorCode::conflict);
-  cr_assert(caller.change(key, 3, "lost", second_us, buffer("lost")).error().code ==
-            ErrorCode::conflict);
-
+  cr_assert(caller.remove(key, 1, buffer("lost")).error().code == ErrorCode::conflict);
   cr_assert_eq(text_of(caller.load(key)->bytes), "two");
-  cr_assert_eq(recorder.events.size(), 1);
+
+  cr_assert(caller.change(key, 7, "eight", second_us, buffer("second")).has_value());
+  cr_assert(caller.change(key, {1, 8}, {2, 1}, "a new epoch", second_us).has_value());
+  cr_assert(caller.change(key, {1, 99}, {1, 100}, "late", second_us, buffer("late")).error().code ==
+            ErrorCode::conflict);
+  cr_assert((caller.load(key)->version == StoreVersion{2, 1}));
+  cr_assert_eq(recorder.events.size(), 2);
   cr_assert_eq(recorder.events[0].text, "first");
-  cr_assert_eq(recorder.events[0].version, 2);
+  cr_assert_eq(recorder.events[1].text, "second");
 }
 
-Test(memory_store, events_without_a_change_carry_no_version) {
+Test(memory_store, what_was_lost_is_written_back_and_what_was_removed_is_not) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Caller caller{store};
+  const Uuid lost = Uuid::random_v4();
+  cr_assert(caller.change(lost, 4, "back", second_us).has_value());
+  cr_assert(caller.load(lost)->version == revision(5));
+
+  cr_assert(caller.remove(lost, 5).has_value());
+  const auto is_refused = [&](ErrorCode change, ErrorCode create) {
+    return caller.change(lost, 9, "late", second_us).error().code == change &&
+           caller.create(lost, "again", second_us).error().code == create;
+  };
+  cr_assert(is_refused(ErrorCode::not_found, ErrorCode::conflict));
+  cr_assert(caller.remove(lost, 9).error().code == ErrorCode::not_found);
+  clock.advance_us(SessionStore::tombstone_us - 1);
+  cr_assert(store.expire_some(100).empty());
+  cr_assert(is_refused(ErrorCode::not_found, ErrorCode::conflict));
+  clock.advance_us(1);
+  cr_assert(store.expire_some(100).empty(), "it was removed, it has not lapsed");
+  cr_assert(caller.change(lost, 9, "ten", second_us).has_value());
+
+  const Uuid unknown = Uuid::random_v4();
+  cr_assert(caller.remove(unknown, 1).has_value());
+  cr_assert(caller.change(unknown, 1, "late", second_us).error().code == ErrorCode::not_found);
+}
+
+Test(memory_store, events_reach_who_follows_the_channel) {
   ManualClock clock;
   MemoryStore store(clock);
   Recorder recorder;
   store.listen(recorder);
   Caller caller{store};
   const Uuid key = Uuid::random_v4();
-  bool done = false;
-  store.publish(key, buffer("chat"), [&](Result<> r) noexcept { done = r.has_value(); });
-  cr_assert(done);
+  cr_assert_eq(caller.publish(key, "nobody"), 0);
+  caller.follow(key);
+  caller.follow(key);
+  cr_assert_eq(caller.publish(key, "chat"), 1);
+  cr_assert_eq(caller.publish(Uuid::random_v4(), "elsewhere"), 0);
   cr_assert(caller.create(key, "one", second_us).has_value());
-  cr_assert(caller.remove(key, buffer("ended")).has_value());
+  cr_assert(caller.remove(key, 1, buffer("ended")).has_value());
+  store.unfollow(key);
+  cr_assert_eq(caller.publish(key, "unheard"), 0);
 
   cr_assert_eq(recorder.events.size(), 2);
   cr_assert_eq(recorder.events[0].text, "chat");
-  cr_assert_eq(recorder.events[0].version, 0);
+  cr_assert(recorder.events[0].channel == key);
   cr_assert_eq(recorder.events[1].text, "ended");
-  cr_assert_eq(recorder.events[1].version, 0);
+}
+
+Test(memory_store, tombstones_are_bounded) {
+  ManualClock clock;
+  MemoryStore store(clock, 2);
+  Caller caller{store};
+  std::array<Uuid, 3> keys{Uuid::random_v4(), Uuid::random_v4(), Uuid::random_v4()};
+  for (const Uuid& key : keys) {
+    cr_assert(caller.create(key, "x", second_us).has_value());
+    cr_assert(caller.remove(key, 1).has_value());
+  }
+  cr_assert(caller.change(keys[1], 1, "late", second_us).error().code == ErrorCode::not_found);
+  cr_assert(caller.change(keys[2], 1, "late", second_us).has_value(), "forgotten at once");
 }
 
 Test(memory_store, the_limit_of_sessions_refuses_and_recovers) {
@@ -164,7 +230,7 @@ Test(memory_store, the_limit_of_sessions_refuses_and_recovers) {
   cr_assert(caller.create(Uuid::random_v4(), "d", second_us).error().code == ErrorCode::exhausted);
   cr_assert_eq(store.size(), 3);
 
-  cr_assert(caller.remove(first).has_value());
+  cr_assert(caller.remove(first, 1).has_value());
   cr_assert(caller.create(Uuid::random_v4(), "d", second_us).has_value());
 
   clock.advance_us(second_us);
@@ -186,8 +252,7 @@ Test(memory_store, a_key_lapses_at_its_instant_and_is_reported_once) {
   clock.advance_us(1);
   cr_assert(!caller.exists(key));
   cr_assert(caller.load(key).error().code == ErrorCode::not_found);
-  cr_assert(caller.change(key, 1, "late", second_us).error().code == ErrorCode::not_found);
-  cr_assert(caller.remove(key).error().code == ErrorCode::not_found);
+  cr_assert(caller.touch(key, second_us).error().code == ErrorCode::not_found);
   cr_assert_eq(store.size(), 1, "the sweep gives the memory back");
   const std::vector<Uuid> expired = store.expire_some(100);
   cr_assert_eq(expired.size(), 1);
@@ -206,7 +271,7 @@ Test(memory_store, change_and_touch_move_the_end_both_ways) {
   cr_assert(caller.touch(key, 10 * second_us).has_value());
   clock.advance_us(9 * second_us);
   cr_assert(store.expire_some(100).empty(), "touched: it lives on");
-  cr_assert_eq(caller.change(key, 1, "two", 10 * second_us).value().value, 2);
+  cr_assert(caller.change(key, 1, "two", 10 * second_us).has_value());
   clock.advance_us(9 * second_us);
   cr_assert(store.expire_some(100).empty());
   cr_assert(caller.exists(key));
@@ -224,7 +289,7 @@ Test(memory_store, a_lapsed_key_can_be_created_anew_before_the_sweep) {
   const Uuid key = Uuid::random_v4();
   cr_assert(caller.create(key, "old", second_us).has_value());
   clock.advance_us(2 * second_us);
-  cr_assert_eq(caller.create(key, "new", second_us).value().value, 1);
+  cr_assert(caller.create(key, "new", second_us).has_value());
   cr_assert_eq(store.size(), 1);
   cr_assert(store.expire_some(100).empty());
   cr_assert_eq(text_of(caller.load(key)->bytes), "new");
@@ -256,18 +321,18 @@ Test(memory_store, a_callback_may_call_the_store_again) {
   Caller caller{store};
   const Uuid key = Uuid::random_v4();
   cr_assert(caller.create(key, "one", second_us).has_value());
-  std::uint64_t version = 0;
+  bool is_changed = false;
   store.load(key, [&](Result<StoredValue> value) noexcept {
-    store.change(key, value->version, buffer("two"), second_us, {},
-                 [&](Result<StoreVersion> next) noexcept { version = next->value; });
+    store.change(key, value->version, revision(2), buffer("two"), second_us, {},
+                 [&](Result<> changed) noexcept { is_changed = changed.has_value(); });
   });
-  cr_assert_eq(version, 2);
+  cr_assert(is_changed);
 }
 
 // Against a plain map of what must be there, at every step of a walk with a seed.
 Test(memory_store, a_random_walk_agrees_with_a_naive_model) {
   struct Expected {
-    std::uint64_t version = 0;
+    std::uint64_t version = 0;  // 0: a tombstone
     std::int64_t ends_at_us = 0;
   };
   for (unsigned seed = 1; seed <= 20; ++seed) {
@@ -284,18 +349,19 @@ Test(memory_store, a_random_walk_agrees_with_a_naive_model) {
       const Uuid key =
           key_in_shard(static_cast<std::uint8_t>(below(3)), static_cast<std::uint8_t>(below(10)));
       const auto found = model.find(key);
-      const bool lives = found != model.end() && found->second.ends_at_us > now_us;
+      const bool is_known = found != model.end() && found->second.ends_at_us > now_us;
+      const bool lives = is_known && found->second.version != 0;
       cr_assert_eq(caller.exists(key), lives, "seed %u step %d", seed, step);
       switch (below(5)) {
         case 0:
-          cr_assert_eq(caller.create(key, "x", ttl_us).has_value(), !lives, "seed %u", seed);
-          if (!lives) model[key] = {1, now_us + ttl_us};
+          cr_assert_eq(caller.create(key, "x", ttl_us).has_value(), !is_known, "seed %u", seed);
+          if (!is_known) model[key] = {1, now_us + ttl_us};
           break;
         case 1: {
-          const std::uint64_t expected = lives ? found->second.version : 1;
-          cr_assert_eq(caller.change(key, expected, "y", ttl_us).has_value(), lives, "seed %u",
-                       seed);
-          if (lives) found->second = {expected + 1, now_us + ttl_us};
+          const auto expected = 1 + static_cast<std::uint64_t>(below(5));
+          const bool may = !is_known || (lives && found->second.version <= expected);
+          cr_assert_eq(caller.change(key, expected, "y", ttl_us).has_value(), may, "seed %u", seed);
+          if (may) model[key] = {expected + 1, now_us + ttl_us};
           break;
         }
         case 2:
@@ -303,8 +369,8 @@ Test(memory_store, a_random_walk_agrees_with_a_naive_model) {
           if (lives) found->second.ends_at_us = now_us + ttl_us;
           break;
         case 3:
-          cr_assert_eq(caller.remove(key).has_value(), lives, "seed %u", seed);
-          if (lives) model.erase(found);
+          cr_assert_eq(caller.remove(key, 6).has_value(), lives || !is_known, "seed %u", seed);
+          if (lives || !is_known) model[key] = {0, now_us + SessionStore::tombstone_us};
           break;
         default:
           for (const Uuid& gone : store.expire_some(static_cast<std::size_t>(below(4)))) {
@@ -312,20 +378,23 @@ Test(memory_store, a_random_walk_agrees_with_a_naive_model) {
             model.erase(gone);
           }
       }
-      cr_assert_eq(store.size(), model.size(), "seed %u step %d", seed, step);
+      const auto held = std::count_if(model.begin(), model.end(),
+                                      [](const auto& each) { return each.second.version != 0; });
+      cr_assert_eq(store.size(), static_cast<std::size_t>(held), "seed %u step %d", seed, step);
     }
   }
 }
 
 namespace {
 
-// Sees each key's versions in order, on whatever thread they are made.
+// Sees each key's events, which are its numbers, in order, on whatever thread they are made.
 struct OrderCheck final : SessionListener {
-  std::array<std::atomic<std::uint64_t>, 8> last{};
+  std::array<std::atomic<int>, 8> last{};
   std::atomic<bool> in_order{true};
 
-  void on_session_event(const Uuid& key, StoreVersion version, const BufferRef&) noexcept override {
-    if (last[key.bytes[15]].exchange(version.value) + 1 != version.value) in_order = false;
+  void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override {
+    const int number = std::stoi(text_of(event));
+    if (last[channel.bytes[15]].exchange(number) + 1 != number) in_order = false;
   }
 };
 
@@ -341,7 +410,7 @@ Test(memory_store, threads_that_race_lose_no_change_and_keep_the_order) {
   Caller maker{store};
   for (std::uint8_t i = 0; i < 8; ++i) {
     cr_assert(maker.create(key_in_shard(i % 2, i), "0", 60 * second_us).has_value());
-    check.last[i] = 1;
+    maker.follow(key_in_shard(i % 2, i));
   }
 
   std::vector<std::thread> threads;
@@ -354,7 +423,7 @@ Test(memory_store, threads_that_race_lose_no_change_and_keep_the_order) {
         for (;;) {  // add one to the decimal number under the key, as often as it takes
           const StoredValue value = caller.load(key).value();
           const std::string next = std::to_string(std::stoi(text_of(value.bytes)) + 1);
-          if (caller.change(key, value.version.value, next, 60 * second_us, buffer("e"))) break;
+          if (caller.change(key, value.version.revision, next, 60 * second_us, buffer(next))) break;
         }
       }
     });
