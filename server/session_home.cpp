@@ -181,12 +181,12 @@ void SessionHome::store_changes(Homed& homed) noexcept {
   homed.touched_us = worker_.monotonic_us();
   const BufferRef bytes = BufferRef::copy_of(homed.machine->encode());
   const StoreVersion next{homed.version.epoch, homed.version.revision + 1};
-  worker_.service().store.change(
-      homed.key, homed.version, next, bytes, store_ttl_us(), {},
-      [this, key = homed.key, next](Result<> stored) noexcept {
-        on_stored(key, stored ? Result<StoreVersion>(next)
-                              : std::unexpected(std::move(stored.error())));
-      });
+  worker_.service().store.change(homed.key, homed.version, next, bytes, store_ttl_us(), {},
+                                 [this, key = homed.key, next](Result<> stored) noexcept {
+                                   on_stored(key, stored
+                                                      ? Result<StoreVersion>(next)
+                                                      : std::unexpected(std::move(stored.error())));
+                                 });
 }
 
 void SessionHome::on_stored(const Uuid& key, const Result<StoreVersion>& version) noexcept {

@@ -43,22 +43,22 @@ void SessionHome::on_create(const Uuid& key, const CreateOrder& order) noexcept 
   const BufferRef bytes = BufferRef::copy_of(machine->encode());
   machine->take_durable_changed();
   constexpr StoreVersion first{1, 1};
-  worker_.service().store.create(
-      key, first, bytes, store_ttl_us(),
-      [this, key, order, host_token,
-       machine = std::move(machine)](Result<> created) mutable noexcept {
-        if (!created) {
-          answer_error(order.from_worker, order.from_peer, fault_of(created.error()));
-          return;
-        }
-        Homed& homed = adopt(key, std::move(machine), first);
-        worker_.metrics().count(Counter::sessions_created);
-        std::string body;
-        encode_session_created(body, key, host_token);
-        answer_json(order.from_worker, order.from_peer, 201, std::move(body),
-                    "/api/sessions/" + key.to_string());
-        arm_timer(homed);
-      });
+  worker_.service().store.create(key, first, bytes, store_ttl_us(),
+                                 [this, key, order, host_token,
+                                  machine = std::move(machine)](Result<> created) mutable noexcept {
+                                   if (!created) {
+                                     answer_error(order.from_worker, order.from_peer,
+                                                  fault_of(created.error()));
+                                     return;
+                                   }
+                                   Homed& homed = adopt(key, std::move(machine), first);
+                                   worker_.metrics().count(Counter::sessions_created);
+                                   std::string body;
+                                   encode_session_created(body, key, host_token);
+                                   answer_json(order.from_worker, order.from_peer, 201,
+                                               std::move(body), "/api/sessions/" + key.to_string());
+                                   arm_timer(homed);
+                                 });
 }
 
 void SessionHome::on_info(const Uuid& key, std::uint32_t from_worker,

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "server/origin_policy.h"
-#include "server/redis_url.h"
 #include "server/setting_values.h"
+#include "storage/redis_address.h"
 
 namespace videosync {
 
@@ -132,7 +132,9 @@ Result<> apply_proxies(Config& config, Values values) {
 }
 
 Result<> apply_redis(Config&, Values values) {
-  if (auto checked = check_redis_url(values.front()); !checked) return checked;
+  if (auto location = parse_redis_url(values.front()); !location) {
+    return std::unexpected(location.error());
+  }
   return fail(ErrorCode::unsupported,
               fmt::format("'{}' cannot be used: this build has only the embedded store",
                           without_password(values.front())));

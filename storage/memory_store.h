@@ -4,8 +4,8 @@
 // any lock. Keys are spread over shards, a mutex each: the one lock on the path of a message is
 // that of change(), held for a hash lookup and the listener's hand-over, and uncontended unless two
 // threads are in the same 64th of the sessions at that instant. The listener runs under it, on the
-// sender's thread, which is what keeps the events of a channel in order; it must not call the store.
-// The store is never lost, so the listener hears neither of loss nor of readiness.
+// sender's thread, which is what keeps the events of a channel in order; it must not call the
+// store. The store is never lost, so the listener hears neither of loss nor of readiness.
 //
 // Values are shared, never copied. A lapsed key is gone for every caller from that instant; its
 // memory, and its place in the count of sessions, go back with the next expire_some().

@@ -20,19 +20,11 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "storage/redis_address.h"
 
 namespace videosync {
 
 class Reactor;
-
-struct RedisAddress {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 6379;
-  std::string unix_path;  // not empty: the two above do not count
-  std::string user;       // "": the default user
-  std::string password;   // "": no AUTH
-  std::uint32_t database = 0;
-};
 
 // An answer, valid during the callback only.
 class RedisReply {

@@ -5,8 +5,8 @@
 // makes. A write by one who knows an older version than the store has is a conflict: load again and
 // decide anew. A key that the store does not have is written all the same, because a store may lose
 // its data and whoever holds the session brings it back; but a key that was removed is remembered
-// for tombstone_us, so that a late writer cannot revive what has ended. Writes may follow each other
-// without waiting for answers: they are applied in the order of the calls of one thread.
+// for tombstone_us, so that a late writer cannot revive what has ended. Writes may follow each
+// other without waiting for answers: they are applied in the order of the calls of one thread.
 //
 // A channel is named by a Uuid, a session's key or any other. Events of a channel arrive in the
 // order in which the store took them, at every store that follows it, the sender's included. What
@@ -92,8 +92,9 @@ class SessionStore {
   // Prolongs the key's life to ttl_us from now; the version stays.
   virtual void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) = 0;
 
-  // Ends the key and publishes `event` (null: nothing to say) on its channel, if the store's version
-  // is at most `version` or the store has none. conflict: it is higher; not_found: removed before.
+  // Ends the key and publishes `event` (null: nothing to say) on its channel, if the store's
+  // version is at most `version` or the store has none. conflict: it is higher; not_found: removed
+  // before.
   virtual void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) = 0;
 
   // An event that changes nothing. Answers with the number of stores that follow the channel, of

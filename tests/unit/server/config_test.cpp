@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "server/redis_url.h"
 #include "server/setting_values.h"
 
 using namespace videosync;
@@ -288,24 +287,4 @@ Test(setting_values, durations_and_sizes_are_shown_in_their_largest_exact_unit) 
   cr_assert_not(parse_duration("999999999999999999d", {0, INT64_MAX}).has_value());
   cr_assert_not(parse_duration("", {0, INT64_MAX}).has_value());
   cr_assert_not(parse_duration("s", {0, INT64_MAX}).has_value());
-}
-
-Test(redis_url, good_ones_and_bad_ones) {
-  for (const std::string_view url :
-       {"redis://localhost:6379", "redis://:secret@10.0.0.1:6379/2", "redis://u:p@ss@h:1/0",
-        "redis://[::1]:6379", "redis+unix:/run/redis.sock",
-        "redis+sentinel://a:26379,b:26379/mymaster"}) {
-    cr_assert(check_redis_url(url).has_value(), "%s", std::string(url).c_str());
-  }
-  for (const std::string_view url :
-       {"", "localhost:6379", "redis://", "redis://h", "redis://h:0", "redis://h:6379/x",
-        "redis://secret@h:6379", "redis+unix:", "redis+sentinel://a:1", "redis+sentinel://a:1,/m",
-        "redis+sentinel://a:1/", "rediss://h:6379"}) {
-    const auto checked = check_redis_url(url);
-    cr_assert_not(checked.has_value(), "%s", std::string(url).c_str());
-    cr_assert_not(checked.error().message.contains("secret"));
-  }
-  cr_assert_eq(without_password("redis://u:p@ss@h:1/0"), "redis://u:***@h:1/0");
-  cr_assert_eq(without_password("redis://h:1"), "redis://h:1");
-  cr_assert_eq(without_password("secret@h:1"), "***@h:1");
 }

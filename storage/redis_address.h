@@ -1,0 +1,48 @@
+// The forms of --redis: where a Redis is and how to be let in, without talking to it.
+//
+//   redis://[user:password@]host:port[/db]
+//   redis+unix:PATH
+//   redis+sentinel://[user:password@]host:port[,host:port...]/NAME[/db]
+//
+// User and password may be percent-encoded. Those of the last form are for the master that the
+// Sentinels name; the Sentinels themselves are asked without a password. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace videosync {
+
+struct RedisAddress {
+  std::string host = "127.0.0.1";  // a name or an address, without brackets
+  std::uint16_t port = 6379;
+  std::string unix_path = {};  // not empty: the two above do not count
+  std::string user = {};       // "": the default user
+  std::string password = {};   // "": no AUTH
+  std::uint32_t database = 0;
+
+  friend bool operator==(const RedisAddress&, const RedisAddress&) = default;
+};
+
+struct RedisLocation {
+  RedisAddress server;                  // with Sentinels: user, password and database count only
+  std::vector<RedisAddress> sentinels;  // in the order in which to ask; empty: server is the place
+  std::string master_name;              // not empty exactly with Sentinels
+
+  bool has_sentinels() const noexcept { return !sentinels.empty(); }
+};
+
+// Errors never repeat a password. unsupported: TLS (rediss://), which is not built in.
+Result<RedisLocation> parse_redis_url(std::string_view url);
+
+// The URL with its password, if any, as "***": for logs and messages.
+std::string without_password(std::string_view url);
+
+// "host:port", "[host]:port" or the path: for logs and messages.
+std::string to_string(const RedisAddress& address);
+
+}  // namespace videosync
