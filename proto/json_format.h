@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "proto/session_types.h"
 
@@ -69,6 +71,23 @@ Out write_json_text(Out out, std::string_view text) {
     text.remove_prefix(plain + 1);
   }
   return out;
+}
+
+inline std::string_view wire_name(Control control) noexcept {
+  return control == Control::host ? "host" : "everyone";
+}
+
+inline std::string_view wire_name(OnStall on_stall) noexcept {
+  return on_stall == OnStall::wait ? "wait" : "continue";
+}
+
+// By way of a buffer on the stack: behind a std::back_inserter fmt 9 grows the string one byte at a
+// time (7,060 instructions a state instead of 5,250).
+template <class... Values>
+void append_json(std::string& out, fmt::format_string<Values...> format, Values&&... values) {
+  fmt::memory_buffer buffer;
+  fmt::format_to(fmt::appender(buffer), format, std::forward<Values>(values)...);
+  out.append(buffer.data(), buffer.size());
 }
 
 struct JsonFormatter {

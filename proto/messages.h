@@ -2,8 +2,9 @@
 //
 // Decoding (messages_decode.cpp over json_fields.h) checks types, ranges and lengths as the public
 // contract has them; what it lets through needs no second look but for rights and existence.
-// Encoding (messages_encode.cpp) appends to the caller's string, whose capacity it reuses. No I/O,
-// no clock; a MessageDecoder belongs to one thread. Ids and tokens as text: token.h.
+// Encoding (messages_encode.cpp, messages_encode_client.cpp) appends to the caller's string, whose
+// capacity it reuses. No I/O, no clock; a MessageDecoder belongs to one thread. Ids and tokens as
+// text: token.h.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +59,10 @@ struct DecodeFailure {
 // - Allocates only for strings of more than 15 bytes (and for a failure's message).
 std::expected<ClientMessage, DecodeFailure> decode_client_message(std::string_view text,
                                                                   MessageDecoder& scratch);
+
+// The same message as a client would write it, appended to `out`: decoding gives it back. REQUIRES
+// a message that decoding could have given.
+void encode_client_message(std::string& out, const ClientMessage& message);
 
 // A name without the blanks around it, where it has 1 to 40 characters and no control characters
 // or marks that turn the direction of writing; nothing otherwise. A view into `name`.

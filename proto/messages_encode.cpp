@@ -11,14 +11,6 @@ namespace videosync {
 
 namespace {
 
-std::string_view control_name(Control control) noexcept {
-  return control == Control::host ? "host" : "everyone";
-}
-
-std::string_view on_stall_name(OnStall on_stall) noexcept {
-  return on_stall == OnStall::wait ? "wait" : "continue";
-}
-
 std::string_view role_name(Role role) noexcept {
   return role == Role::host ? "host" : "participant";
 }
@@ -71,15 +63,6 @@ std::string_view notice_name(NoticeCode code) noexcept {
   std::abort();
 }
 
-// By way of a buffer on the stack: behind a std::back_inserter fmt 9 grows the string one byte at a
-// time (7,060 instructions a state instead of 5,250).
-template <class... Values>
-void append(std::string& out, fmt::format_string<Values...> format, Values&&... values) {
-  fmt::memory_buffer buffer;
-  fmt::format_to(fmt::appender(buffer), format, std::forward<Values>(values)...);
-  out.append(buffer.data(), buffer.size());
-}
-
 // "[" what `write` makes of each, with commas between, "]".
 template <class List, class Write>
 void append_array(std::string& out, const List& list, Write write) {
@@ -95,42 +78,43 @@ void append_array(std::string& out, const List& list, Write write) {
 
 void append_member_list(std::string& out, std::span<const MemberInfo> members) {
   append_array(out, members, [&out](const MemberInfo& member) {
-    append(out, R"({{"id":{},"name":{},"role":"{}"}})", Id{member.id}, Quoted{member.name},
-           role_name(member.role));
+    append_json(out, R"({{"id":{},"name":{},"role":"{}"}})", Id{member.id}, Quoted{member.name},
+                role_name(member.role));
   });
 }
 
 // The fields of a state, without the braces around them.
 void append_state_fields(std::string& out, const PlaybackState& state) {
-  append(out,
-         R"("epoch":{},"seq":{},"playing":{},"position":{},"rate":{},"atMs":{},"video":{},)"
-         R"("by":{},"cause":"{}")",
-         state.epoch, state.seq, state.playing, Number{state.position}, Number{state.rate},
-         Milliseconds{state.at_us}, Quoted{state.video}, Id{state.by}, cause_name(state.cause));
+  append_json(out,
+              R"("epoch":{},"seq":{},"playing":{},"position":{},"rate":{},"atMs":{},"video":{},)"
+              R"("by":{},"cause":"{}")",
+              state.epoch, state.seq, state.playing, Number{state.position}, Number{state.rate},
+              Milliseconds{state.at_us}, Quoted{state.video}, Id{state.by},
+              cause_name(state.cause));
 }
 
 void append_reaction_fields(std::string& out, const Reaction& reaction) {
-  append(out, R"("from":{},"emoji":{},"atMs":{})", Id{reaction.from}, Quoted{reaction.emoji},
-         Milliseconds{reaction.at_us});
+  append_json(out, R"("from":{},"emoji":{},"atMs":{})", Id{reaction.from}, Quoted{reaction.emoji},
+              Milliseconds{reaction.at_us});
 }
 
 }  // namespace
 
 void encode_welcome(std::string& out, const WelcomeView& welcome) {
   const MemberInfo& you = welcome.you;
-  append(out, R"({{"type":"welcome","protocol":1,"you":{{"id":{},"name":{},"role":"{}",)",
-         Id{you.id}, Quoted{you.name}, role_name(you.role));
-  append(out, R"("resume":"m{}.{}"}},)", welcome.resume.member.value,
-         HexToken{welcome.resume.secret});
-  append(out, R"("session":{{"key":"{}","video":{},"control":"{}","onStall":"{}"}},)",
-         welcome.key.to_string(), Quoted{welcome.state.video},
-         control_name(welcome.settings.control), on_stall_name(welcome.settings.on_stall));
-  append(out, R"("host":{},"state":{{)", Id{welcome.host});
+  append_json(out, R"({{"type":"welcome","protocol":1,"you":{{"id":{},"name":{},"role":"{}",)",
+              Id{you.id}, Quoted{you.name}, role_name(you.role));
+  append_json(out, R"("resume":"m{}.{}"}},)", welcome.resume.member.value,
+              HexToken{welcome.resume.secret});
+  append_json(out, R"("session":{{"key":"{}","video":{},"control":"{}","onStall":"{}"}},)",
+              welcome.key.to_string(), Quoted{welcome.state.video},
+              wire_name(welcome.settings.control), wire_name(welcome.settings.on_stall));
+  append_json(out, R"("host":{},"state":{{)", Id{welcome.host});
   append_state_fields(out, welcome.state);
-  append(out, R"(}},"members":{{"count":{},"list":)", welcome.member_count);
+  append_json(out, R"(}},"members":{{"count":{},"list":)", welcome.member_count);
   append_member_list(out, welcome.members);
-  append(out, R"(}},"serverTimeMs":{},"reportEveryMs":{}}})", Milliseconds{welcome.server_us},
-         welcome.report_every_ms);
+  append_json(out, R"(}},"serverTimeMs":{},"reportEveryMs":{}}})", Milliseconds{welcome.server_us},
+              welcome.report_every_ms);
 }
 
 void encode_state(std::string& out, const PlaybackState& state) {
@@ -140,12 +124,12 @@ void encode_state(std::string& out, const PlaybackState& state) {
 }
 
 void encode_host(std::string& out, const HostEffect& host) {
-  append(out, R"({{"type":"host","epoch":{},"id":{},"reason":"{}"}})", host.epoch, Id{host.host},
-         reason_name(host.reason));
+  append_json(out, R"({{"type":"host","epoch":{},"id":{},"reason":"{}"}})", host.epoch,
+              Id{host.host}, reason_name(host.reason));
 }
 
 void encode_members(std::string& out, const MembersEffect& members) {
-  append(out, R"({{"type":"members","count":{},"joined":)", members.count);
+  append_json(out, R"({{"type":"members","count":{},"joined":)", members.count);
   append_member_list(out, members.joined);
   out += R"(,"left":)";
   append_member_list(out, members.left);
@@ -156,33 +140,33 @@ void encode_members(std::string& out, const MembersEffect& members) {
 
 void encode_pong(std::string& out, const PingMessage& ping, std::int64_t t2_us,
                  std::int64_t t3_us) {
-  append(out, R"({{"type":"pong","id":{},"t1":{},"t2":{},"t3":{}}})", ping.id, ping.t1,
-         Milliseconds{t2_us}, Milliseconds{t3_us});
+  append_json(out, R"({{"type":"pong","id":{},"t1":{},"t2":{},"t3":{}}})", ping.id, ping.t1,
+              Milliseconds{t2_us}, Milliseconds{t3_us});
 }
 
 void encode_viewers(std::string& out, const ViewersEffect& viewers) {
   out += R"({"type":"viewers","list":)";
   append_array(out, viewers.list, [&out](const ViewerReport& viewer) {
-    append(out, R"({{"id":{},"driftMs":{},"rttMs":{},"buffering":{}}})", Id{viewer.id},
-           Number{viewer.drift_ms}, Number{viewer.rtt_ms}, viewer.buffering);
+    append_json(out, R"({{"id":{},"driftMs":{},"rttMs":{},"buffering":{}}})", Id{viewer.id},
+                Number{viewer.drift_ms}, Number{viewer.rtt_ms}, viewer.buffering);
   });
   out += '}';
 }
 
 void encode_waiting(std::string& out, const WaitingEffect& waiting) {
   out += R"({"type":"waiting","members":)";
-  append_array(out, waiting.members, [&out](MemberId id) { append(out, "{}", Id{id}); });
-  append(out, R"(,"untilMs":{}}})", Milliseconds{waiting.until_us});
+  append_array(out, waiting.members, [&out](MemberId id) { append_json(out, "{}", Id{id}); });
+  append_json(out, R"(,"untilMs":{}}})", Milliseconds{waiting.until_us});
 }
 
 void encode_settings(std::string& out, const SessionSettings& settings) {
-  append(out, R"({{"type":"settings","control":"{}","onStall":"{}"}})",
-         control_name(settings.control), on_stall_name(settings.on_stall));
+  append_json(out, R"({{"type":"settings","control":"{}","onStall":"{}"}})",
+              wire_name(settings.control), wire_name(settings.on_stall));
 }
 
 void encode_chat(std::string& out, const ChatEffect& chat) {
-  append(out, R"({{"type":"chat","from":{},"name":{},"text":{},"atMs":{}}})", Id{chat.from},
-         Quoted{chat.name}, Quoted{chat.text}, Milliseconds{chat.at_us});
+  append_json(out, R"({{"type":"chat","from":{},"name":{},"text":{},"atMs":{}}})", Id{chat.from},
+              Quoted{chat.name}, Quoted{chat.text}, Milliseconds{chat.at_us});
 }
 
 void encode_reactions(std::string& out, const ReactionsEffect& reactions) {
@@ -202,32 +186,33 @@ void encode_reactions(std::string& out, const ReactionsEffect& reactions) {
 }
 
 void encode_notice(std::string& out, NoticeCode code, std::optional<std::uint32_t> retry_after_ms) {
-  append(out, R"({{"type":"notice","code":"{}")", notice_name(code));
-  if (retry_after_ms) append(out, R"(,"retryAfterMs":{})", *retry_after_ms);
+  append_json(out, R"({{"type":"notice","code":"{}")", notice_name(code));
+  if (retry_after_ms) append_json(out, R"(,"retryAfterMs":{})", *retry_after_ms);
   out += '}';
 }
 
 void encode_error(std::string& out, Refusal code, std::string_view message, std::string_view re) {
-  append(out, R"({{"type":"error","code":"{}","message":{},"re":{}}})", refusal_name(code),
-         Quoted{message}, Quoted{re});
+  append_json(out, R"({{"type":"error","code":"{}","message":{},"re":{}}})", refusal_name(code),
+              Quoted{message}, Quoted{re});
 }
 
 void encode_session_created(std::string& out, const Uuid& key, const Token& host_token) {
   const std::string key_text = key.to_string();
-  append(out, R"({{"key":"{}","hostToken":"{}","url":"/player.html?session={}"}})", key_text,
-         HexToken{host_token}, key_text);
+  append_json(out, R"({{"key":"{}","hostToken":"{}","url":"/player.html?session={}"}})", key_text,
+              HexToken{host_token}, key_text);
 }
 
 void encode_session_info(std::string& out, const SessionInfoView& session) {
-  append(out, R"({{"key":"{}","video":{},"control":"{}","onStall":"{}","members":{},"state":{{)",
-         session.key.to_string(), session.video_json, control_name(session.settings.control),
-         on_stall_name(session.settings.on_stall), session.member_count);
+  append_json(out,
+              R"({{"key":"{}","video":{},"control":"{}","onStall":"{}","members":{},"state":{{)",
+              session.key.to_string(), session.video_json, wire_name(session.settings.control),
+              wire_name(session.settings.on_stall), session.member_count);
   append_state_fields(out, session.state);
-  append(out, R"(}},"serverTimeMs":{}}})", Milliseconds{session.server_us});
+  append_json(out, R"(}},"serverTimeMs":{}}})", Milliseconds{session.server_us});
 }
 
 void encode_validate(std::string& out, bool is_valid) {
-  append(out, R"({{"valid":{}}})", is_valid);
+  append_json(out, R"({{"valid":{}}})", is_valid);
 }
 
 void json_escape(std::string& out, std::string_view text) {

@@ -197,7 +197,7 @@ void SessionMachine::on_message(Member& member, const ReactionMessage& message, 
 }
 
 void SessionMachine::on_message(Member& member, const NameMessage& message, Effects& effects) {
-  if (message.name.empty() || message.name.size() > name_bytes_max) {
+  if (message.name.empty() || message.name.size() > member_name_bytes_max) {
     refuse(member, Refusal::bad_message, "name", "a name has 1 to 40 characters", effects);
     return;
   }

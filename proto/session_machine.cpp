@@ -124,7 +124,7 @@ Member* SessionMachine::find_resumable(const JoinRequest& request) noexcept {
 
 Member& SessionMachine::add_member(const JoinRequest& request) {
   std::string name = request.name;
-  if (name.empty() || name.size() > name_bytes_max) {
+  if (name.empty() || name.size() > member_name_bytes_max) {
     name = "Guest " + std::to_string(roster_.next_id());
   }
   Member& member = roster_.add(std::move(name), request.fresh_secret, now_us_);

@@ -37,8 +37,6 @@ namespace videosync {
 
 class SessionMachine {
  public:
-  static constexpr std::size_t name_bytes_max = 160;  // 40 characters
-
   struct Limits {
     std::int64_t host_grace_us = 10'000'000;
     std::int64_t resume_window_us = 30'000'000;  // the host's is never under its grace
@@ -57,7 +55,7 @@ class SessionMachine {
   };
 
   struct JoinRequest {
-    std::string name;  // empty or over name_bytes_max: "Guest <id>"
+    std::string name;  // empty or over member_name_bytes_max: "Guest <id>"
     std::optional<ResumeToken> resume;
     std::optional<Token> host_token;
     Token fresh_secret;  // for a new member's resume token

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -101,6 +102,8 @@ struct PlaybackState {
   MemberId by;             // none: the service itself
   Cause cause = Cause::load;
 };
+
+inline constexpr std::size_t member_name_bytes_max = 160;  // 40 characters
 
 struct MemberInfo {
   MemberId id;
