@@ -45,6 +45,9 @@ class Playback {
   void stop_at_end(std::int64_t now_us);
 
   void next_epoch() noexcept { ++state_.epoch; }
+  void next_epoch_above(std::uint64_t floor) noexcept {
+    state_.epoch = (state_.epoch > floor ? state_.epoch : floor) + 1;
+  }
 
  private:
   double clamp(double position) const noexcept;

@@ -1,5 +1,6 @@
 #include "proto/roster.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -18,7 +19,7 @@ Member& Roster::add(std::string name, const Token& secret, std::int64_t now_us) 
   const MemberId id{next_id_++};
   Member& member = connected_.try_emplace(connected_.end(), id)->second;
   member.id = id;
-  member.connection.value = 1;
+  member.connection.value = connection_base_ + 1;
   member.secret = secret;
   member.name = std::move(name);
   member.since_us = now_us;
@@ -38,6 +39,20 @@ Member& Roster::add_away(const MemberId id, std::string name, const Token& secre
   return member;
 }
 
+Member& Roster::add_connected(MemberId id, std::string name, const Token& secret,
+                              ConnectionNumber connection, std::int64_t now_us) {
+  VS_ASSERT(id && find(id) == nullptr);
+  next_id_ = std::max(next_id_, id.value + 1);
+  Member& member = connected_[id];
+  member.id = id;
+  member.connection = connection;
+  member.secret = secret;
+  member.name = std::move(name);
+  member.since_us = now_us;
+  member.connected = true;
+  return member;
+}
+
 void Roster::reconnect(Member& member, std::int64_t now_us) {
   VS_ASSERT(!member.buffering);
   if (!member.connected) {
@@ -45,7 +60,7 @@ void Roster::reconnect(Member& member, std::int64_t now_us) {
     connected_.insert(away_.extract(member.id));
     member.connected = true;
   }
-  ++member.connection.value;
+  member.connection.value = std::max(member.connection.value, connection_base_) + 1;
   member.since_us = now_us;
 }
 

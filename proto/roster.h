@@ -62,6 +62,12 @@ class Roster {
   Member& add(std::string name, const Token& secret, std::int64_t now_us);
   // One that was a member before this process was: away, with a known id below the next one.
   Member& add_away(MemberId id, std::string name, const Token& secret, std::int64_t now_us);
+  // The same, connected through a connection that is yet to be heard of (number 0) or known. Ids
+  // that are given from now on are higher.
+  Member& add_connected(MemberId id, std::string name, const Token& secret,
+                        ConnectionNumber connection, std::int64_t now_us);
+  // Connections that are made from now on have higher numbers than this.
+  void set_connection_base(std::uint32_t base) noexcept { connection_base_ = base; }
   // The next connection of a member, away or connected.
   void reconnect(Member& member, std::int64_t now_us);
   // `member` is connected, and away from now on.
@@ -95,6 +101,7 @@ class Roster {
   List buffering_list_;  // connected ones only, so one link serves both lists
   std::size_t buffering_count_ = 0;
   std::uint32_t next_id_;
+  std::uint32_t connection_base_ = 0;
 };
 
 }  // namespace videosync

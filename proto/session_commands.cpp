@@ -179,6 +179,10 @@ void SessionMachine::on_message(Member& member, const KickMessage& message, Effe
     effects.push(CloseEffect{removed->id, close_code::removed, removed->connection});
     disconnect(*removed, effects);
   }
+  if (reopened_us_ != INT64_MIN) {
+    if (removed_.size() == removed_max) removed_.erase(removed_.begin());
+    removed_.push_back(removed->id);
+  }
   forget(*removed);
 }
 

@@ -9,18 +9,12 @@
 
 namespace videosync {
 
-namespace {
-
-// Ids are reserved in the record by so many, so that most joins need not be stored.
-constexpr std::uint32_t reserved_ids = 1'024;
-constexpr std::uint32_t id_max = UINT32_MAX - 2 * reserved_ids;
-
-}  // namespace
-
 SessionMachine::SessionMachine(const Limits& limits, SessionSettings settings,
-                               const Token& host_token, VideoChoice video, std::int64_t now_us)
+                               const Token& host_token, VideoChoice video, std::int64_t now_us,
+                               const Token& resume_key)
     : limits_(&limits),
       host_token_(host_token),
+      resume_key_(resume_key),
       now_us_(now_us),
       last_activity_us_(now_us),
       playback_(std::move(video), now_us),
@@ -32,6 +26,7 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
                                std::int64_t now_us)
     : limits_(&limits),
       host_token_(record.host_token),
+      resume_key_(record.resume_key),
       now_us_(now_us),
       last_activity_us_(record.occupied ? now_us : record.last_activity_us),
       playback_(record.state, record.duration_s),
@@ -60,6 +55,7 @@ Result<std::unique_ptr<SessionMachine>> SessionMachine::decode(const Limits& lim
 SessionRecord SessionMachine::record() const {
   SessionRecord record{.settings = settings_,
                        .host_token = host_token_,
+                       .resume_key = resume_key_,
                        .state = playback_.state(),
                        .duration_s = playback_.duration_s(),
                        .waiting = stall_wait_.active(),
@@ -98,6 +94,7 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   outcome.resumed = member != nullptr;
   if (member != nullptr) {
     if (member->connected) clear_reports(*member, effects);
+    if (member->connected && !member->connection) --unheard_;
     roster_.reconnect(*member, now_us_);
   } else {
     member = &add_member(request);
@@ -115,10 +112,12 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   return outcome;
 }
 
-Member* SessionMachine::find_resumable(const JoinRequest& request) noexcept {
+Member* SessionMachine::find_resumable(const JoinRequest& request) {
   if (!request.resume) return nullptr;
   Member* member = roster_.find(request.resume->member);
-  if (member == nullptr || !member->secret.equals(request.resume->secret)) return nullptr;
+  if (member == nullptr) return find_resumable_elsewhere(request);
+  if (!request.is_resume_proven && !member->secret.equals(request.resume->secret)) return nullptr;
+  member->secret = request.resume->secret;
   return member;
 }
 
@@ -148,7 +147,7 @@ void SessionMachine::leave(MemberId id, ConnectionNumber connection, std::int64_
   begin_event(now_us, effects);
   if (ended_) return;
   Member* member = roster_.find_connected(id);
-  if (member == nullptr || member->connection != connection) return;
+  if (member == nullptr || !connection || member->connection != connection) return;
   disconnect(*member, effects);
   // So many that left within one window: the newest of them may not resume, memory stays bounded.
   if (roster_.away_count() > limits_->members_max && id != host_) forget(*member);
@@ -156,6 +155,7 @@ void SessionMachine::leave(MemberId id, ConnectionNumber connection, std::int64_
 
 // The connection of `member` is no more; the member is away.
 void SessionMachine::disconnect(Member& member, Effects& effects) {
+  if (!member.connection) --unheard_;
   clear_reports(member, effects);
   roster_.set_away(member, now_us_);
   presence_.touch(member, now_us_, limits_->presence_interval_us);
@@ -241,12 +241,13 @@ std::uint32_t SessionMachine::report_every_ms() const noexcept {
 }
 
 void SessionMachine::check_invariants() const {
-  std::size_t buffering = 0, awaited = 0, measured = 0;
+  std::size_t buffering = 0, awaited = 0, measured = 0, unheard = 0;
   for (const auto& [id, member] : roster_.connected()) {
     VS_ASSERT(member.id == id && member.connected && id.value < roster_.next_id());
     VS_ASSERT(member.buffering || !member.is_awaited);
     VS_ASSERT(member.reported || !member.buffering);
     buffering += member.buffering;
+    unheard += !member.connection;
     awaited += member.is_awaited;
     measured += member.reported && member.rtt_ms > 0;
   }
@@ -257,6 +258,7 @@ void SessionMachine::check_invariants() const {
   VS_ASSERT(host_ ? roster_.find(host_) != nullptr : roster_.connected().empty() || ended_);
   VS_ASSERT(!stall_wait_.active() || !playback_.state().playing);
   VS_ASSERT(roster_.next_id() <= reserved_id_);
+  VS_ASSERT(unheard == unheard_);
 }
 
 }  // namespace videosync

@@ -17,6 +17,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,7 @@ class SessionMachine {
     std::int64_t start_wait_us = 5'000'000;
     std::int64_t stall_wait_us = 3'000'000;
     std::int64_t wait_again_us = 30'000'000;
+    std::int64_t unheard_us = 2'000'000;  // for members to be heard of after a takeover
     std::uint32_t members_max = 100'000;
     std::uint32_t report_every_ms = 5'000;
     std::uint32_t reports_per_second_max = 2'000;
@@ -58,7 +60,9 @@ class SessionMachine {
     std::string name;  // empty or over member_name_bytes_max: "Guest <id>"
     std::optional<ResumeToken> resume;
     std::optional<Token> host_token;
-    Token fresh_secret;  // for a new member's resume token
+    Token fresh_secret;  // for the resume token of a new member, whose id will be next_id()
+    // `resume` is one that was made from resume_key() for that member.
+    bool is_resume_proven = false;
   };
   struct JoinOutcome {
     MemberId id;
@@ -70,9 +74,27 @@ class SessionMachine {
 
   // `limits` must outlive the machine: thousands of sessions share one.
   SessionMachine(const Limits& limits, SessionSettings settings, const Token& host_token,
-                 VideoChoice video, std::int64_t now_us);
+                 VideoChoice video, std::int64_t now_us, const Token& resume_key = {});
   // A session from the store. Its host, if it had one, is away from now on and may resume.
   SessionMachine(const Limits& limits, const SessionRecord& record, std::int64_t now_us);
+  // Taking a session over from a place that is gone: as from the store, in a new epoch (above
+  // `epoch_floor`), so that it is newer than whatever the old one may still have said. The members
+  // in `known` count as connected until they are heard of, by enroll() or join(); those that are
+  // not within `unheard_us` have left. A resume token that is proven makes whoever brings it the
+  // same member again, known or not.
+  static std::unique_ptr<SessionMachine> reopen(const Limits& limits, const SessionRecord& record,
+                                                std::uint64_t epoch_floor,
+                                                std::span<const MemberInfo> known,
+                                                std::int64_t now_us);
+  // A member whose connection is there already, as the place that has it says. Ignored where the
+  // member is connected otherwise: see connection_of(). Nobody but new ones are told of it.
+  struct Enrollment {
+    MemberId id;
+    ConnectionNumber connection;
+    std::string name;
+    Token secret;
+  };
+  void enroll(const Enrollment& member, std::int64_t now_us, Effects& effects);
   SessionMachine(const SessionMachine&) = delete;
   SessionMachine& operator=(const SessionMachine&) = delete;
 
@@ -110,6 +132,9 @@ class SessionMachine {
   // Of a member that is connected or may still resume; nothing otherwise.
   std::optional<MemberInfo> info(MemberId id) const;
   std::optional<ResumeToken> resume_token(MemberId id) const;
+  ConnectionNumber connection_of(MemberId id) const noexcept;  // none: not connected
+  MemberId next_id() const noexcept { return MemberId{roster_.next_id()}; }
+  const Token& resume_key() const noexcept { return resume_key_; }
   std::uint32_t report_every_ms() const noexcept;
 
   // What is to be stored, as values and as bytes.
@@ -128,7 +153,15 @@ class SessionMachine {
  private:
   // A moment at which something falls due by itself, in the order in which they are settled when
   // they coincide.
-  enum class Timer : std::uint8_t { none, media_end, stall_wait, host_grace, resume, time_to_live };
+  enum class Timer : std::uint8_t {
+    none,
+    media_end,
+    stall_wait,
+    unheard,
+    host_grace,
+    resume,
+    time_to_live
+  };
   struct Due {
     Timer timer = Timer::none;
     std::int64_t at_us = INT64_MAX;
@@ -141,7 +174,9 @@ class SessionMachine {
   std::int64_t resume_end_us() const noexcept;
   std::int64_t time_to_live_end_us() const noexcept;
 
-  Member* find_resumable(const JoinRequest& request) noexcept;
+  Member* find_resumable(const JoinRequest& request);
+  Member* find_resumable_elsewhere(const JoinRequest& request);
+  void leave_unheard(Effects& effects);
   Member& add_member(const JoinRequest& request);
   void seat_joiner(Member& member, const JoinRequest& request, Effects& effects);
   void disconnect(Member& member, Effects& effects);
@@ -184,11 +219,20 @@ class SessionMachine {
   void stand_still(Effects& effects);
   void go_on(Effects& effects);
 
+  // Ids are reserved in the record by so many, so that most joins need not be stored.
+  static constexpr std::uint32_t reserved_ids = 1'024;
+  static constexpr std::uint32_t id_max = UINT32_MAX - 2 * reserved_ids;
+  static constexpr std::size_t removed_max = 256;
+
   const Limits* limits_;
   Token host_token_;
+  Token resume_key_;
   MemberId host_;
   std::int64_t now_us_;
   std::int64_t last_activity_us_;  // when somebody was last connected; means something while empty
+  std::int64_t reopened_us_ = INT64_MIN;  // when it came from another place
+  std::uint32_t unheard_ = 0;             // members that are connected through no known connection
+  std::vector<MemberId> removed_;         // who may not come back; the newest few since reopened_us_
   std::int64_t started_us_ = 0;    // the last play, or seek while playing
   Playback playback_;
   Roster roster_;

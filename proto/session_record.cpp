@@ -14,7 +14,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
 constexpr std::size_t text_bytes_max = 4'096;
 
 class Writer {
@@ -150,6 +150,7 @@ std::string encode(const SessionRecord& record) {
   writer.put(static_cast<std::uint8_t>(record.settings.control));
   writer.put(static_cast<std::uint8_t>(record.settings.on_stall));
   writer.put_token(record.host_token);
+  writer.put_token(record.resume_key);
   put_state(writer, record.state, record.duration_s);
   writer.put_flag(record.waiting);
   writer.put(record.next_member_id);
@@ -168,12 +169,13 @@ std::string encode(const SessionRecord& record) {
 Result<SessionRecord> decode_session_record(std::string_view bytes) {
   Reader reader(bytes);
   if (reader.get<std::uint8_t>() != version) {
-    return fail(ErrorCode::corrupt, "stored session: not of version 1");
+    return fail(ErrorCode::corrupt, "stored session: not of this version");
   }
   SessionRecord record;
   record.settings.control = reader.get_enum(Control::everyone);
   record.settings.on_stall = reader.get_enum(OnStall::wait);
   record.host_token = reader.get_token();
+  record.resume_key = reader.get_token();
   get_state(reader, record);
   record.waiting = reader.get_flag();
   reader.require(!(record.waiting && record.state.playing));

@@ -25,6 +25,7 @@ struct SessionRecord {
 
   SessionSettings settings;
   Token host_token;
+  Token resume_key;  // members' resume tokens are made from it
   PlaybackState state;
   double duration_s = 0;
   bool waiting = false;  // playback stands still for members that buffer, and is to go on

@@ -21,6 +21,7 @@ SessionMachine::Due SessionMachine::earliest_due() const noexcept {
   const std::array candidates{
       Due{Timer::media_end, playback_.end_us()},
       Due{Timer::stall_wait, stall_wait_.until_us()},
+      Due{Timer::unheard, unheard_ > 0 ? reopened_us_ + limits_->unheard_us : INT64_MAX},
       Due{Timer::host_grace, host_grace_end_us()},
       Due{Timer::resume, resume_end_us()},
       Due{Timer::time_to_live, time_to_live_end_us()},
@@ -39,6 +40,9 @@ void SessionMachine::settle(Timer timer, Effects& effects) {
       return;
     case Timer::stall_wait:
       go_on(effects);
+      return;
+    case Timer::unheard:
+      leave_unheard(effects);
       return;
     case Timer::host_grace: {
       const Member* next = roster_.longest_connected();
@@ -61,7 +65,10 @@ std::int64_t SessionMachine::host_grace_end_us() const noexcept {
   if (!host_) return INT64_MAX;
   const Member* host = roster_.find(host_);
   VS_ASSERT(host != nullptr);
-  return host->connected ? INT64_MAX : host->since_us + limits_->host_grace_us;
+  if (host->connected) return INT64_MAX;
+  // Nobody inherits who may be gone.
+  const std::int64_t heard_us = unheard_ > 0 ? reopened_us_ + limits_->unheard_us : INT64_MIN;
+  return std::max(host->since_us + limits_->host_grace_us, heard_us);
 }
 
 std::int64_t SessionMachine::resume_end_us() const noexcept {

@@ -68,6 +68,11 @@ void add_options(CLI::App& app, const Config& defaults, std::vector<Given>& give
       help += fmt::format(" [{}]", joined(shown));
     }
     if (setting.repeatable) help += " (repeatable)";
+    if (setting.type.empty()) {
+      app.add_flag("--" + std::string(setting.name), given[i].values, help)
+          ->group(std::string(setting.group));
+      continue;
+    }
     app.add_option("--" + std::string(setting.name), given[i].values, help)
         ->type_name(std::string(setting.type))
         ->group(std::string(setting.group))

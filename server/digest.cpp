@@ -1,6 +1,7 @@
 #include "server/digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <algorithm>
 
@@ -34,6 +35,20 @@ std::array<char, 28> websocket_accept(std::string_view key) noexcept {
   std::array<char, 28> result{};
   std::copy_n(encoded.begin(), result.size(), result.begin());
   return result;
+}
+
+Token resume_secret(const Token& key, MemberId member) noexcept {
+  std::array<std::uint8_t, 4> id;
+  for (std::size_t i = 0; i < id.size(); ++i)
+    id[i] = static_cast<std::uint8_t>(member.value >> (8 * i));
+  std::array<std::uint8_t, 32> code{};
+  unsigned length = 0;
+  const auto* done = HMAC(EVP_sha256(), key.bytes.data(), static_cast<int>(key.bytes.size()),
+                          id.data(), id.size(), code.data(), &length);
+  VS_ASSERT(done != nullptr && length == code.size());
+  Token secret;
+  std::copy_n(code.begin(), secret.bytes.size(), secret.bytes.begin());
+  return secret;
 }
 
 std::string sha256_hex(std::string_view text) {

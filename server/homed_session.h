@@ -36,12 +36,34 @@ struct SessionHome::Homed {
   std::vector<std::uint32_t> members_on;     // by worker; their sum is seats.size()
   TimerEntry timer;
   std::int64_t touched_us = 0;  // when the store last heard of it
-  bool is_talking = false;      // exactly while in talking_
-  bool is_storing = false;      // from a change's call until the store's answer
-  bool is_over = false;         // EndedEffect has been carried out
+  bool is_talking = false;  // exactly while in talking_
+  bool is_over = false;     // EndedEffect has been carried out
+
+  // Other nodes that have, or had, members of it. Places do not change while it is here.
+  struct Remote {
+    Uuid node;
+    std::uint32_t members = 0;
+  };
+  std::vector<Remote> remotes;
+  std::uint32_t remote_members = 0;
+  Cast cast;                    // what the event at hand says to members of other nodes
+  HostEffect last_host;         // for those who may have missed it
+  std::int64_t moved_us = 0;    // when it came here
+  std::int64_t empty_since_us = 0;  // when the last member left; means something while empty
 };
+
+// A session without members stays for those who come back, then only the store has it.
+inline constexpr std::int64_t release_after_us = 45'000'000;
 
 // Faults that more than one of the sources answers with.
 inline constexpr HttpFault session_not_found_fault{404, "session_not_found", "no such session"};
+inline constexpr HttpFault store_away_fault{503, "unavailable",
+                                            "the session store is away, try again"};
+inline constexpr HttpFault session_full_fault{503, "session_full",
+                                              "the session has as many members as it may"};
+inline constexpr HttpFault not_the_host_fault{403, "not_host",
+                                              "the token is not this session's host token"};
+inline constexpr HttpFault token_missing_fault{401, "unauthorized",
+                                               "send Authorization: Bearer with the host token"};
 
 }  // namespace videosync

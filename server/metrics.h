@@ -87,7 +87,13 @@ enum class Counter : std::uint8_t {
 
 enum class Gauge : std::uint8_t { connections, members, sessions, count_ };
 
-enum class Histogram : std::uint8_t { http_request_seconds, fanout_seconds, turn_seconds, count_ };
+enum class Histogram : std::uint8_t {
+  http_request_seconds,
+  fanout_seconds,
+  turn_seconds,
+  node_lag_seconds,
+  count_
+};
 
 // One worker's numbers. Written by that worker only; read by any thread.
 class alignas(64) WorkerMetrics {

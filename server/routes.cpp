@@ -11,6 +11,7 @@
 #include "proto/websocket_handshake.h"
 #include "server/file_response.h"
 #include "server/forwarded.h"
+#include "server/nodes.h"
 #include "server/worker.h"
 
 namespace videosync {
@@ -111,7 +112,7 @@ void validate_session(Worker& worker, Peer& peer, const std::optional<Uuid>& key
   static constexpr HttpField extra[] = {{"Cache-Control", "no-store"}};
   if (!key) return peer.answer_json(200, R"({"valid":false})", extra);
   const SlotHandle handle = worker.address_of(peer).peer;
-  worker.service().store.exists(*key, [&worker, handle](Result<bool> exists) noexcept {
+  worker.store().exists(*key, [&worker, handle](Result<bool> exists) noexcept {
     static constexpr HttpFault store_away{503, "unavailable", "the session store is away"};
     static constexpr HttpField retry[] = {{"Retry-After", "5"}};
     Peer* asker = worker.find_peer(handle);
@@ -234,7 +235,6 @@ void route_websocket(Worker& worker, Peer& peer) {
   if (const auto text = query_value(request.query, "host")) {
     order->request.host_token = parse_token(*text);
   }
-  fill_random(order->request.fresh_secret.bytes);
   if (!peer.is_charged() && !client.address.is_unspecified()) {
     const AddressGroup group = client.address.group();
     if (!service.per_address.try_add(group)) {
@@ -294,7 +294,11 @@ void route_admin_request(Worker& worker, Peer& peer) {
   if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
   if (request.path == "/healthz") return peer.answer(200, text, "ok\n");
   if (request.path == "/readyz") {
-    if (worker.service().is_draining) return peer.answer(503, text, "draining\n");
+    const Service& service = worker.service();
+    if (service.is_draining) return peer.answer(503, text, "draining\n");
+    if (service.nodes != nullptr && !service.nodes->problem().empty()) {
+      return peer.answer(503, text, service.nodes->problem() + "\n");
+    }
     return peer.answer(200, text, "ready\n");
   }
   if (request.path == "/metrics") {

@@ -23,12 +23,13 @@
 
 namespace videosync {
 
+class Nodes;
 class Worker;
 
 struct Service {
   const Config& config;
   const Clock& clock;
-  SessionStore& store;
+  SessionStore& store;  // on the first worker's thread, if it is shared: else see Worker::store
   Metrics& metrics;
   std::shared_ptr<const Pages> pages;
   OriginPolicy origins;
@@ -37,11 +38,15 @@ struct Service {
   ConnectionCounter per_address;
   std::vector<Worker*> workers;
 
+  // The other nodes; null where no store is shared with any.
+  Nodes* nodes = nullptr;
+
   // On worker 0, once a second: the store's housekeeping.
   std::function<void()> every_second;
 
   std::atomic<std::uint32_t> connections{0};  // public ones that were let in, of all workers
   std::atomic<bool> is_draining{false};
+  std::atomic<bool> is_degraded{false};  // members have been told so
 
   // The worker whose thread owns this session's machine.
   std::size_t home_of(const Uuid& key) const noexcept {

@@ -19,28 +19,48 @@ void SessionHome::broadcast(Homed& homed, std::string_view text, SendClass send_
       hub->deliver(key, frame, send_class);
     });
   }
+  if (homed.remote_members > 0) {
+    homed.cast.frames.push_back({static_cast<std::uint8_t>(send_class), std::string(text)});
+  }
 }
 
 // Droppable: who reads gets it, and who does not is no worse off.
 void SessionHome::send_to(Homed& homed, MemberId member, std::string_view text) noexcept {
   const auto found = homed.seats.find(member);
   if (found == homed.seats.end()) return;
-  const Seat seat = found->second;
+  const Seat& seat = found->second;
+  if (seat.node > 0) {
+    return worker_.outposts().send(
+        homed.remotes[seat.node - 1].node, homed.key,
+        Tell{member, static_cast<std::uint8_t>(SendClass::droppable), std::string(text)});
+  }
+  send_to_seat(seat, make_frame(WebSocketOpcode::text, text), SendClass::droppable);
+}
+
+void SessionHome::send_to_seat(const Seat& seat, const BufferRef& frame,
+                               SendClass send_class) noexcept {
   Worker* worker = worker_.service().workers[seat.worker];
-  worker_.run_on(seat.worker, [worker, peer_handle = seat.peer,
-                               frame = make_frame(WebSocketOpcode::text, text)]() noexcept {
-    if (Peer* peer = worker->find_peer(peer_handle)) peer->send_frame(frame, SendClass::droppable);
+  worker_.run_on(seat.worker, [worker, peer_handle = seat.peer, frame, send_class]() noexcept {
+    if (Peer* peer = worker->find_peer(peer_handle)) peer->send_frame(frame, send_class);
   });
 }
 
-void SessionHome::close_connection(const Seat& seat, std::uint16_t code) noexcept {
+void SessionHome::close_connection(Homed& homed, MemberId member, const Seat& seat,
+                                   std::uint16_t code) noexcept {
+  if (seat.node == 0) return close_seat(seat, code);
+  worker_.outposts().send(homed.remotes[seat.node - 1].node, homed.key,
+                          Close{member, seat.connection, code});
+}
+
+void SessionHome::close_seat(const Seat& seat, std::uint16_t code) noexcept {
   Worker* worker = worker_.service().workers[seat.worker];
   worker_.run_on(seat.worker, [worker, peer_handle = seat.peer, code]() noexcept {
     if (Peer* peer = worker->find_peer(peer_handle)) peer->close_websocket(code, "");
   });
 }
 
-BufferRef SessionHome::make_welcome(Homed& homed, MemberId to) noexcept {
+// Into the worker's scratch.
+std::string_view SessionHome::write_welcome(Homed& homed, MemberId to) noexcept {
   const SessionMachine& machine = *homed.machine;
   const auto you = machine.info(to);
   const auto resume = machine.resume_token(to);
@@ -50,7 +70,7 @@ BufferRef SessionHome::make_welcome(Homed& homed, MemberId to) noexcept {
   encode_welcome(text,
                  {*you, *resume, homed.key, machine.settings(), machine.host(), machine.state(),
                   machine.member_count(), members, worker_.server_us(), machine.report_every_ms()});
-  return make_frame(WebSocketOpcode::text, text);
+  return text;
 }
 
 // It went with the upgrade, so that nothing comes before it: see join_found.
@@ -69,23 +89,26 @@ void SessionHome::carry(Homed& homed, const ViewersEffect& effect) noexcept {
   send_to(homed, effect.to, text);
 }
 
-// A displaced connection was closed when its seat was taken: see join_found.
+// A displaced connection was closed when its seat was taken: see let_in.
 void SessionHome::carry(Homed& homed, const CloseEffect& effect) noexcept {
   const auto seat = homed.seats.find(effect.to);
   if (seat == homed.seats.end() || seat->second.connection != effect.connection) return;
-  close_connection(seat->second, effect.code);
-  --homed.members_on[seat->second.worker];
-  homed.seats.erase(seat);
+  close_connection(homed, effect.to, seat->second, effect.code);
+  take_seat_away(homed, effect.to);
 }
 
 void SessionHome::carry(Homed& homed, const StateEffect& effect) noexcept {
   std::string& text = worker_.scratch();
   encode_state(text, effect.state);
   broadcast(homed, text, SendClass::latest);
+  if (homed.remote_members > 0) {
+    homed.cast.newest = {effect.state.epoch, effect.state.seq, effect.state.video};
+  }
 }
 
 void SessionHome::carry(Homed& homed, const HostEffect& effect) noexcept {
   std::string& text = worker_.scratch();
+  homed.last_host = effect;
   encode_host(text, effect);
   broadcast(homed, text, SendClass::reliable);
 }
@@ -94,6 +117,11 @@ void SessionHome::carry(Homed& homed, const MembersEffect& effect) noexcept {
   std::string& text = worker_.scratch();
   encode_members(text, effect);
   broadcast(homed, text, SendClass::droppable);
+  if (homed.remote_members == 0) return;
+  Cast& cast = homed.cast;
+  cast.joined.insert(cast.joined.end(), effect.joined.begin(), effect.joined.end());
+  cast.left.insert(cast.left.end(), effect.left.begin(), effect.left.end());
+  cast.changed.insert(cast.changed.end(), effect.changed.begin(), effect.changed.end());
 }
 
 void SessionHome::carry(Homed& homed, const WaitingEffect& effect) noexcept {
@@ -128,6 +156,7 @@ void SessionHome::carry(Homed& homed, const EndedEffect& effect) noexcept {
       hub->close_all(key, code, "the session has ended");
     });
   }
+  if (homed.remote_members > 0) homed.cast.ended_code = effect.code;
   homed.is_over = true;
 }
 

@@ -8,19 +8,21 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
+#include "proto/websocket_frames.h"
+#include "server/digest.h"
 #include "server/homed_session.h"
+#include "server/nodes.h"
+#include "server/stored_session.h"
 #include "server/worker.h"
 
 namespace videosync {
 
-namespace {
-
-constexpr HttpFault session_full{503, "session_full", "the session has as many members as it may"};
-
-}  // namespace
-
 SessionHome::SessionHome(Worker& worker) noexcept : worker_(worker) {}
 SessionHome::~SessionHome() = default;
+
+bool SessionHome::is_alone() const noexcept {
+  return worker_.service().nodes == nullptr;
+}
 
 std::int64_t SessionHome::store_ttl_us() const noexcept {
   // The machine ends a session of its own accord; the store only cleans up behind a lost process.
@@ -34,6 +36,7 @@ SessionHome::Homed& SessionHome::adopt(const Uuid& key, std::unique_ptr<SessionM
   auto homed = std::make_unique<Homed>(*this, key, std::move(machine), version,
                                        worker_.service().workers.size());
   homed->touched_us = worker_.monotonic_us();
+  homed->moved_us = homed->empty_since_us = homed->touched_us;
   Homed& reference = *homed;
   sessions_[key] = std::move(homed);
   worker_.metrics().add(Gauge::sessions, 1);
@@ -45,26 +48,27 @@ void SessionHome::find_or_load(const Uuid& key, OnFound found) {
     found(known->second.get());
     return;
   }
-  worker_.service().store.load(
+  worker_.store().load(
       key, [this, key, found = std::move(found)](Result<StoredValue> value) mutable noexcept {
         if (!value) {
           found(std::unexpected(std::move(value.error())));
           return;
         }
-        const auto bytes = value->bytes.bytes();
-        auto machine = SessionMachine::decode(
-            worker_.service().session_limits,
-            {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, worker_.server_us());
-        if (!machine) {
+        const auto stored = decode_stored_session(value->bytes);
+        const auto record = stored ? decode_session_record(stored->record)
+                                   : Result<SessionRecord>(std::unexpected(stored.error()));
+        if (!record) {
           log_error("session", "a stored session cannot be read",
-                    field("why", machine.error().message));
+                    field("why", record.error().message));
           found(fail(ErrorCode::corrupt, "the stored session cannot be read"));
           return;
         }
+        auto machine = SessionMachine::reopen(worker_.service().session_limits, *record, 0, {},
+                                              worker_.server_us());
         // Another load of the same key may have come first.
         const auto known = sessions_.find(key);
         found(known != sessions_.end() ? known->second.get()
-                                       : &adopt(key, std::move(*machine), value->version));
+                                       : &adopt(key, std::move(machine), value->version));
       });
 }
 
@@ -78,6 +82,7 @@ std::optional<VideoChoice> SessionHome::choose_video(const std::optional<std::st
 // --- Members -------------------------------------------------------------------------------------
 
 void SessionHome::on_join(const JoinOrder& order) noexcept {
+  if (!is_alone() && !has(order.key)) return worker_.outposts().join(order);
   find_or_load(order.key, [this, order](Result<Homed*> found) noexcept {
     if (!found) {
       answer_error(order.from_worker, order.from_peer, fault_of(found.error()));
@@ -87,47 +92,85 @@ void SessionHome::on_join(const JoinOrder& order) noexcept {
   });
 }
 
+std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionHome::let_in(
+    Homed& homed, const SessionMachine::JoinRequest& request, Seat seat) noexcept {
+  const SessionMachine& machine = *homed.machine;
+  SessionMachine::JoinRequest signed_request = request;
+  signed_request.fresh_secret = resume_secret(machine.resume_key(), machine.next_id());
+  if (const auto& resume = request.resume) {
+    const Token secret = resume_secret(machine.resume_key(), resume->member);
+    signed_request.is_resume_proven = secret.equals(resume->secret);
+  }
+  const auto joined = homed.machine->join(signed_request, worker_.server_us(), effects_);
+  if (!joined) return joined;
+  const auto before = homed.seats.find(joined->id);
+  if (before != homed.seats.end()) {
+    close_connection(homed, joined->id, before->second, close_code::connected_elsewhere);
+    take_seat_away(homed, joined->id);
+  }
+  seat.connection = joined->connection;
+  homed.seats[joined->id] = seat;
+  if (seat.node == 0) {
+    ++homed.members_on[seat.worker];
+  } else {
+    ++homed.remotes[seat.node - 1].members;
+    ++homed.remote_members;
+  }
+  return joined;
+}
+
+void SessionHome::take_seat_away(Homed& homed, MemberId member) noexcept {
+  const auto found = homed.seats.find(member);
+  if (found == homed.seats.end()) return;
+  const Seat& seat = found->second;
+  if (seat.node == 0) {
+    --homed.members_on[seat.worker];
+  } else {
+    --homed.remotes[seat.node - 1].members;
+    --homed.remote_members;
+  }
+  homed.seats.erase(found);
+  if (homed.seats.empty()) homed.empty_since_us = worker_.monotonic_us();
+}
+
 void SessionHome::join_found(Homed& homed, const JoinOrder& order) noexcept {
-  const auto joined = homed.machine->join(order.request, worker_.server_us(), effects_);
+  const Seat seat{.worker = order.from_worker, .peer = order.from_peer, .connection = {}};
+  const auto joined = let_in(homed, order.request, seat);
   if (!joined) {
     const bool is_full = joined.error() == SessionMachine::JoinRefusal::full;
     answer_error(order.from_worker, order.from_peer,
-                 is_full ? session_full : session_not_found_fault);
-    settle(homed);
-    return;
+                 is_full ? session_full_fault : session_not_found_fault);
+  } else {
+    begin_websocket(homed.key, homed.seats[joined->id], joined->id,
+                    make_frame(WebSocketOpcode::text, write_welcome(homed, joined->id)));
   }
-  Seat& seat = homed.seats[joined->id];
-  if (joined->displaced) {
-    --homed.members_on[seat.worker];
-    close_connection(seat, close_code::connected_elsewhere);
-  }
-  seat = {order.from_worker, order.from_peer, joined->connection};
-  ++homed.members_on[seat.worker];
-  Worker* worker = worker_.service().workers[order.from_worker];
-  worker_.run_on(order.from_worker, [worker, home = this, peer_handle = order.from_peer,
-                                     key = homed.key, id = joined->id,
-                                     connection = joined->connection,
-                                     welcome = make_welcome(homed, joined->id)]() noexcept {
+  settle(homed);
+}
+
+void SessionHome::begin_websocket(const Uuid& key, const Seat& seat, MemberId member,
+                                  const BufferRef& welcome) noexcept {
+  Worker* worker = worker_.service().workers[seat.worker];
+  worker_.run_on(seat.worker, [worker, home = this, key, peer_handle = seat.peer, member,
+                               connection = seat.connection, welcome]() noexcept {
     Peer* peer = worker->find_peer(peer_handle);
     if (peer != nullptr && peer->is_awaiting_answer()) {
-      peer->begin_websocket(key, id, connection, welcome);
+      peer->begin_websocket(key, member, connection, welcome);
       return;
     }
-    // It is gone already: the machine has to hear of it.
-    worker->run_on(worker->service().home_of(key),
-                   [home, key, id, connection]() noexcept { home->on_leave(key, id, connection); });
+    // It is gone already: the session has to hear of it.
+    worker->run_on(worker->service().home_of(key), [home, key, member, connection]() noexcept {
+      home->on_leave(key, member, connection);
+    });
   });
-  settle(homed);
 }
 
 void SessionHome::on_leave(const Uuid& key, MemberId member, ConnectionNumber connection) noexcept {
   const auto known = sessions_.find(key);
-  if (known == sessions_.end()) return;
+  if (known == sessions_.end()) return worker_.outposts().left(key, member, connection);
   Homed& homed = *known->second;
   const auto seat = homed.seats.find(member);
   if (seat != homed.seats.end() && seat->second.connection == connection) {
-    --homed.members_on[seat->second.worker];
-    homed.seats.erase(seat);
+    take_seat_away(homed, member);
   }
   homed.machine->leave(member, connection, worker_.server_us(), effects_);
   settle(homed);
@@ -136,7 +179,7 @@ void SessionHome::on_leave(const Uuid& key, MemberId member, ConnectionNumber co
 void SessionHome::on_message(const Uuid& key, MemberId member,
                              const ClientMessage& message) noexcept {
   const auto known = sessions_.find(key);
-  if (known == sessions_.end()) return;
+  if (known == sessions_.end()) return worker_.outposts().said(key, member, message);
   Homed& homed = *known->second;
   const std::int64_t now_us = worker_.server_us();
   if (const auto* load = std::get_if<LoadMessage>(&message)) {
@@ -157,6 +200,7 @@ void SessionHome::on_turn_end() noexcept {
     homed.is_talking = false;
     homed.machine->flush_turn(effects_);
     carry_out(homed);
+    commit(homed);
   }
   talking_.clear();
 }
@@ -164,42 +208,63 @@ void SessionHome::on_turn_end() noexcept {
 // --- After the machine ---------------------------------------------------------------------------
 
 void SessionHome::settle(Homed& homed) noexcept {
-  store_changes(homed);
   carry_out(homed);
-  if (homed.is_over) {
-    forget(homed);
-  } else {
-    arm_timer(homed);
+  commit(homed);
+  if (homed.is_over) return forget(homed);
+  if (const auto heir = better_home(homed)) return hand_over(homed, *heir);
+  arm_timer(homed);
+}
+
+// What other nodes' members are to hear travels with the change that it tells of.
+void SessionHome::commit(Homed& homed) noexcept {
+  if (homed.machine->ended()) return;
+  if (homed.machine->take_durable_changed()) {
+    return store(homed, is_alone() ? Uuid{} : worker_.service().nodes->self());
+  }
+  if (BufferRef cast = take_cast(homed)) {
+    worker_.store().publish(homed.key, std::move(cast), [](Result<std::uint32_t>) noexcept {});
   }
 }
 
-// One change at a time: the next one needs the version that this one makes, and holds whatever
-// changed in between.
-void SessionHome::store_changes(Homed& homed) noexcept {
-  if (homed.is_storing || homed.machine->ended() || !homed.machine->take_durable_changed()) return;
-  homed.is_storing = true;
+// The answer is not waited for: changes leave in order, each expects the one before it.
+void SessionHome::store(Homed& homed, const Uuid& home) noexcept {
   homed.touched_us = worker_.monotonic_us();
-  const BufferRef bytes = BufferRef::copy_of(homed.machine->encode());
-  const StoreVersion next{homed.version.epoch, homed.version.revision + 1};
-  worker_.service().store.change(homed.key, homed.version, next, bytes, store_ttl_us(), {},
-                                 [this, key = homed.key, next](Result<> stored) noexcept {
-                                   on_stored(key, stored
-                                                      ? Result<StoreVersion>(next)
-                                                      : std::unexpected(std::move(stored.error())));
-                                 });
+  const StoreVersion expected = homed.version;
+  homed.version = {homed.machine->state().epoch, expected.revision + 1};
+  worker_.store().change(
+      homed.key, expected, homed.version, encode_stored_session({home, homed.machine->encode()}),
+      store_ttl_us(), take_cast(homed),
+      [this, key = homed.key](Result<> result) noexcept { on_stored(key, result); });
 }
 
-void SessionHome::on_stored(const Uuid& key, const Result<StoreVersion>& version) noexcept {
+void SessionHome::on_stored(const Uuid& key, const Result<>& result) noexcept {
   const auto known = sessions_.find(key);
-  if (known == sessions_.end()) return;  // it has ended meanwhile
-  Homed& homed = *known->second;
-  homed.is_storing = false;
-  if (version) {
-    homed.version = *version;
-  } else {
-    log_error("session", "a change could not be stored", field("why", version.error().message));
+  if (known == sessions_.end()) return;  // it has ended or moved meanwhile
+  if (result) return set_unsaved(key, "");
+  switch (result.error().code) {
+    case ErrorCode::conflict:
+      log_warn("session", "another node has taken the session over");
+      return move_out(key, Uuid{}, known->second->machine->state().epoch);
+    case ErrorCode::not_found: {
+      Homed& homed = *known->second;
+      homed.machine->end(worker_.server_us(), effects_);
+      return settle(homed);
+    }
+    default:
+      set_unsaved(key, result.error().message);
   }
-  store_changes(homed);
+}
+
+// Such a session lives in memory only, until it can be stored again.
+void SessionHome::set_unsaved(const Uuid& key, std::string why) noexcept {
+  const bool was_empty = unsaved_.empty();
+  if (why.empty()) {
+    if (unsaved_.erase(key) == 0) return;
+  } else if (unsaved_.insert(key).second && was_empty) {
+    log_warn("session", "a change could not be stored", field("why", why));
+  }
+  if (was_empty == unsaved_.empty() || is_alone()) return;
+  worker_.service().nodes->report_unsaved(worker_, std::move(why));
 }
 
 void SessionHome::carry_out(Homed& homed) noexcept {
@@ -215,6 +280,10 @@ void SessionHome::arm_timer(Homed& homed) noexcept {
   // While somebody is there the store has to hear of it now and then.
   const std::int64_t touch_us = store_ttl_us() / 4;
   if (!homed.seats.empty()) wait_us = std::min(wait_us, touch_us);
+  if (homed.seats.empty() && !is_alone()) {
+    const std::int64_t empty_us = worker_.monotonic_us() - homed.empty_since_us;
+    wait_us = std::min(wait_us, std::max<std::int64_t>(release_after_us - empty_us, 0));
+  }
   Reactor& reactor = worker_.reactor();
   const std::int64_t wait_ms = std::max<std::int64_t>(0, (wait_us + 999) / 1'000);
   const std::int64_t deadline_ms = reactor.now_ms() + wait_ms;
@@ -225,7 +294,7 @@ void SessionHome::arm_timer(Homed& homed) noexcept {
 void SessionHome::on_timer(Homed& homed) noexcept {
   if (worker_.monotonic_us() - homed.touched_us >= store_ttl_us() / 4) {
     homed.touched_us = worker_.monotonic_us();
-    worker_.service().store.touch(homed.key, store_ttl_us(), [](Result<>) noexcept {});
+    worker_.store().touch(homed.key, store_ttl_us(), [](Result<>) noexcept {});
   }
   homed.machine->tick(worker_.server_us(), effects_);
   settle(homed);
@@ -236,9 +305,9 @@ void SessionHome::forget(Homed& homed) noexcept {
   worker_.metrics().add(Gauge::sessions, -1);
   if (homed.is_talking) std::erase(talking_, &homed);
   const Uuid key = homed.key;
-  // One more: a change may still be on its way.
-  const StoreVersion last{homed.version.epoch, homed.version.revision + 1};
-  worker_.service().store.remove(key, last, {}, [](Result<>) noexcept {});
+  const StoreVersion last{homed.machine->state().epoch, homed.version.revision + 1};
+  worker_.store().remove(key, last, take_cast(homed), [](Result<>) noexcept {});
+  set_unsaved(key, "");
   sessions_.erase(key);
 }
 

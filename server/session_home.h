@@ -7,16 +7,21 @@
 // memory when somebody joins or asks, from the store if need be, and leave it when the machine says
 // that they are over.
 //
+// With a shared store exactly one node is a session's home. Members that are connected to another
+// node have their seat there: see SessionOutposts, which keeps everything that is not at home here.
+//
 // Every method runs on this worker's thread, from Worker::run_on, never from within another.
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/slot_pool.h"
@@ -24,6 +29,7 @@
 #include "core/reactor/output_queue.h"
 #include "core/reactor/timer_wheel.h"
 #include "proto/http_request.h"
+#include "proto/node_messages.h"
 #include "proto/session_machine.h"
 #include "storage/session_store.h"
 
@@ -45,6 +51,15 @@ class SessionHome {
     SlotHandle from_peer;
     Uuid key;
     SessionMachine::JoinRequest request;
+  };
+  // Where a member's connection is.
+  struct Seat {
+    static constexpr std::uint32_t unheard = UINT32_MAX;  // while its node says who is there
+
+    std::uint32_t worker = 0;  // of this node
+    SlotHandle peer;
+    ConnectionNumber connection;
+    std::uint32_t node = 0;  // 0: this one; else one more than the place in Homed::remotes
   };
 
   explicit SessionHome(Worker& worker) noexcept;
@@ -69,25 +84,61 @@ class SessionHome {
 
   std::size_t session_count() const noexcept { return sessions_.size(); }
 
- private:
-  struct Seat {
-    std::uint32_t worker = 0;
-    SlotHandle peer;
-    ConnectionNumber connection;
+  // --- Several nodes: for SessionOutposts -------------------------------------------------------
+  // A connection of this node and the name under which its member is known.
+  struct LocalMember {
+    Seat seat;
+    std::string name;
   };
+  using LocalMembers = std::unordered_map<MemberId, LocalMember>;
+
+  bool has(const Uuid& key) const noexcept { return sessions_.contains(key); }
+  // What another node's members do, or one wants of a session that is at home here.
+  void handle(NodeEnvelope envelope) noexcept;
+  // This node has become the home: `machine` is stored as `version`; its members here move in.
+  void move_in(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
+               const LocalMembers& members) noexcept;
+  // Another node has become the home: the members here go on from an outpost.
+  void move_out(const Uuid& key, const Uuid& home, std::uint64_t epoch) noexcept;
+  void on_node_lost(const Uuid& node) noexcept;
+  void on_store_ready() noexcept;
+  // A few times a second, while the store is there.
+  void on_tick() noexcept;
+  // Sessions go to other nodes as soon as they have members there.
+  void begin_drain() noexcept;
+  // No session is on its way to another node.
+  bool is_settled() const noexcept { return moving_ == 0; }
+
+  void send_to_seat(const Seat& seat, const BufferRef& frame, SendClass send_class) noexcept;
+  void close_seat(const Seat& seat, std::uint16_t code) noexcept;
+  void begin_websocket(const Uuid& key, const Seat& seat, MemberId member,
+                       const BufferRef& welcome) noexcept;
+  void answer_error(std::uint32_t to_worker, SlotHandle to_peer, const HttpFault& fault) noexcept;
+  void answer_json(std::uint32_t to_worker, SlotHandle to_peer, int status, std::string body,
+                   std::string location = {}) noexcept;
+  std::string describe(const Uuid& key, const SessionSettings& settings, std::uint32_t members,
+                       const PlaybackState& state) const;
+  std::int64_t store_ttl_us() const noexcept;
+
+ private:
   struct Homed;
   using OnFound = std::move_only_function<void(Result<Homed*>) noexcept>;
 
   void find_or_load(const Uuid& key, OnFound found);
   Homed& adopt(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version);
   void join_found(Homed& homed, const JoinOrder& order) noexcept;
+  std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> let_in(
+      Homed& homed, const SessionMachine::JoinRequest& request, Seat seat) noexcept;
+  void take_seat_away(Homed& homed, MemberId member) noexcept;
   void end_found(Homed& homed, const std::optional<Token>& host_token, std::uint32_t from_worker,
                  SlotHandle from_peer) noexcept;
-  // After every call of the machine: stores, carries out effects_, arms the timer; may forget the
-  // session, after which `homed` is gone.
+  // After every call of the machine: carries out effects_, stores, publishes, arms the timer; may
+  // forget the session or move it out, after which `homed` is gone.
   void settle(Homed& homed) noexcept;
-  void store_changes(Homed& homed) noexcept;
-  void on_stored(const Uuid& key, const Result<StoreVersion>& version) noexcept;
+  void commit(Homed& homed) noexcept;
+  void store(Homed& homed, const Uuid& home) noexcept;
+  void on_stored(const Uuid& key, const Result<>& result) noexcept;
+  void set_unsaved(const Uuid& key, std::string why) noexcept;
   void carry_out(Homed& homed) noexcept;
   void arm_timer(Homed& homed) noexcept;
   void on_timer(Homed& homed) noexcept;
@@ -106,22 +157,41 @@ class SessionHome {
   void carry(Homed& homed, const SettingsEffect& effect) noexcept;
   void carry(Homed& homed, const EndedEffect& effect) noexcept;
 
-  BufferRef make_welcome(Homed& homed, MemberId to) noexcept;
+  std::string_view write_welcome(Homed& homed, MemberId to) noexcept;
   void broadcast(Homed& homed, std::string_view text, SendClass send_class) noexcept;
   void send_to(Homed& homed, MemberId member, std::string_view text) noexcept;
-  void close_connection(const Seat& seat, std::uint16_t code) noexcept;
+  void close_connection(Homed& homed, MemberId member, const Seat& seat,
+                        std::uint16_t code) noexcept;
+
+  std::uint32_t place_of(Homed& homed, const Uuid& node) noexcept;
+  BufferRef take_cast(Homed& homed) noexcept;
+  void cast_everything(Homed& homed) noexcept;
+  void answer_node(const NodeEnvelope& to, const PeerRef& peer, int status, std::string body) noexcept;
+  void on_join_ask(Homed& homed, const NodeEnvelope& envelope, const JoinAsk& ask) noexcept;
+  void on_delete_ask(Homed& homed, const NodeEnvelope& envelope, const DeleteAsk& ask) noexcept;
+  void on_enroll(Homed& homed, const Uuid& node, const Enroll& enroll) noexcept;
+  void enroll_member(Homed& homed, MemberId id, ConnectionNumber connection,
+                     const std::string& name) noexcept;
+  void on_said(Homed& homed, const Said& said) noexcept;
+  // Says where the session had better live; nothing: here.
+  std::optional<Uuid> better_home(const Homed& homed) const noexcept;
+  void hand_over(Homed& homed, const Uuid& heir) noexcept;
+  void on_handed_over(const Uuid& key, std::unique_ptr<Homed> homed, const Uuid& heir,
+                      const Result<>& result) noexcept;
+  void leave_outpost(Homed& homed, const Uuid& home, std::uint64_t epoch) noexcept;
   // What a request is told when the store has no session for it.
   static const HttpFault& fault_of(const Error& error) noexcept;
-  void answer_error(std::uint32_t to_worker, SlotHandle to_peer, const HttpFault& fault) noexcept;
-  void answer_json(std::uint32_t to_worker, SlotHandle to_peer, int status, std::string body,
-                   std::string location = {}) noexcept;
   std::optional<VideoChoice> choose_video(const std::optional<std::string>& id) const;
-  std::int64_t store_ttl_us() const noexcept;
+  bool is_alone() const noexcept;  // no store is shared: every session is at home here
 
   Worker& worker_;
   std::unordered_map<Uuid, std::unique_ptr<Homed>> sessions_;
   std::vector<Homed*> talking_;  // sessions with something to flush at the end of the turn
   Effects effects_;
+  std::unordered_set<Uuid> unsaved_;  // sessions whose newest change the store does not have
+  std::vector<Uuid> write_back_;      // sessions to be stored again, a few at a time
+  std::int64_t retried_us_ = 0;       // when unsaved_ was last tried
+  std::size_t moving_ = 0;            // handed over, and the store has not answered yet
 };
 
 }  // namespace videosync

@@ -5,6 +5,7 @@
 #include "proto/messages.h"
 #include "server/file_response.h"
 #include "server/homed_session.h"
+#include "server/stored_session.h"
 #include "server/video_catalog.h"
 #include "server/worker.h"
 
@@ -14,10 +15,6 @@ namespace {
 
 constexpr HttpFault too_many_sessions{503, "too_many_sessions",
                                       "the server has as many sessions as it may"};
-constexpr HttpFault store_away{503, "unavailable", "the session store is away, try again"};
-constexpr HttpFault not_the_host{403, "not_host", "the token is not this session's host token"};
-constexpr HttpFault token_missing{401, "unauthorized",
-                                  "send Authorization: Bearer with the host token"};
 constexpr HttpFault no_such_video{400, "no_such_video", "the library has no video of that id"};
 
 }  // namespace
@@ -26,7 +23,7 @@ const HttpFault& SessionHome::fault_of(const Error& error) noexcept {
   const bool is_lost = error.code == ErrorCode::not_found || error.code == ErrorCode::corrupt;
   if (is_lost) return session_not_found_fault;
   if (error.code == ErrorCode::exhausted) return too_many_sessions;
-  return store_away;
+  return store_away_fault;
 }
 
 void SessionHome::on_create(const Uuid& key, const CreateOrder& order) noexcept {
@@ -37,32 +34,35 @@ void SessionHome::on_create(const Uuid& key, const CreateOrder& order) noexcept 
   }
   Token host_token;
   fill_random(host_token.bytes);
+  Token resume_key;
+  fill_random(resume_key.bytes);
   auto machine = std::make_unique<SessionMachine>(
       worker_.service().session_limits, order.settings, host_token,
-      video ? std::move(*video) : VideoChoice{}, worker_.server_us());
-  const BufferRef bytes = BufferRef::copy_of(machine->encode());
+      video ? std::move(*video) : VideoChoice{}, worker_.server_us(), resume_key);
+  const BufferRef bytes = encode_stored_session({Uuid{}, machine->encode()});
   machine->take_durable_changed();
-  constexpr StoreVersion first{1, 1};
-  worker_.service().store.create(key, first, bytes, store_ttl_us(),
-                                 [this, key, order, host_token,
-                                  machine = std::move(machine)](Result<> created) mutable noexcept {
-                                   if (!created) {
-                                     answer_error(order.from_worker, order.from_peer,
-                                                  fault_of(created.error()));
-                                     return;
-                                   }
-                                   Homed& homed = adopt(key, std::move(machine), first);
-                                   worker_.metrics().count(Counter::sessions_created);
-                                   std::string body;
-                                   encode_session_created(body, key, host_token);
-                                   answer_json(order.from_worker, order.from_peer, 201,
-                                               std::move(body), "/api/sessions/" + key.to_string());
-                                   arm_timer(homed);
-                                 });
+  const StoreVersion first_version{machine->state().epoch, 1};
+  worker_.store().create(
+      key, first_version, bytes, store_ttl_us(),
+      [this, key, order, host_token, first_version,
+       machine = std::move(machine)](Result<> made) mutable noexcept {
+        if (!made) {
+          answer_error(order.from_worker, order.from_peer, fault_of(made.error()));
+          return;
+        }
+        worker_.metrics().count(Counter::sessions_created);
+        std::string body;
+        encode_session_created(body, key, host_token);
+        answer_json(order.from_worker, order.from_peer, 201, std::move(body),
+                    "/api/sessions/" + key.to_string());
+        // Where others share the store, the first member decides which node is its home.
+        if (is_alone()) arm_timer(adopt(key, std::move(machine), first_version));
+      });
 }
 
 void SessionHome::on_info(const Uuid& key, std::uint32_t from_worker,
                           SlotHandle from_peer) noexcept {
+  if (!is_alone() && !has(key)) return worker_.outposts().info(key, from_worker, from_peer);
   find_or_load(key, [this, from_worker, from_peer](Result<Homed*> found) noexcept {
     if (!found) {
       answer_error(from_worker, from_peer, fault_of(found.error()));
@@ -70,35 +70,55 @@ void SessionHome::on_info(const Uuid& key, std::uint32_t from_worker,
     }
     Homed& homed = **found;
     const SessionMachine& machine = *homed.machine;
-    const VideoEntry* video = worker_.library().find(machine.state().video);
-    const std::string video_json = video != nullptr ? encode_video(*video) : "null";
-    std::string body;
-    encode_session_info(body, {homed.key, video_json, machine.settings(), machine.member_count(),
-                               machine.state(), worker_.server_us()});
-    answer_json(from_worker, from_peer, 200, std::move(body));
+    answer_json(
+        from_worker, from_peer, 200,
+        describe(homed.key, machine.settings(), machine.member_count(), machine.state()));
     arm_timer(homed);
   });
 }
 
+std::string SessionHome::describe(const Uuid& key, const SessionSettings& settings,
+                                  std::uint32_t members, const PlaybackState& state) const {
+  const VideoEntry* video = worker_.library().find(state.video);
+  const std::string video_json = video != nullptr ? encode_video(*video) : "null";
+  std::string body;
+  encode_session_info(body, {key, video_json, settings, members, state, worker_.server_us()});
+  return body;
+}
+
 void SessionHome::on_video(const Uuid& key, std::uint32_t from_worker,
                            SlotHandle from_peer) noexcept {
-  find_or_load(key, [this, from_worker, from_peer](Result<Homed*> found) noexcept {
-    if (!found) {
-      answer_error(from_worker, from_peer, fault_of(found.error()));
-      return;
-    }
+  const auto answer = [this, from_worker, from_peer](const std::string& id) noexcept {
     Worker* worker = worker_.service().workers[from_worker];
-    worker_.run_on(from_worker,
-                   [worker, from_peer, id = (*found)->machine->state().video]() noexcept {
-                     Peer* peer = worker->find_peer(from_peer);
-                     if (peer == nullptr || !peer->is_awaiting_answer()) return;
-                     answer_with_video(*worker, *peer, worker->library().find(id));
-                   });
+    worker_.run_on(from_worker, [worker, from_peer, id = std::string(id)]() noexcept {
+      Peer* peer = worker->find_peer(from_peer);
+      if (peer == nullptr || !peer->is_awaiting_answer()) return;
+      answer_with_video(*worker, *peer, worker->library().find(id));
+    });
+  };
+  if (is_alone() || has(key)) {
+    return find_or_load(key, [=, this](Result<Homed*> found) noexcept {
+      if (!found) return answer_error(from_worker, from_peer, fault_of(found.error()));
+      answer((*found)->machine->state().video);
+    });
+  }
+  if (const std::string* video = worker_.outposts().video_of(key)) return answer(*video);
+  // Which video it is does not need the session's home.
+  worker_.store().load(key, [=, this](Result<StoredValue> value) noexcept {
+    if (!value) return answer_error(from_worker, from_peer, fault_of(value.error()));
+    const auto stored = decode_stored_session(value->bytes);
+    const auto record = stored ? decode_session_record(stored->record)
+                               : Result<SessionRecord>(std::unexpected(stored.error()));
+    if (!record) return answer_error(from_worker, from_peer, session_not_found_fault);
+    answer(record->state.video);
   });
 }
 
 void SessionHome::on_delete(const Uuid& key, const std::optional<Token>& host_token,
                             std::uint32_t from_worker, SlotHandle from_peer) noexcept {
+  if (!is_alone() && !has(key)) {
+    return worker_.outposts().end(key, host_token, from_worker, from_peer);
+  }
   find_or_load(key, [this, host_token, from_worker, from_peer](Result<Homed*> found) noexcept {
     if (!found) {
       answer_error(from_worker, from_peer, fault_of(found.error()));
@@ -111,11 +131,11 @@ void SessionHome::on_delete(const Uuid& key, const std::optional<Token>& host_to
 void SessionHome::end_found(Homed& homed, const std::optional<Token>& host_token,
                             std::uint32_t from_worker, SlotHandle from_peer) noexcept {
   if (!host_token) {
-    answer_error(from_worker, from_peer, token_missing);
+    answer_error(from_worker, from_peer, token_missing_fault);
     return;
   }
   if (!homed.machine->holds_host_token(*host_token)) {
-    answer_error(from_worker, from_peer, not_the_host);
+    answer_error(from_worker, from_peer, not_the_host_fault);
     return;
   }
   homed.machine->end(worker_.server_us(), effects_);

@@ -69,6 +69,26 @@ Setting text(const Name& name, std::string_view type, std::string Config::* memb
           }};
 }
 
+Setting yes_or_no(const Name& name, bool Config::* member) {
+  return {name.group,
+          name.name,
+          "",
+          name.help,
+          false,
+          [=](Config& config, Values values) -> Result<> {
+            const bool is_yes = values.front() == "true" || values.front() == "yes";
+            if (!is_yes && values.front() != "false" && values.front() != "no") {
+              return fail(ErrorCode::invalid_argument,
+                          fmt::format("'{}' is neither true nor false", values.front()));
+            }
+            config.*member = is_yes;
+            return {};
+          },
+          [=](const Config& config) {
+            return config.*member ? std::vector<std::string>{"true"} : std::vector<std::string>();
+          }};
+}
+
 template <class T>
 Setting choice(const Name& name, T Config::* member,
                const std::vector<std::pair<std::string_view, T>>& choices) {
@@ -131,13 +151,17 @@ Result<> apply_proxies(Config& config, Values values) {
   return {};
 }
 
-Result<> apply_redis(Config&, Values values) {
+Result<> apply_redis(Config& config, Values values) {
   if (auto location = parse_redis_url(values.front()); !location) {
     return std::unexpected(location.error());
   }
-  return fail(ErrorCode::unsupported,
-              fmt::format("'{}' cannot be used: this build has only the embedded store",
-                          without_password(values.front())));
+  config.redis_url = values.front();
+  return {};
+}
+
+std::vector<std::string> show_redis(const Config& config) {
+  if (config.redis_url.empty()) return {};
+  return {without_password(config.redis_url)};
 }
 
 std::vector<std::string> show_listen(const Config& config) {
@@ -170,8 +194,14 @@ void add_general(std::vector<Setting>& table) {
   table.push_back(count({process, "workers", "Threads, each with its own ring; unset: one a core"},
                         &Config::workers, {1, 1'024}));
   table.push_back({process, "redis", "URL",
-                   "Shared session store; refused by this build, which has only the embedded one",
-                   false, apply_redis, [](const Config&) { return std::vector<std::string>(); }});
+                   "The store that nodes share: redis://[USER:PASSWORD@]HOST:PORT[/DB], "
+                   "redis+unix:PATH or redis+sentinel://HOST:PORT,HOST:PORT/NAME; unset: an "
+                   "embedded one",
+                   false, apply_redis, show_redis});
+  table.push_back(yes_or_no({process, "redis-required",
+                             "End with status 1 if --redis cannot be used at the start; "
+                             "otherwise it is tried until it can"},
+                            &Config::redis_required));
   table.push_back(choice<LogLevel>({process, "log-level", "debug, info, warn or error"},
                                    &Config::log_level,
                                    {{"debug", LogLevel::debug},

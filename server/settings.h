@@ -17,7 +17,7 @@ namespace videosync {
 struct Setting {
   std::string_view group;  // a heading of --help
   std::string_view name;   // "host-grace": --host-grace, VIDEOSYNC_HOST_GRACE, host-grace = ...
-  std::string_view type;   // what the value is, for --help
+  std::string_view type;   // what the value is, for --help; "": none is needed, it is yes or no
   std::string_view help;
   bool repeatable = false;
   // REQUIRES at least one value, and exactly one unless repeatable. Replaces what stood there.

@@ -67,7 +67,9 @@ Worker::Worker(Service& service, std::unique_ptr<Reactor> reactor,
       exchanges_(idle_exchanges_max),
       frame_decoders_(idle_frame_decoders_max),
       hub_(metrics_),
+      store_(&service.store),
       home_(*this),
+      outposts_(*this),
       peers_(service.config.connections_max + spare_slots),
       second_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_second(); }, this),
       drain_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_drain_step(); }, this) {
@@ -76,6 +78,11 @@ Worker::Worker(Service& service, std::unique_ptr<Reactor> reactor,
 }
 
 Worker::~Worker() = default;
+
+void Worker::set_store(std::unique_ptr<SessionStore> store) noexcept {
+  own_store_ = std::move(store);
+  store_ = own_store_.get();
+}
 
 void Worker::listen(int descriptor, bool is_admin) {
   listeners_.push_back(std::make_unique<ListenerEntry>(*this, descriptor, is_admin));
@@ -207,20 +214,29 @@ void Worker::begin_drain() noexcept {
   }
   std::string& text = scratch();
   encode_notice(text, NoticeCode::draining, retry_after_ms);
-  const BufferRef notice = make_frame(WebSocketOpcode::text, text);
-  peers_.for_each([&](Peer& peer) {
-    if (peer.is_member()) {
-      peer.send_frame(notice, SendClass::reliable);
-    } else if (!peer.is_admin()) {
-      peer.begin_drain();
-    }
+  tell_members(make_frame(WebSocketOpcode::text, text));
+  peers_.for_each([](Peer& peer) {
+    if (!peer.is_member() && !peer.is_admin()) peer.begin_drain();
   });
+  home_.begin_drain();
   // Members leave during the first half, so that the second is theirs to say goodbye in.
   const std::int64_t drain_ms = config().drain_us / 1'000;
   // The first step only closes them: without any time at all they hear at least why.
   drain_end_ms_ = reactor_->now_ms() + std::max(drain_ms, drain_step_ms);
   drain_steps_left_ = static_cast<std::uint32_t>(drain_ms / 2 / drain_step_ms);
   reactor_->timers().schedule(drain_timer_, reactor_->now_ms() + 1);
+}
+
+void Worker::tell_members(const BufferRef& notice) noexcept {
+  peers_.for_each([&](Peer& peer) {
+    if (peer.is_member()) peer.send_frame(notice, SendClass::reliable);
+  });
+}
+
+void Worker::tell_degraded(bool is_degraded) noexcept {
+  std::string& text = scratch();
+  encode_notice(text, is_degraded ? NoticeCode::degraded : NoticeCode::restored);
+  tell_members(make_frame(WebSocketOpcode::text, text));
 }
 
 void Worker::on_drain_step() noexcept {
@@ -235,7 +251,7 @@ void Worker::on_drain_step() noexcept {
     peer.close_websocket(close_code::going_away, "the server is about to end");
   });
   const bool is_late = reactor_->now_ms() >= drain_end_ms_;
-  if (is_late || service_.connections == 0) {
+  if (is_late || (service_.connections == 0 && home_.is_settled())) {
     for (auto& entry : listeners_)
       entry->listener.close();
     peers_.for_each([](Peer& peer) { peer.close(); });

@@ -25,6 +25,7 @@
 #include "server/peer.h"
 #include "server/service.h"
 #include "server/session_home.h"
+#include "server/session_outposts.h"
 #include "storage/media_library.h"
 
 namespace videosync {
@@ -52,6 +53,8 @@ class Worker {
   // Stops accepting, tells members, closes them in even slices; run() returns when no connection of
   // any worker is left, or after the configured time.
   void begin_drain() noexcept;
+  // The store is away, or there again: every member of this worker is told.
+  void tell_degraded(bool is_degraded) noexcept;
 
   std::size_t index() const noexcept { return reactor_->index(); }
   Service& service() noexcept { return service_; }
@@ -60,6 +63,11 @@ class Worker {
   WorkerMetrics& metrics() noexcept { return metrics_; }
   Hub& hub() noexcept { return hub_; }
   SessionHome& home() noexcept { return home_; }
+  SessionOutposts& outposts() noexcept { return outposts_; }
+  // The sessions' store, as this worker's thread may call it.
+  SessionStore& store() noexcept { return *store_; }
+  // Before start(), where Service::store belongs to another thread.
+  void set_store(std::unique_ptr<SessionStore> store) noexcept;
   Peer* find_peer(SlotHandle handle) noexcept { return peers_.find(handle); }
   PeerAddress address_of(const Peer& peer) const noexcept {
     return {static_cast<std::uint32_t>(reactor_->index()), peers_.handle_of(peer)};
@@ -103,6 +111,7 @@ class Worker {
   void on_second() noexcept;
   void on_drain_step() noexcept;
   void pause_accepting() noexcept;
+  void tell_members(const BufferRef& notice) noexcept;
 
   Service& service_;
   std::unique_ptr<Reactor> reactor_;
@@ -119,7 +128,10 @@ class Worker {
   std::vector<InlineTask> running_tasks_;
   std::vector<std::unique_ptr<ListenerEntry>> listeners_;
   Hub hub_;
+  std::unique_ptr<SessionStore> own_store_;
+  SessionStore* store_;
   SessionHome home_;
+  SessionOutposts outposts_;
   SlotPool<Peer> peers_;
   ReactorCounters reported_;
   TimerEntry second_timer_;

@@ -1,0 +1,101 @@
+// StoreRelay: a worker's way to a store that lives on another worker's thread.
+//
+// RedisStore belongs to one reactor. Each worker has a relay: calls go to the store's thread by
+// mailbox, in order, and the callbacks come back the same way; on the store's own worker both are
+// direct. One allocation a call on the way there.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "server/worker.h"
+#include "storage/session_store.h"
+
+namespace videosync {
+
+class StoreRelay final : public SessionStore {
+ public:
+  // `owner`: the worker on whose thread `store` lives. All three outlive the relay's use.
+  StoreRelay(SessionStore& store, Worker& owner, Worker& here) noexcept
+      : store_(store), owner_(owner), here_(here) {}
+
+  void listen(SessionListener& listener) noexcept override { store_.listen(listener); }
+
+  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+              OnDone done) override {
+    relay(std::move(done), [key, version, bytes = std::move(bytes), ttl_us](
+                               SessionStore& store, OnDone back) mutable noexcept {
+      store.create(key, version, std::move(bytes), ttl_us, std::move(back));
+    });
+  }
+  void load(const Uuid& key, OnValue done) override {
+    relay(std::move(done), [key](SessionStore& store, OnValue back) noexcept {
+      store.load(key, std::move(back));
+    });
+  }
+  void exists(const Uuid& key, OnExists done) override {
+    relay(std::move(done), [key](SessionStore& store, OnExists back) noexcept {
+      store.exists(key, std::move(back));
+    });
+  }
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+              std::int64_t ttl_us, BufferRef event, OnDone done) override {
+    relay(std::move(done), [key, expected, next, bytes = std::move(bytes), ttl_us,
+                            event = std::move(event)](SessionStore& store,
+                                                      OnDone back) mutable noexcept {
+      store.change(key, expected, next, std::move(bytes), ttl_us, std::move(event),
+                   std::move(back));
+    });
+  }
+  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
+    relay(std::move(done), [key, ttl_us](SessionStore& store, OnDone back) noexcept {
+      store.touch(key, ttl_us, std::move(back));
+    });
+  }
+  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
+    relay(std::move(done), [key, version, event = std::move(event)](SessionStore& store,
+                                                                   OnDone back) mutable noexcept {
+      store.remove(key, version, std::move(event), std::move(back));
+    });
+  }
+  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
+    relay(std::move(done), [channel, event = std::move(event)](SessionStore& store,
+                                                               OnReceivers back) mutable noexcept {
+      store.publish(channel, std::move(event), std::move(back));
+    });
+  }
+  void follow(const Uuid& channel, OnDone done) override {
+    relay(std::move(done), [channel](SessionStore& store, OnDone back) noexcept {
+      store.follow(channel, std::move(back));
+    });
+  }
+  void unfollow(const Uuid& channel) override {
+    if (&owner_ == &here_) return store_.unfollow(channel);
+    here_.run_on(owner_.index(), [this, channel]() noexcept { store_.unfollow(channel); });
+  }
+
+ private:
+  template <class Value, class Ask>
+  void relay(std::move_only_function<void(Result<Value>) noexcept> done, Ask ask) {
+    using Done = decltype(done);
+    if (&owner_ == &here_) return ask(store_, std::move(done));
+    auto call = std::make_unique<std::pair<Done, Ask>>(std::move(done), std::move(ask));
+    here_.run_on(owner_.index(), [this, call = std::move(call)]() mutable noexcept {
+      Ask there = std::move(call->second);
+      there(store_, Done([this, call = std::move(call)](Result<Value> result) mutable noexcept {
+              owner_.run_on(here_.index(), [call = std::move(call),
+                                            result = std::move(result)]() mutable noexcept {
+                call->first(std::move(result));
+              });
+            }));
+    });
+  }
+
+  SessionStore& store_;
+  Worker& owner_;
+  Worker& here_;
+};
+
+}  // namespace videosync
