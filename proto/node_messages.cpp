@@ -55,7 +55,7 @@ void fields(auto& io, Is<DeleteAsk> auto& ask) {
   io(ask.peer, ask.host_token);
 }
 void fields(auto& io, Is<Enroll> auto& enroll) {
-  io(enroll.members, enroll.wants_resync);
+  io(enroll.members, enroll.is_first, enroll.is_last);
 }
 void fields(auto& io, Is<JoinAnswer> auto& answer) {
   io(answer.peer, answer.member, answer.connection, answer.welcome, answer.members);
@@ -74,7 +74,7 @@ void fields(auto& io, Is<Returned> auto& returned) {
   io.bytes(returned.envelope);
 }
 void fields(auto& io, Is<Cast> auto& cast) {
-  io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code);
+  io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code, cast.sent_us);
 }
 void fields(auto& io, Is<Moved> auto& moved) {
   io(moved.epoch);

@@ -64,7 +64,10 @@ struct EnrolledMember {
 // The members that are connected to the sender. More of them than node_list_max: several messages.
 struct Enroll {
   std::vector<EnrolledMember> members;
-  bool wants_resync = false;  // what was cast may have been missed: send how things are
+  // Of several messages. After the last the home casts how things are: some of it may have been
+  // missed; and whoever was connected there before and is not among them has left.
+  bool is_first = false;
+  bool is_last = false;
 };
 
 // --- To an outpost's node ------------------------------------------------------------------------
@@ -117,6 +120,7 @@ struct Cast {
   std::optional<Newest> newest{};  // of the playback state
   std::vector<MemberInfo> joined{}, left{}, changed{};
   std::optional<std::uint16_t> ended_code{};  // the session is over: close everyone with it
+  std::uint64_t sent_us = 0;                  // server time
 };
 // The sender is the session's home from this epoch on.
 struct Moved {

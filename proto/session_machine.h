@@ -232,7 +232,7 @@ class SessionMachine {
   std::int64_t last_activity_us_;  // when somebody was last connected; means something while empty
   std::int64_t reopened_us_ = INT64_MIN;  // when it came from another place
   std::uint32_t unheard_ = 0;             // members that are connected through no known connection
-  std::vector<MemberId> removed_;         // who may not come back; the newest few since reopened_us_
+  std::vector<MemberId> removed_;  // who may not come back; the newest few since reopened_us_
   std::int64_t started_us_ = 0;    // the last play, or seek while playing
   Playback playback_;
   Roster roster_;

@@ -80,7 +80,8 @@ Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   if (!is_in_time || !request.is_resume_proven || !id || id.value >= reserved_id_) return nullptr;
   if (std::find(removed_.begin(), removed_.end(), id) != removed_.end()) return nullptr;
   std::string name = request.name;
-  if (name.empty() || name.size() > name_bytes_max) name = "Guest " + std::to_string(id.value);
+  if (name.empty() || name.size() > member_name_bytes_max)
+    name = "Guest " + std::to_string(id.value);
   Member& member = roster_.add_away(id, std::move(name), request.resume->secret, now_us_);
   return &member;
 }

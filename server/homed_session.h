@@ -36,8 +36,8 @@ struct SessionHome::Homed {
   std::vector<std::uint32_t> members_on;     // by worker; their sum is seats.size()
   TimerEntry timer;
   std::int64_t touched_us = 0;  // when the store last heard of it
-  bool is_talking = false;  // exactly while in talking_
-  bool is_over = false;     // EndedEffect has been carried out
+  bool is_talking = false;      // exactly while in talking_
+  bool is_over = false;         // EndedEffect has been carried out
 
   // Other nodes that have, or had, members of it. Places do not change while it is here.
   struct Remote {
@@ -46,9 +46,9 @@ struct SessionHome::Homed {
   };
   std::vector<Remote> remotes;
   std::uint32_t remote_members = 0;
-  Cast cast;                    // what the event at hand says to members of other nodes
-  HostEffect last_host;         // for those who may have missed it
-  std::int64_t moved_us = 0;    // when it came here
+  Cast cast;                        // what the event at hand says to members of other nodes
+  HostEffect last_host;             // for those who may have missed it
+  std::int64_t moved_us = 0;        // when it came here
   std::int64_t empty_since_us = 0;  // when the last member left; means something while empty
 };
 

@@ -117,7 +117,8 @@ inline constexpr HistogramInfo histogram_table[] = {
     {"fanout_seconds", "From an event's arrival at a worker to its submission to all members.",
      loop_bounds_us},
     {"turn_seconds", "Work of one turn of a worker's loop, waiting left out.", loop_bounds_us},
-    {"node_lag_seconds", "From a session's home to the members of it on this node.", loop_bounds_us},
+    {"node_lag_seconds", "From a session's home to the members of it on this node.",
+     loop_bounds_us},
 };
 static_assert(std::size(histogram_table) == static_cast<std::size_t>(Histogram::count_));
 static_assert(std::size(request_bounds_us) < WorkerMetrics::buckets_max);

@@ -70,7 +70,8 @@ void Nodes::tick() noexcept {
 
 void Nodes::say(const NodeMessage& message) noexcept {
   const std::string bytes = encode(NodeEnvelope{.from = self_, .key = {}, .message = message});
-  service_.store.publish(everybody, BufferRef::copy_of(bytes), [](Result<std::uint32_t>) noexcept {});
+  service_.store.publish(everybody, BufferRef::copy_of(bytes),
+                         [](Result<std::uint32_t>) noexcept {});
 }
 
 void Nodes::say_bye() noexcept {
@@ -84,9 +85,8 @@ void Nodes::hear(const NodeEnvelope& envelope) noexcept {
   if (std::holds_alternative<Bye>(envelope.message)) return lose(envelope.from, known);
   if (!std::exchange(known.is_lost, false)) return;
   log_info("nodes", "a node is back", field("node", envelope.from.to_string()));
-  on_all_workers([node = envelope.from](Worker& worker) noexcept {
-    worker.outposts().on_node_alive(node);
-  });
+  on_all_workers(
+      [node = envelope.from](Worker& worker) noexcept { worker.outposts().on_node_alive(node); });
 }
 
 void Nodes::lose(const Uuid& node, Known& known) noexcept {
@@ -116,14 +116,12 @@ void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexce
   if (!is_for_nodes) {
     const std::size_t home = service_.home_of(channel);
     Worker* worker = service_.workers[home];
-    first().run_on(home, [worker, channel, event]() noexcept {
-      worker->outposts().on_event(channel, event);
-    });
+    first().run_on(
+        home, [worker, channel, event]() noexcept { worker->outposts().on_event(channel, event); });
     return;
   }
   const auto bytes = event.bytes();
-  auto envelope =
-      decode_node_message({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  auto envelope = decode_node_message({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   if (!envelope) {
     log_warn("nodes", "a message of another node cannot be read",
              field("why", envelope.error().message));

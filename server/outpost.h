@@ -39,11 +39,11 @@ struct SessionOutposts::Outpost {
   Uuid home;
   std::string video;
   LocalMembers members;
-  std::vector<std::uint32_t> members_on;                 // by worker
-  std::unordered_map<MemberId, MemberInfo> everybody;    // as far as members here know each other
-  std::vector<std::uint64_t> asks;                       // numbers, in order
-  std::vector<BufferRef> unsent;                         // what members said while nobody was home
-  std::vector<NodeEnvelope> foreign;                     // for the home that this node may become
+  std::vector<std::uint32_t> members_on;               // by worker
+  std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other
+  std::vector<std::uint64_t> asks;                     // numbers, in order
+  std::vector<BufferRef> unsent;                       // what members said while nobody was home
+  std::vector<NodeEnvelope> foreign;                   // for the home that this node may become
 };
 
 // Of another node: whatever it may be there, here it is one of ours.

@@ -32,29 +32,28 @@ void SessionOutposts::on_envelope(NodeEnvelope envelope) noexcept {
   const auto for_outpost = [&](const auto& message) noexcept {
     if (outpost != nullptr) apply(*outpost, message);
   };
-  std::visit(
-      Overloaded{
-          [&](const JoinAnswer& answer) noexcept {
-            if (outpost != nullptr) return apply(*outpost, answer);
-          },
-          [&](const Answer& answer) noexcept { on_answer(answer); },
-          [&](const Tell& tell) noexcept { for_outpost(tell); },
-          [&](const Close& close) noexcept { for_outpost(close); },
-          [&](const Cast& cast) noexcept { for_outpost(cast); },
-          [&](const Take&) noexcept {
-            if (worker_.home().has(key)) return;
-            Outpost& taken = open(key);
-            taken.wants_home = true;
-            if (taken.phase == Outpost::Phase::settled) taken.phase = Outpost::Phase::idle;
-            look(taken);
-          },
-          [&](const Moved& moved) noexcept { on_moved(key, from, moved.epoch); },
-          [&](const Returned& returned) noexcept { on_returned(key, returned); },
-          [](const Alive&) noexcept {},
-          [](const Bye&) noexcept {},
-          [&](const auto&) noexcept { on_home_message(std::move(envelope)); },
-      },
-      envelope.message);
+  std::visit(Overloaded{
+                 [&](const JoinAnswer& answer) noexcept {
+                   if (outpost != nullptr) return apply(*outpost, answer);
+                 },
+                 [&](const Answer& answer) noexcept { on_answer(answer); },
+                 [&](const Tell& tell) noexcept { for_outpost(tell); },
+                 [&](const Close& close) noexcept { for_outpost(close); },
+                 [&](const Cast& cast) noexcept { for_outpost(cast); },
+                 [&](const Take&) noexcept {
+                   if (worker_.home().has(key)) return;
+                   Outpost& taken = open(key);
+                   taken.wants_home = true;
+                   if (taken.phase == Outpost::Phase::settled) taken.phase = Outpost::Phase::idle;
+                   look(taken);
+                 },
+                 [&](const Moved& moved) noexcept { on_moved(key, from, moved.epoch); },
+                 [&](const Returned& returned) noexcept { on_returned(key, returned); },
+                 [](const Alive&) noexcept {},
+                 [](const Bye&) noexcept {},
+                 [&](const auto&) noexcept { on_home_message(std::move(envelope)); },
+             },
+             envelope.message);
 }
 
 // For the session's home. It may be about to come here; and if it is not, the sender is told.
@@ -141,7 +140,8 @@ void SessionOutposts::apply(Outpost& outpost, const JoinAnswer& answer) noexcept
     --outpost.members_on[member.seat.worker];
     worker_.home().close_seat(member.seat, close_code::connected_elsewhere);
   }
-  member.seat = {.worker = ask->from_worker, .peer = ask->from_peer, .connection = answer.connection};
+  member.seat = {
+      .worker = ask->from_worker, .peer = ask->from_peer, .connection = answer.connection};
   member.name = info != outpost.everybody.end() ? info->second.name : ask->request.name;
   ++outpost.members_on[ask->from_worker];
   worker_.home().begin_websocket(outpost.key, member.seat, answer.member,
@@ -180,7 +180,8 @@ void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
             send_class_of(frame.send_class));
   }
   if (cast.sent_us > 0) {
-    worker_.metrics().observe(Histogram::node_lag_seconds, worker_.server_us() - cast.sent_us);
+    worker_.metrics().observe(Histogram::node_lag_seconds,
+                              worker_.server_us() - static_cast<std::int64_t>(cast.sent_us));
   }
   if (cast.ended_code) {
     close_all(outpost, *cast.ended_code);

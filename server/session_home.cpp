@@ -48,28 +48,27 @@ void SessionHome::find_or_load(const Uuid& key, OnFound found) {
     found(known->second.get());
     return;
   }
-  worker_.store().load(
-      key, [this, key, found = std::move(found)](Result<StoredValue> value) mutable noexcept {
-        if (!value) {
-          found(std::unexpected(std::move(value.error())));
-          return;
-        }
-        const auto stored = decode_stored_session(value->bytes);
-        const auto record = stored ? decode_session_record(stored->record)
-                                   : Result<SessionRecord>(std::unexpected(stored.error()));
-        if (!record) {
-          log_error("session", "a stored session cannot be read",
-                    field("why", record.error().message));
-          found(fail(ErrorCode::corrupt, "the stored session cannot be read"));
-          return;
-        }
-        auto machine = SessionMachine::reopen(worker_.service().session_limits, *record, 0, {},
-                                              worker_.server_us());
-        // Another load of the same key may have come first.
-        const auto known = sessions_.find(key);
-        found(known != sessions_.end() ? known->second.get()
-                                       : &adopt(key, std::move(machine), value->version));
-      });
+  worker_.store().load(key, [this, key,
+                             found = std::move(found)](Result<StoredValue> value) mutable noexcept {
+    if (!value) {
+      found(std::unexpected(std::move(value.error())));
+      return;
+    }
+    const auto stored = decode_stored_session(value->bytes);
+    const auto record = stored ? decode_session_record(stored->record)
+                               : Result<SessionRecord>(std::unexpected(stored.error()));
+    if (!record) {
+      log_error("session", "a stored session cannot be read", field("why", record.error().message));
+      found(fail(ErrorCode::corrupt, "the stored session cannot be read"));
+      return;
+    }
+    auto machine = SessionMachine::reopen(worker_.service().session_limits, *record, 0, {},
+                                          worker_.server_us());
+    // Another load of the same key may have come first.
+    const auto known = sessions_.find(key);
+    found(known != sessions_.end() ? known->second.get()
+                                   : &adopt(key, std::move(machine), value->version));
+  });
 }
 
 std::optional<VideoChoice> SessionHome::choose_video(const std::optional<std::string>& id) const {

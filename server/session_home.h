@@ -166,7 +166,8 @@ class SessionHome {
   std::uint32_t place_of(Homed& homed, const Uuid& node) noexcept;
   BufferRef take_cast(Homed& homed) noexcept;
   void cast_everything(Homed& homed) noexcept;
-  void answer_node(const NodeEnvelope& to, const PeerRef& peer, int status, std::string body) noexcept;
+  void answer_node(const NodeEnvelope& to, const PeerRef& peer, int status,
+                   std::string body) noexcept;
   void on_join_ask(Homed& homed, const NodeEnvelope& envelope, const JoinAsk& ask) noexcept;
   void on_delete_ask(Homed& homed, const NodeEnvelope& envelope, const DeleteAsk& ask) noexcept;
   void on_enroll(Homed& homed, const Uuid& node, const Enroll& enroll) noexcept;

@@ -59,8 +59,8 @@ void SessionHome::handle(NodeEnvelope envelope) noexcept {
 
 void SessionHome::answer_node(const NodeEnvelope& to, const PeerRef& peer, int status,
                               std::string body) noexcept {
-  worker_.outposts().send(
-      to.from, to.key, Answer{peer, static_cast<std::uint16_t>(status), std::move(body), {}});
+  worker_.outposts().send(to.from, to.key,
+                          Answer{peer, static_cast<std::uint16_t>(status), std::move(body), {}});
 }
 
 void SessionHome::on_join_ask(Homed& homed, const NodeEnvelope& envelope,
@@ -79,10 +79,10 @@ void SessionHome::on_join_ask(Homed& homed, const NodeEnvelope& envelope,
     append_error_body(body, fault.code, fault.message);
     answer_node(envelope, ask.peer, fault.status, std::move(body));
   } else {
-    worker_.outposts().send(envelope.from, homed.key,
-                            JoinAnswer{ask.peer, joined->id, joined->connection,
-                                       std::string(write_welcome(homed, joined->id)),
-                                       homed.machine->members()});
+    worker_.outposts().send(
+        envelope.from, homed.key,
+        JoinAnswer{ask.peer, joined->id, joined->connection,
+                   std::string(write_welcome(homed, joined->id)), homed.machine->members()});
   }
   settle(homed);
 }
@@ -139,14 +139,16 @@ void SessionHome::on_enroll(Homed& homed, const Uuid& node, const Enroll& enroll
       continue;
     }
     take_seat_away(homed, member.id);
-    homed.seats[member.id] = {.worker = 0, .peer = {}, .connection = member.connection, .node = place};
+    homed.seats[member.id] = {
+        .worker = 0, .peer = {}, .connection = member.connection, .node = place};
     ++homed.remotes[place - 1].members;
     ++homed.remote_members;
   }
   if (enroll.is_last) {
     std::vector<std::pair<MemberId, ConnectionNumber>> gone;
     for (const auto& [id, seat] : homed.seats) {
-      if (seat.node == place && seat.worker == Seat::unheard) gone.emplace_back(id, seat.connection);
+      if (seat.node == place && seat.worker == Seat::unheard)
+        gone.emplace_back(id, seat.connection);
     }
     for (const auto& [id, connection] : gone) {
       take_seat_away(homed, id);
@@ -186,7 +188,7 @@ void SessionHome::on_node_lost(const Uuid& node) noexcept {
 BufferRef SessionHome::take_cast(Homed& homed) noexcept {
   Cast& cast = homed.cast;
   if (cast.frames.empty() && !cast.ended_code) return {};
-  cast.sent_us = worker_.server_us();
+  cast.sent_us = static_cast<std::uint64_t>(worker_.server_us());
   const std::string bytes = encode(NodeEnvelope{.from = worker_.service().nodes->self(),
                                                 .key = homed.key,
                                                 .message = std::exchange(cast, {})});
@@ -209,7 +211,9 @@ void SessionHome::cast_everything(Homed& homed) noexcept {
     add(SendClass::reliable, [&](std::string& text) { encode_host(text, host); });
   }
   add(SendClass::droppable, [&](std::string& text) {
-    encode_members(text, MembersEffect{.count = machine.member_count(), .joined = {}, .left = {}, .changed = {}});
+    encode_members(
+        text,
+        MembersEffect{.count = machine.member_count(), .joined = {}, .left = {}, .changed = {}});
   });
   homed.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
 }
@@ -238,8 +242,8 @@ void SessionHome::leave_outpost(Homed& homed, const Uuid& home, std::uint64_t ep
     const auto info = homed.machine->info(id);
     members.emplace(id, LocalMember{seat, info ? info->name : ""});
   }
-  worker_.outposts().open_for(homed.key, home, std::move(members), homed.machine->members(),
-                              epoch, homed.machine->state().video);
+  worker_.outposts().open_for(homed.key, home, std::move(members), homed.machine->members(), epoch,
+                              homed.machine->state().video);
 }
 
 // The machine goes; whatever it knew beyond the store's record is the new home's to find out.
@@ -258,9 +262,9 @@ std::optional<Uuid> SessionHome::better_home(const Homed& homed) const noexcept 
   const std::int64_t now_us = worker_.monotonic_us();
   if (worker_.service().is_draining) {
     if (homed.seats.empty()) return Uuid{};
-    const auto most = std::max_element(
-        homed.remotes.begin(), homed.remotes.end(),
-        [](const auto& a, const auto& b) { return a.members < b.members; });
+    const auto most =
+        std::max_element(homed.remotes.begin(), homed.remotes.end(),
+                         [](const auto& a, const auto& b) { return a.members < b.members; });
     if (most == homed.remotes.end() || most->members == 0) return std::nullopt;
     return most->node;
   }
@@ -318,8 +322,8 @@ void SessionHome::on_handed_over(const Uuid& key, std::unique_ptr<Homed> homed, 
   std::vector<std::pair<MemberId, ConnectionNumber>> gone;
   for (const auto& [id, seat] : homed->seats) {
     const auto still = outpost.members.find(id);
-    const bool is_here = still != outpost.members.end() &&
-                         still->second.seat.connection == seat.connection;
+    const bool is_here =
+        still != outpost.members.end() && still->second.seat.connection == seat.connection;
     if (seat.node == 0 && !is_here) gone.emplace_back(id, seat.connection);
   }
   Homed& back = *(sessions_[key] = std::move(homed));

@@ -29,6 +29,12 @@ constexpr std::int64_t return_us = 3'000'000;
 constexpr std::size_t unsent_max = 256;
 constexpr std::size_t enroll_max = 1'000;
 
+// In the order of ClientMessage.
+constexpr std::string_view message_names[] = {"play", "pause",  "seek",     "rate",     "load",
+                                              "give", "claim",  "settings", "kick",     "end",
+                                              "ping", "report", "chat",     "reaction", "name"};
+static_assert(std::size(message_names) == std::variant_size_v<ClientMessage>);
+
 }  // namespace
 
 SessionOutposts::SessionOutposts(Worker& worker) noexcept
@@ -127,7 +133,8 @@ void SessionOutposts::refuse_asks(Outpost& outpost, const HttpFault& fault) noex
     if (peer == nullptr) continue;
     std::string body;
     append_error_body(body, fault.code, fault.message);
-    send(envelope.from, outpost.key, Answer{*peer, static_cast<std::uint16_t>(fault.status), body, {}});
+    send(envelope.from, outpost.key,
+         Answer{*peer, static_cast<std::uint16_t>(fault.status), body, {}});
   }
   outpost.wants_home = false;
 }
@@ -143,8 +150,7 @@ void SessionOutposts::said(const Uuid& key, MemberId member,
   send_home(*outpost, Said{member, std::move(text)}, !is_report);
 }
 
-void SessionOutposts::left(const Uuid& key, MemberId member,
-                           ConnectionNumber connection) noexcept {
+void SessionOutposts::left(const Uuid& key, MemberId member, ConnectionNumber connection) noexcept {
   Outpost* outpost = find(key);
   if (outpost == nullptr) return;
   const auto found = outpost->members.find(member);
@@ -161,7 +167,7 @@ void SessionOutposts::left(const Uuid& key, MemberId member,
 // The connections stay, and are told that nobody can carry this out now.
 void SessionOutposts::refuse_message(Outpost& outpost, MemberId member,
                                      const ClientMessage& message) noexcept {
-  const std::string_view type = message_type_name(message);
+  const std::string_view type = message_names[message.index()];
   const auto found = outpost.members.find(member);
   if (found == outpost.members.end() || std::holds_alternative<ReportMessage>(message)) return;
   worker_.metrics().count_refusal(Refusal::unavailable);
@@ -236,9 +242,9 @@ void SessionOutposts::answer_infos(Outpost& outpost, std::string_view bytes) noe
       refuse_ask(ask.mapped(), session_not_found_fault);
       continue;
     }
-    worker_.home().answer_json(ask.mapped().from_worker, ask.mapped().from_peer, 200,
-                               worker_.home().describe(outpost.key, record->settings, 0,
-                                                       record->state));
+    worker_.home().answer_json(
+        ask.mapped().from_worker, ask.mapped().from_peer, 200,
+        worker_.home().describe(outpost.key, record->settings, 0, record->state));
   }
   drop_if_idle(outpost);
 }
@@ -327,8 +333,8 @@ void SessionOutposts::send_home(Outpost& outpost, const NodeMessage& message,
   const BufferRef kept = is_to_be_kept ? bytes : BufferRef();
   worker_.store().publish(
       outpost.home, std::move(bytes),
-      [this, key = outpost.key, node = outpost.home,
-       kept](Result<std::uint32_t> receivers) noexcept { on_sent_home(key, node, kept, receivers); });
+      [this, key = outpost.key, node = outpost.home, kept](
+          Result<std::uint32_t> receivers) noexcept { on_sent_home(key, node, kept, receivers); });
 }
 
 void SessionOutposts::on_sent_home(const Uuid& key, const Uuid& node, const BufferRef& kept,
@@ -384,12 +390,12 @@ void SessionOutposts::take_over(Outpost& outpost, const StoredValue& value,
       encode(NodeEnvelope{.from = self, .key = outpost.key, .message = Moved{version.epoch}}));
   const Uuid from = decode_stored_session(value.bytes)->home;
   outpost.phase = Outpost::Phase::taking;
-  worker_.store().change(
-      outpost.key, value.version, version, next, worker_.home().store_ttl_us(), moved,
-      [this, key = outpost.key, machine = std::move(machine), version,
-       from](Result<> result) mutable noexcept {
-        on_taken(key, std::move(machine), version, from, result);
-      });
+  worker_.store().change(outpost.key, value.version, version, next, worker_.home().store_ttl_us(),
+                         moved,
+                         [this, key = outpost.key, machine = std::move(machine), version,
+                          from](Result<> result) mutable noexcept {
+                           on_taken(key, std::move(machine), version, from, result);
+                         });
 }
 
 void SessionOutposts::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine,

@@ -4,7 +4,8 @@
 // connected to another node, that node keeps an outpost: what they do goes to the home by the
 // store's channels, what the home says comes back the same way and fans out here. A session is
 // opened here, too: the store's record names the home, and where that is nobody, or a node that is
-// gone, this one takes the session over by compare-and-set, in a new epoch. See docs/ARCHITECTURE.md.
+// gone, this one takes the session over by compare-and-set, in a new epoch. See
+// docs/ARCHITECTURE.md.
 //
 // One a worker, beside SessionHome and for the same keys; its thread only. Without a shared store
 // (Service::nodes) nothing comes here.
@@ -61,7 +62,8 @@ class SessionOutposts {
 
   // For SessionHome: the session's home is `home` now (nil: nobody yet), `members` stay here.
   void open_for(const Uuid& key, const Uuid& home, LocalMembers members,
-                std::vector<MemberInfo> known, std::uint64_t epoch, const std::string& video) noexcept;
+                std::vector<MemberInfo> known, std::uint64_t epoch,
+                const std::string& video) noexcept;
   // The other way: the session stays at home here after all. What was kept for it, and what was
   // asked, which deliver_asks() passes on.
   struct Closed {

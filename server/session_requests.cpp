@@ -42,22 +42,23 @@ void SessionHome::on_create(const Uuid& key, const CreateOrder& order) noexcept 
   const BufferRef bytes = encode_stored_session({Uuid{}, machine->encode()});
   machine->take_durable_changed();
   const StoreVersion first_version{machine->state().epoch, 1};
-  worker_.store().create(
-      key, first_version, bytes, store_ttl_us(),
-      [this, key, order, host_token, first_version,
-       machine = std::move(machine)](Result<> made) mutable noexcept {
-        if (!made) {
-          answer_error(order.from_worker, order.from_peer, fault_of(made.error()));
-          return;
-        }
-        worker_.metrics().count(Counter::sessions_created);
-        std::string body;
-        encode_session_created(body, key, host_token);
-        answer_json(order.from_worker, order.from_peer, 201, std::move(body),
-                    "/api/sessions/" + key.to_string());
-        // Where others share the store, the first member decides which node is its home.
-        if (is_alone()) arm_timer(adopt(key, std::move(machine), first_version));
-      });
+  worker_.store().create(key, first_version, bytes, store_ttl_us(),
+                         [this, key, order, host_token, first_version,
+                          machine = std::move(machine)](Result<> made) mutable noexcept {
+                           if (!made) {
+                             answer_error(order.from_worker, order.from_peer,
+                                          fault_of(made.error()));
+                             return;
+                           }
+                           worker_.metrics().count(Counter::sessions_created);
+                           std::string body;
+                           encode_session_created(body, key, host_token);
+                           answer_json(order.from_worker, order.from_peer, 201, std::move(body),
+                                       "/api/sessions/" + key.to_string());
+                           // Where others share the store, the first member decides which node is
+                           // its home.
+                           if (is_alone()) arm_timer(adopt(key, std::move(machine), first_version));
+                         });
 }
 
 void SessionHome::on_info(const Uuid& key, std::uint32_t from_worker,
@@ -70,9 +71,8 @@ void SessionHome::on_info(const Uuid& key, std::uint32_t from_worker,
     }
     Homed& homed = **found;
     const SessionMachine& machine = *homed.machine;
-    answer_json(
-        from_worker, from_peer, 200,
-        describe(homed.key, machine.settings(), machine.member_count(), machine.state()));
+    answer_json(from_worker, from_peer, 200,
+                describe(homed.key, machine.settings(), machine.member_count(), machine.state()));
     arm_timer(homed);
   });
 }

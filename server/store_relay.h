@@ -31,9 +31,8 @@ class StoreRelay final : public SessionStore {
     });
   }
   void load(const Uuid& key, OnValue done) override {
-    relay(std::move(done), [key](SessionStore& store, OnValue back) noexcept {
-      store.load(key, std::move(back));
-    });
+    relay(std::move(done),
+          [key](SessionStore& store, OnValue back) noexcept { store.load(key, std::move(back)); });
   }
   void exists(const Uuid& key, OnExists done) override {
     relay(std::move(done), [key](SessionStore& store, OnExists back) noexcept {
@@ -42,12 +41,12 @@ class StoreRelay final : public SessionStore {
   }
   void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
-    relay(std::move(done), [key, expected, next, bytes = std::move(bytes), ttl_us,
-                            event = std::move(event)](SessionStore& store,
-                                                      OnDone back) mutable noexcept {
-      store.change(key, expected, next, std::move(bytes), ttl_us, std::move(event),
-                   std::move(back));
-    });
+    relay(std::move(done),
+          [key, expected, next, bytes = std::move(bytes), ttl_us, event = std::move(event)](
+              SessionStore& store, OnDone back) mutable noexcept {
+            store.change(key, expected, next, std::move(bytes), ttl_us, std::move(event),
+                         std::move(back));
+          });
   }
   void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
     relay(std::move(done), [key, ttl_us](SessionStore& store, OnDone back) noexcept {
@@ -56,7 +55,7 @@ class StoreRelay final : public SessionStore {
   }
   void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
     relay(std::move(done), [key, version, event = std::move(event)](SessionStore& store,
-                                                                   OnDone back) mutable noexcept {
+                                                                    OnDone back) mutable noexcept {
       store.remove(key, version, std::move(event), std::move(back));
     });
   }
