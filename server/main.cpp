@@ -21,10 +21,14 @@
 #include "server/librarian.h"
 #include "server/machine.h"
 #include "server/metrics.h"
+#include "server/nodes.h"
 #include "server/service.h"
+#include "server/store_relay.h"
 #include "server/version.h"
 #include "server/worker.h"
 #include "storage/memory_store.h"
+#include "storage/redis_store.h"
+#include "storage/store_clock.h"
 
 namespace videosync {
 
@@ -106,7 +110,7 @@ class Program {
   Program(const Config& config, const MachineFacts& machine)
       : config_(config),
         machine_(machine),
-        store_(clock_, config.sessions_max),
+        memory_store_(clock_, config.sessions_max),
         metrics_(config.workers, std::string(version())) {}
 
   int run() {
@@ -122,11 +126,15 @@ class Program {
   int serve();
   void on_signal() noexcept;
   void on_library_news() noexcept;
+  void end_store() noexcept;
 
   const Config& config_;
   const MachineFacts& machine_;
   SystemClock clock_;
-  MemoryStore store_;
+  StoreClock store_clock_{clock_};  // with a shared store only
+  MemoryStore memory_store_;        // otherwise
+  std::unique_ptr<RedisStore> redis_store_;
+  std::unique_ptr<Nodes> nodes_;
   Metrics metrics_;
   std::unique_ptr<Service> service_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -163,10 +171,23 @@ std::optional<int> Program::prepare() {
   }
   for (const std::string& warning : scan->warnings)
     log_warn("media", warning);
+  std::vector<std::unique_ptr<Reactor>> reactors;
+  for (std::uint32_t i = 0; i < config_.workers; ++i) {
+    auto reactor = Reactor::create(clock_, i, config_.workers);
+    if (!reactor) return complain(exit_unfit_machine, reactor.error().message);
+    reactors.push_back(std::move(*reactor));
+  }
+  const bool is_shared = !config_.redis_url.empty();
+  if (is_shared) {
+    // The form was checked when the setting was read.
+    redis_store_ =
+        std::make_unique<RedisStore>(*reactors.front(), *parse_redis_url(config_.redis_url),
+                                     RedisLink::Options{}, &store_clock_);
+  }
   service_.reset(new Service{
       .config = config_,
-      .clock = clock_,
-      .store = store_,
+      .clock = is_shared ? static_cast<const Clock&>(store_clock_) : clock_,
+      .store = is_shared ? static_cast<SessionStore&>(*redis_store_) : memory_store_,
       .metrics = metrics_,
       .pages = std::move(*pages),
       .origins = std::move(*origins),
@@ -174,18 +195,24 @@ std::optional<int> Program::prepare() {
       .session_limiter = RateLimiter({config_.sessions_per_minute, config_.sessions_burst}),
       .per_address = ConnectionCounter(config_.connections_per_address_max),
       .workers = {},
-      .every_second = [this] { store_.expire_some(expired_a_second_max); },
+      .every_second = [this] { memory_store_.expire_some(expired_a_second_max); },
   });
-  std::vector<Reactor*> reactors;
-  for (std::uint32_t i = 0; i < config_.workers; ++i) {
-    auto reactor = Reactor::create(clock_, i, config_.workers);
-    if (!reactor) return complain(exit_unfit_machine, reactor.error().message);
-    reactors.push_back(reactor->get());
-    workers_.push_back(std::make_unique<Worker>(*service_, std::move(*reactor), scan->library));
+  std::vector<Reactor*> connected;
+  for (const auto& reactor : reactors)
+    connected.push_back(reactor.get());
+  for (auto& reactor : reactors) {
+    workers_.push_back(std::make_unique<Worker>(*service_, std::move(reactor), scan->library));
     service_->workers.push_back(workers_.back().get());
   }
-  for (Reactor* reactor : reactors)
-    reactor->connect(reactors);
+  for (Reactor* reactor : connected)
+    reactor->connect(connected);
+  if (is_shared) {
+    nodes_ = std::make_unique<Nodes>(*service_);
+    service_->nodes = nodes_.get();
+    redis_store_->listen(*nodes_);
+    for (auto& worker : workers_)
+      worker->set_store(std::make_unique<StoreRelay>(*redis_store_, *workers_.front(), *worker));
+  }
   librarian_ = std::make_unique<Librarian>(media, scan->library);
   return std::nullopt;
 }
@@ -248,6 +275,10 @@ int Program::serve() {
     std::_Exit(exit_unfit_machine);
   }
   all_started.arrive_and_wait();
+  if (nodes_) {
+    redis_store_->start();
+    nodes_->start();
+  }
   FdWatcher signal_watcher(
       first.reactor().ring(), signals_,
       [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_signal(); }, this);
@@ -265,11 +296,14 @@ int Program::serve() {
   std::fflush(stdout);
   first.run();
   threads.clear();  // joins
+  if (nodes_) end_store();
   signal_watcher.stop();
   news_watcher.stop();
   while (!signal_watcher.is_idle() || !news_watcher.is_idle())
     first.reactor().turn(10);
   log_info("main", "drained");
+  // What still waits for the shared store refers to parts in an order that no destruction has.
+  if (nodes_) std::_Exit(0);
   return 0;
 }
 
@@ -294,6 +328,14 @@ void Program::on_signal() noexcept {
       workers_.front()->run_on(i, [worker]() noexcept { worker->begin_drain(); });
     }
   }
+}
+
+// What was handed over last, and the farewell, are still on their way.
+void Program::end_store() noexcept {
+  Reactor& reactor = workers_.front()->reactor();
+  nodes_->say_bye();
+  for (int i = 0; i < 10; ++i)
+    reactor.turn(10);
 }
 
 void Program::on_library_news() noexcept {

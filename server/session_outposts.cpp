@@ -62,7 +62,8 @@ void SessionOutposts::drop_if_idle(Outpost& outpost) noexcept {
 
 const std::string* SessionOutposts::video_of(const Uuid& key) const noexcept {
   const auto found = outposts_.find(key);
-  const bool is_known = found != outposts_.end() && !found->second->members.empty();
+  // It is not heard of before the first change.
+  const bool is_known = found != outposts_.end() && !found->second->video.empty();
   return is_known ? &found->second->video : nullptr;
 }
 

@@ -198,10 +198,9 @@ void add_general(std::vector<Setting>& table) {
                    "redis+unix:PATH or redis+sentinel://HOST:PORT,HOST:PORT/NAME; unset: an "
                    "embedded one",
                    false, apply_redis, show_redis});
-  table.push_back(yes_or_no({process, "redis-required",
-                             "End with status 1 if --redis cannot be used at the start; "
-                             "otherwise it is tried until it can"},
-                            &Config::redis_required));
+  table.push_back(
+      yes_or_no({process, "redis-required", "Reserved: --redis is tried until it can be used"},
+                &Config::redis_required));
   table.push_back(choice<LogLevel>({process, "log-level", "debug, info, warn or error"},
                                    &Config::log_level,
                                    {{"debug", LogLevel::debug},

@@ -15,6 +15,7 @@
 #include "core/base/random.h"
 #include "core/reactor/fd_watcher.h"
 #include "core/reactor/reactor.h"
+#include "storage/redis_channels.h"
 
 namespace videosync {
 
@@ -76,9 +77,12 @@ RedisReply RedisReply::operator[](std::size_t index) const noexcept {
 struct RedisLink::Impl {
   enum class State : std::uint8_t { resting, connecting, greeting, ready, stopped };
 
+  static constexpr std::size_t arguments_max = 256;
+
   struct Pending {
     OnReply done;
     std::int64_t since_ms;
+    std::size_t bytes;
   };
 
   Impl(Reactor& on, RedisLinkOwner& to, RedisAddress where, const Options& with)
@@ -93,6 +97,8 @@ struct RedisLink::Impl {
   void greet() noexcept;
   void on_greeted(const redisReply* reply) noexcept;
   void become_ready() noexcept;
+  void subscribe_all() noexcept;
+  void on_push(const RedisReply& message) noexcept;
   void give_up(const Error& why) noexcept;
   void on_timer() noexcept;
   void set_timer(std::int64_t delay_ms) noexcept;
@@ -126,7 +132,8 @@ struct RedisLink::Impl {
   std::vector<std::unique_ptr<FdWatcher>> retired;  // whose last completion is to come
   std::uint32_t interest = 0;                       // poll events that hiredis waits for
   std::deque<Pending> pending;                      // in the order of sending
-  std::set<std::string, std::less<>> channels;
+  std::size_t pending_bytes = 0;                    // the sum of theirs
+  RedisChannels channels;
   std::int64_t backoff_ms = 0;
   unsigned greetings_left = 0;
 };
@@ -217,8 +224,8 @@ void RedisLink::Impl::on_disconnected(const redisAsyncContext* from, int status)
 
 void RedisLink::Impl::send(std::span<const std::string_view> arguments,
                            redisCallbackFn* callback) noexcept {
-  std::array<const char*, 16> texts;
-  std::array<std::size_t, 16> lengths;
+  std::array<const char*, arguments_max> texts;
+  std::array<std::size_t, arguments_max> lengths;
   VS_ASSERT(!arguments.empty() && arguments.size() <= texts.size());
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     texts[i] = arguments[i].data();
@@ -266,18 +273,42 @@ void RedisLink::Impl::become_ready() noexcept {
   state = State::ready;
   backoff_ms = 0;
   reactor.timers().cancel(timer);
-  for (const std::string& channel : channels) {
-    send(std::array<std::string_view, 2>{"SUBSCRIBE", channel}, on_message);
-  }
+  subscribe_all();
   owner.on_redis_ready();
+}
+
+void RedisLink::Impl::subscribe_all() noexcept {
+  std::vector<std::string_view> batch{"SUBSCRIBE"};
+  for (const std::string_view channel : channels.on_connected()) {
+    batch.push_back(channel);
+    if (batch.size() < arguments_max) continue;
+    send(batch, on_message);
+    batch.resize(1);
+  }
+  if (batch.size() > 1) send(batch, on_message);
 }
 
 void RedisLink::Impl::on_message(redisAsyncContext* from, void* reply, void*) noexcept {
   Impl& self = of(from);
   if (reply == nullptr || self.context != from) return;
-  const RedisReply message(reply);
-  if (message.size() == 3 && message[0].text() == "message") {
-    self.owner.on_redis_message(message[1].text(), message[2].text());
+  self.on_push(RedisReply(reply));
+}
+
+void RedisLink::Impl::on_push(const RedisReply& message) noexcept {
+  if (message.size() != 3) {
+    // SUBSCRIBE itself was refused: the user may not hear that channel.
+    if (message.kind() == RedisReply::Kind::error) {
+      give_up({ErrorCode::unavailable, std::string(message.text()), 0});
+    }
+    return;
+  }
+  const std::string_view channel = message[1].text();
+  if (message[0].text() == "message") {
+    owner.on_redis_message(channel, message[2].text());
+  } else if (message[0].text() == "subscribe") {
+    if (channels.on_subscribed(channel)) owner.on_redis_subscribed(channel);
+  } else if (message[0].text() == "unsubscribe" && channels.on_unsubscribed(channel)) {
+    send(std::array<std::string_view, 2>{"SUBSCRIBE", channel}, on_message);
   }
 }
 
@@ -286,6 +317,7 @@ void RedisLink::Impl::on_command_reply(redisAsyncContext* from, void* reply, voi
   if (reply == nullptr || self.context != from) return;  // give_up answers those
   VS_ASSERT(!self.pending.empty());
   OnReply done = std::move(self.pending.front().done);
+  self.pending_bytes -= self.pending.front().bytes;
   self.pending.pop_front();
   done(RedisReply(reply));
 }
@@ -294,11 +326,13 @@ void RedisLink::Impl::answer_all(const Error& why) noexcept {
   // A callback may ask again: that is answered at once, for the link is not ready.
   std::deque<Pending> unanswered = std::move(pending);
   pending.clear();
+  pending_bytes = 0;
   for (Pending& each : unanswered)
     each.done(std::unexpected(why));
 }
 
 void RedisLink::Impl::give_up(const Error& why) noexcept {
+  channels.on_lost();
   if (redisAsyncContext* old = std::exchange(context, nullptr)) {
     old->onDisconnect = nullptr;
     redisAsyncFree(old);
@@ -359,10 +393,21 @@ bool RedisLink::is_ready() const noexcept {
   return impl_->state == Impl::State::ready;
 }
 
-void RedisLink::move_to(RedisAddress address) noexcept {
+void RedisLink::set_address(RedisAddress address) noexcept {
   impl_->address = std::move(address);
+}
+
+void RedisLink::move_to(RedisAddress address) noexcept {
+  set_address(std::move(address));
   impl_->backoff_ms = 0;
-  impl_->give_up({ErrorCode::unavailable, "another server is to be used", 0});
+  reconnect({ErrorCode::unavailable, "another server is to be used", 0}, 0);
+}
+
+void RedisLink::reconnect(const Error& why, std::int64_t pause_ms) noexcept {
+  if (impl_->state == Impl::State::stopped) return;
+  if (impl_->state != Impl::State::resting) impl_->give_up(why);
+  // The owner may have stopped the link when it heard of that.
+  if (impl_->state == Impl::State::resting) impl_->set_timer(pause_ms);
 }
 
 void RedisLink::command(std::span<const std::string_view> arguments, OnReply done) {
@@ -370,24 +415,35 @@ void RedisLink::command(std::span<const std::string_view> arguments, OnReply don
     done(fail(ErrorCode::unavailable, "not connected to Redis"));
     return;
   }
-  if (impl_->pending.size() >= impl_->options.commands_max) {
+  std::size_t bytes = 0;
+  for (const std::string_view argument : arguments)
+    bytes += argument.size();
+  if (impl_->pending.size() >= impl_->options.commands_max ||
+      impl_->pending_bytes + bytes > impl_->options.bytes_max) {
     done(fail(ErrorCode::unavailable, "too many commands wait for Redis"));
     return;
   }
-  impl_->pending.push_back({std::move(done), impl_->reactor.now_ms()});
+  impl_->pending.push_back({std::move(done), impl_->reactor.now_ms(), bytes});
+  impl_->pending_bytes += bytes;
   if (!impl_->timer.is_armed()) impl_->set_timer(impl_->options.command_timeout_ms);
   impl_->send(arguments, Impl::on_command_reply);
 }
 
 void RedisLink::subscribe(std::string channel) {
-  const auto [place, is_new] = impl_->channels.insert(std::move(channel));
-  if (!is_new || !is_ready()) return;
-  impl_->send(std::array<std::string_view, 2>{"SUBSCRIBE", *place}, Impl::on_message);
+  if (!impl_->channels.want(channel)) return;
+  impl_->send(std::array<std::string_view, 2>{"SUBSCRIBE", channel}, Impl::on_message);
 }
 
 void RedisLink::unsubscribe(const std::string& channel) {
-  if (impl_->channels.erase(channel) == 0 || !is_ready()) return;
+  if (!impl_->channels.unwant(channel)) return;
   impl_->send(std::array<std::string_view, 2>{"UNSUBSCRIBE", channel}, Impl::on_message);
+}
+
+bool RedisLink::is_subscribed(std::string_view channel) const noexcept {
+  return impl_->channels.is_confirmed(channel);
+}
+bool RedisLink::is_subscribed() const noexcept {
+  return is_ready() && impl_->channels.unconfirmed() == 0;
 }
 
 }  // namespace videosync

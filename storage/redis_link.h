@@ -6,15 +6,15 @@
 // `unavailable` (no connection) or `timed_out` (no answer within the time: then the connection is
 // given up, for all that waited behind it is late, too).
 //
-// A link carries commands or subscriptions, not both (RESP2). One thread, its reactor's. Callbacks
-// come from the loop, never from within command(). The owner outlives the link; stop() and turn
-// until is_idle() before destroying it. The one door to hiredis (0.14 and 1.2).
+// A host's name is resolved by the system's resolver, which blocks: where that may be slow, give an
+// address. A link carries commands or subscriptions, not both (RESP2). One thread, its reactor's.
+// Callbacks come from the loop, never from within command(). The owner outlives the link; stop()
+// and turn until is_idle() before destroying it. The one door to hiredis (0.14 and 1.2).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,11 +46,15 @@ class RedisReply {
 
 class RedisLinkOwner {
  public:
-  // Authenticated and subscribed: commands may go.
+  // Authenticated: commands may go, and subscriptions are on their way.
   virtual void on_redis_ready() noexcept = 0;
   // The connection, or an attempt at one, has failed. The link goes on trying.
   virtual void on_redis_lost(const Error& why) noexcept = 0;
   virtual void on_redis_message(std::string_view channel, std::string_view payload) noexcept = 0;
+  // The channel is heard from here on: once a connection.
+  virtual void on_redis_subscribed(std::string_view channel) noexcept {
+    static_cast<void>(channel);
+  }
 
  protected:
   ~RedisLinkOwner() = default;
@@ -63,7 +67,9 @@ class RedisLink {
     std::int64_t command_timeout_ms = 2'000;
     std::int64_t backoff_min_ms = 50;  // doubled with every failure
     std::int64_t backoff_max_ms = 1'000;
-    std::size_t commands_max = 10'000;  // in flight; more are refused as unavailable
+    // In flight; more are refused as unavailable.
+    std::size_t commands_max = 10'000;
+    std::size_t bytes_max = 32 << 20;  // of their arguments
   };
   using OnReply = std::move_only_function<void(Result<RedisReply>) noexcept>;
 
@@ -78,15 +84,23 @@ class RedisLink {
   bool is_idle() const noexcept;
   bool is_ready() const noexcept;
 
+  // The server of the next attempt; the present connection stays.
+  void set_address(RedisAddress address) noexcept;
   // Another server from now on (a failover): the present connection is given up.
   void move_to(RedisAddress address) noexcept;
+  // Gives the present connection up, if there is one, and tries again after `pause_ms`.
+  void reconnect(const Error& why, std::int64_t pause_ms) noexcept;
 
   // Answered with unavailable, before this returns, where the link is not ready.
   void command(std::span<const std::string_view> arguments, OnReply done);
 
-  // Takes effect now or with the next connection, and lasts until unsubscribe.
+  // Takes effect now or with the next connection, and lasts until unsubscribe. One channel at least
+  // has to stay until the link is stopped: hiredis 0.14 cannot do with none in between.
   void subscribe(std::string channel);
   void unsubscribe(const std::string& channel);
+  // Redis has confirmed this channel, or all, on the present connection.
+  bool is_subscribed(std::string_view channel) const noexcept;
+  bool is_subscribed() const noexcept;
 
  private:
   struct Impl;

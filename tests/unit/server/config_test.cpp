@@ -223,11 +223,15 @@ Test(config, a_file_that_cannot_be_read) {
   refused({"--config", twice.path()}, {"workers", "one value"});
 }
 
-Test(config, redis_is_refused_without_giving_its_password_away) {
-  refused({"--redis", "redis://app:hunter2@db:6379/0"},
-          {"--redis", "redis://app:***@db:6379/0", "only the embedded store"});
-  const auto config = load({"--redis", "redis://app:hunter2@db:6379/0"});
-  cr_assert_not(config.error().text.contains("hunter2"));
+Test(config, redis_is_shown_without_its_password) {
+  const auto config = load({"--redis", "redis://app:hunter2@db:6379/0", "--redis-required"});
+  cr_assert(config.has_value());
+  cr_assert_eq(config->redis_url, "redis://app:hunter2@db:6379/0");
+  cr_assert(config->redis_required);
+  const auto shown =
+      load({"--redis", "redis://app:hunter2@db:6379/0", "--redis-required", "--check-config"});
+  cr_assert_eq(shown.error().text.find("hunter2"), std::string::npos);
+  cr_assert_neq(shown.error().text.find("app:***@db"), std::string::npos);
 }
 
 Test(config, help_names_every_setting_with_its_default) {
