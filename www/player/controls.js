@@ -50,7 +50,7 @@ export class Controls {
   // Cheap enough for four times a second.
   render() {
     const { state } = this.#room.timeline;
-    const mayControl = this.#room.mayControl;
+    const mayControl = this.#mayControl();
     const durationS = this.#video.duration;
     const playing = this.#isPlaying();
     setIcon(byId('play'), playing ? 'pause' : 'play');
@@ -62,13 +62,19 @@ export class Controls {
     }
     byId('scrubber').disabled = !mayControl;
     byId('rate').disabled = !mayControl;
-    if (state) byId('rate').value = String(state.rate);
+    if (state) byId('rate').value = String(this.#follower.detached ? this.#video.playbackRate : state.rate);
     setText(byId('time-all'), formatTime(durationS));
     if (!this.#scrubbing) this.#showPosition(this.#shownPosition(), durationS);
     byId('captions').hidden = this.#tracks().length === 0;
   }
 
+  // At their own pace everybody may do everything: it concerns their own player only.
+  #mayControl() {
+    return this.#follower.detached || this.#room.mayControl;
+  }
+
   #isPlaying() {
+    if (this.#follower.detached) return !this.#video.paused;
     return Boolean(this.#room.timeline.state?.playing) && !this.#follower.measure().over;
   }
 
@@ -85,6 +91,7 @@ export class Controls {
 
   // Sends a command, or says in words why not.
   #command(type, fields) {
+    if (this.#follower.detached) return this.#follower.act(type, fields);
     if (!this.#room.mayControl) return this.#toast(this.#whyNot());
     if (!this.#room.send(type, fields)) this.#toast(words.offline);
   }
@@ -130,7 +137,7 @@ export class Controls {
   }
 
   #seekTo(position) {
-    if (!this.#room.mayControl) return this.#toast(this.#whyNot());
+    if (!this.#mayControl()) return this.#toast(this.#whyNot());
     const { duration } = this.#video;
     const bounded = Math.max(0, Number.isFinite(duration) ? Math.min(position, duration) : position);
     this.#seeks.push(bounded);
@@ -145,6 +152,7 @@ export class Controls {
   // Where the viewer thinks the showing is: a seek under way counts.
   #shownPosition() {
     if (this.#seeks.pending !== undefined) return this.#seeks.pending;
+    if (this.#follower.detached) return this.#video.currentTime;
     if (this.#expected && performance.now() < this.#expected.untilMs) return this.#expected.position;
     return this.#room.timeline.positionAt(this.#room.serverTimeMs()) || 0;
   }

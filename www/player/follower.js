@@ -1,7 +1,7 @@
 // Makes a <video> follow the showing: reads both, asks the controller, does what it says.
 //
 // Nothing else plays, pauses, seeks or changes the rate of the element. Emits 'change' when
-// `buffering` or `blocked` turns.
+// `buffering`, `blocked` or `detached` turns.
 import { SyncController } from '../sync/controller.js';
 import { FrameClock } from './frame_clock.js';
 
@@ -15,6 +15,7 @@ export class Follower extends EventTarget {
   controller = new SyncController();
   buffering = false; // the showing runs and this player cannot, for a moment already
   blocked = null; // what the browser refused without a gesture: null, 'sound' or 'play'
+  detached = false; // the viewer goes at their own pace: only act() touches the element
 
   #video;
   #room;
@@ -52,11 +53,54 @@ export class Follower extends EventTarget {
     if (this.blocked === 'sound') this.#setBlocked(null);
   }
 
-  // {positionS, errorMs, running, startsInMs, over}; errorMs is null while nobody can say.
+  // The viewer leaves the showing: the picture goes on from where it is, and obeys act() alone.
+  detach() {
+    if (this.detached) return;
+    this.detached = true;
+    clearTimeout(this.#timer);
+    this.#setRate(this.#room.timeline.state?.rate ?? 1);
+    this.#noticeBuffering();
+    this.dispatchEvent(new Event('change'));
+  }
+
+  // Back to where the showing is.
+  attach() {
+    if (!this.detached) return;
+    this.detached = false;
+    this.controller.targetChanged(performance.now());
+    this.#tickNow();
+    this.dispatchEvent(new Event('change'));
+  }
+
+  // What `play`, `pause`, `seek` and `rate` are to the showing, done to this player alone; only
+  // while detached. fields: as in the message of that type.
+  act(type, { position, rate } = {}) {
+    if (!this.detached) return;
+    if (Number.isFinite(position)) this.#video.currentTime = position;
+    if (type === 'play') this.#play();
+    if (type === 'pause') this.#video.pause();
+    if (type === 'rate') this.#setRate(rate);
+  }
+
+  // Whatever was believed of the gap is forgotten and the place sought once more, however near.
+  resync() {
+    this.attach();
+    this.controller.targetChanged(performance.now());
+    const target = this.#target(this.#room.serverTimeMs());
+    if (target.running && !this.#video.paused && this.#video.readyState >= HAVE_METADATA) {
+      const aheadS = target.rate * this.controller.learned.seekLatencyS;
+      this.#video.currentTime = Math.min(target.position + aheadS, target.durationS);
+    }
+    this.#tickNow();
+  }
+
+  // {position, positionS, errorMs, running, startsInMs, over}: `position` is the showing's,
+  // `positionS` this player's; errorMs is null while nobody can say.
   measure() {
     const target = this.#target(this.#room.serverTimeMs());
     const positionS = this.#frames.positionAt(performance.now());
-    const errorS = target.running ? this.controller.errorS : positionS - target.position;
+    const following = target.running && !this.detached;
+    const errorS = following ? this.controller.errorS : positionS - target.position;
     const known = this.#video.readyState >= HAVE_METADATA && errorS !== null;
     return { ...target, positionS, errorMs: known ? errorS * 1000 : null };
   }
@@ -67,7 +111,7 @@ export class Follower extends EventTarget {
 
   #tickNow() {
     clearTimeout(this.#timer);
-    this.#tick();
+    if (!this.detached) this.#tick();
   }
 
   #tick() {
@@ -161,7 +205,8 @@ export class Follower extends EventTarget {
   #noticeBuffering() {
     const video = this.#video;
     const target = this.#target(this.#room.serverTimeMs());
-    const busy = target.running && (video.seeking || video.readyState < HAVE_FUTURE_DATA) && !video.ended;
+    const stuck = (video.seeking || video.readyState < HAVE_FUTURE_DATA) && !video.ended;
+    const busy = target.running && stuck && !this.detached;
     this.#busySinceMs = busy ? (this.#busySinceMs ?? performance.now()) : null;
     const buffering = busy && performance.now() - this.#busySinceMs >= BUFFERING_AFTER_MS;
     if (buffering === this.buffering) return;
