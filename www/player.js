@@ -5,10 +5,12 @@ import { Controls } from './player/controls.js';
 import { Follower } from './player/follower.js';
 import { passGate } from './player/gate.js';
 import { HostTools } from './player/host_tools.js';
+import { MediaKeys } from './player/media_keys.js';
 import { PeoplePanel } from './player/people_panel.js';
 import { Reporter } from './player/reporter.js';
 import { StatusLine } from './player/status_line.js';
 import { VideoSource } from './player/video_source.js';
+import { WakeLock } from './player/wake_lock.js';
 import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
 import { sessionMemory } from './session/memory.js';
 import { Room } from './session/room.js';
@@ -122,6 +124,8 @@ function enter(name) {
   new PeoplePanel(tools);
   new HostTools(tools);
   new Reporter(room, follower);
+  new WakeLock(video);
+  new MediaKeys({ room, follower, source, onRefused: () => toast(strings.refusals.not_host) });
   new StatusLine({ room, follower, source, video, onRender: () => controls.render() });
   room.addEventListener('state', ({ detail: { state, previous } }) => {
     if (state.video !== previous?.video) showVideo(state.video);

@@ -115,15 +115,6 @@ export class Controls {
       scrubber.addEventListener(type, () => setTimeout(() => (this.#scrubbing = false)));
     }
     byId('rate').addEventListener('change', () => this.#command('rate', { rate: Number(byId('rate').value) }));
-    if ('mediaSession' in navigator) this.#bindMediaKeys();
-  }
-
-  #bindMediaKeys() {
-    const session = navigator.mediaSession;
-    session.setActionHandler('play', () => !this.#isPlaying() && this.#togglePlay());
-    session.setActionHandler('pause', () => this.#isPlaying() && this.#togglePlay());
-    session.setActionHandler('seekbackward', ({ seekOffset }) => this.#seekBy(-(seekOffset ?? 10)));
-    session.setActionHandler('seekforward', ({ seekOffset }) => this.#seekBy(seekOffset ?? 10));
   }
 
   #togglePlay() {

@@ -94,15 +94,15 @@ export class Follower extends EventTarget {
     this.#tickNow();
   }
 
-  // {position, positionS, errorMs, running, startsInMs, over}: `position` is the showing's,
-  // `positionS` this player's; errorMs is null while nobody can say.
+  // {position, positionS, errorMs, running, startsInMs, over, paused, durationS}: `position` is the
+  // showing's, `positionS` and `paused` this player's; errorMs is null while nobody can say.
   measure() {
     const target = this.#target(this.#room.serverTimeMs());
     const positionS = this.#frames.positionAt(performance.now());
     const following = target.running && !this.detached;
     const errorS = following ? this.controller.errorS : positionS - target.position;
     const known = this.#video.readyState >= HAVE_METADATA && errorS !== null;
-    return { ...target, positionS, errorMs: known ? errorS * 1000 : null };
+    return { ...target, positionS, paused: this.#video.paused, errorMs: known ? errorS * 1000 : null };
   }
 
   #learnDuration() {

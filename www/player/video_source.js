@@ -7,6 +7,8 @@ import { strings } from '../strings.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
 const HLS_SCRIPT = '/vendor/hls.js/hls.light.min.mjs';
+// The follower alone sets the rate and the place: no catching up with a live edge.
+const HLS_OPTIONS = { enableWorker: false, maxLiveSyncPlaybackRate: 1 };
 const MEDIA_ERR_NETWORK = 2;
 const MEDIA_ERR_DECODE = 3;
 
@@ -59,7 +61,7 @@ export class VideoSource extends EventTarget {
     const Hls = await import(HLS_SCRIPT).then((module) => module.default, () => null);
     if (this.current !== entry) return;
     if (!Hls?.isSupported()) return this.#loadWithoutAdaptive(entry);
-    this.#hls = new Hls({ enableWorker: false });
+    this.#hls = new Hls(HLS_OPTIONS);
     this.#hls.on(Hls.Events.ERROR, (_, { fatal, type, response }) => {
       if (!fatal) return;
       if (type === Hls.ErrorTypes.NETWORK_ERROR) {
