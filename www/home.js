@@ -2,7 +2,7 @@
 import { byId, copyText, make, setText } from './dom.js';
 import { ApiError, createSession, findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
 import { rememberHostToken, rememberName, rememberedName } from './session/memory.js';
-import { strings } from './strings.js';
+import { localizePage, strings } from './strings.js';
 
 const words = strings.home;
 const COPIED_FOR_MS = 2_000;
@@ -95,6 +95,7 @@ function showJoinMessage(text, isError) {
   setText(message, text);
 }
 
+localizePage();
 byId('name').value ||= rememberedName();
 byId('name').addEventListener('change', () => rememberName(byId('name').value.trim()));
 byId('create-form').addEventListener('submit', create);

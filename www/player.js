@@ -14,11 +14,13 @@ import { WakeLock } from './player/wake_lock.js';
 import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
 import { sessionMemory } from './session/memory.js';
 import { Room } from './session/room.js';
-import { strings } from './strings.js';
+import { localizePage, strings } from './strings.js';
 
 const TOAST_MS = 4_000;
 const TOASTS_MAX = 3;
 const events = strings.events;
+
+localizePage();
 
 const key = findSessionKey(new URLSearchParams(location.search).get('session') ?? '');
 const video = byId('video');

@@ -1,123 +1,23 @@
-// Every English word that the scripts put on a page.
+// The words of the viewer's language: strings.home.create, strings.gate.watching(3).
+import { rememberLanguage, rememberedLanguage } from './session/memory.js';
+import { chooseLanguage, languages } from './strings/index.js';
+import { fillStrings } from './strings/page.js';
 
-const seconds = (count) => `${count} s`;
+// What the address asks for (?lang=de) holds from then on, on every page of this browser.
+function askedLanguage() {
+  const asked = new URLSearchParams(globalThis.location?.search).get('lang');
+  if (asked && Object.hasOwn(languages, asked)) rememberLanguage(asked);
+  return asked;
+}
 
-export const strings = {
-  home: {
-    creating: 'Creating a session…',
-    created: 'Your session is ready. Send the link to whoever shall watch with you.',
-    copied: 'Copied',
-    copyFailed: 'Copying was not allowed. Select the link and copy it yourself.',
-    notAKey: 'That is not a session key or link. A key looks like 1b4e28ba-2fa1-4d3b-a1c5-0123456789ab.',
-    noKey: 'Paste a session key or link first.',
-    noSession: 'There is no session with this key. It may have ended, or a character is missing.',
-    checking: 'Looking for the session…',
-    unreachable: 'The server cannot be reached. Check your connection and try again.',
-    tooMany: (waitS) => `Too many sessions were created from here. Try again in ${seconds(waitS ?? 60)}.`,
-    failed: (message) => `That did not work: ${message}`,
-  },
-  gate: {
-    watching: (count) =>
-      count === 0 ? 'Nobody is here yet.' : count === 1 ? 'One person is watching.' : `${count} people are watching.`,
-    noKey: 'This link holds no session key.',
-    noSession: 'This session does not exist. It may have ended.',
-    unreachable: 'The server cannot be reached. You can try to join all the same.',
-  },
-  status: {
-    connecting: 'Connecting…',
-    reconnecting: 'Reconnecting…',
-    reconnectingIn: (s) => `Connection lost. Reconnecting in ${seconds(s)}`,
-    restartingIn: (s) => `The server is restarting. Reconnecting in ${seconds(s)}`,
-    restarting: 'The server is about to restart; you will be reconnected',
-    degraded: 'The service is impaired; playback goes on',
-    ended: 'The session has ended',
-    elsewhere: 'You are watching in another window',
-    removed: 'The host removed you from this session',
-    stopped: 'Disconnected',
-    problem: (why) => `This video cannot be played: ${why}`,
-    noVideo: 'There is no video to watch',
-    loading: 'Loading the video…',
-    waitingFor: (names) => `Waiting for ${names}`,
-    buffering: 'Buffering…',
-    pausedBy: (name) => `Paused by ${name}`,
-    paused: 'Paused',
-    ready: 'Ready to start',
-    atEnd: 'The end',
-    starting: 'Starting…',
-    blocked: 'The browser wants a tap before it plays',
-    catchingUp: 'Catching up',
-    inStep: 'In step',
-    within: (ms) => `±${ms} ms`,
-    and: ' and ',
-    others: (count) => `${count} others`,
-    you: 'you',
-  },
-  role: {
-    youAreHost: 'You are the host.',
-    everyone: 'Everyone may control playback.',
-    hostControls: (name) => `${name} controls playback; sound, captions and full screen are yours.`,
-    hostAway: 'The host left. Playback goes on; somebody takes over shortly.',
-    noHost: 'Nobody controls playback right now.',
-    theHost: 'The host',
-  },
-  actions: {
-    tryNow: 'Try now',
-    tryAgain: 'Try again',
-    takeBack: 'Take it back here',
-    sound: 'Tap for sound',
-    play: 'Tap to play',
-    home: 'To the start page',
-  },
-  problems: {
-    network: 'the connection failed while loading it.',
-    missing: 'it is no longer in the library.',
-    decode: 'it is damaged, or your browser cannot decode it.',
-    unsupported: 'your browser does not know its format.',
-    adaptive: 'adaptive streaming is not available in this browser.',
-  },
-  controls: {
-    play: 'Play (k)',
-    pause: 'Pause (k)',
-    mute: 'Mute (m)',
-    unmute: 'Unmute (m)',
-    fullScreen: 'Full screen (f)',
-    leaveFullScreen: 'Leave full screen (f)',
-    captionsOff: 'Captions off',
-    captionsOn: (label) => `Captions: ${label}`,
-    notYours: (name) => `Only the host can do that. Ask ${name} for control.`,
-    offline: 'There is no connection right now.',
-    position: (now, all) => `${now} of ${all}`,
-  },
-  people: {
-    count: (count) => (count === 1 ? '1 viewer' : `${count} viewers`),
-    more: (count) => `and ${count} more`,
-    you: 'you',
-    host: 'host',
-    unnamed: 'Guest',
-    menu: (name) => `What to do with ${name}`,
-    give: 'Give control',
-    remove: 'Remove',
-    removeSure: (name) => `Remove ${name} from the session?`,
-    buffering: 'buffering',
-    ahead: (ms) => `${ms} ms ahead`,
-    behind: (ms) => `${ms} ms behind`,
-  },
-  events: {
-    youAreHostNow: 'You are the host now.',
-    hostIsNow: (name) => `${name} is the host now.`,
-    hostLeft: (words) => `The host left. ${words}`,
-    noHostNow: 'There is no host right now.',
-    reconnected: 'Connected again.',
-    linkCopied: 'Link copied',
-    endSure: 'End the session for everybody?',
-  },
-  refusals: {
-    not_host: 'Only the host can do that.',
-    no_such_member: 'That viewer has left.',
-    no_such_video: 'That video is no longer in the library.',
-    rate_limited: 'Too fast. Wait a moment.',
-    unavailable: 'The server cannot do that right now. Try again.',
-    out_of_range: 'That is out of range.',
-    other: (message) => `The server refused: ${message}`,
-  },
-};
+const preferred = globalThis.navigator?.languages ?? [];
+export const language = chooseLanguage([askedLanguage(), rememberedLanguage(), ...preferred]);
+
+// Only the chosen language is fetched.
+export const strings = (await languages[language].load()).default;
+
+// Puts the words into this page's html, and says in which language they are.
+export function localizePage() {
+  document.documentElement.lang = language;
+  fillStrings(document, strings);
+}

@@ -7,7 +7,6 @@ const NEAR_END_PX = 40;
 const FLOATING_MAX = 30;
 const FLOATING_MS = 3_000;
 const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
-const EMOJI_NAMES = ['Thumbs up', 'Heart', 'Laughing', 'Surprised', 'Sad', 'Party'];
 
 export class ChatPanel {
   #room;
@@ -18,7 +17,7 @@ export class ChatPanel {
     this.#room = room;
     this.#toast = toast;
     byId('chat-form').addEventListener('submit', (event) => this.#say(event));
-    byId('reactions').replaceChildren(...EMOJI.map((emoji, i) => this.#makeButton(emoji, EMOJI_NAMES[i])));
+    byId('reactions').replaceChildren(...EMOJI.map((emoji, i) => this.#makeButton(emoji, strings.chat.emojiNames[i])));
     this.#follow(byId('messages'));
     room.addEventListener('chat', ({ detail }) => this.#show(detail));
     room.addEventListener('reaction', ({ detail }) => this.#float(detail.emoji));

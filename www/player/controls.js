@@ -86,7 +86,7 @@ export class Controls {
   }
 
   #whyNot() {
-    return words.notYours(this.#room.presence.hostName || strings.role.theHost.toLowerCase());
+    return words.notYours(this.#room.presence.hostName || strings.role.whoToAsk);
   }
 
   // Sends a command, or says in words why not.

@@ -75,7 +75,7 @@ function restWords({ state, byName, byYou, over }) {
   if (over || state?.cause === 'ended') return words.atEnd;
   if (state?.cause === 'load') return words.ready;
   if (state?.cause !== 'pause') return words.paused;
-  if (byYou) return words.pausedBy(words.you);
+  if (byYou) return words.pausedByYou;
   return byName ? words.pausedBy(byName) : words.paused;
 }
 

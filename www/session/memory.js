@@ -1,7 +1,8 @@
-// What the browser remembers: the viewer's name and the host tokens (for the browser), the resume
+// What the browser remembers: the viewer's name, language and the host tokens (for the browser), the resume
 // token (for this tab). Where storage is forbidden the page works without a memory.
 
 const NAME = 'videosync.name';
+const LANGUAGE = 'videosync.language';
 const hostKey = (key) => `videosync.host.${key}`;
 const resumeKey = (key) => `videosync.resume.${key}`;
 const givenKey = (key) => `videosync.given.${key}`;
@@ -13,6 +14,14 @@ export function rememberedName() {
 
 export function rememberName(name) {
   write('localStorage', NAME, name);
+}
+
+export function rememberedLanguage() {
+  return read('localStorage', LANGUAGE);
+}
+
+export function rememberLanguage(language) {
+  write('localStorage', LANGUAGE, language);
 }
 
 export function rememberHostToken(key, token) {

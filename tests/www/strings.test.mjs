@@ -1,0 +1,69 @@
+// The words of the pages: every language says everything, and the html files name nothing else.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { chooseLanguage, languages } from '../../www/strings/index.js';
+import { attributes, lookUp } from '../../www/strings/page.js';
+
+const www = new URL('../../www/', import.meta.url);
+const pages = readdirSync(www).filter((name) => name.endsWith('.html'));
+const load = async (language) => (await languages[language].load()).default;
+
+// 'home.tooMany' -> 'function(1)'
+function kindsOf(strings, prefix = '', kinds = new Map()) {
+  for (const [key, value] of Object.entries(strings)) {
+    const path = prefix + key;
+    if (Array.isArray(value)) kinds.set(path, `list(${value.length})`);
+    else if (typeof value === 'object') kindsOf(value, `${path}.`, kinds);
+    else kinds.set(path, typeof value === 'function' ? `function(${value.length})` : typeof value);
+  }
+  return kinds;
+}
+
+for (const language of Object.keys(languages).filter((name) => name !== 'en')) {
+  test(`${language} has what English has, in the same order and of the same kinds`, async () => {
+    const english = [...kindsOf(await load('en'))];
+    assert.ok(english.length > 100);
+    assert.deepEqual([...kindsOf(await load(language))], english);
+  });
+
+  test(`${language} says it in words of its own`, async () => {
+    const [english, other] = [await load('en'), await load(language)];
+    const texts = [...kindsOf(english)].filter(([, kind]) => kind === 'string').map(([path]) => path);
+    const same = texts.filter((path) => lookUp(english, path) === lookUp(other, path));
+    assert.ok(same.length < texts.length / 10, `the same in both: ${same}`);
+    assert.deepEqual(texts.filter((path) => lookUp(other, path).trim() === ''), []);
+  });
+}
+
+test('the html files name only strings that exist', async () => {
+  const english = await load('en');
+  const forms = ['data-string', ...attributes.map((name) => `data-string-${name}`)].join('|');
+  const pattern = new RegExp(`\\s(data-string[a-z-]*)="([^"]*)"`, 'g');
+  for (const page of pages) {
+    const named = [...readFileSync(new URL(page, www), 'utf8').matchAll(pattern)];
+    assert.ok(named.length > 10, page);
+    for (const [, attribute, path] of named) {
+      assert.match(attribute, new RegExp(`^(${forms})$`), page);
+      assert.equal(typeof lookUp(english, path), 'string', `${page}: ${path}`);
+    }
+  }
+});
+
+// Names and figures are the same in every language.
+test('the html files hold no words themselves', () => {
+  for (const page of pages) {
+    const html = readFileSync(new URL(page, www), 'utf8').replace(/<kbd>[^<]*<\/kbd>|<title>[^<]*<\/title>/g, '');
+    const words = [...html.matchAll(/>([^<>]*\p{L}{2}[^<>]*)</gu)].map(([, text]) => text.trim());
+    assert.deepEqual(words.filter((text) => text !== 'VideoSync'), [], page);
+    const labels = [...html.matchAll(/\s(aria-label|alt|placeholder|title)="([^"]*\p{L}{2}[^"]*)"/gu)];
+    assert.deepEqual(labels.map(([, , text]) => text), [], page);
+  }
+});
+
+test('the most wished language that there is', () => {
+  assert.equal(chooseLanguage(['fr', 'de-AT', 'en']), 'de');
+  assert.equal(chooseLanguage([null, undefined, 'EN-gb', 'de']), 'en');
+  assert.equal(chooseLanguage(['constructor', '__proto__', '', 'tlh']), 'en');
+  assert.equal(chooseLanguage([]), 'en');
+});
