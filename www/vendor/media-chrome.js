@@ -1,0 +1,21 @@
+// What the player page uses of media-chrome. The page build bundles it into one module.
+import 'media-chrome/media-controller.js';
+import 'media-chrome/media-control-bar.js';
+import 'media-chrome/media-fullscreen-button.js';
+import 'media-chrome/media-mute-button.js';
+import 'media-chrome/media-pip-button.js';
+import 'media-chrome/media-play-button.js';
+import 'media-chrome/media-time-display.js';
+import 'media-chrome/media-time-range.js';
+import 'media-chrome/media-volume-range.js';
+import 'media-chrome/menu/media-captions-menu.js';
+import 'media-chrome/menu/media-captions-menu-button.js';
+import 'media-chrome/menu/media-playback-rate-menu.js';
+import 'media-chrome/menu/media-playback-rate-menu-button.js';
+import 'media-chrome/menu/media-rendition-menu.js';
+import 'media-chrome/menu/media-rendition-menu-button.js';
+export { MediaUIEvents } from 'media-chrome/constants.js';
+export { createMediaStore } from 'media-chrome/media-store/media-store.js';
+export { requestMap } from 'media-chrome/media-store/request-map.js';
+export { stateMediator } from 'media-chrome/media-store/state-mediator.js';
+export { addTranslation, setLanguage } from 'media-chrome/utils/i18n.js';
