@@ -16,7 +16,7 @@ ctest = ctest --preset $(1) -j $(JOBS) $(ARGS)
 # gcc 12's ThreadSanitizer cannot place its shadow where newer kernels randomize the address space.
 without_aslr = $$(setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: release run test help
+.PHONY: release run run-redis test help
 release: configure-release ## Build the server: build/release/videosync and its pages
 	@cmake --build --preset release --target videosync -j $(JOBS)
 	@cmake --build --preset release --target pages
@@ -24,6 +24,9 @@ release: configure-release ## Build the server: build/release/videosync and its 
 run: release demo ## Build, make a demo video if there is none, and start the server
 	@[[ "$(ARGS)" == *--listen* ]] || echo "Open http://127.0.0.1:8080/ in a browser. Ctrl-C stops the server."
 	@exec build/release/videosync $(ARGS)
+
+run-redis: release demo packages-nodes ## Start a Redis, two nodes over it and nginx before them (docs/NODES.md)
+	@exec deploy/run-redis build/release/videosync $(ARGS)
 
 test: dev ## Run every test: unit, pages, end to end, browser, layers
 	@$(call ctest,dev)
@@ -56,7 +59,8 @@ fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_S
 screenshots: release demo packages-test ## Take the pictures in docs/ anew, with a real Chromium
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots.mjs
 
-.PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint
+.PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
+	packages-nodes
 lint: packages-test packages-lint configure-dev ## clang-format and clang-tidy over every source
 	@deploy/lint build/dev
 
@@ -76,7 +80,7 @@ packages: ## Install the Debian packages that building needs
 packages-test: ## ... and those that testing needs
 	@deploy/install-packages build test
 
-packages-demo packages-fuzz packages-lint:
+packages-demo packages-fuzz packages-lint packages-nodes:
 	@deploy/install-packages $(@:packages-%=%)
 
 .PHONY: bench-idle
