@@ -84,6 +84,7 @@ struct WelcomeView {
   const Uuid& key;
   const SessionSettings& settings;
   MemberId host;  // none: null
+  std::optional<HostAway> host_away;
   const PlaybackState& state;
   std::uint32_t member_count = 0;
   std::span<const MemberInfo> members;  // the list: at most 50

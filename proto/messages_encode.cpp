@@ -83,6 +83,13 @@ void append_member_list(std::string& out, std::span<const MemberInfo> members) {
   });
 }
 
+// Nothing at all while the host is here.
+void append_host_away(std::string& out, const std::optional<HostAway>& away) {
+  if (!away) return;
+  append_json(out, R"(,"hostAway":{{"untilMs":{},"next":{}}})", Milliseconds{away->until_us},
+              Id{away->next});
+}
+
 // The fields of a state, without the braces around them.
 void append_state_fields(std::string& out, const PlaybackState& state) {
   append_json(out,
@@ -113,7 +120,9 @@ void encode_welcome(std::string& out, const WelcomeView& welcome) {
   append_state_fields(out, welcome.state);
   append_json(out, R"(}},"members":{{"count":{},"list":)", welcome.member_count);
   append_member_list(out, welcome.members);
-  append_json(out, R"(}},"serverTimeMs":{},"reportEveryMs":{}}})", Milliseconds{welcome.server_us},
+  out += '}';
+  append_host_away(out, welcome.host_away);
+  append_json(out, R"(,"serverTimeMs":{},"reportEveryMs":{}}})", Milliseconds{welcome.server_us},
               welcome.report_every_ms);
 }
 
@@ -135,6 +144,7 @@ void encode_members(std::string& out, const MembersEffect& members) {
   append_member_list(out, members.left);
   out += R"(,"changed":)";
   append_member_list(out, members.changed);
+  append_host_away(out, members.host_away);
   out += '}';
 }
 

@@ -43,8 +43,10 @@ void Presence::forget(Member& member, Role role) {
   add_capped(gone_, {member.id, member.name, role});
 }
 
-void Presence::flush(Roster& roster, MemberId host, Effects& effects) {
+void Presence::flush(Roster& roster, MemberId host, const std::optional<HostAway>& host_away,
+                     Effects& effects) {
   MembersEffect effect;
+  effect.host_away = host_away;
   effect.left = std::move(gone_);
   for (const MemberId id : touched_) {
     Member* member = roster.find(id);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "proto/effects.h"
@@ -28,7 +29,8 @@ class Presence {
 
   std::int64_t due_us() const noexcept { return due_us_; }  // INT64_MAX: nothing to tell
   // Pushes at most one MembersEffect; none where it all cancelled out.
-  void flush(Roster& roster, MemberId host, Effects& effects);
+  void flush(Roster& roster, MemberId host, const std::optional<HostAway>& host_away,
+             Effects& effects);
 
  private:
   std::vector<MemberId> touched_;  // each once; forgotten ones may still be among them

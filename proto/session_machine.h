@@ -125,6 +125,7 @@ class SessionMachine {
   const PlaybackState& state() const noexcept { return playback_.state(); }
   const SessionSettings& settings() const noexcept { return settings_; }
   MemberId host() const noexcept { return host_; }  // none, connected, or away in its grace
+  std::optional<HostAway> host_away() const noexcept;  // nothing while it is here, or none is
   bool holds_host_token(const Token& token) const noexcept { return host_token_.equals(token); }
   std::uint32_t member_count() const noexcept;  // the connected ones
   // The connected members, the host first, then the longest connected; at most 50.

@@ -71,6 +71,13 @@ std::int64_t SessionMachine::host_grace_end_us() const noexcept {
   return std::max(host->since_us + limits_->host_grace_us, heard_us);
 }
 
+std::optional<HostAway> SessionMachine::host_away() const noexcept {
+  const std::int64_t until_us = host_grace_end_us();
+  if (until_us == INT64_MAX) return std::nullopt;
+  const auto& connected = roster_.connected();
+  return HostAway{until_us, connected.empty() ? MemberId{} : connected.begin()->first};
+}
+
 std::int64_t SessionMachine::resume_end_us() const noexcept {
   const Member* member = roster_.longest_away();
   if (member == nullptr) return INT64_MAX;
@@ -92,7 +99,7 @@ void SessionMachine::tick(std::int64_t now_us, Effects& effects) {
   begin_event(now_us, effects);
   if (ended_) return;
   flush_turn(effects);
-  if (presence_.due_us() <= now_us_) presence_.flush(roster_, host_, effects);
+  if (presence_.due_us() <= now_us_) presence_.flush(roster_, host_, host_away(), effects);
   if (viewer_reports_.due_us() <= now_us_) {
     std::vector<ViewerReport> list = viewer_reports_.take_list(roster_, now_us_);
     const bool host_hears = host_ && roster_.find(host_)->connected;

@@ -208,9 +208,15 @@ struct HostEffect {
   MemberId host;
   HostReason reason = HostReason::joined;
 };
+// The host's connection is gone: unless it is back by `until_us`, `next` takes its seat.
+struct HostAway {
+  std::int64_t until_us = 0;
+  MemberId next;  // none: nobody else is connected
+};
 struct MembersEffect {
   std::uint32_t count = 0;
   std::vector<MemberInfo> joined, left, changed;  // each at most 50
+  std::optional<HostAway> host_away;              // there exactly while the host is away
 };
 struct WaitingEffect {
   std::vector<MemberId> members;  // at most 50

@@ -213,7 +213,7 @@ void SessionHome::cast_everything(Homed& homed) noexcept {
   add(SendClass::droppable, [&](std::string& text) {
     encode_members(
         text,
-        MembersEffect{.count = machine.member_count(), .joined = {}, .left = {}, .changed = {}});
+        MembersEffect{machine.member_count(), {}, {}, {}, machine.host_away()});
   });
   homed.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
 }

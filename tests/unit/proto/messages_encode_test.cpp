@@ -140,6 +140,7 @@ Test(messages_encode, welcome) {
                          .key = key,
                          .settings = settings,
                          .host = MemberId{1},
+                         .host_away = HostAway{1'700'000'000'500'000, MemberId{2}},
                          .state = state,
                          .member_count = 1'234,
                          .members = members,
@@ -159,6 +160,8 @@ Test(messages_encode, welcome) {
   cr_assert_eq(json.text("/session/control"), "everyone");
   cr_assert_eq(json.text("/session/onStall"), "wait");
   cr_assert_eq(json.text("/host"), "m1");
+  cr_assert_eq(json.number("/hostAway/untilMs"), 1'700'000'000'500.0);
+  cr_assert_eq(json.text("/hostAway/next"), "m2");
   cr_assert_eq(json.number("/state/seq"), 41.0);
   cr_assert_eq(json.text("/state/by"), "m5");
   cr_assert_not(json.has("/state/type"));
@@ -181,6 +184,11 @@ Test(messages_encode, members) {
   cr_assert_eq(json.text("/joined/1/name"), "Bo");
   cr_assert_eq(json.size("/left"), 0u);
   cr_assert_eq(json.text("/changed/0/id"), "m3");
+  cr_assert_not(json.has("/hostAway"));
+  members.host_away = HostAway{2'500, {}};
+  const Json away(encoded([&](std::string& out) { encode_members(out, members); }));
+  cr_assert_eq(away.number("/hostAway/untilMs"), 2.5);
+  cr_assert(away.is_null("/hostAway/next"));
 }
 
 Test(messages_encode, pong) {

@@ -37,6 +37,29 @@ Test(session_news, presence_is_batched) {
   cr_assert(more.changed[0].role == Role::host);
 }
 
+Test(session_news, a_lost_host_is_told_with_who_is_next_and_when) {
+  SessionFixture t;
+  const auto host = t.join("Ann");
+  const auto heir = t.join("Bob");
+  t.join("Cem");
+  t.pass(250 * ms);
+  cr_assert_not(t.only<MembersEffect>().host_away.has_value());
+  const auto token = t.machine->resume_token(host.id);
+  t.leave(host);
+  const std::int64_t until = t.now + t.limits.host_grace_us;
+  t.pass(250 * ms);
+  auto away = t.only<MembersEffect>().host_away;
+  cr_assert(away && away->until_us == until && away->next == heir.id);
+  t.leave(heir);
+  t.pass(250 * ms);
+  away = t.only<MembersEffect>().host_away;
+  cr_assert(away && away->until_us == until && away->next == MemberId{3});
+  t.join("", token);
+  cr_assert_not(t.machine->host_away().has_value());
+  t.pass(250 * ms);
+  cr_assert_not(t.only<MembersEffect>().host_away.has_value());
+}
+
 Test(session_news, who_came_and_went_is_not_mentioned) {
   SessionFixture t;
   const auto host = t.join();
