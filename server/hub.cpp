@@ -6,40 +6,56 @@
 
 namespace videosync {
 
+namespace {
+
+// So many members later one that is fetched now is in the cache.
+constexpr std::size_t looked_ahead = 4;
+
+}  // namespace
+
 LocalSession& Hub::enter(const Uuid& key, Peer& peer) {
   auto& session = sessions_[key];
   if (!session) {
     session = std::make_unique<LocalSession>();
     session->key = key;
   }
-  session->members.push_back(peer);
-  ++session->count;
+  peer.set_place(static_cast<std::uint32_t>(session->members.size()));
+  session->members.push_back(&peer);
   return *session;
 }
 
 void Hub::leave(LocalSession& session, Peer& peer) noexcept {
-  VS_ASSERT(session.count > 0);
-  static_cast<ListLink<MemberTag>&>(peer).unlink();
-  --session.count;
-  if (session.count == 0 && &session != visited_) sessions_.erase(Uuid(session.key));
+  auto& members = session.members;
+  const std::uint32_t place = peer.place();
+  VS_ASSERT(place < members.size() && members[place] == &peer);
+  members[place] = members.back();
+  members[place]->set_place(place);
+  members.pop_back();
+  if (members.empty() && &session != visited_) sessions_.erase(Uuid(session.key));
 }
 
-// A visit may end the connection of the peer at hand, which then leaves.
+// A visit may end the connection of the peer at hand, and of no other: it then leaves, and the last
+// one takes its place.
 template <class Visitor>
 void Hub::visit_members(const Uuid& key, Visitor&& visit) noexcept {
   const auto found = sessions_.find(key);
   if (found == sessions_.end()) return;
   VS_ASSERT(visited_ == nullptr);
   visited_ = found->second.get();
-  visited_->members.for_each(visit);
-  if (visited_->count == 0) sessions_.erase(found);
+  auto& members = visited_->members;
+  for (std::size_t i = 0; i < members.size();) {
+    if (i + looked_ahead < members.size()) members[i + looked_ahead]->prefetch_for_send();
+    Peer* peer = members[i];
+    visit(*peer);
+    if (i < members.size() && members[i] == peer) ++i;
+  }
+  if (members.empty()) sessions_.erase(found);
   visited_ = nullptr;
 }
 
 void Hub::deliver(const Uuid& key, const BufferRef& frame, SendClass send_class) noexcept {
   std::uint64_t sent = 0;
   visit_members(key, [&](Peer& peer) {
-    __builtin_prefetch(static_cast<ListLink<MemberTag>&>(peer).next_link);
     peer.send_frame(frame, send_class);
     ++sent;
   });

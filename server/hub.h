@@ -8,8 +8,8 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
-#include "core/base/intrusive_list.h"
 #include "core/base/shared_buffer.h"
 #include "core/base/uuid.h"
 #include "core/reactor/output_queue.h"
@@ -19,13 +19,11 @@ namespace videosync {
 class Peer;
 class WorkerMetrics;
 
-struct MemberTag {};
-
-// A session's members on this worker; there is at least one.
+// A session's members on this worker, in no order; there is at least one. A dense table: a fan-out
+// then fetches the next ones into the cache while it serves one, which a list does not allow.
 struct LocalSession {
   Uuid key;
-  IntrusiveList<Peer, MemberTag> members;
-  std::uint32_t count = 0;
+  std::vector<Peer*> members;
 };
 
 class Hub {
@@ -34,7 +32,8 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  // The peer stays until leave(); the session is there while it has members.
+  // The peer stays, at `place` in its session's table, until leave(); the session is there while it
+  // has members.
   LocalSession& enter(const Uuid& key, Peer& peer);
   void leave(LocalSession& session, Peer& peer) noexcept;
 

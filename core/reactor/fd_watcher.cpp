@@ -7,10 +7,9 @@ namespace videosync {
 
 FdWatcher::FdWatcher(Ring& ring, int descriptor, Handler on_ready, void* owner) noexcept
     : ring_(ring), descriptor_(descriptor), on_ready_(on_ready), owner_(owner) {
-  poll_ = {[](void* self, const Completion& completion) noexcept {
-             static_cast<FdWatcher*>(self)->on_polled(completion);
-           },
-           this};
+  on_complete = [](Operation& poll, const Completion& completion) noexcept {
+    static_cast<FdWatcher&>(poll).on_polled(completion);
+  };
 }
 
 FdWatcher::~FdWatcher() {
@@ -20,13 +19,13 @@ FdWatcher::~FdWatcher() {
 void FdWatcher::watch(std::uint32_t events) noexcept {
   events_ = events;
   if (is_armed_) {
-    if (events_ != armed_events_) ring_.cancel(poll_);
+    if (events_ != armed_events_) ring_.cancel(*this);
     return;
   }
   if (events_ == 0) return;
   is_armed_ = true;
   armed_events_ = events_;
-  ring_.poll(poll_, descriptor_, events_);
+  ring_.poll(*this, descriptor_, events_);
 }
 
 void FdWatcher::on_polled(const Completion& completion) noexcept {

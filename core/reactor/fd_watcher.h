@@ -15,7 +15,7 @@ namespace videosync {
 
 class Ring;
 
-class FdWatcher {
+class FdWatcher : private Operation {
  public:
   using Handler = void (*)(void* owner, std::uint32_t events) noexcept;
 
@@ -36,7 +36,6 @@ class FdWatcher {
   const int descriptor_;
   const Handler on_ready_;
   void* const owner_;
-  Operation poll_;
   std::uint32_t events_ = 0;
   std::uint32_t armed_events_ = 0;
   bool is_armed_ = false;  // true exactly from arming the poll to its completion

@@ -16,10 +16,9 @@ Listener::Listener(Reactor& reactor, int descriptor, Handler on_accepted, void* 
       on_accepted_(on_accepted),
       owner_(owner),
       rest_([](void* self) noexcept { static_cast<Listener*>(self)->arm(); }, this) {
-  accept_ = {[](void* self, const Completion& completion) noexcept {
-               static_cast<Listener*>(self)->on_accept(completion);
-             },
-             this};
+  on_complete = [](Operation& accept, const Completion& completion) noexcept {
+    static_cast<Listener&>(accept).on_accept(completion);
+  };
 }
 
 Listener::~Listener() {
@@ -30,7 +29,7 @@ Listener::~Listener() {
 void Listener::arm() noexcept {
   if (is_armed_ || !wants_more_ || is_closing_) return;
   is_armed_ = true;
-  reactor_.ring().accept_multishot(accept_, descriptor_);
+  reactor_.ring().accept_multishot(*this, descriptor_);
 }
 
 void Listener::resume() noexcept {
@@ -40,13 +39,13 @@ void Listener::resume() noexcept {
 
 void Listener::pause() noexcept {
   if (!std::exchange(wants_more_, false)) return;
-  if (is_armed_) reactor_.ring().cancel(accept_);
+  if (is_armed_) reactor_.ring().cancel(*this);
 }
 
 void Listener::close() noexcept {
   if (std::exchange(is_closing_, true)) return;
   reactor_.timers().cancel(rest_);
-  if (is_armed_) reactor_.ring().cancel(accept_);
+  if (is_armed_) reactor_.ring().cancel(*this);
   settle();
 }
 

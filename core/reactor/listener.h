@@ -34,7 +34,7 @@ Result<> check_address_is_free(const ListenTarget& target);
 std::string listening_address(int descriptor);
 std::uint16_t listening_port(int descriptor);
 
-class Listener {
+class Listener : private Operation {
  public:
   static constexpr std::int64_t rest_ms = 100;
 
@@ -62,7 +62,6 @@ class Listener {
   int descriptor_;
   const Handler on_accepted_;
   void* const owner_;
-  Operation accept_;
   TimerEntry rest_;
   bool is_armed_ = false;  // true exactly from arming the accept to its last completion
   bool wants_more_ = false;

@@ -5,19 +5,19 @@
 namespace videosync {
 
 Mailbox::Mailbox(std::size_t senders, int ring_descriptor) : ring_descriptor_(ring_descriptor) {
-  woken_ = {[](void* self, const Completion&) noexcept { static_cast<Mailbox*>(self)->deliver(); },
-            this};
+  on_complete = [](Operation& woken, const Completion&) noexcept {
+    static_cast<Mailbox&>(woken).deliver();
+  };
   for (std::size_t i = 0; i < senders; ++i) {
     lanes_.push_back(std::make_unique<Lane>());
     Lane& lane = *lanes_.back();
     lane.mailbox = this;
     // The owner's ring could not take the wake-up: the sender's next flush tries again.
-    lane.wake_failed = {[](void* self, const Completion&) noexcept {
-                          auto& failed = *static_cast<Lane*>(self);
-                          failed.mailbox->is_wake_pending_.store(false);
-                          failed.has_news = true;
-                        },
-                        &lane};
+    lane.on_complete = [](Operation& wake, const Completion&) noexcept {
+      auto& failed = static_cast<Lane&>(wake);
+      failed.mailbox->is_wake_pending_.store(false);
+      failed.has_news = true;
+    };
   }
 }
 
@@ -44,7 +44,7 @@ void Mailbox::flush(std::size_t sender, Ring& ring) noexcept {
   lane.has_news = false;
   const bool is_waiting = lane.written != lane.consumed.load(std::memory_order_seq_cst);
   if (is_waiting && !is_wake_pending_.exchange(true, std::memory_order_seq_cst)) {
-    ring.wake(ring_descriptor_, woken_, lane.wake_failed);
+    ring.wake(ring_descriptor_, *this, lane);
   }
 }
 

@@ -21,7 +21,7 @@ namespace videosync {
 
 class Ring;
 
-class Mailbox {
+class Mailbox : private Operation {
  public:
   // For `senders` threads, numbered from 0; `ring_descriptor` is the owner's ring.
   Mailbox(std::size_t senders, int ring_descriptor);
@@ -42,11 +42,10 @@ class Mailbox {
  private:
   static constexpr std::size_t lane_tasks = 1024;
 
-  struct Lane {
+  struct Lane : Operation {  // for wake-ups that fail
     // Sender's side.
     alignas(64) std::size_t written = 0;
     std::deque<InlineTask> spilled;
-    Operation wake_failed;
     Mailbox* mailbox = nullptr;
     bool has_news = false;  // posted, or woken in vain, since the last flush
     // Shared.
@@ -58,7 +57,6 @@ class Mailbox {
   static bool push(Lane& lane, InlineTask& task) noexcept;
 
   const int ring_descriptor_;
-  Operation woken_;
   alignas(64) std::atomic<bool> is_wake_pending_{false};
   std::vector<std::unique_ptr<Lane>> lanes_;
 };

@@ -1,8 +1,9 @@
 // Operation and Completion: what is asked of the kernel and what it answers.
 //
-// An Operation is a member of the object whose memory it uses; its address is the submission's
-// user data. The object keeps one bit an operation, set exactly from arming to its last completion,
-// and lives at least as long. Completions are copied out of the ring before the first is handled.
+// An Operation is a base of the object whose memory it uses, or a member of it; its address is the
+// submission's user data. The object keeps one bit an operation, set exactly from arming to its
+// last completion, and lives at least as long. Completions are copied out of the ring before the
+// first is handled.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,16 @@ namespace videosync {
 struct Completion;
 
 struct Operation {
-  using Handler = void (*)(void* owner, const Completion& completion) noexcept;
+  // Finds its owner from the operation, of which the owner is the derived class: every connection
+  // has two of them, and a pointer in each would cost as much as the rest.
+  using Handler = void (*)(Operation& operation, const Completion& completion) noexcept;
 
   Handler on_complete = nullptr;
-  void* owner = nullptr;
 };
+
+// One of several operations of one owner, told apart by the tag.
+template <class Tag>
+struct TaggedOperation : Operation {};
 
 struct Completion {
   Operation* operation = nullptr;

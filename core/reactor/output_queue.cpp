@@ -45,6 +45,14 @@ OutputQueue::~OutputQueue() {
   VS_ASSERT(empty());
 }
 
+void OutputQueue::spill(SegmentPool& pool) {
+  VS_ASSERT(single_ && head_ == nullptr);
+  OutputSegment* segment = pool.take();
+  segment->buffer = std::move(single_);
+  segment->send_class = single_class_;
+  append(segment);
+}
+
 void OutputQueue::append(OutputSegment* segment) noexcept {
   if (tail_ != nullptr) tail_->next = segment;
   if (head_ == nullptr) head_ = segment;
@@ -96,6 +104,13 @@ OutputQueue::Outcome OutputQueue::push(SegmentPool& pool, BufferRef buffer, Send
                                        std::size_t bytes_max, std::uint32_t& dropped,
                                        std::uint32_t& replaced) {
   VS_ASSERT(buffer && buffer.size() > 0);
+  if (empty() && buffer.size() <= bytes_max) {
+    queued_bytes_ = static_cast<std::uint32_t>(buffer.size());
+    single_ = std::move(buffer);
+    single_class_ = send_class;
+    return Outcome::queued;
+  }
+  if (single_) spill(pool);
   if (send_class == SendClass::latest_pong && replace_queued(buffer, send_class)) {
     ++replaced;
     return Outcome::replaced;
@@ -125,6 +140,7 @@ OutputQueue::Outcome OutputQueue::push(SegmentPool& pool, BufferRef buffer, Send
 
 void OutputQueue::push_file(SegmentPool& pool, FileRange range) {
   VS_ASSERT(range.descriptor >= 0 && range.offset >= 0 && range.length > 0);
+  if (single_) spill(pool);
   OutputSegment* segment = pool.take_for(std::move(range));
   segment->send_class = SendClass::reliable;
   ++files_;
@@ -132,7 +148,12 @@ void OutputQueue::push_file(SegmentPool& pool, FileRange range) {
 }
 
 std::size_t OutputQueue::gather(std::span<iovec> vectors, bool keep_in_flight) noexcept {
-  VS_ASSERT(in_flight_ == 0);
+  VS_ASSERT(in_flight_ == 0 && vectors.size() <= UINT8_MAX);
+  if (single_) {
+    vectors[0] = {const_cast<std::uint8_t*>(single_.bytes().data()), single_.size()};
+    if (keep_in_flight) in_flight_ = 1;
+    return 1;
+  }
   std::size_t count = 0;
   for (OutputSegment* segment = head_; segment != nullptr && !segment->is_file();
        segment = segment->next) {
@@ -140,7 +161,7 @@ std::size_t OutputQueue::gather(std::span<iovec> vectors, bool keep_in_flight) n
     const auto bytes = segment->buffer.bytes().subspan(segment->offset);
     vectors[count++] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
   }
-  if (keep_in_flight) in_flight_ = static_cast<std::uint16_t>(count);
+  if (keep_in_flight) in_flight_ = static_cast<std::uint8_t>(count);
   return count;
 }
 
@@ -148,6 +169,10 @@ void OutputQueue::consume(SegmentPool& pool, std::size_t bytes) noexcept {
   in_flight_ = 0;
   VS_ASSERT(bytes <= queued_bytes_);
   queued_bytes_ -= static_cast<std::uint32_t>(bytes);
+  if (single_) {
+    if (queued_bytes_ == 0) return single_.reset();
+    if (bytes > 0) spill(pool);
+  }
   while (bytes > 0) {
     VS_ASSERT(head_ != nullptr && !head_->is_file());
     const std::size_t left = head_->bytes_left();
@@ -169,6 +194,11 @@ void OutputQueue::consume_file(SegmentPool& pool, std::int64_t bytes) noexcept {
 }
 
 void OutputQueue::clear_from(std::size_t place, SegmentPool& pool) noexcept {
+  if (single_) {
+    if (place > 0) return;
+    queued_bytes_ = 0;
+    return single_.reset();
+  }
   OutputSegment* last_kept = nullptr;
   OutputSegment* segment = head_;
   for (std::size_t i = 0; i < place && segment != nullptr; ++i) {

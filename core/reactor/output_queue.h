@@ -1,7 +1,8 @@
 // OutputQueue: what one stream has still to send, in order: frames and file ranges.
 //
-// Segments come from the reactor's pool, so an idle stream holds three words and a queue that moves
-// does not allocate. What only files need is pooled apart: a broadcast needs a segment a member.
+// One frame alone, which is what a broadcast queues for a member, is held in place. Segments for
+// more come from the reactor's pool, so a queue that moves does not allocate; what only files need
+// is pooled apart.
 // `in_flight` segments at the front are read by the kernel and untouchable until the send
 // completes. Bounded by what the caller says: see Outcome. One thread.
 #pragma once
@@ -57,7 +58,7 @@ struct OutputSegment {
   bool is_file() const noexcept { return file != nullptr; }
   std::size_t bytes_left() const noexcept { return buffer ? buffer.size() - offset : 0; }
 };
-static_assert(sizeof(OutputSegment) == 32, "as many as the largest session has members");
+static_assert(sizeof(OutputSegment) == 32, "two frames in one turn: two a member");
 
 // Free segments of one reactor. Grows by slabs, never shrinks.
 class SegmentPool {
@@ -93,7 +94,7 @@ class OutputQueue {
   OutputQueue& operator=(const OutputQueue&) = delete;
   ~OutputQueue();
 
-  bool empty() const noexcept { return head_ == nullptr; }
+  bool empty() const noexcept { return head_ == nullptr && !single_; }
   bool has_file() const noexcept { return files_ != 0; }
   // The file range at the front; null where there is none.
   FileTransfer* front_file() noexcept { return head_ != nullptr ? head_->file.get() : nullptr; }
@@ -123,6 +124,8 @@ class OutputQueue {
  private:
   static bool is_untouched(const OutputSegment& segment) noexcept { return segment.offset == 0; }
 
+  // The frame that is held in place becomes a segment.
+  void spill(SegmentPool& pool);
   void append(OutputSegment* segment) noexcept;
   void clear_from(std::size_t place, SegmentPool& pool) noexcept;
   void pop_front(SegmentPool& pool) noexcept;
@@ -130,11 +133,14 @@ class OutputQueue {
   // Drops those of this class that have not begun to leave; returns how many.
   std::uint32_t drop_class(SendClass send_class, SegmentPool& pool) noexcept;
 
+  BufferRef single_;  // nothing of it has left; there are no segments beside it
   OutputSegment* head_ = nullptr;
   OutputSegment* tail_ = nullptr;
   std::uint32_t queued_bytes_ = 0;
-  std::uint16_t in_flight_ = 0;  // segments at the front that the kernel may be reading
   std::uint16_t files_ = 0;
+  std::uint8_t in_flight_ = 0;  // frames at the front that the kernel may be reading
+  SendClass single_class_ = SendClass::reliable;
 };
+static_assert(sizeof(OutputQueue) == 32, "every viewer has one");
 
 }  // namespace videosync

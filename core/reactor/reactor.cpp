@@ -83,7 +83,7 @@ void Reactor::turn(std::int64_t wait_max_ms) noexcept {
       __builtin_prefetch(completions[i + looked_ahead].operation);
     }
     const Completion& completion = completions[i];
-    completion.operation->on_complete(completion.operation->owner, completion);
+    completion.operation->on_complete(*completion.operation, completion);
   }
   retire_streams();
 }

@@ -18,14 +18,12 @@ namespace videosync {
 
 TcpStream::TcpStream(Reactor& reactor, StreamOwner& owner) noexcept
     : reactor_(reactor), owner_(owner) {
-  receive_operation_ = {[](void* self, const Completion& completion) noexcept {
-                          static_cast<TcpStream*>(self)->on_receive(completion);
-                        },
-                        this};
-  output_operation_ = {[](void* self, const Completion& completion) noexcept {
-                         static_cast<TcpStream*>(self)->on_output(completion);
-                       },
-                       this};
+  ReceiveOperation::on_complete = [](Operation& operation, const Completion& completion) noexcept {
+    static_cast<TcpStream&>(static_cast<ReceiveOperation&>(operation)).on_receive(completion);
+  };
+  OutputOperation::on_complete = [](Operation& operation, const Completion& completion) noexcept {
+    static_cast<TcpStream&>(static_cast<OutputOperation&>(operation)).on_output(completion);
+  };
 }
 
 TcpStream::~TcpStream() {
@@ -47,12 +45,12 @@ void TcpStream::open(int descriptor) noexcept {
 void TcpStream::arm_receive() noexcept {
   VS_ASSERT(!is_receive_armed_ && state_ == State::open);
   is_receive_armed_ = true;
-  reactor_.ring().receive_multishot(receive_operation_, descriptor_, ReceiveBuffers::group);
+  reactor_.ring().receive_multishot(receive_operation(), descriptor_, ReceiveBuffers::group);
 }
 
 void TcpStream::pause_input() noexcept {
   if (!std::exchange(wants_input_, false)) return;
-  if (is_receive_armed_) reactor_.ring().cancel(receive_operation_);
+  if (is_receive_armed_) reactor_.ring().cancel(receive_operation());
 }
 
 void TcpStream::resume_input() noexcept {
@@ -141,9 +139,9 @@ void TcpStream::flush() noexcept {
   output_ = Output::sending;
   if (count == 1) {
     const auto* data = static_cast<const std::uint8_t*>(vectors[0].iov_base);
-    reactor_.ring().send(output_operation_, descriptor_, {data, vectors[0].iov_len}, 0);
+    reactor_.ring().send(output_operation(), descriptor_, {data, vectors[0].iov_len}, 0);
   } else {
-    reactor_.ring().send_message(output_operation_, descriptor_,
+    reactor_.ring().send_message(output_operation(), descriptor_,
                                  reactor_.scratch_message(vectors.first(count)), 0);
   }
 }
@@ -274,7 +272,7 @@ void TcpStream::begin_filling_pipe() noexcept {
   const FileRange& range = queue_.front_file()->range;
   const std::int64_t length = std::min(range.length, FilePump::quantum_bytes);
   output_ = Output::filling_pipe;
-  reactor_.ring().splice_to_pipe(output_operation_, range.descriptor, range.offset, pipe.write_end,
+  reactor_.ring().splice_to_pipe(output_operation(), range.descriptor, range.offset, pipe.write_end,
                                  static_cast<std::uint32_t>(length));
 }
 
@@ -290,7 +288,7 @@ void TcpStream::release_pipe() noexcept {
 
 void TcpStream::await_room() noexcept {
   output_ = Output::awaiting_room;
-  reactor_.ring().poll(output_operation_, descriptor_, POLLOUT);
+  reactor_.ring().poll(output_operation(), descriptor_, POLLOUT);
 }
 
 void TcpStream::end_output() noexcept {

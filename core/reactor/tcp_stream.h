@@ -54,8 +54,10 @@ class StreamOwner {
 };
 
 struct StreamTag {};
+using ReceiveOperation = TaggedOperation<struct ReceiveTag>;
+using OutputOperation = TaggedOperation<struct OutputTag>;
 
-class TcpStream : public ListLink<StreamTag> {
+class TcpStream : public ListLink<StreamTag>, private ReceiveOperation, private OutputOperation {
  public:
   static constexpr std::size_t unlimited = UINT32_MAX;
 
@@ -95,9 +97,11 @@ class TcpStream : public ListLink<StreamTag> {
   friend class Reactor;
 
   enum class State : std::uint8_t { vacant, open, closing };
-  // What `output_operation_` is doing; anything but idle is its mark.
+  // What the output operation is doing; anything but idle is its mark.
   enum class Output : std::uint8_t { idle, sending, awaiting_room, filling_pipe };
 
+  ReceiveOperation& receive_operation() noexcept { return *this; }
+  OutputOperation& output_operation() noexcept { return *this; }
   void schedule_output() noexcept;
   // The reactor's calls at the end of a turn.
   void flush() noexcept;
@@ -129,9 +133,7 @@ class TcpStream : public ListLink<StreamTag> {
   bool has_input_ended_ = false;
   std::uint32_t output_progress_ = 0;
   OutputQueue queue_;
-  Operation output_operation_;
-  Operation receive_operation_;
 };
-static_assert(sizeof(TcpStream) <= 104, "every viewer has one");
+static_assert(sizeof(TcpStream) <= 96, "every viewer has one");
 
 }  // namespace videosync

@@ -32,7 +32,7 @@ std::size_t turn(Ring& ring, std::int64_t wait_us) {
   ring.submit_and_wait(wait_us);
   const auto completions = ring.drain();
   for (const Completion& completion : completions)
-    completion.operation->on_complete(completion.operation->owner, completion);
+    completion.operation->on_complete(*completion.operation, completion);
   return completions.size();
 }
 

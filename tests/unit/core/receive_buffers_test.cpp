@@ -18,10 +18,9 @@ using namespace videosync;
 namespace {
 
 // A ring with its receive buffers and one socket that receives from the test's end.
-struct Receiver {
+struct Receiver : Operation {
   std::unique_ptr<Ring> ring;
   std::unique_ptr<ReceiveBuffers> buffers;
-  Operation operation;
   std::vector<Completion> arrived;
   int socket = -1;
   int peer = -1;
@@ -39,12 +38,11 @@ struct Receiver {
     cr_assert_eq(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     socket = ends[0];
     peer = ends[1];
-    operation = {[](void* self, const Completion& completion) noexcept {
-                   auto& receiver = *static_cast<Receiver*>(self);
-                   receiver.is_armed = completion.more;
-                   receiver.arrived.push_back(completion);
-                 },
-                 this};
+    on_complete = [](Operation& receive, const Completion& completion) noexcept {
+      auto& receiver = static_cast<Receiver&>(receive);
+      receiver.is_armed = completion.more;
+      receiver.arrived.push_back(completion);
+    };
   }
   // The buffers outlive the ring that writes into them.
   ~Receiver() {
@@ -57,12 +55,12 @@ struct Receiver {
 
   void arm() {
     is_armed = true;
-    ring->receive_multishot(operation, socket, ReceiveBuffers::group);
+    ring->receive_multishot(*this, socket, ReceiveBuffers::group);
   }
   void turn() {
     ring->submit_and_wait(100'000);
     for (const Completion& completion : ring->drain())
-      completion.operation->on_complete(completion.operation->owner, completion);
+      completion.operation->on_complete(*completion.operation, completion);
   }
   void send_byte(std::size_t number) {
     const char byte = static_cast<char>('a' + number % 26);
