@@ -27,7 +27,7 @@ before(async () => {
   await writeFile(path.join(media.directory, 'a-letter.mp4'), 'this is not a video');
   await writeFile(path.join(media.directory, 'trailer.en.vtt'), 'WEBVTT\n\n00:00.000 --> 00:59.000\nHello\n');
   server = await startServer({
-    args: ['--media', media.directory, '--www', 'www', '--session-rate', '0', '--video', 'trailer'],
+    args: ['--media', media.directory, '--session-rate', '0', '--video', 'trailer'],
   });
   browser = await launchBrowser();
   ann = await openPerson(browser, { viewport: { width: 1280, height: 800 } });

@@ -18,7 +18,7 @@ let link;
 before(async () => {
   media = await makeMedia([{ name: 'demo', seconds: 90 }]);
   server = await startServer({
-    args: ['--media', media.directory, '--www', 'www', '--host-grace', '1s', '--session-rate', '0'],
+    args: ['--media', media.directory, '--host-grace', '1s', '--session-rate', '0'],
   });
   browser = await launchBrowser();
   ann = await openPerson(browser);
