@@ -209,6 +209,8 @@ std::optional<int> Program::prepare() {
   if (is_shared) {
     nodes_ = std::make_unique<Nodes>(*service_);
     service_->nodes = nodes_.get();
+    service_->redis = redis_store_.get();
+    service_->store_clock = &store_clock_;
     redis_store_->listen(*nodes_);
     for (auto& worker : workers_)
       worker->set_store(std::make_unique<StoreRelay>(*redis_store_, *workers_.front(), *worker));

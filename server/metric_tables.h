@@ -117,8 +117,10 @@ inline constexpr HistogramInfo histogram_table[] = {
     {"fanout_seconds", "From an event's arrival at a worker to its submission to all members.",
      loop_bounds_us},
     {"turn_seconds", "Work of one turn of a worker's loop, waiting left out.", loop_bounds_us},
-    {"node_lag_seconds", "From a session's home to the members of it on this node.",
+    {"node_lag_seconds",
+     "From an event at a session's home on another node to its submission to the members here.",
      loop_bounds_us},
+    {"redis_round_trip_seconds", "From a command to Redis to its answer.", loop_bounds_us},
 };
 static_assert(std::size(histogram_table) == static_cast<std::size_t>(Histogram::count_));
 static_assert(std::size(request_bounds_us) < WorkerMetrics::buckets_max);

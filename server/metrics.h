@@ -92,6 +92,7 @@ enum class Histogram : std::uint8_t {
   fanout_seconds,
   turn_seconds,
   node_lag_seconds,
+  redis_round_trip_seconds,
   count_
 };
 

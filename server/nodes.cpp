@@ -109,6 +109,12 @@ void Nodes::report_unsaved(Worker& from, std::string why) noexcept {
   });
 }
 
+std::size_t Nodes::alive() const noexcept {
+  return 1 +
+         static_cast<std::size_t>(std::count_if(
+             known_.begin(), known_.end(), [](const auto& node) { return !node.second.is_lost; }));
+}
+
 // --- From the store ------------------------------------------------------------------------------
 
 void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexcept {
@@ -151,6 +157,10 @@ void Nodes::on_store_lost(const Error& why) noexcept {
     on_all_workers([](Worker& worker) noexcept { worker.outposts().on_store_lost(); });
   }
   judge();
+}
+
+void Nodes::on_store_round_trip(std::int64_t took_us) noexcept {
+  first().metrics().observe(Histogram::redis_round_trip_seconds, took_us);
 }
 
 // Tells the members when things have turned; a blip is not worth a word.

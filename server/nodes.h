@@ -41,7 +41,8 @@ class Nodes final : public SessionListener {
 
   // "" while all is well, else why not, for a person.
   const std::string& problem() const noexcept { return problem_; }
-  std::size_t known() const noexcept { return known_.size(); }
+  // This node and those that were heard of lately.
+  std::size_t alive() const noexcept;
 
   // From any worker's thread: `from` is that worker.
   // This node matters from now on: tell when it is lost, even if it was never heard of.
@@ -52,6 +53,7 @@ class Nodes final : public SessionListener {
   void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override;
   void on_store_ready() noexcept override;
   void on_store_lost(const Error& why) noexcept override;
+  void on_store_round_trip(std::int64_t took_us) noexcept override;
 
  private:
   struct Known {

@@ -176,12 +176,9 @@ void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
   for (const MemberInfo& member : cast.left)
     outpost.everybody.erase(member.id);
   for (const CastFrame& frame : cast.frames) {
-    deliver(outpost, make_frame(WebSocketOpcode::text, frame.text),
-            send_class_of(frame.send_class));
-  }
-  if (cast.sent_us > 0) {
-    worker_.metrics().observe(Histogram::node_lag_seconds,
-                              worker_.server_us() - static_cast<std::int64_t>(cast.sent_us));
+    const bool is_last = &frame == &cast.frames.back();
+    deliver(outpost, make_frame(WebSocketOpcode::text, frame.text), send_class_of(frame.send_class),
+            is_last ? static_cast<std::int64_t>(cast.sent_us) : 0);
   }
   if (cast.ended_code) {
     close_all(outpost, *cast.ended_code);
@@ -199,13 +196,16 @@ void SessionOutposts::remember(Outpost& outpost, const MemberInfo& member) noexc
   }
 }
 
-void SessionOutposts::deliver(const Outpost& outpost, const BufferRef& frame,
-                              SendClass send_class) noexcept {
+// What is queued for the members in a turn is submitted at its end.
+void SessionOutposts::deliver(const Outpost& outpost, const BufferRef& frame, SendClass send_class,
+                              std::int64_t sent_us) noexcept {
   for (std::size_t i = 0; i < outpost.members_on.size(); ++i) {
     if (outpost.members_on[i] == 0) continue;
-    Hub* hub = &worker_.service().workers[i]->hub();
-    worker_.run_on(i, [hub, key = outpost.key, frame, send_class]() noexcept {
-      hub->deliver(key, frame, send_class);
+    Worker* worker = worker_.service().workers[i];
+    worker_.run_on(i, [worker, key = outpost.key, frame, send_class, sent_us]() noexcept {
+      worker->hub().deliver(key, frame, send_class);
+      if (sent_us == 0) return;
+      worker->metrics().observe(Histogram::node_lag_seconds, worker->server_us() - sent_us);
     });
   }
 }

@@ -11,6 +11,7 @@
 #include "proto/websocket_handshake.h"
 #include "server/file_response.h"
 #include "server/forwarded.h"
+#include "server/node_metrics.h"
 #include "server/nodes.h"
 #include "server/worker.h"
 
@@ -304,7 +305,7 @@ void route_admin_request(Worker& worker, Peer& peer) {
   if (request.path == "/metrics") {
     worker.report_counters();
     return peer.answer(200, "text/plain; version=0.0.4; charset=utf-8",
-                       worker.service().metrics.render());
+                       worker.service().metrics.render() + render_node_metrics(worker.service()));
   }
   peer.answer_error(not_found);
 }

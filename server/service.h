@@ -24,6 +24,8 @@
 namespace videosync {
 
 class Nodes;
+class RedisStore;
+class StoreClock;
 class Worker;
 
 struct Service {
@@ -40,6 +42,8 @@ struct Service {
 
   // The other nodes; null where no store is shared with any.
   Nodes* nodes = nullptr;
+  const RedisStore* redis = nullptr;  // likewise; the first worker's
+  const StoreClock* store_clock = nullptr;
 
   // On worker 0, once a second: the store's housekeeping.
   std::function<void()> every_second;

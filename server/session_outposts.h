@@ -126,7 +126,9 @@ class SessionOutposts {
   void on_moved(const Uuid& key, const Uuid& home, std::uint64_t epoch) noexcept;
   void on_returned(const Uuid& key, const Returned& returned) noexcept;
   void remember(Outpost& outpost, const MemberInfo& member) noexcept;
-  void deliver(const Outpost& outpost, const BufferRef& frame, SendClass send_class) noexcept;
+  // sent_us: when the home sent it, to be measured; 0: not to be.
+  void deliver(const Outpost& outpost, const BufferRef& frame, SendClass send_class,
+               std::int64_t sent_us) noexcept;
   void close_all(Outpost& outpost, std::uint16_t code) noexcept;
   void refuse_message(Outpost& outpost, MemberId member, const ClientMessage& message) noexcept;
   void on_tick() noexcept;

@@ -186,6 +186,7 @@ void RedisPair::count(const Result<RedisReply>& reply, std::int64_t asked_us) no
   const std::int64_t took_us =
       std::max<std::int64_t>(1, reactor_.clock().monotonic_us() - asked_us);
   counters_.round_trip_us = took_us;
+  owner_.on_pair_round_trip(took_us);
   const bool is_first = counters_.round_trip_least_us == 0;
   counters_.round_trip_least_us =
       is_first ? took_us : std::min(counters_.round_trip_least_us, took_us);

@@ -47,6 +47,8 @@ class RedisPairOwner {
   // Once for each on_pair_ready, and once if there was none before the first failure.
   virtual void on_pair_lost(const Error& why) noexcept = 0;
   virtual void on_pair_message(std::string_view channel, std::string_view payload) noexcept = 0;
+  // A command was answered this long after it was asked.
+  virtual void on_pair_round_trip(std::int64_t took_us) noexcept = 0;
 
  protected:
   ~RedisPairOwner() = default;

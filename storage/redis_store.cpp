@@ -264,6 +264,10 @@ void RedisStore::on_pair_message(std::string_view channel, std::string_view payl
   listener_->on_session_event(id, BufferRef::copy_of(payload));
 }
 
+void RedisStore::on_pair_round_trip(std::int64_t took_us) noexcept {
+  if (listener_ != nullptr) listener_->on_store_round_trip(took_us);
+}
+
 void RedisStore::on_pair_ready() noexcept {
   if (clock_ != nullptr) on_timer();
   if (listener_ != nullptr) listener_->on_store_ready();

@@ -79,6 +79,7 @@ class RedisStore final : public SessionStore, RedisPairOwner {
   void on_pair_ready() noexcept override;
   void on_pair_lost(const Error& why) noexcept override;
   void on_pair_message(std::string_view channel, std::string_view payload) noexcept override;
+  void on_pair_round_trip(std::int64_t took_us) noexcept override;
 
   void run(std::unique_ptr<Call> call);
   void send(std::unique_ptr<Call> call, bool in_full);

@@ -55,6 +55,8 @@ class SessionListener {
   virtual void on_store_ready() noexcept {}
   // Once for each on_store_ready, and once if the store could not be reached at first.
   virtual void on_store_lost(const Error& why) noexcept { static_cast<void>(why); }
+  // Where the store is another process: it has answered after this time.
+  virtual void on_store_round_trip(std::int64_t took_us) noexcept { static_cast<void>(took_us); }
 
  protected:
   ~SessionListener() = default;
