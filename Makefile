@@ -88,6 +88,12 @@ bench-idle: release ## Measure what 10,000 idle viewers cost (bench/README.md); 
 	@cmake --build --preset release --target idle_viewers -j $(JOBS)
 	@build/release/bench/idle_viewers $(ARGS)
 
+.PHONY: bench-redis
+bench-redis: release packages-nodes packages-test ## Measure a session on two nodes (docs/NODES.md); ARGS='--members 200'
+	@cmake --build --preset release --target node_load -j $(JOBS)
+	@deploy/npm-ci tests tests
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/redis_nodes.mjs $(ARGS)
+
 # Once configured, the build notices by itself when CMake's files change.
 configure-%: | packages
 	@[[ -f build/$*/build.ninja ]] || cmake --preset $* || \
