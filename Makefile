@@ -83,10 +83,22 @@ packages-test: ## ... and those that testing needs
 packages-demo packages-fuzz packages-lint packages-nodes:
 	@deploy/install-packages $(@:packages-%=%)
 
-.PHONY: bench-idle
-bench-idle: release ## Measure what 10,000 idle viewers cost (bench/README.md); ARGS='--members 2000'
-	@cmake --build --preset release --target idle_viewers -j $(JOBS)
-	@build/release/bench/idle_viewers $(ARGS)
+# QUICK=1: fewer sizes, shorter runs. ARGS: see node bench/run.mjs --help.
+bench_run = node bench/run.mjs $(1) $(if $(QUICK),--quick) $(ARGS)
+.PHONY: bench bench-build bench-fanout bench-idle
+bench: bench-build ## Measure everything against floors and peers (bench/README.md); QUICK=1: in two minutes
+	@$(bench_run)
+
+bench-fanout: bench-build ## ... only the broadcast to 100 to 10,000 members; ARGS='--sizes 2000'
+	@$(call bench_run,fanout)
+
+bench-idle: bench-build ## ... the memory of an idle viewer
+	@$(call bench_run,idle)
+
+bench-build: release
+	@deploy/install-packages bench || echo "Some peers will be reported as absent."
+	@cmake --build --preset release --target benches -j $(JOBS)
+	@bench/peers/build
 
 .PHONY: bench-redis
 bench-redis: release packages-nodes packages-test ## Measure a session on two nodes (docs/NODES.md); ARGS='--members 200'

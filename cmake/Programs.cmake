@@ -1,18 +1,36 @@
-# Side programs, not part of a plain build: bench/*.cpp with what they share in bench/support (target
-# `benches`, into <build>/bench) and, in a fuzz build, tests/fuzz/*_fuzz.cpp (target `fuzzers`, into
-# <build>/fuzz).
-add_custom_target(benches)
+# Side programs: bench/*.cpp with what they share in bench/support, bench/floors/*.cpp and
+# the C++ peer (target `benches`, into <build>/bench; part of a build that has the tests) and, in
+# a fuzz build, tests/fuzz/*_fuzz.cpp (target `fuzzers`, into <build>/fuzz).
+if(VIDEOSYNC_TESTS)
+  add_custom_target(benches ALL)
+else()
+  add_custom_target(benches)
+endif()
 file(GLOB bench_support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/support/*.cpp)
 add_library(videosync_bench STATIC EXCLUDE_FROM_ALL ${bench_support})
 target_link_libraries(videosync_bench PUBLIC videosync_server)
-file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.cpp)
-foreach(source ${bench_sources})
+
+function(videosync_bench_program source)
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} EXCLUDE_FROM_ALL ${source})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
-  target_link_libraries(${name} PRIVATE videosync_bench)
+  target_link_libraries(${name} PRIVATE ${ARGN})
   add_dependencies(benches ${name})
+endfunction()
+
+file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.cpp)
+foreach(source ${bench_sources})
+  videosync_bench_program(${source} videosync_bench)
 endforeach()
+file(GLOB floor_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/floors/*.cpp)
+foreach(source ${floor_sources})
+  videosync_bench_program(${source} videosync_options videosync::uring)
+endforeach()
+# A peer whose library is missing is not built, and benchmarks report it as absent.
+find_path(BEAST_INCLUDE boost/beast.hpp)
+if(BEAST_INCLUDE AND NOT VIDEOSYNC_TESTS)
+  videosync_bench_program(${CMAKE_SOURCE_DIR}/bench/peers/beast/beast_broadcast.cpp Threads::Threads)
+endif()
 
 if(VIDEOSYNC_FUZZ)
   add_custom_target(fuzzers)

@@ -17,7 +17,7 @@ else()
   target_link_libraries(videosync_test_runner INTERFACE videosync::criterion)
 endif()
 
-foreach(floor core proto storage server)
+foreach(floor core proto storage server bench)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)

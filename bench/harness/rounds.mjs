@@ -1,0 +1,55 @@
+// Runs a case in interleaved rounds: every subject once, then every subject again. Whatever makes
+// the machine slow for a while hits all of them, and ratios are formed within a round.
+//
+// A case: {name, title, columns: [{figure, label, scale?, isCharted?}], goals: [see goals.mjs],
+//   plan(options) -> [{variant, subject, measure: async () => figures}]}
+// A result: {case, title, columns, variants, subjects, kinds, absent: {name: why},
+//   measured: {variant: {subject: [figures of a round, ...]}}, goals: [judged]}
+import { judge } from './goals.mjs';
+import { subjects } from './servers.mjs';
+
+const unique = (values) => [...new Set(values)];
+
+export async function runCase(definition, options, say) {
+  const plan = definition.plan(options);
+  const wanted = plan.filter(({ subject }) => !options.subjects || options.subjects.includes(subject));
+  const names = unique(wanted.map(({ subject }) => subject));
+  const absent = {};
+  for (const name of names) {
+    const why = subjects[name].absent();
+    if (why) absent[name] = why;
+  }
+  const result = {
+    case: definition.name,
+    title: definition.title,
+    columns: definition.columns,
+    variants: unique(wanted.map(({ variant }) => variant)),
+    subjects: names,
+    kinds: Object.fromEntries(names.map((name) => [name, subjects[name].kind])),
+    absent,
+    measured: {},
+  };
+  const steps = wanted.filter(({ subject }) => !absent[subject]);
+  for (let round = 0; round < options.rounds; round += 1) {
+    for (const [index, step] of steps.entries()) {
+      say(`${definition.name}: round ${round + 1} of ${options.rounds}, ${index + 1} of ${steps.length}: ${step.variant}, ${step.subject}`);
+      await runStep(step, result);
+    }
+  }
+  const rounds = (variant, subject, figure) =>
+    (result.measured[variant]?.[subject] ?? []).map((figures) => figures[figure]).filter(Number.isFinite);
+  result.goals = (definition.goals ?? []).map((goal) => judge(goal, rounds));
+  return result;
+}
+
+// What fails once is not tried again in this run, and is reported.
+async function runStep({ variant, subject, measure }, result) {
+  const label = `${subject}, ${variant}`;
+  if (result.absent[label]) return;
+  try {
+    ((result.measured[variant] ??= {})[subject] ??= []).push(await measure());
+  } catch (error) {
+    result.absent[label] = error.message;
+    delete result.measured[variant][subject];
+  }
+}

@@ -1,0 +1,15 @@
+// What every load generator needs of its own process.
+#pragma once
+
+#include <cstdint>
+
+namespace videosync::bench {
+
+// Raises the soft limit of descriptors to the hard one; returns it.
+std::uint64_t raise_descriptor_limit() noexcept;
+
+// A connected, non-blocking socket to a server on loopback, or -1 and errno. With room in the
+// listener's backlog connect() is immediate. `receive_bytes`: SO_RCVBUF; 0: the kernel's own.
+int connect_to_loopback(std::uint16_t port, int receive_bytes = 0) noexcept;
+
+}  // namespace videosync::bench

@@ -1,0 +1,214 @@
+#include "bench/support/viewer_crowd.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "bench/support/load_process.h"
+#include "core/base/assert.h"
+#include "proto/websocket_frames.h"
+
+namespace videosync::bench {
+
+namespace {
+
+constexpr std::size_t connects_a_turn = 32;
+// What a silent member's kernel takes off the server: as little as it can be told to.
+constexpr int silent_receive_bytes = 4096;
+// As long as our own state frames, with its header of four bytes.
+constexpr std::size_t plain_payload_bytes = 146;
+
+struct ServerFrame {
+  WebSocketOpcode opcode;
+  std::string_view payload;
+  std::size_t bytes;  // header and payload
+};
+
+// The unmasked, final frame at the front of `text`, where it is whole.
+std::optional<ServerFrame> front_frame(std::string_view text) {
+  if (text.size() < 2) return std::nullopt;
+  const auto at = [&](std::size_t i) { return std::size_t{static_cast<std::uint8_t>(text[i])}; };
+  std::size_t header = 2;
+  std::size_t length = at(1) & 0x7f;
+  if (length == 126) {
+    if (text.size() < 4) return std::nullopt;
+    header = 4;
+    length = at(2) << 8 | at(3);
+  }
+  VS_ASSERT(length < 127 || header == 4);  // no message to a viewer is longer than 64 KiB
+  if (text.size() < header + length) return std::nullopt;
+  return ServerFrame{static_cast<WebSocketOpcode>(at(0) & 0xf), text.substr(header, length),
+                     header + length};
+}
+
+std::string plain_payload() {
+  std::string text = R"({"type":"state","padding":")";
+  text.append(plain_payload_bytes - text.size() - 2, 'x');
+  return text + "\"}";
+}
+
+}  // namespace
+
+class ViewerCrowd::Member final : public StreamOwner {
+ public:
+  Member(ViewerCrowd& crowd, int socket, bool is_silent)
+      : is_silent_(is_silent),
+        crowd_(crowd),
+        began_us_(crowd.now_us()),
+        stream_(crowd.reactor_, *this) {
+    stream_.open(socket);
+    stream_.send(
+        BufferRef::copy_of(fmt::format("GET {} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\n"
+                                       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                                       crowd.dialect_.target)));
+  }
+
+  std::int64_t began_us() const noexcept { return began_us_; }
+  void close() noexcept { stream_.close(CloseReason::by_owner); }
+  void fall_silent() noexcept {
+    if (is_silent_) stream_.pause_input();
+  }
+  void send(WebSocketOpcode opcode, std::string_view payload) {
+    std::string frame;
+    append_masked_frame(frame, opcode, payload, {1, 2, 3, 4});
+    stream_.send(BufferRef::copy_of(frame));
+  }
+
+  void on_received(std::span<std::uint8_t> bytes) noexcept override {
+    crowd_.bytes_received_ += bytes.size();
+    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (!held_.empty()) {
+      held_.append(text);
+      text = held_;
+    }
+    const std::size_t used = consume(text);
+    if (used < text.size()) {
+      held_ = std::string(text.substr(used));
+    } else if (!held_.empty()) {
+      held_ = std::string();
+    }
+  }
+  void on_input_ended() noexcept override { close(); }
+  void on_output_empty() noexcept override {}
+  void on_closed(CloseReason) noexcept override { crowd_.on_lost("a connection was closed"); }
+  void on_retired() noexcept override { ++crowd_.retired_; }
+
+  std::size_t next_broadcast = 0;  // the one that the next arrival belongs to
+
+ private:
+  friend class ViewerCrowd;
+
+  std::size_t consume(std::string_view text) {
+    std::size_t used = 0;
+    if (!is_upgraded_) {
+      const auto end = text.find("\r\n\r\n");
+      if (end == std::string_view::npos) return 0;
+      if (!text.starts_with("HTTP/1.1 101 ")) {
+        crowd_.trouble_ = "refused: " + std::string(text.substr(0, text.find('\r')));
+        close();
+        return text.size();
+      }
+      is_upgraded_ = true;
+      used = end + 4;
+      if (!crowd_.dialect_.is_ours) crowd_.on_joined(*this);
+    }
+    while (const auto frame = front_frame(text.substr(used))) {
+      used += frame->bytes;
+      if (frame->opcode == WebSocketOpcode::text)
+        crowd_.on_text(*this, frame->payload, frame->bytes);
+      if (frame->opcode == WebSocketOpcode::ping) send(WebSocketOpcode::pong, frame->payload);
+    }
+    return used;
+  }
+
+  const bool is_silent_;
+  bool is_upgraded_ = false;
+  ViewerCrowd& crowd_;
+  const std::int64_t began_us_;
+  TcpStream stream_;
+  std::string held_;  // an incomplete head or frame
+};
+
+ViewerCrowd::ViewerCrowd(Reactor& reactor, std::uint16_t port, Dialect dialect)
+    : reactor_(reactor), port_(port), dialect_(std::move(dialect)) {}
+
+ViewerCrowd::~ViewerCrowd() {
+  VS_ASSERT(retired_ == members_.size());
+}
+
+void ViewerCrowd::want_members(std::size_t count, std::size_t silent) noexcept {
+  wanted_ = count;
+  silent_ = silent;
+}
+
+void ViewerCrowd::connect_one() {
+  const bool is_silent = members_.size() >= readers();
+  const int socket = connect_to_loopback(port_, is_silent ? silent_receive_bytes : 0);
+  if (socket < 0) {
+    if (trouble_.empty()) trouble_ = std::string("cannot connect: ") + std::strerror(errno);
+    return;
+  }
+  members_.push_back(std::make_unique<Member>(*this, socket, is_silent));
+}
+
+void ViewerCrowd::on_joined(Member& member) {
+  ++joined_;
+  joins_->add(now_us() - member.began_us());
+  member.next_broadcast = broadcasts_.size();
+  member.fall_silent();
+}
+
+void ViewerCrowd::on_text(Member& member, std::string_view text, std::size_t frame_bytes) {
+  if (text.starts_with(R"({"type":"state")")) {
+    if (member.is_silent_ || member.next_broadcast >= broadcasts_.size()) return;
+    Broadcast& broadcast = broadcasts_[member.next_broadcast++];
+    const std::int64_t took_us = now_us() - broadcast.intended_us;
+    if (broadcast.arrivals++ == 0) broadcast.first_us = took_us;
+    broadcast.last_us = std::max(broadcast.last_us, took_us);
+    deliveries_->add(took_us);
+    frame_bytes_ = frame_bytes;
+    --outstanding_;
+  } else if (text.starts_with(R"({"type":"welcome")")) {
+    on_joined(member);
+  } else if (text.starts_with(R"({"type":"error")")) {
+    trouble_ = text;
+  }
+}
+
+void ViewerCrowd::on_lost(std::string_view why) {
+  if (!is_closing_ && trouble_.empty()) trouble_ = why;
+}
+
+void ViewerCrowd::publish(std::int64_t intended_us) {
+  const auto number = static_cast<double>(broadcasts_.size());
+  broadcasts_.push_back({.intended_us = intended_us});
+  outstanding_ += readers();
+  members_.front()->send(WebSocketOpcode::text,
+                         dialect_.is_ours
+                             ? fmt::format(R"({{"type":"seek","position":{}}})", number + 0.25)
+                             : plain_payload());
+}
+
+void ViewerCrowd::turn(std::int64_t wait_max_ms) {
+  for (std::size_t i = 0; i < connects_a_turn && trouble_.empty(); ++i) {
+    const std::size_t in_flight = members_.size() - joined_;
+    if (members_.size() >= wanted_ || in_flight >= joins_in_flight) break;
+    connect_one();
+  }
+  reactor_.turn(wait_max_ms);
+}
+
+void ViewerCrowd::close_all() {
+  is_closing_ = true;
+  for (auto& member : members_)
+    member->close();
+  while (retired_ < members_.size())
+    reactor_.turn(10);
+}
+
+}  // namespace videosync::bench

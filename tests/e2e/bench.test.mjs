@@ -1,0 +1,66 @@
+// The benchmarks work: a small run of the real thing, and what is made of its figures.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { promisify } from 'node:util';
+import { judge } from '../../bench/harness/goals.mjs';
+import { goalsText } from '../../bench/harness/report.mjs';
+import { median, pairRatios } from '../../bench/harness/statistics.mjs';
+import { projectRoot, serverBinary } from '../support/server.mjs';
+
+const run = promisify(execFile);
+
+// A tiny run of one case: its result, and what was printed.
+async function bench(name, ...args) {
+  const results = await mkdtemp(path.join(tmpdir(), 'videosync-bench-test-'));
+  try {
+    const { stdout } = await run('node', ['bench/run.mjs', name, '--rounds', '1', '--results', results, ...args], {
+      cwd: projectRoot,
+      timeout: 60_000,
+      env: { ...process.env, VIDEOSYNC_BENCH_BUILD: path.dirname(serverBinary()) },
+    });
+    const result = JSON.parse(await readFile(path.join(results, `${name}.json`), 'utf8'));
+    const chart = await readFile(path.join(results, `${name}.svg`), 'utf8');
+    return { stdout, result, chart };
+  } finally {
+    await rm(results, { recursive: true, force: true });
+  }
+}
+
+test('a fan-out is measured, of ours and of the floors', async () => {
+  const subjects = ['ours', 'send loop', 'send ring'];
+  const { stdout, result, chart } = await bench('fanout', '--sizes', '20', '--seconds', '0.2', '--subjects', subjects.join());
+  assert.deepEqual(result.absent, {});
+  for (const subject of subjects) {
+    const [figures] = result.measured['20 members'][subject];
+    assert.equal(figures.members, 20);
+    assert.equal(figures.deliveries, figures.broadcasts * 20);
+    assert.ok(figures.broadcasts > 0 && figures.cpuUs > 0 && figures.lastP99Us >= figures.firstP50Us, subject);
+    assert.match(stdout, new RegExp(`^ +${subject} +\\d`, 'm'));
+    assert.ok(chart.includes(`>${subject}</text>`));
+  }
+  assert.equal(result.measured['20 members']['send ring'][0].frameBytes, 150);
+});
+
+test('ratios are formed within rounds', () => {
+  assert.deepEqual(pairRatios([2, 30], [1, 10]), [2, 3]);
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([4, 1, 2, 3]), 2.5);
+});
+
+test('a goal against several is judged by the one that is nearest to missing it', () => {
+  const measured = { ours: [10, 10], slow: [100, 100], quick: [8, 9] };
+  const rounds = (_, subject) => measured[subject] ?? [];
+  const goal = { name: 'n', figure: 'f', of: { subject: 'ours', variant: 'v' }, to: { subjects: ['slow', 'quick', 'gone'] }, max: 1 };
+  const judged = judge(goal, rounds);
+  assert.equal(judged.state, 'missed');
+  assert.equal(judged.against, 'quick');
+  assert.deepEqual(judged.absent, ['gone']);
+  assert.match(goalsText([judged]), /missed +n +at most 1 x +1\.18 x \(1\.11-1\.25\) \(quick\); without gone/);
+  assert.equal(judge({ ...goal, max: undefined, min: 1.1 }, rounds).against, 'slow');
+  assert.equal(judge({ ...goal, of: { subject: 'gone', variant: 'v' } }, rounds).state, 'not measured');
+  assert.equal(judge({ ...goal, to: undefined, max: 10 }, rounds).state, 'met');
+});
