@@ -69,7 +69,8 @@ std::string_view SessionHome::write_welcome(Homed& homed, MemberId to) noexcept 
   std::string& text = worker_.scratch();
   encode_welcome(text,
                  {*you, *resume, homed.key, machine.settings(), machine.host(),
-                  machine.host_away(), machine.state(), machine.member_count(), members, worker_.server_us(), machine.report_every_ms()});
+                  machine.host_away(), machine.state(), machine.member_count(), members,
+                  worker_.server_us(), machine.report_every_ms()});
   return text;
 }
 

@@ -212,8 +212,7 @@ void SessionHome::cast_everything(Homed& homed) noexcept {
   }
   add(SendClass::droppable, [&](std::string& text) {
     encode_members(
-        text,
-        MembersEffect{machine.member_count(), {}, {}, {}, machine.host_away()});
+        text, MembersEffect{machine.member_count(), {}, {}, {}, machine.host_away()});
   });
   homed.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
 }
