@@ -1,14 +1,11 @@
 // The player page: passes the gate, opens the room and wires its parts together.
 import { byId, copyText, make, setText } from './dom.js';
-import { ChatPanel } from './player/chat_panel.js';
+import { openCompany } from './player/company.js';
 import { Controls } from './player/controls.js';
 import { Follower } from './player/follower.js';
 import { passGate } from './player/gate.js';
-import { HostTools } from './player/host_tools.js';
 import { MediaKeys } from './player/media_keys.js';
-import { PeoplePanel } from './player/people_panel.js';
 import { Reporter } from './player/reporter.js';
-import { StatusLine } from './player/status_line.js';
 import { VideoSource } from './player/video_source.js';
 import { WakeLock } from './player/wake_lock.js';
 import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
@@ -18,7 +15,6 @@ import { localizePage, strings } from './strings.js';
 
 const TOAST_MS = 4_000;
 const TOASTS_MAX = 3;
-const events = strings.events;
 
 localizePage();
 
@@ -76,34 +72,11 @@ function openRoom(name) {
   });
 }
 
-function tellOfHosts(room, say) {
-  room.addEventListener('host', ({ detail: { id, reason, youAreHost, youWereHost } }) => {
-    if (youAreHost === youWereHost && youAreHost) return;
-    const name = room.presence.nameOf(id) || strings.role.theHost;
-    const words = youAreHost ? events.youAreHostNow : id ? events.hostIsNow(name) : events.noHostNow;
-    say(reason === 'left' && id ? events.hostLeft(words) : words);
-  });
-}
-
-function tellOfTheRest(room) {
-  let lost = false;
-  room.addEventListener('phase', ({ detail }) => {
-    if (detail.name === 'waiting') lost = true;
-    if (detail.name !== 'open' || !lost) return;
-    lost = false;
-    toast(events.reconnected);
-    source.retry();
-  });
-  room.addEventListener('refused', ({ detail: { code, message } }) => {
-    toast(strings.refusals[code] ?? strings.refusals.other(message));
-  });
-}
-
 function wireShare() {
   byId('share-link').value = playerUrl(key);
   byId('share').addEventListener('click', async () => {
     const copied = await copyText(byId('share-link').value, byId('share-link'));
-    toast(copied ? events.linkCopied : strings.home.copyFailed);
+    toast(copied ? strings.events.linkCopied : strings.home.copyFailed);
   });
 }
 
@@ -121,25 +94,15 @@ function enter(name) {
   const room = openRoom(name);
   const follower = new Follower(video, room);
   const controls = new Controls({ room, video, follower, toast });
-  const chat = new ChatPanel({ room, toast });
-  const tools = { room, library, confirm };
-  new PeoplePanel(tools);
-  new HostTools(tools);
+  openCompany({ room, follower, source, video, library, confirm, toast, onRender: () => controls.render() });
   new Reporter(room, follower);
   new WakeLock(video);
   new MediaKeys({ room, follower, source, onRefused: () => toast(strings.refusals.not_host) });
-  new StatusLine({ room, follower, source, video, onRender: () => controls.render() });
   room.addEventListener('state', ({ detail: { state, previous } }) => {
     if (state.video !== previous?.video) showVideo(state.video);
   });
-  tellOfHosts(room, (text) => {
-    toast(text);
-    chat.announce(text);
-  });
-  tellOfTheRest(room);
   stopAtTheEnd(room);
   wireShare();
-  byId('people-panel').open = matchMedia('(min-width: 900px)').matches;
   byId('play').focus({ focusVisible: false });
   room.connection.start();
 }

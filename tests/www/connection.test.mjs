@@ -102,8 +102,20 @@ test('a server that drains says when to come back; jitter spreads it', () => {
     network.latest().receive({ type: 'welcome' });
     network.latest().receive({ type: 'notice', code: 'draining', retryAfterMs: 3000 });
     network.latest().drop(1001);
-    assert.equal(phase().draining, true);
+    assert.equal(phase().cause, 'restarting');
     assert.equal(phase().untilMs - time.nowMs, expected);
+    time.pass(expected);
+    network.latest().drop();
+    assert.equal(phase().cause, 'restarting', 'until a server answers');
+  }
+});
+
+test('why it waits is told: lost, too slow, too talkative', () => {
+  for (const [code, cause] of [[1006, 'lost'], [1001, 'lost'], [4003, 'slow'], [4008, 'flooding']]) {
+    const { network, phase } = connect();
+    network.latest().receive({ type: 'welcome' });
+    network.latest().drop(code);
+    assert.equal(phase().cause, cause, `code ${code}`);
   }
 });
 
@@ -129,7 +141,7 @@ test('an attempt that was refused because the session is gone is the last', asyn
   network.latest().drop();
   assert.equal(phase().name, 'waiting');
   await settle();
-  assert.deepEqual(phase(), { name: 'closed', reason: 'ended' });
+  assert.deepEqual(phase(), { name: 'closed', reason: 'gone' });
 });
 
 test('it goes on trying when the session is there, or nobody can say', async () => {

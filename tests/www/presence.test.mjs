@@ -54,3 +54,33 @@ test('in a large session the list is bounded, the count is not', () => {
   assert.equal(presence.count, 1003);
   assert.ok(presence.list().length <= 200);
 });
+
+test('a host that is away is still known by name, with who is next', () => {
+  const presence = welcomed();
+  presence.onMembers({ count: 2, left: [member('a', 'Ann')], hostAway: { untilMs: 9000, next: 'b' } });
+  assert.deepEqual([presence.hostName, presence.hostId], ['Ann', 'a']);
+  assert.deepEqual(presence.hostAway, { untilMs: 9000, next: 'b' });
+  presence.onMembers({ count: 3, joined: [member('a', 'Anna')] });
+  assert.deepEqual([presence.hostName, presence.hostAway], ['Anna', null]);
+  presence.onMembers({ count: 2, left: [member('a', 'Anna')], hostAway: { untilMs: 9000, next: 'b' } });
+  presence.onHost({ id: 'b' });
+  assert.deepEqual([presence.hostName, presence.hostAway, presence.youAreHost], ['Ben', null, true]);
+});
+
+test('who joins while the host is away knows it too, but not its name', () => {
+  const presence = new Presence();
+  presence.onWelcome({
+    you: member('c', 'Cem'), host: 'a', hostAway: { untilMs: 9000, next: 'b' },
+    members: { count: 2, list: [member('b', 'Ben'), member('c', 'Cem')] },
+  });
+  assert.deepEqual([presence.hostName, presence.hostAway.next], [undefined, 'b']);
+});
+
+test('who speaks is in the list, where not everybody is', () => {
+  const presence = welcomed();
+  presence.onChat({ from: 'x', name: 'Xaver' });
+  assert.equal(presence.nameOf('x'), undefined, 'three are here and all are known');
+  presence.onMembers({ count: 9 });
+  presence.onChat({ from: 'x', name: 'Xaver' });
+  assert.equal(presence.nameOf('x'), 'Xaver');
+});

@@ -128,3 +128,32 @@ test('a refusal is told as such', () => {
   network.latest().receive({ type: 'error', code: 'not_host', message: 'no', re: 'play' });
   assert.equal(of('refused')[0].detail.code, 'not_host');
 });
+
+test('who came and went is told with the people', () => {
+  const { network, of } = enter();
+  network.latest().receive(welcome());
+  const cem = { id: 'c', name: 'Cem', role: 'participant' };
+  network.latest().receive({ type: 'members', count: 3, joined: [cem], left: [], changed: [] });
+  assert.deepEqual(of('people').at(-1).detail, { joined: [cem], left: [] });
+});
+
+test('another name goes to the server, and along when the connection comes back', () => {
+  const { room, time, network } = enter();
+  network.latest().receive(welcome());
+  room.rename('Benny');
+  assert.deepEqual(network.latest().sent.at(-1), { type: 'name', name: 'Benny' });
+  network.latest().drop();
+  time.pass(500);
+  assert.equal(network.latest().url.searchParams.get('name'), 'Benny');
+});
+
+test('the clock is measured anew when asked, and time goes on meanwhile', () => {
+  const { room, time, network } = enter();
+  network.latest().receive(welcome());
+  time.pass(2_000);
+  const before = network.latest().sent.length;
+  room.measureClock();
+  assert.ok(!Number.isNaN(room.serverTimeMs()));
+  time.pass(1_000);
+  assert.ok(network.latest().sent.length >= before + 5);
+});

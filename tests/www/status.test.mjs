@@ -1,76 +1,145 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeRole, describeStatus } from '../../www/player/status.js';
+import { describeNotice, describeRole, describeStatus, whoPaused } from '../../www/player/status.js';
 
 const view = (changes = {}) => ({
-  phase: { name: 'open' }, nowMs: 1000, problem: null, hasVideo: true, loaded: true, blocked: null,
-  waitingFor: [], buffering: false, state: { playing: true, cause: 'play' }, byName: 'Ann', byYou: false,
-  measure: { running: true, over: false, startsInMs: 0, errorMs: 6 }, errorBoundMs: 2, notice: null, ...changes,
+  phase: { name: 'open' }, nowMs: 1000, problem: null, hasVideo: true, loaded: true, blocked: null, detached: false,
+  waiting: null, buffering: false, state: { playing: true, cause: 'play' }, pausedBy: null,
+  measure: { running: true, over: false, startsInMs: 0, errorMs: 6 }, errorBoundMs: 2, ...changes,
 });
-const text = (changes) => describeStatus(view(changes)).text;
+const status = (changes) => describeStatus(view(changes));
+const text = (changes) => `${status(changes).words} ${status(changes).figure}`.trim();
+const errorMs = (ms) => ({ measure: { ...view().measure, errorMs: ms } });
 
 test('in step, with how far it may be off', () => {
-  assert.deepEqual(describeStatus(view()), { kind: 'good', text: 'In step', detail: '±10 ms', action: null });
+  assert.deepEqual(status(), { code: 'in_step', kind: 'good', words: 'In step', figure: '±10 ms', actions: [] });
 });
 
-test('far off or not yet known is catching up', () => {
-  assert.equal(text({ measure: { ...view().measure, errorMs: -400 } }), 'Catching up');
-  assert.equal(text({ measure: { ...view().measure, errorMs: null } }), 'Catching up');
+test('far off is catching up, by how much if known', () => {
+  assert.equal(text(errorMs(-400)), 'Catching up 0.4 s behind');
+  assert.equal(text(errorMs(12_300)), 'Catching up 12 s ahead');
+  assert.equal(text(errorMs(null)), 'Catching up');
 });
 
 test('a lost connection comes before anything about the video', () => {
-  const lost = describeStatus(view({ phase: { name: 'waiting', untilMs: 3400 }, problem: 'x', buffering: true }));
-  assert.equal(lost.text, 'Connection lost. Reconnecting in 3 s');
-  assert.equal(lost.action, 'tryNow');
-  assert.match(text({ phase: { name: 'waiting', untilMs: 3400, draining: true } }), /restarting.*3 s/);
+  const lost = status({ phase: { name: 'waiting', untilMs: 3400, cause: 'lost' }, problem: 'decode', buffering: true });
+  assert.deepEqual(lost, {
+    code: 'lost', kind: 'warn', words: 'Connection lost. Reconnecting', figure: 'in 3 s', actions: ['tryNow'],
+  });
   assert.equal(text({ phase: { name: 'connecting', attempt: 1 } }), 'Connecting…');
   assert.equal(text({ phase: { name: 'connecting', attempt: 2 } }), 'Reconnecting…');
 });
 
+test('why it was lost', () => {
+  const lost = (cause) => text({ phase: { name: 'waiting', untilMs: 3400, cause } });
+  assert.equal(lost('restarting'), 'The server is restarting. Reconnecting in 3 s');
+  assert.match(lost('slow'), /^Your connection was too slow/);
+  assert.match(lost('flooding'), /^Too many messages/);
+});
+
 test('the ways it can be over', () => {
-  const closed = (reason) => describeStatus(view({ phase: { name: 'closed', reason } }));
-  assert.equal(closed('ended').text, 'The session has ended');
-  assert.match(closed('removed').text, /removed you/);
-  assert.equal(closed('elsewhere').action, 'takeBack');
+  const closed = (reason) => status({ phase: { name: 'closed', reason } });
+  assert.equal(closed('ended').words, 'The session has ended');
+  assert.match(closed('gone').words, /no longer knows it/);
+  assert.match(closed('removed').words, /removed you/);
+  assert.match(closed('elsewhere').words, /another window/);
+  assert.deepEqual(closed('elsewhere').actions, ['takeBack']);
+  for (const reason of ['ended', 'gone', 'removed']) assert.deepEqual(closed(reason).actions, ['home']);
 });
 
 test('who paused is told by name', () => {
   const paused = { state: { playing: false, cause: 'pause' } };
-  assert.equal(text(paused), 'Paused by Ann');
-  assert.equal(text({ ...paused, byYou: true }), 'Paused by you');
-  assert.equal(text({ ...paused, byName: undefined }), 'Paused');
+  assert.equal(text({ ...paused, pausedBy: { name: 'Ann', isYou: false } }), 'Paused by Ann');
+  assert.equal(text({ ...paused, pausedBy: { name: 'Ann', isYou: true } }), 'Paused by you');
+  assert.equal(text(paused), 'Paused');
   assert.equal(text({ state: { playing: false, cause: 'load' } }), 'Ready to start');
   assert.equal(text({ state: { playing: false, cause: 'ended' } }), 'The end');
   assert.equal(text({ measure: { ...view().measure, over: true } }), 'The end');
 });
 
-test('waiting names up to three, and counts the rest', () => {
-  assert.equal(text({ waitingFor: ['Ann'] }), 'Waiting for Ann');
-  assert.equal(text({ waitingFor: ['Ann', 'Ben', 'Cem'] }), 'Waiting for Ann, Ben and Cem');
-  assert.equal(text({ waitingFor: ['Ann', 'Ben', 'Cem', 'Dee'] }), 'Waiting for Ann, Ben and 2 others');
+test('who paused stays known while somebody seeks in the pause, and not longer', () => {
+  const names = { a: 'Ann', b: 'Ben' };
+  const next = (before, state) => whoPaused(before, { state }, (id) => names[id], 'b');
+  const paused = next(null, { playing: false, cause: 'pause', by: 'a' });
+  assert.deepEqual(paused, { name: 'Ann', isYou: false });
+  assert.deepEqual(next(paused, { playing: false, cause: 'seek', by: 'b' }), paused);
+  assert.equal(next(paused, { playing: true, cause: 'play', by: 'a' }), null);
+  assert.equal(next(paused, { playing: false, cause: 'load', by: 'a' }), null);
+  assert.equal(next(null, { playing: false, cause: 'pause', by: 'b' }).isYou, true);
+  assert.equal(next(paused, { playing: false, cause: 'pause', by: null }), null);
+});
+
+test('waiting names up to three, counts the rest, and says how long at most', () => {
+  const waiting = (...names) => text({ waiting: { names, leftMs: 2100 } });
+  assert.equal(waiting('Ann'), 'Waiting for Ann 3 s at most');
+  assert.match(waiting('Ann', 'Ben', 'Cem'), /^Waiting for Ann, Ben and Cem /);
+  assert.match(waiting('Ann', 'Ben', 'Cem', 'Dee'), /^Waiting for Ann, Ben and 2 others /);
 });
 
 test('what the video lacks, and what to do about it', () => {
-  assert.deepEqual(describeStatus(view({ problem: 'no codec.' })).action, 'tryAgain');
-  assert.match(text({ problem: 'no codec.' }), /cannot be played: no codec/);
+  for (const [problem, why] of [['network', /connection/], ['missing', /host/], ['decode', /another browser/], ['unsupported', /another browser/]]) {
+    const told = status({ problem });
+    assert.deepEqual([told.code, told.kind, told.actions], ['unplayable', 'bad', ['tryAgain']]);
+    assert.match(told.words, /^This video cannot be played: /);
+    assert.match(told.words, why);
+  }
   assert.equal(text({ hasVideo: false }), 'There is no video to watch');
   assert.equal(text({ loaded: false }), 'Loading the video…');
-  assert.equal(text({ buffering: true }), 'Buffering…');
+  assert.equal(text({ buffering: true }), 'Your player is buffering…');
   assert.equal(text({ measure: { ...view().measure, startsInMs: 200 } }), 'Starting…');
 });
 
-test('silence by the browser is offered to be lifted, whatever else is said', () => {
-  const silent = describeStatus(view({ blocked: 'sound' }));
-  assert.deepEqual([silent.text, silent.action], ['In step', 'sound']);
-  assert.equal(describeStatus(view({ blocked: 'play' })).action, 'play');
+test('at their own pace people see how far the others are, and the way back', () => {
+  const alone = status({ detached: true, state: { playing: false, cause: 'pause' }, ...errorMs(-12_000) });
+  assert.deepEqual(alone, { code: 'own_pace', kind: 'own', words: 'At your own pace', figure: '12 s behind', actions: ['back'] });
+  assert.equal(status({ detached: true, ...errorMs(3_000) }).figure, '3.0 s ahead');
+  assert.equal(status({ detached: true, ...errorMs(10) }).figure, 'where the others are');
 });
 
+test('silence by the browser is offered to be lifted, whatever else is said', () => {
+  const silent = status({ blocked: 'sound' });
+  assert.deepEqual([silent.words, silent.actions], ['In step', ['sound']]);
+  assert.deepEqual(status({ blocked: 'play' }).actions, ['play']);
+});
+
+const roleView = (changes = {}) => ({
+  nowMs: 50_000, youAreHost: false, control: 'host', hostId: 'a', hostName: 'Ann', becameHostMs: -Infinity,
+  hostAway: null, buffering: [], mayClaim: false, ...changes,
+});
+const role = (changes) => describeRole(roleView(changes));
+
 test('who controls playback', () => {
-  const role = (changes) =>
-    describeRole({ youAreHost: false, control: 'host', hostId: 'a', hostName: 'Ann', hostIsHere: true, ...changes });
-  assert.match(role({ youAreHost: true }), /You are the host/);
-  assert.match(role({}), /^Ann controls playback/);
-  assert.match(role({ control: 'everyone' }), /Everyone/);
-  assert.match(role({ hostIsHere: false }), /host left/);
-  assert.match(role({ hostId: null }), /Nobody/);
+  assert.equal(role({ youAreHost: true }).words, 'You are the host.');
+  assert.match(role().words, /^Ann controls playback/);
+  assert.match(role({ hostName: undefined }).words, /^The host controls playback/);
+  assert.match(role({ control: 'everyone' }).words, /^Everyone/);
+  assert.match(role({ hostId: null }).words, /^Nobody/);
+  assert.deepEqual(role({ mayClaim: true }).actions, ['claim']);
+});
+
+test('a host that left: who takes over, and when', () => {
+  const away = (changes) => {
+    const { code, words, figure } = role({ hostAway: { leftMs: 6400, nextName: 'Ben', nextIsYou: false, ...changes } });
+    assert.equal(code, 'host_away');
+    return `${words} ${figure}`;
+  };
+  assert.equal(away(), 'Ann has left. Ben takes over in 7 s');
+  assert.equal(away({ nextIsYou: true }), 'Ann has left. You take over in 7 s');
+  assert.equal(away({ nextName: undefined }), 'Ann has left. Somebody else takes over in 7 s');
+  assert.equal(away({ leftMs: -20 }), 'Ann has left. Ben takes over in 1 s');
+});
+
+test('being host is news for a while', () => {
+  assert.equal(role({ youAreHost: true, becameHostMs: 49_000 }).code, 'host_now');
+  assert.equal(role({ youAreHost: true, becameHostMs: 39_000 }).code, 'host');
+});
+
+test('the host is told who buffers', () => {
+  assert.equal(role({ youAreHost: true, buffering: ['Ben', 'Cem'] }).figure, 'Buffering: Ben and Cem');
+});
+
+test('the service speaks of itself', () => {
+  assert.match(describeNotice('draining').words, /about to restart/);
+  assert.match(describeNotice('degraded').words, /impaired; playback goes on/);
+  assert.equal(describeNotice(null), null);
 });

@@ -1,90 +1,105 @@
-// Chat and reactions: what people say to each other beside and over the picture.
-import { byId, make } from '../dom.js';
-import { strings } from '../strings.js';
+// The chat: what people say, with who and when, and what happened meanwhile.
+//
+// Nothing that somebody wrote becomes HTML: text goes in as text, links as elements of their own.
+import { byId, make, setText } from '../dom.js';
+import { language, strings } from '../strings.js';
+import { Arrivals } from './arrivals.js';
+import { splitLinks } from './links.js';
+import { joinNames } from './names.js';
+import { Unread } from './unread.js';
 
-const MESSAGES_MAX = 200;
-const NEAR_END_PX = 40;
-const FLOATING_MAX = 30;
-const FLOATING_MS = 3_000;
-const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
+const words = strings.chat;
+const LINES_MAX = 200;
+const TEXT_MAX = 500;
+const TELL_LEFT_BELOW = 100;
+const SAME_BREATH_MS = 120_000; // lines of one person within it share a name and a time
+
+const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
 
 export class ChatPanel {
   #room;
-  #toast;
-  #following = true; // the newest line is to be seen; false while somebody scrolled up to read
+  #list = byId('messages');
+  #field = byId('chat-text');
+  #unread = new Unread(this.#list);
+  #last = { from: null, atMs: 0 }; // who spoke last, unless something was announced since
+  #sent = ''; // what was said last here
 
-  constructor({ room, toast }) {
+  constructor({ room }) {
     this.#room = room;
-    this.#toast = toast;
     byId('chat-form').addEventListener('submit', (event) => this.#say(event));
-    byId('reactions').replaceChildren(...EMOJI.map((emoji, i) => this.#makeButton(emoji, strings.chat.emojiNames[i])));
-    this.#follow(byId('messages'));
+    this.#field.addEventListener('input', () => this.#showLeft());
     room.addEventListener('chat', ({ detail }) => this.#show(detail));
-    room.addEventListener('reaction', ({ detail }) => this.#float(detail.emoji));
+    room.addEventListener('refused', ({ detail }) => detail.re === 'chat' && this.#onRefused(detail));
+    const arrivals = new Arrivals(({ joined, left }) => {
+      if (joined.length > 0) this.announce(words.joined(joinNames(joined.map(nameOrGuest))));
+      if (left.length > 0) this.announce(words.gone(joinNames(left.map(nameOrGuest))));
+    });
+    room.addEventListener('people', ({ detail }) => arrivals.note(detail, room.presence.count, room.you?.id));
   }
 
   // A line that nobody said.
   announce(text) {
-    this.#append(make('p', { class: 'event', text }));
+    this.#last = { from: null, atMs: 0 };
+    this.#append(make('p', { class: 'event', text }), false);
   }
 
   #say(event) {
     event.preventDefault();
-    const field = byId('chat-text');
-    const text = field.value.trim();
+    const text = this.#field.value.trim();
     if (!text) return;
-    if (this.#room.send('chat', { text })) field.value = '';
-    else this.#toast(strings.controls.offline);
+    if (!this.#room.send('chat', { text })) return this.#complain(words.notSent);
+    this.#sent = text;
+    this.#field.value = '';
+    this.#showLeft();
+    this.#complain('');
   }
 
-  #show({ from, name, text }) {
+  // What was refused is not lost: it stands in the field again, unless something else does.
+  #onRefused({ code, message }) {
+    this.#complain(code === 'rate_limited' ? words.tooFast : (strings.refusals[code] ?? strings.refusals.other(message)));
+    if (this.#field.value === '') this.#field.value = this.#sent;
+    this.#showLeft();
+  }
+
+  #complain(text) {
+    byId('chat-fault').hidden = text === '';
+    setText(byId('chat-fault'), text);
+  }
+
+  #showLeft() {
+    const left = TEXT_MAX - this.#field.value.length;
+    byId('chat-left').hidden = left > TELL_LEFT_BELOW;
+    byId('chat-left').dataset.full = String(left === 0);
+    setText(byId('chat-left'), words.left(left));
+  }
+
+  #show({ from, name, text, atMs }) {
     const isYou = from === this.#room.you?.id;
-    this.#append(
-      make('p', { class: isYou ? 'said by-you' : 'said' },
-        make('span', { class: 'said-name', text: name || strings.people.unnamed }),
-        make('span', { class: 'said-text', text })),
-    );
+    const goesOn = from === this.#last.from && atMs - this.#last.atMs < SAME_BREATH_MS;
+    this.#last = { from, atMs };
+    const at = new Date(atMs);
+    const head = make('span', { class: goesOn ? 'said-head unseen' : 'said-head' },
+      make('span', { class: 'said-name', text: nameOrGuest(name) }), ' ',
+      make('time', { class: 'said-at', datetime: at.toISOString(), text: clock.format(at) }), ' ');
+    const said = make('span', { class: 'said-text' }, ...splitLinks(text).map(makePart));
+    const line = make('p', { class: isYou ? 'said by-you' : 'said' }, head, said);
+    line.classList.toggle('goes-on', goesOn);
+    this.#append(line, !isYou);
+    if (isYou) this.#complain('');
   }
 
-  #append(line) {
-    const list = byId('messages');
-    list.append(line);
-    while (list.children.length > MESSAGES_MAX) list.firstChild.remove();
-    this.#showNewest(list);
+  #append(line, isNews) {
+    this.#list.append(line);
+    while (this.#list.children.length > LINES_MAX) this.#list.firstChild.remove();
+    this.#unread.onLine(isNews);
   }
+}
 
-  // The list shrinks when another panel opens: what is followed stays in sight. That is no
-  // scrolling up, so the end counts only while the height is the one last seen.
-  #follow(list) {
-    let heightPx = list.clientHeight;
-    list.addEventListener('scroll', () => {
-      if (list.clientHeight !== heightPx) return;
-      this.#following = list.scrollHeight - list.scrollTop - heightPx < NEAR_END_PX;
-    });
-    new ResizeObserver(() => {
-      heightPx = list.clientHeight;
-      this.#showNewest(list);
-    }).observe(list);
-  }
+function makePart({ text, href }) {
+  if (!href) return text;
+  return make('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow ugc', title: words.newTab(href), text });
+}
 
-  #showNewest(list) {
-    if (this.#following) list.scrollTop = list.scrollHeight;
-  }
-
-  #makeButton(emoji, name) {
-    const button = make('button', { type: 'button', class: 'reaction', 'aria-label': name, title: name, text: emoji });
-    button.addEventListener('click', () => {
-      if (!this.#room.send('reaction', { emoji })) this.#toast(strings.controls.offline);
-    });
-    return button;
-  }
-
-  #float(emoji) {
-    const layer = byId('floating');
-    if (layer.children.length >= FLOATING_MAX) layer.firstChild.remove();
-    const bubble = make('span', { class: 'bubble', text: emoji });
-    bubble.style.setProperty('--at', `${8 + Math.random() * 70}%`);
-    layer.append(bubble);
-    setTimeout(() => bubble.remove(), FLOATING_MS);
-  }
+function nameOrGuest(name) {
+  return name || strings.people.unnamed;
 }

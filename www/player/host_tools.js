@@ -19,7 +19,6 @@ export class HostTools {
     byId('end').addEventListener('click', async () => {
       if (await confirm(strings.events.endSure, byId('end').textContent)) room.send('end');
     });
-    byId('claim').addEventListener('click', () => room.claim());
     for (const type of ['people', 'settings', 'state', 'phase']) room.addEventListener(type, () => this.render());
     this.render();
   }
@@ -28,7 +27,6 @@ export class HostTools {
     const { settings, timeline, youAreHost } = this.#room;
     const { name: phase } = this.#room.connection.phase;
     byId('host-tools').hidden = !youAreHost || phase === 'closed';
-    byId('claim').hidden = !this.#room.mayClaim || phase !== 'open';
     byId('load-field').hidden = this.#library.length < 2;
     if (timeline.state) byId('load').value = timeline.state.video;
     byId('set-everyone').checked = settings.control === 'everyone';

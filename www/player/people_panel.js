@@ -1,118 +1,116 @@
-// The list of viewers, with what the host may do to each.
-import { byId, icon, make, setText } from '../dom.js';
+// The list of viewers, with what the host may do to each, and one's own name to be changed.
+import { byId, setText } from '../dom.js';
+import { rememberName } from '../session/memory.js';
 import { strings } from '../strings.js';
+import { PersonRow } from './person_row.js';
+import { askForName } from './rename_form.js';
 
 const words = strings.people;
-const WORTH_TELLING_MS = 100;
 
 export class PeoplePanel {
   #room;
+  #follower;
   #confirm;
-  #rows = new Map(); // member id -> {row, name, mark, drift, menu}
-  #reports = new Map(); // member id -> the newest of `viewers`
+  #rows = new Map(); // member id -> PersonRow
+  #awaited = new Set(); // ids that playback waits for
+  #acts = {
+    give: (id) => this.#room.send('give', { to: id }),
+    remove: (id) => this.#remove(id),
+    rename: (row) => this.#rename(row),
+  };
 
-  constructor({ room, confirm }) {
+  // confirm(words, yes): asks, resolves to whether it shall be.
+  constructor({ room, follower, confirm }) {
     this.#room = room;
+    this.#follower = follower;
     this.#confirm = confirm;
-    room.addEventListener('people', () => this.render());
-    room.addEventListener('viewers', ({ detail }) => {
-      this.#reports = new Map(detail.list.map((report) => [report.id, report]));
-      this.render();
-    });
-    document.addEventListener('click', ({ target }) => this.#closeMenus(target));
-    document.addEventListener('scroll', ({ target }) => target.contains(byId('people')) && this.#closeMenus(null), true);
-    addEventListener('resize', () => this.#closeMenus(null));
-    byId('people').addEventListener('keydown', ({ key }) => key === 'Escape' && this.#closeMenus(null));
+    for (const type of ['people', 'viewers', 'phase']) room.addEventListener(type, () => this.render());
+    room.addEventListener('waiting', ({ detail }) => this.#setAwaited(detail.members));
+    room.addEventListener('state', () => this.#awaited.size > 0 && this.#setAwaited([]));
+    follower.addEventListener('change', () => this.render());
+    this.#closeMenusFromOutside();
   }
 
   render() {
-    const { presence, youAreHost } = this.#room;
+    const { presence, viewers, youAreHost, connection } = this.#room;
     const members = presence.list();
     const gone = new Set(this.#rows.keys());
+    const mayRule = youAreHost && connection.phase.name === 'open';
     members.forEach((member, place) => {
       gone.delete(member.id);
-      const parts = this.#rows.get(member.id) ?? this.#addRow(member.id);
-      this.#fill(parts, member, youAreHost);
-      const list = byId('people');
-      // Moving a row would take the focus out of its menu.
-      if (list.children[place] !== parts.row) list.insertBefore(parts.row, list.children[place] ?? null);
+      const row = this.#rowOf(member.id);
+      const isNext = presence.hostAway?.next === member.id;
+      const report = youAreHost && !member.isYou ? viewers.get(member.id) : undefined;
+      row.fill({ ...member, isNext }, report, { isBuffering: this.#isBuffering(member), mayRule });
+      putAt(byId('people'), row.element, place);
     });
     for (const id of gone) this.#removeRow(id);
-    setText(byId('viewer-count'), words.count(presence.count));
-    const more = presence.count - members.length;
-    byId('people-more').hidden = more <= 0;
-    setText(byId('people-more'), words.more(more));
+    this.#renderCounts(presence.count, members.length);
   }
 
-  #addRow(id) {
-    const name = make('span', { class: 'person-name' });
-    const mark = make('span', { class: 'tag' });
-    const drift = make('span', { class: 'drift muted' });
-    const menu = this.#makeMenu(id);
-    const row = make('li', { class: 'person' }, make('span', { class: 'avatar', 'aria-hidden': 'true' }), name, mark, drift, menu);
-    const parts = { row, name, mark, drift, menu };
-    this.#rows.set(id, parts);
-    return parts;
+  #renderCounts(count, listed) {
+    setText(byId('viewer-count'), words.count(count));
+    setText(byId('people-count'), String(count));
+    byId('people-more').hidden = count <= listed;
+    setText(byId('people-more'), words.more(count - listed));
+    const buffering = [...this.#room.viewers.values()].filter((viewer) => viewer.buffering).length;
+    byId('people-buffering').hidden = buffering === 0;
+    setText(byId('people-buffering'), words.buffersCount(buffering));
+  }
+
+  // The host is told of everybody; the others know of those that playback waits for, and themselves.
+  #isBuffering({ id, isYou }) {
+    if (isYou) return this.#follower.buffering;
+    return this.#awaited.has(id) || Boolean(this.#room.viewers.get(id)?.buffering);
+  }
+
+  #setAwaited(ids) {
+    this.#awaited = new Set(ids);
+    this.render();
+  }
+
+  #rowOf(id) {
+    const row = this.#rows.get(id) ?? new PersonRow(id, this.#acts);
+    this.#rows.set(id, row);
+    return row;
   }
 
   #removeRow(id) {
-    this.#rows.get(id).row.remove();
+    this.#rows.get(id).element.remove();
     this.#rows.delete(id);
   }
 
-  #fill({ row, name, mark, drift, menu }, { id, name: given, isHost, isYou }, youAreHost) {
-    const shown = given || words.unnamed;
-    const tags = [isHost && words.host, isYou && words.you].filter(Boolean).join(', ');
-    setText(name, shown);
-    setText(row.firstChild, [...shown][0].toUpperCase());
-    setText(mark, tags);
-    mark.hidden = tags === '';
-    setText(drift, youAreHost && !isYou ? this.#describe(id) : '');
-    menu.hidden = !youAreHost || isYou;
-    const label = words.menu(shown);
-    if (menu.firstChild.getAttribute('aria-label') !== label) menu.firstChild.setAttribute('aria-label', label);
+  async #remove(id) {
+    const name = this.#room.presence.nameOf(id) || words.unnamed;
+    if (await this.#confirm(words.removeSure(name), words.remove)) this.#room.send('kick', { id });
   }
 
-  #describe(id) {
-    const report = this.#reports.get(id);
-    if (!report) return '';
-    if (report.buffering) return words.buffering;
-    const ms = Math.round(report.driftMs / 10) * 10;
-    if (Math.abs(ms) < WORTH_TELLING_MS) return '';
-    return ms > 0 ? words.ahead(ms) : words.behind(-ms);
+  async #rename(row) {
+    const { presence, you } = this.#room;
+    const name = await askForName(row, presence.nameOf(you.id) ?? you.name);
+    if (!name) return;
+    rememberName(name);
+    this.#room.rename(name);
   }
 
-  #makeMenu(id) {
-    const give = make('button', { type: 'button', class: 'menu-item', text: words.give });
-    const remove = make('button', { type: 'button', class: 'menu-item', text: words.remove });
-    const menu = make('details', { class: 'menu', hidden: true }, make('summary', { class: 'control' }, icon('more')),
-      make('div', { class: 'menu-items' }, give, remove));
-    menu.addEventListener('toggle', () => menu.open && placeBelow(menu.firstChild, menu.lastChild));
-    give.addEventListener('click', () => {
-      menu.open = false;
-      this.#room.send('give', { to: id });
-    });
-    remove.addEventListener('click', async () => {
-      menu.open = false;
-      const name = this.#room.presence.nameOf(id) || words.unnamed;
-      if (await this.#confirm(words.removeSure(name), words.remove)) this.#room.send('kick', { id });
-    });
-    return menu;
-  }
-
-  #closeMenus(exceptAround) {
-    for (const menu of byId('people').querySelectorAll('details[open]')) {
-      if (menu.contains(exceptAround)) continue;
-      if (menu.contains(document.activeElement)) menu.firstChild.focus({ preventScroll: true });
-      menu.open = false;
-    }
+  #closeMenusFromOutside() {
+    const list = byId('people');
+    document.addEventListener('click', ({ target }) => closeMenus(list, target));
+    document.addEventListener('scroll', ({ target }) => target.contains(list) && closeMenus(list, null), true);
+    addEventListener('resize', () => closeMenus(list, null));
+    list.addEventListener('keydown', ({ key }) => key === 'Escape' && closeMenus(list, null));
   }
 }
 
-// Outside of the list's flow, for that scrolls: below its button, or above where there is no room.
-function placeBelow(button, items) {
-  const { top, bottom, right } = button.getBoundingClientRect();
-  const fits = bottom + items.offsetHeight <= innerHeight;
-  items.style.top = `${fits ? bottom : top - items.offsetHeight}px`;
-  items.style.right = `${document.documentElement.clientWidth - right}px`;
+// Moving a row would take the focus out of its menu.
+function putAt(list, element, place) {
+  if (list.children[place] !== element) list.insertBefore(element, list.children[place] ?? null);
+}
+
+function closeMenus(list, exceptAround) {
+  for (const menu of list.querySelectorAll('details[open]')) {
+    if (menu.contains(exceptAround)) continue;
+    if (menu.contains(document.activeElement)) menu.firstChild.focus({ preventScroll: true });
+    menu.open = false;
+  }
 }

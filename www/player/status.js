@@ -1,97 +1,147 @@
-// What is going on, in words. Pure: a view of the moment goes in, words and at most one action out.
+// What is going on, in words and figures. Pure: a view of the moment goes in, what is to be said
+// comes out:
+//
+//   {code, kind, words, figure, actions}
+//
+// code names the state; kind is its colour and its sign: 'good', 'busy', 'rest', 'own', 'warn' or
+// 'bad'. `words` stand as long as the state does, `figure` is the number in it, which changes all
+// the time and is not worth announcing. actions are names in strings.actions, the first one the
+// most likely.
 import { strings } from '../strings.js';
+import { joinNames } from './names.js';
 
 const CATCHING_UP_BEYOND_MS = 100;
-const NAMED_MAX = 3;
+const HOST_NEWS_MS = 10_000; // how long "you are the host now" is news
 const words = strings.status;
 
 // view: {
 //   phase            the connection's (connection.js)
 //   nowMs            local time
-//   problem          why the media cannot be played, or null
+//   problem          the reason why the media cannot be played, a name in strings.problems, or null
 //   hasVideo         whether the session has a video at all
 //   loaded           the media's metadata is here
 //   blocked          null, 'sound' or 'play' (follower.js)
-//   waitingFor       names that playback waits for, []
+//   detached         at the viewer's own pace
+//   waiting          {names, leftMs}: whom playback waits for, or null
 //   buffering        this player's
 //   state            the newest playback state, or null
-//   byName           who brought it about, or undefined
-//   byYou
+//   pausedBy         {name, isYou} of who paused, or null
 //   measure          {running, over, startsInMs, errorMs} (follower.js)
 //   errorBoundMs     of the clock
-//   notice           'degraded', 'draining' or null
 // }
-// Returns {kind, text, detail, action}: kind is 'good', 'busy', 'rest', 'warn' or 'bad'; detail
-// changes all the time and is not worth announcing; action is a name in strings.actions, or null.
 export function describeStatus(view) {
   const status = fromConnection(view) ?? fromMedia(view) ?? fromPlayback(view);
-  if (view.blocked === 'sound' && status.action === null) status.action = 'sound';
+  if (view.blocked === 'sound' && !status.actions.includes('sound')) status.actions.unshift('sound');
   return status;
 }
 
-function say(kind, text, { detail = '', action = null } = {}) {
-  return { kind, text, detail, action };
+function say(code, kind, text, { figure = '', actions = [] } = {}) {
+  return { code, kind, words: text, figure, actions: [...actions] };
 }
 
 function fromConnection({ phase, nowMs }) {
   switch (phase.name) {
     case 'closed':
-      if (phase.reason === 'elsewhere') return say('bad', words.elsewhere, { action: 'takeBack' });
-      return say('bad', words[phase.reason], { action: 'home' });
-    case 'waiting': {
-      const leftS = Math.max(1, Math.ceil((phase.untilMs - nowMs) / 1000));
-      const text = phase.draining ? words.restartingIn(leftS) : words.reconnectingIn(leftS);
-      return say('warn', text, { action: 'tryNow' });
-    }
+      return say(phase.reason, 'bad', words[phase.reason], { actions: [phase.reason === 'elsewhere' ? 'takeBack' : 'home'] });
+    case 'waiting':
+      return say(phase.cause, 'warn', words[phase.cause], {
+        figure: words.inSeconds(secondsLeft(phase.untilMs - nowMs)),
+        actions: ['tryNow'],
+      });
     case 'connecting':
-      return say('busy', phase.attempt === 1 ? words.connecting : words.reconnecting);
+      return phase.attempt === 1
+        ? say('connecting', 'busy', words.connecting)
+        : say('reconnecting', 'warn', words.reconnecting);
   }
   return null;
 }
 
-function fromMedia({ problem, hasVideo, loaded, blocked, notice }) {
-  if (problem) return say('bad', words.problem(problem), { action: 'tryAgain' });
-  if (!hasVideo) return say('warn', words.noVideo);
-  if (blocked === 'play') return say('warn', words.blocked, { action: 'play' });
-  if (notice === 'draining') return say('warn', words.restarting);
-  if (notice === 'degraded') return say('warn', words.degraded);
-  if (!loaded) return say('busy', words.loading);
+function fromMedia({ problem, hasVideo, loaded, blocked }) {
+  if (problem) return say('unplayable', 'bad', words.problem(strings.problems[problem]), { actions: ['tryAgain'] });
+  if (!hasVideo) return say('no_video', 'warn', words.noVideo);
+  if (blocked === 'play') return say('blocked', 'warn', words.blocked, { actions: ['play'] });
+  if (!loaded) return say('loading', 'busy', words.loading);
   return null;
 }
 
-function fromPlayback({ waitingFor, buffering, state, byName, byYou, measure, errorBoundMs }) {
-  if (waitingFor.length > 0) return say('busy', words.waitingFor(joinNames(waitingFor)));
-  if (buffering) return say('busy', words.buffering);
-  if (!state?.playing || measure.over) return say('rest', restWords({ state, byName, byYou, over: measure.over }));
-  if (measure.startsInMs > 0) return say('busy', words.starting);
+function fromPlayback({ detached, waiting, buffering, state, pausedBy, measure, errorBoundMs }) {
+  if (detached) return say('own_pace', 'own', words.ownPace, { figure: gapFrom(measure.errorMs), actions: ['back'] });
+  if (waiting) {
+    return say('waiting', 'busy', words.waitingFor(joinNames(waiting.names)), {
+      figure: words.atMost(secondsLeft(waiting.leftMs)),
+    });
+  }
+  if (buffering) return say('buffering', 'busy', words.buffering);
+  if (!state?.playing || measure.over) return atRest({ state, pausedBy, over: measure.over });
+  if (measure.startsInMs > 0) return say('starting', 'busy', words.starting);
   if (measure.errorMs === null || Math.abs(measure.errorMs) > CATCHING_UP_BEYOND_MS) {
-    return say('busy', words.catchingUp);
+    return say('catching_up', 'busy', words.catchingUp, { figure: gapFrom(measure.errorMs) });
   }
   const withinMs = Math.ceil((Math.abs(measure.errorMs) + errorBoundMs) / 5) * 5;
-  return say('good', words.inStep, { detail: Number.isFinite(withinMs) ? words.within(withinMs) : '' });
+  return say('in_step', 'good', words.inStep, { figure: Number.isFinite(withinMs) ? words.within(withinMs) : '' });
 }
 
-function restWords({ state, byName, byYou, over }) {
-  if (over || state?.cause === 'ended') return words.atEnd;
-  if (state?.cause === 'load') return words.ready;
-  if (state?.cause !== 'pause') return words.paused;
-  if (byYou) return words.pausedByYou;
-  return byName ? words.pausedBy(byName) : words.paused;
+function atRest({ state, pausedBy, over }) {
+  if (over || state?.cause === 'ended') return say('at_end', 'rest', words.atEnd);
+  if (state?.cause === 'load') return say('ready', 'rest', words.ready);
+  if (pausedBy?.isYou) return say('paused', 'rest', words.pausedByYou);
+  return say('paused', 'rest', pausedBy?.name ? words.pausedBy(pausedBy.name) : words.paused);
 }
 
-function joinNames(names) {
-  const named = names.length > NAMED_MAX ? names.slice(0, NAMED_MAX - 1) : [...names];
-  const others = names.length - named.length;
-  if (others > 0) named.push(words.others(others));
-  const last = named.pop();
-  return named.length > 0 ? named.join(', ') + words.and + last : last;
+function gapFrom(errorMs) {
+  if (errorMs === null) return '';
+  const gapS = Math.abs(errorMs) / 1000;
+  if (gapS < 0.05) return words.noGap;
+  const shown = gapS < 10 ? gapS.toFixed(1) : String(Math.round(gapS));
+  return errorMs > 0 ? words.ahead(shown) : words.behind(shown);
 }
 
-// Who controls playback, in words. view: {youAreHost, control, hostId, hostName, hostIsHere}
-export function describeRole({ youAreHost, control, hostId, hostName, hostIsHere }) {
-  if (youAreHost) return strings.role.youAreHost;
-  if (control === 'everyone') return strings.role.everyone;
-  if (hostId === null) return strings.role.noHost;
-  if (!hostIsHere) return strings.role.hostAway;
-  return strings.role.hostControls(hostName || strings.role.theHost);
+function secondsLeft(ms) {
+  return Math.max(1, Math.ceil(ms / 1000));
+}
+
+// Who paused, also after somebody else sought in the pause: {name, isYou} or null.
+// before: what this returned last; event: of room.js's `state`; nameOf(id), youId.
+export function whoPaused(before, { state }, nameOf, youId) {
+  if (state.playing || state.cause === 'load') return null;
+  if (state.cause !== 'pause') return before;
+  return state.by ? { name: nameOf(state.by), isYou: state.by === youId } : null;
+}
+
+// Who controls playback. view: {
+//   nowMs            local time
+//   youAreHost, control, hostId
+//   hostName         undefined where it is not known
+//   becameHostMs     local time at which the host's seat came to this viewer; -Infinity: never so
+//   hostAway         {leftMs, nextName, nextIsYou} while the host's connection is gone, or null
+//   buffering        names of the others that buffer, for the host
+//   mayClaim
+// }
+export function describeRole(view) {
+  const role = strings.role;
+  const actions = view.mayClaim ? ['claim'] : [];
+  const { hostAway } = view;
+  if (hostAway) {
+    const name = view.hostName || role.theHost;
+    const heir = hostAway.nextIsYou ? role.youNext : role.next(hostAway.nextName || role.somebody);
+    return say('host_away', 'warn', role.hostAway(name, heir), { figure: words.inSeconds(secondsLeft(hostAway.leftMs)), actions });
+  }
+  if (view.youAreHost) return describeHost(view);
+  if (view.control === 'everyone') return say('everyone', 'rest', role.everyone, { actions });
+  if (view.hostId === null) return say('no_host', 'rest', role.noHost, { actions });
+  return say('guest', 'rest', role.hostControls(view.hostName || role.theHost), { actions });
+}
+
+function describeHost({ nowMs, becameHostMs, buffering }) {
+  const role = strings.role;
+  if (nowMs - becameHostMs < HOST_NEWS_MS) return say('host_now', 'good', role.youAreHostNow);
+  const figure = buffering.length > 0 ? role.buffering(joinNames(buffering)) : '';
+  return say('host', 'rest', role.youAreHost, { figure });
+}
+
+// The service's own state: notice is 'degraded', 'draining' or null. null: nothing to be said.
+export function describeNotice(notice) {
+  if (notice === 'draining') return say('draining', 'warn', words.draining);
+  if (notice === 'degraded') return say('degraded', 'warn', words.degraded);
+  return null;
 }

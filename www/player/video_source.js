@@ -1,9 +1,9 @@
 // Puts a video of the library into a <video>: the file or its adaptive stream, and its captions.
 //
 // hls.js is fetched only where a video has a playlist and the browser cannot play one by itself.
-// Emits 'problem' whenever `problem` (a reason in words, or null) changes.
+// Emits 'problem' whenever `problem` changes: the reason why it cannot be played, a name in
+// strings.problems, or null.
 import { make } from '../dom.js';
-import { strings } from '../strings.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
 const HLS_SCRIPT = '/vendor/hls.js/hls.light.min.mjs';
@@ -65,9 +65,9 @@ export class VideoSource extends EventTarget {
     this.#hls.on(Hls.Events.ERROR, (_, { fatal, type, response }) => {
       if (!fatal) return;
       if (type === Hls.ErrorTypes.NETWORK_ERROR) {
-        this.#setProblem(response?.code === 404 ? strings.problems.missing : strings.problems.network);
+        this.#setProblem(response?.code === 404 ? 'missing' : 'network');
       } else {
-        this.#setProblem(strings.problems.decode);
+        this.#setProblem('decode');
       }
     });
     this.#hls.loadSource(entry.hls);
@@ -76,7 +76,7 @@ export class VideoSource extends EventTarget {
 
   #loadWithoutAdaptive(entry) {
     if (entry.url && entry.url !== entry.hls) this.#video.src = entry.url;
-    else this.#setProblem(strings.problems.adaptive);
+    else this.#setProblem('adaptive');
   }
 
   async #onError(error) {
@@ -88,14 +88,14 @@ export class VideoSource extends EventTarget {
 
   // A source that cannot be had and one that cannot be understood raise the same error.
   async #explain({ code }, entry) {
-    if (code === MEDIA_ERR_NETWORK) return strings.problems.network;
-    if (code === MEDIA_ERR_DECODE) return strings.problems.decode;
+    if (code === MEDIA_ERR_NETWORK) return 'network';
+    if (code === MEDIA_ERR_DECODE) return 'decode';
     try {
       const response = await fetch(entry.hls ?? entry.url, { method: 'HEAD', cache: 'no-store' });
-      if (response.status === 404) return strings.problems.missing;
-      return response.ok ? strings.problems.unsupported : strings.problems.network;
+      if (response.status === 404) return 'missing';
+      return response.ok ? 'unsupported' : 'network';
     } catch {
-      return strings.problems.network;
+      return 'network';
     }
   }
 

@@ -6,8 +6,10 @@
 // onPhase gets one of
 //   {name:'connecting', attempt}                attempt counts from 1
 //   {name:'open'}                               the first message has come
-//   {name:'waiting', untilMs, draining}         the next attempt is at untilMs (local time)
-//   {name:'closed', reason}                     for good: 'ended', 'elsewhere', 'removed', 'stopped'
+//   {name:'waiting', untilMs, cause}            the next attempt is at untilMs (local time); cause:
+//                                               'lost', 'restarting', 'slow', 'flooding'
+//   {name:'closed', reason}                     for good: 'ended', 'gone' (the server knows no such
+//                                               session), 'elsewhere', 'removed', 'stopped'
 // After 'closed' only start() begins again.
 
 const BACK_OFF_FIRST_MS = 500;
@@ -21,8 +23,11 @@ const FINAL_CODES = new Map([
   [4002, 'elsewhere'],
   [4004, 'removed'],
 ]);
-const GOING_AWAY = 1001;
 const TOO_MANY_MESSAGES = 4008;
+const CAUSES = new Map([
+  [4003, 'slow'],
+  [TOO_MANY_MESSAGES, 'flooding'],
+]);
 
 export class Connection {
   #options;
@@ -31,7 +36,8 @@ export class Connection {
   #attempts = 0; // since the last stable connection
   #phase = { name: 'closed', reason: 'stopped' };
   #openedAtMs = null;
-  #retryAfterMs = null; // what the server asked for
+  #isDraining = false; // the server said that it is about to end; until another one answers
+  #retryAfterMs = null; // what it asked for
   #unansweredSinceMs = null;
 
   // url(): the address of the next attempt. sessionExists(): resolves to false when the session is
@@ -116,8 +122,10 @@ export class Connection {
     if (this.#openedAtMs === null) {
       this.#clearTimer();
       this.#openedAtMs = this.#options.now();
+      this.#isDraining = false;
     }
     if (message.type === 'notice' && message.code === 'draining') {
+      this.#isDraining = true;
       this.#retryAfterMs = message.retryAfterMs ?? null;
     }
     if (this.#phase.name !== 'open') this.#setPhase({ name: 'open' });
@@ -143,10 +151,11 @@ export class Connection {
   }
 
   #wait(code) {
-    const draining = code === GOING_AWAY;
-    const delayMs = draining && this.#retryAfterMs !== null ? this.#spread(this.#retryAfterMs) : this.#backOff(code);
+    const cause = this.#isDraining ? 'restarting' : (CAUSES.get(code) ?? 'lost');
+    const isTold = this.#isDraining && this.#retryAfterMs !== null;
+    const delayMs = isTold ? this.#spread(this.#retryAfterMs) : this.#backOff(code);
     this.#startTimer(delayMs, () => this.#connect());
-    this.#setPhase({ name: 'waiting', untilMs: this.#options.now() + delayMs, draining });
+    this.#setPhase({ name: 'waiting', untilMs: this.#options.now() + delayMs, cause });
   }
 
   // Doubles with every failure; between half and the whole of it, so that the viewers of a server
@@ -165,7 +174,7 @@ export class Connection {
   async #askForSession() {
     const waiting = this.#phase;
     const exists = await this.#options.sessionExists?.().catch(() => true);
-    if (exists === false && this.#phase === waiting) this.#finish('ended');
+    if (exists === false && this.#phase === waiting) this.#finish('gone');
   }
 
   #finish(reason) {

@@ -1,4 +1,5 @@
-// Who is here: the list of members, kept from welcome, members and host messages.
+// Who is here: the list of members, kept from welcome, members and host messages, and whom the
+// service would make host.
 //
 // Pure. The server names at most 50 members at once, so in a large session the list is a part of
 // `count`; it is bounded here as well.
@@ -9,25 +10,35 @@ export class Presence {
   #members = new Map(); // id -> name, in the order of arrival
   #count = 0;
   #hostId = null;
+  #hostName = undefined; // kept when the host goes
+  #hostAway = null;
   #youId = null;
 
-  onWelcome({ you, host, members }) {
+  onWelcome({ you, host, members, hostAway }) {
     this.#members.clear();
     this.#youId = you.id;
     this.#hostId = host ?? null;
     for (const member of members?.list ?? []) this.#put(member);
     this.#put(you);
     this.#count = members?.count ?? this.#members.size;
+    this.#noteHost(hostAway);
   }
 
-  onMembers({ count, joined = [], left = [], changed = [] }) {
+  onMembers({ count, joined = [], left = [], changed = [], hostAway }) {
     for (const member of left) this.#members.delete(idOf(member));
     for (const member of [...joined, ...changed]) this.#put(member);
     this.#count = count ?? this.#members.size;
+    this.#noteHost(hostAway);
   }
 
   onHost({ id }) {
     this.#hostId = id ?? null;
+    this.#noteHost(null);
+  }
+
+  // Somebody who speaks is here, also where a large session's list did not name them.
+  onChat({ from, name }) {
+    if (from && !this.#members.has(from) && this.#members.size < this.#count) this.#put({ id: from, name });
   }
 
   get count() {
@@ -47,8 +58,15 @@ export class Presence {
     return this.#members.get(id);
   }
 
+  // Also of a host that is away; undefined where it is not known.
   get hostName() {
-    return this.#members.get(this.#hostId);
+    return this.#members.get(this.#hostId) ?? this.#hostName;
+  }
+
+  // {untilMs, next}: the host's connection is gone, and unless it is back by then (server time),
+  // the member `next` takes over. null while the host is here.
+  get hostAway() {
+    return this.#hostAway;
   }
 
   // [{id, name, isHost, isYou}]: the host first, then you, then the others as they came.
@@ -57,6 +75,11 @@ export class Presence {
     return [...this.#members]
       .map(([id, name]) => ({ id, name, isHost: id === this.#hostId, isYou: id === this.#youId }))
       .sort((a, b) => rank(a) - rank(b));
+  }
+
+  #noteHost(hostAway) {
+    this.#hostAway = hostAway ?? null;
+    this.#hostName = this.hostAway ? this.hostName : this.#members.get(this.#hostId);
   }
 
   #put(member) {

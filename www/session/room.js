@@ -8,13 +8,16 @@
 //   welcome   {resumed}
 //   state     {state, previous}
 //   settings  {control, onStall}
-//   people    members came, went or changed, or the host did
+//   people    members came, went or changed, or the host did: {joined, left}, each a list of
+//             {id, name}, empty where that is not what happened
 //   host      {id, reason, youAreHost, youWereHost}
 //   viewers, waiting, chat, reaction, notice, refused: the server's message
 import { ServerClock, pingDelayMs } from '../sync/clock.js';
 import { Timeline } from '../sync/timeline.js';
 import { Connection } from './connection.js';
 import { Presence } from './presence.js';
+
+const NOBODY = { joined: [], left: [] };
 
 export class Room extends EventTarget {
   clock = new ServerClock();
@@ -24,6 +27,7 @@ export class Room extends EventTarget {
   settings = { control: 'host', onStall: 'continue' };
   reportEveryMs = 5_000;
   you = null; // {id, name, resume}
+  viewers = new Map(); // for the host: id -> {driftMs, rttMs, buffering}, of the worst off
 
   #options;
   #now;
@@ -76,6 +80,20 @@ export class Room extends EventTarget {
     return this.connection.send({ type, ...fields });
   }
 
+  // Also the name under which a lost connection comes back.
+  rename(name) {
+    this.#options.name = name;
+    return this.send('name', { name });
+  }
+
+  // Measures the clock anew, in quick steps.
+  measureClock() {
+    if (this.connection.phase.name !== 'open') return;
+    this.#stopPings();
+    this.#pingsSent = 0;
+    this.#ping();
+  }
+
   claim() {
     return this.send('claim', { hostToken: this.#options.memory.hostToken });
   }
@@ -106,7 +124,7 @@ export class Room extends EventTarget {
         return this.#onHost(message);
       case 'members':
         this.presence.onMembers(message);
-        return this.#emit('people');
+        return this.#emit('people', { joined: message.joined ?? [], left: message.left ?? [] });
       case 'settings':
         return this.#onSettings(message);
       case 'pong':
@@ -115,9 +133,13 @@ export class Room extends EventTarget {
         return [message, ...(message.more ?? [])].forEach((one) => this.#emit('reaction', one));
       case 'error':
         return this.#emit('refused', message);
-      case 'viewers':
-      case 'waiting':
       case 'chat':
+        this.presence.onChat(message);
+        return this.#emit('chat', message);
+      case 'viewers':
+        this.viewers = new Map(message.list.map((report) => [report.id, report]));
+        return this.#emit('viewers', message);
+      case 'waiting':
       case 'notice':
         return this.#emit(message.type, message);
     }
@@ -133,7 +155,7 @@ export class Room extends EventTarget {
     this.#startClock(message.serverTimeMs, startedMs);
     this.#emit('welcome', { resumed });
     this.#onSettings(message.session);
-    this.#emit('people');
+    this.#emit('people', NOBODY);
     this.#onState(message.state);
   }
 
@@ -150,10 +172,11 @@ export class Room extends EventTarget {
   #onHost(message) {
     const youWereHost = this.youAreHost;
     this.presence.onHost(message);
+    if (!this.youAreHost) this.viewers.clear();
     if (this.youAreHost) this.#options.memory.controlGivenAway = false;
     else if (youWereHost && message.reason !== 'left') this.#options.memory.controlGivenAway = true;
     this.#emit('host', { ...message, youAreHost: this.youAreHost, youWereHost });
-    this.#emit('people');
+    this.#emit('people', NOBODY);
   }
 
   // Another node may answer now, so what was known of its clock is dropped; the welcome's own time

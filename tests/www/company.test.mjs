@@ -1,0 +1,84 @@
+// The pure parts of what the player page shows of the others: links, arrivals, drift.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arrivals } from '../../www/player/arrivals.js';
+import { splitLinks } from '../../www/player/links.js';
+import { describeDrift } from '../../www/player/person_row.js';
+import { FakeTime } from './support/fake_network.mjs';
+
+const hrefs = (text) => splitLinks(text).flatMap(({ href }) => href ?? []);
+
+test('links are found, and the sentence around them stays text', () => {
+  assert.deepEqual(splitLinks('see https://a.example/x?y=1, and (http://b.example/z).'), [
+    { text: 'see ' },
+    { text: 'https://a.example/x?y=1', href: 'https://a.example/x?y=1' },
+    { text: ', and (' },
+    { text: 'http://b.example/z', href: 'http://b.example/z' },
+    { text: ').' },
+  ]);
+  assert.deepEqual(hrefs('https://a.example/wiki/X_(film)'), ['https://a.example/wiki/X_(film)']);
+  assert.deepEqual(splitLinks('nothing here'), [{ text: 'nothing here' }]);
+  assert.deepEqual(splitLinks(''), []);
+});
+
+test('nothing but plain http and https becomes a link', () => {
+  for (const text of [
+    'javascript:alert(1)', 'JaVaScRiPt://x', 'data:text/html,<script>', 'file:///etc/passwd', 'vbscript:x', '//a.example',
+    'https://', 'http://', 'https://user:secret@a.example/', 'https://bank.example@evil.example/',
+    'https://a.exam\u202eple/x', 'https://a.example/\u200bx',
+  ]) {
+    assert.deepEqual(hrefs(text), [], text);
+  }
+});
+
+test('whatever is written, the parts together are what was written', () => {
+  const pieces = ['https://a.example', 'http://', '<b>', '"', ' ', '(', ')', '.', 'javascript:', '@', '\u202e', '😀', ',', 'x'];
+  let seed = 7;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  for (let i = 0; i < 20_000; i++) {
+    const text = Array.from({ length: 1 + random() * 12 }, () => pieces[Math.floor(random() * pieces.length)]).join('');
+    const parts = splitLinks(text);
+    assert.equal(parts.map((part) => part.text).join(''), text);
+    for (const { href } of parts.filter((part) => part.href)) {
+      const { protocol, username } = new URL(href);
+      assert.deepEqual([/^https?:$/.test(protocol), username, /[\s<>"]/.test(href)], [true, '', false], href);
+    }
+  }
+});
+
+function gather() {
+  const time = new FakeTime();
+  const said = [];
+  const arrivals = new Arrivals((news) => said.push(news), time.timers);
+  const named = (names) => names.map((name) => ({ id: name.toLowerCase(), name }));
+  const note = (joined, left, count = 5) => arrivals.note({ joined: named(joined), left: named(left) }, count, 'you');
+  return { time, said, note };
+}
+
+test('many who come at once are one line', () => {
+  const { time, said, note } = gather();
+  note(['Ann'], []);
+  time.pass(500);
+  note(['Ben'], ['Cem']);
+  time.pass(2_000);
+  assert.deepEqual(said, [{ joined: ['Ann', 'Ben'], left: ['Cem'] }]);
+});
+
+test('who comes right back is no news, nor are you', () => {
+  const { time, said, note } = gather();
+  note([], ['Ann']);
+  note(['Ann', 'You'], []);
+  time.pass(5_000);
+  assert.deepEqual(said, []);
+});
+
+test('in a crowd nobody is announced', () => {
+  const { time, said, note } = gather();
+  note(['Ann'], ['Ben'], 10_000);
+  time.pass(5_000);
+  assert.deepEqual(said, []);
+});
+
+test('how far somebody is off, in few signs', () => {
+  assert.deepEqual([12.4, -340, 0, -1_500, 42_000].map(describeDrift), ['+12 ms', '−340 ms', '+0 ms', '−1.5 s', '+42 s']);
+});

@@ -1,0 +1,78 @@
+// Everything on the player page that concerns the others: who is here, what they say, who rules,
+// and the line that says how it stands. Put together here, so that the page has one thing to open.
+import { byId } from '../dom.js';
+import { strings } from '../strings.js';
+import { ChatPanel } from './chat_panel.js';
+import { HostTools } from './host_tools.js';
+import { Pace } from './pace.js';
+import { PeoplePanel } from './people_panel.js';
+import { Reactions } from './reactions.js';
+import { StatusLine } from './status_line.js';
+import { StatusView } from './status_view.js';
+
+const events = strings.events;
+
+// confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
+// onRender(): whatever else the page refreshes at the status line's pace.
+export function openCompany({ room, follower, source, video, library, confirm, toast, onRender }) {
+  const chat = new ChatPanel({ room });
+  new Pace({ room, follower, source, toast });
+  new Reactions({ room, toast });
+  new PeoplePanel({ room, follower, confirm });
+  new HostTools({ room, library, confirm });
+  tellOfHosts(room, (text) => {
+    toast(text);
+    chat.announce(text);
+  });
+  tellOfRefusals(room, toast);
+  comeBackSoon(room, source, toast);
+  new StatusLine({
+    room, follower, source, onRender,
+    view: new StatusView({ room, follower, source, video }),
+    acts: actsOf({ room, follower, source }),
+  });
+  byId('people-panel').open = matchMedia('(min-width: 900px)').matches;
+}
+
+function actsOf({ room, follower, source }) {
+  return {
+    tryNow: () => room.connection.retryNow(),
+    takeBack: () => room.connection.start(),
+    tryAgain: () => source.retry(),
+    sound: () => follower.unblock(),
+    play: () => follower.unblock(),
+    back: () => follower.attach(),
+    claim: () => room.claim(),
+    home: () => location.assign('/'),
+  };
+}
+
+function tellOfHosts(room, say) {
+  room.addEventListener('host', ({ detail: { id, reason, youAreHost, youWereHost } }) => {
+    if (youAreHost === youWereHost && youAreHost) return;
+    const name = room.presence.nameOf(id) || strings.role.theHost;
+    const words = youAreHost ? events.youAreHostNow : id ? events.hostIsNow(name) : events.noHostNow;
+    say(reason === 'left' && id ? events.hostLeft(words) : words);
+  });
+}
+
+// What was said and refused is the chat's affair.
+function tellOfRefusals(room, toast) {
+  room.addEventListener('refused', ({ detail: { code, message, re } }) => {
+    if (re !== 'chat') toast(strings.refusals[code] ?? strings.refusals.other(message));
+  });
+}
+
+// A network that is back, or a page that is looked at again, does not wait for the next attempt.
+function comeBackSoon(room, source, toast) {
+  let lost = false;
+  room.addEventListener('phase', ({ detail }) => {
+    if (detail.name === 'waiting') lost = true;
+    if (detail.name !== 'open' || !lost) return;
+    lost = false;
+    toast(events.reconnected);
+    source.retry();
+  });
+  addEventListener('online', () => room.connection.retryNow());
+  document.addEventListener('visibilitychange', () => !document.hidden && room.connection.retryNow());
+}

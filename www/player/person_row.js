@@ -1,0 +1,100 @@
+// One viewer in the list: name, marks, how far off, and what may be done: the host to others,
+// everybody to their own name.
+import { icon, make, setText } from '../dom.js';
+import { strings } from '../strings.js';
+
+const words = strings.people;
+const WORTH_A_MARK_MS = 100;
+
+export class PersonRow {
+  element;
+  #parts;
+  #acts;
+
+  // acts: {give(id), remove(id), rename(row)}
+  constructor(id, acts) {
+    this.id = id;
+    this.#acts = acts;
+    this.#parts = {
+      avatar: make('span', { class: 'avatar', 'aria-hidden': 'true' }),
+      name: make('span', { class: 'person-name' }),
+      tag: make('span', { class: 'tag' }),
+      busy: make('span', { class: 'tag', 'data-kind': 'busy', hidden: true }, icon('busy'), words.buffering),
+      drift: make('span', { class: 'drift' }),
+      rename: this.#makeRename(),
+      menu: this.#makeMenu(),
+    };
+    this.element = make('li', { class: 'person' }, ...Object.values(this.#parts));
+  }
+
+  // member: of presence.list(), with {isNext, isAway}; report: {driftMs, buffering} or undefined;
+  // mayRule: the viewer is host.
+  fill(member, report, { isBuffering, mayRule }) {
+    const { avatar, name, tag, busy, drift, rename, menu } = this.#parts;
+    const shown = member.name || words.unnamed;
+    setText(name, shown);
+    setText(avatar, [...shown][0].toUpperCase());
+    avatar.classList.toggle('host', member.isHost);
+    const tags = [member.isHost && words.host, member.isNext && words.next, member.isYou && words.you];
+    setText(tag, tags.filter(Boolean).join(', '));
+    tag.hidden = tag.textContent === '';
+    busy.hidden = !isBuffering;
+    this.#fillDrift(drift, shown, isBuffering ? undefined : report);
+    rename.hidden = !member.isYou;
+    menu.hidden = !mayRule || member.isYou;
+    label(menu.firstChild, words.menu(shown));
+  }
+
+  #fillDrift(drift, shown, report) {
+    drift.hidden = !report;
+    if (!report) return;
+    setText(drift, describeDrift(report.driftMs));
+    drift.dataset.kind = Math.abs(report.driftMs) < WORTH_A_MARK_MS ? 'rest' : 'warn';
+    label(drift, `${words.drift(shown)}: ${drift.textContent}`);
+    drift.setAttribute('role', 'img');
+    drift.title = words.drift(shown);
+  }
+
+  #makeRename() {
+    const button = make('button', { type: 'button', class: 'control rename-open', 'aria-label': words.rename, title: words.rename }, icon('rename'));
+    button.addEventListener('click', () => this.#acts.rename(this.element));
+    return button;
+  }
+
+  #makeMenu() {
+    const give = make('button', { type: 'button', class: 'menu-item', text: words.give });
+    const remove = make('button', { type: 'button', class: 'menu-item', text: words.remove });
+    const menu = make('details', { class: 'menu', hidden: true }, make('summary', { class: 'control' }, icon('more')),
+      make('div', { class: 'menu-items' }, give, remove));
+    menu.addEventListener('toggle', () => menu.open && placeBelow(menu.firstChild, menu.lastChild));
+    for (const [button, act] of [[give, 'give'], [remove, 'remove']]) {
+      button.addEventListener('click', () => {
+        menu.open = false;
+        menu.firstChild.focus({ preventScroll: true });
+        this.#acts[act](this.id);
+      });
+    }
+    return menu;
+  }
+}
+
+// "+12 ms", "−340 ms", "−12 s": ahead is plus.
+export function describeDrift(ms) {
+  const sign = ms < 0 ? '−' : '+';
+  const size = Math.abs(ms);
+  if (size < 1_000) return sign + words.off(Math.round(size));
+  const seconds = size / 1_000;
+  return sign + words.offSeconds(seconds < 10 ? seconds.toFixed(1) : Math.round(seconds));
+}
+
+function label(element, text) {
+  if (element.getAttribute('aria-label') !== text) element.setAttribute('aria-label', text);
+}
+
+// Outside of the list's flow, for that scrolls: below its button, or above where there is no room.
+function placeBelow(button, items) {
+  const { top, bottom, right } = button.getBoundingClientRect();
+  const fits = bottom + items.offsetHeight <= innerHeight;
+  items.style.top = `${fits ? bottom : top - items.offsetHeight}px`;
+  items.style.right = `${document.documentElement.clientWidth - right}px`;
+}

@@ -1,0 +1,35 @@
+// Changing one's own name, in one's own row of the list.
+import { make } from '../dom.js';
+import { strings } from '../strings.js';
+
+const words = strings.people;
+const NAME_MAX = 40;
+
+// Puts a field in place of what the row shows. Resolves to the new name, or null where it stays;
+// the row is as before then, with the focus back on its button.
+export function askForName(row, name) {
+  const field = make('input', { class: 'input', maxlength: NAME_MAX, autocomplete: 'nickname', 'aria-label': words.yourName });
+  const cancel = make('button', { type: 'button', class: 'button small', text: words.cancel });
+  const form = make('form', { class: 'rename' }, field,
+    make('button', { type: 'submit', class: 'button small primary', text: words.save }), cancel);
+  field.value = name;
+  row.classList.add('renaming');
+  row.append(form);
+  field.select();
+  field.focus();
+  return new Promise((resolve) => {
+    const finish = (chosen) => {
+      form.remove();
+      row.classList.remove('renaming');
+      row.querySelector('.rename-open').focus();
+      resolve(chosen);
+    };
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const chosen = field.value.trim();
+      finish(chosen && chosen !== name ? chosen : null);
+    });
+    cancel.addEventListener('click', () => finish(null));
+    field.addEventListener('keydown', ({ key }) => key === 'Escape' && finish(null));
+  });
+}

@@ -1,0 +1,109 @@
+// The moment as status.js wants it: read from the room, the follower and the video, and the little
+// that has to be remembered from events.
+import { strings } from '../strings.js';
+import { whoPaused } from './status.js';
+
+const NOBODY_AWAITED = { members: [], untilMs: 0 };
+const HAVE_METADATA = 1;
+
+export class StatusView {
+  notice = null; // 'degraded', 'draining' or null
+  #room;
+  #follower;
+  #source;
+  #video;
+  #waiting = NOBODY_AWAITED;
+  #pausedBy = null;
+  #becameHostMs = -Infinity;
+
+  constructor({ room, follower, source, video }) {
+    this.#room = room;
+    this.#follower = follower;
+    this.#source = source;
+    this.#video = video;
+    room.addEventListener('waiting', ({ detail }) => (this.#waiting = detail));
+    room.addEventListener('notice', ({ detail }) => (this.notice = detail.code === 'restored' ? null : detail.code));
+    room.addEventListener('phase', ({ detail }) => detail.name !== 'open' && (this.notice = null));
+    room.addEventListener('host', ({ detail }) => this.#onHost(detail));
+    room.addEventListener('state', ({ detail }) => {
+      this.#waiting = NOBODY_AWAITED;
+      this.#pausedBy = whoPaused(this.#pausedBy, detail, (id) => room.presence.nameOf(id), room.you?.id);
+    });
+  }
+
+  #onHost({ reason, youAreHost, youWereHost }) {
+    if (youAreHost && !youWereHost) this.#becameHostMs = reason === 'joined' ? -Infinity : performance.now();
+  }
+
+  player() {
+    const room = this.#room;
+    const nowMs = performance.now();
+    const { state } = room.timeline;
+    return {
+      phase: room.connection.phase,
+      nowMs,
+      problem: this.#source.problem,
+      hasVideo: !state || state.video !== '',
+      loaded: this.#video.readyState >= HAVE_METADATA,
+      blocked: this.#follower.blocked,
+      detached: this.#follower.detached,
+      waiting: this.#whomItWaitsFor(),
+      buffering: this.#follower.buffering,
+      state,
+      pausedBy: this.#pausedBy,
+      measure: this.#follower.measure(),
+      errorBoundMs: room.clock.errorBoundMs(nowMs),
+    };
+  }
+
+  // null before the first welcome and after the end: nobody rules there.
+  role() {
+    const { presence, settings, youAreHost, mayClaim, you, connection } = this.#room;
+    if (!you || connection.phase.name === 'closed') return null;
+    return {
+      nowMs: performance.now(),
+      youAreHost,
+      control: settings.control,
+      hostId: presence.hostId,
+      hostName: presence.hostName,
+      becameHostMs: this.#becameHostMs,
+      hostAway: this.#hostAway(),
+      buffering: youAreHost ? this.#bufferingNames() : [],
+      mayClaim: mayClaim && connection.phase.name === 'open',
+    };
+  }
+
+  // Whether the player waits for the network: nothing else explains the picture.
+  get isStarved() {
+    return this.#video.readyState < 3;
+  }
+
+  #whomItWaitsFor() {
+    const leftMs = this.#waiting.untilMs - this.#room.serverTimeMs();
+    if (!(leftMs > 0)) return null;
+    return { names: this.#waiting.members.map((id) => this.#nameOrYou(id)), leftMs };
+  }
+
+  #nameOrYou(id) {
+    if (id === this.#room.you?.id) return strings.status.you;
+    return this.#room.presence.nameOf(id) || strings.people.unnamed;
+  }
+
+  #hostAway() {
+    const { presence, you } = this.#room;
+    const away = presence.hostAway;
+    if (!away) return null;
+    return {
+      leftMs: away.untilMs - this.#room.serverTimeMs(),
+      nextName: presence.nameOf(away.next),
+      nextIsYou: away.next === you.id,
+    };
+  }
+
+  #bufferingNames() {
+    const { presence, viewers, you } = this.#room;
+    return [...viewers.values()]
+      .filter(({ id, buffering }) => buffering && id !== you.id)
+      .map(({ id }) => presence.nameOf(id) || strings.people.unnamed);
+  }
+}
