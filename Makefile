@@ -85,7 +85,7 @@ packages-demo packages-fuzz packages-lint packages-nodes:
 
 # QUICK=1: fewer sizes, shorter runs. ARGS: see node bench/run.mjs --help.
 bench_run = node bench/run.mjs $(1) $(if $(QUICK),--quick) $(ARGS)
-.PHONY: bench bench-build bench-fanout bench-idle
+.PHONY: bench bench-build bench-fanout bench-idle bench-http bench-video
 bench: bench-build ## Measure everything against floors and peers (bench/README.md); QUICK=1: in two minutes
 	@$(bench_run)
 
@@ -94,6 +94,12 @@ bench-fanout: bench-build ## ... only the broadcast to 100 to 10,000 members; AR
 
 bench-idle: bench-build ## ... the memory of an idle viewer
 	@$(call bench_run,idle)
+
+bench-http: bench-build ## ... small requests, plain and pipelined
+	@$(call bench_run,http)
+
+bench-video: bench-build ## ... video ranges of 64 KiB to 8 MiB
+	@$(call bench_run,video)
 
 bench-build: release
 	@deploy/install-packages bench || echo "Some peers will be reported as absent."

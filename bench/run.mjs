@@ -6,12 +6,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import fanout from './cases/fanout.mjs';
+import http from './cases/http.mjs';
 import idle from './cases/idle.mjs';
+import video from './cases/video.mjs';
 import { goalsText, resultChart, resultText } from './harness/report.mjs';
 import { runCase } from './harness/rounds.mjs';
 import { hasOwnCore, subjects } from './harness/servers.mjs';
 
-const cases = [fanout, idle];
+const cases = [fanout, idle, http, video];
 const defaultResults = fileURLToPath(new URL('../build/bench-results', import.meta.url));
 
 const usage = `Usage: node bench/run.mjs [CASE...] [options]

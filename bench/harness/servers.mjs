@@ -1,7 +1,7 @@
 // The servers that are measured: ours, the floors, the peers. Each is started on loopback on a port
 // of its own, bound to one core where there is another for the load, and ended by its process id.
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -39,7 +39,9 @@ export const subjects = {
     kind: 'ours',
     describe: 'VideoSync',
     absent: () => missing(path.join(build, 'videosync'), '`make`'),
-    command: ({ folder, workers, extra }) => [path.join(build, 'videosync'), [
+    // Without a PATH there is no ffprobe: it would be measured with the server whose child it is.
+    command: ({ folder, workers, extra }) => ['env', [
+      'PATH=', path.join(build, 'videosync'),
       '--listen', '127.0.0.1:0', '--admin', 'none', '--workers', String(workers), '--media', path.join(folder, 'media'),
       '--max-per-address', '0', '--message-rate', '0', '--session-rate', '0', '--drain', '1', '--log-level', 'warn', ...extra,
     ]],
@@ -110,6 +112,7 @@ const canConnect = (port) => new Promise((resolve) => {
 export async function startServer(name, { video = null, workers = 1, extra = [] } = {}) {
   const subject = subjects[name];
   const folder = await mkdtemp(path.join(tmpdir(), 'videosync-bench-'));
+  await chmod(folder, 0o755);  // nginx's worker is another user's
   await mkdir(path.join(folder, 'media'));
   if (video) await offer(video, path.join(folder, 'media/video.mp4'));
   const [file, args, env = {}, knownPort] = await subject.command({ video: video ?? '/dev/null', folder, workers, extra });
@@ -134,7 +137,6 @@ export async function startServer(name, { video = null, workers = 1, extra = [] 
   }
 }
 
-// nginx's worker, which is another user's, must reach it too: /tmp and not the checkout.
 const offer = (from, to) => link(from, to).catch(() => copyFile(from, to));
 
 async function until(condition, child, name) {

@@ -34,7 +34,7 @@ KernelMemory kernel_memory();
 
 class ProcessProbe {
  public:
-  // The process and the children that it has now.
+  // The process and the children that it has now, which REQUIRE to live as long.
   explicit ProcessProbe(pid_t pid);
   ~ProcessProbe();
   ProcessProbe(const ProcessProbe&) = delete;

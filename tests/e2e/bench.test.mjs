@@ -45,6 +45,21 @@ test('a fan-out is measured, of ours and of the floors', async () => {
   assert.equal(result.measured['20 members']['send ring'][0].frameBytes, 150);
 });
 
+test('small requests and video ranges are measured, of ours and of the floors', async () => {
+  const { result: http } = await bench('http', '--seconds', '0.2', '--subjects', 'ours,answer loop');
+  const { result: video } = await bench('video', '--seconds', '0.2', '--sizes', '65536', '--subjects', 'ours,file loop');
+  for (const result of [http, video]) {
+    assert.deepEqual(result.absent, {});
+    for (const subjects of Object.values(result.measured)) {
+      for (const [figures] of Object.values(subjects)) {
+        assert.ok(figures.requests > 0 && figures.cpuUs > 0 && figures.maxUs >= figures.p50Us, JSON.stringify(figures));
+      }
+    }
+  }
+  const [ranges] = video.measured['64 KiB, 16 connections'].ours;
+  assert.ok(ranges.bytesPerSecond > 0 && ranges.cpuSecondsPerGb > 0);
+});
+
 test('ratios are formed within rounds', () => {
   assert.deepEqual(pairRatios([2, 30], [1, 10]), [2, 3]);
   assert.equal(median([3, 1, 2]), 2);

@@ -1,0 +1,229 @@
+#include "bench/support/http_crowd.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "bench/support/load_process.h"
+#include "core/base/assert.h"
+
+namespace videosync::bench {
+
+namespace {
+
+constexpr std::string_view end_of_head = "\r\n\r\n";
+// A slow reader's kernel holds little, so that the server sees how slow it is.
+constexpr int slow_receive_bytes = 32 * 1024;
+
+// The value of Content-Length; -1 without one.
+std::int64_t content_length(std::string_view head) {
+  constexpr std::string_view name = "content-length:";
+  const auto found = std::search(head.begin(), head.end(), name.begin(), name.end(),
+                                 [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+  if (found == head.end()) return -1;
+  const char* digits = found + name.size();
+  while (digits != head.end() && *digits == ' ')
+    ++digits;
+  std::int64_t length = -1;
+  std::from_chars(digits, head.end(), length);
+  return length;
+}
+
+}  // namespace
+
+class HttpCrowd::Connection final : public StreamOwner {
+ public:
+  Connection(HttpCrowd& crowd, int socket) : crowd_(crowd), stream_(crowd.reactor_, *this) {
+    stream_.open(socket);
+  }
+
+  void ask(BufferRef request, std::int64_t due_us) {
+    due_.push_back(due_us);
+    stream_.send(std::move(request));
+  }
+  bool is_free() const noexcept { return due_.empty(); }
+  void close() noexcept { stream_.close(CloseReason::by_owner); }
+  void allow(std::int64_t bytes) noexcept {
+    allowance_ += bytes;
+    if (allowance_ > 0) stream_.resume_input();
+  }
+
+  void on_received(std::span<std::uint8_t> bytes) noexcept override {
+    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (crowd_.plan_.read_rate > 0) {
+      allowance_ -= static_cast<std::int64_t>(text.size());
+      if (allowance_ <= 0) stream_.pause_input();
+    }
+    while (!text.empty() && crowd_.trouble_.empty())
+      text = body_left_ > 0 ? take_body(text) : take_head(text);
+  }
+  void on_input_ended() noexcept override { close(); }
+  void on_output_empty() noexcept override {}
+  void on_closed(CloseReason) noexcept override {
+    if (!crowd_.is_closing_ && crowd_.trouble_.empty()) crowd_.trouble_ = "a connection was closed";
+  }
+  void on_retired() noexcept override { ++crowd_.retired_; }
+
+ private:
+  std::string_view take_body(std::string_view text) {
+    const auto taken = std::min(text.size(), static_cast<std::size_t>(body_left_));
+    crowd_.counts_.bytes += taken;
+    body_left_ -= static_cast<std::int64_t>(taken);
+    if (body_left_ == 0) end_answer();
+    return text.substr(taken);
+  }
+
+  // A head that comes in pieces is put together in `held_`.
+  std::string_view take_head(std::string_view text) {
+    std::string_view head = text;
+    const std::size_t held = held_.size();
+    if (held > 0) {
+      held_.append(text);
+      head = held_;
+    }
+    const auto end = head.find(end_of_head);
+    if (end == std::string_view::npos) {
+      if (held == 0) held_ = text;
+      return {};
+    }
+    const bool is_good = head.starts_with("HTTP/1.1 200 ") || head.starts_with("HTTP/1.1 206 ");
+    body_left_ = content_length(head.substr(0, end));
+    if (!is_good || body_left_ < 0) {
+      crowd_.trouble_ = "an answer: " + std::string(head.substr(0, head.find('\r')));
+      return {};
+    }
+    text.remove_prefix(end + end_of_head.size() - held);
+    held_.clear();
+    if (body_left_ == 0) end_answer();
+    return text;
+  }
+
+  void end_answer() {
+    const std::int64_t due_us = due_.front();
+    due_.pop_front();
+    crowd_.on_answer(*this, due_us);
+  }
+
+  HttpCrowd& crowd_;
+  TcpStream stream_;
+  std::deque<std::int64_t> due_;  // of the requests under way
+  std::string held_;
+  std::int64_t body_left_ = 0;
+  std::int64_t allowance_ = 0;  // bytes that a slow reader may still read
+};
+
+HttpCrowd::HttpCrowd(Reactor& reactor, HttpPlan plan)
+    : reactor_(reactor),
+      plan_(std::move(plan)),
+      fixed_request_(
+          BufferRef::copy_of(fmt::format("GET {} HTTP/1.1\r\nHost: bench\r\n\r\n", plan_.target))) {
+  VS_ASSERT(plan_.range_bytes == 0 || plan_.file_bytes >= plan_.range_bytes);
+}
+
+HttpCrowd::~HttpCrowd() {
+  VS_ASSERT(retired_ == connections_.size());
+}
+
+bool HttpCrowd::open() {
+  while (connections_.size() < plan_.connections) {
+    const int socket =
+        connect_to_loopback(plan_.port, plan_.read_rate > 0 ? slow_receive_bytes : 0);
+    if (socket < 0) {
+      trouble_ = std::string("cannot connect: ") + std::strerror(errno);
+      return false;
+    }
+    connections_.push_back(std::make_unique<Connection>(*this, socket));
+  }
+  return true;
+}
+
+BufferRef HttpCrowd::next_request() {
+  if (plan_.range_bytes == 0) return fixed_request_;
+  const std::int64_t places = plan_.file_bytes / plan_.range_bytes;
+  const auto place =
+      static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(places)) * plan_.range_bytes;
+  return BufferRef::copy_of(
+      fmt::format("GET {} HTTP/1.1\r\nHost: bench\r\nRange: bytes={}-{}\r\n\r\n", plan_.target,
+                  place, place + plan_.range_bytes - 1));
+}
+
+void HttpCrowd::ask_at(Connection& connection, std::int64_t due_us) {
+  connection.ask(next_request(), due_us);
+}
+
+void HttpCrowd::start() {
+  started_us_ = now_us();
+  next_slice_us_ = started_us_;
+  for (auto& connection : connections_) {
+    if (plan_.rate > 0) {
+      free_.push_back(connection.get());
+      continue;
+    }
+    for (std::size_t i = 0; i < plan_.pipeline; ++i)
+      ask_at(*connection, started_us_);
+  }
+}
+
+void HttpCrowd::ask_due() {
+  const auto elapsed_s = static_cast<double>(now_us() - started_us_) / 1e6;
+  while (static_cast<double>(made_) <= elapsed_s * plan_.rate) {
+    waiting_.push_back(started_us_ +
+                       static_cast<std::int64_t>(static_cast<double>(made_) * 1e6 / plan_.rate));
+    ++made_;
+  }
+  while (!waiting_.empty() && !free_.empty()) {
+    ask_at(*free_.back(), waiting_.front());
+    free_.pop_back();
+    waiting_.pop_front();
+  }
+}
+
+void HttpCrowd::on_answer(Connection& connection, std::int64_t due_us) {
+  const std::int64_t now = now_us();
+  ++counts_.requests;
+  latency_->add(now - due_us);
+  if (is_closing_) return;
+  if (plan_.rate > 0) {
+    free_.push_back(&connection);
+  } else {
+    ask_at(connection, now);
+  }
+}
+
+void HttpCrowd::let_slow_read() {
+  if (plan_.read_rate == 0 || now_us() < next_slice_us_) return;
+  next_slice_us_ += slice_us;
+  for (auto& connection : connections_)
+    connection->allow(plan_.read_rate * slice_us / 1'000'000);
+}
+
+void HttpCrowd::turn(std::int64_t wait_max_ms) {
+  if (plan_.rate > 0) {
+    ask_due();
+    const double due_s = static_cast<double>(made_) / plan_.rate;
+    const std::int64_t due_us = started_us_ + static_cast<std::int64_t>(due_s * 1e6) - now_us();
+    wait_max_ms = std::clamp<std::int64_t>(due_us / 1'000, 0, wait_max_ms);
+  }
+  let_slow_read();
+  if (plan_.read_rate > 0) wait_max_ms = std::min<std::int64_t>(wait_max_ms, 5);
+  reactor_.turn(wait_max_ms);
+}
+
+void HttpCrowd::forget() {
+  counts_ = {};
+  *latency_ = Histogram{};
+}
+
+void HttpCrowd::close_all() {
+  is_closing_ = true;
+  for (auto& connection : connections_)
+    connection->close();
+  while (retired_ < connections_.size())
+    reactor_.turn(10);
+}
+
+}  // namespace videosync::bench
