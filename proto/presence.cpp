@@ -15,7 +15,8 @@ void add_capped(std::vector<MemberInfo>& list, MemberInfo info) {
 
 void Presence::touch(Member& member, std::int64_t now_us, std::int64_t interval_us) {
   due_us_ = std::min(due_us_, now_us + interval_us);
-  if (!std::exchange(member.is_touched, true)) touched_.push_back(member.id);
+  if (!member.is_touched) touched_.push_back(member.id);
+  member.is_touched = true;
   if (member.was_connected == member.connected) return;
   // Lists that were made since its last turn showed it as it was until now.
   const bool was_news = member.was_connected != member.is_announced;
@@ -40,7 +41,7 @@ void Presence::alter(Member& member, std::int64_t now_us, std::int64_t interval_
 void Presence::forget(Member& member, Role role) {
   if (!member.is_announced && !member.is_told_otherwise) return;
   VS_ASSERT(member.is_touched && due_us_ != INT64_MAX);
-  add_capped(gone_, {member.id, member.name, role});
+  add_capped(gone_, {member.id, std::string(member.name.view()), role});
 }
 
 void Presence::flush(Roster& roster, MemberId host, const std::optional<HostAway>& host_away,
@@ -51,11 +52,13 @@ void Presence::flush(Roster& roster, MemberId host, const std::optional<HostAway
   for (const MemberId id : touched_) {
     Member* member = roster.find(id);
     if (member == nullptr) continue;
-    member->is_touched = false;
-    const bool altered = std::exchange(member->is_altered, false);
-    const bool announced = std::exchange(member->is_announced, member->connected);
-    const bool told_otherwise = std::exchange(member->is_told_otherwise, false);
-    MemberInfo info{id, member->name, id == host ? Role::host : Role::participant};
+    const bool altered = member->is_altered;
+    const bool announced = member->is_announced;
+    const bool told_otherwise = member->is_told_otherwise;
+    member->is_touched = member->is_altered = member->is_told_otherwise = false;
+    member->is_announced = member->connected;
+    MemberInfo info{id, std::string(member->name.view()),
+                    id == host ? Role::host : Role::participant};
     if (member->connected && (!announced || told_otherwise)) {
       add_capped(effect.joined, std::move(info));
     } else if (!member->connected && (announced || told_otherwise)) {

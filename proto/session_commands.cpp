@@ -192,7 +192,7 @@ void SessionMachine::on_message(Member& member, const EndMessage&, Effects& effe
 
 void SessionMachine::on_message(Member& member, const ChatMessage& message, Effects& effects) {
   if (!require_talk(member, "chat", effects)) return;
-  effects.push(ChatEffect{member.id, member.name, message.text, now_us_});
+  effects.push(ChatEffect{member.id, std::string(member.name.view()), message.text, now_us_});
 }
 
 void SessionMachine::on_message(Member& member, const ReactionMessage& message, Effects& effects) {
@@ -205,8 +205,8 @@ void SessionMachine::on_message(Member& member, const NameMessage& message, Effe
     refuse(member, Refusal::bad_message, "name", "a name has 1 to 40 characters", effects);
     return;
   }
-  if (member.name == message.name) return;
-  member.name = message.name;
+  if (member.name.view() == message.name) return;
+  member.name.assign(message.name);
   if (member.id == host_) durable_changed_ = true;
   presence_.alter(member, now_us_, limits_->presence_interval_us);
 }

@@ -36,7 +36,7 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
       durable_changed_(record.occupied) {
   if (record.host) {
     const SessionRecord::Host& host = *record.host;
-    Member& member = roster_.add_away(host.id, host.name, host.secret, now_us);
+    Member& member = roster_.add_away(host.id, host.name, now_us);
     member.connection = host.connection;
     host_ = host.id;
   }
@@ -66,7 +66,7 @@ SessionRecord SessionMachine::record() const {
   if (host_) {
     const Member* host = roster_.find(host_);
     VS_ASSERT(host != nullptr);
-    record.host = SessionRecord::Host{host->id, host->connection, host->secret, host->name};
+    record.host = SessionRecord::Host{host->id, host->connection, std::string(host->name.view())};
   }
   return record;
 }
@@ -113,12 +113,9 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
 }
 
 Member* SessionMachine::find_resumable(const JoinRequest& request) {
-  if (!request.resume) return nullptr;
+  if (!request.resume || !request.is_resume_proven) return nullptr;
   Member* member = roster_.find(request.resume->member);
-  if (member == nullptr) return find_resumable_elsewhere(request);
-  if (!request.is_resume_proven && !member->secret.equals(request.resume->secret)) return nullptr;
-  member->secret = request.resume->secret;
-  return member;
+  return member != nullptr ? member : find_resumable_elsewhere(request);
 }
 
 Member& SessionMachine::add_member(const JoinRequest& request) {
@@ -126,7 +123,7 @@ Member& SessionMachine::add_member(const JoinRequest& request) {
   if (name.empty() || name.size() > member_name_bytes_max) {
     name = "Guest " + std::to_string(roster_.next_id());
   }
-  Member& member = roster_.add(std::move(name), request.fresh_secret, now_us_);
+  Member& member = roster_.add(name, now_us_);
   if (roster_.next_id() > reserved_id_) {
     reserved_id_ = roster_.next_id() + reserved_ids;
     durable_changed_ = true;
@@ -214,24 +211,23 @@ std::vector<MemberInfo> SessionMachine::members() const {
   std::vector<MemberInfo> list;
   list.reserve(std::min<std::size_t>(member_count(), member_list_max));
   const Member* host = roster_.find(host_);
-  if (host != nullptr && host->connected) list.push_back({host_, host->name, Role::host});
-  for (const auto& [id, member] : roster_.connected()) {
-    if (list.size() >= member_list_max) break;
-    if (id != host_) list.push_back({id, member.name, Role::participant});
-  }
+  if (host != nullptr && host->connected)
+    list.push_back({host_, std::string(host->name.view()), Role::host});
+  roster_.connected().visit([&](const Member& member) {
+    if (list.size() >= member_list_max) return false;
+    if (member.id != host_) {
+      list.push_back({member.id, std::string(member.name.view()), Role::participant});
+    }
+    return true;
+  });
   return list;
 }
 
 std::optional<MemberInfo> SessionMachine::info(MemberId id) const {
   const Member* member = roster_.find(id);
   if (member == nullptr) return std::nullopt;
-  return MemberInfo{id, member->name, id == host_ ? Role::host : Role::participant};
-}
-
-std::optional<ResumeToken> SessionMachine::resume_token(MemberId id) const {
-  const Member* member = roster_.find(id);
-  if (member == nullptr) return std::nullopt;
-  return ResumeToken{id, member->secret};
+  return MemberInfo{id, std::string(member->name.view()),
+                    id == host_ ? Role::host : Role::participant};
 }
 
 std::uint32_t SessionMachine::report_every_ms() const noexcept {
@@ -242,15 +238,18 @@ std::uint32_t SessionMachine::report_every_ms() const noexcept {
 
 void SessionMachine::check_invariants() const {
   std::size_t buffering = 0, awaited = 0, measured = 0, unheard = 0;
-  for (const auto& [id, member] : roster_.connected()) {
-    VS_ASSERT(member.id == id && member.connected && id.value < roster_.next_id());
+  MemberId before;
+  roster_.connected().visit([&](const Member& member) {
+    VS_ASSERT(member.id > before && member.connected && member.id.value < roster_.next_id());
+    before = member.id;
     VS_ASSERT(member.buffering || !member.is_awaited);
     VS_ASSERT(member.reported || !member.buffering);
     buffering += member.buffering;
     unheard += !member.connection;
     awaited += member.is_awaited;
     measured += member.reported && member.rtt_ms > 0;
-  }
+    return true;
+  });
   VS_ASSERT(buffering == roster_.buffering_count());
   VS_ASSERT(awaited == stall_wait_.size());
   VS_ASSERT(measured == round_trips_.count());

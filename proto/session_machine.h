@@ -60,8 +60,7 @@ class SessionMachine {
     std::string name;  // empty or over member_name_bytes_max: "Guest <id>"
     std::optional<ResumeToken> resume;
     std::optional<Token> host_token;
-    Token fresh_secret;  // for the resume token of a new member, whose id will be next_id()
-    // `resume` is one that was made from resume_key() for that member.
+    // `resume` is one that was made from resume_key() for that member; it counts only then.
     bool is_resume_proven = false;
   };
   struct JoinOutcome {
@@ -92,7 +91,6 @@ class SessionMachine {
     MemberId id;
     ConnectionNumber connection;
     std::string name;
-    Token secret;
   };
   void enroll(const Enrollment& member, std::int64_t now_us, Effects& effects);
   SessionMachine(const SessionMachine&) = delete;
@@ -124,7 +122,7 @@ class SessionMachine {
 
   const PlaybackState& state() const noexcept { return playback_.state(); }
   const SessionSettings& settings() const noexcept { return settings_; }
-  MemberId host() const noexcept { return host_; }  // none, connected, or away in its grace
+  MemberId host() const noexcept { return host_; }     // none, connected, or away in its grace
   std::optional<HostAway> host_away() const noexcept;  // nothing while it is here, or none is
   bool holds_host_token(const Token& token) const noexcept { return host_token_.equals(token); }
   std::uint32_t member_count() const noexcept;  // the connected ones
@@ -132,7 +130,6 @@ class SessionMachine {
   std::vector<MemberInfo> members() const;
   // Of a member that is connected or may still resume; nothing otherwise.
   std::optional<MemberInfo> info(MemberId id) const;
-  std::optional<ResumeToken> resume_token(MemberId id) const;
   ConnectionNumber connection_of(MemberId id) const noexcept;  // none: not connected
   MemberId next_id() const noexcept { return MemberId{roster_.next_id()}; }
   const Token& resume_key() const noexcept { return resume_key_; }

@@ -14,7 +14,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 2;
+constexpr std::uint8_t version = 3;
 constexpr std::size_t text_bytes_max = 4'096;
 
 class Writer {
@@ -136,7 +136,6 @@ void get_host(Reader& reader, SessionRecord& record) {
   SessionRecord::Host host;
   host.id.value = reader.get<std::uint32_t>();
   host.connection.value = reader.get<std::uint32_t>();
-  host.secret = reader.get_token();
   host.name = reader.get_text();
   reader.require(host.id && host.id.value < record.next_member_id);
   record.host = std::move(host);
@@ -160,7 +159,6 @@ std::string encode(const SessionRecord& record) {
   if (record.host) {
     writer.put(record.host->id.value);
     writer.put(record.host->connection.value);
-    writer.put_token(record.host->secret);
     writer.put_text(record.host->name);
   }
   return writer.take_bytes();

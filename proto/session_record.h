@@ -19,7 +19,6 @@ struct SessionRecord {
   struct Host {
     MemberId id;
     ConnectionNumber connection;
-    Token secret;
     std::string name;
   };
 

@@ -23,7 +23,7 @@ std::unique_ptr<SessionMachine> SessionMachine::reopen(const Limits& limits,
     if (!info.id || info.id.value >= record.next_member_id) continue;
     Member* member = machine->roster_.find(info.id);
     if (member == nullptr) {
-      member = &machine->roster_.add_connected(info.id, info.name, {}, {}, machine->now_us_);
+      member = &machine->roster_.add_connected(info.id, info.name, {}, machine->now_us_);
     } else {  // the host, of whom the record tells
       machine->roster_.reconnect(*member, machine->now_us_);
       member->connection = {};
@@ -42,8 +42,7 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   if (member == nullptr) {
     if (enrolled.id.value >= id_max) return;
     // Others know it from before: there is no news to tell.
-    member = &roster_.add_connected(enrolled.id, enrolled.name, enrolled.secret,
-                                    enrolled.connection, now_us_);
+    member = &roster_.add_connected(enrolled.id, enrolled.name, enrolled.connection, now_us_);
     member->is_announced = true;
     member->was_connected = true;
     if (roster_.next_id() > reserved_id_) {
@@ -62,8 +61,7 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   } else {
     return;
   }
-  member->secret = enrolled.secret;
-  member->name = enrolled.name;
+  member->name.assign(enrolled.name);
   if (!host_) set_host(member->id, HostReason::joined, effects);
 }
 
@@ -77,19 +75,21 @@ Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   const MemberId id = request.resume->member;
   const std::int64_t window_us = std::max(limits_->resume_window_us, limits_->host_grace_us);
   const bool is_in_time = reopened_us_ != INT64_MIN && now_us_ - reopened_us_ <= window_us;
-  if (!is_in_time || !request.is_resume_proven || !id || id.value >= reserved_id_) return nullptr;
+  if (!is_in_time || !id || id.value >= reserved_id_) return nullptr;
   if (std::find(removed_.begin(), removed_.end(), id) != removed_.end()) return nullptr;
   std::string name = request.name;
   if (name.empty() || name.size() > member_name_bytes_max)
     name = "Guest " + std::to_string(id.value);
-  Member& member = roster_.add_away(id, std::move(name), request.resume->secret, now_us_);
+  Member& member = roster_.add_away(id, name, now_us_);
   return &member;
 }
 
 void SessionMachine::leave_unheard(Effects& effects) {
   std::vector<MemberId> unheard;
-  for (const auto& [id, member] : roster_.connected())
-    if (!member.connection) unheard.push_back(id);
+  roster_.connected().visit([&](const Member& member) {
+    if (!member.connection) unheard.push_back(member.id);
+    return true;
+  });
   for (const MemberId id : unheard)
     disconnect(*roster_.find(id), effects);
   VS_ASSERT(unheard_ == 0);

@@ -74,8 +74,8 @@ std::int64_t SessionMachine::host_grace_end_us() const noexcept {
 std::optional<HostAway> SessionMachine::host_away() const noexcept {
   const std::int64_t until_us = host_grace_end_us();
   if (until_us == INT64_MAX) return std::nullopt;
-  const auto& connected = roster_.connected();
-  return HostAway{until_us, connected.empty() ? MemberId{} : connected.begin()->first};
+  const Member* heir = roster_.longest_connected();
+  return HostAway{until_us, heir != nullptr ? heir->id : MemberId{}};
 }
 
 std::int64_t SessionMachine::resume_end_us() const noexcept {

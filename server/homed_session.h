@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/base/flat_map.h"
 #include "core/reactor/timer_wheel.h"
 #include "proto/session_machine.h"
 #include "server/session_home.h"
@@ -32,8 +32,8 @@ struct SessionHome::Homed {
   const Uuid key;
   std::unique_ptr<SessionMachine> machine;
   StoreVersion version;
-  std::unordered_map<MemberId, Seat> seats;  // of the connected members
-  std::vector<std::uint32_t> members_on;     // by worker; their sum is seats.size()
+  FlatMap<MemberId, Seat> seats;          // of the connected members
+  std::vector<std::uint32_t> members_on;  // by worker; their sum is seats.size()
   TimerEntry timer;
   std::int64_t touched_us = 0;  // when the store last heard of it
   bool is_talking = false;      // exactly while in talking_

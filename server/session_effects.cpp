@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "proto/messages.h"
 #include "proto/websocket_frames.h"
+#include "server/digest.h"
 #include "server/homed_session.h"
 #include "server/worker.h"
 
@@ -63,14 +64,13 @@ void SessionHome::close_seat(const Seat& seat, std::uint16_t code) noexcept {
 std::string_view SessionHome::write_welcome(Homed& homed, MemberId to) noexcept {
   const SessionMachine& machine = *homed.machine;
   const auto you = machine.info(to);
-  const auto resume = machine.resume_token(to);
-  VS_ASSERT(you && resume);
+  VS_ASSERT(you);
+  const ResumeToken resume{to, resume_secret(machine.resume_key(), to)};
   const std::vector<MemberInfo> members = machine.members();
   std::string& text = worker_.scratch();
-  encode_welcome(text,
-                 {*you, *resume, homed.key, machine.settings(), machine.host(),
-                  machine.host_away(), machine.state(), machine.member_count(), members,
-                  worker_.server_us(), machine.report_every_ms()});
+  encode_welcome(text, {*you, resume, homed.key, machine.settings(), machine.host(),
+                        machine.host_away(), machine.state(), machine.member_count(), members,
+                        worker_.server_us(), machine.report_every_ms()});
   return text;
 }
 

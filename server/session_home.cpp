@@ -95,7 +95,6 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionH
     Homed& homed, const SessionMachine::JoinRequest& request, Seat seat) noexcept {
   const SessionMachine& machine = *homed.machine;
   SessionMachine::JoinRequest signed_request = request;
-  signed_request.fresh_secret = resume_secret(machine.resume_key(), machine.next_id());
   if (const auto& resume = request.resume) {
     const Token secret = resume_secret(machine.resume_key(), resume->member);
     signed_request.is_resume_proven = secret.equals(resume->secret);

@@ -112,9 +112,7 @@ void SessionHome::on_delete_ask(Homed& homed, const NodeEnvelope& envelope,
 
 void SessionHome::enroll_member(Homed& homed, MemberId id, ConnectionNumber connection,
                                 const std::string& name) noexcept {
-  SessionMachine& machine = *homed.machine;
-  machine.enroll({id, connection, name, resume_secret(machine.resume_key(), id)},
-                 worker_.server_us(), effects_);
+  homed.machine->enroll({id, connection, name}, worker_.server_us(), effects_);
 }
 
 // All members that are connected there. Whoever is not among them has left unheard.
@@ -211,8 +209,7 @@ void SessionHome::cast_everything(Homed& homed) noexcept {
     add(SendClass::reliable, [&](std::string& text) { encode_host(text, host); });
   }
   add(SendClass::droppable, [&](std::string& text) {
-    encode_members(
-        text, MembersEffect{machine.member_count(), {}, {}, {}, machine.host_away()});
+    encode_members(text, MembersEffect{machine.member_count(), {}, {}, {}, machine.host_away()});
   });
   homed.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
 }

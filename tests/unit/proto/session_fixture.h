@@ -45,10 +45,15 @@ struct SessionFixture {
       -> decltype(machine->join({}, now, effects)) {
     effects.clear();
     const auto outcome =
-        machine->join({std::move(name), resume, host_token, token_of(7)}, now, effects);
+        machine->join({std::move(name), resume, host_token, is_proven(resume)}, now, effects);
     machine->check_invariants();
     return outcome;
   }
+  // The secrets of this fixture: one for every member.
+  static bool is_proven(const std::optional<ResumeToken>& resume) {
+    return resume && resume->secret.equals(token_of(7));
+  }
+  static ResumeToken resume_token(MemberId id) { return {id, token_of(7)}; }
   void leave(const SessionMachine::JoinOutcome& joined) {
     effects.clear();
     machine->leave(joined.id, joined.connection, now, effects);

@@ -20,7 +20,7 @@ Test(session_host, the_first_in_is_host) {
 Test(session_host, a_host_that_resumes_in_its_grace_changes_nothing) {
   SessionFixture t;
   const auto host = t.join("Ann");
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   t.join("Bob");
   t.say(host.id, PlayMessage{});
   t.leave(host);
@@ -40,9 +40,9 @@ Test(session_host, a_host_that_resumes_in_its_grace_changes_nothing) {
 Test(session_host, after_the_grace_the_longest_connected_follows) {
   SessionFixture t;
   const auto host = t.join();
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   const auto second = t.join();
-  const auto second_token = t.machine->resume_token(second.id);
+  const auto second_token = t.resume_token(second.id);
   const auto third = t.join();
   t.leave(second);
   t.now += seconds;
@@ -65,7 +65,7 @@ Test(session_host, after_the_grace_the_longest_connected_follows) {
 Test(session_host, a_late_tick_does_not_give_the_seat_back) {
   SessionFixture t;
   const auto host = t.join();
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   const auto second = t.join();
   t.leave(host);
   t.now += 12 * seconds;  // no tick in between
@@ -119,7 +119,7 @@ Test(session_host, the_host_token_takes_the_seat) {
 Test(session_host, a_claim_during_the_grace_ends_it) {
   SessionFixture t;
   const auto host = t.join();
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   const auto second = t.join();
   const auto third = t.join();
   t.leave(host);
@@ -150,7 +150,7 @@ Test(session_host, a_kicked_member_may_not_resume) {
   SessionFixture t;
   const auto host = t.join();
   const auto guest = t.join();
-  const auto token = t.machine->resume_token(guest.id);
+  const auto token = t.resume_token(guest.id);
   t.say(host.id, KickMessage{host.id});
   cr_assert(t.refused(Refusal::bad_message));
   t.say(host.id, KickMessage{MemberId{99}});
@@ -171,7 +171,7 @@ Test(session_host, a_kick_of_a_member_that_is_away_takes_its_way_back) {
   SessionFixture t;
   const auto host = t.join();
   const auto guest = t.join();
-  const auto token = t.machine->resume_token(guest.id);
+  const auto token = t.resume_token(guest.id);
   t.leave(guest);
   t.say(host.id, KickMessage{guest.id});
   cr_assert(t.effects.empty());
@@ -181,7 +181,7 @@ Test(session_host, a_kick_of_a_member_that_is_away_takes_its_way_back) {
 Test(session_host, a_second_connection_displaces_the_first) {
   SessionFixture t;
   const auto first = t.join("Ann");
-  const auto second = t.join("", t.machine->resume_token(first.id));
+  const auto second = t.join("", t.resume_token(first.id));
   cr_assert(second.id == first.id && second.resumed && second.displaced == first.connection);
   const auto close = t.only<CloseEffect>();
   cr_assert_eq(close.code, close_code::connected_elsewhere);
@@ -197,7 +197,7 @@ Test(session_host, a_resume_token_lasts_thirty_seconds) {
   SessionFixture t;
   t.join();
   const auto guest = t.join();
-  const auto token = t.machine->resume_token(guest.id);
+  const auto token = t.resume_token(guest.id);
   t.leave(guest);
   t.now += 30 * seconds - 1;
   const auto back = t.join("", token);
@@ -221,7 +221,7 @@ Test(session_host, a_full_session_takes_back_its_own) {
   t.limits.members_max = 2;
   t.join();
   const auto second = t.join();
-  const auto token = t.machine->resume_token(second.id);
+  const auto token = t.resume_token(second.id);
   cr_assert(t.try_join().error() == SessionMachine::JoinRefusal::full);
   cr_assert(t.effects.empty());
   cr_assert(t.join("", token).resumed);  // displaces itself
@@ -234,7 +234,7 @@ Test(session_host, who_is_away_is_bounded) {
   std::optional<ResumeToken> last;
   for (int i = 0; i < 10; ++i) {
     const auto guest = t.join();
-    last = t.machine->resume_token(guest.id);
+    last = t.resume_token(guest.id);
     t.leave(guest);
   }
   cr_assert(!t.join("", last).resumed);
@@ -244,7 +244,7 @@ Test(session_host, the_host_may_resume_as_long_as_its_grace) {
   SessionFixture t;
   t.limits.host_grace_us = 60 * seconds;
   const auto host = t.join();
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   t.join();
   t.leave(host);
   t.pass(50 * seconds);

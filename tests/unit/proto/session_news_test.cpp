@@ -44,7 +44,7 @@ Test(session_news, a_lost_host_is_told_with_who_is_next_and_when) {
   t.join("Cem");
   t.pass(250 * ms);
   cr_assert_not(t.only<MembersEffect>().host_away.has_value());
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   t.leave(host);
   const std::int64_t until = t.now + t.limits.host_grace_us;
   t.pass(250 * ms);
@@ -66,7 +66,7 @@ Test(session_news, who_came_and_went_is_not_mentioned) {
   t.pass(seconds);
   const auto guest = t.join();
   t.leave(guest);
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   t.leave(host);
   t.join("", token);
   t.pass(250 * ms);
@@ -90,7 +90,7 @@ Test(session_news, who_is_missing_in_a_newcomers_list_is_told_of_when_it_resumes
   SessionFixture t;
   const auto host = t.join();
   t.pass(seconds);
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   t.leave(host);
   const auto newcomer = t.join("Cem");
   t.join("", token);
@@ -223,7 +223,7 @@ Test(session_news, the_record_brings_a_session_back) {
   SessionFixture t({Control::everyone, OnStall::wait});
   cr_assert(t.machine->take_durable_changed());
   const auto host = t.join("Ann");
-  const auto token = t.machine->resume_token(host.id);
+  const auto token = t.resume_token(host.id);
   const auto guest = t.join("Bob");
   t.say(host.id, PlayMessage{20.0});
   cr_assert(t.machine->take_durable_changed() && !t.machine->take_durable_changed());

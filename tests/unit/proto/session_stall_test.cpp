@@ -138,7 +138,7 @@ Test(session_stall, a_seek_during_the_wait_moves_it) {
 Test(session_stall, who_leaves_is_not_waited_for) {
   Showing t;
   t.report(t.guest.id, true);
-  const auto token = t.machine->resume_token(t.guest.id);
+  const auto token = t.resume_token(t.guest.id);
   t.leave(t.guest);
   cr_assert(t.only<StateEffect>().state.cause == Cause::resume);
   t.join("", token);
@@ -149,7 +149,7 @@ Test(session_stall, who_leaves_is_not_waited_for) {
 Test(session_stall, who_is_displaced_or_kicked_is_not_waited_for) {
   Showing t;
   t.report(t.guest.id, true);
-  t.join("", t.machine->resume_token(t.guest.id));
+  t.join("", t.resume_token(t.guest.id));
   cr_assert(t.state().cause == Cause::resume);
   t.now += 40 * seconds;
   t.report(t.guest.id, false);

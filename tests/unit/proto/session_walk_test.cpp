@@ -90,11 +90,11 @@ class Walk {
     if (model_.line().size() >= 12) return tick();
     const bool resumes = !one_in(3), right_secret = !one_in(8), host_token = one_in(25);
     SessionMachine::JoinRequest request;
-    request.fresh_secret = token_of(7);
     std::uint32_t resume_id = 0;
     if (resumes) {
       resume_id = somebody_recent();
       request.resume = ResumeToken{MemberId{resume_id}, token_of(right_secret ? 7 : 8)};
+      request.is_resume_proven = SessionFixture::is_proven(request.resume);
       if (!right_secret) resume_id = 0;
     }
     if (host_token) request.host_token = token_of(SessionFixture::host_token_seed);
