@@ -46,6 +46,6 @@ async function configure(folder, port, nodes, prefersFirst) {
   if (!prefersFirst) return;
   const file = folder.path('videosync.conf');
   let text = (await readFile(file, 'utf8')).replace(/^ *hash .*\n/m, '');
-  for (const place of places.slice(1)) text = text.replace(`server ${place};`, `server ${place} backup;`);
+  for (const place of places.slice(1)) text = text.replace(`server ${place} `, `server ${place} backup `);
   await writeFile(file, text);
 }
