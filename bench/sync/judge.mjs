@@ -1,0 +1,66 @@
+// From what a showing's viewers showed to the figures of its row. Pure.
+import { clockBiasMs } from './profiles.mjs';
+import { distances, skewOf, spread, timeToStep, within } from './statistics.mjs';
+
+const COMMANDED_MS = 3_000; // a seek so soon after an event belongs to it
+
+// Returns {skew, lessBias, pairs, steps, corrections, series}: `skew` against the vector, `lessBias`
+// against what the viewer's clock can know, `pairs` between each two, `steps` the times to be in step
+// by event, [{name, viewer, ms}].
+export function judge(showing, profile) {
+  const biasMs = clockBiasMs(profile.shape);
+  const series = showing.viewers.map((viewer) => ({
+    viewer,
+    skew: skewOf(viewer.frames, showing.truth),
+    intervals: showing.settledIntervals(viewer),
+  }));
+  const settled = series.flatMap(({ skew, intervals }) => within(skew, intervals).map(({ errorMs }) => errorMs));
+  return {
+    skew: spread(settled),
+    lessBias: spread(settled.map((errorMs) => errorMs - biasMs)),
+    biasMs,
+    pairs: spread(pairsOf(series)),
+    steps: stepsOf(showing, biasMs),
+    corrections: correctionsOf(showing, series),
+    series: series.map(({ viewer, skew }) => ({ name: viewer.name, skew })),
+    events: showing.events.map(({ name, viewer, atMs }) => ({ name, viewer, atMs })),
+    clockBoundMs: showing.truth.clockBoundMs + Math.max(...showing.viewers.map(({ clockBoundMs }) => clockBoundMs)),
+  };
+}
+
+function pairsOf(series) {
+  return series.flatMap((one, index) => series.slice(index + 1).flatMap((other) => {
+    const both = one.intervals.flatMap(([from, until]) => other.intervals
+      .map(([otherFrom, otherUntil]) => [Math.max(from, otherFrom), Math.min(until, otherUntil)])
+      .filter(([start, end]) => end > start));
+    return distances(one.skew, other.skew, both);
+  }));
+}
+
+// A viewer whose clock is wrong by more than a viewer may be off is judged by its own clock.
+function stepsOf(showing, biasMs) {
+  return showing.events
+    .filter(({ name }) => name !== 'pause' && name !== 'cut')
+    .map(({ name, viewer, atMs, untilMs }) => {
+      const { frames } = showing.viewers.find((candidate) => candidate.name === viewer);
+      const skew = skewOf(frames, showing.truth, biasMs);
+      return { name, viewer, ms: timeToStep(skew, atMs, untilMs) };
+    });
+}
+
+function correctionsOf(showing, series) {
+  const minutes = series
+    .flatMap(({ intervals }) => intervals)
+    .reduce((sum, [fromMs, untilMs]) => sum + (untilMs - fromMs) / 60_000, 0);
+  let rates = 0;
+  let seeks = 0;
+  let stalls = 0;
+  for (const { viewer, intervals } of series) {
+    rates += within(viewer.rates, intervals).length;
+    stalls += within(viewer.stalls, intervals).length;
+    const own = showing.events.filter((event) => event.viewer === viewer.name);
+    const isCommanded = ({ atMs }) => own.some((event) => atMs >= event.atMs && atMs < event.atMs + COMMANDED_MS);
+    seeks += viewer.seeks.filter((seek) => seek.atMs > own[0].atMs && !isCommanded(seek)).length;
+  }
+  return { minutes, rates, seeks, stalls };
+}

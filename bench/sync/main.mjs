@@ -1,0 +1,100 @@
+// Measures how far apart real browsers are: `make bench-sync`, --help for its options.
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { launchBrowser } from '../../tests/support/browser.mjs';
+import { makeMedia } from '../../tests/support/media.mjs';
+import { startServer } from '../../tests/support/server.mjs';
+import { drawChart } from './chart.mjs';
+import { judge } from './judge.mjs';
+import { calmPlan, quickPlan, wholePlan } from './plans.mjs';
+import { profiles } from './profiles.mjs';
+import { report } from './report.mjs';
+import { Showing } from './showing.mjs';
+
+const AUTOPLAY = '--autoplay-policy=no-user-gesture-required';
+const VIDEO_S = 240;
+const SPARE_S = 60;
+
+const HELP = `Measures the skew of real Chromium pages on a real server behind bad networks.
+
+  --profile NAMES   some of ${Object.keys(profiles).join(', ')}, by commas (all)
+  --quick           two networks and the main events: a minute
+  --calm SECONDS    nothing but playing, for so long
+  --two-browsers    deal the viewers out to two browsers
+  --seed N          of the networks' jitter (1)
+  --json FILE       write every figure
+  --svg FILE        draw the skew over time
+  --help
+
+Two or three pages with a small video (320x180, 30 frames a second, decoded by the processor) play at
+once. A whole profile takes about 100 seconds. Frames are taken as the browser presents them.`;
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      profile: { type: 'string' },
+      quick: { type: 'boolean' },
+      calm: { type: 'string' },
+      'two-browsers': { type: 'boolean' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'string' },
+      svg: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  const fallback = values.quick ? 'clean,jitter' : values.calm ? 'clean' : Object.keys(profiles).join(',');
+  const names = (values.profile ?? fallback).split(',');
+  const unknown = names.find((name) => !profiles[name]);
+  if (unknown) throw new Error(`no profile "${unknown}"; there are ${Object.keys(profiles).join(', ')}`);
+  const calmS = values.calm === undefined ? 0 : Number(values.calm);
+  if (!(calmS >= 0)) throw new Error(`--calm takes seconds, not "${values.calm}"`);
+  return { ...values, names, calmS, seed: Number(values.seed) };
+}
+
+async function measure({ server, browsers, name, options, say }) {
+  const profile = profiles[name];
+  const plan = options.calmS > 0 ? calmPlan(options.calmS) : options.quick ? quickPlan : wholePlan;
+  const showing = await Showing.open({ server, browsers, profile, seed: options.seed, say });
+  try {
+    await plan(showing);
+    for (const { faults, name: viewer } of showing.viewers) {
+      if (faults.length > 0) say(`${viewer}: ${faults.join('; ')}`);
+    }
+    return { name, words: profile.words, judged: judge(showing, profile) };
+  } finally {
+    await showing.close();
+  }
+}
+
+async function main() {
+  const options = readOptions();
+  if (options.help) return console.log(HELP);
+  const startedMs = performance.now();
+  const say = (text) => console.error(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${text}`);
+  say('making a video');
+  const media = await makeMedia([{ name: 'bench', seconds: Math.max(VIDEO_S, options.calmS + SPARE_S) }]);
+  const server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
+  const browsers = [];
+  try {
+    for (let i = 0; i < (options['two-browsers'] ? 2 : 1); i++) browsers.push(await launchBrowser([AUTOPLAY]));
+    const results = [];
+    for (const name of options.names) {
+      say(`-- ${name}: ${profiles[name].words}`);
+      results.push(await measure({ server, browsers, name, options, say }));
+    }
+    console.log(report(results));
+    if (options.json) await writeFile(options.json, JSON.stringify(results));
+    if (options.svg) await writeFile(options.svg, drawChart(results));
+  } finally {
+    await Promise.all(browsers.map((browser) => browser.close()));
+    await server.stop();
+    await media.remove();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,38 @@
+// What happens in a measured showing, in order.
+
+// Everything that a showing can go through. About 95 seconds.
+export async function wholePlan(showing) {
+  const [first, second] = await begin(showing, 14);
+  await showing.command('pause', 'pause', {}, 2);
+  await showing.command('play', 'play', {}, 8);
+  await showing.command('seek', 'seek', (position) => ({ position: position + 20 }), 9);
+  await showing.command('rate 1.25', 'rate', { rate: 1.25 }, 8);
+  await showing.command('rate 1', 'rate', { rate: 1 }, 7);
+  await showing.lateJoiner('C', 9);
+  await showing.reconnect(first, 8);
+  await showing.cut(second, 15, 10);
+  showing.finish();
+}
+
+// Enough to see that it works. About 27 seconds.
+export async function quickPlan(showing) {
+  await begin(showing, 9);
+  await showing.command('seek', 'seek', (position) => ({ position: position + 20 }), 8);
+  await showing.lateJoiner('C', 8);
+  showing.finish();
+}
+
+// Nothing but playing, for so many seconds.
+export function calmPlan(seconds) {
+  return async (showing) => {
+    await begin(showing, seconds);
+    showing.finish();
+  };
+}
+
+async function begin(showing, seconds) {
+  const viewers = [await showing.addViewer('A'), await showing.addViewer('B')];
+  await showing.untilLoaded();
+  await showing.command('play', 'play', {}, seconds);
+  return viewers;
+}

@@ -1,0 +1,135 @@
+// A TCP proxy that makes one viewer's network as bad as asked, each direction on its own.
+//
+// All connections through it share one link: they queue behind each other where the rate is
+// limited, and stall together. Bytes keep their order. Timers are node's, so a delay is exact to a
+// millisecond or two. Seeded: the same seed draws the same jitter.
+import net from 'node:net';
+
+const QUEUE_BYTES_MAX = 64 * 1024; // of one connection and direction; beyond it the sender waits
+const SLICE_BYTES = 4 * 1024;
+
+// origin: of the server, 'http://host:port'. up, down: {delayMs, jitterMs, bytesPerS,
+// stall: {everyMs, forMs}}, all optional; jitter is uniform, +-jitterMs around delayMs.
+// Resolves to {origin, cut(), restore(), reset(), stop()}.
+export async function startShapedProxy(origin, { up = {}, down = {}, seed = 1 } = {}) {
+  const target = new URL(origin);
+  const random = seededRandom(seed);
+  const stalls = new Stalls(up.stall ?? down.stall, random);
+  const links = { up: new Link(up, stalls, random), down: new Link(down, stalls, random) };
+  const open = new Set();
+  let isCut = false;
+  const server = net.createServer({ noDelay: true }, (viewer) => {
+    if (isCut) return viewer.resetAndDestroy();
+    const far = net.connect({ host: target.hostname, port: Number(target.port), noDelay: true });
+    const both = [viewer, far];
+    open.add(both);
+    const end = () => {
+      open.delete(both);
+      for (const socket of both) socket.destroy();
+    };
+    for (const socket of both) socket.on('error', end).on('close', end);
+    carry(viewer, far, links.up);
+    carry(far, viewer, links.down);
+  });
+  await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const reset = () => [...open].forEach((pair) => pair.forEach((socket) => socket.resetAndDestroy()));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    // Every connection is torn down, and each new one, until restore().
+    cut() {
+      isCut = true;
+      reset();
+    },
+    restore: () => (isCut = false),
+    reset,
+    stop() {
+      isCut = true;
+      reset();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+// Both directions of a network stand still together, now and then.
+class Stalls {
+  #settings;
+  #random;
+  #fromMs;
+
+  constructor(settings, random) {
+    this.#settings = settings;
+    this.#random = random;
+    this.#fromMs = performance.now() + this.#gapMs();
+  }
+
+  // When bytes that want to pass at `atMs` may.
+  passMs(atMs) {
+    if (!this.#settings) return atMs;
+    const { forMs } = this.#settings;
+    while (atMs >= this.#fromMs + forMs) this.#fromMs += forMs + this.#gapMs();
+    return atMs < this.#fromMs ? atMs : this.#fromMs + forMs;
+  }
+
+  #gapMs() {
+    return (this.#settings?.everyMs ?? 0) * (0.5 + this.#random());
+  }
+}
+
+class Link {
+  #shape;
+  #stalls;
+  #random;
+  #freeMs = 0; // when the last byte that was accepted has been put on the wire
+
+  constructor(shape, stalls, random) {
+    this.#shape = { delayMs: 0, jitterMs: 0, bytesPerS: Infinity, ...shape };
+    this.#stalls = stalls;
+    this.#random = random;
+  }
+
+  // When `bytes` that are sent now arrive.
+  arrivalMs(bytes) {
+    const { delayMs, jitterMs, bytesPerS } = this.#shape;
+    this.#freeMs = Math.max(performance.now(), this.#freeMs) + (bytes / bytesPerS) * 1000;
+    const jitter = jitterMs * (2 * this.#random() - 1);
+    return this.#stalls.passMs(this.#freeMs + delayMs + jitter);
+  }
+}
+
+// Carries one direction of one connection over the link.
+function carry(from, to, link) {
+  const queue = []; // {part, dueMs}, in the order of both
+  let queuedBytes = 0;
+  let timer = null;
+  let lastMs = 0;
+
+  const deliver = () => {
+    timer = null;
+    while (queue.length > 0 && queue[0].dueMs <= performance.now() + 0.5) {
+      const { part } = queue.shift();
+      queuedBytes -= part?.length ?? 0;
+      if (part === null) to.end();
+      else to.write(part);
+    }
+    if (queuedBytes < QUEUE_BYTES_MAX) from.resume();
+    if (queue.length > 0) timer = setTimeout(deliver, Math.max(0, queue[0].dueMs - performance.now()));
+  };
+  const push = (part) => {
+    lastMs = Math.max(lastMs, link.arrivalMs(part?.length ?? 0));
+    queue.push({ part, dueMs: lastMs });
+    queuedBytes += part?.length ?? 0;
+    timer ??= setTimeout(deliver, Math.max(0, lastMs - performance.now()));
+  };
+  from.on('data', (bytes) => {
+    for (let at = 0; at < bytes.length; at += SLICE_BYTES) push(bytes.subarray(at, at + SLICE_BYTES));
+    if (queuedBytes >= QUEUE_BYTES_MAX) from.pause();
+  });
+  from.on('end', () => push(null));
+  to.on('close', () => clearTimeout(timer));
+}
+
+// A Lehmer generator: numbers in (0, 1).
+export function seededRandom(seed) {
+  let state = (Math.abs(Math.trunc(seed)) % 2147483646) + 1;
+  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+}
