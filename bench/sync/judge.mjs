@@ -4,25 +4,28 @@ import { distances, skewOf, spread, timeToStep, within } from './statistics.mjs'
 
 const COMMANDED_MS = 3_000; // a seek so soon after an event belongs to it
 
-// Returns {skew, lessBias, pairs, steps, corrections, series}: `skew` against the vector, `lessBias`
-// against what the viewer's clock can know, `pairs` between each two, `steps` the times to be in step
+// Returns {skew, sound, lessBias, pairs, steps, corrections, series}: `skew` of the frames against the vector,
+// `sound` of currentTime, `lessBias` against what the viewer's clock can know, `pairs` between each two, `steps` the times to be in step
 // by event, [{name, viewer, ms}].
 export function judge(showing, profile) {
   const biasMs = clockBiasMs(profile.shape);
   const series = showing.viewers.map((viewer) => ({
     viewer,
     skew: skewOf(viewer.frames, showing.truth),
+    sound: skewOf(viewer.sound, showing.truth),
     intervals: showing.settledIntervals(viewer),
   }));
   const settled = series.flatMap(({ skew, intervals }) => within(skew, intervals).map(({ errorMs }) => errorMs));
+  const heard = series.flatMap(({ sound, intervals }) => within(sound, intervals).map(({ errorMs }) => errorMs));
   return {
     skew: spread(settled),
+    sound: spread(heard),
     lessBias: spread(settled.map((errorMs) => errorMs - biasMs)),
     biasMs,
     pairs: spread(pairsOf(series)),
     steps: stepsOf(showing, biasMs),
     corrections: correctionsOf(showing, series),
-    series: series.map(({ viewer, skew }) => ({ name: viewer.name, skew })),
+    series: series.map(({ viewer, skew, sound }) => ({ name: viewer.name, skew, sound, rates: viewer.rates, seeks: viewer.seeks, stalls: viewer.stalls })),
     events: showing.events.map(({ name, viewer, atMs }) => ({ name, viewer, atMs })),
     clockBoundMs: showing.truth.clockBoundMs + Math.max(...showing.viewers.map(({ clockBoundMs }) => clockBoundMs)),
   };

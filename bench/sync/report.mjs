@@ -10,19 +10,21 @@ export function report(results) {
   const lines = ['skew in ms of media, viewer against vector and between each pair, from 5 s after each event', row(HEADINGS)];
   for (const { name, judged } of results) {
     lines.push(skewRow(name, judged.skew, judged));
-    if (judged.biasMs !== 0) lines.push(skewRow(`  less its clock's ${judged.biasMs} ms`, judged.lessBias, judged));
+    lines.push(skewRow('  its sound', judged.sound));
+    if (judged.biasMs !== 0) lines.push(skewRow(`  less its clock's ${judged.biasMs} ms`, judged.lessBias));
   }
   lines.push('', 'seconds until in step (within 35 ms, for a second at least), each viewer');
   for (const { name, judged } of results) lines.push(`${name.padEnd(12)} ${stepWords(judged.steps)}`);
   return lines.join('\n');
 }
 
-function skewRow(name, skew, { pairs, corrections }) {
+// judged: what is the whole network's, left out in further rows.
+function skewRow(name, skew, judged) {
+  const cells = [name, ms(skew.p50), ms(skew.p95), ms(skew.max)];
+  if (!judged) return row(cells);
+  const { pairs, corrections } = judged;
   const perMinute = corrections.minutes > 0 ? corrections.rates / corrections.minutes : NaN;
-  return row([
-    name, ms(skew.p50), ms(skew.p95), ms(skew.max), ms(pairs.p50), ms(pairs.p95), ms(pairs.max),
-    ms(perMinute), corrections.seeks, corrections.stalls,
-  ]);
+  return row([...cells, ms(pairs.p50), ms(pairs.p95), ms(pairs.max), ms(perMinute), corrections.seeks, corrections.stalls]);
 }
 
 // "play 0.4 0.5 · seek 1.2 1.0 · ..."

@@ -11,6 +11,7 @@ export class Viewer {
   proxy;
   page;
   frames = []; // {atMs, mediaTime}: local time of the frame's display, seconds of media
+  sound = []; // {atMs, mediaTime}: currentTime, which is the clock of the sound
   seeks = []; // {atMs, position}
   rates = []; // {atMs, rate}
   stalls = []; // {atMs}
@@ -37,6 +38,7 @@ export class Viewer {
     const seen = await this.page.evaluate(() => window.syncProbe.take());
     const local = (atMs) => atMs + this.#offsetMs;
     for (const [atMs, mediaTime] of seen.frames) this.frames.push({ atMs: local(atMs), mediaTime });
+    for (const [atMs, mediaTime] of seen.sound) this.sound.push({ atMs: local(atMs), mediaTime });
     for (const [atMs, position] of seen.seeks) this.seeks.push({ atMs: local(atMs), position });
     for (const [atMs, rate] of seen.rates) this.rates.push({ atMs: local(atMs), rate });
     for (const atMs of seen.stalls) this.stalls.push({ atMs: local(atMs) });
@@ -70,7 +72,7 @@ export class Viewer {
 
 // Runs in the page before its own scripts.
 function installProbe() {
-  const kept = { frames: [], seeks: [], rates: [], stalls: [] };
+  const kept = { frames: [], sound: [], seeks: [], rates: [], stalls: [] };
   const now = () => performance.timeOrigin + performance.now();
   window.syncProbe = {
     take() {
@@ -83,7 +85,10 @@ function installProbe() {
     const video = document.querySelector('video');
     if (!video) return;
     const onFrame = (_, { mediaTime, expectedDisplayTime }) => {
-      if (!video.paused) kept.frames.push([performance.timeOrigin + expectedDisplayTime, mediaTime]);
+      if (!video.paused) {
+        kept.frames.push([performance.timeOrigin + expectedDisplayTime, mediaTime]);
+        kept.sound.push([now(), video.currentTime]);
+      }
       video.requestVideoFrameCallback(onFrame);
     };
     video.requestVideoFrameCallback(onFrame);

@@ -75,3 +75,74 @@ test('eight quick pings in 1.6 s, then one every ten seconds', () => {
   assert.equal(delays.slice(0, 8).reduce((sum, delay) => sum + delay), 1600);
   assert.deepEqual(delays.slice(8), [10_000, 10_000]);
 });
+
+test('the least way there and the least way back need not be of one ping', () => {
+  const clock = new ServerClock();
+  clock.addSample(sample({ at: 0, offset: 1000, out: 10, back: 90 }));
+  clock.addSample(sample({ at: 200, offset: 1000, out: 70, back: 12 }));
+  assert.ok(Math.abs(clock.serverTimeMs(300) - 1300) < 1.1, `${clock.serverTimeMs(300)}`);
+  assert.ok(clock.errorBoundMs(300) < 11.1, 'closer than the round trips of 82 and 100 ms allow');
+});
+
+test('jitter of 80 ms leaves a few milliseconds, and the truth always within the bound', () => {
+  let state = 7;
+  const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  const errors = [];
+  for (let run = 0; run < 200; run++) {
+    const clock = new ServerClock();
+    for (let i = 0; i < 8; i++) {
+      clock.addSample(sample({ at: i * 200, offset: 5000, out: 40 + 80 * random(), back: 40 + 80 * random() }));
+    }
+    const error = Math.abs(clock.serverTimeMs(1600) - 6600);
+    assert.ok(error <= clock.errorBoundMs(1600));
+    errors.push(error);
+  }
+  errors.sort((a, b) => a - b);
+  assert.ok(errors[100] < 6, `median ${errors[100]} ms`);
+  assert.ok(errors[190] < 20, `95th percentile ${errors[190]} ms`);
+});
+
+test('what two ways differ by cannot be known, and half of it is in the bound that is shown', () => {
+  const clock = new ServerClock();
+  for (let i = 0; i < 30; i++) clock.addSample(sample({ at: i * 200, offset: 1000, out: 20, back: 120 }));
+  assert.ok(Math.abs(clock.serverTimeMs(6000) - 7000 + 50) < 1, 'half of the difference');
+  const boundMs = clock.errorBoundMs(6000);
+  assert.ok(boundMs >= 50 && boundMs < 72, `half of the round trip: ${boundMs}`);
+});
+
+test('a clock that drifts is followed between pings, and the drift is told', () => {
+  const clock = new ServerClock();
+  const drift = 40e-6;
+  for (let at = 0; at <= 600_000; at += 10_000) {
+    clock.addSample(sample({ at, offset: 1000 + at * drift, out: 5 + (at % 30_000) / 10_000, back: 5 }));
+  }
+  assert.ok(Math.abs(clock.drift.ppm - 40) < 4, `${clock.drift.ppm} ppm`);
+  assert.ok(clock.drift.uncertaintyPpm < 10);
+  const later = 600_000 + 120_000; // no ping for two minutes
+  const error = Math.abs(clock.serverTimeMs(later) - (later + 1000 + later * drift));
+  assert.ok(error < 1.5, `${error} ms`);
+  assert.ok(error <= clock.errorBoundMs(later));
+});
+
+test('a few pings do not make a drift out of jitter', () => {
+  const clock = new ServerClock();
+  for (let i = 0; i < 8; i++) clock.addSample(sample({ at: i * 200, offset: 0, out: 40 + 10 * i, back: 40 }));
+  assert.ok(Math.abs(clock.drift.ppm) < 5, `${clock.drift.ppm} ppm`);
+});
+
+test('a reconnection does not move anybody by its first coarse sample', () => {
+  const clock = new ServerClock();
+  for (let i = 0; i < 8; i++) clock.addSample(sample({ at: i * 200, offset: 1000, out: 5, back: 5 }));
+  clock.reconnected(20_000);
+  clock.addSample(sample({ at: 20_000, offset: 1000, out: 180, back: 20 })); // a welcome
+  assert.ok(Math.abs(clock.serverTimeMs(20_300) - 21_300) < 1);
+  clock.addSample(sample({ at: 20_400, offset: 1004, out: 2, back: 2 })); // another node's clock
+  assert.ok(Math.abs(clock.serverTimeMs(20_410) - 21_414) < 2.1, `${clock.serverTimeMs(20_410)}`);
+});
+
+test('a clock that was set is believed over what was known', () => {
+  const clock = new ServerClock();
+  for (let i = 0; i < 8; i++) clock.addSample(sample({ at: i * 200, offset: 1000, out: 5, back: 5 }));
+  clock.addSample(sample({ at: 10_000, offset: 3000, out: 5, back: 5 }));
+  assert.ok(Math.abs(clock.serverTimeMs(10_020) - 13_020) < 1);
+});

@@ -8,6 +8,7 @@ import { FrameClock } from './frame_clock.js';
 const TICK_MS = 100;
 const ACTIONS_A_TICK = 3; // pause, then seek, then done
 const BUFFERING_AFTER_MS = 250; // shorter ones are nobody's concern
+const BUFFERED_AHEAD_S = 1;
 const HAVE_METADATA = 1;
 const HAVE_FUTURE_DATA = 3;
 
@@ -22,6 +23,7 @@ export class Follower extends EventTarget {
   #frames;
   #timer = null;
   #busySinceMs = null;
+  #pitchKept;
   #mutedHere = false; // muted to be allowed to play, not by the viewer
 
   constructor(video, room) {
@@ -31,7 +33,11 @@ export class Follower extends EventTarget {
     this.#frames = new FrameClock(video);
     video.addEventListener('durationchange', () => this.#learnDuration());
     video.addEventListener('loadstart', () => this.controller.targetChanged(performance.now()));
-    video.addEventListener('loadedmetadata', () => this.#tickNow());
+    for (const type of ['loadedmetadata', 'seeked', 'canplay', 'playing', 'pause']) {
+      video.addEventListener(type, () => this.#tickSoon());
+    }
+    document.addEventListener('visibilitychange', () => this.#tickSoon());
+    this.#pitchKept = keepPitch(video);
     room.addEventListener('state', () => {
       this.#learnDuration();
       this.controller.targetChanged(performance.now());
@@ -114,6 +120,12 @@ export class Follower extends EventTarget {
     if (!this.detached) this.#tick();
   }
 
+  // What happened to the element may change what is due; not within the event, where we may be acting.
+  #tickSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#tickNow(), 0);
+  }
+
   #tick() {
     let nextMs = TICK_MS;
     for (let i = 0; i < ACTIONS_A_TICK; i++) {
@@ -138,6 +150,9 @@ export class Follower extends EventTarget {
       ended: video.ended,
       canSeek: video.readyState >= HAVE_METADATA,
       rate: video.playbackRate,
+      hidden: document.visibilityState === 'hidden',
+      pitchKept: this.#pitchKept,
+      isBuffered: (position) => isBuffered(video.buffered, position),
     });
   }
 
@@ -162,6 +177,7 @@ export class Follower extends EventTarget {
         video.pause();
         return true;
       case 'seek':
+        if (!action.play && !video.paused) video.pause();
         video.currentTime = action.position;
         if (action.play) this.#play();
         return false;
@@ -174,8 +190,7 @@ export class Follower extends EventTarget {
   }
 
   #setRate(rate) {
-    this.#video.defaultPlaybackRate = rate;
-    this.#video.playbackRate = rate;
+    if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
   }
 
   async #play() {
@@ -213,4 +228,19 @@ export class Follower extends EventTarget {
     this.buffering = buffering;
     this.dispatchEvent(new Event('change'));
   }
+}
+
+// Faster or slower, but not higher or lower. Returns whether this browser can.
+function keepPitch(video) {
+  const names = ['preservesPitch', 'mozPreservesPitch', 'webkitPreservesPitch'].filter((name) => name in video);
+  for (const name of names) video[name] = true;
+  return names.length > 0;
+}
+
+// Whether playing can go on at once from there.
+function isBuffered(ranges, position) {
+  for (let i = 0; i < ranges.length; i++) {
+    if (ranges.start(i) <= position && ranges.end(i) >= position + BUFFERED_AHEAD_S) return true;
+  }
+  return false;
 }

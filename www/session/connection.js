@@ -13,6 +13,8 @@
 // After 'closed' only start() begins again.
 
 const BACK_OFF_FIRST_MS = 500;
+const BACK_OFF_SHORT_MS = 2_000; // not more while the interruption is a short one
+const SHORT_ATTEMPTS = 10;
 const BACK_OFF_MAX_MS = 15_000;
 const STABLE_AFTER_MS = 10_000; // only a connection that lasted so long ends the backing off
 const OPEN_TIMEOUT_MS = 10_000;
@@ -159,11 +161,13 @@ export class Connection {
   }
 
   // Doubles with every failure; between half and the whole of it, so that the viewers of a server
-  // that fell over do not come back all at once.
+  // that fell over do not come back all at once. A network that comes back within a quarter of a
+  // minute finds somebody who has not yet given up hope.
   #backOff(code) {
-    const failures = Math.max(this.#attempts, code === TOO_MANY_MESSAGES ? 4 : 1);
-    const limitMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** (failures - 1));
-    return limitMs * (0.5 + 0.5 * this.#options.random());
+    const failures = Math.max(this.#attempts, code === TOO_MANY_MESSAGES ? SHORT_ATTEMPTS + 4 : 1);
+    const shortMs = Math.min(BACK_OFF_SHORT_MS, BACK_OFF_FIRST_MS * 2 ** (failures - 1));
+    const longMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** (failures - SHORT_ATTEMPTS));
+    return Math.max(shortMs, longMs) * (0.5 + 0.5 * this.#options.random());
   }
 
   // At least what the server asked for, and up to as much again.

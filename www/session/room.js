@@ -179,10 +179,10 @@ export class Room extends EventTarget {
     this.#emit('people', NOBODY);
   }
 
-  // Another node may answer now, so what was known of its clock is dropped; the welcome's own time
-  // is a first, coarse sample.
+  // Another node may answer now: its clock is measured anew. The welcome's own time is a first, coarse
+  // sample.
   #startClock(serverTimeMs, startedMs) {
-    this.clock.restart();
+    this.clock.reconnected(this.#now());
     this.clock.addSample({ t1: startedMs, t2: serverTimeMs, t3: serverTimeMs, t4: this.#now() });
     this.#pingsSent = 0;
     this.#ping();

@@ -1,201 +1,263 @@
 // Decides what one player must do to be where the showing is.
 //
-// Pure: no clock, no video element. Positions and errors are seconds of media time, an error above
-// zero means that the player is ahead. One decision at a time:
+// Pure: no clock, no video element. Positions and gaps are seconds of media time, a gap above zero
+// means that the player is ahead. One decision at a time:
 //
 //   {type:'none'}                       in step, or nothing to be done
-//   {type:'wait', forMs?}               the player is busy, or the start is still to come
+//   {type:'wait', forMs?}               the player is busy, or its moment is still to come
 //   {type:'play', rate} {type:'pause'}
-//   {type:'seek', position, play, rate} go there; play: and run
+//   {type:'seek', position, play, rate} go there; play: run on, otherwise stand
 //   {type:'rate', rate}                 close a small gap unnoticed
 //
-// Small gaps are closed by rate, within 5 %: nobody hears that, everybody notices a skip. A seek
-// takes time, during which the showing goes on, and so does a start: what was left of the gap
-// after the last one is what the next one aims ahead.
+// Whoever is far off arrives like this: it seeks as far ahead as seeks have been seen to take at most,
+// stands there, and starts when the showing is about to come by, earlier by as much as starts have been
+// seen to take. So it does not matter how long this seek takes, and starts are alike. A seek that came
+// too late is made once more, further ahead: nobody has seen anything of it yet.
+//
+// In mid-play gaps are closed by rate (rate_control.js): nobody hears 5 %, everybody notices a skip.
+import { GapObserver } from './gap_observer.js';
+import { LearntLatency } from './latency.js';
+import { RateControl } from './rate_control.js';
 
 const EXACT_S = 0.0005; // at rest all players stand on the same position
 const SEEK_BEYOND_S = 1; // a gap that rate would close too slowly
-const SEEK_BEYOND_JOINING_S = 0.4; // a newcomer, or after a command: nothing to be skipped yet
-const SEEK_BEFORE_START_S = 0.05; // what rate closes within a second is not worth a seek
+const SEEK_BEYOND_JOINING_S = 0.1; // a newcomer, or after a command: nothing to be skipped yet
+const SEEK_BEYOND_RATELESS_S = 0.1; // a browser whose rate cannot be used
 const JOINING_MS = 5_000;
-const SEEK_GAP_MS = 4_000; // at least that long between corrections by seek
+const SEEK_GAP_MS = 5_000; // at least that long between corrections by seek
 const STUCK_MS = 8_000; // buffering for so long: try where the showing is by now
-const CORRECT_BEYOND_S = 0.015;
-const CORRECT_UNTIL_S = 0.004;
-const RATE_SHARE_MAX = 0.05;
-const RATE_SHARE_PER_S = 0.6; // how much faster, for each second of gap
-const RATE_STEP = 0.004; // smaller changes of rate are not worth a call
-const SMOOTHING_MS = 400;
-const SETTLED_AFTER_S = 0.1; // of media played since the start or the seek
-const SEEK_LATENCY_MAX_S = 1.5;
-const START_LATENCY_MAX_S = 0.4;
-const LEARNING_SHARE = 0.6;
+const START_LATE_S = 0.03; // an arrival later than that tries again
+const TRIES_MAX = 3;
+const WAIT_AHEAD_MAX_S = 1; // who is ahead by less may wait for the showing
+const MARGIN_S = 0.05;
+const SETTLED_AFTER_S = 0.15; // of media played since the start or the seek
+const FRESH_READINGS_MS = 600;
 const RUN_OUT_S = 1; // so close to the end a player may run out by itself
 
 const NOTHING = { type: 'none' };
 const WAIT = { type: 'wait' };
 
 export class SyncController {
-  #seekLatencyS = 0.1;
-  #startLatencyS = 0.04;
+  #observer = new GapObserver();
+  #rates = new RateControl();
+  #starts = new LearntLatency(0.08, 0.5);
+  #seeks = { near: new LearntLatency(0.1, 2), far: new LearntLatency(0.4, 4) };
   #joiningUntilMs = 0;
   #lastSeekMs = -Infinity;
   #exactTried = null; // the position at rest that was last sought
-  #settling = null; // after a start or seek: {kind, fromS}; fromS null until it runs
-  #smoothedS = null;
-  #smoothedAtMs = 0;
-  #correcting = false;
-  #bufferingSinceMs = null;
+  #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached}
+  #settling = null; // after a start or seek: {fromS, start}; fromS null until it runs
+  #freshUntilMs = 0; // after settling: how close the start came is still to be seen
+  #decidedMs = null; // when the last decision was made
+  #ranBy = 0; // seconds of media gained on the showing each second since then
+  #busySinceMs = null;
 
   // A new state came or a new video was loaded: the player may now be far from it.
   targetChanged(nowMs) {
     this.#joiningUntilMs = nowMs + JOINING_MS;
     this.#lastSeekMs = -Infinity;
     this.#exactTried = null;
+    this.#arrival = null;
     this.#settling = null;
-    this.#forgetError();
+    this.#forgetGap();
   }
 
-  // The smoothed error, null while there is none (at rest, settling, buffering).
+  // The smoothed gap, null while there is none (at rest, settling, buffering).
   get errorS() {
-    return this.#smoothedS;
+    return this.#observer.gapS;
   }
 
   get learned() {
-    return { seekLatencyS: this.#seekLatencyS, startLatencyS: this.#startLatencyS };
+    const { near, far } = this.#seeks;
+    return {
+      seekLatencyS: near.meanS, farSeekLatencyS: far.meanS, startLatencyS: this.#starts.meanS,
+      rateUsable: this.#rates.usable,
+    };
   }
 
   // target: {position, running, over, startsInMs, rate, durationS}
-  // player: {position, paused, seeking, buffering, ended, canSeek, rate}
+  // player: {position, paused, seeking, buffering, ended, canSeek, rate, hidden?, pitchKept?,
+  // isBuffered?(position)}; hidden: the page is, and its timers are slow.
   decide(nowMs, target, player) {
+    const elapsedMs = nowMs - (this.#decidedMs ?? nowMs);
+    this.#decidedMs = nowMs;
     if (!player.canSeek) return WAIT;
-    if (target.running) return this.#whileRunning(nowMs, target, player);
-    this.#forgetError();
+    const action = target.running
+      ? this.#whileRunning(nowMs, elapsedMs, target, player)
+      : this.#whileStanding(nowMs, target, player);
+    if (action.rate !== undefined) this.#rates.asked(action.rate);
+    return action;
+  }
+
+  #whileStanding(nowMs, target, player) {
+    this.#forgetGap();
     if (target.startsInMs > 0) return this.#beforeStart(nowMs, target, player);
     return this.#atRest(nowMs, target, player);
   }
 
   #atRest(nowMs, target, player) {
     this.#settling = null;
+    this.#arrival = null;
     if (target.over && isRunningOut(target, player)) return NOTHING;
     if (!player.paused && !player.ended) return { type: 'pause' };
     return this.#seekExactly(nowMs, target, player) ?? this.#baseRate(target, player) ?? NOTHING;
   }
 
   #beforeStart(nowMs, target, player) {
-    if (!player.paused && this.#settling) return WAIT;
-    if (this.#isLateForSeek(target, player)) return this.#seekAhead(nowMs, target);
-    if (!player.paused) return { type: 'pause' };
-    const due = target.startsInMs / 1000 <= this.#startLatencyS;
-    const seek = this.#seekExactly(nowMs, target, player);
-    if (seek) return seek;
-    if (!due) return { type: 'wait', forMs: target.startsInMs - this.#startLatencyS * 1000 };
-    return this.#start('start', { type: 'play', rate: target.rate });
+    if (!player.paused) return this.#settling ? WAIT : { type: 'pause' };
+    if (this.#arrival) return this.#arrive(nowMs, target, player);
+    const isThere = Math.abs(player.position - target.position) <= EXACT_S;
+    if (player.seeking) return WAIT;
+    if (isThere || this.#exactTried === target.position) return this.#startWhenDue(nowMs, target, player);
+    this.#exactTried = target.position;
+    return this.#seekAhead(nowMs, target, player);
   }
 
-  #whileRunning(nowMs, target, player) {
+  #whileRunning(nowMs, elapsedMs, target, player) {
     this.#exactTried = null;
-    const error = player.position - target.position;
-    if (player.paused) return this.#begin(nowMs, target, error);
-    if (player.seeking || player.buffering) return this.#whileBusy(nowMs, target, error);
-    this.#bufferingSinceMs = null;
-    if (this.#settling && !this.#hasSettled(nowMs, player, error)) return WAIT;
-    this.#smooth(nowMs, error);
-    if (this.#mustSeek(nowMs)) return this.#seekAhead(nowMs, target);
-    const rate = this.#correctedRate(target.rate);
-    return Math.abs(rate - player.rate) >= RATE_STEP || (rate === target.rate && player.rate !== rate)
-      ? { type: 'rate', rate }
-      : NOTHING;
+    if (this.#arrival) return this.#arrive(nowMs, target, player);
+    const gapS = player.position - target.position;
+    if (player.seeking || player.buffering) return this.#whileBusy(nowMs, target, player, gapS);
+    this.#busySinceMs = null;
+    if (player.paused) return this.#begin(nowMs, target, player);
+    if (this.#settling && !this.#hasSettled(nowMs, player, gapS)) return WAIT;
+    if (!this.#observer.read(nowMs, gapS, this.#ranBy)) this.#rates.forget();
+    if (this.#mustJump(nowMs)) return this.#jump(nowMs, target, player);
+    return this.#closeByRate(nowMs, elapsedMs, target, player);
   }
 
-  // To stand on the exact position first would take longer than there is until the start.
-  #isLateForSeek(target, player) {
-    const far = Math.abs(player.position - target.position) > SEEK_BEFORE_START_S;
-    return far && target.startsInMs / 1000 < this.#seekLatencyS;
-  }
+  // --- Arriving ----------------------------------------------------------------------------------
 
   // The showing runs and this player stands.
-  #begin(nowMs, target, error) {
-    const far = Math.abs(error) > SEEK_BEYOND_JOINING_S;
-    if (far && this.#maySeek(nowMs)) return this.#seekAhead(nowMs, target);
-    return this.#start('start', { type: 'play', rate: target.rate });
+  #begin(nowMs, target, player) {
+    const aheadS = this.#aheadIfStartedS(target, player);
+    const isNear = aheadS > -START_LATE_S && aheadS < WAIT_AHEAD_MAX_S;
+    if (isNear || !this.#maySeek(nowMs)) return this.#startWhenDue(nowMs, target, player);
+    return this.#seekAhead(nowMs, target, player);
   }
 
-  #whileBusy(nowMs, target, error) {
-    this.#forgetError();
-    if (this.#settling) this.#settling.fromS = null;
-    this.#bufferingSinceMs ??= nowMs;
-    const commanded = this.#lastSeekMs === -Infinity && nowMs < this.#joiningUntilMs;
-    if (commanded && Math.abs(error) > SEEK_BEYOND_JOINING_S) return this.#seekAhead(nowMs, target);
-    if (nowMs - Math.max(this.#bufferingSinceMs, this.#lastSeekMs) < STUCK_MS) return WAIT;
-    return this.#seekAhead(nowMs, target);
+  // On the way: wait for the seek, then for the moment.
+  #arrive(nowMs, target, player) {
+    const arrival = this.#arrival;
+    if (!player.paused) return { type: 'pause' };
+    if (player.seeking || player.buffering) {
+      if (nowMs - arrival.sinceMs < STUCK_MS) return WAIT;
+      return this.#seekAhead(nowMs, target, player);
+    }
+    if (!arrival.reached) {
+      arrival.reached = true;
+      this.#seeks[arrival.kind].add((nowMs - arrival.sinceMs) / 1000);
+    }
+    const aheadS = this.#aheadIfStartedS(target, player);
+    const missed = aheadS < -START_LATE_S || aheadS > WAIT_AHEAD_MAX_S + this.#seeks.far.mostS;
+    if (missed && arrival.tries < TRIES_MAX) return this.#seekAhead(nowMs, target, player);
+    return this.#startWhenDue(nowMs, target, player);
   }
 
-  #seekAhead(nowMs, target) {
-    const missedS = Math.max(0, this.#seekLatencyS - target.startsInMs / 1000);
-    const ahead = target.position + target.rate * missedS;
-    const position = Math.min(ahead, target.durationS);
+  // How many seconds ahead of the showing the player, which stands, would be if it were started now.
+  #aheadIfStartedS(target, player) {
+    const untilStartS = target.startsInMs / 1000;
+    return (player.position - target.position) / target.rate + untilStartS - this.#starts.meanS;
+  }
+
+  #startWhenDue(nowMs, target, player) {
+    const aheadS = this.#aheadIfStartedS(target, player);
+    if (aheadS > 0.001) return { type: 'wait', forMs: aheadS * 1000 };
+    const start = { latencyS: this.#starts.meanS, aheadS };
+    return this.#settle(start, { type: 'play', rate: target.rate });
+  }
+
+  // A hidden page may not be allowed to start again what it stopped: there the player runs on.
+  #seekAhead(nowMs, target, player) {
+    const tries = (this.#arrival?.tries ?? 0) + 1;
+    const isNear = player.isBuffered?.(target.position) ?? true;
+    const kind = isNear ? 'near' : 'far';
+    const isStuck = this.#arrival?.reached === false;
+    const takesS = (this.#seeks[kind].mostS + MARGIN_S) * (isStuck ? 2 : 1) + this.#starts.meanS;
+    const missedS = Math.max(0, takesS - target.startsInMs / 1000);
+    const position = Math.min(target.position + target.rate * missedS, target.durationS);
+    const play = Boolean(player.hidden) && !player.paused;
     this.#lastSeekMs = nowMs;
-    this.#bufferingSinceMs = null;
-    return this.#start('seek', { type: 'seek', position, play: true, rate: target.rate });
+    this.#busySinceMs = null;
+    this.#arrival = play ? null : { sinceMs: nowMs, kind, tries, reached: false };
+    const action = { type: 'seek', position, play, rate: target.rate };
+    return play ? this.#settle(null, action) : action;
   }
 
-  #start(kind, action) {
-    this.#settling = { kind, fromS: null };
-    this.#forgetError();
+  // In mid-play, but too far off for the rate.
+  #jump(nowMs, target, player) {
+    const aheadS = this.#observer.gapS / target.rate;
+    if (aheadS < 0 || aheadS > WAIT_AHEAD_MAX_S || player.hidden) return this.#seekAhead(nowMs, target, player);
+    // Not far ahead: standing still for a moment is enough.
+    this.#lastSeekMs = nowMs;
+    this.#forgetGap();
+    this.#arrival = { sinceMs: nowMs, kind: 'near', tries: 1, reached: true };
+    return { type: 'pause' };
+  }
+
+  #whileBusy(nowMs, target, player, gapS) {
+    const hasAll = player.isBuffered?.(player.position) ?? true;
+    if (this.#busySinceMs === null && player.buffering && hasAll) this.#rates.stumbled();
+    this.#forgetGap();
+    if (this.#settling) this.#settling.fromS = null;
+    this.#busySinceMs ??= nowMs;
+    const commanded = this.#lastSeekMs === -Infinity && nowMs < this.#joiningUntilMs;
+    if (commanded && Math.abs(gapS) > SEEK_BEYOND_JOINING_S) return this.#seekAhead(nowMs, target, player);
+    if (nowMs - Math.max(this.#busySinceMs, this.#lastSeekMs) < STUCK_MS) return WAIT;
+    return this.#seekAhead(nowMs, target, player);
+  }
+
+  // start: {latencyS, aheadS}, what was counted on and how far ahead that was to end; null for a seek.
+  #settle(start, action) {
+    this.#arrival = null;
+    this.#settling = { start, fromS: null };
+    this.#forgetGap();
     return action;
   }
 
-  // True when the player has run for a moment; what is left of the gap teaches the latency.
-  #hasSettled(nowMs, player, error) {
+  // True when the player has run for a moment; by what it missed its mark the next start is earlier
+  // or later.
+  #hasSettled(nowMs, player, gapS) {
     const settling = this.#settling;
     settling.fromS = Math.min(settling.fromS ?? Infinity, player.position);
     if (player.position - settling.fromS < SETTLED_AFTER_S) return false;
     this.#settling = null;
-    this.#learn(settling.kind, error / player.rate);
+    this.#freshUntilMs = nowMs + FRESH_READINGS_MS;
+    const { start } = settling;
+    if (start) this.#starts.add(start.latencyS + start.aheadS - gapS / player.rate);
     return true;
   }
 
-  #learn(kind, residualS) {
-    if (kind === 'seek') {
-      this.#seekLatencyS = learnt(this.#seekLatencyS, residualS, SEEK_LATENCY_MAX_S);
-    } else {
-      this.#startLatencyS = learnt(this.#startLatencyS, residualS, START_LATENCY_MAX_S);
-    }
+  // --- In mid-play -------------------------------------------------------------------------------
+
+  #closeByRate(nowMs, elapsedMs, target, player) {
+    const { gapS, noiseS } = this.#observer;
+    if (Math.abs(gapS) < SEEK_BEYOND_JOINING_S) this.#joiningUntilMs = 0;
+    const isFresh = this.#freshUntilMs > 0 && nowMs >= this.#freshUntilMs;
+    if (isFresh) this.#freshUntilMs = 0;
+    const { rate, leaving } = this.#rates.decide({
+      nowMs, elapsedMs, gapS, noiseS, stepS: this.#observer.stepS(target.rate), baseRate: target.rate,
+      playedRate: player.rate, pitchKept: player.pitchKept ?? true, freshly: isFresh,
+    });
+    if (leaving) this.#observer.leaveRate(nowMs, target.rate);
+    this.#ranBy = rate - target.rate;
+    return this.#rates.differs(rate, player.rate) ? { type: 'rate', rate } : NOTHING;
   }
 
-  #smooth(nowMs, error) {
-    if (this.#smoothedS === null) {
-      this.#smoothedS = error;
-    } else {
-      const share = 1 - Math.exp(-(nowMs - this.#smoothedAtMs) / SMOOTHING_MS);
-      this.#smoothedS += share * (error - this.#smoothedS);
-    }
-    this.#smoothedAtMs = nowMs;
-    if (Math.abs(this.#smoothedS) < CORRECT_BEYOND_S) this.#joiningUntilMs = 0;
-  }
-
-  #forgetError() {
-    this.#smoothedS = null;
-    this.#correcting = false;
+  #forgetGap() {
+    this.#observer.forget();
+    this.#rates.forget();
+    this.#ranBy = 0;
   }
 
   #maySeek(nowMs) {
     return nowMs - this.#lastSeekMs >= SEEK_GAP_MS;
   }
 
-  #mustSeek(nowMs) {
+  #mustJump(nowMs) {
     const joining = nowMs < this.#joiningUntilMs;
-    const beyond = joining ? SEEK_BEYOND_JOINING_S : SEEK_BEYOND_S;
-    return Math.abs(this.#smoothedS) > beyond && this.#maySeek(nowMs);
-  }
-
-  #correctedRate(baseRate) {
-    const gap = Math.abs(this.#smoothedS);
-    this.#correcting = gap > (this.#correcting ? CORRECT_UNTIL_S : CORRECT_BEYOND_S);
-    if (!this.#correcting) return baseRate;
-    const share = -this.#smoothedS * RATE_SHARE_PER_S;
-    return baseRate * (1 + Math.min(RATE_SHARE_MAX, Math.max(-RATE_SHARE_MAX, share)));
+    const beyond = joining ? SEEK_BEYOND_JOINING_S : this.#rates.usable ? SEEK_BEYOND_S : SEEK_BEYOND_RATELESS_S;
+    return Math.abs(this.#observer.gapS) > beyond && this.#maySeek(nowMs);
   }
 
   #baseRate(target, player) {
@@ -210,11 +272,6 @@ export class SyncController {
     this.#lastSeekMs = nowMs;
     return { type: 'seek', position: target.position, play: false, rate: target.rate };
   }
-}
-
-function learnt(latencyS, residualS, maxS) {
-  const bounded = Math.min(1, Math.max(-1, residualS));
-  return Math.min(maxS, Math.max(0, latencyS - LEARNING_SHARE * bounded));
 }
 
 function isRunningOut(target, player) {
