@@ -40,16 +40,17 @@ test('what is no message is passed over', () => {
   assert.deepEqual(messages, []);
 });
 
-test('backing off doubles up to 15 s, and jitter takes at most half of it', () => {
+test('backing off stays short for ten attempts, then doubles up to 15 s, and jitter takes at most half of it', () => {
   for (const [random, share] of [[() => 1, 1], [() => 0, 0.5]]) {
     const { network, time, phase } = connect({ random });
     const delays = [];
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 16; i++) {
       network.latest().drop();
       delays.push(phase().untilMs - time.nowMs);
       time.pass(delays.at(-1));
     }
-    const expected = [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000].map((delay) => delay * share);
+    const short = [500, 1000, ...Array(10).fill(2000)];
+    const expected = [...short, 4000, 8000, 15_000, 15_000].map((delay) => delay * share);
     assert.deepEqual(delays, expected);
   }
 });
@@ -123,7 +124,7 @@ test('after too many messages it stays away longer', () => {
   const { network, time, phase } = connect();
   network.latest().receive({ type: 'welcome' });
   network.latest().drop(4008);
-  assert.equal(phase().untilMs - time.nowMs, 4000);
+  assert.equal(phase().untilMs - time.nowMs, 8000);
 });
 
 test('taken back here after another place took it', () => {

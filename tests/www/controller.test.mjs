@@ -261,3 +261,11 @@ test('random gaps and stalls never make it seek more often than it may', () => {
   player.run(30_000); // just under a second, at 5 %, and the slow end of it
   assert.ok(Math.abs(player.error) < 0.02, `left ${player.error}, SEED=${seed}`);
 });
+
+test('who asks for it is put in place once more, however near', () => {
+  const player = inMidPlay({ seekMs: 50, startMs: 80 });
+  player.controller.resync(player.nowMs);
+  player.run(2000);
+  assert.equal(player.seeks.length, 1);
+  assert.ok(Math.abs(player.error) < 0.01, `${player.error}`);
+});

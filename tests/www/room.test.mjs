@@ -157,3 +157,43 @@ test('the clock is measured anew when asked, and time goes on meanwhile', () => 
   time.pass(1_000);
   assert.ok(network.latest().sent.length >= before + 5);
 });
+
+test('after a sleep the clock is measured anew at once, and a dead connection is given up soon', () => {
+  const time = new FakeTime();
+  const network = fakeWebSocket();
+  let wallAheadMs = 0;
+  const room = new Room({
+    origin: 'ws://host', key: 'k', name: 'Ben', memory: { resume: null, hostToken: null, controlGivenAway: false },
+    WebSocket: network.WebSocket, timers: time.timers, now: time.now, wallNow: () => time.nowMs + wallAheadMs, random: () => 1,
+  });
+  room.connection.start();
+  network.latest().receive(welcome());
+  time.pass(5000);
+  network.latest().receive({ type: 'chat', from: 'a', name: 'Ann', text: 'hello' });
+  assert.equal(room.lookForSleep(), false);
+  const before = network.latest().sent.length;
+  wallAheadMs = 60_000; // performance.now() stood still for a minute
+  assert.equal(room.lookForSleep(), true);
+  assert.equal(network.latest().sent.length, before + 1, 'a ping at once');
+  assert.ok(Number.isNaN(room.serverTimeMs()), 'nothing is believed before it is answered');
+  time.pass(3100);
+  assert.equal(room.connection.phase.name, 'waiting', 'nobody answered for three seconds');
+  time.pass(600);
+  assert.equal(network.sockets.length, 2);
+  network.latest().receive(welcome({ serverTimeMs: SERVER_MS + 70_000 }));
+  assert.ok(room.serverTimeMs() > SERVER_MS + 69_000);
+});
+
+test('a page that did not run for long looks at the clock again, and keeps what it knows', () => {
+  const { room, time, network } = enter();
+  network.latest().receive(welcome());
+  assert.equal(room.lookForSleep(), false);
+  const { sent } = network.latest();
+  time.nowMs += 20_000;
+  assert.equal(room.lookForSleep(), true);
+  assert.ok(!Number.isNaN(room.serverTimeMs()));
+  const count = sent.length;
+  time.pass(1500);
+  assert.ok(sent.length >= count + 7, 'quick pings again');
+  assert.equal(room.lookForSleep(), false);
+});

@@ -1,14 +1,17 @@
 // Makes a <video> follow the showing: reads both, asks the controller, does what it says.
 //
-// Nothing else plays, pauses, seeks or changes the rate of the element. Emits 'change' when
+// Nothing else of ours plays, pauses, seeks or changes the rate of the element. What a viewer does to it
+// by the browser's own controls becomes a command, if they may give one, and is undone otherwise. Emits 'change' when
 // `buffering`, `blocked` or `detached` turns.
 import { SyncController } from '../sync/controller.js';
 import { FrameClock } from './frame_clock.js';
+import { NativeActs } from './native_acts.js';
 
 const TICK_MS = 100;
 const ACTIONS_A_TICK = 3; // pause, then seek, then done
 const BUFFERING_AFTER_MS = 250; // shorter ones are nobody's concern
 const BUFFERED_AHEAD_S = 1;
+const YIELD_MS = 1_000; // how long a command of the viewer's own may take to come back
 const HAVE_METADATA = 1;
 const HAVE_FUTURE_DATA = 3;
 
@@ -23,7 +26,9 @@ export class Follower extends EventTarget {
   #frames;
   #timer = null;
   #busySinceMs = null;
+  #acts;
   #pitchKept;
+  #yieldUntilMs = 0; // until then the element stays as the viewer has just made it
   #mutedHere = false; // muted to be allowed to play, not by the viewer
 
   constructor(video, room) {
@@ -31,6 +36,7 @@ export class Follower extends EventTarget {
     this.#video = video;
     this.#room = room;
     this.#frames = new FrameClock(video);
+    this.#acts = new NativeActs(video, (type, fields) => this.#onNativeAct(type, fields));
     video.addEventListener('durationchange', () => this.#learnDuration());
     video.addEventListener('loadstart', () => this.controller.targetChanged(performance.now()));
     for (const type of ['loadedmetadata', 'seeked', 'canplay', 'playing', 'pause']) {
@@ -40,6 +46,7 @@ export class Follower extends EventTarget {
     this.#pitchKept = keepPitch(video);
     room.addEventListener('state', () => {
       this.#learnDuration();
+      this.#yieldUntilMs = 0;
       this.controller.targetChanged(performance.now());
       this.#tickNow();
     });
@@ -82,21 +89,16 @@ export class Follower extends EventTarget {
   // while detached. fields: as in the message of that type.
   act(type, { position, rate } = {}) {
     if (!this.detached) return;
-    if (Number.isFinite(position)) this.#video.currentTime = position;
+    if (Number.isFinite(position)) this.#seek(position);
     if (type === 'play') this.#play();
-    if (type === 'pause') this.#video.pause();
+    if (type === 'pause') this.#pause();
     if (type === 'rate') this.#setRate(rate);
   }
 
   // Whatever was believed of the gap is forgotten and the place sought once more, however near.
   resync() {
     this.attach();
-    this.controller.targetChanged(performance.now());
-    const target = this.#target(this.#room.serverTimeMs());
-    if (target.running && !this.#video.paused && this.#video.readyState >= HAVE_METADATA) {
-      const aheadS = target.rate * this.controller.learned.seekLatencyS;
-      this.#video.currentTime = Math.min(target.position + aheadS, target.durationS);
-    }
+    this.controller.resync(performance.now());
     this.#tickNow();
   }
 
@@ -128,6 +130,7 @@ export class Follower extends EventTarget {
 
   #tick() {
     let nextMs = TICK_MS;
+    this.#room.lookForSleep();
     for (let i = 0; i < ACTIONS_A_TICK; i++) {
       const action = this.#decide();
       if (action.forMs !== undefined) nextMs = Math.min(nextMs, Math.max(1, action.forMs));
@@ -140,7 +143,7 @@ export class Follower extends EventTarget {
   #decide() {
     const nowMs = performance.now();
     const serverMs = this.#room.clock.serverTimeMs(nowMs);
-    if (Number.isNaN(serverMs) || !this.#room.timeline.state) return { type: 'wait' };
+    if (Number.isNaN(serverMs) || !this.#room.timeline.state || nowMs < this.#yieldUntilMs) return { type: 'wait' };
     const video = this.#video;
     return this.controller.decide(nowMs, this.#target(serverMs), {
       position: this.#frames.positionAt(nowMs),
@@ -170,15 +173,14 @@ export class Follower extends EventTarget {
 
   // Returns whether something was done after which another decision may be due at once.
   #apply(action) {
-    const video = this.#video;
     if (action.rate !== undefined) this.#setRate(action.rate);
     switch (action.type) {
       case 'pause':
-        video.pause();
+        this.#pause();
         return true;
       case 'seek':
-        if (!action.play && !video.paused) video.pause();
-        video.currentTime = action.position;
+        if (!action.play) this.#pause();
+        this.#seek(action.position);
         if (action.play) this.#play();
         return false;
       case 'play':
@@ -193,14 +195,33 @@ export class Follower extends EventTarget {
     if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
   }
 
+  #pause() {
+    this.#acts.willPause();
+    this.#video.pause();
+  }
+
+  #seek(position) {
+    this.#acts.willSeek();
+    this.#video.currentTime = position;
+  }
+
   async #play() {
     if (!this.#video.paused || this.blocked === 'play') return;
+    this.#acts.willPlay();
     try {
       await this.#video.play();
     } catch (error) {
       // AbortError: a pause came in between. NotSupportedError: the element tells of it itself.
       if (error.name === 'NotAllowedError') this.#onRefused();
     }
+  }
+
+  #onNativeAct(type, fields) {
+    if (this.detached) return;
+    const { state } = this.#room.timeline;
+    const isSo = type === 'play' ? state?.playing : type === 'pause' && !state?.playing;
+    if (isSo || !this.#room.mayControl || !this.#room.send(type, fields)) return this.#tickSoon();
+    this.#yieldUntilMs = performance.now() + YIELD_MS;
   }
 
   // Without a gesture browsers play silently or not at all.

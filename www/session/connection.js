@@ -41,6 +41,7 @@ export class Connection {
   #isDraining = false; // the server said that it is about to end; until another one answers
   #retryAfterMs = null; // what it asked for
   #unansweredSinceMs = null;
+  #heard = 0; // messages that have come
 
   // url(): the address of the next attempt. sessionExists(): resolves to false when the session is
   // known to be gone; asked after an attempt that was refused, for a browser hides why.
@@ -100,6 +101,16 @@ export class Connection {
     return true;
   }
 
+  // The connection is in doubt: anything must be heard from it within `ms`.
+  expectAnswer(ms) {
+    if (this.#phase.name !== 'open') return;
+    const before = this.#heard;
+    this.#unansweredSinceMs = null;
+    this.#startTimer(ms, () => {
+      if (this.#phase.name === 'open' && this.#heard === before) this.#lose();
+    });
+  }
+
   #connect() {
     this.#clearTimer();
     this.#attempts += 1;
@@ -119,6 +130,7 @@ export class Connection {
 
   #onMessage(text, startedMs) {
     this.#unansweredSinceMs = null;
+    this.#heard += 1;
     const message = parseMessage(text);
     if (!message) return;
     if (this.#openedAtMs === null) {

@@ -19,6 +19,9 @@ import { Presence } from './presence.js';
 
 const NOBODY = { joined: [], left: [] };
 
+const PAUSE_MS = 15_000; // a page that did not run for so long slept
+const AWAKE_ANSWER_MS = 3_000;
+
 export class Room extends EventTarget {
   clock = new ServerClock();
   timeline = new Timeline();
@@ -35,6 +38,7 @@ export class Room extends EventTarget {
   #timers;
   #pingTimer = null;
   #pingsSent = 0;
+  #lookedMs = null; // when lookForSleep() was last called
 
   // origin: 'ws://host'; key; name: of the viewer; memory: what this tab and browser remember of the
   // session, {resume, hostToken, controlGivenAway}, read and written here (see memory.js);
@@ -188,8 +192,24 @@ export class Room extends EventTarget {
     this.#ping();
   }
 
+  // To be called often. After a sleep of the machine, or of the page, the clock is measured anew and the
+  // connection must answer soon: it may have died meanwhile. Returns whether there was one.
+  lookForSleep() {
+    const nowMs = this.#now();
+    const pauseMs = nowMs - (this.#lookedMs ?? nowMs);
+    this.#lookedMs = nowMs;
+    const stood = this.clock.noticeSleep(this.#wallNow(), nowMs);
+    if (!stood && pauseMs < PAUSE_MS) return false;
+    if (this.connection.phase.name === 'waiting') this.connection.retryNow();
+    if (this.connection.phase.name !== 'open') return true;
+    this.#stopPings();
+    this.#pingsSent = 0;
+    this.connection.expectAnswer(AWAKE_ANSWER_MS);
+    this.#ping();
+    return true;
+  }
+
   #ping() {
-    if (this.clock.noticeSleep(this.#wallNow(), this.#now())) this.#pingsSent = 0;
     const t1 = this.#now();
     this.#pingTimer = this.#timers.setTimeout(() => this.#ping(), pingDelayMs(this.#pingsSent));
     this.#pingsSent += 1;

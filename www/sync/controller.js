@@ -44,6 +44,7 @@ export class SyncController {
   #seeks = { near: new LearntLatency(0.1, 2), far: new LearntLatency(0.4, 4) };
   #joiningUntilMs = 0;
   #lastSeekMs = -Infinity;
+  #seekWanted = false; // by the viewer
   #exactTried = null; // the position at rest that was last sought
   #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached}
   #settling = null; // after a start or seek: {fromS, start}; fromS null until it runs
@@ -56,10 +57,17 @@ export class SyncController {
   targetChanged(nowMs) {
     this.#joiningUntilMs = nowMs + JOINING_MS;
     this.#lastSeekMs = -Infinity;
+    this.#seekWanted = false;
     this.#exactTried = null;
     this.#arrival = null;
     this.#settling = null;
     this.#forgetGap();
+  }
+
+  // The viewer wants the place sought once more, however near it seems.
+  resync(nowMs) {
+    this.targetChanged(nowMs);
+    this.#seekWanted = true;
   }
 
   // The smoothed gap, null while there is none (at rest, settling, buffering).
@@ -115,6 +123,7 @@ export class SyncController {
 
   #whileRunning(nowMs, elapsedMs, target, player) {
     this.#exactTried = null;
+    if (this.#seekWanted) return this.#seekAhead(nowMs, target, player);
     if (this.#arrival) return this.#arrive(nowMs, target, player);
     const gapS = player.position - target.position;
     if (player.seeking || player.buffering) return this.#whileBusy(nowMs, target, player, gapS);
@@ -178,6 +187,7 @@ export class SyncController {
     const position = Math.min(target.position + target.rate * missedS, target.durationS);
     const play = Boolean(player.hidden) && !player.paused;
     this.#lastSeekMs = nowMs;
+    this.#seekWanted = false;
     this.#busySinceMs = null;
     this.#arrival = play ? null : { sinceMs: nowMs, kind, tries, reached: false };
     const action = { type: 'seek', position, play, rate: target.rate };
