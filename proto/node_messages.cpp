@@ -36,6 +36,9 @@ void fields(auto& io, Is<CastFrame> auto& frame) {
 void fields(auto& io, Is<Newest> auto& newest) {
   io(newest.epoch, newest.seq, newest.video);
 }
+void fields(auto& io, Is<Present> auto& present) {
+  io(present.count, present.host_until_us, present.next_host);
+}
 
 void fields(auto& io, Is<JoinAsk> auto& ask) {
   io(ask.peer);
@@ -74,7 +77,8 @@ void fields(auto& io, Is<Returned> auto& returned) {
   io.bytes(returned.envelope);
 }
 void fields(auto& io, Is<Cast> auto& cast) {
-  io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code, cast.sent_us);
+  io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code, cast.sent_us,
+     cast.present);
 }
 void fields(auto& io, Is<Moved> auto& moved) {
   io(moved.epoch);

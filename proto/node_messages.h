@@ -114,6 +114,14 @@ struct Newest {
   std::uint64_t seq = 0;
   std::string video;
 };
+// With it `joined` is all who are there, or the first member_list_max: whoever else an outpost
+// knows has left then.
+struct Present {
+  std::uint32_t count = 0;
+  std::optional<std::uint64_t>
+      host_until_us{};  // see HostAway: there exactly while the host is away
+  std::optional<MemberId> next_host{};
+};
 // The frames are for every member; the rest is for the outposts themselves.
 struct Cast {
   std::vector<CastFrame> frames{};
@@ -121,6 +129,7 @@ struct Cast {
   std::vector<MemberInfo> joined{}, left{}, changed{};
   std::optional<std::uint16_t> ended_code{};  // the session is over: close everyone with it
   std::uint64_t sent_us = 0;                  // server time
+  std::optional<Present> present{};
 };
 // The sender is the session's home from this epoch on.
 struct Moved {

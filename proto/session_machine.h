@@ -86,7 +86,8 @@ class SessionMachine {
                                                 std::span<const MemberInfo> known,
                                                 std::int64_t now_us);
   // A member whose connection is there already, as the place that has it says. Ignored where the
-  // member is connected otherwise: see connection_of(). Nobody but new ones are told of it.
+  // member is connected otherwise or was removed: see connection_of(). Of members that `known`
+  // named nobody is told anything.
   struct Enrollment {
     MemberId id;
     ConnectionNumber connection;
@@ -116,6 +117,8 @@ class SessionMachine {
   std::int64_t next_deadline_us() const noexcept;
   // The reactions gathered in this turn, as one effect. tick() does it too.
   void flush_turn(Effects& effects);
+  // Who came and who went, before it is due: the machine is about to go elsewhere.
+  void flush_presence(Effects& effects);
 
   // Over for good, by `end` or old age: EndedEffect was given, every call is ignored from now on.
   bool ended() const noexcept { return ended_; }
@@ -131,6 +134,8 @@ class SessionMachine {
   // Of a member that is connected or may still resume; nothing otherwise.
   std::optional<MemberInfo> info(MemberId id) const;
   ConnectionNumber connection_of(MemberId id) const noexcept;  // none: not connected
+  // The host has removed it, since this machine was reopened and as far as that is remembered.
+  bool is_removed(MemberId id) const noexcept;
   MemberId next_id() const noexcept { return MemberId{roster_.next_id()}; }
   const Token& resume_key() const noexcept { return resume_key_; }
   std::uint32_t report_every_ms() const noexcept;

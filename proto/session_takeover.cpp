@@ -37,23 +37,22 @@ std::unique_ptr<SessionMachine> SessionMachine::reopen(const Limits& limits,
 
 void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Effects& effects) {
   begin_event(now_us, effects);
-  if (ended_ || !enrolled.id || !enrolled.connection) return;
+  if (ended_ || !enrolled.id || !enrolled.connection || is_removed(enrolled.id)) return;
   Member* member = roster_.find(enrolled.id);
   if (member == nullptr) {
     if (enrolled.id.value >= id_max) return;
-    // Others know it from before: there is no news to tell.
     member = &roster_.add_connected(enrolled.id, enrolled.name, enrolled.connection, now_us_);
-    member->is_announced = true;
-    member->was_connected = true;
+    presence_.touch(*member, now_us_, limits_->presence_interval_us);
     if (roster_.next_id() > reserved_id_) {
       reserved_id_ = roster_.next_id() + reserved_ids;
       durable_changed_ = true;
     }
   } else if (!member->connected) {
+    // One of whom only the record told never went, as far as its fellows could see.
+    const bool is_of_record = member->since_us == reopened_us_ && !member->is_touched;
     roster_.reconnect(*member, now_us_);
     member->connection = enrolled.connection;
-    // It never went, as far as its fellows could see.
-    if (!member->is_touched) member->is_announced = member->was_connected = true;
+    if (is_of_record) member->is_announced = member->was_connected = true;
     presence_.touch(*member, now_us_, limits_->presence_interval_us);
   } else if (!member->connection) {
     --unheard_;
@@ -70,13 +69,17 @@ ConnectionNumber SessionMachine::connection_of(MemberId id) const noexcept {
   return member != nullptr && member->connected ? member->connection : ConnectionNumber{};
 }
 
+bool SessionMachine::is_removed(MemberId id) const noexcept {
+  return std::find(removed_.begin(), removed_.end(), id) != removed_.end();
+}
+
 // One that connected to the place that is gone, and of which nobody here has heard.
 Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   const MemberId id = request.resume->member;
   const std::int64_t window_us = std::max(limits_->resume_window_us, limits_->host_grace_us);
   const bool is_in_time = reopened_us_ != INT64_MIN && now_us_ - reopened_us_ <= window_us;
   if (!is_in_time || !id || id.value >= reserved_id_) return nullptr;
-  if (std::find(removed_.begin(), removed_.end(), id) != removed_.end()) return nullptr;
+  if (is_removed(id)) return nullptr;
   std::string name = request.name;
   if (name.empty() || name.size() > member_name_bytes_max)
     name = "Guest " + std::to_string(id.value);

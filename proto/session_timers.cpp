@@ -108,6 +108,10 @@ void SessionMachine::tick(std::int64_t now_us, Effects& effects) {
   VS_ASSERT(next_deadline_us() > now_us_);
 }
 
+void SessionMachine::flush_presence(Effects& effects) {
+  if (!ended_) presence_.flush(roster_, host_, host_away(), effects);
+}
+
 void SessionMachine::flush_turn(Effects& effects) {
   if (reactions_.empty()) return;
   effects.push(ReactionsEffect{std::exchange(reactions_, {})});

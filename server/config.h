@@ -32,7 +32,7 @@ struct Config {
   // Process.
   std::uint32_t workers = 1;
   std::string redis_url;        // "": the embedded store
-  bool redis_required = false;  // do not start without it
+  bool redis_required = false;  // end if it cannot be used at the start
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
   std::int64_t drain_us = 10 * us_per_second;

@@ -49,6 +49,7 @@ struct SessionHome::Homed {
   Cast cast;                        // what the event at hand says to members of other nodes
   HostEffect last_host;             // for those who may have missed it
   std::int64_t moved_us = 0;        // when it came here
+  std::int64_t stuck_us = 0;        // when it last could not be handed over; 0: never
   std::int64_t empty_since_us = 0;  // when the last member left; means something while empty
 };
 

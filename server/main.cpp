@@ -38,6 +38,9 @@ constexpr int exit_bad_config = 1;
 constexpr int exit_unfit_machine = 2;
 constexpr int exit_forced = 128 + SIGTERM;
 constexpr std::size_t expired_a_second_max = 10'000;
+constexpr std::int64_t redis_wait_ms = 5'000;  // with --redis-required
+constexpr int farewell_turns_min = 5;          // for what Redis is told last
+constexpr int farewell_turns_max = 20;
 
 int complain(int status, const std::string& message) {
   std::fprintf(stderr, "videosync: %s\n", message.c_str());
@@ -124,8 +127,12 @@ class Program {
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);
   int serve();
+  int run_until_drained();
+  void announce() const;
   void on_signal() noexcept;
   void on_library_news() noexcept;
+  void drain() noexcept;
+  bool await_store() noexcept;
   void end_store() noexcept;
 
   const Config& config_;
@@ -281,6 +288,17 @@ int Program::serve() {
     redis_store_->start();
     nodes_->start();
   }
+  const int status = run_until_drained();
+  threads.clear();  // joins
+  if (nodes_) end_store();
+  if (status == 0) log_info("main", "drained");
+  return status;
+}
+
+// On the first worker's thread.
+int Program::run_until_drained() {
+  Worker& first = *workers_.front();
+  int status = 0;
   FdWatcher signal_watcher(
       first.reactor().ring(), signals_,
       [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_signal(); }, this);
@@ -290,23 +308,40 @@ int Program::serve() {
       this);
   signal_watcher.watch(POLLIN);
   news_watcher.watch(POLLIN);
+  if (!nodes_ || !config_.redis_required || await_store()) {
+    announce();
+  } else if (!service_->is_draining) {
+    status = complain(exit_bad_config,
+                      "--redis: " + without_password(config_.redis_url) +
+                          " cannot be used: " + redis_store_->last_failure() +
+                          " (with --redis-required it is waited for 5 s, without it for ever)");
+    drain();
+  }
+  first.run();
+  signal_watcher.stop();
+  news_watcher.stop();
+  while (!signal_watcher.is_idle() || !news_watcher.is_idle())
+    first.reactor().turn(10);
+  return status;
+}
+
+void Program::announce() const {
   std::string line = "listening on ";
   for (const std::string& address : listening_) {
     line += (line.ends_with(' ') ? "" : ", ") + address;
   }
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
-  first.run();
-  threads.clear();  // joins
-  if (nodes_) end_store();
-  signal_watcher.stop();
-  news_watcher.stop();
-  while (!signal_watcher.is_idle() || !news_watcher.is_idle())
-    first.reactor().turn(10);
-  log_info("main", "drained");
-  // What still waits for the shared store refers to parts in an order that no destruction has.
-  if (nodes_) std::_Exit(0);
-  return 0;
+}
+
+// Whether it can be used, after some time at most. A signal to end ends the wait, too.
+bool Program::await_store() noexcept {
+  Reactor& reactor = workers_.front()->reactor();
+  log_info("main", "waiting for Redis", field("server", without_password(config_.redis_url)));
+  const std::int64_t end_ms = reactor.now_ms() + redis_wait_ms;
+  while (!nodes_->problem().empty() && reactor.now_ms() < end_ms && !service_->is_draining)
+    reactor.turn(10);
+  return nodes_->problem().empty() && !service_->is_draining;
 }
 
 void Program::on_signal() noexcept {
@@ -316,27 +351,40 @@ void Program::on_signal() noexcept {
       librarian_->rescan();
       continue;
     }
-    if (service_->is_draining.exchange(true)) {
+    if (service_->is_draining) {
       log_warn("main", "a second signal: ending at once");
       std::_Exit(exit_forced);
     }
     log_info("main", "draining", field("connections", service_->connections.load()));
-    // Now, not at the end: by then the path may be a successor's.
-    for (const ListenAddress& address : config_.listen) {
-      if (address.is_unix()) ::unlink(address.unix_path.c_str());
-    }
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-      Worker* worker = workers_[i].get();
-      workers_.front()->run_on(i, [worker]() noexcept { worker->begin_drain(); });
-    }
+    drain();
   }
 }
 
-// What was handed over last, and the farewell, are still on their way.
+void Program::drain() noexcept {
+  service_->is_draining = true;
+  // Now, not at the end: by then the path may be a successor's.
+  for (const ListenAddress& address : config_.listen) {
+    if (address.is_unix()) ::unlink(address.unix_path.c_str());
+  }
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    workers_.front()->run_on(i, [worker]() noexcept { worker->begin_drain(); });
+  }
+}
+
+// What was handed over last, and the farewell, are still on their way. What waits for an answer
+// after that gets it now, while the parts that it refers to are there.
 void Program::end_store() noexcept {
   Reactor& reactor = workers_.front()->reactor();
-  nodes_->say_bye();
-  for (int i = 0; i < 10; ++i)
+  nodes_->stop();
+  for (int turns = 0; turns < farewell_turns_max; ++turns) {
+    if (turns >= farewell_turns_min && redis_store_->is_settled()) break;
+    reactor.turn(10);
+  }
+  for (const auto& worker : workers_)  // whose threads have ended
+    worker->outposts().on_store_lost();
+  redis_store_->stop();
+  while (!redis_store_->is_idle())
     reactor.turn(10);
 }
 

@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t tick_ms = 250;
 constexpr std::int64_t alive_every_us = 1'000'000;
 constexpr std::int64_t held_up_us = 2'000'000;
+constexpr std::int64_t complain_every_us = 5'000'000;
+constexpr std::int64_t remembered_us = 3'600'000'000;
 
 constexpr Uuid everybody = [] {
   Uuid channel;
@@ -60,12 +62,31 @@ void Nodes::tick() noexcept {
     say(Alive{total(Gauge::members), total(Gauge::sessions), service_.is_draining});
   }
   for (auto& [node, known] : known_) {
-    const std::int64_t heard_us = std::max(known.heard_us, ready_since_us_);
-    const bool is_silent = is_store_ready_ && now_us - heard_us > silence_max_us;
-    if (is_silent && !known.is_lost) lose(node, known);
+    if (is_store_ready_ && !known.is_lost && is_gone(known, now_us)) lose(node, known);
   }
+  forget_lost(now_us);
   judge();
   first().reactor().timers().schedule(timer_, first().reactor().now_ms() + tick_ms);
+}
+
+bool Nodes::is_gone(const Known& known, std::int64_t now_us) const noexcept {
+  if (now_us - std::max(known.heard_us, ready_since_us_) > silence_max_us) return true;
+  const bool is_deaf = known.deaf_since_us > 0 && now_us - known.deaf_since_us > deaf_max_us;
+  return is_deaf && now_us - ready_since_us_ > return_us;
+}
+
+// Ids are new at each start: they would gather. Whoever meets such a one again finds it deaf.
+void Nodes::forget_lost(std::int64_t now_us) noexcept {
+  for (auto each = known_.begin(); each != known_.end();) {
+    const bool is_old = each->second.is_lost && now_us - each->second.heard_us > remembered_us;
+    if (!is_old) {
+      ++each;
+      continue;
+    }
+    on_all_workers(
+        [node = each->first](Worker& worker) noexcept { worker.outposts().on_node_alive(node); });
+    each = known_.erase(each);
+  }
 }
 
 void Nodes::say(const NodeMessage& message) noexcept {
@@ -74,7 +95,8 @@ void Nodes::say(const NodeMessage& message) noexcept {
                          [](Result<std::uint32_t>) noexcept {});
 }
 
-void Nodes::say_bye() noexcept {
+void Nodes::stop() noexcept {
+  first().reactor().timers().cancel(timer_);
   if (is_store_ready_) say(Bye{});
 }
 
@@ -82,6 +104,7 @@ void Nodes::hear(const NodeEnvelope& envelope) noexcept {
   if (envelope.from == self_) return;
   Known& known = known_[envelope.from];
   known.heard_us = first().monotonic_us();
+  known.deaf_since_us = 0;
   if (std::holds_alternative<Bye>(envelope.message)) return lose(envelope.from, known);
   if (!std::exchange(known.is_lost, false)) return;
   log_info("nodes", "a node is back", field("node", envelope.from.to_string()));
@@ -99,6 +122,15 @@ void Nodes::watch(Worker& from, const Uuid& node) noexcept {
   from.run_on(0, [this, node]() noexcept {
     const auto [known, is_new] = known_.try_emplace(node);
     if (is_new) known->second.heard_us = first().monotonic_us();
+  });
+}
+
+void Nodes::report_deaf(Worker& from, const Uuid& node) noexcept {
+  from.run_on(0, [this, node]() noexcept {
+    Known& known = known_[node];
+    const std::int64_t now_us = first().monotonic_us();
+    if (known.heard_us == 0) known.heard_us = now_us;
+    if (known.deaf_since_us == 0) known.deaf_since_us = now_us;
   });
 }
 
@@ -176,15 +208,25 @@ void Nodes::judge() noexcept {
   const bool is_long =
       is_store_ready_ || first().monotonic_us() - lost_since_us_ >= degraded_after_us;
   const bool is_degraded = !problem_.empty() && is_long;
+  if (is_degraded) complain();
   if (is_degraded == is_degraded_ || (!problem_.empty() && !is_long)) return;
   is_degraded_ = is_degraded;
   service_.is_degraded = is_degraded;
-  if (is_degraded) {
-    log_warn("store", "degraded: sessions live in memory", field("why", problem_));
-  } else {
+  if (!is_degraded) {
+    complaint_.clear();
     log_info("store", "restored");
   }
   on_all_workers([is_degraded](Worker& worker) noexcept { worker.tell_degraded(is_degraded); });
+}
+
+// Once for each reason, and not in a stream where two of them take turns.
+void Nodes::complain() noexcept {
+  const std::int64_t now_us = first().monotonic_us();
+  const bool is_soon = !complaint_.empty() && now_us - complained_us_ < complain_every_us;
+  if (problem_ == complaint_ || is_soon) return;
+  complaint_ = problem_;
+  complained_us_ = now_us;
+  log_warn("store", "degraded: sessions live in memory", field("why", problem_));
 }
 
 }  // namespace videosync

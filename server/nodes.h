@@ -28,6 +28,9 @@ class Worker;
 class Nodes final : public SessionListener {
  public:
   static constexpr std::int64_t silence_max_us = 4'000'000;
+  static constexpr std::int64_t deaf_max_us = 500'000;
+  // After the store's return the others come back one by one: deafness says nothing yet.
+  static constexpr std::int64_t return_us = 3'000'000;
   static constexpr std::int64_t degraded_after_us = 500'000;
 
   explicit Nodes(Service& service) noexcept;
@@ -37,7 +40,8 @@ class Nodes final : public SessionListener {
 
   // Once, when all workers run.
   void start() noexcept;
-  void say_bye() noexcept;
+  // Tells the others, who need not wait for this node's silence then. For good.
+  void stop() noexcept;
 
   // "" while all is well, else why not, for a person.
   const std::string& problem() const noexcept { return problem_; }
@@ -47,6 +51,8 @@ class Nodes final : public SessionListener {
   // From any worker's thread: `from` is that worker.
   // This node matters from now on: tell when it is lost, even if it was never heard of.
   void watch(Worker& from, const Uuid& node) noexcept;
+  // A message for it reached nobody. It may be subscribing again; if it stays so, it is lost.
+  void report_deaf(Worker& from, const Uuid& node) noexcept;
   // That worker has changes that the store refuses though it is there; why: "" no longer.
   void report_unsaved(Worker& from, std::string why) noexcept;
 
@@ -58,6 +64,7 @@ class Nodes final : public SessionListener {
  private:
   struct Known {
     std::int64_t heard_us = 0;
+    std::int64_t deaf_since_us = 0;  // 0: it hears, as far as is known
     bool is_lost = false;
   };
 
@@ -65,8 +72,11 @@ class Nodes final : public SessionListener {
   void tick() noexcept;
   void say(const NodeMessage& message) noexcept;
   void hear(const NodeEnvelope& envelope) noexcept;
+  bool is_gone(const Known& known, std::int64_t now_us) const noexcept;
   void lose(const Uuid& node, Known& known) noexcept;
+  void forget_lost(std::int64_t now_us) noexcept;
   void judge() noexcept;
+  void complain() noexcept;
   template <class Task>
   void on_all_workers(Task task) noexcept;
   Worker& first() const noexcept;
@@ -81,9 +91,11 @@ class Nodes final : public SessionListener {
   std::int64_t lost_since_us_ = 0;
   std::int64_t last_tick_us_ = 0;
   std::int64_t last_alive_us_ = 0;
+  std::int64_t complained_us_ = 0;  // when the log was last told why it is degraded
   std::string store_problem_ = "the store has not been reached yet";
   std::vector<std::string> unsaved_;  // by worker
   std::string problem_ = store_problem_;
+  std::string complaint_;  // the log was told last
 };
 
 }  // namespace videosync

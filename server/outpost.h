@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -45,6 +46,11 @@ struct SessionOutposts::Outpost {
   std::vector<BufferRef> unsent;                       // what members said while nobody was home
   std::vector<NodeEnvelope> foreign;                   // for the home that this node may become
 };
+
+inline std::string_view text_of(const BufferRef& buffer) noexcept {
+  const auto bytes = buffer.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 // Of another node: whatever it may be there, here it is one of ours.
 inline SendClass send_class_of(std::uint8_t number) noexcept {

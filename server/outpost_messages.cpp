@@ -29,17 +29,18 @@ void SessionOutposts::on_envelope(NodeEnvelope envelope) noexcept {
   const Uuid key = envelope.key;
   const Uuid from = envelope.from;
   Outpost* outpost = find(key);
-  const auto for_outpost = [&](const auto& message) noexcept {
-    if (outpost != nullptr) apply(*outpost, message);
+  // A node that is no longer the home may not know it yet.
+  const auto from_home = [&](const auto& message) noexcept {
+    if (outpost != nullptr && from == outpost->home) apply(*outpost, message);
   };
   std::visit(Overloaded{
                  [&](const JoinAnswer& answer) noexcept {
                    if (outpost != nullptr) return apply(*outpost, answer);
                  },
                  [&](const Answer& answer) noexcept { on_answer(answer); },
-                 [&](const Tell& tell) noexcept { for_outpost(tell); },
-                 [&](const Close& close) noexcept { for_outpost(close); },
-                 [&](const Cast& cast) noexcept { for_outpost(cast); },
+                 [&](const Tell& tell) noexcept { from_home(tell); },
+                 [&](const Close& close) noexcept { from_home(close); },
+                 [&](const Cast& cast) noexcept { from_home(cast); },
                  [&](const Take&) noexcept {
                    if (worker_.home().has(key)) return;
                    Outpost& taken = open(key);
@@ -75,9 +76,7 @@ void SessionOutposts::on_home_message(NodeEnvelope envelope) noexcept {
 void SessionOutposts::on_event(const Uuid& key, const BufferRef& event) noexcept {
   Outpost* outpost = find(key);
   if (outpost == nullptr) return;
-  const auto bytes = event.bytes();
-  const auto envelope =
-      decode_node_message({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const auto envelope = decode_node_message(text_of(event));
   if (!envelope) {
     log_warn("nodes", "an event of a session cannot be read",
              field("why", envelope.error().message));
@@ -118,7 +117,7 @@ void SessionOutposts::on_returned(const Uuid& key, const Returned& returned) noe
 }
 
 void SessionOutposts::on_answer(const Answer& answer) noexcept {
-  const auto ask = take_ask(answer.peer.slot);
+  const auto ask = take_answered(answer.peer);
   if (!ask) return;
   worker_.home().answer_json(ask->from_worker, ask->from_peer, answer.status, answer.body,
                              answer.location);
@@ -126,7 +125,7 @@ void SessionOutposts::on_answer(const Answer& answer) noexcept {
 }
 
 void SessionOutposts::apply(Outpost& outpost, const JoinAnswer& answer) noexcept {
-  const auto ask = take_ask(answer.peer.slot);
+  const auto ask = take_answered(answer.peer);
   if (!ask) {
     // Too late: whoever asked has been refused.
     send(outpost.home, outpost.key, Leave{answer.member, answer.connection});
@@ -169,6 +168,7 @@ void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
     outpost.epoch = std::max(outpost.epoch, cast.newest->epoch);
     outpost.video = cast.newest->video;
   }
+  if (cast.present) tell_who_is_there(outpost, cast);
   for (const MemberInfo& member : cast.joined)
     remember(outpost, member);
   for (const MemberInfo& member : cast.changed)
@@ -184,6 +184,29 @@ void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
     close_all(outpost, *cast.ended_code);
     drop_if_idle(outpost);
   }
+}
+
+// To members that may have missed who came and who went.
+void SessionOutposts::tell_who_is_there(Outpost& outpost, const Cast& cast) noexcept {
+  const Present& present = *cast.present;
+  MembersEffect told{present.count, cast.joined, {}, {}, {}};
+  if (present.host_until_us) {
+    told.host_away = HostAway{static_cast<std::int64_t>(*present.host_until_us),
+                              present.next_host.value_or(MemberId{})};
+  }
+  if (cast.joined.size() == told.count) {
+    std::unordered_set<MemberId> there;
+    for (const MemberInfo& member : cast.joined)
+      there.insert(member.id);
+    for (const auto& [id, member] : outpost.everybody)
+      if (!there.contains(id)) told.left.push_back(member);
+  }
+  for (const MemberInfo& member : told.left)
+    outpost.everybody.erase(member.id);
+  if (told.left.size() > member_list_max) told.left.resize(member_list_max);
+  std::string& text = worker_.scratch();
+  encode_members(text, told);
+  deliver(outpost, make_frame(WebSocketOpcode::text, text), SendClass::droppable, 0);
 }
 
 // Members here know each other from `welcome` and `members`: what a new home needs to tell them who

@@ -229,13 +229,16 @@ void SessionHome::store(Homed& homed, const Uuid& home) noexcept {
   homed.touched_us = worker_.monotonic_us();
   const StoreVersion expected = homed.version;
   homed.version = {homed.machine->state().epoch, expected.revision + 1};
+  const BufferRef cast = take_cast(homed);
   worker_.store().change(
       homed.key, expected, homed.version, encode_stored_session({home, homed.machine->encode()}),
-      store_ttl_us(), take_cast(homed),
-      [this, key = homed.key](Result<> result) noexcept { on_stored(key, result); });
+      store_ttl_us(), cast,
+      [this, key = homed.key, cast](Result<> result) noexcept { on_stored(key, cast, result); });
 }
 
-void SessionHome::on_stored(const Uuid& key, const Result<>& result) noexcept {
+// A store that takes no changes (out of memory) may still carry what is said.
+void SessionHome::on_stored(const Uuid& key, const BufferRef& cast,
+                            const Result<>& result) noexcept {
   const auto known = sessions_.find(key);
   if (known == sessions_.end()) return;  // it has ended or moved meanwhile
   if (result) return set_unsaved(key, "");
@@ -250,6 +253,7 @@ void SessionHome::on_stored(const Uuid& key, const Result<>& result) noexcept {
     }
     default:
       set_unsaved(key, result.error().message);
+      if (cast) worker_.store().publish(key, cast, [](Result<std::uint32_t>) noexcept {});
   }
 }
 
@@ -304,9 +308,20 @@ void SessionHome::forget(Homed& homed) noexcept {
   if (homed.is_talking) std::erase(talking_, &homed);
   const Uuid key = homed.key;
   const StoreVersion last{homed.machine->state().epoch, homed.version.revision + 1};
-  worker_.store().remove(key, last, take_cast(homed), [](Result<>) noexcept {});
+  BufferRef cast = take_cast(homed);
   set_unsaved(key, "");
   sessions_.erase(key);
+  remove({key, last, std::move(cast)});
+}
+
+// What has ended stays so: where the store is away it is told when it is back.
+void SessionHome::remove(Removal removal) noexcept {
+  worker_.store().remove(
+      removal.key, removal.last, removal.event, [this, removal](Result<> result) noexcept {
+        const bool is_done = result || result.error().code == ErrorCode::conflict ||
+                             result.error().code == ErrorCode::not_found;
+        if (!is_done && !is_alone()) unremoved_.push_back(removal);
+      });
 }
 
 }  // namespace videosync

@@ -137,12 +137,20 @@ class SessionHome {
   void settle(Homed& homed) noexcept;
   void commit(Homed& homed) noexcept;
   void store(Homed& homed, const Uuid& home) noexcept;
-  void on_stored(const Uuid& key, const Result<>& result) noexcept;
+  void on_stored(const Uuid& key, const BufferRef& cast, const Result<>& result) noexcept;
+  void store_again(Homed& homed) noexcept;
+  void retry_unsaved() noexcept;
   void set_unsaved(const Uuid& key, std::string why) noexcept;
   void carry_out(Homed& homed) noexcept;
   void arm_timer(Homed& homed) noexcept;
   void on_timer(Homed& homed) noexcept;
   void forget(Homed& homed) noexcept;
+  struct Removal {
+    Uuid key;
+    StoreVersion last;
+    BufferRef event;
+  };
+  void remove(Removal removal) noexcept;
 
   void carry(Homed& homed, const WelcomeEffect& effect) noexcept;
   void carry(Homed& homed, const ErrorEffect& effect) noexcept;
@@ -176,6 +184,7 @@ class SessionHome {
   void on_said(Homed& homed, const Said& said) noexcept;
   // Says where the session had better live; nothing: here.
   std::optional<Uuid> better_home(const Homed& homed) const noexcept;
+  void flush(Homed& homed) noexcept;
   void hand_over(Homed& homed, const Uuid& heir) noexcept;
   void on_handed_over(const Uuid& key, std::unique_ptr<Homed> homed, const Uuid& heir,
                       const Result<>& result) noexcept;
@@ -190,8 +199,9 @@ class SessionHome {
   std::vector<Homed*> talking_;  // sessions with something to flush at the end of the turn
   Effects effects_;
   std::unordered_set<Uuid> unsaved_;  // sessions whose newest change the store does not have
-  std::vector<Uuid> write_back_;      // sessions to be stored again, a few at a time
-  std::int64_t retried_us_ = 0;       // when unsaved_ was last tried
+  std::vector<Uuid> write_back_;      // sessions to be stored and told again, a few at a time
+  std::vector<Removal> unremoved_;    // ended while the store was away
+  std::int64_t retried_us_ = 0;       // when unsaved_ and unremoved_ were last tried
   std::size_t moving_ = 0;            // handed over, and the store has not answered yet
 };
 

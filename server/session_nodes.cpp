@@ -131,9 +131,11 @@ void SessionHome::on_enroll(Homed& homed, const Uuid& node, const Enroll& enroll
       continue;
     }
     if (homed.machine->connection_of(member.id) != member.connection) {
-      // It has come back through another connection.
-      worker_.outposts().send(node, homed.key,
-                              Close{member.id, member.connection, close_code::connected_elsewhere});
+      // It was removed meanwhile, or has come back through another connection.
+      const std::uint16_t code = homed.machine->is_removed(member.id)
+                                     ? close_code::removed
+                                     : close_code::connected_elsewhere;
+      worker_.outposts().send(node, homed.key, Close{member.id, member.connection, code});
       continue;
     }
     take_seat_away(homed, member.id);
@@ -208,9 +210,11 @@ void SessionHome::cast_everything(Homed& homed) noexcept {
     const HostEffect host{machine.state().epoch, machine.host(), homed.last_host.reason};
     add(SendClass::reliable, [&](std::string& text) { encode_host(text, host); });
   }
-  add(SendClass::droppable, [&](std::string& text) {
-    encode_members(text, MembersEffect{machine.member_count(), {}, {}, {}, machine.host_away()});
-  });
+  const auto away = machine.host_away();
+  homed.cast.present = Present{.count = machine.member_count()};
+  if (away) homed.cast.present->host_until_us = static_cast<std::uint64_t>(away->until_us);
+  if (away && away->next) homed.cast.present->next_host = away->next;
+  homed.cast.joined = machine.members();
   homed.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
 }
 
@@ -231,6 +235,13 @@ void SessionHome::move_in(const Uuid& key, std::unique_ptr<SessionMachine> machi
   settle(homed);
 }
 
+// The members here are told what they have not yet heard: who takes over knows nothing of it.
+void SessionHome::flush(Homed& homed) noexcept {
+  homed.machine->flush_turn(effects_);
+  homed.machine->flush_presence(effects_);
+  carry_out(homed);
+}
+
 void SessionHome::leave_outpost(Homed& homed, const Uuid& home, std::uint64_t epoch) noexcept {
   LocalMembers members;
   for (const auto& [id, seat] : homed.seats) {
@@ -247,6 +258,7 @@ void SessionHome::move_out(const Uuid& key, const Uuid& home, std::uint64_t epoc
   auto moved = sessions_.extract(key);
   VS_ASSERT(!moved.empty());
   Homed& homed = *moved.mapped();
+  flush(homed);
   if (homed.is_talking) std::erase(talking_, &homed);
   worker_.metrics().add(Gauge::sessions, -1);
   set_unsaved(key, "");
@@ -256,6 +268,7 @@ void SessionHome::move_out(const Uuid& key, const Uuid& home, std::uint64_t epoc
 std::optional<Uuid> SessionHome::better_home(const Homed& homed) const noexcept {
   if (is_alone() || !worker_.outposts().is_store_ready()) return std::nullopt;
   const std::int64_t now_us = worker_.monotonic_us();
+  if (homed.stuck_us > 0 && now_us - homed.stuck_us < retry_us) return std::nullopt;
   if (worker_.service().is_draining) {
     if (homed.seats.empty()) return Uuid{};
     const auto most =
@@ -278,6 +291,7 @@ std::optional<Uuid> SessionHome::better_home(const Homed& homed) const noexcept 
 // The record names the heir; it is told, and so is everybody as soon as it has taken over.
 void SessionHome::hand_over(Homed& homed, const Uuid& heir) noexcept {
   const Uuid key = homed.key;
+  flush(homed);
   auto moved = sessions_.extract(key);
   std::unique_ptr<Homed> aside = std::move(moved.mapped());
   if (aside->is_talking) std::erase(talking_, aside.get());
@@ -323,6 +337,7 @@ void SessionHome::on_handed_over(const Uuid& key, std::unique_ptr<Homed> homed, 
     if (seat.node == 0 && !is_here) gone.emplace_back(id, seat.connection);
   }
   Homed& back = *(sessions_[key] = std::move(homed));
+  back.stuck_us = worker_.monotonic_us();
   worker_.metrics().add(Gauge::sessions, 1);
   set_unsaved(key, result.error().message);
   for (const auto& [id, connection] : gone) {
@@ -337,24 +352,36 @@ void SessionHome::on_store_ready() noexcept {
   write_back_.clear();
   for (const auto& [key, homed] : sessions_)
     write_back_.push_back(key);
+  retry_unsaved();
   on_tick();
 }
 
 void SessionHome::on_tick() noexcept {
   const std::int64_t now_us = worker_.monotonic_us();
-  if (!unsaved_.empty() && write_back_.empty() && now_us - retried_us_ >= retry_us) {
-    write_back_.assign(unsaved_.begin(), unsaved_.end());
-  }
-  if (write_back_.empty()) return;
-  retried_us_ = now_us;
   for (std::size_t i = 0; i < written_a_tick && !write_back_.empty(); ++i) {
     const auto known = sessions_.find(write_back_.back());
     write_back_.pop_back();
     if (known == sessions_.end()) continue;
-    Homed& homed = *known->second;
-    homed.machine->take_durable_changed();
-    cast_everything(homed);
-    store(homed, worker_.service().nodes->self());
+    cast_everything(*known->second);
+    store_again(*known->second);
+  }
+  if (write_back_.empty() && now_us - retried_us_ >= retry_us) retry_unsaved();
+}
+
+void SessionHome::store_again(Homed& homed) noexcept {
+  homed.machine->take_durable_changed();
+  store(homed, worker_.service().nodes->self());
+}
+
+void SessionHome::retry_unsaved() noexcept {
+  retried_us_ = worker_.monotonic_us();
+  for (Removal& removal : std::exchange(unremoved_, {}))
+    remove(std::move(removal));
+  if (!write_back_.empty()) return;  // all of them will be stored
+  const std::vector<Uuid> keys(unsaved_.begin(), unsaved_.end());
+  for (std::size_t i = 0; i < keys.size() && i < written_a_tick; ++i) {
+    const auto known = sessions_.find(keys[i]);
+    if (known != sessions_.end()) store_again(*known->second);
   }
 }
 

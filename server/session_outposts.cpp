@@ -22,10 +22,9 @@ namespace {
 
 constexpr std::int64_t tick_ms = 250;
 constexpr std::int64_t ask_us = 5'000'000;
-constexpr int tries_max = 8;
 constexpr int times_unknown_max = 20;  // ticks
-// After the store's return the others come back one by one: silence says nothing yet.
-constexpr std::int64_t return_us = 3'000'000;
+// In this time after the store's return the homes have written back what it may have lost.
+constexpr std::int64_t write_back_us = 2'000'000;
 constexpr std::size_t unsent_max = 256;
 constexpr std::size_t enroll_max = 1'000;
 
@@ -114,6 +113,13 @@ void SessionOutposts::add_ask(Ask ask) noexcept {
   if (outpost.phase == Outpost::Phase::idle) look(outpost);
 }
 
+// What was asked again is answered again: only the latest answer counts.
+std::optional<SessionOutposts::Ask> SessionOutposts::take_answered(const PeerRef& peer) noexcept {
+  const auto found = asks_.find(peer.slot);
+  if (found == asks_.end() || found->second.tries != peer.worker) return std::nullopt;
+  return take_ask(peer.slot);
+}
+
 std::optional<SessionOutposts::Ask> SessionOutposts::take_ask(std::uint64_t number) noexcept {
   auto taken = asks_.extract(number);
   if (!taken) return std::nullopt;
@@ -179,6 +185,18 @@ void SessionOutposts::refuse_message(Outpost& outpost, MemberId member,
                               SendClass::droppable);
 }
 
+// What a member said, as it was to be sent.
+void SessionOutposts::refuse_kept(Outpost& outpost, const BufferRef& kept) noexcept {
+  const auto envelope = decode_node_message(text_of(kept));
+  const Said* said = envelope ? std::get_if<Said>(&envelope->message) : nullptr;
+  if (said == nullptr) return;
+  std::string padded = said->text;
+  padded.resize(said->text.size() + json_padding);
+  const auto message =
+      decode_client_message({padded.data(), said->text.size()}, worker_.message_decoder());
+  if (message) refuse_message(outpost, said->member, *message);
+}
+
 // --- Who is home ---------------------------------------------------------------------------------
 
 bool SessionOutposts::is_absent(const Uuid& home) const noexcept {
@@ -203,6 +221,12 @@ void SessionOutposts::look_later(Outpost& outpost) noexcept {
   look_later_.push_back(outpost.key);
 }
 
+// The store has refused, or is about to be lost. Members stay, and somebody has to be home.
+void SessionOutposts::try_later(Outpost& outpost) noexcept {
+  look_later(outpost);
+  drop_if_idle(outpost);
+}
+
 void SessionOutposts::on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept {
   Outpost* outpost = find(key);
   if (outpost == nullptr || outpost->phase != Outpost::Phase::looking) return;
@@ -210,13 +234,16 @@ void SessionOutposts::on_looked(const Uuid& key, const Result<StoredValue>& valu
   if (!value) {
     if (value.error().code == ErrorCode::not_found) return on_unknown(*outpost);
     refuse_asks(*outpost, store_away_fault);
-    return drop_if_idle(*outpost);
+    return try_later(*outpost);
   }
   const auto stored = decode_stored_session(value->bytes);
   if (!stored) {
     log_error("session", "a stored session cannot be read", field("why", stored.error().message));
     return on_unknown(*outpost);
   }
+  // It has lost the latest (a failover does): whoever is home brings it back.
+  const bool is_behind = value->version.epoch < outpost->epoch && !is_absent(outpost->home);
+  if (is_behind && ++outpost->times_unknown < times_unknown_max) return look_later(*outpost);
   outpost->times_unknown = 0;
   if (!is_absent(stored->home)) return settle_on(*outpost, stored->home);
   if (outpost->needs_home()) return take_over(*outpost, *value, stored->record);
@@ -225,6 +252,9 @@ void SessionOutposts::on_looked(const Uuid& key, const Result<StoredValue>& valu
 
 // The store may have lost it, and its home may be about to write it back.
 void SessionOutposts::on_unknown(Outpost& outpost) noexcept {
+  const bool is_returning =
+      returned_us_ > 0 && worker_.monotonic_us() - returned_us_ < write_back_us;
+  if (is_returning) return look_later(outpost);
   refuse_asks(outpost, session_not_found_fault);
   if (!outpost.members.empty() && ++outpost.times_unknown < times_unknown_max) {
     return look_later(outpost);
@@ -272,8 +302,7 @@ void SessionOutposts::settle_on(Outpost& outpost, const Uuid& home) noexcept {
     if (!done) {
       if (followed->phase != Outpost::Phase::following) return;
       refuse_asks(*followed, store_away_fault);
-      followed->phase = Outpost::Phase::idle;
-      return drop_if_idle(*followed);
+      return try_later(*followed);
     }
     followed->is_following = true;
     if (followed->phase != Outpost::Phase::following) return;
@@ -301,7 +330,7 @@ void SessionOutposts::send_ask(Outpost& outpost, std::uint64_t number) noexcept 
   const auto found = asks_.find(number);
   if (found == asks_.end()) return;
   Ask& ask = found->second;
-  const PeerRef peer{0, number};
+  const PeerRef peer{++ask.tries, number};
   switch (ask.kind) {
     case Ask::Kind::join:
       return send_home(outpost,
@@ -326,9 +355,8 @@ void SessionOutposts::send_home(Outpost& outpost, const NodeMessage& message,
   BufferRef bytes = BufferRef::copy_of(encode(NodeEnvelope{
       .from = worker_.service().nodes->self(), .key = outpost.key, .message = message}));
   if (outpost.phase != Outpost::Phase::settled) {
-    if (is_to_be_kept && outpost.unsent.size() < unsent_max) {
-      outpost.unsent.push_back(std::move(bytes));
-    }
+    if (is_to_be_kept && outpost.unsent.size() >= unsent_max) return refuse_kept(outpost, bytes);
+    if (is_to_be_kept) outpost.unsent.push_back(std::move(bytes));
     return;
   }
   const BufferRef kept = is_to_be_kept ? bytes : BufferRef();
@@ -340,15 +368,18 @@ void SessionOutposts::send_home(Outpost& outpost, const NodeMessage& message,
 
 void SessionOutposts::on_sent_home(const Uuid& key, const Uuid& node, const BufferRef& kept,
                                    const Result<std::uint32_t>& receivers) noexcept {
-  if (!receivers || *receivers > 0) return;
+  if (receivers && *receivers > 0) return;
   Outpost* outpost = find(key);
   if (outpost == nullptr || outpost->home != node) return;
-  if (kept && outpost->unsent.size() < unsent_max) outpost->unsent.push_back(kept);
-  if (outpost->phase != Outpost::Phase::settled) return;
+  if (kept && (!receivers || outpost->unsent.size() >= unsent_max)) {
+    refuse_kept(*outpost, kept);
+  } else if (kept) {
+    outpost->unsent.push_back(kept);
+  }
+  if (!receivers || outpost->phase != Outpost::Phase::settled) return;
   outpost->needs_enroll = true;
-  if (worker_.monotonic_us() - ready_since_us_ < return_us) return look_later(*outpost);
-  dead_.insert(node);
-  look(*outpost);
+  worker_.service().nodes->report_deaf(worker_, node);
+  look_later(*outpost);
 }
 
 void SessionOutposts::enroll(Outpost& outpost) noexcept {
@@ -410,7 +441,7 @@ void SessionOutposts::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> 
     if (code == ErrorCode::conflict) return look(*outpost);
     if (code == ErrorCode::not_found) return on_unknown(*outpost);
     refuse_asks(*outpost, store_away_fault);
-    return drop_if_idle(*outpost);
+    return try_later(*outpost);
   }
   const Uuid self = worker_.service().nodes->self();
   if (from != Uuid{} && from != self) send(from, key, Moved{version.epoch});
@@ -420,8 +451,7 @@ void SessionOutposts::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> 
   worker_.home().move_in(key, std::move(machine), version, old->members);
   deliver_asks(std::move(old->asks));
   for (const BufferRef& bytes : old->unsent) {
-    const auto text = bytes.bytes();
-    auto envelope = decode_node_message({reinterpret_cast<const char*>(text.data()), text.size()});
+    auto envelope = decode_node_message(text_of(bytes));
     if (envelope) on_envelope(std::move(*envelope));
   }
   for (NodeEnvelope& envelope : old->foreign)
@@ -476,7 +506,7 @@ void SessionOutposts::deliver_asks(std::vector<std::uint64_t> asks) noexcept {
 
 void SessionOutposts::on_store_ready() noexcept {
   is_store_ready_ = true;
-  ready_since_us_ = worker_.monotonic_us();
+  if (std::exchange(was_ready_, true)) returned_us_ = worker_.monotonic_us();
   // What was said meanwhile was not heard: every home is asked anew.
   for (auto& [key, outpost] : outposts_) {
     outpost->needs_enroll = true;

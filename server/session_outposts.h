@@ -89,7 +89,7 @@ class SessionOutposts {
     SessionMachine::JoinRequest request;  // join
     std::optional<Token> host_token;      // end
     std::int64_t deadline_us = 0;
-    int tries = 0;
+    std::uint32_t tries = 0;  // how often the home was asked
   };
 
   Outpost& open(const Uuid& key) noexcept;
@@ -97,11 +97,13 @@ class SessionOutposts {
   void drop_if_idle(Outpost& outpost) noexcept;
   void add_ask(Ask ask) noexcept;
   std::optional<Ask> take_ask(std::uint64_t number) noexcept;
+  std::optional<Ask> take_answered(const PeerRef& peer) noexcept;
   void refuse_ask(const Ask& ask, const HttpFault& fault) noexcept;
   void refuse_asks(Outpost& outpost, const HttpFault& fault) noexcept;
 
   void look(Outpost& outpost) noexcept;
   void look_later(Outpost& outpost) noexcept;
+  void try_later(Outpost& outpost) noexcept;
   void on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept;
   void on_unknown(Outpost& outpost) noexcept;
   void answer_infos(Outpost& outpost, std::string_view record) noexcept;
@@ -129,8 +131,10 @@ class SessionOutposts {
   // sent_us: when the home sent it, to be measured; 0: not to be.
   void deliver(const Outpost& outpost, const BufferRef& frame, SendClass send_class,
                std::int64_t sent_us) noexcept;
+  void tell_who_is_there(Outpost& outpost, const Cast& cast) noexcept;
   void close_all(Outpost& outpost, std::uint16_t code) noexcept;
   void refuse_message(Outpost& outpost, MemberId member, const ClientMessage& message) noexcept;
+  void refuse_kept(Outpost& outpost, const BufferRef& kept) noexcept;
   void on_tick() noexcept;
 
   Worker& worker_;
@@ -141,7 +145,8 @@ class SessionOutposts {
   std::vector<Uuid> look_later_;
   TimerEntry timer_;
   bool is_store_ready_ = false;
-  std::int64_t ready_since_us_ = 0;
+  bool was_ready_ = false;
+  std::int64_t returned_us_ = 0;  // when the store was last back; 0: it was never away
 };
 
 }  // namespace videosync

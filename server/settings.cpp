@@ -199,7 +199,9 @@ void add_general(std::vector<Setting>& table) {
                    "embedded one",
                    false, apply_redis, show_redis});
   table.push_back(
-      yes_or_no({process, "redis-required", "Reserved: --redis is tried until it can be used"},
+      yes_or_no({process, "redis-required",
+                 "End with 1 if --redis cannot be used within 5s of the start; without this serve "
+                 "and keep trying"},
                 &Config::redis_required));
   table.push_back(choice<LogLevel>({process, "log-level", "debug, info, warn or error"},
                                    &Config::log_level,

@@ -389,6 +389,9 @@ void RedisLink::stop() noexcept {
 bool RedisLink::is_idle() const noexcept {
   return impl_->is_idle() && !impl_->watcher;
 }
+bool RedisLink::is_settled() const noexcept {
+  return impl_->pending.empty();
+}
 bool RedisLink::is_ready() const noexcept {
   return impl_->state == Impl::State::ready;
 }

@@ -66,7 +66,7 @@ class RedisLink {
     std::int64_t connect_timeout_ms = 2'000;
     std::int64_t command_timeout_ms = 2'000;
     std::int64_t backoff_min_ms = 50;  // doubled with every failure
-    std::int64_t backoff_max_ms = 1'000;
+    std::int64_t backoff_max_ms = 500;
     // In flight; more are refused as unavailable.
     std::size_t commands_max = 10'000;
     std::size_t bytes_max = 32 << 20;  // of their arguments
@@ -83,6 +83,8 @@ class RedisLink {
   void stop() noexcept;
   bool is_idle() const noexcept;
   bool is_ready() const noexcept;
+  // No command waits for its answer.
+  bool is_settled() const noexcept;
 
   // The server of the next attempt; the present connection stays.
   void set_address(RedisAddress address) noexcept;

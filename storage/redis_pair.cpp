@@ -126,7 +126,6 @@ void RedisPair::become_ready_if_so() noexcept {
   const bool is_so = is_master_ && commands_.is_ready() && subscriber_.is_subscribed();
   if (!is_so || is_ready()) return;
   counters_.is_up = true;
-  is_loss_told_ = false;
   if (std::exchange(was_ready_, true)) ++counters_.reconnects;
   pulse_heard_ms_ = now_ms();
   if (sentinel_) sentinel_->set_content(true);
@@ -141,7 +140,7 @@ void RedisPair::become_lost(const Error& why) noexcept {
     sentinel_->set_content(false);
     sentinel_->ask();
   }
-  if (!std::exchange(is_loss_told_, true)) owner_.on_pair_lost(why);
+  owner_.on_pair_lost(why);
 }
 
 void RedisPair::on_commands_lost(const Error& why) noexcept {

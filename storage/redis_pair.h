@@ -44,7 +44,7 @@ class RedisPairOwner {
   // The connection for commands is new: what the server needs to be told first.
   virtual void on_pair_connected() noexcept = 0;
   virtual void on_pair_ready() noexcept = 0;
-  // Once for each on_pair_ready, and once if there was none before the first failure.
+  // With every failure until it is ready again.
   virtual void on_pair_lost(const Error& why) noexcept = 0;
   virtual void on_pair_message(std::string_view channel, std::string_view payload) noexcept = 0;
   // A command was answered this long after it was asked.
@@ -70,6 +70,8 @@ class RedisPair {
   void stop() noexcept;
   bool is_idle() const noexcept;
   bool is_ready() const noexcept { return counters_.is_up; }
+  // No command waits for its answer.
+  bool is_settled() const noexcept { return commands_.is_settled(); }
   // The latest failure's words; "" before any.
   const std::string& last_failure() const noexcept { return last_failure_; }
   // Where the server is, or was last; without meaning before a Sentinel has answered.
@@ -143,7 +145,6 @@ class RedisPair {
   bool is_connecting_ = false;       // the links have been started
   bool is_master_ = false;           // said by the present connection for commands
   bool was_ready_ = false;
-  bool is_loss_told_ = false;
   bool is_stopped_ = false;
 };
 

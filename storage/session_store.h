@@ -53,7 +53,7 @@ class SessionListener {
   // The store can be used and all followed channels are heard. Events may have been missed since
   // the last on_store_lost: read again what depends on them.
   virtual void on_store_ready() noexcept {}
-  // Once for each on_store_ready, and once if the store could not be reached at first.
+  // With every failure until the store is ready again, also if it could not be reached at first.
   virtual void on_store_lost(const Error& why) noexcept { static_cast<void>(why); }
   // Where the store is another process: it has answered after this time.
   virtual void on_store_round_trip(std::int64_t took_us) noexcept { static_cast<void>(took_us); }

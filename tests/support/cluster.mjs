@@ -1,27 +1,33 @@
 // Several real nodes over one real Redis, for tests.
+import { startGate } from './gate.mjs';
 import { join } from './member.mjs';
 import { startRedis } from './redis.mjs';
 import { startServer } from './server.mjs';
 import { until } from './until.mjs';
 
 // nodes: how many. args: of every node. redis: options of startRedis, or something with a `url` that
-// the caller stops. Resolves, when all are ready, to {nodes, redis, stop()}; a node is what
-// startServer gives. stop() may come at any time, also when some have ended.
-export async function startCluster({ nodes = 2, args = [], redis = {} } = {}) {
+// the caller stops. gated: each node has a gate to Redis of its own (`gates`). Resolves, when all
+// are ready, to {nodes, redis, gates, stop()}; a node is what startServer gives. stop() may come at
+// any time, also when some have ended.
+export async function startCluster({ nodes = 2, args = [], redis = {}, gated = false } = {}) {
   const isOwn = redis.url === undefined;
   const store = isOwn ? await startRedis(redis) : redis;
   const cluster = {
     redis: store,
     nodes: [],
+    gates: [],
     stop: async () => {
       const ends = await Promise.allSettled(cluster.nodes.map((node) => endNode(node)));
+      for (const gate of cluster.gates) await gate.stop();
       if (isOwn) await store.stop();
       const failed = ends.find(({ status }) => status === 'rejected');
       if (failed) throw failed.reason;
     },
   };
   try {
-    const started = await Promise.allSettled(Array.from({ length: nodes }, () => startNode(store.url, args)));
+    while (gated && cluster.gates.length < nodes) cluster.gates.push(await startGate(store));
+    const urls = Array.from({ length: nodes }, (_, i) => cluster.gates[i]?.url ?? store.url);
+    const started = await Promise.allSettled(urls.map((url) => startNode(url, args)));
     cluster.nodes = started.filter(({ status }) => status === 'fulfilled').map(({ value }) => value);
     const failed = started.find(({ status }) => status === 'rejected');
     if (failed) throw failed.reason;

@@ -1,0 +1,55 @@
+// What a member's page shows, from everything that the member has received: the newest playback
+// state by the order of (epoch, seq), the host, who is there, and what the service said of itself.
+import assert from 'node:assert/strict';
+import { eventually } from './member.mjs';
+
+const isNewer = (a, b) => a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq);
+
+// {state, host, count, names: {id: name}, notice}
+export function viewOf(member) {
+  const { welcome } = member;
+  const view = { state: welcome.state, host: welcome.host, count: welcome.members.count, names: {}, notice: null };
+  for (const { id, name } of welcome.members.list) view.names[id] = name;
+  for (const message of member.all) {
+    if (message.type === 'state' && isNewer(message, view.state)) view.state = message;
+    if (message.type === 'host') view.host = message.id;
+    if (message.type === 'notice') view.notice = message.code;
+    if (message.type !== 'members') continue;
+    view.count = message.count;
+    for (const { id } of message.left) delete view.names[id];
+    for (const { id, name } of [...message.joined, ...message.changed]) view.names[id] = name;
+  }
+  return view;
+}
+
+const FIELDS = ['epoch', 'seq', 'playing', 'position', 'rate', 'atMs', 'video'];
+const playback = (state) => Object.fromEntries(FIELDS.map((field) => [field, state[field]]));
+
+// What all members of a session have to agree on.
+export function agreed(member) {
+  const { state, host, count, names } = viewOf(member);
+  return { ...playback(state), host, count, ids: Object.keys(names).sort().join(' ') };
+}
+
+// Waits until all members show the same and `isRight` takes it; resolves to that, with `tookMs`.
+export async function agreement(members, isRight = () => true, waitMs = 15_000) {
+  const startMs = performance.now();
+  const looks = () => members.map((member) => agreed(member));
+  const isOne = (views) => views.every((view) => JSON.stringify(view) === JSON.stringify(views[0])) && isRight(views[0]);
+  const [view] = await eventually(looks, isOne, 'all show the same', waitMs);
+  return { ...view, tookMs: performance.now() - startMs };
+}
+
+// The states that a member was sent, each as its page takes it: none that is not newer is used.
+export function takenStates(member) {
+  let newest = member.welcome.state;
+  return member.of('state').filter((state) => {
+    const isTaken = isNewer(state, newest);
+    if (isTaken) newest = state;
+    return isTaken;
+  });
+}
+
+export function assertOpen(members) {
+  for (const { id, socket } of members) assert.equal(socket.readyState, socket.OPEN, `the connection of ${id}`);
+}
