@@ -28,6 +28,7 @@ struct Config {
   std::string media_dir = "media";
   std::string default_video;  // "": the first of the library
   std::string www_dir;
+  std::string cache_dir;  // "": the user's; "none": no pictures are made
 
   // Process.
   std::uint32_t workers = 1;

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -10,9 +11,23 @@
 
 namespace videosync {
 
-Librarian::Librarian(MediaLibrary::Options options, std::shared_ptr<const MediaLibrary> first)
+namespace {
+
+// Each publication costs every worker a list of all videos, so pictures are told of together.
+constexpr auto publish_every = std::chrono::seconds(2);
+
+void log_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings)
+    log_warn("media", warning);
+}
+
+}  // namespace
+
+Librarian::Librarian(MediaLibrary::Options options, std::string cache_directory,
+                     std::shared_ptr<const MediaLibrary> first)
     : options_(std::move(options)),
       news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      pictures_({.cache_directory = std::move(cache_directory)}),
       library_(std::move(first)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {
   VS_ASSERT(news_ >= 0);
@@ -27,6 +42,7 @@ Librarian::~Librarian() {
 void Librarian::rescan() {
   const std::lock_guard lock(mutex_);
   wants_scan_ = true;
+  pictures_stop_.request_stop();
   wake_.notify_one();
 }
 
@@ -49,30 +65,69 @@ void Librarian::publish(std::shared_ptr<const MediaLibrary> library) {
 
 void Librarian::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    auto probed = probe_.fill(library_, stop);
-    for (const std::string& warning : probed.warnings)
-      log_warn("media", warning);
-    if (probed.library != library_) {
-      library_ = std::move(probed.library);
-      publish(library_);
-    }
-    {
+    learn_durations(stop);
+    make_pictures(stop);
+    do {
       std::unique_lock lock(mutex_);
       if (!wake_.wait(lock, stop, [this] { return wants_scan_; })) return;
       wants_scan_ = false;
-    }
-    auto scan = MediaLibrary::scan(options_);
-    if (!scan) {
-      log_error("media", "the library cannot be scanned; the old one stays",
-                field("why", scan.error().message));
-      continue;
-    }
-    for (const std::string& warning : scan->warnings)
-      log_warn("media", warning);
-    log_info("media", "scanned", field("videos", scan->library->videos().size()));
-    library_ = std::move(scan->library);
-    publish(library_);
+      pictures_stop_ = {};
+    } while (!scan_again());
   }
+}
+
+bool Librarian::scan_again() {
+  auto scan = MediaLibrary::scan(options_);
+  if (!scan) {
+    log_error("media", "the library cannot be scanned; the old one stays",
+              field("why", scan.error().message));
+    return false;
+  }
+  log_warnings(scan->warnings);
+  log_info("media", "scanned", field("videos", scan->library->videos().size()));
+  // What is known already is there at once.
+  library_ = pictures_.recall(scan->library);
+  publish(library_);
+  return true;
+}
+
+void Librarian::learn_durations(const std::stop_token& stop) {
+  auto probed = probe_.fill(library_, stop);
+  log_warnings(probed.warnings);
+  if (probed.library == library_) return;
+  library_ = std::move(probed.library);
+  publish(library_);
+}
+
+void Librarian::make_pictures(const std::stop_token& stop) {
+  std::stop_source interrupted;
+  {
+    const std::lock_guard lock(mutex_);
+    interrupted = pictures_stop_;
+  }
+  const std::stop_callback ends(stop, [&interrupted] { interrupted.request_stop(); });
+  const auto publish_news = [this] {
+    auto recalled = pictures_.recall(library_);
+    if (recalled == library_) return;
+    library_ = std::move(recalled);
+    publish(library_);
+  };
+  publish_news();
+  auto published_at = std::chrono::steady_clock::now();
+  std::size_t made = 0;
+  while (pictures_.make_next(*library_, interrupted.get_token())) {
+    ++made;
+    log_warnings(pictures_.take_warnings());
+    const auto now = std::chrono::steady_clock::now();
+    if (now - published_at < publish_every) continue;
+    publish_news();
+    published_at = now;
+  }
+  publish_news();
+  log_warnings(pictures_.take_warnings());
+  if (interrupted.stop_requested()) return;
+  pictures_.sweep(*library_);
+  if (made > 0) log_info("media", "no posters or thumbnails are left to make", field("runs", made));
 }
 
 }  // namespace videosync

@@ -1,9 +1,9 @@
 // Librarian: keeps the media library up to date on a thread of its own, so that no worker waits for
-// a disk or for ffprobe.
+// a disk, for ffprobe or for ffmpeg.
 //
-// rescan() asks for a new scan; each outcome (first the scan, then the same with durations) is left
-// in a place that take() empties, and told through the eventfd news_descriptor(). rescan and take
-// are any thread's.
+// rescan() asks for a new scan; each outcome (first the scan, then the same with durations, then
+// with pictures as they get made) is left in a place that take() empties, and told through the
+// eventfd news_descriptor(). rescan and take are any thread's.
 #pragma once
 
 #include <condition_variable>
@@ -13,14 +13,17 @@
 #include <thread>
 
 #include "storage/media_library.h"
+#include "storage/media_pictures.h"
 #include "storage/media_probe.h"
 
 namespace videosync {
 
 class Librarian {
  public:
-  // Begins by asking for the durations of what `first` has.
-  Librarian(MediaLibrary::Options options, std::shared_ptr<const MediaLibrary> first);
+  // Begins by asking for the durations of what `first` has. cache_directory: for pictures, "":
+  // none.
+  Librarian(MediaLibrary::Options options, std::string cache_directory,
+            std::shared_ptr<const MediaLibrary> first);
   ~Librarian();
   Librarian(const Librarian&) = delete;
   Librarian& operator=(const Librarian&) = delete;
@@ -32,14 +35,19 @@ class Librarian {
 
  private:
   void run(const std::stop_token& stop);
+  void learn_durations(const std::stop_token& stop);
+  void make_pictures(const std::stop_token& stop);
+  bool scan_again();
   void publish(std::shared_ptr<const MediaLibrary> library);
 
   const MediaLibrary::Options options_;
   const int news_;
   MediaProbe probe_;
+  MediaPictures pictures_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   bool wants_scan_ = false;                        // under mutex_
+  std::stop_source pictures_stop_;                 // under mutex_: a scan or the end is wanted
   std::shared_ptr<const MediaLibrary> published_;  // under mutex_
   std::shared_ptr<const MediaLibrary> library_;    // the thread's
   std::jthread thread_;                            // last: ends before the rest goes

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -68,6 +69,23 @@ std::string pages_directory(const Config& config) {
   const auto binary = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto beside = binary.parent_path() / "www";
   return std::filesystem::is_directory(beside, error) ? beside.string() : "www";
+}
+
+// Where made pictures are kept: as the operator says, where systemd's CacheDirectory= says, or
+// among the user's other caches. "": nowhere.
+std::string cache_directory(const Config& config) {
+  if (config.cache_dir == "none") return {};
+  if (!config.cache_dir.empty()) return config.cache_dir;
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value != nullptr ? value : "");
+  };
+  if (const std::string given = variable("CACHE_DIRECTORY"); !given.empty()) return given;
+  if (const std::string base = variable("XDG_CACHE_HOME"); !base.empty())
+    return base + "/videosync";
+  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/videosync";
+  log_info("media", "no folder for made posters is known (--cache)");
+  return {};
 }
 
 // The default folder for videos has not been made.
@@ -222,7 +240,7 @@ std::optional<int> Program::prepare() {
     for (auto& worker : workers_)
       worker->set_store(std::make_unique<StoreRelay>(*redis_store_, *workers_.front(), *worker));
   }
-  librarian_ = std::make_unique<Librarian>(media, scan->library);
+  librarian_ = std::make_unique<Librarian>(media, cache_directory(config_), scan->library);
   return std::nullopt;
 }
 

@@ -185,6 +185,10 @@ void add_general(std::vector<Setting>& table) {
   static constexpr std::string_view content = "Content";
   table.push_back(text({content, "media", "The video library, a folder; SIGHUP reads it again"},
                        "DIR", &Config::media_dir));
+  table.push_back(text({content, "cache",
+                        "Where posters and thumbnails that ffmpeg makes are kept; 'none': none are "
+                        "made; default: $CACHE_DIRECTORY, ~/.cache/videosync"},
+                       "DIR", &Config::cache_dir));
   table.push_back(text({content, "video", "The default video; unset: the first of the library"},
                        "ID", &Config::default_video));
   table.push_back(text({content, "www", "The web pages; unset: www beside the program, else ./www"},

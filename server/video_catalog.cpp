@@ -57,6 +57,9 @@ void append_video(std::string& out, const VideoEntry& video) {
   append_member(out, "url", video_url(video));
   if (!video.hls.empty()) append_member(out, "hls", media_url(video.hls));
   if (video.poster != nullptr) append_member(out, "poster", media_url(video.poster->path()));
+  if (video.thumbnails != nullptr) {
+    append_member(out, "thumbnails", media_url(video.thumbnails->path()));
+  }
   append_captions(out, video);
   out += '}';
 }

@@ -17,16 +17,43 @@ std::shared_ptr<const MediaLibrary> MediaLibrary::make_empty() {
 std::shared_ptr<const MediaLibrary> MediaLibrary::with_durations(
     std::span<const std::optional<double>> durations_s) const {
   VS_ASSERT(durations_s.size() == videos_.size());
-  const std::shared_ptr<MediaLibrary> copy(new MediaLibrary);
-  copy->directory_ = directory_;
-  copy->default_index_ = default_index_;
-  copy->videos_ = videos_;
-  copy->hls_files_ = hls_files_;
+  const std::shared_ptr<MediaLibrary> other = copy();
   for (std::size_t i = 0; i < durations_s.size(); ++i) {
-    copy->videos_[i].duration_s = durations_s[i];
+    other->videos_[i].duration_s = durations_s[i];
   }
-  copy->index();
-  return copy;
+  other->index();
+  return other;
+}
+
+std::shared_ptr<const MediaLibrary> MediaLibrary::with_pictures(
+    std::span<const VideoPictures> pictures) const {
+  VS_ASSERT(pictures.size() == videos_.size());
+  const std::shared_ptr<MediaLibrary> other = copy();
+  const auto add = [&](MediaFileRef& to, const MediaFileRef& file) {
+    if (to != nullptr || file == nullptr) return;
+    VS_ASSERT(other->descriptors_left_ > 0);
+    --other->descriptors_left_;
+    to = file;
+  };
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    VideoEntry& video = other->videos_[i];
+    add(video.poster, pictures[i].poster);
+    if (video.thumbnails != nullptr) continue;
+    add(video.thumbnails, pictures[i].thumbnails);
+    add(video.sprite, pictures[i].sprite);
+  }
+  other->index();
+  return other;
+}
+
+std::shared_ptr<MediaLibrary> MediaLibrary::copy() const {
+  std::shared_ptr<MediaLibrary> other(new MediaLibrary);
+  other->directory_ = directory_;
+  other->default_index_ = default_index_;
+  other->descriptors_left_ = descriptors_left_;
+  other->videos_ = videos_;
+  other->hls_files_ = hls_files_;
+  return other;
 }
 
 void MediaLibrary::index() {
@@ -37,7 +64,9 @@ void MediaLibrary::index() {
     for (const Caption& caption : video.captions) {
       by_path_.emplace(caption.file->path(), caption.file);
     }
-    if (video.poster != nullptr) by_path_.emplace(video.poster->path(), video.poster);
+    for (const MediaFileRef& picture : {video.poster, video.thumbnails, video.sprite}) {
+      if (picture != nullptr) by_path_.emplace(picture->path(), picture);
+    }
   }
 }
 
@@ -48,6 +77,12 @@ const VideoEntry* MediaLibrary::find(std::string_view id) const noexcept {
 
 const VideoEntry* MediaLibrary::default_video() const noexcept {
   return videos_.empty() ? nullptr : &videos_[default_index_];
+}
+
+MediaFileRef MediaLibrary::main_file(const VideoEntry& video) const {
+  if (video.file != nullptr) return video.file;
+  Result<MediaFileRef> playlist = resolve(std::string(url_prefix) + video.hls);
+  return playlist ? std::move(*playlist) : nullptr;
 }
 
 Result<MediaFileRef> MediaLibrary::resolve(std::string_view path) const {

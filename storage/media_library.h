@@ -34,16 +34,24 @@ struct Caption {
 };
 
 struct VideoEntry {
-  std::string id;       // URL-safe: [a-z0-9-], at most 80 characters; unique in its library
-  std::string title;    // UTF-8
-  std::string name;     // of the file or, for HLS alone, of the folder
-  MediaFileRef file;    // null exactly where the video exists as HLS alone
-  std::string hls;      // path of the master playlist below the folder; "" without HLS
-  MediaFileRef poster;  // may be null
+  std::string id;           // URL-safe: [a-z0-9-], at most 80 characters; unique in its library
+  std::string title;        // UTF-8
+  std::string name;         // of the file or, for HLS alone, of the folder
+  MediaFileRef file;        // null exactly where the video exists as HLS alone
+  std::string hls;          // path of the master playlist below the folder; "" without HLS
+  MediaFileRef poster;      // may be null, like the next two
+  MediaFileRef thumbnails;  // WebVTT that names parts of the sprite by time
+  MediaFileRef sprite;      // null too where it is served with the files of an HLS folder
   std::vector<Caption> captions;
   std::optional<double> duration_s;
 
   std::string_view content_type() const noexcept;
+};
+
+struct VideoPictures {
+  MediaFileRef poster;
+  MediaFileRef thumbnails;  // both or neither
+  MediaFileRef sprite;
 };
 
 class MediaLibrary {
@@ -68,6 +76,10 @@ class MediaLibrary {
   std::shared_ptr<const MediaLibrary> with_durations(
       std::span<const std::optional<double>> durations_s) const;
 
+  // The same with these pictures where a video has none; what is null adds nothing. Each file
+  // counts against descriptors_left().
+  std::shared_ptr<const MediaLibrary> with_pictures(std::span<const VideoPictures> pictures) const;
+
   // In natural order of their titles (2 before 10, case ignored). Pointers live as long as *this.
   std::span<const VideoEntry> videos() const noexcept { return videos_; }
   const VideoEntry* find(std::string_view id) const noexcept;  // null: no such video
@@ -78,16 +90,23 @@ class MediaLibrary {
   // disk that is asleep. Errors: not_found, exhausted, io.
   Result<MediaFileRef> resolve(std::string_view path) const;
 
+  // What stands for the video where its version matters: its file or, of HLS alone, the master
+  // playlist as it is now. Null: gone.
+  MediaFileRef main_file(const VideoEntry& video) const;
+
   const std::string& directory() const noexcept { return directory_; }
+  std::size_t descriptors_left() const noexcept { return descriptors_left_; }  // of Options' limit
 
  private:
   friend class MediaScanner;
 
   MediaLibrary() = default;
+  std::shared_ptr<MediaLibrary> copy() const;  // still to be indexed
   void index();
 
   std::string directory_;
   std::size_t default_index_ = 0;
+  std::size_t descriptors_left_ = 0;
   std::vector<VideoEntry> videos_;
   std::shared_ptr<HlsFiles> hls_files_;  // null: no HLS folder; shared with copies of this scan
   // Keys point into videos_ and their files, which never change after index().

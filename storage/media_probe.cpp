@@ -3,9 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,13 +13,14 @@
 #include <cmath>
 #include <cstring>
 
+#include "storage/child_process.h"
+
 namespace videosync {
 
 namespace {
 
 constexpr std::size_t output_bytes_max = 256;
 constexpr int stop_check_ms = 100;
-constexpr int input_fd = 3;  // what the child knows the video as
 
 // The first line of what ffprobe printed, as seconds; "N/A" and the like are no answer.
 std::optional<double> parse_duration(std::string_view text) {
@@ -32,47 +30,6 @@ std::optional<double> parse_duration(std::string_view text) {
   if (error != std::errc{} || rest == end || *rest != '\n') return std::nullopt;
   if (!std::isfinite(seconds) || seconds <= 0) return std::nullopt;
   return seconds;
-}
-
-// Runs `arguments` with the pipe as standard output and `fd` (or nothing, if -1) as input_fd; all
-// other descriptors are closed there and signals as a fresh process has them. An errno, 0 for none.
-int spawn(const std::vector<std::string>& arguments, int output, int fd, pid_t& pid) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments)
-    argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  if (fd >= 0) posix_spawn_file_actions_adddup2(&actions, fd, input_fd);
-  posix_spawn_file_actions_addclosefrom_np(&actions, fd >= 0 ? input_fd + 1 : input_fd);
-
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t signals;
-  sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);
-  sigaddset(&signals, SIGPIPE);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  posix_spawnattr_setsigdefault(&attributes, &signals);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-  const int error = ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return error;
-}
-
-// What stands for the video in the table of known durations.
-MediaFileRef file_of(const MediaLibrary& library, const VideoEntry& video) {
-  if (video.file != nullptr) return video.file;
-  Result<MediaFileRef> playlist =
-      library.resolve(std::string(MediaLibrary::url_prefix) + video.hls);
-  return playlist ? std::move(*playlist) : nullptr;
 }
 
 enum class ReadEnd : std::uint8_t { complete, timed_out, stopped };
@@ -115,20 +72,20 @@ MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input,
   if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) {
     return {Verdict::cannot_run, std::nullopt, std::strerror(errno)};
   }
-  pid_t pid = 0;
-  const int error = spawn(arguments, pipe_ends[1], fd, pid);
-  ::close(pipe_ends[1]);
-  if (error != 0) {
-    ::close(pipe_ends[0]);
-    return {Verdict::cannot_run, std::nullopt, std::strerror(error)};
-  }
   std::string text;
-  const ReadEnd end = read_output(pipe_ends[0], limit_ms_, stop, text);
-  ::close(pipe_ends[0]);
-  // Whoever closed its output has said all it will say; whoever has not is out of time. The
-  // complete line is the answer, so the exit status adds nothing.
-  ::kill(pid, SIGKILL);
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  ReadEnd end = ReadEnd::complete;
+  {
+    // Whoever closed its output has said all it will say; whoever has not is out of time. The
+    // complete line is the answer, so the exit status adds nothing, and the child ends here.
+    const Result<ChildProcess> child = ChildProcess::start({arguments, pipe_ends[1], fd});
+    ::close(pipe_ends[1]);
+    if (child) {
+      end = read_output(pipe_ends[0], limit_ms_, stop, text);
+    } else {
+      ::close(pipe_ends[0]);
+      return {Verdict::cannot_run, std::nullopt, std::strerror(child.error().system_errno)};
+    }
+    ::close(pipe_ends[0]);
   }
   switch (end) {
     case ReadEnd::timed_out:
@@ -146,7 +103,7 @@ MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input,
 MediaProbe::Answer MediaProbe::ask_about(const MediaLibrary& library, const VideoEntry& video,
                                          const std::stop_token& stop) const {
   if (video.file == nullptr) return ask(-1, "file:" + library.directory() + "/" + video.hls, stop);
-  return ask(video.file->fd(), fmt::format("file:/dev/fd/{}", input_fd), stop);
+  return ask(video.file->fd(), fmt::format("file:/dev/fd/{}", ChildProcess::input_fd), stop);
 }
 
 MediaProbe::Outcome MediaProbe::fill(const std::shared_ptr<const MediaLibrary>& library,
@@ -158,7 +115,7 @@ MediaProbe::Outcome MediaProbe::fill(const std::shared_ptr<const MediaLibrary>& 
   bool may_ask = true;
   for (const VideoEntry& video : library->videos()) {
     durations_s.push_back(video.duration_s);
-    const MediaFileRef file = file_of(*library, video);
+    const MediaFileRef file = library->main_file(video);
     if (file == nullptr) continue;
     const Key key{file->path(), file->size(), file->mtime_ns()};
     auto known = known_.find(key);

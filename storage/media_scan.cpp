@@ -58,6 +58,7 @@ struct Draft {
   VideoEntry entry;
   std::vector<std::pair<std::string, std::string>> captions;  // file name, lang
   std::string poster;                                         // file name, "" without
+  std::string thumbnails;                                     // the same
   bool has_file = false;
 };
 
@@ -130,9 +131,18 @@ class MediaScanner {
       if (!MediaFile::open(directory_, master)) continue;
       if (!by_stem_.contains(folder)) add_draft(folder, folder, false);
       for (const std::size_t i : by_stem_[folder])
-        drafts_[i].entry.hls = master;
+        add_hls(drafts_[i], folder);
       hls_folders_.push_back(folder);
     }
+  }
+
+  // What the folder holds besides the renditions; a poster beside the video is preferred.
+  void add_hls(Draft& draft, const std::string& folder) {
+    draft.entry.hls = folder + std::string(master_playlist);
+    const std::string poster = folder + "/poster.jpg";
+    if (MediaFile::open(directory_, poster)) draft.poster = poster;
+    const std::string thumbnails = folder + "/thumbnails.vtt";
+    if (MediaFile::open(directory_, thumbnails)) draft.thumbnails = thumbnails;
   }
 
   void add_captions() {
@@ -162,7 +172,8 @@ class MediaScanner {
       if (kind == poster_kinds.size() || videos == by_stem_.end()) continue;
       for (const std::size_t i : videos->second) {
         std::string& poster = drafts_[i].poster;
-        if (poster.empty() || kind < kind_of(poster, poster_kinds)) poster = name;
+        const bool is_in_folder = poster.find('/') != std::string::npos;
+        if (poster.empty() || is_in_folder || kind < kind_of(poster, poster_kinds)) poster = name;
       }
     }
   }
@@ -220,6 +231,7 @@ class MediaScanner {
       if (file != nullptr) entry.captions.push_back({lang, language_label(lang), std::move(file)});
     }
     if (!draft.poster.empty()) entry.poster = open(draft.poster);
+    if (!draft.thumbnails.empty()) entry.thumbnails = open(draft.thumbnails);
     return true;
   }
 
@@ -245,6 +257,7 @@ class MediaScanner {
         library->hls_files_->add_folder(std::move(folder));
       }
     }
+    library->descriptors_left_ = descriptors_left_;
     library->index();
     choose_default(*library);
     return {library, std::move(warnings_)};

@@ -1,6 +1,6 @@
 // The library of videos, from the folder to the URLs: what is listed, what is served, what never.
 import assert from 'node:assert/strict';
-import { readdir, rename, rm, symlink } from 'node:fs/promises';
+import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import test, { after, before } from 'node:test';
 import { makeFolder, patternBytes } from '../support/files.mjs';
 import { HttpConnection, ask, assertError, requestText } from '../support/http_connection.mjs';
@@ -207,5 +207,42 @@ test('an empty library serves pages and sessions, and says that there is no vide
   } finally {
     await own.stop();
     await empty.remove();
+  }
+});
+
+test('a film without pictures gets them while the server serves, and its successor has them at once', async () => {
+  const films = await makeMedia([{ name: 'film', seconds: 12 }]);
+  const cache = await makeFolder();
+  const env = { VIDEOSYNC_CACHE: cache.path('pictures') };
+  try {
+    await writeFile(`${films.directory}/broken.mp4`, 'no film');
+    let films_server = await startServer({ args: ['--media', films.directory], env });
+    try {
+      const film = async () => (await listed(films_server)).find(({ id }) => id === 'film');
+      assert.equal((await film()).title, 'film', 'the list does not wait');
+      await until(async () => (await film()).thumbnails, 'the thumbnails');
+      const { poster, thumbnails } = await film();
+      const picture = await ask(films_server.origin, 'GET', poster);
+      assert.equal(picture.headers['content-type'], 'image/jpeg');
+      assert.equal(picture.body.readUInt16BE(0), 0xffd8);
+      const cues = (await ask(films_server.origin, 'GET', thumbnails)).body.toString();
+      assert.match(cues, /^WEBVTT\n\n00:00:00\.000 --> 00:00:01\.000\n/);
+      const [, sprite] = /\n([^\n]+)#xywh=160,0,160,90\n/.exec(cues);
+      const sheet = await ask(films_server.origin, 'GET', new URL(sprite, `http://x${thumbnails}`).pathname);
+      assert.equal(sheet.headers['content-type'], 'image/jpeg');
+      assert.match(films_server.stderr(), /no poster of .*broken/);
+    } finally {
+      await films_server.stop();
+    }
+    films_server = await startServer({ args: ['--media', films.directory], env: { ...env, PATH: '/nowhere' } });
+    try {
+      await until(async () => (await listed(films_server)).find(({ id }) => id === 'film').thumbnails, 'the kept ones');
+      await until(() => /ffmpeg cannot be run/.test(films_server.stderr()), 'it says what is missing');
+    } finally {
+      await films_server.stop();
+    }
+  } finally {
+    await films.remove();
+    await cache.remove();
   }
 });

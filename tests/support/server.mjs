@@ -1,7 +1,8 @@
 // Starts and stops a real VideoSync server for a test.
 //
 // A binary of `make asan` or `make tsan` that reported anything makes stop() fail, and so the test.
-// The server listens on ports of the kernel's choice, on loopback only. It is ended by its own
+// The server listens on ports of the kernel's choice, on loopback only, and makes no posters unless
+// env.VIDEOSYNC_CACHE names a folder for them. It is ended by its own
 // process id; whoever calls startServer must call stop(), also when the test fails.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +25,7 @@ export function serverBinary() {
 export async function startServer({ args = [], env = {}, cwd = projectRoot, listen = '127.0.0.1:0', admin = '127.0.0.1:0' } = {}) {
   const child = spawn(serverBinary(), ['--listen', listen, '--admin', admin, ...args], {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...process.env, VIDEOSYNC_CACHE: 'none', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

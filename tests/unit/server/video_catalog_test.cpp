@@ -28,12 +28,13 @@ Test(video_catalog, a_video_has_all_its_fields) {
   folder.write("My_Cat.de.vtt");
   folder.write("My_Cat.jpg");
   folder.write("My_Cat/master.m3u8");
+  folder.write("My_Cat/thumbnails.vtt");
   const std::optional<double> durations[]{62.5};
   const auto library = scan(folder)->with_durations(durations);
   const std::string expected =
       R"({"id":"my-cat","title":"My Cat","type":"video/mp4","bytes":5,"duration":62.5,)"
       R"("url":"/api/video?id=my-cat","hls":"/media/My_Cat/master.m3u8",)"
-      R"("poster":"/media/My_Cat.jpg","captions":[)"
+      R"("poster":"/media/My_Cat.jpg","thumbnails":"/media/My_Cat/thumbnails.vtt","captions":[)"
       R"({"lang":"de","label":"German","url":"/media/My_Cat.de.vtt"},)"
       R"({"lang":"en","label":"English","url":"/media/My_Cat.en.vtt"}]})";
   cr_assert_eq(encode_video(library->videos()[0]), expected);

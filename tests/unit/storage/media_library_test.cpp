@@ -330,6 +330,24 @@ Test(media_library, nothing_stays_open_when_the_library_is_gone) {
   cr_assert_eq(open_descriptors(), before);
 }
 
+Test(media_library, an_hls_folder_may_bring_a_poster_and_thumbnails) {
+  TempFolder folder;
+  for (const char* name : {"cat", "dog"}) {
+    folder.write(std::string(name) + "/master.m3u8");
+    folder.write(std::string(name) + "/poster.jpg");
+    folder.write(std::string(name) + "/thumbnails.vtt");
+    folder.write(std::string(name) + "/thumbnails.jpg");
+  }
+  folder.write("dog.png");
+  const Library library = scan(folder).library;
+  cr_assert_eq(library->find("cat")->poster->path(), "cat/poster.jpg");
+  cr_assert_eq(library->find("dog")->poster->path(), "dog.png", "beside the video goes first");
+  cr_assert_eq(library->find("cat")->thumbnails->path(), "cat/thumbnails.vtt");
+  cr_assert(library->resolve("/media/cat/thumbnails.vtt").has_value());
+  cr_assert(library->resolve("/media/cat/thumbnails.jpg").has_value());
+  cr_assert(library->resolve("/media/dog/poster.jpg").has_value());
+}
+
 Test(media_library, the_budget_of_descriptors_is_kept_with_a_warning) {
   TempFolder folder;
   for (int i = 0; i < 10; ++i) {

@@ -1,0 +1,53 @@
+// ChildProcess: another program that works for us, started without a shell. It ends with its owner.
+//
+// For a background thread: waiting blocks. The child gets no descriptor but the ones named here, no
+// standard input, no place for its complaints, and signals as a fresh process has them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace videosync {
+
+class ChildProcess {
+ public:
+  static constexpr int input_fd = 3;  // what the child knows its input as
+
+  struct Order {
+    std::vector<std::string> arguments;  // [0] is looked up in PATH unless it has a slash
+    int output = -1;                     // the caller's descriptor that becomes standard output
+    int input = -1;                      // the one that becomes input_fd; -1: none
+  };
+
+  // Errors: io, with what the system said of arguments[0].
+  static Result<ChildProcess> start(const Order& order);
+
+  // Kills it if it still runs.
+  ~ChildProcess();
+  ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+  ChildProcess& operator=(ChildProcess&&) = delete;
+
+  // It gets processor and disk only where nobody else wants them, and may neither take more memory
+  // nor write larger files than this.
+  void step_back(std::uint64_t memory_bytes_max, std::uint64_t file_bytes_max) const noexcept;
+
+  // `failed` is any end but status 0.
+  enum class End : std::uint8_t { succeeded, failed, timed_out, stopped };
+  // Waits at most limit_ms, and about 100 ms once `stop` is requested.
+  End wait(std::int64_t limit_ms, const std::stop_token& stop);
+
+ private:
+  explicit ChildProcess(pid_t pid) noexcept : pid_(pid) {}
+  int reap() noexcept;
+
+  pid_t pid_;  // 0: reaped
+};
+
+}  // namespace videosync
