@@ -28,14 +28,18 @@ Librarian::Librarian(MediaLibrary::Options options, std::string cache_directory,
     : options_(std::move(options)),
       news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       pictures_({.cache_directory = std::move(cache_directory)}),
-      library_(std::move(first)),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {
+      library_(std::move(first)) {
   VS_ASSERT(news_ >= 0);
+}
+
+void Librarian::start() {
+  VS_ASSERT(!thread_.joinable());
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 Librarian::~Librarian() {
   thread_.request_stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   ::close(news_);
 }
 

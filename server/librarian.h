@@ -20,14 +20,15 @@ namespace videosync {
 
 class Librarian {
  public:
-  // Begins by asking for the durations of what `first` has. cache_directory: for pictures, "":
-  // none.
+  // cache_directory: for pictures, "": none.
   Librarian(MediaLibrary::Options options, std::string cache_directory,
             std::shared_ptr<const MediaLibrary> first);
   ~Librarian();
   Librarian(const Librarian&) = delete;
   Librarian& operator=(const Librarian&) = delete;
 
+  // Once. Begins with the durations and pictures of what `first` has.
+  void start();
   void rescan();
   int news_descriptor() const noexcept { return news_; }
   // Null: nothing new.

@@ -335,6 +335,7 @@ int Program::run_until_drained() {
                           " (with --redis-required it is waited for 5 s, without it for ever)");
     drain();
   }
+  librarian_->start();
   first.run();
   signal_watcher.stop();
   news_watcher.stop();
