@@ -56,11 +56,11 @@ fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_S
 	@deploy/run-fuzzers build/fuzz/fuzz tests/fuzz $(FUZZ_SECONDS)
 
 .PHONY: screenshots
-screenshots: release demo packages-test ## Take the pictures in docs/ anew, with a real Chromium
+screenshots: release demo packages-test packages-pictures ## Take the pictures in docs/ anew, with a real Chromium
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots.mjs
 
 .PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
-	packages-nodes
+	packages-nodes packages-pictures
 lint: packages-test packages-lint configure-dev ## clang-format and clang-tidy over every source
 	@deploy/lint build/dev
 
@@ -80,7 +80,7 @@ packages: ## Install the Debian packages that building needs
 packages-test: ## ... and those that testing needs
 	@deploy/install-packages build test
 
-packages-demo packages-fuzz packages-lint packages-nodes:
+packages-demo packages-fuzz packages-lint packages-nodes packages-pictures:
 	@deploy/install-packages $(@:packages-%=%)
 
 # QUICK=1: fewer sizes, shorter runs. ARGS: see node bench/run.mjs --help.

@@ -120,11 +120,13 @@ test('why it waits is told: lost, too slow, too talkative', () => {
   }
 });
 
-test('after too many messages it stays away longer', () => {
-  const { network, time, phase } = connect();
-  network.latest().receive({ type: 'welcome' });
-  network.latest().drop(4008);
-  assert.equal(phase().untilMs - time.nowMs, 8000);
+test('too slow or after too many messages it stays away longer', () => {
+  for (const code of [4003, 4008]) {
+    const { network, time, phase } = connect();
+    network.latest().receive({ type: 'welcome' });
+    network.latest().drop(code);
+    assert.equal(phase().untilMs - time.nowMs, 8000);
+  }
 });
 
 test('taken back here after another place took it', () => {

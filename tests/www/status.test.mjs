@@ -7,7 +7,9 @@ const view = (changes = {}) => ({
   waiting: null, buffering: false, state: { playing: true, cause: 'play' }, pausedBy: null,
   measure: { running: true, over: false, startsInMs: 0, errorMs: 6 }, errorBoundMs: 2, ...changes,
 });
-const status = (changes) => describeStatus(view(changes));
+// A figure and its unit do not part: no-break spaces, written here as plain ones.
+const plain = ({ words, figure, ...rest }) => ({ ...rest, words, figure: figure.replace(/\u00a0/g, ' ') });
+const status = (changes) => plain(describeStatus(view(changes)));
 const text = (changes) => `${status(changes).words} ${status(changes).figure}`.trim();
 const errorMs = (ms) => ({ measure: { ...view().measure, errorMs: ms } });
 
@@ -103,16 +105,17 @@ test('silence by the browser is offered to be lifted, whatever else is said', ()
 });
 
 const roleView = (changes = {}) => ({
-  nowMs: 50_000, youAreHost: false, control: 'host', hostId: 'a', hostName: 'Ann', becameHostMs: -Infinity,
+  nowMs: 50_000, youAreHost: false, detached: false, control: 'host', hostId: 'a', hostName: 'Ann', becameHostMs: -Infinity,
   hostAway: null, buffering: [], mayClaim: false, ...changes,
 });
-const role = (changes) => describeRole(roleView(changes));
+const role = (changes) => plain(describeRole(roleView(changes)));
 
 test('who controls playback', () => {
   assert.equal(role({ youAreHost: true }).words, 'You are the host.');
   assert.match(role().words, /^Ann controls playback/);
   assert.match(role({ hostName: undefined }).words, /^The host controls playback/);
   assert.match(role({ control: 'everyone' }).words, /^Everyone/);
+  assert.match(role({ detached: true }).words, /only your own picture/);
   assert.match(role({ hostId: null }).words, /^Nobody/);
   assert.deepEqual(role({ mayClaim: true }).actions, ['claim']);
 });

@@ -26,6 +26,7 @@ export function openCompany({ room, follower, source, video, library, confirm, t
   });
   tellOfRefusals(room, toast);
   comeBackSoon(room, source, toast);
+  fallSilentAtTheEnd(room);
   new StatusLine({
     room, follower, source, onRender,
     view: new StatusView({ room, follower, source, video }),
@@ -60,6 +61,16 @@ function tellOfHosts(room, say) {
 function tellOfRefusals(room, toast) {
   room.addEventListener('refused', ({ detail: { code, message, re } }) => {
     if (re !== 'chat') toast(strings.refusals[code] ?? strings.refusals.other(message));
+  });
+}
+
+// Nobody would hear it any more.
+function fallSilentAtTheEnd(room) {
+  room.addEventListener('phase', ({ detail }) => {
+    const isOver = detail.name === 'closed';
+    byId('chat-form').hidden = isOver;
+    byId('reactions').hidden = isOver;
+    byId('chat-fault').hidden ||= isOver;
   });
 }
 

@@ -238,11 +238,18 @@ export class Follower extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
+  // Also while the start is still to come, and while the showing stands still for those who buffer:
+  // whoever is waited for is not ready only because nothing runs.
+  #isToRun({ over }) {
+    const { state } = this.#room.timeline;
+    return Boolean(state) && (state.playing || state.cause === 'stall') && !over;
+  }
+
   #noticeBuffering() {
     const video = this.#video;
     const target = this.#target(this.#room.serverTimeMs());
     const stuck = (video.seeking || video.readyState < HAVE_FUTURE_DATA) && !video.ended;
-    const busy = target.running && stuck && !this.detached;
+    const busy = this.#isToRun(target) && stuck && !this.detached;
     this.#busySinceMs = busy ? (this.#busySinceMs ?? performance.now()) : null;
     const buffering = busy && performance.now() - this.#busySinceMs >= BUFFERING_AFTER_MS;
     if (buffering === this.buffering) return;

@@ -110,7 +110,7 @@ export function whoPaused(before, { state }, nameOf, youId) {
 
 // Who controls playback. view: {
 //   nowMs            local time
-//   youAreHost, control, hostId
+//   youAreHost, detached, control, hostId
 //   hostName         undefined where it is not known
 //   becameHostMs     local time at which the host's seat came to this viewer; -Infinity: never so
 //   hostAway         {leftMs, nextName, nextIsYou} while the host's connection is gone, or null
@@ -127,6 +127,7 @@ export function describeRole(view) {
     return say('host_away', 'warn', role.hostAway(name, heir), { figure: words.inSeconds(secondsLeft(hostAway.leftMs)), actions });
   }
   if (view.youAreHost) return describeHost(view);
+  if (view.detached) return say('alone', 'rest', role.alone);
   if (view.control === 'everyone') return say('everyone', 'rest', role.everyone, { actions });
   if (view.hostId === null) return say('no_host', 'rest', role.noHost, { actions });
   return say('guest', 'rest', role.hostControls(view.hostName || role.theHost), { actions });

@@ -56,20 +56,21 @@ export class StatusView {
     };
   }
 
-  // null before the first welcome and after the end: nobody rules there.
+  // null while there is no connection: who rules is not known then.
   role() {
     const { presence, settings, youAreHost, mayClaim, you, connection } = this.#room;
-    if (!you || connection.phase.name === 'closed') return null;
+    if (!you || connection.phase.name !== 'open') return null;
     return {
       nowMs: performance.now(),
       youAreHost,
+      detached: this.#follower.detached,
       control: settings.control,
       hostId: presence.hostId,
       hostName: presence.hostName,
       becameHostMs: this.#becameHostMs,
       hostAway: this.#hostAway(),
       buffering: youAreHost ? this.#bufferingNames() : [],
-      mayClaim: mayClaim && connection.phase.name === 'open',
+      mayClaim,
     };
   }
 

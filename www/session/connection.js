@@ -25,11 +25,12 @@ const FINAL_CODES = new Map([
   [4002, 'elsewhere'],
   [4004, 'removed'],
 ]);
-const TOO_MANY_MESSAGES = 4008;
+// What would only happen again at once: these wait as if it had failed some times already.
 const CAUSES = new Map([
   [4003, 'slow'],
-  [TOO_MANY_MESSAGES, 'flooding'],
+  [4008, 'flooding'],
 ]);
+const FAILURES_ASSUMED = 4;
 
 export class Connection {
   #options;
@@ -176,7 +177,7 @@ export class Connection {
   // that fell over do not come back all at once. A network that comes back within a quarter of a
   // minute finds somebody who has not yet given up hope.
   #backOff(code) {
-    const failures = Math.max(this.#attempts, code === TOO_MANY_MESSAGES ? SHORT_ATTEMPTS + 4 : 1);
+    const failures = Math.max(this.#attempts, CAUSES.has(code) ? SHORT_ATTEMPTS + FAILURES_ASSUMED : 1);
     const shortMs = Math.min(BACK_OFF_SHORT_MS, BACK_OFF_FIRST_MS * 2 ** (failures - 1));
     const longMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** (failures - SHORT_ATTEMPTS));
     return Math.max(shortMs, longMs) * (0.5 + 0.5 * this.#options.random());

@@ -1,6 +1,6 @@
 // German. en.js says what belongs here.
 
-const seconds = (count) => `${count} s`;
+const seconds = (count) => `${count}\u00a0s`; // a figure and its unit stay together
 const decimal = (number) => String(number).replace('.', ',');
 
 export default {
@@ -87,7 +87,7 @@ export default {
     behind: (s) => `${seconds(decimal(s))} zurück`,
     noGap: 'wo die anderen sind',
     inStep: 'Im Takt',
-    within: (ms) => `±${ms} ms`,
+    within: (ms) => `±${ms}\u00a0ms`,
     and: ' und ',
     others: (count) => (count === 1 ? '1 weitere Person' : `${count} weitere`),
     you: 'dich',
@@ -102,6 +102,7 @@ export default {
     next: (name) => `${name} übernimmt`,
     youNext: 'Du übernimmst',
     somebody: 'Jemand anderes',
+    alone: 'Abspielen, Anhalten und Springen bewegen nur dein eigenes Bild.',
     noHost: 'Zurzeit steuert niemand die Wiedergabe.',
     theHost: 'Der Host',
     whoToAsk: 'den Host',
@@ -164,7 +165,7 @@ export default {
     buffering: 'puffert',
     buffersCount: (count) => (count === 1 ? '1 puffert' : `${count} puffern`),
     drift: (name) => `Wie weit ${name} daneben liegt`,
-    off: (ms) => `${ms} ms`,
+    off: (ms) => `${ms}\u00a0ms`,
     offSeconds: (s) => `${seconds(decimal(s))}`,
   },
   session: {

@@ -3,7 +3,7 @@
 // Another language is a copy of this file with the same keys, entered in index.js. A value is a text,
 // a list of texts, or a function of what is only known at run time.
 
-const seconds = (count) => `${count} s`;
+const seconds = (count) => `${count}\u00a0s`; // a figure and its unit stay together
 
 export default {
   site: {
@@ -88,7 +88,7 @@ export default {
     behind: (s) => `${seconds(s)} behind`,
     noGap: 'where the others are',
     inStep: 'In step',
-    within: (ms) => `±${ms} ms`,
+    within: (ms) => `±${ms}\u00a0ms`,
     and: ' and ',
     others: (count) => (count === 1 ? '1 other' : `${count} others`),
     you: 'you',
@@ -103,6 +103,7 @@ export default {
     next: (name) => `${name} takes over`,
     youNext: 'You take over',
     somebody: 'Somebody else',
+    alone: 'Play, pause and seek move only your own picture.',
     noHost: 'Nobody controls playback right now.',
     theHost: 'The host',
     whoToAsk: 'the host',
@@ -163,7 +164,7 @@ export default {
     buffering: 'buffering',
     buffersCount: (count) => `${count} buffering`,
     drift: (name) => `How far ${name} is off`,
-    off: (ms) => `${ms} ms`,
+    off: (ms) => `${ms}\u00a0ms`,
     offSeconds: (s) => `${seconds(s)}`,
   },
   session: {

@@ -1,0 +1,165 @@
+// What the page says while people watch: each state really brought about, in real Chromium on a real
+// server. Ann is host; Ben's videos come over a line that can be made slow. The steps build on each
+// other; with VIDEOSYNC_SCREENSHOTS=folder each state leaves pictures (tests/support/player_page.mjs).
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { startBreakableProxy } from '../support/breakable_proxy.mjs';
+import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
+import { makeMedia } from '../support/media.mjs';
+import { createSession } from '../support/member.mjs';
+import { hasFigure, hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
+import { startServer } from '../support/server.mjs';
+
+const SLOW_BYTES_PER_S = 2_000;
+let media;
+let server;
+let proxy;
+let browser;
+let ann;
+let ben;
+let key;
+
+before(async () => {
+  media = await makeMedia([{ name: 'film', seconds: 120, noise: true }]);
+  await writeFile(path.join(media.directory, 'letter.mp4'), 'this is not a video');
+  server = await startServer({
+    args: ['--media', media.directory, '--session-rate', '0', '--video', 'film', '--host-grace', '4s'],
+  });
+  proxy = await startBreakableProxy(server.origin);
+  browser = await launchBrowser();
+  ann = await openPerson(browser);
+  ben = await openPerson(browser);
+  ({ key } = await createSession(server));
+});
+
+after(async () => {
+  await browser?.close();
+  await proxy?.stop();
+  await server?.stop();
+  await media?.remove();
+});
+
+const linkFrom = (origin) => `${origin}/player.html?session=${key}`;
+const say = async (page, text) => {
+  await page.fill('#chat-text', text);
+  await page.press('#chat-text', 'Enter');
+};
+
+test('ready to start', async () => {
+  await join(ann.page, linkFrom(server.origin), 'Ann');
+  await hasRole(ann.page, 'You are the host.');
+  await join(ben.page, linkFrom(proxy.origin), 'Ben');
+  await hasStatus(ben.page, 'Ready to start');
+  await hasRole(ben.page, 'Ann controls playback');
+  await say(ben.page, 'Ready when you are');
+  await say(ann.page, 'Three, two, one …');
+  await takePicture(ben.page, 'ready');
+});
+
+test('in step, and by how much', async () => {
+  await tell(ann.page, { type: 'play' });
+  for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
+  await hasFigure(ben.page, '±');
+  await takePicture(ben.page, 'in-step');
+});
+
+test('catching up; the button finds the place at once', async () => {
+  await ben.page.$eval('video', (video) => (video.currentTime -= 0.8));
+  await hasStatus(ben.page, 'Catching up');
+  await hasFigure(ben.page, 'behind');
+  await takePicture(ben.page, 'catching-up');
+  await ben.page.click('#resync');
+  await hasStatus(ben.page, 'In step');
+});
+
+test('at their own pace people pause and seek alone, and come back', async () => {
+  assert.equal(await ann.page.isVisible('#own-pace'), false, 'the host cannot leave the showing');
+  await ben.page.click('#own-pace');
+  await hasStatus(ben.page, 'At your own pace');
+  await ben.page.evaluate(() => document.activeElement.blur());
+  await ben.page.keyboard.press('k');
+  await until(async () => (await measure(ben.page)).paused, 'Ben has paused');
+  const { position } = await measure(ben.page);
+  await ben.page.keyboard.press('ArrowRight');
+  await until(async () => (await measure(ben.page)).position > position + 4, 'Ben has sought');
+  await ben.page.keyboard.press('j');
+  await hasFigure(ben.page, 'behind');
+  await takePicture(ben.page, 'own-pace');
+  await hasStatus(ann.page, 'In step');
+  assert.equal((await measure(ann.page)).paused, false);
+  await ben.page.click('#status-action');
+  await hasStatus(ben.page, 'In step');
+});
+
+test('buffering, which the host is told with the name', async () => {
+  proxy.mediaBytesPerS = SLOW_BYTES_PER_S;
+  await tell(ann.page, { type: 'seek', position: 75 });
+  await hasStatus(ben.page, 'Your player is buffering');
+  await takePicture(ben.page, 'buffering');
+  await hasRole(ann.page, 'Buffering: Ben');
+  await ann.page.waitForSelector('.person:has-text("Ben") .tag:has-text("buffering")');
+  await takePicture(ann.page, 'buffering-host');
+});
+
+test('waiting for those that buffer, where the host wants that', async () => {
+  await tell(ann.page, { type: 'settings', onStall: 'wait' });
+  await tell(ann.page, { type: 'seek', position: 110 });
+  await hasStatus(ann.page, 'Waiting for Ben');
+  await hasFigure(ann.page, 'at most');
+  await takePicture(ann.page, 'waiting');
+  await hasStatus(ben.page, 'Waiting for you');
+  proxy.mediaBytesPerS = Infinity;
+  for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
+});
+
+test('paused, and by whom', async () => {
+  await tell(ann.page, { type: 'pause' });
+  await hasStatus(ben.page, 'Paused by Ann');
+  await tell(ann.page, { type: 'seek', position: 20 });
+  await until(async () => (await measure(ben.page)).position === 20, 'Ben follows');
+  await hasStatus(ben.page, 'Paused by Ann');
+  await takePicture(ben.page, 'paused');
+});
+
+test('a video that cannot be played: why, and what to do', async () => {
+  await tell(ann.page, { type: 'load', video: 'letter' });
+  await hasStatus(ben.page, 'This video cannot be played');
+  await takePicture(ben.page, 'unplayable');
+  await tell(ann.page, { type: 'load', video: 'film' });
+  await hasStatus(ben.page, 'Ready to start');
+});
+
+test('the host left: who takes over, and when; and then is host', async () => {
+  await ann.page.close();
+  await hasRole(ben.page, 'Ann has left. You take over in');
+  await takePicture(ben.page, 'host-left');
+  await hasRole(ben.page, 'You are the host now');
+  await takePicture(ben.page, 'host-now');
+  ann = { ...ann, page: await ann.context.newPage() };
+  await join(ann.page, linkFrom(server.origin), 'Ann');
+  await hasRole(ann.page, 'Ben controls playback');
+});
+
+test('removed by the host, who is asked whether that is meant', async () => {
+  await ben.page.locator('.person', { hasText: 'Ann' }).locator('summary').click();
+  await ben.page.locator('.person', { hasText: 'Ann' }).getByText('Remove').click();
+  await ben.page.waitForSelector('#confirm-dialog:has-text("Remove Ann")');
+  await ben.page.click('#confirm-yes');
+  await hasStatus(ann.page, 'The host removed you');
+  assert.equal((await measure(ann.page)).paused, true);
+  await takePicture(ann.page, 'removed');
+});
+
+test('the session ends', async () => {
+  await ben.page.click('#host-tools > summary');
+  await ben.page.click('#end');
+  await ben.page.click('#confirm-yes');
+  await hasStatus(ben.page, 'The session has ended');
+  await takePicture(ben.page, 'ended');
+});
+
+test('no page had an error on its console or broke the security policy', () => {
+  for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
+});
