@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -10,6 +14,7 @@
 
 #include "bench/support/load_process.h"
 #include "core/base/assert.h"
+#include "core/reactor/fd_watcher.h"
 
 namespace videosync::bench {
 
@@ -35,48 +40,52 @@ std::int64_t content_length(std::string_view head) {
 
 }  // namespace
 
-class HttpCrowd::Connection final : public StreamOwner {
+// Requests under way and the answer that is being read; how bytes come and go is the heirs' affair.
+class HttpCrowd::Connection {
  public:
-  Connection(HttpCrowd& crowd, int socket) : crowd_(crowd), stream_(crowd.reactor_, *this) {
-    stream_.open(socket);
-  }
+  explicit Connection(HttpCrowd& crowd) noexcept : crowd_(crowd) {}
+  virtual ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   void ask(BufferRef request, std::int64_t due_us) {
     due_.push_back(due_us);
-    stream_.send(std::move(request));
+    transmit(std::move(request));
   }
-  bool is_free() const noexcept { return due_.empty(); }
-  void close() noexcept { stream_.close(CloseReason::by_owner); }
-  void allow(std::int64_t bytes) noexcept {
-    allowance_ += bytes;
-    if (allowance_ > 0) stream_.resume_input();
+  virtual void close() noexcept = 0;
+  virtual bool is_retired() const noexcept = 0;
+  // A slow reader may read so many bytes more.
+  virtual void allow(std::int64_t) noexcept {}
+
+ protected:
+  virtual void transmit(BufferRef request) noexcept = 0;
+
+  bool is_well() const noexcept { return crowd_.trouble_.empty(); }
+  void fail(std::string_view why) {
+    if (!crowd_.is_closing_ && is_well()) crowd_.trouble_ = why;
+  }
+  std::int64_t body_left() const noexcept { return body_left_; }
+
+  void feed(std::string_view text) {
+    while (!text.empty() && is_well()) {
+      if (body_left_ == 0) {
+        text = take_head(text);
+      } else {
+        const auto taken = std::min(text.size(), static_cast<std::size_t>(body_left_));
+        take_body(taken);
+        text.remove_prefix(taken);
+      }
+    }
+  }
+  void take_body(std::size_t bytes) {
+    crowd_.counts_.bytes += bytes;
+    body_left_ -= static_cast<std::int64_t>(bytes);
+    if (body_left_ == 0) end_answer();
   }
 
-  void on_received(std::span<std::uint8_t> bytes) noexcept override {
-    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (crowd_.plan_.read_rate > 0) {
-      allowance_ -= static_cast<std::int64_t>(text.size());
-      if (allowance_ <= 0) stream_.pause_input();
-    }
-    while (!text.empty() && crowd_.trouble_.empty())
-      text = body_left_ > 0 ? take_body(text) : take_head(text);
-  }
-  void on_input_ended() noexcept override { close(); }
-  void on_output_empty() noexcept override {}
-  void on_closed(CloseReason) noexcept override {
-    if (!crowd_.is_closing_ && crowd_.trouble_.empty()) crowd_.trouble_ = "a connection was closed";
-  }
-  void on_retired() noexcept override { ++crowd_.retired_; }
+  HttpCrowd& crowd_;
 
  private:
-  std::string_view take_body(std::string_view text) {
-    const auto taken = std::min(text.size(), static_cast<std::size_t>(body_left_));
-    crowd_.counts_.bytes += taken;
-    body_left_ -= static_cast<std::int64_t>(taken);
-    if (body_left_ == 0) end_answer();
-    return text.substr(taken);
-  }
-
   // A head that comes in pieces is put together in `held_`.
   std::string_view take_head(std::string_view text) {
     std::string_view head = text;
@@ -93,7 +102,7 @@ class HttpCrowd::Connection final : public StreamOwner {
     const bool is_good = head.starts_with("HTTP/1.1 200 ") || head.starts_with("HTTP/1.1 206 ");
     body_left_ = content_length(head.substr(0, end));
     if (!is_good || body_left_ < 0) {
-      crowd_.trouble_ = "an answer: " + std::string(head.substr(0, head.find('\r')));
+      fail("an answer: " + std::string(head.substr(0, head.find('\r'))));
       return {};
     }
     text.remove_prefix(end + end_of_head.size() - held);
@@ -108,12 +117,98 @@ class HttpCrowd::Connection final : public StreamOwner {
     crowd_.on_answer(*this, due_us);
   }
 
-  HttpCrowd& crowd_;
-  TcpStream stream_;
   std::deque<std::int64_t> due_;  // of the requests under way
   std::string held_;
   std::int64_t body_left_ = 0;
-  std::int64_t allowance_ = 0;  // bytes that a slow reader may still read
+};
+
+// For small answers: what arrives and leaves in a turn is one system call for all connections.
+class HttpCrowd::Streaming final : public Connection, private StreamOwner {
+ public:
+  Streaming(HttpCrowd& crowd, int socket) noexcept
+      : Connection(crowd), stream_(crowd.reactor_, *this) {
+    stream_.open(socket);
+  }
+  void close() noexcept override { stream_.close(CloseReason::by_owner); }
+  bool is_retired() const noexcept override { return is_retired_; }
+
+ private:
+  void transmit(BufferRef request) noexcept override { stream_.send(std::move(request)); }
+  void on_received(std::span<std::uint8_t> bytes) noexcept override {
+    feed({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  void on_input_ended() noexcept override { close(); }
+  void on_output_empty() noexcept override {}
+  void on_closed(CloseReason) noexcept override { fail("a connection was closed"); }
+  void on_retired() noexcept override { is_retired_ = true; }
+
+  TcpStream stream_;
+  bool is_retired_ = false;
+};
+
+// For large bodies: they are dropped in the kernel (MSG_TRUNC), not copied, so that the server and
+// not the load is what is busy. And for slow readers, who leave what is not due in the kernel.
+class HttpCrowd::Skimming final : public Connection {
+ public:
+  Skimming(HttpCrowd& crowd, int socket) noexcept
+      : Connection(crowd),
+        socket_(socket),
+        allowance_(crowd.plan_.read_rate > 0 ? 0 : INT64_MAX),
+        watcher_(crowd.reactor_.ring(), socket, &Skimming::on_ready, this) {}
+  ~Skimming() override { ::close(socket_); }
+
+  void close() noexcept override {
+    is_closing_ = true;
+    watcher_.stop();
+  }
+  bool is_retired() const noexcept override { return watcher_.is_idle(); }
+  void allow(std::int64_t bytes) noexcept override {
+    // What was not used up is gone: a reader that caught up would not be slow.
+    allowance_ = bytes;
+    if (!is_closing_) watcher_.watch(POLLIN);
+  }
+
+ private:
+  void transmit(BufferRef request) noexcept override {
+    const auto bytes = request.bytes();
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(bytes.size())) fail("a request did not leave");
+    if (crowd_.plan_.read_rate == 0) watcher_.watch(POLLIN);
+  }
+
+  static void on_ready(void* owner, std::uint32_t) noexcept {
+    static_cast<Skimming*>(owner)->read_all();
+  }
+  void read_all() noexcept {
+    while (is_well() && allowance_ > 0) {
+      const ssize_t count = body_left() > 0 ? drop_body() : read_some();
+      if (count < 0 && errno == EAGAIN) return;
+      if (count <= 0) {
+        fail("a connection was closed");
+        watcher_.stop();
+        return;
+      }
+      if (crowd_.plan_.read_rate > 0) allowance_ -= count;
+    }
+    watcher_.stop();
+  }
+  ssize_t drop_body() noexcept {
+    const auto wanted = static_cast<std::size_t>(std::min(allowance_, body_left()));
+    const ssize_t count = ::recv(socket_, nullptr, wanted, MSG_TRUNC | MSG_DONTWAIT);
+    if (count > 0) take_body(static_cast<std::size_t>(count));
+    return count;
+  }
+  ssize_t read_some() noexcept {
+    std::array<char, 1024> bytes;
+    const ssize_t count = ::recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (count > 0) feed({bytes.data(), static_cast<std::size_t>(count)});
+    return count;
+  }
+
+  const int socket_;
+  std::int64_t allowance_;  // bytes that may be read now
+  bool is_closing_ = false;
+  FdWatcher watcher_;
 };
 
 HttpCrowd::HttpCrowd(Reactor& reactor, HttpPlan plan)
@@ -125,7 +220,7 @@ HttpCrowd::HttpCrowd(Reactor& reactor, HttpPlan plan)
 }
 
 HttpCrowd::~HttpCrowd() {
-  VS_ASSERT(retired_ == connections_.size());
+  VS_ASSERT(are_retired());
 }
 
 bool HttpCrowd::open() {
@@ -136,7 +231,11 @@ bool HttpCrowd::open() {
       trouble_ = std::string("cannot connect: ") + std::strerror(errno);
       return false;
     }
-    connections_.push_back(std::make_unique<Connection>(*this, socket));
+    if (plan_.range_bytes > 0 || plan_.read_rate > 0) {
+      connections_.push_back(std::make_unique<Skimming>(*this, socket));
+    } else {
+      connections_.push_back(std::make_unique<Streaming>(*this, socket));
+    }
   }
   return true;
 }
@@ -222,8 +321,13 @@ void HttpCrowd::close_all() {
   is_closing_ = true;
   for (auto& connection : connections_)
     connection->close();
-  while (retired_ < connections_.size())
+  while (!are_retired())
     reactor_.turn(10);
+}
+
+bool HttpCrowd::are_retired() const noexcept {
+  return std::all_of(connections_.begin(), connections_.end(),
+                     [](const auto& connection) { return connection->is_retired(); });
 }
 
 }  // namespace videosync::bench

@@ -62,6 +62,8 @@ class HttpCrowd {
 
  private:
   class Connection;
+  class Streaming;
+  class Skimming;
 
   // A slow crowd is looked after so often.
   static constexpr std::int64_t slice_us = 50'000;
@@ -71,6 +73,7 @@ class HttpCrowd {
   void ask_due();
   void on_answer(Connection& connection, std::int64_t due_us);
   void let_slow_read();
+  bool are_retired() const noexcept;
   std::int64_t now_us() const noexcept { return reactor_.clock().monotonic_us(); }
 
   Reactor& reactor_;
@@ -83,7 +86,6 @@ class HttpCrowd {
   std::uint64_t made_ = 0;            // open loop: requests that have been due
   std::deque<std::int64_t> waiting_;  // open loop: due, and nobody free
   std::int64_t next_slice_us_ = 0;
-  std::size_t retired_ = 0;
   bool is_closing_ = false;
   std::string trouble_;
   HttpCounts counts_;
