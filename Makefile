@@ -85,21 +85,25 @@ packages-demo packages-fuzz packages-lint packages-nodes packages-pictures:
 
 # QUICK=1: fewer sizes, shorter runs. ARGS: see node bench/run.mjs --help.
 bench_run = node bench/run.mjs $(1) $(if $(QUICK),--quick) $(ARGS)
-.PHONY: bench bench-build bench-fanout bench-idle bench-http bench-video
+bench_cases := fanout idle join http video strain mixed slow workers
+.PHONY: bench bench-build bench-instructions $(addprefix bench-,$(bench_cases))
 bench: bench-build ## Measure everything against floors and peers (bench/README.md); QUICK=1: in two minutes
 	@$(bench_run)
 
-bench-fanout: bench-build ## ... only the broadcast to 100 to 10,000 members; ARGS='--sizes 2000'
-	@$(call bench_run,fanout)
+bench-fanout: ## ... only the broadcast to 100 to 10,000 members; ARGS='--sizes 2000'
+bench-idle: ## ... the memory of an idle viewer
+bench-join: ## ... thousands who join at once
+bench-http: ## ... small requests, plain and pipelined
+bench-video: ## ... video ranges of 64 KiB to 8 MiB
+bench-strain: ## ... small requests beside a cold file and slow readers
+bench-mixed: ## ... broadcasts beside all the video that the worker can serve
+bench-slow: ## ... broadcasts where a tenth of the members never read
+bench-workers: ## ... one worker and two (three cores)
+$(addprefix bench-,$(bench_cases)): bench-build
+	@$(call bench_run,$(@:bench-%=%))
 
-bench-idle: bench-build ## ... the memory of an idle viewer
-	@$(call bench_run,idle)
-
-bench-http: bench-build ## ... small requests, plain and pipelined
-	@$(call bench_run,http)
-
-bench-video: bench-build ## ... video ranges of 64 KiB to 8 MiB
-	@$(call bench_run,video)
+bench-instructions: bench-build ## Compare instructions a message and a request with bench/instructions.json
+	@node bench/instructions.mjs $(ARGS)
 
 bench-build: release
 	@deploy/install-packages bench || echo "Some peers will be reported as absent."

@@ -22,6 +22,7 @@ struct Options {
   HttpPlan plan;
   pid_t pid = 0;
   double seconds = 1;
+  std::uint64_t requests = 0;
   double warm_up = 0.2;
   std::string evict;
 };
@@ -70,10 +71,14 @@ class HttpLoad {
 
   void go_on(double seconds) {
     const std::int64_t until_us = now_us() + static_cast<std::int64_t>(seconds * 1e6);
-    while (now_us() < until_us && trouble().empty() && is_told_to_end == 0) {
+    while (now_us() < until_us && trouble().empty() && is_told_to_end == 0 && !has_enough()) {
       evict();
       crowd_.turn(std::clamp<std::int64_t>((until_us - now_us()) / 1'000, 0, 10));
     }
+  }
+
+  bool has_enough() const noexcept {
+    return options_.requests > 0 && crowd_.counts().requests >= options_.requests;
   }
 
   // What has been read leaves the page cache, so that it has to be read again.
@@ -144,6 +149,7 @@ int main(int argc, char** argv) {
   app.add_option("--read-rate", options.plan.read_rate, "bytes a second of each connection");
   app.add_option("--evict", options.evict, "keep this file out of the page cache");
   app.add_option("--seconds", options.seconds, "measure for so long, or until SIGTERM");
+  app.add_option("--requests", options.requests, "... or until so many are answered");
   app.add_option("--warm-up", options.warm_up, "seconds before that");
   CLI11_PARSE(app, argc, argv);
   return measure(options);

@@ -8,12 +8,17 @@ import { parseArgs } from 'node:util';
 import fanout from './cases/fanout.mjs';
 import http from './cases/http.mjs';
 import idle from './cases/idle.mjs';
+import join from './cases/join.mjs';
+import mixed from './cases/mixed.mjs';
+import slow from './cases/slow.mjs';
+import strain from './cases/strain.mjs';
 import video from './cases/video.mjs';
+import workers from './cases/workers.mjs';
 import { goalsText, resultChart, resultText } from './harness/report.mjs';
 import { runCase } from './harness/rounds.mjs';
 import { hasOwnCore, subjects } from './harness/servers.mjs';
 
-const cases = [fanout, idle, http, video];
+const cases = [fanout, idle, join, http, video, strain, mixed, slow, workers];
 const defaultResults = fileURLToPath(new URL('../build/bench-results', import.meta.url));
 
 const usage = `Usage: node bench/run.mjs [CASE...] [options]
@@ -62,9 +67,11 @@ async function main() {
   if (help) return void process.stdout.write(usage);
   await mkdir(results, { recursive: true });
   if (!hasOwnCore) console.log('One core: the server and the load share it. Compare ratios only.');
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => ending.abort());
   const goals = [];
   for (const definition of chosen) {
-    const result = await runCase(definition, options, say);
+    const result = await runCase(definition, { ...options, signal: ending.signal }, say);
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     console.log(resultText(result));
     goals.push(...result.goals);

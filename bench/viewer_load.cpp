@@ -24,6 +24,7 @@ struct Options {
   std::size_t members = 1'000;
   std::size_t silent = 0;
   double seconds = 1;
+  std::size_t broadcasts = 0;
   double rate = 0;
   std::int64_t pause_ms = 10;
   std::int64_t rest_ms = 300;
@@ -153,7 +154,8 @@ class ViewerLoad {
   // Closed loop: the next one when all have the last one.
   bool publish_in_turn(std::int64_t began_us) {
     const auto until_us = began_us + static_cast<std::int64_t>(options_.seconds * 1e6);
-    while (now_us() < until_us) {
+    const std::size_t count = options_.broadcasts;
+    while (count > 0 ? crowd_.broadcasts().size() < count : now_us() < until_us) {
       crowd_.publish(now_us());
       if (!settle() || !rest(options_.pause_ms)) return false;
     }
@@ -249,6 +251,7 @@ int main(int argc, char** argv) {
   app.add_option("--members", options.members, "viewers")->check(CLI::Range(2, 1'000'000));
   app.add_option("--silent", options.silent, "of them, so many read nothing once they are in");
   app.add_option("--seconds", options.seconds, "broadcast for so long; 0: do not");
+  app.add_option("--broadcasts", options.broadcasts, "so many instead, without a rate");
   app.add_option("--rate", options.rate, "broadcasts a second; 0: the next when all have the last");
   app.add_option("--pause-ms", options.pause_ms, "rest after each, without a rate");
   app.add_option("--rest-ms", options.rest_ms, "rest after joins");

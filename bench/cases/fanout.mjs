@@ -6,7 +6,7 @@ const peers = ['ws', 'gorilla', 'beast'];
 const label = (members) => `${members.toLocaleString('en-US')} members`;
 
 // Joins, then broadcasts one after the other; see viewer_load --help.
-export async function measureBroadcasts(subject, load, server = {}, isFirst = false) {
+export async function measureBroadcasts(subject, load, server = {}) {
   const running = await startServer(subject, server);
   try {
     return await runLoad('viewer_load', {
@@ -15,7 +15,7 @@ export async function measureBroadcasts(subject, load, server = {}, isFirst = fa
       target: running.targets.broadcast,
       ...(subject === 'ours' && { ours: true }),
       ...load,
-    }, { isFirst });
+    });
   } finally {
     await running.stop();
   }

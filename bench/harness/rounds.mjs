@@ -32,8 +32,9 @@ export async function runCase(definition, options, say) {
   const steps = wanted.filter(({ subject }) => !absent[subject]);
   for (let round = 0; round < options.rounds; round += 1) {
     for (const [index, step] of steps.entries()) {
+      if (options.signal?.aborted) break;
       say(`${definition.name}: round ${round + 1} of ${options.rounds}, ${index + 1} of ${steps.length}: ${step.variant}, ${step.subject}`);
-      await runStep(step, result);
+      await runStep(step, result, options.signal);
     }
   }
   const rounds = (variant, subject, figure) =>
@@ -42,14 +43,17 @@ export async function runCase(definition, options, say) {
   return result;
 }
 
-// What fails once is not tried again in this run, and is reported.
-async function runStep({ variant, subject, measure }, result) {
+// What fails once is not tried again in this run, and is reported. A signal that ends the run, and
+// with it the servers, is no failure: what has been measured until then is the result.
+async function runStep({ variant, subject, measure }, result, signal) {
   const label = `${subject}, ${variant}`;
   if (result.absent[label]) return;
   try {
-    ((result.measured[variant] ??= {})[subject] ??= []).push(await measure());
+    const figures = await measure();
+    ((result.measured[variant] ??= {})[subject] ??= []).push(figures);
   } catch (error) {
+    if (signal?.aborted) return;
     result.absent[label] = error.message;
-    delete result.measured[variant][subject];
+    delete result.measured[variant]?.[subject];
   }
 }

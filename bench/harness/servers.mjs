@@ -12,20 +12,20 @@ import { startChild } from '../../tests/support/child.mjs';
 const source = fileURLToPath(new URL('../..', import.meta.url));
 export const build = path.resolve(source, process.env.VIDEOSYNC_BENCH_BUILD ?? 'build/release');
 export const peersBuild = path.join(source, 'build/bench-peers');
-const cores = availableParallelism?.() ?? cpus().length;
+export const coreCount = availableParallelism?.() ?? cpus().length;
 const startTimeoutMs = 10_000;
 
-export const hasOwnCore = cores >= 2;
+export const hasOwnCore = coreCount >= 2;
 // On one core the two share it, and the report says so.
-export const serverCore = (count = 1) => (count >= cores ? `0-${cores - 1}` : count === 1 ? '0' : `0-${count - 1}`);
-export const loadCore = () => String(cores - 1);
+export const serverCore = (count = 1) => (count >= coreCount ? `0-${coreCount - 1}` : count === 1 ? '0' : `0-${count - 1}`);
+export const loadCore = () => String(coreCount - 1);
 
 const program = (name) => path.join(build, 'bench', name);
 const missing = (file, how) => (existsSync(file) ? null : `${path.relative(source, file)} is not there (${how})`);
 const built = (file) => missing(file, '`make bench-build`');
 
 // kind; absent(): why it cannot be had, or null; command(context): [program, arguments, environment];
-// context: {video, folder, workers, extra}. targets: what is asked of it, where it differs.
+// context: {video, folder, workers, extra, under}. targets: what is asked of it, where it differs.
 const floor = (name, describe, takesVideo = false) => ({
   kind: 'floor',
   describe,
@@ -34,14 +34,22 @@ const floor = (name, describe, takesVideo = false) => ({
   targets: { broadcast: '/', video: '/video.mp4', validate: '/validate' },
 });
 
+const nginx = (describe, aio) => ({
+  kind: 'peer',
+  describe: `nginx, ${describe}`,
+  absent: () => (nginxProgram() ? null : 'nginx is not installed'),
+  command: ({ folder }) => nginxCommand(folder, aio),
+  targets: { video: '/video.mp4', validate: '/validate' },
+});
+
 export const subjects = {
   ours: {
     kind: 'ours',
     describe: 'VideoSync',
     absent: () => missing(path.join(build, 'videosync'), '`make`'),
     // Without a PATH there is no ffprobe: it would be measured with the server whose child it is.
-    command: ({ folder, workers, extra }) => ['env', [
-      'PATH=', path.join(build, 'videosync'),
+    command: ({ folder, workers, extra, under }) => ['env', [
+      'PATH=', ...under, path.join(build, 'videosync'),
       '--listen', '127.0.0.1:0', '--admin', 'none', '--workers', String(workers), '--media', path.join(folder, 'media'),
       '--max-per-address', '0', '--message-rate', '0', '--session-rate', '0', '--drain', '1', '--log-level', 'warn', ...extra,
     ]],
@@ -76,22 +84,18 @@ export const subjects = {
     command: () => [program('beast_broadcast'), []],
     targets: { broadcast: '/' },
   },
-  nginx: {
-    kind: 'peer',
-    describe: 'nginx, one worker',
-    absent: () => (nginxProgram() ? null : 'nginx is not installed'),
-    command: nginxCommand,
-    targets: { video: '/video.mp4', validate: '/validate' },
-  },
+  nginx: nginx('one worker', 'off'),
+  // What its documentation recommends for files that are not in the page cache.
+  'nginx aio': nginx('one worker, threads for files', 'threads'),
 };
 
 const nginxProgram = () => ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'].find(existsSync);
 
-async function nginxCommand({ folder }) {
+async function nginxCommand(folder, aio) {
   const port = await freePort();
   const template = await readFile(path.join(source, 'bench/peers/nginx/nginx.conf.in'), 'utf8');
   const file = path.join(folder, 'nginx.conf');
-  await writeFile(file, template.replaceAll('FOLDER', folder).replaceAll('PORT', String(port)));
+  await writeFile(file, template.replaceAll('FOLDER', folder).replaceAll('PORT', String(port)).replace('aio AIO', `aio ${aio}`));
   return [nginxProgram(), ['-c', file, '-e', path.join(folder, 'error.log')], {}, port];
 }
 
@@ -108,19 +112,21 @@ const canConnect = (port) => new Promise((resolve) => {
   socket.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('connect', () => socket.destroy());
 });
 
-// {port, pid, targets, stop()}. `video`: a file that the server offers; it must stay as it is.
-export async function startServer(name, { video = null, workers = 1, extra = [] } = {}) {
+// {port, pid, targets, output(), stop()}. `video`: a file that the server offers; it must stay as it is.
+// `under`: a program, with its whole path, and arguments that ours is run by.
+export async function startServer(name, { video = null, workers = 1, extra = [], under = [] } = {}) {
   const subject = subjects[name];
   const folder = await mkdtemp(path.join(tmpdir(), 'videosync-bench-'));
   await chmod(folder, 0o755);  // nginx's worker is another user's
   await mkdir(path.join(folder, 'media'));
   if (video) await offer(video, path.join(folder, 'media/video.mp4'));
-  const [file, args, env = {}, knownPort] = await subject.command({ video: video ?? '/dev/null', folder, workers, extra });
+  const [file, args, env = {}, knownPort] = await subject.command({ video: video ?? '/dev/null', folder, workers, extra, under });
   const pin = hasOwnCore ? ['taskset', ['-c', serverCore(workers), file, ...args]] : [file, args];
   const child = await startChild(...pin, { env: { ...process.env, ...env } });
   const server = {
     name,
     pid: child.pid,
+    output: child.output,
     stop: async () => {
       await child.stop();
       await rm(folder, { recursive: true, force: true });
@@ -156,14 +162,29 @@ async function announcedPort(child, name) {
   return Number(port);
 }
 
-// Runs a load generator to its end, on the core that is its own: what it printed, as an object.
-export async function runLoad(name, options, { isFirst = false } = {}) {
+// Starts a load generator on the core that is its own: {figures(), end(), kill()}. `isFirst`: before
+// every other load on that core (root only), so that their work does not count as waiting.
+export async function startLoad(name, options, { isFirst = false } = {}) {
   const args = Object.entries(options).flatMap(([key, value]) => (value === true ? [`--${key}`] : [`--${key}`, String(value)]));
   const priority = isFirst && process.getuid() === 0 ? ['chrt', '-f', '10'] : [];
   const pin = hasOwnCore ? ['taskset', '-c', loadCore()] : [];
   const [file, ...rest] = [...priority, ...pin, program(name), ...args];
   const child = await startChild(file, rest);
-  const { code } = await child.exited;
-  if (code !== 0) throw new Error(`${name}: ${child.output().trim()}`);
-  return JSON.parse(child.output().trim().split('\n').at(-1));
+  const figures = async () => {
+    const { code } = await child.exited;
+    if (code !== 0) throw new Error(child.output().trim());
+    return JSON.parse(child.output().trim().split('\n').at(-1));
+  };
+  return {
+    // What it printed, at its end.
+    figures,
+    // The same, but now.
+    end: async () => {
+      await child.stop();
+      return figures();
+    },
+    kill: () => child.kill(),
+  };
 }
+
+export const runLoad = async (name, options) => (await startLoad(name, options)).figures();

@@ -20,6 +20,7 @@ async function make() {
     const out = await open(partial, 'w');
     const piece = randomBytes(1024 * 1024);
     for (let done = 0; done < size; done += piece.length) await out.write(piece);
+    await out.sync();  // only clean pages can be dropped from the cache
     await out.close();
     await rename(partial, file);
   }

@@ -60,6 +60,15 @@ test('small requests and video ranges are measured, of ours and of the floors', 
   assert.ok(ranges.bytesPerSecond > 0 && ranges.cpuSecondsPerGb > 0);
 });
 
+test('broadcasts are measured alone and beside video', async () => {
+  const { result } = await bench('mixed', '--seconds', '0.3', '--subjects', 'ours');
+  assert.deepEqual(result.absent, {});
+  assert.ok(result.measured['beside video'].ours[0].videoBytesPerSecond > 0);
+  assert.equal(result.measured.alone.ours[0].deliveries, 3 * 1000);
+  const [goal] = result.goals;
+  assert.ok(['met', 'missed'].includes(goal.state) && goal.measured.median > 0);
+});
+
 test('ratios are formed within rounds', () => {
   assert.deepEqual(pairRatios([2, 30], [1, 10]), [2, 3]);
   assert.equal(median([3, 1, 2]), 2);
