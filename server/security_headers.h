@@ -39,9 +39,11 @@ inline constexpr std::array<SecurityHeader, 5> page_security_headers{{
      "'sha256-icRYLLVSVG1RE2ze2JPpc2di/XuMtAkqJdem5GFjU5M=' "
      "'sha256-l0oXN8ELODFEFGnJztGBqT5qrnYVXGDHmO9UVWjtMXA=' "
      "'sha256-m+frfzRQalnJwRN07WZLWSWd4eM4WsynbWp5qQi8Or0=' "
+     "'sha256-ntLc0OsGs5UqjKSXE1qa+TXLOCjusElQkJiwbDf5ado=' "
      "'sha256-sAS/YwJd8QhcsuwF6ji1l+uwVdgQ8O/zcjWaGi0VXSw=' "
      "'sha256-uCYgKM8RuBPuS3rGnkNQo7xPByu6FzW8A9M5XainMpU=' "
-     "'sha256-xPGr0kPRXSSQwuLEe+wH5cnFEbvt5xz9QfByD425vdo='; "
+     "'sha256-xPGr0kPRXSSQwuLEe+wH5cnFEbvt5xz9QfByD425vdo=' "
+     "'sha256-ybkwgORVaNpgfHWjB4yaZjEyg46ZMdeyLM32opbKlpo='; "
      "media-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
      "form-action 'self'; frame-ancestors 'none'"},
     nosniff_header,

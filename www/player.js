@@ -1,7 +1,6 @@
 // The player page: passes the gate, opens the room and wires its parts together.
 import { byId, copyText, make, setText } from './dom.js';
 import { openCompany } from './player/company.js';
-import { Controls } from './player/controls.js';
 import { Follower } from './player/follower.js';
 import { passGate } from './player/gate.js';
 import { MediaKeys } from './player/media_keys.js';
@@ -12,6 +11,7 @@ import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.
 import { sessionMemory } from './session/memory.js';
 import { Room } from './session/room.js';
 import { localizePage, strings } from './strings.js';
+import { Timeline } from './sync/timeline.js';
 
 const TOAST_MS = 4_000;
 const TOASTS_MAX = 3;
@@ -51,12 +51,13 @@ async function entryOf(id) {
   return find() ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(key)}`, captions: [] };
 }
 
-async function showVideo(id) {
+// positionS: where the showing is.
+async function showVideo(id, positionS) {
   if (!id) return;
   shownVideo = id;
   const entry = await entryOf(id);
   if (shownVideo !== id) return; // another one was loaded meanwhile
-  source.load(entry);
+  source.load(entry, positionS);
   setText(byId('title'), entry.title || 'VideoSync');
   document.title = `${entry.title || id} – VideoSync`;
 }
@@ -89,17 +90,17 @@ function stopAtTheEnd(room) {
   });
 }
 
-function enter(name) {
+function enter(name, { Controls }) {
   byId('app').hidden = false;
   const room = openRoom(name);
   const follower = new Follower(video, room);
-  const controls = new Controls({ room, video, follower, toast });
+  const controls = new Controls({ room, video, follower, source, toast });
   openCompany({ room, follower, source, video, library, confirm, toast, onRender: () => controls.render() });
   new Reporter(room, follower);
   new WakeLock(video);
   new MediaKeys({ room, follower, source, onRefused: () => toast(strings.refusals.not_host) });
   room.addEventListener('state', ({ detail: { state, previous } }) => {
-    if (state.video !== previous?.video) showVideo(state.video);
+    if (state.video !== previous?.video) showVideo(state.video, room.timeline.positionAt(room.serverTimeMs()));
   });
   stopAtTheEnd(room);
   wireShare();
@@ -107,11 +108,14 @@ function enter(name) {
   room.connection.start();
 }
 
-// While the viewer reads the gate, the library and the video's beginning are fetched already.
+// While the viewer reads the gate, the controls, the library and the video's beginning are fetched.
+const controls = import('./player/controls.js');
 const libraryKnown = videos().then((list) => (library = list), () => []);
-const joined = await passGate(key, async (info) => {
+const joined = await passGate(key, async ({ state, video: { id } = {}, serverTimeMs }) => {
   await libraryKnown;
-  showVideo(info.state?.video ?? info.video?.id);
+  const timeline = new Timeline();
+  timeline.accept(state);
+  showVideo(state?.video ?? id, timeline.positionAt(serverTimeMs));
 });
 await libraryKnown;
-enter(joined);
+enter(joined, await controls);

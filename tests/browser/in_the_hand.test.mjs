@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
-import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
+import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
 
@@ -132,7 +132,7 @@ test('the scrubber taken back to where it was goes on showing the position', asy
   await ann.page.keyboard.press('k');
   await hasStatus(ann.page, 'Paused by you');
   const box = await ann.page.locator('#scrubber').boundingBox();
-  const at = await ann.page.$eval('#scrubber', ({ value, max }) => value / max);
+  const at = await ann.page.$eval('#scrubber', ({ range }) => range.valueAsNumber);
   const x = box.x + 8 + (box.width - 16) * at;
   const y = box.y + box.height / 2;
   await ann.page.mouse.move(x, y);
@@ -142,8 +142,8 @@ test('the scrubber taken back to where it was goes on showing the position', asy
   await ann.page.mouse.up();
   await forgetFocus(ann.page);
   await ann.page.keyboard.press('k');
-  const before = await ann.page.textContent('#time-now');
-  await until(async () => (await ann.page.textContent('#time-now')) !== before, 'the clock goes on', 4_000);
+  const before = await clockOf(ann.page);
+  await until(async () => (await clockOf(ann.page)) !== before, 'the clock goes on', 4_000);
 });
 
 test('arrow keys on the scrubber go five seconds', async () => {
@@ -158,13 +158,13 @@ test('in full screen, messages are seen', async () => {
   await ann.page.keyboard.press('f');
   await until(() => ann.page.evaluate(() => document.fullscreenElement !== null), 'full screen');
   await ann.page.keyboard.press('c');
-  await ann.page.waitForSelector('#stage .toast:has-text("English")');
+  await ann.page.waitForSelector('.toast:has-text("English")');
   await ann.page.keyboard.press('f');
   await until(() => ann.page.evaluate(() => document.fullscreenElement === null), 'no full screen');
 });
 
 test('a viewer who muted stays muted', async () => {
-  await ben.page.tap('#video');
+  await showControls(ben.page);
   await ben.page.tap('#mute');
   await ben.page.evaluate(() => testSockets.at(-1).close(3000));
   await ben.page.waitForSelector('.toast:has-text("Connected again")');
@@ -178,7 +178,8 @@ test('a viewer who muted stays muted', async () => {
 
 test('a phone on its side can still share the link', async () => {
   await ben.page.setViewportSize({ width: 844, height: 390 });
-  await ben.page.locator('#share').scrollIntoViewIfNeeded();
+  await showControls(ben.page);
+  await ben.page.tap('#panels');
   assert.ok(await ben.page.locator('#share').isVisible());
   assert.equal(await ben.page.evaluate(() => document.documentElement.scrollWidth), 844);
 });

@@ -60,6 +60,23 @@ export async function join(page, link, name) {
   await page.waitForSelector('#app:not([hidden])');
 }
 
+// Takes the seek bar to a position (to a hundredth of a second or better).
+export async function seekTo(page, seconds) {
+  const duration = await page.$eval('#video', (video) => video.duration);
+  await page.locator('#scrubber input').fill((seconds / duration).toFixed(6));
+}
+
+// What the clock beside the seek bar says: "0:12 / 1:30".
+export function clockOf(page) {
+  return page.$eval('#time', (display) => display.shadowRoot.querySelector('slot').textContent);
+}
+
+// On a touch screen: a tap on the picture brings the controls, another one would take them away.
+export async function showControls(page) {
+  const hidden = await page.$eval('#player', (player) => player.matches('[userinactive]:not([mediapaused])'));
+  if (hidden) await page.tap('#video', { position: { x: 40, y: 40 } });
+}
+
 // Where the picture is, with the time at which that was so (milliseconds, one clock for all pages
 // of this machine).
 export function measure(page) {

@@ -1,246 +1,203 @@
-// The bar below the picture and the keyboard. What concerns everybody goes to the server as a
-// command; sound, captions and full screen stay here.
-import { byId, setIcon, setText } from '../dom.js';
-import { formatTime } from '../format.js';
+// The bar on the picture and the keyboard. What concerns everybody is asked of the shared playback;
+// sound, captions, quality, full screen and the like are the viewer's own.
+import { byId, setIcon } from '../dom.js';
 import { strings } from '../strings.js';
-import { LatestSender } from './latest_sender.js';
+import { Captions } from './captions.js';
+import { createSharedStore } from './media_store.js';
+import { translateMediaChrome } from './media_words.js';
+import { SharedPlayback } from './shared_playback.js';
 import { bindKeys } from './shortcuts.js';
+import { Sound } from './sound.js';
+import { StageLayout } from './stage_layout.js';
 
 const words = strings.controls;
-const HIDE_AFTER_MS = 3_000;
-const EXPECTED_FOR_MS = 1_500; // how long the scrubber stays where it was let go, until a state comes
+const SHARED = ['play', 'back', 'forward', 'big-back', 'big-play', 'big-forward', 'rate', 'scrubber'];
+const STEP_KEYS = ['Enter', ' '];
 
 export class Controls {
-  #room;
   #video;
-  #follower;
-  #toast;
-  #seeks;
-  #scrubbing = false;
-  #expected = null; // {position, untilMs}: sought, not yet confirmed
-  #hideTimer = null;
+  #playback;
+  #sound;
+  #captions;
+  #layout = new StageLayout();
+  #player = byId('player');
 
-  constructor({ room, video, follower, toast }) {
-    this.#room = room;
+  constructor({ room, video, follower, source, toast }) {
     this.#video = video;
-    this.#follower = follower;
-    this.#toast = toast;
-    this.#seeks = new LatestSender((position) => this.#sendSeek(position));
-    this.#bindPlayback();
-    this.#bindSound();
-    this.#bindCaptions();
-    this.#bindFullScreen();
-    this.#bindHiding();
-    bindKeys({
-      togglePlay: () => this.#togglePlay(),
-      seekBy: (seconds) => this.#seekBy(seconds),
-      volumeBy: (step) => this.#setVolume(this.#video.volume + step),
-      toggleMute: () => this.#toggleMute(),
-      cycleCaptions: () => this.#cycleCaptions(),
-      toggleFull: () => this.#toggleFull(),
-      help: () => byId('help-dialog').showModal(),
+    this.#playback = new SharedPlayback({ room, video, follower, tell: toast });
+    this.#sound = new Sound(video, follower);
+    this.#captions = new Captions(video);
+    translateMediaChrome();
+    reconnect(this.#player);
+    this.#player.mediaStore = createSharedStore({
+      media: video,
+      fullscreenElement: byId('app'),
+      playback: this.#playback,
+      quality: source.quality,
+      sound: this.#sound,
+      captions: this.#captions,
     });
-    room.addEventListener('state', () => {
-      this.#expected = null;
-      this.render();
-    });
-    this.render();
+    this.#bindShared();
+    this.#bindOwn(source.quality);
+    this.#bindMenus();
+    this.#keepForFingers();
+    this.#bindPanels(room);
+    this.#bindKeys(toast);
+    this.#playback.addEventListener('change', () => this.#showShared());
+    this.#layout.addEventListener('change', () => this.#showLayout());
+    this.#showShared();
+    this.#showLayout();
   }
 
   // Cheap enough for four times a second.
   render() {
-    const { state } = this.#room.timeline;
-    const mayControl = this.#mayControl();
-    const durationS = this.#video.duration;
-    const playing = this.#isPlaying();
-    setIcon(byId('play'), playing ? 'pause' : 'play');
-    this.#label('play', playing ? words.pause : words.play);
-    for (const id of ['play', 'scrubber', 'rate']) {
-      byId(id).setAttribute('aria-disabled', String(!mayControl));
-      if (!mayControl) byId(id).title = this.#whyNot();
-      else if (id !== 'play') byId(id).title = '';
-    }
-    byId('scrubber').disabled = !mayControl;
-    byId('rate').disabled = !mayControl;
-    if (state) byId('rate').value = String(this.#follower.detached ? this.#video.playbackRate : state.rate);
-    setText(byId('time-all'), formatTime(durationS));
-    if (!this.#scrubbing) this.#showPosition(this.#shownPosition(), durationS);
-    byId('captions').hidden = this.#tracks().length === 0;
+    this.#playback.refresh();
   }
 
-  // At their own pace everybody may do everything: it concerns their own player only.
-  #mayControl() {
-    return this.#follower.detached || this.#room.mayControl;
-  }
-
-  #isPlaying() {
-    if (this.#follower.detached) return !this.#video.paused;
-    return Boolean(this.#room.timeline.state?.playing) && !this.#follower.measure().over;
-  }
-
-  #label(id, text) {
-    const element = byId(id);
-    if (element.getAttribute('aria-label') === text) return;
-    element.setAttribute('aria-label', text);
-    element.title = text;
-  }
-
-  #whyNot() {
-    return words.notYours(this.#room.presence.hostName || strings.role.whoToAsk);
-  }
-
-  // Sends a command, or says in words why not.
-  #command(type, fields) {
-    if (this.#follower.detached) return this.#follower.act(type, fields);
-    if (!this.#room.mayControl) return this.#toast(this.#whyNot());
-    if (!this.#room.send(type, fields)) this.#toast(words.offline);
-  }
-
-  #bindPlayback() {
-    byId('play').addEventListener('click', () => this.#togglePlay());
-    this.#video.addEventListener('click', () => {
-      if (matchMedia('(hover: hover)').matches) this.#togglePlay();
-    });
+  // Whoever may not control meets the reason, whatever they try it with.
+  #bindShared() {
+    const refuse = (event) => {
+      const control = event.target.closest?.('[aria-disabled="true"]');
+      if (!control || !SHARED.includes(control.id)) return;
+      if (event.type === 'keydown' && !STEP_KEYS.includes(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.type !== 'click' || control.id !== 'scrubber') this.#playback.refuse();
+    };
+    for (const type of ['click', 'keydown']) this.#player.addEventListener(type, refuse, { capture: true });
     const scrubber = byId('scrubber');
-    scrubber.addEventListener('input', () => {
-      this.#scrubbing = true;
-      this.#showPosition(Number(scrubber.value), this.#video.duration);
-    });
-    scrubber.addEventListener('change', () => {
-      this.#scrubbing = false;
-      this.#seekTo(Number(scrubber.value));
-    });
-    // Brought back to where it was taken up, or taken away, the scrubber reports no change.
-    for (const type of ['pointerup', 'pointercancel', 'blur']) {
-      scrubber.addEventListener(type, () => setTimeout(() => (this.#scrubbing = false)));
+    scrubber.addEventListener('pointerdown', (event) => {
+      if (this.#playback.mayControl) this.#playback.holdSeeks();
+      else refuse(event);
+    }, { capture: true });
+    for (const type of ['pointerup', 'pointercancel']) addEventListener(type, () => this.#playback.releaseSeeks());
+  }
+
+  #showShared() {
+    const { mayControl, whyNot, pending, playing } = this.#playback;
+    for (const id of SHARED) {
+      const control = byId(id);
+      setAttribute(control, 'aria-disabled', mayControl ? null : 'true');
+      setAttribute(control, 'aria-description', mayControl ? null : whyNot);
+      setAttribute(control, 'data-tip', mayControl ? this.#tipOf(id, playing) : whyNot);
     }
-    byId('rate').addEventListener('change', () => this.#command('rate', { rate: Number(byId('rate').value) }));
+    setAttribute(this.#player, 'data-pending', pending);
+    this.#player.classList.toggle('may-control', mayControl);
   }
 
-  #togglePlay() {
-    if (this.#follower.blocked) this.#follower.unblock();
-    if (this.#isPlaying()) return this.#command('pause');
-    this.#command('play', this.#follower.measure().over ? { position: 0 } : {});
+  #tipOf(id, playing) {
+    const tips = { back: words.backTip, forward: words.forwardTip, rate: words.speed };
+    if (id === 'play') return playing ? words.pause : words.play;
+    return tips[id] ?? null;
   }
 
-  #seekBy(seconds) {
-    this.#seekTo(this.#shownPosition() + seconds);
-  }
-
-  #seekTo(position) {
-    if (!this.#mayControl()) return this.#toast(this.#whyNot());
-    const { duration } = this.#video;
-    const bounded = Math.max(0, Number.isFinite(duration) ? Math.min(position, duration) : position);
-    this.#seeks.push(bounded);
-    this.#expected = { position: bounded, untilMs: performance.now() + EXPECTED_FOR_MS };
-    this.#showPosition(bounded, duration);
-  }
-
-  #sendSeek(position) {
-    this.#command('seek', { position });
-  }
-
-  // Where the viewer thinks the showing is: a seek under way counts.
-  #shownPosition() {
-    if (this.#seeks.pending !== undefined) return this.#seeks.pending;
-    if (this.#follower.detached) return this.#video.currentTime;
-    if (this.#expected && performance.now() < this.#expected.untilMs) return this.#expected.position;
-    return this.#room.timeline.positionAt(this.#room.serverTimeMs()) || 0;
-  }
-
-  #showPosition(position, durationS) {
-    const scrubber = byId('scrubber');
-    const max = Number.isFinite(durationS) ? durationS : 0;
-    if (Number(scrubber.max) !== max) scrubber.max = max;
-    if (!this.#scrubbing) scrubber.value = position;
-    scrubber.style.setProperty('--played', max > 0 ? `${(100 * position) / max}%` : '0%');
-    setText(byId('time-now'), formatTime(position));
-    scrubber.setAttribute('aria-valuetext', words.position(formatTime(position), formatTime(durationS)));
-  }
-
-  #bindSound() {
-    byId('mute').addEventListener('click', () => this.#toggleMute());
-    byId('volume').addEventListener('input', () => this.#setVolume(Number(byId('volume').value)));
-    const show = () => {
-      const silent = this.#video.muted || this.#video.volume === 0;
-      setIcon(byId('mute'), silent ? 'muted' : 'sound');
-      this.#label('mute', silent ? words.unmute : words.mute);
-      byId('volume').value = silent ? 0 : this.#video.volume;
+  #bindOwn(quality) {
+    const showSound = () => setAttribute(byId('mute'), 'data-tip', this.#sound.silent ? words.unmute : words.mute);
+    this.#video.addEventListener('volumechange', showSound);
+    showSound();
+    const showCaptions = () => {
+      byId('captions').hidden = this.#captions.tracks.length === 0;
+      this.#player.classList.toggle('captioned', this.#captions.shown !== null);
     };
-    this.#video.addEventListener('volumechange', show);
-    show();
+    for (const type of ['addtrack', 'removetrack', 'change']) this.#video.textTracks.addEventListener(type, showCaptions);
+    showCaptions();
+    const showQuality = () => (byId('quality').hidden = quality.renditions.length < 2);
+    quality.addEventListener('change', showQuality);
+    showQuality();
+    byId('pip').hidden = document.pictureInPictureEnabled !== true;
+    byId('help').addEventListener('click', () => byId('help-dialog').showModal());
   }
 
-  #toggleMute() {
-    if (this.#follower.blocked === 'sound') return this.#follower.unblock();
-    const silent = this.#video.muted || this.#video.volume === 0;
-    this.#video.muted = !silent;
-    if (silent && this.#video.volume === 0) this.#video.volume = 0.5;
+  // The library gives an opened menu the focus when its transition ends; where motion is not wanted
+  // there is none. A press outside closes it, as menus do.
+  #bindMenus() {
+    const menus = [...this.#player.querySelectorAll('.controls-menu')];
+    for (const menu of menus) {
+      menu.addEventListener('toggle', () => {
+        this.#player.classList.toggle('menu-open', menus.some(({ hidden }) => !hidden));
+        if (!menu.hidden) requestAnimationFrame(() => menu.focus());
+      });
+    }
+    document.addEventListener('pointerdown', ({ target }) => {
+      if (target.closest('.controls-menu, [aria-haspopup="menu"]')) return;
+      for (const menu of menus) menu.hidden = true;
+    });
   }
 
-  #setVolume(volume) {
-    this.#video.volume = Math.min(1, Math.max(0, volume));
-    this.#video.muted = this.#video.volume === 0;
-    this.#follower.soundChosen();
+  // After a touch browsers let a mouse that is not there leave, which would hide the controls at once.
+  #keepForFingers() {
+    let pointerType = 'mouse';
+    this.#player.addEventListener('pointerdown', (event) => (pointerType = event.pointerType), { capture: true });
+    this.#player.addEventListener('mouseleave', (event) => {
+      if (pointerType === 'touch') event.stopImmediatePropagation();
+    }, { capture: true });
   }
 
-  #tracks() {
-    return [...this.#video.textTracks].filter(({ kind }) => kind === 'captions' || kind === 'subtitles');
+  #bindPanels(room) {
+    byId('theatre').addEventListener('click', () => this.#layout.toggleTheatre());
+    byId('panels').addEventListener('click', () => this.#layout.togglePanels());
+    room.addEventListener('chat', () => {
+      if (!this.#layout.panels) byId('panels').classList.add('unread');
+    });
   }
 
-  #bindCaptions() {
-    byId('captions').addEventListener('click', () => this.#cycleCaptions());
-    this.#label('captions', words.captionsOff);
+  #showLayout() {
+    const { alone, panels, full } = this.#layout;
+    const theatre = byId('theatre');
+    theatre.setAttribute('aria-pressed', String(alone));
+    label(theatre, alone ? words.leaveTheatre : words.theatre);
+    setIcon(theatre, alone ? 'untheatre' : 'theatre');
+    const button = byId('panels');
+    button.hidden = !alone;
+    button.setAttribute('aria-expanded', String(panels));
+    if (panels) button.classList.remove('unread');
+    label(button, panels ? words.hidePanels : words.showPanels);
+    label(byId('help'), strings.help.open);
+    setAttribute(byId('full'), 'data-tip', full ? words.leaveFullScreen : words.fullScreen);
+    setAttribute(byId('captions'), 'data-tip', words.captions);
+    setAttribute(byId('quality'), 'data-tip', words.quality);
+    setAttribute(byId('pip'), 'data-tip', words.pictureInPicture);
   }
 
-  // Off, then each language in turn.
-  #cycleCaptions() {
-    const tracks = this.#tracks();
-    if (tracks.length === 0) return;
-    const shown = tracks.findIndex(({ mode }) => mode === 'showing');
-    const next = tracks[shown + 1];
-    for (const track of tracks) track.mode = track === next ? 'showing' : 'disabled';
-    byId('captions').setAttribute('aria-pressed', String(Boolean(next)));
-    const text = next ? words.captionsOn(next.label || next.language) : words.captionsOff;
-    this.#label('captions', text);
-    this.#toast(text);
+  #bindKeys(tell) {
+    bindKeys({
+      togglePlay: () => this.#playback.toggle(),
+      seekBy: (seconds) => this.#playback.seekBy(seconds),
+      seekToShare: (share) => this.#playback.seekTo(share * (this.#video.duration || 0)),
+      changeVolume: (step) => this.#sound.changeVolume(step),
+      toggleMute: () => this.#sound.toggle(),
+      toggleCaptions: () => this.#toggleCaptions(tell),
+      toggleFull: () => this.#request(document.fullscreenElement ? 'mediaexitfullscreenrequest' : 'mediaenterfullscreenrequest'),
+      toggleTheatre: () => this.#layout.toggleTheatre(),
+      help: () => byId('help-dialog').showModal(),
+    });
   }
 
-  #bindFullScreen() {
-    byId('full').addEventListener('click', () => this.#toggleFull());
-    const show = () => {
-      const isFull = Boolean(document.fullscreenElement);
-      setIcon(byId('full'), isFull ? 'unfull' : 'full');
-      // Only what is inside the full-screen element can be seen.
-      (document.fullscreenElement ?? byId('app')).append(byId('toasts'));
-      this.#label('full', isFull ? words.leaveFullScreen : words.fullScreen);
-    };
-    document.addEventListener('fullscreenchange', show);
-    show();
+  #toggleCaptions(tell) {
+    if (this.#captions.tracks.length === 0) return;
+    this.#captions.toggle();
+    const { shown } = this.#captions;
+    tell(shown ? words.captionsOn(shown.label || shown.language) : words.captionsOff);
   }
 
-  #toggleFull() {
-    const stage = byId('stage');
-    if (document.fullscreenElement) document.exitFullscreen();
-    else if (stage.requestFullscreen) stage.requestFullscreen().catch(() => {});
-    else this.#video.webkitEnterFullscreen?.(); // iPhones know only the video's own
+  #request(type) {
+    this.#player.dispatchEvent(new CustomEvent(type, { composed: true, bubbles: true }));
   }
+}
 
-  // The bar goes away while the picture runs and nobody touches anything.
-  #bindHiding() {
-    const stage = byId('stage');
-    const show = () => {
-      stage.classList.remove('quiet');
-      clearTimeout(this.#hideTimer);
-      this.#hideTimer = setTimeout(() => this.#hide(), HIDE_AFTER_MS);
-    };
-    for (const type of ['pointermove', 'pointerdown', 'focusin', 'keydown']) stage.addEventListener(type, show);
-    this.#room.addEventListener('state', show);
-    show();
-  }
+// The elements take most of their words when they are connected, which was before the words came.
+function reconnect(player) {
+  player.append(...player.querySelectorAll(':scope > :not([slot="media"])'));
+}
 
-  #hide() {
-    const keyboardInside = byId('controls').querySelector(':focus-visible');
-    if (!this.#video.paused && !keyboardInside) byId('stage').classList.add('quiet');
-  }
+// Attributes are touched only where something is different; null takes one away.
+function setAttribute(element, name, value) {
+  if (element.getAttribute(name) === value) return;
+  if (value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
+}
+
+function label(button, text) {
+  setAttribute(button, 'aria-label', text);
+  setAttribute(button, 'data-tip', text);
 }

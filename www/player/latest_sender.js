@@ -7,6 +7,7 @@ export class LatestSender {
   #timers;
   #pending; // undefined exactly when nothing waits
   #timer = null;
+  #held = false; // a hand is still on it: whatever comes may be followed by another
 
   // send(value) is called once no newer value has come for a moment.
   constructor(send, timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) }) {
@@ -21,15 +22,30 @@ export class LatestSender {
 
   push(value) {
     this.#pending = value;
-    if (this.#timer !== null) this.#timers.clearTimeout(this.#timer);
-    this.#timer = this.#timers.setTimeout(() => this.flush(), QUIET_MS);
+    this.#clearTimer();
+    if (!this.#held) this.#timer = this.#timers.setTimeout(() => this.flush(), QUIET_MS);
+  }
+
+  // Until release() nothing is sent; then the last value is, at once.
+  hold() {
+    this.#held = true;
+    this.#clearTimer();
+  }
+
+  release() {
+    this.#held = false;
+    this.flush();
   }
 
   flush() {
-    if (this.#timer !== null) this.#timers.clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#clearTimer();
     const value = this.#pending;
     this.#pending = undefined;
     if (value !== undefined) this.#send(value);
+  }
+
+  #clearTimer() {
+    if (this.#timer !== null) this.#timers.clearTimeout(this.#timer);
+    this.#timer = null;
   }
 }

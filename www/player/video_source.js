@@ -1,89 +1,131 @@
-// Puts a video of the library into a <video>: the file or its adaptive stream, and its captions.
+// Puts a video of the library into a <video>: the file or its adaptive stream, captions, thumbnails.
 //
-// hls.js is fetched only where a video has a playlist and the browser cannot play one by itself.
-// Emits 'problem' whenever `problem` changes: the reason why it cannot be played, a name in
-// strings.problems, or null.
+// Where a video has a playlist hls.js plays it by Media Source, which tells the qualities and is as
+// exact as a file; the browser's own HLS where there is no Media Source; the file where neither.
+// What can be repaired is: a lost connection is tried again for a while, a decoder that stumbled gets
+// its data anew. Emits 'problem' whenever `problem` changes: the reason why it cannot be played, a name
+// in strings.problems, or null.
 import { make } from '../dom.js';
+import { Quality } from './quality.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
 const HLS_SCRIPT = '/vendor/hls.js/hls.light.min.mjs';
-// The follower alone sets the rate and the place: no catching up with a live edge.
-const HLS_OPTIONS = { enableWorker: false, maxLiveSyncPlaybackRate: 1 };
+const HLS_OPTIONS = {
+  enableWorker: false, // it would be made from a blob:, which the page's policy forbids
+  maxLiveSyncPlaybackRate: 1, // the follower alone sets the rate and the place
+  capLevelToPlayerSize: true,
+  maxBufferLength: 30,
+  maxMaxBufferLength: 60, // a quality that turns out too high is not held for minutes
+  backBufferLength: 30,
+};
 const MEDIA_ERR_NETWORK = 2;
 const MEDIA_ERR_DECODE = 3;
+const RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
+const FAILURES_PASS_MS = 30_000; // after so long without another one they are forgotten
+const REPAIR_GAP_MS = 5_000; // a decoder that stumbles again within that cannot be helped
 
 export class VideoSource extends EventTarget {
   problem = null;
   current = null; // the library's entry that is loaded
+  quality = new Quality();
 
   #video;
   #hls = null;
+  #startS = 0;
+  #failures = 0; // of the connection, one soon after the other
+  #failedMs = -Infinity;
+  #retryTimer = null;
+  #repairedMs = -Infinity;
 
   constructor(video) {
     super();
     this.#video = video;
     video.addEventListener('error', () => this.#onError(video.error));
-    video.addEventListener('loadedmetadata', () => this.#setProblem(null));
+    video.addEventListener('loadeddata', () => this.#setProblem(null));
   }
 
-  // entry: {id, url, hls?, poster?, captions}. Loading what is loaded already changes nothing.
-  async load(entry) {
+  // entry: {id, url, hls?, poster?, thumbnails?, captions}. startS: where the showing is, so that the
+  // first segment to be fetched is the right one. Loading what is loaded already changes nothing.
+  load(entry, startS = 0) {
     if (this.current?.id === entry.id && !this.problem) return;
     this.current = entry;
-    this.#clear();
-    this.#video.poster = entry.poster ?? '';
-    this.#addCaptions(entry.captions ?? []);
-    if (!entry.hls || this.#video.canPlayType(HLS_TYPE)) {
-      this.#video.src = entry.hls ?? entry.url;
-    } else {
-      await this.#loadAdaptive(entry);
-    }
+    this.#startS = startS;
+    this.#failures = 0;
+    this.#start();
   }
 
+  // After a problem, once more.
   retry() {
-    if (this.problem && this.current) this.load(this.current);
+    if (this.problem && this.current) this.load(this.current, this.#video.currentTime || this.#startS);
+  }
+
+  #start() {
+    const entry = this.current;
+    this.#clear();
+    this.#video.poster = entry.poster ?? '';
+    this.#addTracks(entry);
+    if (entry.hls) this.#loadAdaptive(entry);
+    else this.#video.src = entry.url;
   }
 
   #clear() {
+    clearTimeout(this.#retryTimer);
     this.#hls?.destroy();
     this.#hls = null;
+    this.quality.follow(null);
     this.#video.replaceChildren();
     this.#setProblem(null);
   }
 
-  #addCaptions(captions) {
+  #addTracks({ captions = [], thumbnails }) {
     for (const { lang, label, url } of captions) {
       this.#video.append(make('track', { kind: 'captions', srclang: lang, label: label || lang, src: url }));
+    }
+    // By this name and kind the seek bar finds them.
+    if (thumbnails) {
+      this.#video.append(make('track', { kind: 'metadata', label: 'thumbnails', src: thumbnails, default: true }));
     }
   }
 
   async #loadAdaptive(entry) {
     const Hls = await import(HLS_SCRIPT).then((module) => module.default, () => null);
-    if (this.current !== entry) return;
-    if (!Hls?.isSupported()) return this.#loadWithoutAdaptive(entry);
-    this.#hls = new Hls(HLS_OPTIONS);
-    this.#hls.on(Hls.Events.ERROR, (_, { fatal, type, response }) => {
-      if (!fatal) return;
-      if (type === Hls.ErrorTypes.NETWORK_ERROR) {
-        this.#setProblem(response?.code === 404 ? 'missing' : 'network');
-      } else {
-        this.#setProblem('decode');
-      }
-    });
-    this.#hls.loadSource(entry.hls);
-    this.#hls.attachMedia(this.#video);
+    if (this.current !== entry || this.#hls) return;
+    if (Hls?.isSupported()) return this.#play(Hls, entry);
+    if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = entry.hls;
+    else if (entry.url && entry.url !== entry.hls) this.#video.src = entry.url;
+    else this.#setProblem('adaptive');
   }
 
-  #loadWithoutAdaptive(entry) {
-    if (entry.url && entry.url !== entry.hls) this.#video.src = entry.url;
-    else this.#setProblem('adaptive');
+  #play(Hls, entry) {
+    const hls = new Hls({ ...HLS_OPTIONS, startPosition: this.#startS });
+    this.#hls = hls;
+    hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#hls === hls && this.#onFatal(Hls, data));
+    this.quality.follow(hls, Hls.Events);
+    hls.loadSource(entry.hls);
+    hls.attachMedia(this.#video);
+  }
+
+  #onFatal(Hls, { type, details, response }) {
+    if (type === Hls.ErrorTypes.NETWORK_ERROR) return this.#tryAgain(response?.code === 404 ? 'missing' : 'network');
+    if (type === Hls.ErrorTypes.MEDIA_ERROR && this.#mayRepair()) return this.#hls.recoverMediaError();
+    const unknown = details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
+    return this.#setProblem(unknown ? 'unsupported' : 'decode');
+  }
+
+  #mayRepair() {
+    const nowMs = performance.now();
+    const may = nowMs - this.#repairedMs > REPAIR_GAP_MS;
+    this.#repairedMs = nowMs;
+    return may;
   }
 
   async #onError(error) {
     const entry = this.current;
-    if (!error || !entry) return;
+    if (!error || !entry || this.#hls) return; // hls.js tells of its own
     const reason = await this.#explain(error, entry);
-    if (this.current === entry && this.#video.error === error) this.#setProblem(reason);
+    if (this.current !== entry || this.#video.error !== error) return;
+    if (reason === 'network') this.#tryAgain(reason);
+    else this.#setProblem(reason);
   }
 
   // A source that cannot be had and one that cannot be understood raise the same error.
@@ -97,6 +139,25 @@ export class VideoSource extends EventTarget {
     } catch {
       return 'network';
     }
+  }
+
+  #tryAgain(reason) {
+    const nowMs = performance.now();
+    if (nowMs - this.#failedMs > FAILURES_PASS_MS) this.#failures = 0;
+    this.#failedMs = nowMs;
+    const delayMs = RETRY_DELAYS_MS[this.#failures];
+    if (reason !== 'network' || delayMs === undefined) return this.#setProblem(reason);
+    this.#failures += 1;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#resume(), delayMs);
+  }
+
+  // A stream goes on with the segment that failed; a file is loaded anew, from the place that was
+  // reached, which the follower corrects.
+  #resume() {
+    if (this.#hls?.levels.length > 0) return this.#hls.startLoad();
+    this.#startS = this.#video.currentTime || this.#startS;
+    this.#start();
   }
 
   #setProblem(problem) {

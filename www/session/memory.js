@@ -1,4 +1,4 @@
-// What the browser remembers: the viewer's name, language and the host tokens (for the browser), the resume
+// What the browser remembers: the viewer's name, language, choices and the host tokens (for the browser), the resume
 // token (for this tab). Where storage is forbidden the page works without a memory.
 
 const NAME = 'videosync.name';
@@ -6,6 +6,7 @@ const LANGUAGE = 'videosync.language';
 const hostKey = (key) => `videosync.host.${key}`;
 const resumeKey = (key) => `videosync.resume.${key}`;
 const givenKey = (key) => `videosync.given.${key}`;
+const preferenceKey = (name) => `videosync.player.${name}`;
 const HOST_TOKENS_MAX = 50;
 
 export function rememberedName() {
@@ -22,6 +23,15 @@ export function rememberedLanguage() {
 
 export function rememberLanguage(language) {
   write('localStorage', LANGUAGE, language);
+}
+
+// What the viewer chose for their own player: 'volume', 'captions', 'theatre'. null if nothing.
+export function preference(name) {
+  return read('localStorage', preferenceKey(name));
+}
+
+export function setPreference(name, value) {
+  write('localStorage', preferenceKey(name), value);
 }
 
 export function rememberHostToken(key, token) {

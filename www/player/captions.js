@@ -1,0 +1,55 @@
+// Which captions are shown. The choice is remembered in this browser and made again for every video
+// that has the language.
+import { preference, setPreference } from '../session/memory.js';
+
+const OFF = 'off';
+
+export class Captions {
+  #video;
+
+  constructor(video) {
+    this.#video = video;
+    video.textTracks.addEventListener('addtrack', () => this.#restore());
+  }
+
+  get tracks() {
+    return [...this.#video.textTracks].filter(({ kind }) => kind === 'captions' || kind === 'subtitles');
+  }
+
+  get shown() {
+    return this.tracks.find(({ mode }) => mode === 'showing') ?? null;
+  }
+
+  // Off, or those that were last chosen, or the first.
+  toggle() {
+    const next = this.shown ? null : (this.#remembered() ?? this.tracks[0] ?? null);
+    this.#show(next);
+    this.remember();
+  }
+
+  remember() {
+    if (this.tracks.length === 0) return;
+    setPreference('captions', this.shown ? languageOf(this.shown) : OFF);
+    if (this.shown) setPreference('captionsLanguage', languageOf(this.shown));
+  }
+
+  #restore() {
+    const wanted = preference('captions');
+    if (wanted === null || wanted === OFF) return;
+    const track = this.tracks.find((one) => languageOf(one) === wanted);
+    if (track) this.#show(track);
+  }
+
+  #remembered() {
+    const wanted = preference('captionsLanguage');
+    return this.tracks.find((track) => languageOf(track) === wanted);
+  }
+
+  #show(track) {
+    for (const one of this.tracks) one.mode = one === track ? 'showing' : 'disabled';
+  }
+}
+
+function languageOf({ language, label }) {
+  return language || label;
+}

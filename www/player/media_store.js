@@ -1,0 +1,64 @@
+// What media-chrome's elements show and ask for. Their store is fed from the shared playback instead
+// of the element, and their requests that concern everybody become commands.
+import { createMediaStore, MediaUIEvents, requestMap, stateMediator } from '/vendor/media-chrome.js';
+
+// A part of the state that is read by get() and may change whenever `source` says so.
+function following(source, get) {
+  const watch = (update) => {
+    const onChange = () => update();
+    source.addEventListener('change', onChange);
+    return () => source.removeEventListener('change', onChange);
+  };
+  return { get, stateOwnersUpdateHandlers: [watch] };
+}
+
+function mediatorOf({ playback, quality }) {
+  return {
+    ...stateMediator,
+    mediaPaused: following(playback, () => !playback.playing),
+    mediaEnded: following(playback, () => playback.over),
+    mediaPlaybackRate: following(playback, () => playback.rate),
+    mediaCurrentTime: following(playback, () => Math.max(0, playback.position)),
+    mediaRenditionList: following(quality, () => quality.renditions),
+    mediaRenditionSelected: following(quality, () => quality.selected ?? undefined),
+    mediaRenditionUnavailable: following(quality, () => (quality.renditions.length > 1 ? undefined : 'unavailable')),
+    // The page says itself what is wrong, and its controls go on working meanwhile.
+    mediaError: { get: () => undefined },
+    mediaErrorCode: { get: () => undefined },
+    mediaErrorMessage: { get: () => '' },
+  };
+}
+
+function requestsOf({ playback, quality, sound, captions }) {
+  const thenRemember = (request) => (...parameters) => {
+    requestMap[request](...parameters);
+    captions.remember();
+  };
+  return {
+    ...requestMap,
+    [MediaUIEvents.MEDIA_PLAY_REQUEST]: () => playback.play(),
+    [MediaUIEvents.MEDIA_PAUSE_REQUEST]: () => playback.pause(),
+    [MediaUIEvents.MEDIA_SEEK_REQUEST]: (mediator, owners, { detail }) => playback.seekTo(detail),
+    [MediaUIEvents.MEDIA_PLAYBACK_RATE_REQUEST]: (mediator, owners, { detail }) => playback.setRate(Number(detail)),
+    [MediaUIEvents.MEDIA_RENDITION_REQUEST]: (mediator, owners, { detail }) => quality.select(detail),
+    [MediaUIEvents.MEDIA_MUTE_REQUEST]: () => sound.mute(),
+    [MediaUIEvents.MEDIA_UNMUTE_REQUEST]: () => sound.unmute(),
+    [MediaUIEvents.MEDIA_VOLUME_REQUEST]: (mediator, owners, { detail }) => sound.setVolume(detail),
+    [MediaUIEvents.MEDIA_SHOW_SUBTITLES_REQUEST]: thenRemember(MediaUIEvents.MEDIA_SHOW_SUBTITLES_REQUEST),
+    [MediaUIEvents.MEDIA_DISABLE_SUBTITLES_REQUEST]: thenRemember(MediaUIEvents.MEDIA_DISABLE_SUBTITLES_REQUEST),
+    [MediaUIEvents.MEDIA_TOGGLE_SUBTITLES_REQUEST]: () => captions.toggle(),
+  };
+}
+
+// media: the <video>. fullscreenElement: what fills the screen. playback, quality, sound, captions:
+// the modules of these names.
+export function createSharedStore({ media, fullscreenElement, ...parts }) {
+  return createMediaStore({
+    media,
+    fullscreenElement,
+    documentElement: document,
+    stateMediator: mediatorOf(parts),
+    requestMap: requestsOf(parts),
+    options: { noVolumePref: true, noMutedPref: true, noSubtitlesLangPref: true },
+  });
+}

@@ -1,0 +1,40 @@
+// The qualities of an adaptive stream: which there are, which is chosen. Emits 'change'.
+//
+// A choice takes effect from the next segment on: what is being shown is not thrown away, so the
+// picture stays in step.
+
+export class Quality extends EventTarget {
+  #hls = null;
+
+  // [{id, width, height, bitrate}], the lowest first; empty where there is nothing to choose from.
+  get renditions() {
+    return (this.#hls?.levels ?? []).map(({ width, height, bitrate }, i) => ({ id: String(i), width, height, bitrate }));
+  }
+
+  // The id of the one that the viewer chose, null while it is found automatically.
+  get selected() {
+    if (!this.#hls || this.#hls.autoLevelEnabled) return null;
+    return String(this.#hls.manualLevel);
+  }
+
+  // id: of `renditions`, or 'auto'.
+  select(id) {
+    if (!this.#hls) return;
+    this.#hls.nextLevel = id === 'auto' ? -1 : Number(id);
+    this.#changed();
+  }
+
+  // hls: the hls.js player that is loading, null for none; events: Hls.Events.
+  follow(hls, events) {
+    this.#hls = hls;
+    if (hls) {
+      const types = [events.MANIFEST_PARSED, events.LEVELS_UPDATED, events.LEVEL_SWITCHED];
+      for (const type of types) hls.on(type, () => this.#hls === hls && this.#changed());
+    }
+    this.#changed();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event('change'));
+  }
+}
