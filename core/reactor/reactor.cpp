@@ -76,8 +76,13 @@ void Reactor::turn(std::int64_t wait_max_ms) noexcept {
   flush_streams();
   flush_mailboxes();
   ring_->submit_and_wait(wait_us(wait_max_ms));
-  const auto completions = ring_->drain();
   read_clock();
+  for (auto some = ring_->drain(); !some.empty(); some = ring_->drain())
+    dispatch(some);
+  retire_streams();
+}
+
+void Reactor::dispatch(std::span<const Completion> completions) noexcept {
   for (std::size_t i = 0; i < completions.size(); ++i) {
     if (i + looked_ahead < completions.size()) {
       __builtin_prefetch(completions[i + looked_ahead].operation);
@@ -85,7 +90,6 @@ void Reactor::turn(std::int64_t wait_max_ms) noexcept {
     const Completion& completion = completions[i];
     completion.operation->on_complete(*completion.operation, completion);
   }
-  retire_streams();
 }
 
 std::optional<std::int64_t> Reactor::wait_us(std::int64_t wait_max_ms) const noexcept {

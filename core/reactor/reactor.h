@@ -1,9 +1,9 @@
 // Reactor: one thread's event loop on one ring.
 //
 // The turn: expired timers -> the pump's share -> hooks (owners flush what they batched) ->
-// streams' output -> mailboxes -> one submit-and-wait -> the whole completion queue is copied out
-// -> dispatch -> streams whose last operation has completed are retired. Handlers never run inside
-// a submission. In the steady state nothing is allocated.
+// streams' output -> mailboxes -> one submit-and-wait -> the completions that are there are copied
+// out and dispatched, some hundreds at a time -> streams whose last operation has completed are
+// retired. Handlers never run inside a submission. In the steady state nothing is allocated.
 //
 // Made on any thread; start() binds it to the calling one, and from then on all of it belongs to
 // that thread. Other reactors reach it by their own post().
@@ -113,6 +113,7 @@ class Reactor {
   std::span<iovec> scratch_vectors() noexcept;
   const msghdr& scratch_message(std::span<iovec> vectors) noexcept;
 
+  void dispatch(std::span<const Completion> completions) noexcept;
   void run_hooks() noexcept;
   void flush_streams() noexcept;
   void pump_streams() noexcept;

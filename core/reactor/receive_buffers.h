@@ -21,8 +21,8 @@ class Ring;
 class ReceiveBuffers {
  public:
   static constexpr std::uint16_t group = 1;
-  static constexpr std::size_t buffer_bytes = 4096;
-  static constexpr std::uint32_t buffers_max = 4096;  // a power of two; 16 MiB in all
+  static constexpr std::size_t buffer_bytes = 2048;   // a browser's request head fits
+  static constexpr std::uint32_t buffers_max = 4096;  // a power of two; 8 MiB in all
   static constexpr std::uint32_t buffers_initial = 128;
 
   static Result<std::unique_ptr<ReceiveBuffers>> create(Ring& ring);

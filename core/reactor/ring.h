@@ -57,7 +57,8 @@ class Ring {
   // ever; 0: not at all).
   void submit_and_wait(std::optional<std::int64_t> timeout_us) noexcept;
 
-  // Takes the whole completion queue. The span is valid until the next call.
+  // The completions that were there when submit_and_wait() returned, some at a time: each call
+  // gives the next of them, none when there are no more. The span is valid until the next call.
   std::span<const Completion> drain() noexcept;
 
  private:
