@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,6 +72,14 @@ Out write_json_text(Out out, std::string_view text) {
     text.remove_prefix(plain + 1);
   }
   return out;
+}
+
+inline void append_json_text(std::string& out, std::string_view text) {
+  if (std::none_of(text.begin(), text.end(), must_escape)) {
+    out += text;
+  } else {
+    write_json_text(std::back_inserter(out), text);
+  }
 }
 
 inline std::string_view wire_name(Control control) noexcept {
@@ -149,9 +158,12 @@ template <>
 struct fmt::formatter<videosync::HexToken> : videosync::JsonFormatter {
   template <class Context>
   auto format(videosync::HexToken hex, Context& context) const {
+    constexpr std::string_view digits = "0123456789abcdef";
     auto out = context.out();
-    for (const std::uint8_t byte : hex.token.bytes)
-      out = fmt::format_to(out, "{:02x}", byte);
+    for (const std::uint8_t byte : hex.token.bytes) {
+      *out++ = digits[byte >> 4];
+      *out++ = digits[byte & 15];
+    }
     return out;
   }
 };

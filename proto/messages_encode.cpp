@@ -76,10 +76,17 @@ void append_array(std::string& out, const List& list, Write write) {
   out += ']';
 }
 
+// Without fmt: fifty of these are two thirds of a welcome, and fmt made them a tenth of a join.
 void append_member_list(std::string& out, std::span<const MemberInfo> members) {
   append_array(out, members, [&out](const MemberInfo& member) {
-    append_json(out, R"({{"id":{},"name":{},"role":"{}"}})", Id{member.id}, Quoted{member.name},
-                role_name(member.role));
+    const fmt::format_int digits(member.id.value);
+    out += R"({"id":"m)";
+    out.append(digits.data(), digits.size());
+    out += R"(","name":")";
+    append_json_text(out, member.name);
+    out += R"(","role":")";
+    out += role_name(member.role);
+    out += R"("})";
   });
 }
 

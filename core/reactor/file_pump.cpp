@@ -58,16 +58,37 @@ bool FilePump::is_cached(const FileRange& range, std::int64_t length) noexcept {
   const std::int64_t last = range.offset + length - 1;
   const std::int64_t pages = last / page_bytes - range.offset / page_bytes + 1;
   if (static_cast<std::int64_t>(answer.cached) < pages) return false;
-  return is_byte_ready(range.descriptor, range.offset) && is_byte_ready(range.descriptor, last);
+  for (std::int64_t offset = range.offset; offset < last; offset += quantum_bytes) {
+    if (!is_byte_ready(range.descriptor, offset)) return false;
+  }
+  return is_byte_ready(range.descriptor, last);
 }
 
-FilePump::Outcome FilePump::send_cached(int socket, const FileRange& range) noexcept {
-  const std::int64_t length = std::min(range.length, quantum_bytes);
-  if (!is_cached(range, length)) return {Step::cold};
-  off_t offset = range.offset;
+std::int64_t FilePump::cached_bytes(FileTransfer& file, std::int64_t now_ms) noexcept {
+  const FileRange& range = file.range;
+  const bool is_known = file.cached_until > 0 && now_ms - file.cached_at_ms <= trusted_ms;
+  const std::int64_t known = is_known ? file.cached_until - range.offset : 0;
+  if (known > 0) return std::min(known, quantum_bytes);
+  // It has moved on to the end of what was known in so short a time: it will go on so.
+  std::int64_t length = std::min(range.length, is_known ? asked_ahead_bytes : quantum_bytes);
+  if (!is_cached(range, length)) {
+    if (length <= quantum_bytes) return 0;
+    length = quantum_bytes;
+    if (!is_cached(range, length)) return 0;
+  }
+  file.cached_until = range.offset + length;
+  file.cached_at_ms = now_ms;
+  return std::min(length, quantum_bytes);
+}
+
+FilePump::Outcome FilePump::send_cached(int socket, FileTransfer& file,
+                                        std::int64_t now_ms) noexcept {
+  const std::int64_t length = cached_bytes(file, now_ms);
+  if (length == 0) return {Step::cold};
+  off_t offset = file.range.offset;
   const ssize_t sent =
-      ::sendfile(socket, range.descriptor, &offset, static_cast<std::size_t>(length));
-  if (sent > 0) return {Step::progress, sent};
+      ::sendfile(socket, file.range.descriptor, &offset, static_cast<std::size_t>(length));
+  if (sent > 0) return {Step::progress, sent, sent < length};
   // 0: the file has been cut shorter than when it was measured.
   return {sent < 0 && is_transient(errno) ? Step::blocked : Step::failed};
 }

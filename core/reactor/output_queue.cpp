@@ -33,7 +33,7 @@ void SegmentPool::give_back(OutputSegment* segment) noexcept {
   segment->buffer.reset();
   if (segment->file) {
     VS_ASSERT(!segment->file->pipe);
-    segment->file->range = {};
+    *segment->file = {};
     if (idle_files_.size() < idle_files_max) idle_files_.push_back(std::move(segment->file));
     segment->file.reset();
   }

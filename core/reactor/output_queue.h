@@ -46,6 +46,10 @@ struct Pipe {
 struct FileTransfer {
   FileRange range;  // what has left is cut off its front
   Pipe pipe;        // non-null while a cold quantum passes through it
+
+  // What FilePump knows: up to this place in the file all was cached, at this time.
+  std::int64_t cached_until = 0;
+  std::int64_t cached_at_ms = 0;
 };
 
 struct OutputSegment {

@@ -226,12 +226,14 @@ bool TcpStream::pump_buffers(std::int64_t& moved) noexcept {
 }
 
 bool TcpStream::pump_file(std::int64_t& moved) noexcept {
-  const auto outcome = reactor_.file_pump().send_cached(descriptor_, queue_.front_file()->range);
+  const auto outcome =
+      reactor_.file_pump().send_cached(descriptor_, *queue_.front_file(), reactor_.now_ms());
   if (outcome.step != FilePump::Step::progress) return pump_stopped(outcome.step);
   moved += outcome.bytes;
   reactor_.counters().file_bytes_cached += static_cast<std::uint64_t>(outcome.bytes);
   queue_.consume_file(reactor_.segments(), outcome.bytes);
-  return true;
+  // The next attempt would only learn that there is no room.
+  return !outcome.is_full || pump_stopped(FilePump::Step::blocked);
 }
 
 bool TcpStream::pump_pipe(std::int64_t& moved) noexcept {
