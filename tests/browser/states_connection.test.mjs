@@ -80,7 +80,7 @@ test('connecting, as long as it takes', async () => {
 test('connection lost: a countdown, and a button for the impatient', async () => {
   proxy.cut();
   await hasStatus(ben.page, 'Connection lost. Reconnecting');
-  await hasFigure(ben.page, 'in 3 s');
+  await hasFigure(ben.page, 'in 2 s');
   await takePicture(ben.page, 'lost');
   proxy.restore();
   process.kill(server.pid, 'SIGSTOP');

@@ -22,14 +22,13 @@ export class ChatPanel {
   #field = byId('chat-text');
   #unread = new Unread(this.#list);
   #last = { from: null, atMs: 0 }; // who spoke last, unless something was announced since
-  #sent = ''; // what was said last here
+  #pending = ''; // what was said here and has not come back yet
 
   constructor({ room }) {
     this.#room = room;
     byId('chat-form').addEventListener('submit', (event) => this.#say(event));
     this.#field.addEventListener('input', () => this.#showLeft());
     room.addEventListener('chat', ({ detail }) => this.#show(detail));
-    room.addEventListener('refused', ({ detail }) => detail.re === 'chat' && this.#onRefused(detail));
     const arrivals = new Arrivals(({ joined, left }) => {
       if (joined.length > 0) this.announce(words.joined(joinNames(joined.map(nameOrGuest))));
       if (left.length > 0) this.announce(words.gone(joinNames(left.map(nameOrGuest))));
@@ -48,17 +47,30 @@ export class ChatPanel {
     const text = this.#field.value.trim();
     if (!text) return;
     if (!this.#room.send('chat', { text })) return this.#complain(words.notSent);
-    this.#sent = text;
+    this.#pending = text;
     this.#field.value = '';
     this.#showLeft();
     this.#complain('');
   }
 
-  // What was refused is not lost: it stands in the field again, unless something else does.
-  #onRefused({ code, message }) {
+  // Whether a refusal (room.js) is the chat's affair. What was refused for haste alone does not say
+  // what it was: then it may have been what was said last. That is not lost: it stands in the field
+  // again, unless something else does.
+  takeRefusal({ code, message, re }) {
+    const isOurs = this.#pending !== '' && (re === 'chat' || (re === '' && code === 'rate_limited'));
+    if (!isOurs) return false;
     this.#complain(code === 'rate_limited' ? words.tooFast : (strings.refusals[code] ?? strings.refusals.other(message)));
-    if (this.#field.value === '') this.#field.value = this.#sent;
+    if (this.#field.value === '') this.#field.value = this.#pending;
     this.#showLeft();
+    return true;
+  }
+
+  #onOwnLine(text) {
+    if (text !== this.#pending) return;
+    if (this.#field.value === text && !byId('chat-fault').hidden) this.#field.value = '';
+    this.#pending = '';
+    this.#showLeft();
+    this.#complain('');
   }
 
   #complain(text) {
@@ -85,7 +97,7 @@ export class ChatPanel {
     const line = make('p', { class: isYou ? 'said by-you' : 'said' }, head, said);
     line.classList.toggle('goes-on', goesOn);
     this.#append(line, !isYou);
-    if (isYou) this.#complain('');
+    if (isYou) this.#onOwnLine(text);
   }
 
   #append(line, isNews) {

@@ -24,7 +24,7 @@ export function openCompany({ room, follower, source, video, library, confirm, t
     toast(text);
     chat.announce(text);
   });
-  tellOfRefusals(room, toast);
+  tellOfRefusals(room, chat, toast);
   comeBackSoon(room, source, toast);
   fallSilentAtTheEnd(room);
   new StatusLine({
@@ -57,10 +57,9 @@ function tellOfHosts(room, say) {
   });
 }
 
-// What was said and refused is the chat's affair.
-function tellOfRefusals(room, toast) {
-  room.addEventListener('refused', ({ detail: { code, message, re } }) => {
-    if (re !== 'chat') toast(strings.refusals[code] ?? strings.refusals.other(message));
+function tellOfRefusals(room, chat, toast) {
+  room.addEventListener('refused', ({ detail }) => {
+    if (!chat.takeRefusal(detail)) toast(strings.refusals[detail.code] ?? strings.refusals.other(detail.message));
   });
 }
 

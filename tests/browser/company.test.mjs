@@ -1,0 +1,158 @@
+// The people and what they say, as others see it in real Chromium on a real server: chat, unread
+// marks, reactions, names, how far each is off, and a session of many. Ben, Cem and the crowd speak
+// the protocol from here.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import WebSocket from 'ws';
+import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
+import { makeMedia } from '../support/media.mjs';
+import { createSession, join } from '../support/member.mjs';
+import { hasRole, takePicture } from '../support/player_page.mjs';
+import { startServer } from '../support/server.mjs';
+
+const CROWD = 150;
+let media;
+let server;
+let browser;
+let ann; // the host, in a browser
+let ben;
+let key;
+const crowd = [];
+
+before(async () => {
+  media = await makeMedia([{ name: 'film', seconds: 10 }]);
+  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--host-grace', '1s'] });
+  browser = await launchBrowser();
+  ann = await openPerson(browser, { reducedMotion: 'reduce' });
+  ({ key } = await createSession(server));
+  await joinPage(ann.page, `${server.origin}/player.html?session=${key}`, 'Ann');
+  await hasRole(ann.page, 'You are the host.');
+  ben = await join(server, key, { name: 'Ben' });
+});
+
+after(async () => {
+  for (const member of crowd) member.terminate();
+  await browser?.close();
+  await server?.stop();
+  await media?.remove();
+});
+
+const row = (name) => ann.page.locator('.person', { hasText: name });
+const lines = (selector) => ann.page.locator(`#messages ${selector}`);
+
+test('who comes is told in the chat, several at once in one line', async () => {
+  const guests = await Promise.all(['Cem', 'Dee', 'Eva', 'Fay'].map((name) => join(server, key, { name })));
+  await ann.page.waitForSelector('#messages .event:has-text("joined")');
+  const told = (await lines('.event').allTextContents()).filter((text) => text.includes('joined')).join(' ');
+  assert.match(told, /others joined|Ben/);
+  await Promise.all(guests.map((guest) => guest.close()));
+  await ann.page.waitForSelector('#messages .event:has-text("left")');
+});
+
+test('what is said has a name and a time; links are links and nothing else is', async () => {
+  ben.send('chat', { text: 'see https://example.org/a?b=1, <img src=x onerror=alert(1)> javascript:alert(1)' });
+  await lines('.said-text').waitFor();
+  assert.equal(await lines('.said-name').textContent(), 'Ben');
+  assert.match(await lines('time').textContent(), /^\d\d:\d\d/);
+  const links = await lines('a').evaluateAll((all) => all.map(({ href, rel, target }) => ({ href, rel, target })));
+  assert.deepEqual(links, [
+    { href: 'https://example.org/a?b=1', rel: 'noopener noreferrer nofollow ugc', target: '_blank' },
+  ]);
+  assert.equal(await lines('img').count(), 0);
+});
+
+test('what came while nobody looked is counted, and one press away', async () => {
+  for (let i = 0; i < 30; i += 1) ben.send('chat', { text: `line ${i}` });
+  await ann.page.waitForSelector('.said-text:text-is("line 29")', { state: 'attached' });
+  assert.equal(await ann.page.isVisible('#unread'), false, 'the newest line is in sight');
+  await ann.page.$eval('#messages', (list) => (list.scrollTop = 0));
+  await until(() => ann.page.$eval('#messages', (list) => list.scrollTop === 0), 'scrolled up');
+  await new Promise((resolve) => setTimeout(resolve, 1_000)); // so that the server takes more from Ben
+  for (const text of ['one', 'two']) ben.send('chat', { text: `${text} more` });
+  await ann.page.waitForSelector('#unread:has-text("2 new messages")');
+  await takePicture(ann.page, 'unread');
+  await ann.page.click('#unread');
+  await ann.page.waitForSelector('#unread', { state: 'hidden' });
+  assert.ok(await ann.page.$eval('#messages', (list) => list.scrollHeight - list.scrollTop - list.clientHeight < 2));
+});
+
+test('the last hundred characters are counted down, and no more can be written', async () => {
+  await ann.page.fill('#chat-text', 'x'.repeat(399));
+  assert.equal(await ann.page.isVisible('#chat-left'), false);
+  await ann.page.press('#chat-text', 'x');
+  assert.equal(await ann.page.textContent('#chat-left'), '100 characters left');
+  await ann.page.fill('#chat-text', 'x'.repeat(500));
+  await ann.page.press('#chat-text', 'y');
+  assert.equal((await ann.page.inputValue('#chat-text')).length, 500);
+  await ann.page.fill('#chat-text', '');
+});
+
+test('what the server refuses for haste is told and not lost', async () => {
+  await ann.page.evaluate(() => {
+    for (let i = 0; i < 45; i += 1) testSockets.at(-1).send(JSON.stringify({ type: 'reaction', emoji: '👍' }));
+    document.querySelector('#chat-text').value = 'too fast';
+    document.querySelector('#chat-form').requestSubmit();
+  });
+  await ann.page.waitForSelector('#chat-fault:has-text("Too many messages at once")', { timeout: 5_000 });
+  assert.equal(await ann.page.inputValue('#chat-text'), 'too fast');
+  await until(async () => {
+    await ann.page.press('#chat-text', 'Enter');
+    return ann.page.$('.said-text:text-is("too fast")');
+  }, 'it is sent in the end', 10_000, 300);
+  await ann.page.waitForSelector('#chat-fault', { state: 'hidden' });
+});
+
+test('reactions float over the picture, never too many, and stand still where motion is unwelcome', async () => {
+  for (let i = 0; i < 35; i += 1) ben.send('reaction', { emoji: '🎉' });
+  await ann.page.waitForSelector('.bubble', { state: 'attached' });
+  const { count, moves } = await ann.page.evaluate(() => ({
+    count: document.querySelectorAll('.bubble').length,
+    moves: getComputedStyle(document.querySelector('.bubble')).animationName === 'rise',
+  }));
+  assert.ok(count <= 30, `${count} at once`);
+  assert.equal(moves, false);
+});
+
+test('the host sees how far everybody is off, and who buffers', async () => {
+  ben.send('report', { driftMs: -340, rttMs: 20, buffering: false });
+  await row('Ben').locator('.drift:has-text("340")').waitFor();
+  assert.match(await row('Ben').locator('.drift').getAttribute('aria-label'), /^How far Ben is off: −340/);
+  ben.send('report', { driftMs: -900, rttMs: 20, buffering: true });
+  await row('Ben').locator('.tag:has-text("buffering")').waitFor();
+  await hasRole(ann.page, 'Buffering: Ben');
+});
+
+test('one changes one\'s own name by the keyboard, and everybody sees it', async () => {
+  await row('Ann').locator('.rename-open').focus();
+  await ann.page.keyboard.press('Enter');
+  await ann.page.keyboard.type('Ännchen');
+  await ann.page.keyboard.press('Enter');
+  const news = await ben.next('members', ({ changed }) => changed.length > 0);
+  assert.equal(news.changed[0].name, 'Ännchen');
+  await row('Ännchen').waitFor();
+  assert.equal(await ann.page.evaluate(() => document.activeElement.className), 'control rename-open');
+  await ann.page.keyboard.press('Enter');
+  await ann.page.keyboard.type('nobody');
+  await ann.page.keyboard.press('Escape');
+  assert.equal(await row('nobody').count(), 0);
+});
+
+test('in a session of many the list stays short and the count right', async () => {
+  for (let i = 0; i < CROWD; i += 1) {
+    crowd.push(new WebSocket(`${server.wsOrigin}/ws?session=${key}&name=Guest${i}`));
+  }
+  await until(async () => (await ann.page.textContent('#people-count')) === String(CROWD + 2), 'all are counted', 20_000);
+  const late = await openPerson(browser);
+  await joinPage(late.page, `${server.origin}/player.html?session=${key}`, 'Late');
+  await until(async () => (await late.page.textContent('#people-count')) === String(CROWD + 3), 'counted for whoever comes late');
+  const listed = await late.page.locator('.person').count();
+  assert.ok(listed >= 50 && listed <= 60, `${listed} listed`);
+  assert.equal(await late.page.textContent('#people-more'), `and ${CROWD + 3 - listed} more`);
+  await takePicture(late.page, 'many');
+  assert.deepEqual(late.faults, []);
+  await late.context.close();
+});
+
+test('no page had an error on its console or broke the security policy', () => {
+  assert.deepEqual(ann.faults, []);
+});
