@@ -58,6 +58,7 @@ fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_S
 .PHONY: screenshots
 screenshots: release demo packages-test packages-pictures ## Take the pictures in docs/ anew, with a real Chromium
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots.mjs
+	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/state_pictures.mjs
 
 .PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
 	packages-nodes packages-pictures

@@ -39,7 +39,7 @@ const again = () => ({ listen: new URL(server.origin).host, admin: new URL(serve
 
 before(async () => {
   [media, redis, browser] = await Promise.all([
-    makeMedia([{ name: 'film', seconds: 120 }]), startRedis(), launchBrowser(),
+    makeMedia([{ name: 'film', seconds: 120, grain: true }]), startRedis(), launchBrowser(),
   ]);
   server = await start();
   proxy = await startBreakableProxy(server.origin);

@@ -22,7 +22,7 @@ let ben;
 let key;
 
 before(async () => {
-  media = await makeMedia([{ name: 'film', seconds: 120, noise: true }]);
+  media = await makeMedia([{ name: 'film', seconds: 120, grain: true }]);
   await writeFile(path.join(media.directory, 'letter.mp4'), 'this is not a video');
   server = await startServer({
     args: ['--media', media.directory, '--session-rate', '0', '--video', 'film', '--host-grace', '4s'],

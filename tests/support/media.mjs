@@ -7,24 +7,27 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-// videos: [{name, seconds, noise}]. Each has moving pictures, a tone and a key frame a second; noise
-// makes it big, some 200 KB a second.
+// videos: [{name, seconds, grain}]. Each has moving pictures, a tone and a key frame a second; with
+// grain it is big, some 200 KB a second, and more pleasant to look at.
 // Resolves to {directory, remove()}.
 export async function makeMedia(videos = [{ name: 'demo', seconds: 30 }]) {
   const directory = await mkdtemp(path.join(tmpdir(), 'videosync-media-'));
-  for (const { name, seconds, noise } of videos) {
-    await makeVideo(path.join(directory, `${name}.mp4`), seconds, noise);
+  for (const { name, seconds, grain } of videos) {
+    await makeVideo(path.join(directory, `${name}.mp4`), seconds, grain);
   }
   return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
-async function makeVideo(file, seconds, noise = false) {
-  const pictures = `testsrc2=size=320x180:rate=${noise ? 15 : 30}:duration=${seconds}`;
+async function makeVideo(file, seconds, grain = false) {
+  const colours = 'nb_colors=3:c0=0x1b2a6b:c1=0xc4477f:c2=0xf2a65a:speed=0.02:seed=11';
+  const pictures = grain
+    ? `gradients=size=320x180:rate=15:duration=${seconds}:${colours},format=yuv420p,noise=alls=9:allf=t`
+    : `testsrc2=size=320x180:rate=30:duration=${seconds}`;
   await run('ffmpeg', [
     '-v', 'error', '-y',
-    '-f', 'lavfi', '-i', noise ? `${pictures},noise=alls=12:allf=t` : pictures,
+    '-f', 'lavfi', '-i', pictures,
     '-f', 'lavfi', '-i', `sine=frequency=330:duration=${seconds}`,
-    '-c:v', 'libx264', '-preset', 'ultrafast', '-g', noise ? '15' : '30', '-pix_fmt', 'yuv420p',
+    '-c:v', 'libx264', '-preset', 'ultrafast', '-g', grain ? '15' : '30', '-pix_fmt', 'yuv420p',
     '-c:a', 'aac', '-shortest', '-movflags', '+faststart', file,
   ]);
 }
