@@ -42,7 +42,6 @@ export class Unread {
     if (this.#following && this.#onScreen && !document.hidden) this.#count = 0;
     byId('unread').hidden = this.#count === 0;
     setText(byId('unread-words'), strings.chat.unread(this.#count));
-    document.body.dataset.unread = this.#count;
     const title = document.title.replace(TITLE_MARK, '');
     document.title = document.hidden && this.#count > 0 ? `(${this.#count}) ${title}` : title;
   }
