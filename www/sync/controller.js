@@ -31,7 +31,9 @@ const TRIES_MAX = 3;
 const WAIT_AHEAD_MAX_S = 1; // who is ahead by less may wait for the showing
 const MARGIN_S = 0.05;
 const SETTLED_AFTER_S = 0.15; // of media played since the start or the seek
-const FRESH_READINGS_MS = 600;
+const TRIM_AFTER_MS = 600;
+const TRIMS_MAX = 3; // after one event
+const FRAMES_BESIDE_S = 0.009; // half a step of a display of 60 Hz, and a bit
 const RUN_OUT_S = 1; // so close to the end a player may run out by itself
 
 const NOTHING = { type: 'none' };
@@ -48,7 +50,9 @@ export class SyncController {
   #exactTried = null; // the position at rest that was last sought
   #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached}
   #settling = null; // after a start or seek: {fromS, start}; fromS null until it runs
-  #freshUntilMs = 0; // after settling: how close the start came is still to be seen
+  #baseRate = 1; // the showing's, when a gap was last closed by rate
+  #trimAtMs = null; // how close the last event came will be clear by then
+  #trimsLeft = 0;
   #decidedMs = null; // when the last decision was made
   #ranBy = 0; // seconds of media gained on the showing each second since then
   #busySinceMs = null;
@@ -61,6 +65,8 @@ export class SyncController {
     this.#exactTried = null;
     this.#arrival = null;
     this.#settling = null;
+    this.#trimAtMs = nowMs + TRIM_AFTER_MS;
+    this.#trimsLeft = TRIMS_MAX;
     this.#forgetGap();
   }
 
@@ -85,7 +91,8 @@ export class SyncController {
 
   // target: {position, running, over, startsInMs, rate, durationS}
   // player: {position, paused, seeking, buffering, ended, canSeek, rate, hidden?, pitchKept?,
-  // isBuffered?(position)}; hidden: the page is, and its timers are slow.
+  // frameAheadS?, isBuffered?(position)}; hidden: the page is, and its timers are slow; frameAheadS: how far
+  // the frames are ahead of the sound.
   decide(nowMs, target, player) {
     const elapsedMs = nowMs - (this.#decidedMs ?? nowMs);
     this.#decidedMs = nowMs;
@@ -108,7 +115,7 @@ export class SyncController {
     this.#arrival = null;
     if (target.over && isRunningOut(target, player)) return NOTHING;
     if (!player.paused && !player.ended) return { type: 'pause' };
-    return this.#seekExactly(nowMs, target, player) ?? this.#baseRate(target, player) ?? NOTHING;
+    return this.#seekExactly(nowMs, target, player) ?? this.#restoreRate(target, player) ?? NOTHING;
   }
 
   #beforeStart(nowMs, target, player) {
@@ -232,7 +239,7 @@ export class SyncController {
     settling.fromS = Math.min(settling.fromS ?? Infinity, player.position);
     if (player.position - settling.fromS < SETTLED_AFTER_S) return false;
     this.#settling = null;
-    this.#freshUntilMs = nowMs + FRESH_READINGS_MS;
+    this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     const { start } = settling;
     if (start) this.#starts.add(start.latencyS + start.aheadS - gapS / player.rate);
     return true;
@@ -241,17 +248,36 @@ export class SyncController {
   // --- In mid-play -------------------------------------------------------------------------------
 
   #closeByRate(nowMs, elapsedMs, target, player) {
+    if (target.rate !== this.#baseRate) return this.#changeBase(nowMs, target);
     const { gapS, noiseS } = this.#observer;
     if (Math.abs(gapS) < SEEK_BEYOND_JOINING_S) this.#joiningUntilMs = 0;
-    const isFresh = this.#freshUntilMs > 0 && nowMs >= this.#freshUntilMs;
-    if (isFresh) this.#freshUntilMs = 0;
+    const wasCorrecting = this.#rates.correcting;
     const { rate, leaving } = this.#rates.decide({
       nowMs, elapsedMs, gapS, noiseS, stepS: this.#observer.stepS(target.rate), baseRate: target.rate,
-      playedRate: player.rate, pitchKept: player.pitchKept ?? true, freshly: isFresh,
+      playedRate: player.rate, pitchKept: player.pitchKept ?? true, trim: this.#mayTrim(nowMs, player),
     });
     if (leaving) this.#observer.leaveRate(nowMs, target.rate);
+    if (wasCorrecting && !this.#rates.correcting) this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     this.#ranBy = rate - target.rate;
     return this.#rates.differs(rate, player.rate) ? { type: 'rate', rate } : NOTHING;
+  }
+
+  // The showing has another rate: what that does to the player is waited for before it is judged.
+  #changeBase(nowMs, target) {
+    this.#baseRate = target.rate;
+    this.#forgetGap();
+    this.#settling = { start: null, fromS: null };
+    this.#trimAtMs = nowMs + TRIM_AFTER_MS;
+    return { type: 'rate', rate: target.rate };
+  }
+
+  // After an event, once it is clear how close it came, what is left of the gap is taken away: null for
+  // no, 'gap', or 'frames' where those stand more than half a display step beside the sound.
+  #mayTrim(nowMs, player) {
+    if (this.#trimsLeft === 0 || this.#trimAtMs === null || nowMs < this.#trimAtMs) return null;
+    this.#trimAtMs = null;
+    this.#trimsLeft -= 1;
+    return Math.abs(this.#observer.gapS + (player.frameAheadS ?? 0)) > FRAMES_BESIDE_S ? 'frames' : 'gap';
   }
 
   #forgetGap() {
@@ -270,7 +296,7 @@ export class SyncController {
     return Math.abs(this.#observer.gapS) > beyond && this.#maySeek(nowMs);
   }
 
-  #baseRate(target, player) {
+  #restoreRate(target, player) {
     return player.rate === target.rate ? null : { type: 'rate', rate: target.rate };
   }
 

@@ -43,16 +43,16 @@ export class RateControl {
   }
 
   // The rate that the player should have now, and whether it leaves the showing's own:
-  // {rate, leaving}. gapS null: nothing is known. freshly: right after a start or a seek.
-  decide({ nowMs, elapsedMs, gapS, noiseS, stepS, baseRate, playedRate, pitchKept, freshly }) {
+  // {rate, leaving}. gapS null: nothing is known. trim: 'gap' to close even a smaller one, 'frames' to
+  // leave the rate for a moment although there is none: where that moves the player (stepS), what brings
+  // it back also makes the browser choose anew in which steps of the display it shows the frames.
+  decide({ nowMs, elapsedMs, gapS, noiseS, stepS, baseRate, playedRate, pitchKept, trim }) {
     this.#readBack(baseRate, playedRate);
     if (gapS === null || !this.usable) return this.#settle(baseRate);
     const wasCorrecting = this.#correcting !== null;
-    if (this.#correcting) this.#follow(nowMs, elapsedMs, gapS, baseRate);
-    const beginBeyondS = freshly && noiseS < TRIM_BEYOND_S ? TRIM_BEYOND_S : DEAD_ZONE_S;
-    const gap = Math.abs(gapS);
-    if (!this.#correcting && gap > beginBeyondS) this.#begin(nowMs, gapS);
-    else if (this.#correcting && this.#isDone(nowMs, gapS)) this.#end(gapS, stepS);
+    if (wasCorrecting) this.#follow(nowMs, elapsedMs, gapS, baseRate);
+    if (!wasCorrecting && this.#isDue({ gapS, noiseS, stepS, trim })) this.#begin(nowMs, gapS);
+    else if (wasCorrecting && this.#isDone(nowMs, gapS)) this.#end(gapS, stepS);
     if (!this.#correcting) return this.#settle(baseRate);
     // What leaving the base rate does by itself is part of the way.
     const aheadS = wasCorrecting ? gapS : gapS + stepS;
@@ -85,6 +85,12 @@ export class RateControl {
   #settle(baseRate) {
     this.#share = 0;
     return { rate: baseRate, leaving: false };
+  }
+
+  #isDue({ gapS, noiseS, stepS, trim }) {
+    const gap = Math.abs(gapS);
+    if (gap > DEAD_ZONE_S || !trim || noiseS > TRIM_BEYOND_S) return gap > DEAD_ZONE_S;
+    return gap > TRIM_BEYOND_S || (trim === 'frames' && Math.abs(stepS) > CLOSED_S);
   }
 
   #begin(nowMs, gapS) {
