@@ -155,7 +155,6 @@ export class Follower extends EventTarget {
       rate: video.playbackRate,
       hidden: document.visibilityState === 'hidden',
       pitchKept: this.#pitchKept,
-      frameAheadS: this.#frames.frameAheadS,
       isBuffered: (position) => isBuffered(video.buffered, position),
     });
   }

@@ -33,12 +33,6 @@ export class FrameClock {
     return currentTime - this.#lieMs / 1000;
   }
 
-  // How far the frames are ahead of the sound, in seconds; 0 where that is not known.
-  get frameAheadS() {
-    if (this.#frames.length < ENOUGH || this.#isRough) return 0;
-    return -(this.#aheadOfFramesMs - this.#lieMs) / 1000;
-  }
-
   get #isRough() {
     const jumps = this.#frames.slice(1).map(({ clockMs }, index) => Math.abs(clockMs - this.#frames[index].clockMs));
     return median(jumps) > ROUGH_MS;
@@ -46,12 +40,8 @@ export class FrameClock {
 
   // How far currentTime is ahead of the frames, where that is beyond what the display's steps explain.
   get #lieMs() {
-    const ahead = this.#aheadOfFramesMs;
+    const ahead = median(this.#frames.map(({ phaseMs, clockMs }) => clockMs - phaseMs));
     return Math.abs(ahead) > LIE_MS ? ahead : 0;
-  }
-
-  get #aheadOfFramesMs() {
-    return median(this.#frames.map(({ phaseMs, clockMs }) => clockMs - phaseMs));
   }
 
   #watch() {

@@ -26,14 +26,14 @@ const SEEK_BEYOND_RATELESS_S = 0.1; // a browser whose rate cannot be used
 const JOINING_MS = 5_000;
 const SEEK_GAP_MS = 5_000; // at least that long between corrections by seek
 const STUCK_MS = 8_000; // buffering for so long: try where the showing is by now
-const START_LATE_S = 0.03; // an arrival later than that tries again
+const ARRIVES_LATE_S = 0.03; // an arrival later than that tries again
+const STARTS_LATE_S = 0.12; // who stands further behind seeks before it starts
 const TRIES_MAX = 3;
 const WAIT_AHEAD_MAX_S = 1; // who is ahead by less may wait for the showing
 const MARGIN_S = 0.05;
 const SETTLED_AFTER_S = 0.15; // of media played since the start or the seek
 const TRIM_AFTER_MS = 600;
 const TRIMS_MAX = 3; // after one event
-const FRAMES_BESIDE_S = 0.009; // half a step of a display of 60 Hz, and a bit
 const RUN_OUT_S = 1; // so close to the end a player may run out by itself
 
 const NOTHING = { type: 'none' };
@@ -91,8 +91,7 @@ export class SyncController {
 
   // target: {position, running, over, startsInMs, rate, durationS}
   // player: {position, paused, seeking, buffering, ended, canSeek, rate, hidden?, pitchKept?,
-  // frameAheadS?, isBuffered?(position)}; hidden: the page is, and its timers are slow; frameAheadS: how far
-  // the frames are ahead of the sound.
+  // isBuffered?(position)}; hidden: the page is, and its timers are slow.
   decide(nowMs, target, player) {
     const elapsedMs = nowMs - (this.#decidedMs ?? nowMs);
     this.#decidedMs = nowMs;
@@ -147,7 +146,7 @@ export class SyncController {
   // The showing runs and this player stands.
   #begin(nowMs, target, player) {
     const aheadS = this.#aheadIfStartedS(target, player);
-    const isNear = aheadS > -START_LATE_S && aheadS < WAIT_AHEAD_MAX_S;
+    const isNear = aheadS > -STARTS_LATE_S && aheadS < WAIT_AHEAD_MAX_S;
     if (isNear || !this.#maySeek(nowMs)) return this.#startWhenDue(nowMs, target, player);
     return this.#seekAhead(nowMs, target, player);
   }
@@ -165,7 +164,7 @@ export class SyncController {
       this.#seeks[arrival.kind].add((nowMs - arrival.sinceMs) / 1000);
     }
     const aheadS = this.#aheadIfStartedS(target, player);
-    const missed = aheadS < -START_LATE_S || aheadS > WAIT_AHEAD_MAX_S + this.#seeks.far.mostS;
+    const missed = aheadS < -ARRIVES_LATE_S || aheadS > WAIT_AHEAD_MAX_S + this.#seeks.far.mostS;
     if (missed && arrival.tries < TRIES_MAX) return this.#seekAhead(nowMs, target, player);
     return this.#startWhenDue(nowMs, target, player);
   }
@@ -254,7 +253,7 @@ export class SyncController {
     const wasCorrecting = this.#rates.correcting;
     const { rate, leaving } = this.#rates.decide({
       nowMs, elapsedMs, gapS, noiseS, stepS: this.#observer.stepS(target.rate), baseRate: target.rate,
-      playedRate: player.rate, pitchKept: player.pitchKept ?? true, trim: this.#mayTrim(nowMs, player),
+      playedRate: player.rate, pitchKept: player.pitchKept ?? true, trim: this.#mayTrim(nowMs),
     });
     if (leaving) this.#observer.leaveRate(nowMs, target.rate);
     if (wasCorrecting && !this.#rates.correcting) this.#trimAtMs = nowMs + TRIM_AFTER_MS;
@@ -271,13 +270,12 @@ export class SyncController {
     return { type: 'rate', rate: target.rate };
   }
 
-  // After an event, once it is clear how close it came, what is left of the gap is taken away: null for
-  // no, 'gap', or 'frames' where those stand more than half a display step beside the sound.
-  #mayTrim(nowMs, player) {
-    if (this.#trimsLeft === 0 || this.#trimAtMs === null || nowMs < this.#trimAtMs) return null;
+  // After an event, once it is clear how close it came, even a small gap is taken away.
+  #mayTrim(nowMs) {
+    if (this.#trimsLeft === 0 || this.#trimAtMs === null || nowMs < this.#trimAtMs) return false;
     this.#trimAtMs = null;
     this.#trimsLeft -= 1;
-    return Math.abs(this.#observer.gapS + (player.frameAheadS ?? 0)) > FRAMES_BESIDE_S ? 'frames' : 'gap';
+    return true;
   }
 
   #forgetGap() {

@@ -43,15 +43,14 @@ export class RateControl {
   }
 
   // The rate that the player should have now, and whether it leaves the showing's own:
-  // {rate, leaving}. gapS null: nothing is known. trim: 'gap' to close even a smaller one, 'frames' to
-  // leave the rate for a moment although there is none: where that moves the player (stepS), what brings
-  // it back also makes the browser choose anew in which steps of the display it shows the frames.
+  // {rate, leaving}. gapS null: nothing is known. trim: close even a smaller one. stepS: what leaving
+  // the base rate does by itself.
   decide({ nowMs, elapsedMs, gapS, noiseS, stepS, baseRate, playedRate, pitchKept, trim }) {
     this.#readBack(baseRate, playedRate);
     if (gapS === null || !this.usable) return this.#settle(baseRate);
     const wasCorrecting = this.#correcting !== null;
     if (wasCorrecting) this.#follow(nowMs, elapsedMs, gapS, baseRate);
-    if (!wasCorrecting && this.#isDue({ gapS, noiseS, stepS, trim })) this.#begin(nowMs, gapS);
+    if (!wasCorrecting && this.#isDue(gapS, noiseS, trim)) this.#begin(nowMs, gapS);
     else if (wasCorrecting && this.#isDone(nowMs, gapS)) this.#end(gapS, stepS);
     if (!this.#correcting) return this.#settle(baseRate);
     // What leaving the base rate does by itself is part of the way.
@@ -87,10 +86,8 @@ export class RateControl {
     return { rate: baseRate, leaving: false };
   }
 
-  #isDue({ gapS, noiseS, stepS, trim }) {
-    const gap = Math.abs(gapS);
-    if (gap > DEAD_ZONE_S || !trim || noiseS > TRIM_BEYOND_S) return gap > DEAD_ZONE_S;
-    return gap > TRIM_BEYOND_S || (trim === 'frames' && Math.abs(stepS) > CLOSED_S);
+  #isDue(gapS, noiseS, trim) {
+    return Math.abs(gapS) > (trim && noiseS < TRIM_BEYOND_S ? TRIM_BEYOND_S : DEAD_ZONE_S);
   }
 
   #begin(nowMs, gapS) {
