@@ -117,6 +117,11 @@ bench-redis: release packages-nodes packages-test ## Measure a session on two no
 	@deploy/npm-ci tests tests
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/redis_nodes.mjs $(ARGS)
 
+.PHONY: bench-sync
+bench-sync: release packages-test ## Measure how far apart real players are (docs/SYNC.md); QUICK=1: in a minute; ARGS='--help'
+	@deploy/npm-ci tests tests
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/sync/main.mjs $(if $(QUICK),--quick) $(ARGS)
+
 # Once configured, the build notices by itself when CMake's files change.
 configure-%: | packages
 	@[[ -f build/$*/build.ninja ]] || cmake --preset $* || \

@@ -14,11 +14,11 @@ export async function wholePlan(showing) {
   showing.finish();
 }
 
-// Enough to see that it works. About 27 seconds.
+// Enough to see that it works. About 25 seconds.
 export async function quickPlan(showing) {
-  await begin(showing, 9);
+  await begin(showing, 8);
   await showing.command('seek', 'seek', (position) => ({ position: position + 20 }), 8);
-  await showing.lateJoiner('C', 8);
+  await showing.lateJoiner('C', 7);
   showing.finish();
 }
 

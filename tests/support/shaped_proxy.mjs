@@ -6,6 +6,7 @@
 import net from 'node:net';
 
 const QUEUE_BYTES_MAX = 64 * 1024; // of one connection and direction; beyond it the sender waits
+const QUEUE_MS_MAX = 60; // ... and not more than a router worth its name would hold
 const SLICE_BYTES = 4 * 1024;
 
 // origin: of the server, 'http://host:port'. up, down: {delayMs, jitterMs, bytesPerS,
@@ -20,7 +21,7 @@ export async function startShapedProxy(origin, { up = {}, down = {}, seed = 1 } 
   let isCut = false;
   const server = net.createServer({ noDelay: true }, (viewer) => {
     if (isCut) return viewer.resetAndDestroy();
-    const far = net.connect({ host: target.hostname, port: Number(target.port), noDelay: true });
+    const far = connectInSlices(target);
     const both = [viewer, far];
     open.add(both);
     const end = () => {
@@ -48,6 +49,25 @@ export async function startShapedProxy(origin, { up = {}, down = {}, seed = 1 } 
       return new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+// A connection that is read in small parts: what has not been taken stays in the kernel, and its sender
+// waits. Emits 'part' in place of 'data'.
+function connectInSlices({ hostname, port }) {
+  const buffer = Buffer.alloc(SLICE_BYTES);
+  const socket = net.connect({
+    host: hostname,
+    port: Number(port),
+    noDelay: true,
+    onread: {
+      buffer,
+      callback: (bytes) => {
+        socket.emit('part', Buffer.from(buffer.subarray(0, bytes)));
+        return !socket.isHeld;
+      },
+    },
+  });
+  return socket;
 }
 
 // Both directions of a network stand still together, now and then.
@@ -87,6 +107,12 @@ class Link {
     this.#random = random;
   }
 
+  // How much of one connection may be under way.
+  get queueBytesMax() {
+    const { bytesPerS } = this.#shape;
+    return Math.min(QUEUE_BYTES_MAX, Math.max(SLICE_BYTES, (bytesPerS * QUEUE_MS_MAX) / 1000));
+  }
+
   // When `bytes` that are sent now arrive.
   arrivalMs(bytes) {
     const { delayMs, jitterMs, bytesPerS } = this.#shape;
@@ -111,7 +137,7 @@ function carry(from, to, link) {
       if (part === null) to.end();
       else to.write(part);
     }
-    if (queuedBytes < QUEUE_BYTES_MAX) from.resume();
+    if (queuedBytes < link.queueBytesMax) hold(from, false);
     if (queue.length > 0) timer = setTimeout(deliver, Math.max(0, queue[0].dueMs - performance.now()));
   };
   const push = (part) => {
@@ -120,12 +146,20 @@ function carry(from, to, link) {
     queuedBytes += part?.length ?? 0;
     timer ??= setTimeout(deliver, Math.max(0, lastMs - performance.now()));
   };
-  from.on('data', (bytes) => {
+  const onBytes = (bytes) => {
     for (let at = 0; at < bytes.length; at += SLICE_BYTES) push(bytes.subarray(at, at + SLICE_BYTES));
-    if (queuedBytes >= QUEUE_BYTES_MAX) from.pause();
-  });
+    if (queuedBytes >= link.queueBytesMax) hold(from, true);
+  };
+  from.on('data', onBytes).on('part', onBytes);
   from.on('end', () => push(null));
   to.on('close', () => clearTimeout(timer));
+}
+
+function hold(socket, isHeld) {
+  if (Boolean(socket.isHeld) === isHeld) return;
+  socket.isHeld = isHeld;
+  if (isHeld) socket.pause();
+  else socket.resume();
 }
 
 // A Lehmer generator: numbers in (0, 1).
