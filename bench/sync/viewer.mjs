@@ -24,13 +24,18 @@ export class Viewer {
     const viewer = new Viewer();
     viewer.name = name;
     viewer.proxy = await startShapedProxy(server.origin, { ...shape, seed });
-    viewer.#person = await openPerson(browser, { viewport: { width: 480, height: 480 } });
-    viewer.page = viewer.#person.page;
-    await viewer.page.addInitScript(installProbe);
-    await join(viewer.page, `${viewer.proxy.origin}/player.html?session=${key}`, name);
-    viewer.joinedMs = localMs();
-    await viewer.#calibrate();
-    return viewer;
+    try {
+      viewer.#person = await openPerson(browser, { viewport: { width: 480, height: 480 } });
+      viewer.page = viewer.#person.page;
+      await viewer.page.addInitScript(installProbe);
+      await join(viewer.page, `${viewer.proxy.origin}/player.html?session=${key}`, name);
+      viewer.joinedMs = localMs();
+      await viewer.#calibrate();
+      return viewer;
+    } catch (error) {
+      await viewer.close();
+      throw error;
+    }
   }
 
   // Moves what the probe has seen so far into this object.
@@ -50,7 +55,7 @@ export class Viewer {
   }
 
   async close() {
-    await this.#person.context.close().catch(() => {});
+    await this.#person?.context.close().catch(() => {});
     await this.proxy.stop();
   }
 

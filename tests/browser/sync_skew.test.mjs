@@ -23,7 +23,7 @@ let judged;
 
 before(async () => {
   media = await makeMedia([{ name: 'demo', seconds: 90 }]);
-  server = await startServer({ args: ['--media', media.directory, '--www', 'www', '--session-rate', '0'] });
+  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
   browser = await launchBrowser(['--autoplay-policy=no-user-gesture-required']);
   const profile = profiles.jitter;
   const showing = await Showing.open({ server, browsers: [browser], profile, seed: 7, say: () => {} });
