@@ -46,11 +46,11 @@ function drawStrip({ name, words, judged }, top) {
   ].join('\n');
 }
 
-// Events at the same moment share a mark.
+// Events at the same moment share a mark. A pause has no name there: play is too close behind it.
 function eventMarks(events, x, top) {
   const marks = new Map(events.map(({ name, atMs }) => [`${name} ${Math.round(atMs)}`, { name, atMs }]));
   return [...marks.values()].map(({ name, atMs }) => `<line x1="${x(atMs).toFixed(1)}" x2="${x(atMs).toFixed(1)}" y1="${top + 18}" y2="${top + STRIP - 16}" stroke="#94a3b8" stroke-dasharray="2 3"/>
-<text x="${(x(atMs) + 3).toFixed(1)}" y="${top + STRIP - 6}" font-size="9" fill="#64748b">${escape(name)}</text>`);
+${name === 'pause' ? '' : `<text x="${(x(atMs) + 3).toFixed(1)}" y="${top + STRIP - 6}" font-size="9" fill="#64748b">${escape(name)}</text>`}`);
 }
 
 // One path a viewer, interrupted where nothing was shown.
