@@ -37,7 +37,7 @@ void fields(auto& io, Is<Newest> auto& newest) {
   io(newest.epoch, newest.seq, newest.video);
 }
 void fields(auto& io, Is<Present> auto& present) {
-  io(present.count, present.host_until_us, present.next_host);
+  io(present.count, present.host_until_us, present.next_host, present.is_roll_call);
 }
 
 void fields(auto& io, Is<JoinAsk> auto& ask) {

@@ -121,6 +121,7 @@ struct Present {
   std::optional<std::uint64_t>
       host_until_us{};  // see HostAway: there exactly while the host is away
   std::optional<MemberId> next_host{};
+  bool is_roll_call = false;  // every outpost is to enroll its members
 };
 // The frames are for every member; the rest is for the outposts themselves.
 struct Cast {

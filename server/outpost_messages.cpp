@@ -182,7 +182,11 @@ void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
   }
   if (cast.ended_code) {
     close_all(outpost, *cast.ended_code);
-    drop_if_idle(outpost);
+    return drop_if_idle(outpost);
+  }
+  if (cast.present && cast.present->is_roll_call) {
+    outpost.needs_enroll = true;
+    if (outpost.phase == Outpost::Phase::settled) speak(outpost);
   }
 }
 

@@ -173,7 +173,11 @@ class SessionHome {
 
   std::uint32_t place_of(Homed& homed, const Uuid& node) noexcept;
   BufferRef take_cast(Homed& homed) noexcept;
-  void cast_everything(Homed& homed) noexcept;
+  void cast_everything(Homed& homed, bool is_roll_call) noexcept;
+  void call_roll(Homed& homed) noexcept;
+  void end_roll() noexcept;
+  template <class Predicate>
+  void leave_all(Homed& homed, Predicate is_gone) noexcept;
   void answer_node(const NodeEnvelope& to, const PeerRef& peer, int status,
                    std::string body) noexcept;
   void on_join_ask(Homed& homed, const NodeEnvelope& envelope, const JoinAsk& ask) noexcept;
@@ -200,6 +204,8 @@ class SessionHome {
   Effects effects_;
   std::unordered_set<Uuid> unsaved_;  // sessions whose newest change the store does not have
   std::vector<Uuid> write_back_;      // sessions to be stored and told again, a few at a time
+  std::vector<Uuid> roll_;            // sessions whose members elsewhere are to be named
+  std::int64_t returned_us_ = 0;      // when the store was last there again
   std::vector<Removal> unremoved_;    // ended while the store was away
   std::int64_t retried_us_ = 0;       // when unsaved_ and unremoved_ were last tried
   std::size_t moving_ = 0;            // handed over, and the store has not answered yet

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::int64_t stay_us = 1'000'000;  // between two moves of a session
 constexpr std::int64_t retry_us = 1'000'000;
+constexpr std::int64_t roll_us = 3'000'000;  // as Nodes::return_us
 constexpr std::size_t written_a_tick = 2'000;
 
 }  // namespace
@@ -145,16 +146,9 @@ void SessionHome::on_enroll(Homed& homed, const Uuid& node, const Enroll& enroll
     ++homed.remote_members;
   }
   if (enroll.is_last) {
-    std::vector<std::pair<MemberId, ConnectionNumber>> gone;
-    for (const auto& [id, seat] : homed.seats) {
-      if (seat.node == place && seat.worker == Seat::unheard)
-        gone.emplace_back(id, seat.connection);
-    }
-    for (const auto& [id, connection] : gone) {
-      take_seat_away(homed, id);
-      homed.machine->leave(id, connection, worker_.server_us(), effects_);
-    }
-    cast_everything(homed);
+    leave_all(homed,
+              [=](const Seat& seat) { return seat.node == place && seat.worker == Seat::unheard; });
+    cast_everything(homed, false);
   }
   settle(homed);
 }
@@ -171,14 +165,38 @@ void SessionHome::on_node_lost(const Uuid& node) noexcept {
     if (known == sessions_.end()) continue;
     Homed& homed = *known->second;
     const std::uint32_t place = place_of(homed, node);
-    std::vector<std::pair<MemberId, ConnectionNumber>> gone;
-    for (const auto& [id, seat] : homed.seats)
-      if (seat.node == place) gone.emplace_back(id, seat.connection);
-    for (const auto& [id, connection] : gone) {
-      take_seat_away(homed, id);
-      homed.machine->leave(id, connection, worker_.server_us(), effects_);
-    }
+    leave_all(homed, [=](const Seat& seat) { return seat.node == place; });
     settle(homed);
+  }
+}
+
+template <class Predicate>
+void SessionHome::leave_all(Homed& homed, Predicate is_gone) noexcept {
+  std::vector<std::pair<MemberId, ConnectionNumber>> gone;
+  for (const auto& [id, seat] : homed.seats)
+    if (is_gone(seat)) gone.emplace_back(id, seat.connection);
+  for (const auto& [id, connection] : gone) {
+    take_seat_away(homed, id);
+    homed.machine->leave(id, connection, worker_.server_us(), effects_);
+  }
+}
+
+// What was said while the store was away, there or here, was lost: every node says anew who is
+// connected to it. Whom nobody names in time has left.
+void SessionHome::call_roll(Homed& homed) noexcept {
+  for (auto& [id, seat] : homed.seats)
+    if (seat.node > 0) seat.worker = Seat::unheard;
+  if (homed.remote_members > 0) roll_.push_back(homed.key);
+  cast_everything(homed, true);
+}
+
+void SessionHome::end_roll() noexcept {
+  for (const Uuid& key : std::exchange(roll_, {})) {
+    const auto known = sessions_.find(key);
+    if (known == sessions_.end()) continue;
+    leave_all(*known->second,
+              [](const Seat& seat) { return seat.node > 0 && seat.worker == Seat::unheard; });
+    settle(*known->second);
   }
 }
 
@@ -196,8 +214,8 @@ BufferRef SessionHome::take_cast(Homed& homed) noexcept {
 }
 
 // For members elsewhere that may have missed something.
-void SessionHome::cast_everything(Homed& homed) noexcept {
-  if (homed.remote_members == 0) return;
+void SessionHome::cast_everything(Homed& homed, bool is_roll_call) noexcept {
+  if (homed.remotes.empty()) return;
   const SessionMachine& machine = *homed.machine;
   const auto add = [&](SendClass send_class, auto&& encode_into) {
     std::string text;
@@ -214,6 +232,7 @@ void SessionHome::cast_everything(Homed& homed) noexcept {
   homed.cast.present = Present{.count = machine.member_count()};
   if (away) homed.cast.present->host_until_us = static_cast<std::uint64_t>(away->until_us);
   if (away && away->next) homed.cast.present->next_host = away->next;
+  homed.cast.present->is_roll_call = is_roll_call;
   homed.cast.joined = machine.members();
   homed.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
 }
@@ -349,6 +368,8 @@ void SessionHome::on_handed_over(const Uuid& key, std::unique_ptr<Homed> homed, 
 }
 
 void SessionHome::on_store_ready() noexcept {
+  returned_us_ = worker_.monotonic_us();
+  roll_.clear();
   write_back_.clear();
   for (const auto& [key, homed] : sessions_)
     write_back_.push_back(key);
@@ -362,9 +383,10 @@ void SessionHome::on_tick() noexcept {
     const auto known = sessions_.find(write_back_.back());
     write_back_.pop_back();
     if (known == sessions_.end()) continue;
-    cast_everything(*known->second);
+    call_roll(*known->second);
     store_again(*known->second);
   }
+  if (!roll_.empty() && write_back_.empty() && now_us - returned_us_ >= roll_us) end_roll();
   if (write_back_.empty() && now_us - retried_us_ >= retry_us) retry_unsaved();
 }
 

@@ -233,6 +233,7 @@ void SessionOutposts::on_looked(const Uuid& key, const Result<StoredValue>& valu
   outpost->phase = Outpost::Phase::idle;
   if (!value) {
     if (value.error().code == ErrorCode::not_found) return on_unknown(*outpost);
+    if (value.error().code == ErrorCode::conflict) return on_ended(*outpost);
     refuse_asks(*outpost, store_away_fault);
     return try_later(*outpost);
   }
@@ -255,12 +256,25 @@ void SessionOutposts::on_unknown(Outpost& outpost) noexcept {
   const bool is_returning =
       returned_us_ > 0 && worker_.monotonic_us() - returned_us_ < write_back_us;
   if (is_returning) return look_later(outpost);
+  return_foreign(outpost);
   refuse_asks(outpost, session_not_found_fault);
   if (!outpost.members.empty() && ++outpost.times_unknown < times_unknown_max) {
     return look_later(outpost);
   }
+  on_ended(outpost);
+}
+
+void SessionOutposts::on_ended(Outpost& outpost) noexcept {
+  return_foreign(outpost);
+  refuse_asks(outpost, session_not_found_fault);
   close_all(outpost, close_code::session_ended);
   drop_if_idle(outpost);
+}
+
+// To the nodes that took this one for the home: they look again.
+void SessionOutposts::return_foreign(Outpost& outpost) noexcept {
+  for (const NodeEnvelope& envelope : std::exchange(outpost.foreign, {}))
+    send(envelope.from, outpost.key, Returned{encode(envelope)});
 }
 
 // Nobody has it open: what the record says is all there is.
@@ -286,10 +300,7 @@ void SessionOutposts::settle_on(Outpost& outpost, const Uuid& home) noexcept {
     outpost.needs_enroll = true;
     worker_.service().nodes->watch(worker_, home);
   }
-  for (NodeEnvelope& envelope : std::exchange(outpost.foreign, {})) {
-    const Uuid from = envelope.from;
-    send(from, outpost.key, Returned{encode(envelope)});
-  }
+  return_foreign(outpost);
   if (outpost.is_following || !outpost.needs_home()) {
     outpost.phase = Outpost::Phase::settled;
     return speak(outpost);

@@ -106,6 +106,8 @@ class SessionOutposts {
   void try_later(Outpost& outpost) noexcept;
   void on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept;
   void on_unknown(Outpost& outpost) noexcept;
+  void on_ended(Outpost& outpost) noexcept;
+  void return_foreign(Outpost& outpost) noexcept;
   void answer_infos(Outpost& outpost, std::string_view record) noexcept;
   void settle_on(Outpost& outpost, const Uuid& home) noexcept;
   void speak(Outpost& outpost) noexcept;

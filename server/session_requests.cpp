@@ -20,7 +20,8 @@ constexpr HttpFault no_such_video{400, "no_such_video", "the library has no vide
 }  // namespace
 
 const HttpFault& SessionHome::fault_of(const Error& error) noexcept {
-  const bool is_lost = error.code == ErrorCode::not_found || error.code == ErrorCode::corrupt;
+  const bool is_lost = error.code == ErrorCode::not_found || error.code == ErrorCode::conflict ||
+                       error.code == ErrorCode::corrupt;
   if (is_lost) return session_not_found_fault;
   if (error.code == ErrorCode::exhausted) return too_many_sessions;
   return store_away_fault;

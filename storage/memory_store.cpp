@@ -40,8 +40,12 @@ void MemoryStore::load(const Uuid& key, OnValue done) {
   {
     Shard& shard = shard_of(key);
     const std::lock_guard lock(shard.mutex);
-    const Entry* entry = find_live(shard, key, clock_.monotonic_us());
-    if (entry != nullptr) found = entry->value;
+    const Entry* entry = find_unlapsed(shard, key, clock_.monotonic_us());
+    if (entry != nullptr && entry->is_tombstone()) {
+      found = fail(ErrorCode::conflict, "removed");
+    } else if (entry != nullptr) {
+      found = entry->value;
+    }
   }
   done(std::move(found));
 }

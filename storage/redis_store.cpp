@@ -38,7 +38,9 @@ bool parse_integer(std::string_view digits, Integer& value) noexcept {
 }
 
 Result<StoredValue> value_of(const RedisReply& reply) {
-  if (reply.size() != 3 || reply[2].kind() != RedisReply::Kind::text) {
+  const bool is_removed = reply.size() == 4 && reply[3].kind() == RedisReply::Kind::text;
+  if (is_removed) return fail(ErrorCode::conflict, "the key was removed");
+  if (reply.size() != 4 || reply[2].kind() != RedisReply::Kind::text) {
     return fail(ErrorCode::not_found, "no such key");
   }
   StoredValue value;
@@ -131,14 +133,15 @@ void RedisStore::remove(const Uuid& key, StoreVersion version, BufferRef event, 
 
 void RedisStore::load(const Uuid& key, OnValue done) {
   const std::string name = key_name(key);
-  pair_.command(std::array<std::string_view, 5>{"HMGET", name, "epoch", "revision", "bytes"},
-                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
-                  if (reply) {
-                    done(value_of(*reply));
-                  } else {
-                    done(std::unexpected(std::move(reply.error())));
-                  }
-                });
+  pair_.command(
+      std::array<std::string_view, 6>{"HMGET", name, "epoch", "revision", "bytes", "removed"},
+      [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+        if (reply) {
+          done(value_of(*reply));
+        } else {
+          done(std::unexpected(std::move(reply.error())));
+        }
+      });
 }
 
 void RedisStore::exists(const Uuid& key, OnExists done) {

@@ -81,6 +81,7 @@ class SessionStore {
   virtual void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
                       OnDone done) = 0;
 
+  // not_found: there is no such key; conflict: it was removed.
   virtual void load(const Uuid& key, OnValue done) = 0;
   virtual void exists(const Uuid& key, OnExists done) = 0;
 

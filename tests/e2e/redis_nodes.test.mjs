@@ -201,6 +201,7 @@ describe('a node that is not dead', { concurrency: 3 }, () => {
     const first = await showing([['Ann', a], ['Amy', a], ['Ben', b], ['Bea', b]]);
     const second = await showing([['Ida', a], ['Ole', b]]);
     const third = await showing([['Kim', a], ['Lou', b]]);
+    const fourth = await showing([['Pia', a], ['Quin', b]]);
     for (const gate of gates) gate.shut();
     await until(() => viewOf(first.people[0]).notice === 'degraded', 'the loss');
     const [ann, amy, ben, bea] = first.people;
@@ -210,13 +211,21 @@ describe('a node that is not dead', { concurrency: 3 }, () => {
     assert.equal(await second.people[0].closeCode(), 4001);
     third.people[0].send('kick', { id: third.people[1].id });
     await third.people[0].next('members', ({ count }) => count === 1);
+    await fourth.people[1].close();
     for (const gate of gates) gate.open();
+    const startMs = performance.now();
     const after = await agreement([ann, ben], ({ count, ids }) => count === 2 && ids === [ann.id, ben.id].sort().join(' '));
     assert.equal(await second.people[1].closeCode(), 4001);
     assert.equal(await third.people[1].closeCode(), 4004);
+    const closedMs = performance.now() - startMs;
+    await until(() => viewOf(fourth.people[0]).count === 1 && !viewOf(fourth.people[0]).names[fourth.people[1].id],
+      'nobody of that node is there any more', LEASE_MS);
+    const goneMs = performance.now() - startMs;
     for (const node of [a, b]) {
       assert.deepEqual(await (await fetch(`${node.origin}/api/sessions/${second.key}/validate`)).json(), { valid: false });
     }
-    t.diagnostic(`all agree ${Math.round(after.tookMs)} ms after the return`);
+    t.diagnostic(`all agree ${Math.round(after.tookMs)} ms after the return, who was ended or removed is closed after ` +
+      `${Math.round(closedMs)} ms, the last of a node that left are gone after ${Math.round(goneMs)} ms`);
+    assert.ok(closedMs <= 3_000, `${closedMs} ms`);
   }));
 });

@@ -126,7 +126,7 @@ Test(memory_store, a_value_is_created_loaded_changed_and_removed) {
   cr_assert(caller.remove(key, 2).has_value());
   cr_assert(!caller.exists(key));
   cr_assert_eq(store.size(), 0);
-  cr_assert(caller.load(key).error().code == ErrorCode::not_found);
+  cr_assert(caller.load(key).error().code == ErrorCode::conflict);
   cr_assert(caller.touch(key, second_us).error().code == ErrorCode::not_found);
 }
 

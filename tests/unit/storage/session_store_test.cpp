@@ -47,7 +47,7 @@ Test(session_store, a_value_is_created_loaded_changed_and_removed) {
     cr_assert(bench.touch(key).has_value());
     cr_assert(bench.remove(key, at(2)).has_value());
     cr_assert_not(bench.exists(key));
-    cr_assert(bench.load(key).error().code == ErrorCode::not_found);
+    cr_assert(bench.load(key).error().code == ErrorCode::conflict);
     cr_assert(code_of(bench.touch(key)) == ErrorCode::not_found);
   });
 }
