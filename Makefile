@@ -57,6 +57,7 @@ fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_S
 
 .PHONY: screenshots
 screenshots: release demo packages-test packages-pictures ## Take the pictures in docs/ anew, with a real Chromium
+	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots_home.mjs
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots.mjs
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/state_pictures.mjs
 

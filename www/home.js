@@ -1,8 +1,12 @@
-// The start page: create a session, or find one by its key or link.
+// The start page: create a session with a click, share it, or find one by its key or link.
 import { byId, copyText, make, setText } from './dom.js';
-import { ApiError, createSession, findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
-import { rememberHostToken, rememberName, rememberedName } from './session/memory.js';
-import { localizePage, strings } from './strings.js';
+import { Library } from './home/library.js';
+import { makeQrCode } from './home/qr_code.js';
+import { showRecentSessions } from './home/recent.js';
+import { ApiError, createSession, findSessionKey, playerUrl, sessionExists } from './session/api.js';
+import { rememberHostToken, rememberLanguage, rememberName, rememberSession, rememberedName } from './session/memory.js';
+import { language, localizePage, strings } from './strings.js';
+import { languages } from './strings/index.js';
 
 const words = strings.home;
 const COPIED_FOR_MS = 2_000;
@@ -14,54 +18,58 @@ function describeError(error) {
   return words.failed(error.message);
 }
 
-async function offerVideos() {
-  const list = await videos().catch(() => []);
-  if (list.length < 2) return;
-  byId('video').replaceChildren(...list.map(({ id, title }) => make('option', { value: id, text: title || id })));
-  byId('video-choice').hidden = false;
-}
-
-async function create(event) {
-  event.preventDefault();
+// video: its id, or undefined for the server's default.
+async function create(video) {
   const button = byId('create');
   if (button.getAttribute('aria-disabled') === 'true') return;
   button.setAttribute('aria-disabled', 'true');
   setText(byId('create-error'), '');
-  const label = button.textContent;
   button.textContent = words.creating;
   try {
-    showCreated(await createSession(byId('video').value || undefined));
+    showCreated(await createSession(video));
   } catch (error) {
     setText(byId('create-error'), describeError(error));
+    byId('create-error').scrollIntoView({ block: 'nearest' });
   } finally {
     button.removeAttribute('aria-disabled');
-    button.textContent = label;
+    button.textContent = words.create;
   }
 }
 
 function showCreated({ key, hostToken }) {
   rememberHostToken(key, hostToken);
+  rememberSession(key);
   const link = playerUrl(key);
   setText(byId('key'), key);
   byId('link').value = link;
   byId('enter').href = link;
-  byId('create-form').hidden = true;
-  byId('created').hidden = false;
-  setText(byId('created-words'), words.created);
-  byId('created-words').focus();
+  byId('qr').replaceChildren(makeQrCode(link, words.qr));
+  setText(byId('copy-message'), '');
+  byId('share').hidden = !navigator.canShare?.({ url: link });
+  showWelcome(false);
+  byId('created-title').focus();
+  byId('created').scrollIntoView({ block: 'nearest' });
+}
+
+function showWelcome(isShown) {
+  byId('welcome').hidden = !isShown;
+  byId('created').hidden = isShown;
 }
 
 async function copyLink() {
   const button = byId('copy');
-  const label = button.dataset.label ?? button.textContent;
-  button.dataset.label = label;
   if (await copyText(byId('link').value, byId('link'))) {
-    setText(byId('create-error'), '');
+    setText(byId('copy-message'), '');
     button.textContent = words.copied;
-    setTimeout(() => (button.textContent = label), COPIED_FOR_MS);
+    setTimeout(() => (button.textContent = words.copy), COPIED_FOR_MS);
   } else {
-    setText(byId('create-error'), words.copyFailed);
+    setText(byId('copy-message'), words.copyFailed);
   }
+}
+
+// Closing the sheet without sending anything is no failure.
+function share() {
+  navigator.share({ title: 'VideoSync', text: words.shareText, url: byId('link').value }).catch(() => {});
 }
 
 async function join(event) {
@@ -95,19 +103,71 @@ function showJoinMessage(text, isError) {
   setText(message, text);
 }
 
+// Asked once; after that it is said, and can be changed.
+function showName() {
+  const name = rememberedName();
+  byId('name').value ||= name;
+  byId('name-field').hidden = name !== '';
+  byId('name-known').hidden = name === '';
+  setText(byId('name-words'), words.youAre(name));
+}
+
+function changeName() {
+  byId('name-field').hidden = false;
+  byId('name-known').hidden = true;
+  byId('name').focus();
+  byId('name').select();
+}
+
+function offerLanguages() {
+  const list = byId('language');
+  list.replaceChildren(...Object.entries(languages).map(([tag, { name }]) => make('option', { value: tag, lang: tag, text: name })));
+  list.value = language;
+  list.addEventListener('change', () => {
+    rememberLanguage(list.value);
+    location.assign('/');
+  });
+}
+
+async function showLibrary() {
+  const [first] = await new Library(({ id }) => create(id)).show();
+  setText(byId('create-with'), first ? words.startsWith(first.title || first.id) : '');
+}
+
+function listen() {
+  byId('create-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    create();
+  });
+  byId('copy').addEventListener('click', copyLink);
+  byId('share').addEventListener('click', share);
+  byId('link').addEventListener('focus', () => byId('link').select());
+  byId('again').addEventListener('click', () => {
+    showWelcome(true);
+    showRecentSessions();
+    byId('create').focus();
+  });
+  byId('name').addEventListener('change', () => rememberName(byId('name').value.trim()));
+  byId('name-change').addEventListener('click', changeName);
+  byId('join-form').addEventListener('submit', join);
+  byId('join-key').addEventListener('input', () => {
+    byId('join-key').removeAttribute('aria-invalid');
+    showJoinMessage('', false);
+  });
+  // The browser may show this page again as it was left, with a check still under way.
+  addEventListener('pageshow', ({ persisted }) => {
+    if (!persisted) return;
+    showJoinMessage('', false);
+    showName();
+    showRecentSessions();
+  });
+}
+
 localizePage();
-byId('name').value ||= rememberedName();
-byId('name').addEventListener('change', () => rememberName(byId('name').value.trim()));
-byId('create-form').addEventListener('submit', create);
-byId('copy').addEventListener('click', copyLink);
-byId('link').addEventListener('focus', () => byId('link').select());
-byId('join-form').addEventListener('submit', join);
-byId('join-key').addEventListener('input', () => {
-  byId('join-key').removeAttribute('aria-invalid');
-  showJoinMessage('', false);
-});
-// The browser may show this page again as it was left, with a check still under way.
-addEventListener('pageshow', ({ persisted }) => persisted && showJoinMessage('', false));
-offerVideos();
+offerLanguages();
+showName();
+listen();
+showLibrary();
+showRecentSessions();
 // Until here a click would have submitted the form the old way.
 for (const id of ['create', 'join']) byId(id).disabled = false;

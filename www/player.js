@@ -8,7 +8,7 @@ import { Reporter } from './player/reporter.js';
 import { VideoSource } from './player/video_source.js';
 import { WakeLock } from './player/wake_lock.js';
 import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
-import { sessionMemory } from './session/memory.js';
+import { rememberSession, sessionMemory } from './session/memory.js';
 import { Room } from './session/room.js';
 import { localizePage, strings } from './strings.js';
 import { Timeline } from './sync/timeline.js';
@@ -91,6 +91,7 @@ function stopAtTheEnd(room) {
 }
 
 function enter(name, { Controls }) {
+  rememberSession(key);
   byId('app').hidden = false;
   const room = openRoom(name);
   const follower = new Follower(video, room);

@@ -1,18 +1,17 @@
 // The player in a viewer's hand: what is easily lost on small screens, in long lists and at the
 // keyboard, in real Chromium on a real server; and that axe finds nothing serious anywhere.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
+import { assertAccessible } from '../support/accessibility.mjs';
 import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
 
 const GUESTS = 30;
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let media;
 let server;
 let browser;
@@ -41,13 +40,6 @@ after(async () => {
   await media?.remove();
 });
 
-async function assertAccessible(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  assert.deepEqual(grave.map(({ id, nodes }) => `${id}: ${nodes[0].target}`), []);
-}
-
 const hasStatus = (page, words) =>
   until(async () => (await page.textContent('#status-text')).includes(words), `status "${words}"`);
 const forgetFocus = (page) => page.evaluate(() => document.activeElement.blur());
@@ -61,8 +53,9 @@ async function say(page, text) {
 
 test('the start page offers the default video first', async () => {
   await ann.page.goto(server.origin);
-  await ann.page.waitForSelector('#video-choice:not([hidden])');
-  assert.equal(await ann.page.inputValue('#video'), 'trailer');
+  await ann.page.waitForSelector('.poster');
+  assert.deepEqual(await ann.page.locator('.poster-title').allTextContents(), ['trailer', 'film']);
+  assert.match(await ann.page.textContent('#create-with'), /^Begins with trailer\./);
   await assertAccessible(ann.page);
 });
 

@@ -1,5 +1,5 @@
-// Takes the pictures that README.md and docs/ show: the start page and the player, on a desk and on
-// a phone, of a real server with the demo video and three people. Usage: `make screenshots`.
+// Takes the pictures of the player that README.md and docs/ show, on a desk and on a phone, of a real
+// server with the demo video and three people. Usage: `make screenshots`.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,6 @@ async function main() {
     await ann.page.goto(server.origin);
     await ann.page.click('#create:enabled');
     await ann.page.waitForSelector('#created:not([hidden])');
-    await ann.page.screenshot({ path: path.join(docs, 'home.png') });
     const link = new URL(await ann.page.getAttribute('#enter', 'href'), server.origin).href;
     await join(ann.page, link, 'Ann');
     await join(ben.page, link, 'Ben');

@@ -1,13 +1,16 @@
-// What the browser remembers: the viewer's name, language, choices and the host tokens (for the browser), the resume
-// token (for this tab). Where storage is forbidden the page works without a memory.
+// What the browser remembers: the viewer's name, language and choices, the last sessions and the host
+// tokens (for the browser), the resume token (for this tab). Where storage is forbidden the page works
+// without a memory.
 
 const NAME = 'videosync.name';
 const LANGUAGE = 'videosync.language';
+const SESSIONS = 'videosync.sessions';
 const hostKey = (key) => `videosync.host.${key}`;
 const resumeKey = (key) => `videosync.resume.${key}`;
 const givenKey = (key) => `videosync.given.${key}`;
 const preferenceKey = (name) => `videosync.player.${name}`;
 const HOST_TOKENS_MAX = 50;
+const SESSIONS_MAX = 6;
 
 export function rememberedName() {
   return read('localStorage', NAME) ?? '';
@@ -39,6 +42,26 @@ export function rememberHostToken(key, token) {
   write('localStorage', hostKey(key), JSON.stringify({ token, sinceMs: Date.now() }));
 }
 
+// [{key, atMs}], the last one first.
+export function rememberedSessions() {
+  const list = parseJson(read('localStorage', SESSIONS));
+  return Array.isArray(list) ? list.filter((entry) => typeof entry?.key === 'string') : [];
+}
+
+export function rememberSession(key) {
+  const others = rememberedSessions().filter((entry) => entry.key !== key);
+  const list = [{ key, atMs: Date.now() }, ...others].slice(0, SESSIONS_MAX);
+  write('localStorage', SESSIONS, JSON.stringify(list));
+}
+
+// With all that is known of it.
+export function forgetSession(key) {
+  const others = rememberedSessions().filter((entry) => entry.key !== key);
+  write('localStorage', SESSIONS, others.length > 0 ? JSON.stringify(others) : null);
+  write('localStorage', hostKey(key), null);
+  for (const item of [resumeKey(key), givenKey(key)]) write('sessionStorage', item, null);
+}
+
 // What room.js asks for: properties that read and write through.
 export function sessionMemory(key) {
   return {
@@ -49,7 +72,7 @@ export function sessionMemory(key) {
       write('sessionStorage', resumeKey(key), token);
     },
     get hostToken() {
-      return parseToken(read('localStorage', hostKey(key)))?.token ?? null;
+      return parseJson(read('localStorage', hostKey(key)))?.token ?? null;
     },
     get controlGivenAway() {
       return read('sessionStorage', givenKey(key)) === 'yes';
@@ -65,7 +88,7 @@ function forgetOldTokens() {
   try {
     const held = Object.keys(localStorage)
       .filter((item) => item.startsWith(hostKey('')))
-      .map((item) => ({ item, sinceMs: parseToken(localStorage.getItem(item))?.sinceMs ?? 0 }))
+      .map((item) => ({ item, sinceMs: parseJson(localStorage.getItem(item))?.sinceMs ?? 0 }))
       .sort((a, b) => b.sinceMs - a.sinceMs);
     for (const { item } of held.slice(HOST_TOKENS_MAX - 1)) localStorage.removeItem(item);
   } catch {
@@ -73,7 +96,7 @@ function forgetOldTokens() {
   }
 }
 
-function parseToken(text) {
+function parseJson(text) {
   try {
     return JSON.parse(text);
   } catch {

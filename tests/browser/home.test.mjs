@@ -1,0 +1,210 @@
+// The start page as people use it, in real Chromium on a real server: posters, one click, sharing,
+// what is remembered, languages, small screens and the keyboard.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { assertAccessible } from '../support/accessibility.mjs';
+import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
+import { makeFolder } from '../support/files.mjs';
+import { makeMedia } from '../support/media.mjs';
+import { startServer } from '../support/server.mjs';
+
+let media;
+let cache;
+let server;
+let browser;
+let ann;
+const people = [];
+
+async function meet(options) {
+  const person = await openPerson(browser, options);
+  person.page.setDefaultTimeout(10_000);
+  people.push(person);
+  return person;
+}
+
+before(async () => {
+  media = await makeMedia([{ name: 'A Film', seconds: 75 }, { name: 'Short', seconds: 5 }]);
+  await writeFile(path.join(media.directory, 'Unreadable.mp4'), 'this is not a video');
+  cache = await makeFolder();
+  server = await startServer({
+    args: ['--media', media.directory, '--session-rate', '0'],
+    env: { VIDEOSYNC_CACHE: cache.directory },
+  });
+  browser = await launchBrowser();
+  ann = await meet({ permissions: ['clipboard-read', 'clipboard-write'] });
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await media?.remove();
+  await cache?.remove();
+});
+
+const info = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
+const createdKey = async (page) => {
+  await page.waitForSelector('#created:not([hidden])');
+  return page.textContent('#key');
+};
+
+test('the library shows posters, titles and lengths, also those that are made only now', async () => {
+  const { page } = ann;
+  await page.goto(server.origin);
+  const shown = () => page.$$eval('.poster', (posters) => posters.map((poster) => [
+    poster.querySelector('.poster-title').textContent, poster.querySelector('.poster-length').textContent,
+    !poster.querySelector('.poster-picture').hidden]));
+  const expected = [['A Film', '1:15', true], ['Short', '0:05', true], ['Unreadable', '', false]];
+  let last;
+  await until(async () => JSON.stringify((last = await shown())) === JSON.stringify(expected), () => JSON.stringify(last));
+});
+
+test('one click on a poster begins a session with that video', async () => {
+  const { page } = ann;
+  await page.getByRole('button', { name: /^Create a session with Short/ }).click();
+  const key = await createdKey(page);
+  assert.equal((await info(key)).video.id, 'short');
+  assert.equal(await page.inputValue('#link'), `${server.origin}/player.html?session=${key}`);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'created-title');
+  await assertAccessible(page, 'created');
+});
+
+test('the link is copied, and drawn for phones', async () => {
+  const { page } = ann;
+  await page.click('#copy');
+  await page.waitForSelector('#copy:has-text("Copied")');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.inputValue('#link'));
+  const code = page.getByRole('img', { name: 'QR code of the link' });
+  const box = await code.boundingBox();
+  assert.ok(box.width > 150 && Math.abs(box.width - box.height) < 1, JSON.stringify(box));
+  assert.ok((await code.locator('path').getAttribute('d')).length > 1_000);
+});
+
+test('where there is a share sheet, it is offered and gets the link', async () => {
+  const { page } = await meet();
+  await page.addInitScript(() => {
+    navigator.canShare = () => true;
+    navigator.share = async (data) => (window.testShared = data);
+  });
+  await page.goto(server.origin);
+  await page.click('#create:enabled');
+  await createdKey(page);
+  await page.click('#share');
+  assert.equal((await page.evaluate(() => window.testShared)).url, await page.inputValue('#link'));
+});
+
+test('the last sessions are there to go back to, until they end or are forgotten', async () => {
+  const { page } = ann;
+  const first = await page.textContent('#key');
+  await page.click('#again');
+  await page.waitForSelector('#create:focus');
+  await page.click('#create');
+  const second = await createdKey(page);
+  await page.goto(server.origin);
+  await page.waitForSelector('.recent-row >> nth=1');
+  const links = await page.$$eval('.recent-link', (all) => all.map(({ href }) => href));
+  assert.deepEqual(links.map((link) => new URL(link).searchParams.get('session')), [second, first]);
+  assert.match(await page.textContent('.recent-facts >> nth=0'), /Yours · Nobody is here yet/);
+  await assertAccessible(page, 'home with sessions');
+
+  const { token } = JSON.parse(await page.evaluate((item) => localStorage.getItem(item), `videosync.host.${second}`));
+  await fetch(`${server.origin}/api/sessions/${second}`, { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } });
+  await page.reload();
+  await page.waitForSelector('.recent-row');
+  assert.equal(await page.locator('.recent-row').count(), 1, 'the ended one is gone');
+  await page.click('.forget');
+  await page.waitForSelector('#recent', { state: 'hidden' });
+  const kept = await page.evaluate(() => Object.keys(localStorage));
+  assert.deepEqual(kept.filter((item) => item.includes(first) || item === 'videosync.sessions'), []);
+});
+
+test('the name is asked once, and a session that was joined is remembered', async () => {
+  const { page } = await meet();
+  await page.goto(server.origin);
+  assert.ok(await page.isVisible('#name'));
+  await page.click('#create:enabled');
+  await createdKey(page);
+  await join(page, await page.inputValue('#link'), 'Ben');
+  await page.goto(server.origin);
+  await page.waitForSelector('.recent-row');
+  assert.ok(!(await page.isVisible('#name')));
+  assert.equal(await page.textContent('#name-words'), 'Joining as Ben');
+  await page.click('#name-change');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'name');
+  await page.click('#forget-all');
+  await page.waitForSelector('#recent', { state: 'hidden' });
+});
+
+test('the language is the browser\'s, or the chosen one from then on', async () => {
+  const { page } = await meet({ locale: 'de-AT' });
+  await page.goto(server.origin);
+  await page.waitForSelector('#create:has-text("Sitzung anlegen")');
+  assert.equal(await page.getAttribute('html', 'lang'), 'de');
+  assert.match(await page.title(), /gemeinsam/);
+  assert.equal(await page.getAttribute('#link', 'aria-label'), 'Link zum Weitergeben');
+  await page.selectOption('#language', 'en');
+  await page.waitForSelector('#create:has-text("Create session")');
+  await page.goto(`${server.origin}/player.html`);
+  await page.waitForSelector('#gate-words:has-text("This link holds no session key")');
+  await page.goto(`${server.origin}/?lang=de`);
+  await page.waitForSelector('html[lang=de]');
+  await page.goto(`${server.origin}/player.html`);
+  await page.waitForSelector('#gate-words:has-text("keinen Schlüssel")');
+});
+
+test('on the smallest phone nothing is cut off, and every target can be hit', async () => {
+  const { page } = await meet({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
+  const assertFits = async (what) => {
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, what);
+    const small = await page.$$eval('button, a, input, select', (all) => all
+      .filter((one) => one.checkVisibility())
+      .map((one) => [one.id || one.className, one.getBoundingClientRect()])
+      .filter(([, box]) => box.width < 24 || box.height < 24)
+      .map(([name]) => name));
+    assert.deepEqual(small, [], what);
+  };
+  await page.goto(server.origin);
+  await page.waitForSelector('.poster');
+  await assertFits('home');
+  await page.tap('.poster >> nth=0');
+  await createdKey(page);
+  await assertFits('created');
+});
+
+test('the keyboard reaches a poster and begins a session with it', async () => {
+  const { page } = await meet();
+  await page.goto(server.origin);
+  await page.waitForSelector('.poster');
+  await page.focus('#join');
+  await page.keyboard.press('Tab');
+  const focus = await page.evaluate(() => {
+    const style = getComputedStyle(document.activeElement);
+    return [document.activeElement.className, style.outlineStyle, Number.parseFloat(style.outlineWidth) >= 2];
+  });
+  assert.deepEqual(focus, ['poster', 'solid', true]);
+  await page.keyboard.press('Enter');
+  assert.equal((await info(await createdKey(page))).video.id, 'a-film');
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe finds nothing serious on any page, ${colorScheme}`, async () => {
+    const { page } = await meet({ colorScheme });
+    await page.goto(server.origin);
+    await page.waitForSelector('.poster-picture:not([hidden])');
+    await assertAccessible(page, `home, ${colorScheme}`);
+    await page.click('#create:enabled');
+    await createdKey(page);
+    const link = await page.inputValue('#link');
+    await page.goto(link);
+    await page.waitForSelector('#gate-join:enabled');
+    await assertAccessible(page, `gate, ${colorScheme}`);
+    await join(page, link, 'Ann');
+    await until(async () => (await page.textContent('#status-text')) === 'Ready to start', 'the player is ready');
+    await assertAccessible(page, `player, ${colorScheme}`);
+  });
+}
+
+test('no page had an error on its console or broke the security policy', () => {
+  for (const { faults } of people) assert.deepEqual(faults, []);
+});

@@ -1,0 +1,57 @@
+// The sessions that this browser was in, as long as they last: a way back, and a way to forget them.
+import { byId, make } from '../dom.js';
+import { playerUrl, sessionExists, sessionInfo } from '../session/api.js';
+import { forgetSession, rememberedSessions, sessionMemory } from '../session/memory.js';
+import { strings } from '../strings.js';
+
+const words = strings.home;
+
+export async function showRecentSessions() {
+  byId('forget-all').onclick = forgetAll;
+  const found = await Promise.all(rememberedSessions().map(lookUp));
+  byId('recent-list').replaceChildren(...found.filter(Boolean).map(makeRow));
+  hideWhenEmpty();
+}
+
+// null for a session that has ended, which is forgotten with that.
+async function lookUp({ key }) {
+  try {
+    if (await sessionExists(key)) {
+      const { video, members } = await sessionInfo(key);
+      return { key, title: video?.title || words.untitled, members };
+    }
+  } catch {
+    return { key, title: key };
+  }
+  forgetSession(key);
+  return null;
+}
+
+function makeRow({ key, title, members }) {
+  const facts = [sessionMemory(key).hostToken && words.yours, members !== undefined && strings.gate.watching(members)];
+  const forget = make('button', { type: 'button', class: 'forget', 'aria-label': words.forget(title), title: words.forget(title), text: '×' });
+  const row = make('li', { class: 'recent-row' },
+    make('a', { class: 'recent-link', href: playerUrl(key) },
+      make('span', { class: 'recent-title', text: title }),
+      make('span', { class: 'recent-facts muted', text: facts.filter(Boolean).join(' · ') })),
+    forget);
+  forget.addEventListener('click', () => {
+    forgetSession(key);
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    hideWhenEmpty();
+    (next?.querySelector('.forget') ?? byId('create')).focus();
+  });
+  return row;
+}
+
+function forgetAll() {
+  for (const { key } of rememberedSessions()) forgetSession(key);
+  byId('recent-list').replaceChildren();
+  hideWhenEmpty();
+  byId('create').focus();
+}
+
+function hideWhenEmpty() {
+  byId('recent').hidden = byId('recent-list').children.length === 0;
+}
