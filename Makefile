@@ -55,6 +55,13 @@ fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_S
 	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
 	@deploy/run-fuzzers build/fuzz/fuzz tests/fuzz $(FUZZ_SECONDS)
 
+.PHONY: hls
+hls: ## Package a video as HLS into media/: make hls FILE=film.mkv (ARGS='--help' tells more)
+	@deploy/install-packages demo
+	@mkdir -p media
+	@deploy/make-hls $(ARGS) "$$FILE"
+export FILE
+
 .PHONY: screenshots
 screenshots: release demo packages-test packages-pictures ## Take the pictures in docs/ anew, with a real Chromium
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots_home.mjs

@@ -78,6 +78,7 @@ class MediaScanner {
     add_videos();
     add_hls_folders();
     add_captions();
+    add_hls_captions();
     add_posters();
     assign_ids();
     std::sort(drafts_.begin(), drafts_.end(), [](const Draft& a, const Draft& b) {
@@ -162,6 +163,29 @@ class MediaScanner {
       }
       for (const std::size_t i : videos->second)
         drafts_[i].captions.emplace_back(name, lang);
+    }
+  }
+
+  // captions/<language>.vtt of an HLS folder, for videos without any beside them.
+  void add_hls_captions() {
+    for (const std::string& folder : hls_folders_) {
+      const std::string path = folder + "/captions";
+      const int captions =
+          ::openat(directory_, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+      if (captions < 0) continue;
+      const Result<FolderNames> names = read_folder(captions, options_.directory + "/" + path);
+      ::close(captions);
+      if (!names) continue;
+      std::vector<std::pair<std::string, std::string>> found;
+      for (const std::string& name : names->files) {
+        if (!is_kind(name, caption_kinds)) continue;
+        const std::string as_suffix = "x." + std::string(stem_of(name));
+        const auto split = split_language(as_suffix);
+        found.emplace_back(path + "/" + name, split ? split->lang : "und");
+      }
+      for (const std::size_t i : by_stem_[folder]) {
+        if (drafts_[i].captions.empty()) drafts_[i].captions = found;
+      }
     }
   }
 

@@ -37,10 +37,11 @@ ThumbnailSheet ThumbnailSheet::plan(double duration_s) {
   return sheet;
 }
 
-// tpad repeats the last frame, so that the sheet is complete where key frames end before the film.
+// tpad repeats the last frame, so that the sheet is complete where key frames end before the film;
+// without eof_action=pass, fps drops a frame that is the only one.
 std::string ThumbnailSheet::video_filter() const {
   return fmt::format(
-      "fps=1000/{},tpad=stop={}:stop_mode=clone,"
+      "fps=1000/{}:eof_action=pass,tpad=stop={}:stop_mode=clone,"
       "scale=w={}:h={}:force_original_aspect_ratio=decrease,pad={}:{}:-1:-1,setsar=1,tile={}x{}",
       interval_ms, count_max, width, height, width, height, columns, rows);
 }

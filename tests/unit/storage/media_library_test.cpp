@@ -348,6 +348,23 @@ Test(media_library, an_hls_folder_may_bring_a_poster_and_thumbnails) {
   cr_assert(library->resolve("/media/dog/poster.jpg").has_value());
 }
 
+Test(media_library, an_hls_folder_may_bring_captions) {
+  TempFolder folder;
+  for (const char* name : {"cat", "dog"}) {
+    folder.write(std::string(name) + "/master.m3u8");
+    for (const char* file : {"de.vtt", "pt-br.vtt", "und.vtt", "de.m3u8", ".fr.vtt"})
+      folder.write(std::string(name) + "/captions/" + file);
+  }
+  folder.write("dog.en.vtt");
+  const Library library = scan(folder).library;
+  std::vector<std::string> langs;
+  for (const Caption& caption : library->find("cat")->captions)
+    langs.push_back(caption.lang);
+  cr_assert((langs == std::vector<std::string>{"de", "pt-br", "und"}));
+  cr_assert(library->resolve("/media/cat/captions/de.vtt").has_value());
+  cr_assert_eq(library->find("dog")->captions.size(), 1, "those beside the video go first");
+}
+
 Test(media_library, the_budget_of_descriptors_is_kept_with_a_warning) {
   TempFolder folder;
   for (int i = 0; i < 10; ++i) {

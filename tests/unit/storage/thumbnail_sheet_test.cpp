@@ -28,7 +28,7 @@ Test(thumbnail_sheet, ten_minutes_are_a_hundred_of_six_seconds) {
   cr_assert(vtt.starts_with(
       "WEBVTT\n\n00:00:00.000 --> 00:00:06.000\ncat.jpg#xywh=0,0,160,90\n\n00:00:06.000 --> "));
   cr_assert(vtt.ends_with("\n00:09:54.000 --> 00:10:00.000\ncat.jpg#xywh=1440,810,160,90\n"));
-  cr_assert_neq(sheet.video_filter().find("fps=1000/6000,"), std::string::npos);
+  cr_assert_neq(sheet.video_filter().find("fps=1000/6000:"), std::string::npos);
   cr_assert_neq(sheet.video_filter().find("tile=10x10"), std::string::npos);
 }
 
