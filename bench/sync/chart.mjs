@@ -8,7 +8,7 @@ const TOP = 30;
 const RANGE_MS = 100; // drawn up to there; what lies beyond sticks to the border
 const COLOURS = ['#2563eb', '#d97706', '#059669', '#db2777'];
 const GRID_MS = [-100, -35, 0, 35, 100];
-const POINT_GAP_MS = 60;
+const POINT_GAP_MS = 100;
 
 // results: [{name, words, judged: {series: [{name, skew}], events, biasMs}}]. Returns the SVG's text.
 export function drawChart(results) {
@@ -59,7 +59,7 @@ function drawLine(skew, x, y, colour) {
   let last = -Infinity;
   for (const { atMs, errorMs } of skew) {
     if (atMs - last < POINT_GAP_MS && path) continue;
-    path += `${atMs - last > 10 * POINT_GAP_MS ? 'M' : 'L'}${x(atMs).toFixed(1)} ${y(errorMs).toFixed(1)}`;
+    path += `${atMs - last > 6 * POINT_GAP_MS ? 'M' : 'L'}${x(atMs).toFixed(1)} ${y(errorMs).toFixed(1)}`;
     last = atMs;
   }
   return `<path d="${path}" fill="none" stroke="${colour}" stroke-width="1.2"/>`;
