@@ -10,6 +10,7 @@ export class Captions {
   constructor(video) {
     this.#video = video;
     video.textTracks.addEventListener('addtrack', () => this.#restore());
+    this.#restore();
   }
 
   get tracks() {

@@ -108,15 +108,16 @@ export class Controls {
     byId('help').addEventListener('click', () => byId('help-dialog').showModal());
   }
 
-  // The library gives an opened menu the focus when its transition ends; where motion is not wanted
-  // there is none. A press outside closes it, as menus do.
+  // The library gives an opened menu the focus when a transition ends: never where motion is not
+  // wanted, and a second time when it closes, which loses the way back. A press outside closes it.
   #bindMenus() {
     const menus = [...this.#player.querySelectorAll('.controls-menu')];
     for (const menu of menus) {
       menu.addEventListener('toggle', () => {
         this.#player.classList.toggle('menu-open', menus.some(({ hidden }) => !hidden));
-        if (!menu.hidden) requestAnimationFrame(() => menu.focus());
+        if (!menu.hidden) requestAnimationFrame(() => menu.hidden || menu.focus());
       });
+      menu.addEventListener('transitionend', (event) => event.stopImmediatePropagation(), { capture: true });
     }
     document.addEventListener('pointerdown', ({ target }) => {
       if (target.closest('.controls-menu, [aria-haspopup="menu"]')) return;

@@ -1,0 +1,214 @@
+// The controls on the picture, by mouse and by keyboard: what the host does with them everybody
+// follows; whoever may not is told why; captions, theatre, full screen and help are everybody's own.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
+import { makeMedia } from '../support/media.mjs';
+import { startServer } from '../support/server.mjs';
+
+const SECONDS = 60;
+const SHARED = ['play', 'back', 'forward', 'rate', 'scrubber'];
+let media;
+let server;
+let browser;
+let ann; // the host
+let ben;
+let link;
+
+before(async () => {
+  media = await makeMedia([{ name: 'trailer', seconds: SECONDS }]);
+  for (const language of ['en', 'de']) {
+    const file = path.join(media.directory, `trailer.${language}.vtt`);
+    await writeFile(file, `WEBVTT\n\n00:00.000 --> 00:59.000\n${language}\n`);
+  }
+  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
+  browser = await launchBrowser();
+  const size = { viewport: { width: 1280, height: 800 } };
+  [ann, ben] = await Promise.all([openPerson(browser, size), openPerson(browser, size)]);
+  const { key } = await (await fetch(`${server.origin}/api/sessions`, { method: 'POST' })).json();
+  link = `${server.origin}/player.html?session=${key}`;
+  await join(ann.page, link, 'Ann');
+  await join(ben.page, link, 'Ben');
+  await until(async () => (await ben.page.textContent('#role')).startsWith('Ann controls'), 'Ben knows the host');
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await media?.remove();
+});
+
+const plays = (page) => until(async () => !(await measure(page)).paused, 'it plays');
+const rests = (page) => until(async () => (await measure(page)).paused, 'it rests');
+const isAt = (page, seconds) =>
+  until(async () => Math.abs((await measure(page)).position - seconds) < 1, `it is at ${seconds} s`);
+const rateOf = (page) => page.$eval('#video', (video) => video.playbackRate);
+const forgetFocus = (page) => page.evaluate(() => document.activeElement.blur());
+const focusedId = (page) => page.evaluate(() => document.activeElement.id);
+const isShown = (page, selector) => page.locator(selector).isVisible();
+
+async function pointOnScrubber(page, share) {
+  const { x, y, width, height } = await page.locator('#scrubber input').boundingBox();
+  return [x + width * share, y + height / 2];
+}
+
+test('by mouse: play and pause', async () => {
+  await ann.page.click('#play');
+  await plays(ben.page);
+  await ann.page.click('#play');
+  await rests(ben.page);
+  await ann.page.click('#big-play');
+  await plays(ben.page);
+});
+
+test('by mouse: a drag on the seek bar sends where it ended, and nothing before', async () => {
+  await ann.page.evaluate(() => {
+    const socket = testSockets.at(-1);
+    const send = socket.send.bind(socket);
+    window.testSeeks = [];
+    socket.send = (text) => {
+      const message = JSON.parse(text);
+      if (message.type === 'seek') testSeeks.push(message.position);
+      send(text);
+    };
+  });
+  await ann.page.mouse.move(...(await pointOnScrubber(ann.page, 0.2)));
+  await ann.page.mouse.down();
+  for (const share of [0.3, 0.4, 0.6]) {
+    await ann.page.mouse.move(...(await pointOnScrubber(ann.page, share)), { steps: 3 });
+    await sleep(250); // longer than it takes for a position to count as come to rest
+  }
+  assert.deepEqual(await ann.page.evaluate('testSeeks'), []);
+  await ann.page.mouse.move(...(await pointOnScrubber(ann.page, 0.5)), { steps: 3 });
+  await ann.page.mouse.up();
+  await until(async () => (await measure(ben.page)).position > 0.48 * SECONDS, 'Ben follows');
+  const seeks = await ann.page.evaluate('testSeeks');
+  assert.equal(seeks.length, 1);
+  assert.ok(Math.abs(seeks[0] - SECONDS / 2) < 1, `${seeks[0]}`);
+});
+
+test('by mouse: the speed, chosen from its menu, is everybody\'s', async () => {
+  await ann.page.click('#rate');
+  await ann.page.click('media-playback-rate-menu [value="1.5"]');
+  await until(async () => Math.abs((await rateOf(ben.page)) - 1.5) < 0.1, 'Ben is as fast');
+  assert.match(await ben.page.getAttribute('#rate', 'aria-label'), /1\.5/);
+  await until(async () => !(await isShown(ann.page, 'media-playback-rate-menu')), 'the menu closes');
+});
+
+test('by keyboard: buttons, menu, seek bar and shortcuts', async () => {
+  await ann.page.focus('#rate');
+  await ann.page.keyboard.press('Enter');
+  await until(() => isShown(ann.page, 'media-playback-rate-menu'), 'the menu opens');
+  await until(() => focusedId(ann.page).then((id) => id !== 'rate'), 'the menu has the focus');
+  await ann.page.keyboard.press('Home');
+  for (let i = 0; i < 2; i++) await ann.page.keyboard.press('ArrowDown');
+  await ann.page.keyboard.press('Enter');
+  await until(async () => Math.abs((await rateOf(ben.page)) - 1) < 0.1, 'Ben is at the common speed');
+  await ann.page.focus('#play');
+  await ann.page.keyboard.press('Enter');
+  await rests(ben.page);
+  for (const [key, seconds] of [['2', 12], ['l', 22], ['j', 12], ['ArrowRight', 17], ['Home', 0], ['ArrowRight', 5]]) {
+    await ann.page.focus('#scrubber input');
+    await ann.page.keyboard.press(key);
+    await isAt(ben.page, seconds);
+  }
+  await forgetFocus(ann.page);
+  await ann.page.keyboard.press('k');
+  await plays(ben.page);
+});
+
+test('the controls show the showing, not what the player does for a moment', async () => {
+  const shown = await ben.page.evaluate(async () => {
+    document.querySelector('#video').pause();
+    await new Promise((done) => setTimeout(done));
+    return [document.querySelector('#video').paused, document.querySelector('#player').hasAttribute('mediapaused')];
+  });
+  assert.deepEqual(shown, [true, false]);
+  await plays(ben.page);
+});
+
+test('a participant\'s controls are disabled, and say why, whatever is tried', async () => {
+  const { page } = ben;
+  for (const id of SHARED) {
+    assert.equal(await page.getAttribute(`#${id}`, 'aria-disabled'), 'true', id);
+    assert.match(await page.getAttribute(`#${id}`, 'aria-description'), /Only the host.*Ann/, id);
+  }
+  const refused = async (act) => {
+    await act();
+    await page.waitForSelector('.toast:has-text("Only the host")');
+    await page.evaluate(() => document.querySelectorAll('.toast').forEach((toast) => toast.remove()));
+  };
+  await page.mouse.move(400, 300);
+  await refused(() => page.click('#play', { force: true })); // disabled for others than mice, too
+  await refused(async () => page.mouse.click(...(await pointOnScrubber(page, 0.9))));
+  await refused(() => page.focus('#rate').then(() => page.keyboard.press('Enter')));
+  assert.equal(await isShown(page, 'media-playback-rate-menu'), false);
+  assert.ok((await measure(page)).position < 30);
+  assert.equal((await measure(page)).paused, false);
+});
+
+test('with control for everyone they are enabled, and obeyed', async () => {
+  await ann.page.click('#host-tools summary');
+  await ann.page.check('#set-everyone');
+  await until(async () => (await ben.page.getAttribute('#play', 'aria-disabled')) === null, 'Ben may');
+  await ben.page.click('#play');
+  await rests(ann.page);
+  await ann.page.uncheck('#set-everyone');
+});
+
+test('captions: chosen from the menu, switched by key, remembered', async () => {
+  const shown = () => ben.page.$eval('#video', ({ textTracks }) =>
+    [...textTracks].filter(({ mode }) => mode === 'showing').map(({ language }) => language));
+  await ben.page.click('#captions');
+  await ben.page.locator('media-captions-menu [role=menuitemradio]', { hasText: 'German' }).click();
+  assert.deepEqual(await shown(), ['de']);
+  await forgetFocus(ben.page);
+  await ben.page.keyboard.press('c');
+  assert.deepEqual(await shown(), []);
+  await ben.page.keyboard.press('c');
+  assert.deepEqual(await shown(), ['de']);
+  await join(ben.page, link, 'Ben');
+  await until(async () => (await shown())[0] === 'de', 'German again');
+});
+
+test('theatre and full screen: the picture alone, the panels when asked for', async () => {
+  const { page } = ann;
+  await forgetFocus(page);
+  await page.keyboard.press('t');
+  assert.equal(await isShown(page, '#side'), false);
+  assert.equal((await page.locator('#stage').boundingBox()).width, 1280);
+  await page.keyboard.press('t');
+  assert.equal(await isShown(page, '#side'), true);
+  await page.keyboard.press('f');
+  await until(() => page.evaluate(() => document.fullscreenElement?.id === 'app'), 'full screen');
+  assert.equal(await isShown(page, '#side'), false);
+  assert.ok(await isShown(page, '#status-text'));
+  await page.click('#panels');
+  await page.fill('#chat-text', 'from the full screen');
+  await page.press('#chat-text', 'Enter');
+  await page.waitForSelector('.said-text:text-is("from the full screen")');
+  await forgetFocus(page);
+  await page.keyboard.press('f');
+  await until(() => page.evaluate(() => document.fullscreenElement === null), 'no full screen');
+});
+
+test('the help keeps the focus until it is closed, and gives it back', async () => {
+  const { page } = ann;
+  await page.focus('#mute');
+  await page.keyboard.press('?');
+  assert.ok(await isShown(page, '#help-dialog'));
+  for (let i = 0; i < 3; i++) {
+    await page.keyboard.press('Tab');
+    assert.ok(await page.evaluate(() => document.querySelector('#app').contains(document.activeElement) === false));
+  }
+  await page.keyboard.press('Escape');
+  assert.equal(await isShown(page, '#help-dialog'), false);
+  assert.equal(await focusedId(page), 'mute');
+});
+
+test('no page had an error on its console or broke the security policy', () => {
+  for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
+});
