@@ -54,7 +54,7 @@ async function say(page, text) {
 test('the start page offers the default video first', async () => {
   await ann.page.goto(server.origin);
   await ann.page.waitForSelector('.poster');
-  assert.deepEqual(await ann.page.locator('.poster-title').allTextContents(), ['trailer', 'film']);
+  assert.deepEqual(await ann.page.locator('.poster-title').allTextContents(), ['trailer', 'a letter']);
   assert.match(await ann.page.textContent('#create-with'), /^Begins with trailer\./);
   await assertAccessible(ann.page);
 });
