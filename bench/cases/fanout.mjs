@@ -70,7 +70,7 @@ export default {
       subject,
       measure: () => measureBroadcasts(subject, {
         members: count,
-        seconds: seconds ?? (quick ? 0.6 : 1.5),
+        seconds: seconds ?? (quick ? 0.4 : 1.5),
         // Long enough for the load's core to be idle when the next one comes.
         'pause-ms': hasOwnCore ? 5 : 20,
         'rest-ms': 300,

@@ -30,9 +30,9 @@ export default {
       max: 2,
     },
   ],
-  plan: ({ sizes }) => (sizes ?? [1000, 4000]).flatMap((count) => all.map((subject) => ({
+  plan: ({ quick, sizes }) => (sizes ?? (quick ? [2000] : [1000, 4000])).flatMap((count) => (quick ? ['ours', 'gorilla', 'beast'] : all).map((subject) => ({
     variant: label(count),
     subject,
-    measure: () => measureBroadcasts(subject, { members: count, seconds: 0, 'rest-ms': 500 }),
+    measure: () => measureBroadcasts(subject, { members: count, seconds: 0, 'rest-ms': 400 }),
   }))),
 };

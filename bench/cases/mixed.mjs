@@ -24,7 +24,7 @@ export default {
     to: { subjects: ['ours'], variant: alone },
     max: 3,
   }],
-  plan: ({ quick, seconds = quick ? 1.5 : 4 }) => [alone, beside].flatMap((variant) => all.map((subject) => ({
+  plan: ({ quick, seconds = quick ? 1 : 4 }) => [alone, beside].flatMap((variant) => (quick ? ['ours'] : all).map((subject) => ({
     variant,
     subject,
     measure: async () => {
