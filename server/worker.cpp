@@ -16,7 +16,7 @@ namespace {
 
 // Beyond the configured connections: the internal listener's, and newcomers that are told 503.
 constexpr std::size_t spare_slots = 256;
-constexpr std::size_t idle_exchanges_max = 32;  // each has touched some 12 KiB
+constexpr std::size_t idle_exchanges_max = 256;
 constexpr std::size_t idle_frame_decoders_max = 64;
 constexpr std::int64_t drain_step_ms = 100;
 constexpr std::uint32_t retry_after_ms = 1'000;
