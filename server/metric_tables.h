@@ -103,6 +103,7 @@ struct HistogramInfo {
   std::string_view name;
   std::string_view help;
   std::span<const std::int64_t> bounds_us;  // ascending, without +Inf
+  bool is_of_nodes = false;                 // observed only where a store is shared
 };
 
 inline constexpr std::int64_t request_bounds_us[] = {
@@ -112,15 +113,16 @@ inline constexpr std::int64_t loop_bounds_us[] = {
     50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000};
 
 inline constexpr HistogramInfo histogram_table[] = {
-    {"http_request_seconds", "From a request's head to the last byte of its response.",
+    {"http_request_seconds",
+     "From a request's last byte to its queued answer, a file's bytes and upgrades left out.",
      request_bounds_us},
-    {"fanout_seconds", "From an event's arrival at a worker to its submission to all members.",
+    {"fanout_seconds",
+     "From a broadcast at its session's worker to its queueing for the last member of a worker.",
      loop_bounds_us},
-    {"turn_seconds", "Work of one turn of a worker's loop, waiting left out.", loop_bounds_us},
     {"node_lag_seconds",
      "From an event at a session's home on another node to its submission to the members here.",
-     loop_bounds_us},
-    {"redis_round_trip_seconds", "From a command to Redis to its answer.", loop_bounds_us},
+     loop_bounds_us, true},
+    {"redis_round_trip_seconds", "From a command to Redis to its answer.", loop_bounds_us, true},
 };
 static_assert(std::size(histogram_table) == static_cast<std::size_t>(Histogram::count_));
 static_assert(std::size(request_bounds_us) < WorkerMetrics::buckets_max);

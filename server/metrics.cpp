@@ -154,13 +154,15 @@ std::int64_t Metrics::total(Gauge gauge) const noexcept {
   return sum;
 }
 
-std::string Metrics::render() const {
+std::string Metrics::render(bool is_store_shared) const {
   std::string out;
   out.reserve(16 * 1024);
   render_counters(out);
   render_gauges(out);
-  for (std::size_t i = 0; i < std::size(histogram_table); ++i)
+  for (std::size_t i = 0; i < std::size(histogram_table); ++i) {
+    if (histogram_table[i].is_of_nodes && !is_store_shared) continue;
     render_histogram(out, static_cast<Histogram>(i));
+  }
   render_process(out);
   return out;
 }

@@ -90,7 +90,6 @@ enum class Gauge : std::uint8_t { connections, members, sessions, count_ };
 enum class Histogram : std::uint8_t {
   http_request_seconds,
   fanout_seconds,
-  turn_seconds,
   node_lag_seconds,
   redis_round_trip_seconds,
   count_
@@ -145,7 +144,8 @@ class Metrics {
   std::int64_t total(Gauge gauge) const noexcept;
 
   // The whole page: Content-Type "text/plain; version=0.0.4; charset=utf-8". Reads /proc/self.
-  std::string render() const;
+  // What only nodes with a shared store can observe is left out where there is none.
+  std::string render(bool is_store_shared = false) const;
 
  private:
   void render_counters(std::string& out) const;

@@ -123,6 +123,7 @@ void Peer::on_head_complete() noexcept {
 void Peer::on_request() noexcept {
   keep_alive_ = exchange_->parser.request().keep_alive && !worker_.service().is_draining;
   phase_ = Phase::awaiting_answer;
+  exchange_->asked_us = worker_.monotonic_us();
   route_request(worker_, *this);
   if (phase_ == Phase::awaiting_answer) set_timer(answer_wait_us);
 }
@@ -212,6 +213,9 @@ void Peer::begin_answer(std::string_view head) noexcept {
 
 void Peer::end_answer() noexcept {
   if (phase_ == Phase::closed) return;
+  if (const std::int64_t asked_us = exchange_ ? std::exchange(exchange_->asked_us, 0) : 0) {
+    worker_.metrics().observe(Histogram::http_request_seconds, worker_.monotonic_us() - asked_us);
+  }
   phase_ = Phase::answering;
   const bool may_gather = keep_alive_ && !stream_.has_file_output() &&
                           stream_.queued_bytes() < gathered_answers_bytes_max;
@@ -288,6 +292,7 @@ void Peer::on_output_empty() noexcept {
 void Peer::give_exchange_back() noexcept {
   if (!exchange_) return;
   exchange_->parser.reset();
+  exchange_->asked_us = 0;
   exchange_->pending.clear();
   exchange_->pending.shrink_to_fit();
   worker_.exchanges().give_back(std::move(exchange_));

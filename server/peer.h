@@ -35,7 +35,8 @@ struct HttpExchange {
   explicit HttpExchange(const HttpLimits& limits) : parser(limits) {}
 
   HttpRequestParser parser;
-  std::string pending;  // bytes behind the request that is being worked on
+  std::string pending;        // bytes behind the request that is being worked on
+  std::int64_t asked_us = 0;  // when the request that is being worked on was whole; 0: none is
 };
 
 class Peer final : public StreamOwner {

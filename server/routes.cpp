@@ -304,8 +304,10 @@ void route_admin_request(Worker& worker, Peer& peer) {
   }
   if (request.path == "/metrics") {
     worker.report_counters();
-    return peer.answer(200, "text/plain; version=0.0.4; charset=utf-8",
-                       worker.service().metrics.render() + render_node_metrics(worker.service()));
+    const Service& service = worker.service();
+    return peer.answer(
+        200, "text/plain; version=0.0.4; charset=utf-8",
+        service.metrics.render(service.nodes != nullptr) + render_node_metrics(service));
   }
   peer.answer_error(not_found);
 }

@@ -13,11 +13,13 @@ namespace videosync {
 
 void SessionHome::broadcast(Homed& homed, std::string_view text, SendClass send_class) noexcept {
   const BufferRef frame = make_frame(WebSocketOpcode::text, text);
+  const std::int64_t since_us = worker_.monotonic_us();
   for (std::size_t i = 0; i < homed.members_on.size(); ++i) {
     if (homed.members_on[i] == 0) continue;
-    Hub* hub = &worker_.service().workers[i]->hub();
-    worker_.run_on(i, [hub, key = homed.key, frame, send_class]() noexcept {
-      hub->deliver(key, frame, send_class);
+    Worker* worker = worker_.service().workers[i];
+    worker_.run_on(i, [worker, key = homed.key, frame, send_class, since_us]() noexcept {
+      worker->hub().deliver(key, frame, send_class);
+      worker->metrics().observe(Histogram::fanout_seconds, worker->monotonic_us() - since_us);
     });
   }
   if (homed.remote_members > 0) {

@@ -23,7 +23,41 @@ test('a node that shares nothing says nothing of Redis', async () => {
   const alone = await startServer({ args: ['--media', 'tests/support'] });
   try {
     const text = await (await fetch(`${alone.adminOrigin}/metrics`)).text();
-    assert.doesNotMatch(text, /^videosync_(redis_up|nodes|server_time_error_seconds) /m);
+    assert.doesNotMatch(text, /^videosync_(redis_|nodes|node_lag_|server_time_error_seconds)/m);
+  } finally {
+    await alone.stop();
+  }
+});
+
+// What each histogram that a node exports has observed, by name.
+async function histograms(node) {
+  const text = await (await fetch(`${node.adminOrigin}/metrics`)).text();
+  const names = [...text.matchAll(/^# TYPE videosync_(\w+) histogram$/gm)].map(([, name]) => name);
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readMetric(node, `${name}_count`)])));
+}
+
+test('no histogram stays empty: requests, and each broadcast to a worker', async () => {
+  const alone = await startServer({ args: ['--media', 'tests/support', '--workers', '1'] });
+  try {
+    const { key } = await createSession(alone);
+    const ann = await join(alone, key);
+    const ben = await join(alone, key);
+    await ann.next('members', ({ count }) => count === 2);
+    const before = await histograms(alone);
+    assert.deepEqual(Object.keys(before).sort(), ['fanout_seconds', 'http_request_seconds']);
+    for (const [name, count] of Object.entries(before)) assert.ok(count > 0, name);
+    for (let i = 0; i < 10; i += 1) {
+      ann.send('seek', { position: i });
+      await ben.next('state', ({ position }) => position === i);
+    }
+    assert.equal((await fetch(`${alone.origin}/api/videos`)).status, 200);
+    const now = await histograms(alone);
+    assert.ok(now.fanout_seconds >= before.fanout_seconds + 10, `${now.fanout_seconds} fan-outs`);
+    assert.ok(now.http_request_seconds > before.http_request_seconds);
+    for (const name of Object.keys(now)) {
+      const mean = (await readMetric(alone, `${name}_sum`)) / now[name];
+      assert.ok(mean > 0 && mean < 1, `${name}: ${mean} s in the mean`);
+    }
   } finally {
     await alone.stop();
   }
@@ -66,6 +100,8 @@ test('a command is counted: its round trip, and its way to the members on the ot
   const lagMs = (await readMetric(b, 'node_lag_seconds_sum')) * 1000 / (await readMetric(b, 'node_lag_seconds_count'));
   assert.ok(lagMs > 0 && lagMs < 1000, `${lagMs} ms in the mean`);
   assert.equal(await readMetric(b, 'node_lag_seconds_bucket{le="+Inf"}'), await readMetric(b, 'node_lag_seconds_count'));
+  const there = await histograms(b); // fan-outs are counted at a session's home
+  for (const [name, count] of Object.entries(there)) assert.ok(count > 0 || name === 'fanout_seconds', name);
 });
 
 test('Redis goes and comes back: down, degraded, errors; then up and one reconnect', async () => {

@@ -140,6 +140,18 @@ Test(metrics, a_histogram_is_cumulative_in_seconds) {
   cr_assert_float_eq(samples.at("videosync_fanout_seconds_sum"), 91.000101, 1e-9);
 }
 
+Test(metrics, what_only_nodes_observe_is_on_their_page_alone) {
+  const Metrics metrics(1, "x");
+  const auto alone = parse(metrics.render(false));
+  const auto shared = parse(metrics.render(true));
+  for (const char* name :
+       {"videosync_node_lag_seconds_count", "videosync_redis_round_trip_seconds_count"}) {
+    cr_assert_not(alone.contains(name), "%s", name);
+    cr_assert(shared.contains(name), "%s", name);
+  }
+  cr_assert(alone.contains("videosync_fanout_seconds_count"));
+}
+
 Test(metrics, a_page_can_be_made_while_workers_count) {
   Metrics metrics(2, "x");
   {
