@@ -10,7 +10,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -35,6 +35,9 @@ void fields(auto& io, Is<CastFrame> auto& frame) {
 }
 void fields(auto& io, Is<Newest> auto& newest) {
   io(newest.epoch, newest.seq, newest.video);
+}
+void fields(auto& io, Is<HostNews> auto& news) {
+  io(news.epoch, news.id, news.reason);
 }
 void fields(auto& io, Is<Present> auto& present) {
   io(present.count, present.host_until_us, present.next_host, present.is_roll_call);
@@ -61,7 +64,7 @@ void fields(auto& io, Is<Enroll> auto& enroll) {
   io(enroll.members, enroll.is_first, enroll.is_last);
 }
 void fields(auto& io, Is<JoinAnswer> auto& answer) {
-  io(answer.peer, answer.member, answer.connection, answer.welcome, answer.members);
+  io(answer.peer, answer.member, answer.connection, answer.welcome, answer.members, answer.host);
 }
 void fields(auto& io, Is<Answer> auto& answer) {
   io(answer.peer, answer.status, answer.body, answer.location);
@@ -78,7 +81,7 @@ void fields(auto& io, Is<Returned> auto& returned) {
 }
 void fields(auto& io, Is<Cast> auto& cast) {
   io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code, cast.sent_us,
-     cast.present);
+     cast.present, cast.hosts);
 }
 void fields(auto& io, Is<Moved> auto& moved) {
   io(moved.epoch);
@@ -107,6 +110,7 @@ class Encoder {
   }
   void one(bool value) { writer_.put_flag(value); }
   void one(Role role) { writer_.put(static_cast<std::uint8_t>(role)); }
+  void one(HostReason reason) { writer_.put(static_cast<std::uint8_t>(reason)); }
   void one(MemberId id) { writer_.put(id.value); }
   void one(ConnectionNumber connection) { writer_.put(connection.value); }
   void one(const Token& token) { writer_.put_token(token); }
@@ -167,6 +171,7 @@ class Decoder {
   }
   void one(bool& value) { value = reader_.get_flag(); }
   void one(Role& role) { role = reader_.get_enum(Role::host); }
+  void one(HostReason& reason) { reason = reader_.get_enum(HostReason::left); }
   // Nobody is spoken of without an id.
   void one(MemberId& id) {
     id.value = reader_.get<std::uint32_t>();

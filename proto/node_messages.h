@@ -78,6 +78,7 @@ struct JoinAnswer {
   ConnectionNumber connection;
   std::string welcome;
   std::vector<MemberInfo> members;  // the list in the welcome
+  std::optional<MemberId> host{};   // before it joined; what changed with it is told to all
 };
 // Any answer to an HTTP request: also to a join that is refused.
 struct Answer {
@@ -114,6 +115,12 @@ struct Newest {
   std::uint64_t seq = 0;
   std::string video;
 };
+// Who is host from that epoch on, and why; nobody: nothing.
+struct HostNews {
+  std::uint64_t epoch = 0;
+  std::optional<MemberId> id{};
+  HostReason reason = HostReason::joined;
+};
 // With it `joined` is all who are there, or the first member_list_max: whoever else an outpost
 // knows has left then.
 struct Present {
@@ -131,6 +138,8 @@ struct Cast {
   std::optional<std::uint16_t> ended_code{};  // the session is over: close everyone with it
   std::uint64_t sent_us = 0;                  // server time
   std::optional<Present> present{};
+  // In their order. An outpost tells its members what they have not yet heard.
+  std::vector<HostNews> hosts{};
 };
 // The sender is the session's home from this epoch on.
 struct Moved {

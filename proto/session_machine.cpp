@@ -39,6 +39,7 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
     Member& member = roster_.add_away(host.id, host.name, now_us);
     member.connection = host.connection;
     host_ = host.id;
+    host_reason_ = host.reason;
   }
   // Whom it waited for is not known any more: the wait is over with the first event.
   if (record.waiting) stall_wait_.begin(now_us);
@@ -66,7 +67,8 @@ SessionRecord SessionMachine::record() const {
   if (host_) {
     const Member* host = roster_.find(host_);
     VS_ASSERT(host != nullptr);
-    record.host = SessionRecord::Host{host->id, host->connection, std::string(host->name.view())};
+    record.host = SessionRecord::Host{host->id, host->connection, std::string(host->name.view()),
+                                      host_reason_};
   }
   return record;
 }
@@ -184,6 +186,7 @@ void SessionMachine::set_host(MemberId id, HostReason reason, Effects& effects) 
     Member* member = roster_.find(changed);
     if (member != nullptr) presence_.alter(*member, now_us_, limits_->presence_interval_us);
   }
+  host_reason_ = reason;
   playback_.next_epoch();
   durable_changed_ = true;
   effects.push(HostEffect{playback_.state().epoch, host_, reason});

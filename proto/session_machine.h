@@ -125,7 +125,8 @@ class SessionMachine {
 
   const PlaybackState& state() const noexcept { return playback_.state(); }
   const SessionSettings& settings() const noexcept { return settings_; }
-  MemberId host() const noexcept { return host_; }     // none, connected, or away in its grace
+  MemberId host() const noexcept { return host_; }  // none, connected, or away in its grace
+  HostReason host_reason() const noexcept { return host_reason_; }  // of the last change
   std::optional<HostAway> host_away() const noexcept;  // nothing while it is here, or none is
   bool holds_host_token(const Token& token) const noexcept { return host_token_.equals(token); }
   std::uint32_t member_count() const noexcept;  // the connected ones
@@ -231,6 +232,7 @@ class SessionMachine {
   Token host_token_;
   Token resume_key_;
   MemberId host_;
+  HostReason host_reason_ = HostReason::joined;
   std::int64_t now_us_;
   std::int64_t last_activity_us_;  // when somebody was last connected; means something while empty
   std::int64_t reopened_us_ = INT64_MIN;  // when it came from another place

@@ -14,7 +14,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 3;
+constexpr std::uint8_t version = 4;
 constexpr std::size_t text_bytes_max = 4'096;
 
 class Writer {
@@ -137,6 +137,7 @@ void get_host(Reader& reader, SessionRecord& record) {
   host.id.value = reader.get<std::uint32_t>();
   host.connection.value = reader.get<std::uint32_t>();
   host.name = reader.get_text();
+  host.reason = reader.get_enum(HostReason::left);
   reader.require(host.id && host.id.value < record.next_member_id);
   record.host = std::move(host);
 }
@@ -160,6 +161,7 @@ std::string encode(const SessionRecord& record) {
     writer.put(record.host->id.value);
     writer.put(record.host->connection.value);
     writer.put_text(record.host->name);
+    writer.put(static_cast<std::uint8_t>(record.host->reason));
   }
   return writer.take_bytes();
 }

@@ -20,6 +20,7 @@ struct SessionRecord {
     MemberId id;
     ConnectionNumber connection;
     std::string name;
+    HostReason reason = HostReason::joined;  // why it has the seat
   };
 
   SessionSettings settings;

@@ -47,7 +47,6 @@ struct SessionHome::Homed {
   std::vector<Remote> remotes;
   std::uint32_t remote_members = 0;
   Cast cast;                        // what the event at hand says to members of other nodes
-  HostEffect last_host;             // for those who may have missed it
   std::int64_t moved_us = 0;        // when it came here
   std::int64_t stuck_us = 0;        // when it last could not be handed over; 0: never
   std::int64_t empty_since_us = 0;  // when the last member left; means something while empty

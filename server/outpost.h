@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +40,7 @@ struct SessionOutposts::Outpost {
   std::uint64_t epoch = 0;    // the newest heard of
   Uuid home;
   std::string video;
+  std::optional<MemberId> host_told;  // whom members here take for the host; nothing: unknown
   LocalMembers members;
   std::vector<std::uint32_t> members_on;               // by worker
   std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other

@@ -134,6 +134,8 @@ void SessionOutposts::apply(Outpost& outpost, const JoinAnswer& answer) noexcept
   for (const MemberInfo& member : answer.members)
     remember(outpost, member);
   const auto info = outpost.everybody.find(answer.member);
+  // Others here may not have heard of the last change: they still will.
+  if (outpost.members.empty()) outpost.host_told = answer.host.value_or(MemberId{});
   LocalMember& member = outpost.members[answer.member];
   if (member.seat.connection) {
     --outpost.members_on[member.seat.worker];
@@ -175,6 +177,8 @@ void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
     remember(outpost, member);
   for (const MemberInfo& member : cast.left)
     outpost.everybody.erase(member.id);
+  for (const HostNews& news : cast.hosts)
+    tell_host(outpost, news);
   for (const CastFrame& frame : cast.frames) {
     const bool is_last = &frame == &cast.frames.back();
     deliver(outpost, make_frame(WebSocketOpcode::text, frame.text), send_class_of(frame.send_class),
@@ -188,6 +192,16 @@ void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
     outpost.needs_enroll = true;
     if (outpost.phase == Outpost::Phase::settled) speak(outpost);
   }
+}
+
+// One word of each change, however often a home repeats who is host.
+void SessionOutposts::tell_host(Outpost& outpost, const HostNews& news) noexcept {
+  const MemberId host = news.id.value_or(MemberId{});
+  if (outpost.host_told == host) return;
+  outpost.host_told = host;
+  std::string& text = worker_.scratch();
+  encode_host(text, {news.epoch, host, news.reason});
+  deliver(outpost, make_frame(WebSocketOpcode::text, text), SendClass::reliable, 0);
 }
 
 // To members that may have missed who came and who went.

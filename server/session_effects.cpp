@@ -11,7 +11,8 @@
 
 namespace videosync {
 
-void SessionHome::broadcast(Homed& homed, std::string_view text, SendClass send_class) noexcept {
+void SessionHome::broadcast_here(Homed& homed, std::string_view text,
+                                 SendClass send_class) noexcept {
   const BufferRef frame = make_frame(WebSocketOpcode::text, text);
   const std::int64_t since_us = worker_.monotonic_us();
   for (std::size_t i = 0; i < homed.members_on.size(); ++i) {
@@ -22,9 +23,19 @@ void SessionHome::broadcast(Homed& homed, std::string_view text, SendClass send_
       worker->metrics().observe(Histogram::fanout_seconds, worker->monotonic_us() - since_us);
     });
   }
+}
+
+void SessionHome::broadcast(Homed& homed, std::string_view text, SendClass send_class) noexcept {
+  broadcast_here(homed, text, send_class);
   if (homed.remote_members > 0) {
     homed.cast.frames.push_back({static_cast<std::uint8_t>(send_class), std::string(text)});
   }
+}
+
+// No frame: an outpost may have told its members already.
+void SessionHome::add_host_news(Homed& homed, const HostEffect& effect) noexcept {
+  homed.cast.hosts.push_back(
+      {effect.epoch, effect.host ? std::optional(effect.host) : std::nullopt, effect.reason});
 }
 
 // Droppable: who reads gets it, and who does not is no worse off.
@@ -111,9 +122,9 @@ void SessionHome::carry(Homed& homed, const StateEffect& effect) noexcept {
 
 void SessionHome::carry(Homed& homed, const HostEffect& effect) noexcept {
   std::string& text = worker_.scratch();
-  homed.last_host = effect;
   encode_host(text, effect);
-  broadcast(homed, text, SendClass::reliable);
+  broadcast_here(homed, text, SendClass::reliable);
+  if (homed.remote_members > 0) add_host_news(homed, effect);
 }
 
 void SessionHome::carry(Homed& homed, const MembersEffect& effect) noexcept {

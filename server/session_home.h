@@ -95,9 +95,10 @@ class SessionHome {
   bool has(const Uuid& key) const noexcept { return sessions_.contains(key); }
   // What another node's members do, or one wants of a session that is at home here.
   void handle(NodeEnvelope envelope) noexcept;
-  // This node has become the home: `machine` is stored as `version`; its members here move in.
+  // This node has become the home: `machine` is stored as `version`; its members here move in. They
+  // take `host_told` for the host; nothing: unknown.
   void move_in(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
-               const LocalMembers& members) noexcept;
+               const LocalMembers& members, std::optional<MemberId> host_told) noexcept;
   // Another node has become the home: the members here go on from an outpost.
   void move_out(const Uuid& key, const Uuid& home, std::uint64_t epoch) noexcept;
   void on_node_lost(const Uuid& node) noexcept;
@@ -167,6 +168,8 @@ class SessionHome {
 
   std::string_view write_welcome(Homed& homed, MemberId to) noexcept;
   void broadcast(Homed& homed, std::string_view text, SendClass send_class) noexcept;
+  void broadcast_here(Homed& homed, std::string_view text, SendClass send_class) noexcept;
+  void add_host_news(Homed& homed, const HostEffect& effect) noexcept;
   void send_to(Homed& homed, MemberId member, std::string_view text) noexcept;
   void close_connection(Homed& homed, MemberId member, const Seat& seat,
                         std::uint16_t code) noexcept;

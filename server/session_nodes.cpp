@@ -70,6 +70,7 @@ void SessionHome::on_join_ask(Homed& homed, const NodeEnvelope& envelope,
   request.name = ask.name;
   request.resume = ask.resume;
   request.host_token = ask.host_token;
+  const MemberId host_before = homed.machine->host();
   Seat seat;
   seat.node = place_of(homed, envelope.from);
   const auto joined = let_in(homed, request, seat);
@@ -83,7 +84,8 @@ void SessionHome::on_join_ask(Homed& homed, const NodeEnvelope& envelope,
     worker_.outposts().send(
         envelope.from, homed.key,
         JoinAnswer{ask.peer, joined->id, joined->connection,
-                   std::string(write_welcome(homed, joined->id)), homed.machine->members()});
+                   std::string(write_welcome(homed, joined->id)), homed.machine->members(),
+                   host_before ? std::optional(host_before) : std::nullopt});
   }
   settle(homed);
 }
@@ -148,6 +150,7 @@ void SessionHome::on_enroll(Homed& homed, const Uuid& node, const Enroll& enroll
   if (enroll.is_last) {
     leave_all(homed,
               [=](const Seat& seat) { return seat.node == place && seat.worker == Seat::unheard; });
+    carry_out(homed);  // news in their order
     cast_everything(homed, false);
   }
   settle(homed);
@@ -205,7 +208,7 @@ void SessionHome::end_roll() noexcept {
 // Null: nothing to say to anybody elsewhere.
 BufferRef SessionHome::take_cast(Homed& homed) noexcept {
   Cast& cast = homed.cast;
-  if (cast.frames.empty() && !cast.ended_code) return {};
+  if (cast.frames.empty() && cast.hosts.empty() && !cast.ended_code) return {};
   cast.sent_us = static_cast<std::uint64_t>(worker_.server_us());
   const std::string bytes = encode(NodeEnvelope{.from = worker_.service().nodes->self(),
                                                 .key = homed.key,
@@ -225,8 +228,7 @@ void SessionHome::cast_everything(Homed& homed, bool is_roll_call) noexcept {
   add(SendClass::latest, [&](std::string& text) { encode_state(text, machine.state()); });
   add(SendClass::reliable, [&](std::string& text) { encode_settings(text, machine.settings()); });
   if (machine.host()) {
-    const HostEffect host{machine.state().epoch, machine.host(), homed.last_host.reason};
-    add(SendClass::reliable, [&](std::string& text) { encode_host(text, host); });
+    add_host_news(homed, {machine.state().epoch, machine.host(), machine.host_reason()});
   }
   const auto away = machine.host_away();
   homed.cast.present = Present{.count = machine.member_count()};
@@ -240,8 +242,11 @@ void SessionHome::cast_everything(Homed& homed, bool is_roll_call) noexcept {
 // --- Going from node to node ---------------------------------------------------------------------
 
 void SessionHome::move_in(const Uuid& key, std::unique_ptr<SessionMachine> machine,
-                          StoreVersion version, const LocalMembers& members) noexcept {
+                          StoreVersion version, const LocalMembers& members,
+                          std::optional<MemberId> host_told) noexcept {
   Homed& homed = adopt(key, std::move(machine), version);
+  const HostEffect host{homed.machine->state().epoch, homed.machine->host(),
+                        homed.machine->host_reason()};
   for (const auto& [id, member] : members) {
     enroll_member(homed, id, member.seat.connection, member.name);
     homed.seats[id] = member.seat;
@@ -251,6 +256,7 @@ void SessionHome::move_in(const Uuid& key, std::unique_ptr<SessionMachine> machi
   std::string text;
   encode_state(text, homed.machine->state());
   broadcast(homed, text, SendClass::latest);
+  if (host_told && *host_told != host.host) carry(homed, host);
   settle(homed);
 }
 
@@ -268,8 +274,7 @@ void SessionHome::leave_outpost(Homed& homed, const Uuid& home, std::uint64_t ep
     const auto info = homed.machine->info(id);
     members.emplace(id, LocalMember{seat, info ? info->name : ""});
   }
-  worker_.outposts().open_for(homed.key, home, std::move(members), homed.machine->members(), epoch,
-                              homed.machine->state().video);
+  worker_.outposts().open_for(homed.key, home, std::move(members), *homed.machine, epoch);
 }
 
 // The machine goes; whatever it knew beyond the store's record is the new home's to find out.

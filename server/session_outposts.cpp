@@ -459,7 +459,7 @@ void SessionOutposts::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> 
   // Out of the map first: from here on the session is at home here.
   const std::unique_ptr<Outpost> old = std::move(outposts_.extract(key).mapped());
   if (old->is_following) worker_.store().unfollow(key);
-  worker_.home().move_in(key, std::move(machine), version, old->members);
+  worker_.home().move_in(key, std::move(machine), version, old->members, old->host_told);
   deliver_asks(std::move(old->asks));
   for (const BufferRef& bytes : old->unsent) {
     auto envelope = decode_node_message(text_of(bytes));
@@ -470,17 +470,17 @@ void SessionOutposts::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> 
 }
 
 void SessionOutposts::open_for(const Uuid& key, const Uuid& home, LocalMembers members,
-                               std::vector<MemberInfo> known, std::uint64_t epoch,
-                               const std::string& video) noexcept {
+                               const SessionMachine& known, std::uint64_t epoch) noexcept {
   if (members.empty()) return;
   Outpost& outpost = open(key);
   for (const auto& [id, member] : members)
     ++outpost.members_on[member.seat.worker];
   outpost.members = std::move(members);
-  for (const MemberInfo& member : known)
+  for (const MemberInfo& member : known.members())
     remember(outpost, member);
   outpost.epoch = epoch;
-  outpost.video = video;
+  outpost.video = known.state().video;
+  outpost.host_told = known.host();
   outpost.needs_enroll = true;
   if (is_absent(home)) {
     look_later(outpost);

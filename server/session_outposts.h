@@ -61,9 +61,9 @@ class SessionOutposts {
   bool is_store_ready() const noexcept { return is_store_ready_; }
 
   // For SessionHome: the session's home is `home` now (nil: nobody yet), `members` stay here.
+  // `known` is the session as they know it.
   void open_for(const Uuid& key, const Uuid& home, LocalMembers members,
-                std::vector<MemberInfo> known, std::uint64_t epoch,
-                const std::string& video) noexcept;
+                const SessionMachine& known, std::uint64_t epoch) noexcept;
   // The other way: the session stays at home here after all. What was kept for it, and what was
   // asked, which deliver_asks() passes on.
   struct Closed {
@@ -133,6 +133,7 @@ class SessionOutposts {
   // sent_us: when the home sent it, to be measured; 0: not to be.
   void deliver(const Outpost& outpost, const BufferRef& frame, SendClass send_class,
                std::int64_t sent_us) noexcept;
+  void tell_host(Outpost& outpost, const HostNews& news) noexcept;
   void tell_who_is_there(Outpost& outpost, const Cast& cast) noexcept;
   void close_all(Outpost& outpost, std::uint16_t code) noexcept;
   void refuse_message(Outpost& outpost, MemberId member, const ClientMessage& message) noexcept;

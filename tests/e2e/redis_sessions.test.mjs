@@ -144,6 +144,28 @@ describe('two nodes, one session', { concurrency: 8 }, () => {
     for (const node of [a, b]) assert.equal((await info(node, key)).members, 2);
   });
 
+  test('a host who is given the seat on the other node is told of once, and why; the session moves after it', async () => {
+    const { key, ann, ben } = await pair();
+    const amy = await join(a, key, { name: 'Amy' });
+    const bea = await join(b, key, { name: 'Bea' });
+    const all = [ann, ben, amy, bea];
+    for (const [from, to] of [[ann, ben], [ben, amy]]) {
+      for (const who of all) who.clear();
+      from.send('give', { to: to.id });
+      const told = await Promise.all(all.map((who) => who.next('host')));
+      // It has moved when the states are of a newer epoch than the new host's first one.
+      await eventually(() => {
+        to.send('seek', { position: 1 });
+        return all.map((who) => who.of('state').at(-1)?.epoch ?? 0);
+      }, (epochs) => epochs.every((epoch) => epoch > told[0].epoch), 'the move');
+      to.send('chat', { text: 'the last word' });
+      for (const who of all) {
+        await who.next('chat');
+        assert.deepEqual(who.of('host').map(({ id, reason }) => [id, reason]), [[to.id, 'given']]);
+      }
+    }
+  });
+
   test('settings hold on both nodes', async () => {
     const { key, ann, ben } = await pair();
     ann.send('settings', { control: 'everyone', onStall: 'wait' });

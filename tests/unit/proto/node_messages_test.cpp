@@ -45,6 +45,7 @@ std::vector<NodeEnvelope> samples() {
   add(DeleteAsk{peer, std::nullopt});
   add(Enroll{{{member, connection, "Ann"}, {MemberId{10}, ConnectionNumber{1}, ""}}, true});
   add(JoinAnswer{peer, member, connection, "welcome", two});
+  add(JoinAnswer{peer, member, connection, "welcome", two, MemberId{1}});
   add(Answer{peer, 404, R"({"error":{}})", "/somewhere"});
   add(Tell{member, 3, "text"});
   add(Close{member, connection, 4002});
@@ -52,6 +53,7 @@ std::vector<NodeEnvelope> samples() {
   add(Returned{std::string("\xff\x00 any bytes", 12)});
   add(Cast{{{1, "state"}, {2, "chat"}}, Newest{5, 6, "film"}, two, {two[1]}, {two[0]}, 4001});
   add(Cast{});
+  add(Cast{.hosts = {{7, MemberId{2}, HostReason::given}, {8, std::nullopt, HostReason::left}}});
   add(Moved{0x1122'3344'5566'7788});
   add(Alive{12, 13, true});
   add(Bye{});

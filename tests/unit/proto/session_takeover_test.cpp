@@ -62,6 +62,16 @@ Test(session_takeover, state_settings_and_host_stay_in_a_new_epoch) {
   cr_assert_eq(over.t.state().epoch, 91, "above whatever was heard of");
 }
 
+Test(session_takeover, why_the_host_has_the_seat_is_known_in_the_new_place) {
+  Takeover over;
+  over.reopen(over.everybody());
+  cr_assert(over.t.machine->host_reason() == HostReason::joined);
+  over.old.say(over.ann.id, GiveMessage{over.bob.id});
+  over.reopen(over.everybody());
+  cr_assert(over.t.machine->host() == over.bob.id);
+  cr_assert(over.t.machine->host_reason() == HostReason::given);
+}
+
 Test(session_takeover, members_that_are_enrolled_never_went) {
   Takeover over;
   over.reopen(over.everybody());
