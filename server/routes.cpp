@@ -112,6 +112,15 @@ void create_session(Worker& worker, Peer& peer) {
 void validate_session(Worker& worker, Peer& peer, const std::optional<Uuid>& key) {
   static constexpr HttpField extra[] = {{"Cache-Control", "no-store"}};
   if (!key) return peer.answer_json(200, R"({"valid":false})", extra);
+  if (worker.service().nodes != nullptr) {
+    // A node may have the session in memory while the store that they share is away.
+    const std::size_t home_index = worker.service().home_of(*key);
+    SessionHome* home = &worker.service().workers[home_index]->home();
+    const PeerAddress from = worker.address_of(peer);
+    return worker.run_on(home_index, [home, key = *key, from]() noexcept {
+      home->on_validate(key, from.worker, from.peer);
+    });
+  }
   const SlotHandle handle = worker.address_of(peer).peer;
   worker.store().exists(*key, [&worker, handle](Result<bool> exists) noexcept {
     static constexpr HttpFault store_away{503, "unavailable", "the session store is away"};

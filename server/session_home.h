@@ -71,6 +71,8 @@ class SessionHome {
   void on_create(const Uuid& key, const CreateOrder& order) noexcept;
   void on_join(const JoinOrder& order) noexcept;
   void on_info(const Uuid& key, std::uint32_t from_worker, SlotHandle from_peer) noexcept;
+  // Whether there is such a session: as this node knows it, else as the store does.
+  void on_validate(const Uuid& key, std::uint32_t from_worker, SlotHandle from_peer) noexcept;
   // The bytes of the session's video.
   void on_video(const Uuid& key, std::uint32_t from_worker, SlotHandle from_peer) noexcept;
   void on_delete(const Uuid& key, const std::optional<Token>& host_token, std::uint32_t from_worker,

@@ -66,6 +66,11 @@ const std::string* SessionOutposts::video_of(const Uuid& key) const noexcept {
   return is_known ? &found->second->video : nullptr;
 }
 
+bool SessionOutposts::has_members(const Uuid& key) const noexcept {
+  const auto found = outposts_.find(key);
+  return found != outposts_.end() && !found->second->members.empty();
+}
+
 // --- What local clients want ---------------------------------------------------------------------
 
 void SessionOutposts::join(const SessionHome::JoinOrder& order) noexcept {

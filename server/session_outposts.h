@@ -49,6 +49,8 @@ class SessionOutposts {
   void left(const Uuid& key, MemberId member, ConnectionNumber connection) noexcept;
   // The video that the session shows, as far as this node has heard; null: no outpost.
   const std::string* video_of(const Uuid& key) const noexcept;
+  // Members here are in it, and its end has not been heard of.
+  bool has_members(const Uuid& key) const noexcept;
 
   // From other nodes: on this node's channel, on a session's.
   void on_envelope(NodeEnvelope envelope) noexcept;

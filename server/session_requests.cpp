@@ -78,6 +78,18 @@ void SessionHome::on_info(const Uuid& key, std::uint32_t from_worker,
   });
 }
 
+void SessionHome::on_validate(const Uuid& key, std::uint32_t from_worker,
+                              SlotHandle from_peer) noexcept {
+  const auto answer = [this, from_worker, from_peer](bool is_valid) noexcept {
+    answer_json(from_worker, from_peer, 200, is_valid ? R"({"valid":true})" : R"({"valid":false})");
+  };
+  if (has(key) || worker_.outposts().has_members(key)) return answer(true);
+  worker_.store().exists(key, [this, answer, from_worker, from_peer](Result<bool> exists) noexcept {
+    if (!exists) return answer_error(from_worker, from_peer, store_away_fault);
+    answer(*exists);
+  });
+}
+
 std::string SessionHome::describe(const Uuid& key, const SessionSettings& settings,
                                   std::uint32_t members, const PlaybackState& state) const {
   const VideoEntry* video = worker_.library().find(state.video);

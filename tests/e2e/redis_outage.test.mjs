@@ -12,6 +12,7 @@ import { agreed, agreement, assertOpen, takenStates, viewOf } from '../support/v
 const OUTAGE_MS = Number(process.env.VIDEOSYNC_OUTAGE_MS ?? 3_000);
 const CONVERGED_MS = 2_000;
 const PROMPT_MS = 1_000; // a blocked worker would show whole seconds
+const UNKNOWN = '0b8ff5c5-2a9f-4f1d-8d23-3b2a1e6f9c11';
 const GROWN_MIB = process.env.VIDEOSYNC_SANITIZE ? 512 : 64; // a sanitizer keeps what was freed
 const ARGS = ['--message-rate', '0', '--chat-rate', '0'];
 
@@ -59,6 +60,27 @@ function watchHttp(nodes) {
   };
 }
 
+// Asks every node whether the session is valid, again and again; stop() resolves to the different answers.
+function watchValidity(nodes, key) {
+  let isOver = false;
+  const answers = new Set();
+  const watch = async (node) => {
+    while (!isOver) {
+      answers.add(await isValid(node, key));
+      await sleep(20);
+    }
+  };
+  const watches = nodes.map((node) => watch(node));
+  for (const each of watches) each.catch(() => {}); // stop() tells
+  return {
+    stop: async () => {
+      isOver = true;
+      await Promise.all(watches);
+      return [...answers];
+    },
+  };
+}
+
 const subscribers = async (redis) => (await redis.command('CLIENT', 'LIST', 'TYPE', 'pubsub')).trim().split('\n').length;
 const isValid = async (node, key) => (await (await fetch(`${node.origin}/api/sessions/${key}/validate`)).json()).valid;
 const chatOf = (member, text) => member.of('chat').some((chat) => chat.text === text);
@@ -94,6 +116,11 @@ async function assertOutage(t, { nodes }, { leave, come, lossMs }) {
   await amy.close();
   await bea.close();
   assert.equal((await refusal(nodes[1], { session: key })).status, 503);
+  // Where members are, the session is known without Redis; its home can say all of it.
+  for (const node of nodes) assert.equal(await isValid(node, key), true);
+  const told = await (await fetch(`${nodes[0].origin}/api/sessions/${key}`)).json();
+  assert.deepEqual([told.key, told.state.seq], [key, agreed(ann).seq]);
+  assert.equal((await fetch(`${nodes[1].origin}/api/sessions/${UNKNOWN}/validate`)).status, 503);
   const away = await readiness(nodes[1]);
   assert.equal(away.status, 503);
   assert.match(away.text, /^redis: \S/);
@@ -101,6 +128,7 @@ async function assertOutage(t, { nodes }, { leave, come, lossMs }) {
   const left = [ann, ben, eve];
   assertOpen(left);
 
+  const validity = watchValidity(nodes, key);
   await come();
   const last = agreed(ann).seq;
   const { tookMs } = await agreement(left, ({ seq, count, ids }) => seq === last && count === 3 && ids.split(' ').length === 3);
@@ -109,6 +137,7 @@ async function assertOutage(t, { nodes }, { leave, come, lossMs }) {
   assert.deepEqual(states[1], states[0]);
   for (const member of left) await until(() => viewOf(member).notice === 'restored', 'the notice');
   const slowestHttpMs = await http.stop();
+  assert.deepEqual(await validity.stop(), [true], 'it was valid all the time');
   t.diagnostic(`away for ${Math.round(performance.now() - goneMs - tookMs)} ms, ${host.commands} commands of the host meanwhile, ` +
     `the slowest seen on its node in ${host.worstMs} ms; all agree ${Math.round(tookMs)} ms after the return; ` +
     `slowest answer to a ping ${Math.max(...late.map(({ worstMs }) => worstMs))} ms, to HTTP ${slowestHttpMs} ms`);
