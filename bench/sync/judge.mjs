@@ -2,11 +2,12 @@
 import { clockBiasMs } from './profiles.mjs';
 import { distances, skewOf, spread, timeToStep, within } from './statistics.mjs';
 
+const NOT_JUDGED_BY_TIME = new Set(['pause', 'cut', 'quality']); // for what is to be kept no time is allowed
 const COMMANDED_MS = 3_000; // a seek so soon after an event belongs to it
 
 // Returns {skew, sound, lessBias, pairs, steps, corrections, series}: `skew` of the frames against the vector,
 // `sound` of currentTime, `lessBias` against what the viewer's clock can know, `pairs` between each two, `steps` the times to be in step
-// by event, [{name, viewer, ms}].
+// by event, [{name, viewer, ms}], `qualities` what each change of quality did to step, [{viewer, skew, sound, stalls}].
 export function judge(showing, profile) {
   const biasMs = clockBiasMs(profile.shape);
   const series = showing.viewers.map((viewer) => ({
@@ -24,6 +25,7 @@ export function judge(showing, profile) {
     biasMs,
     pairs: spread(pairsOf(series)),
     steps: stepsOf(showing, biasMs),
+    qualities: qualitiesOf(showing, series),
     corrections: correctionsOf(showing, series),
     series: series.map(({ viewer, skew, sound }) => ({ name: viewer.name, skew, sound, rates: viewer.rates, seeks: viewer.seeks, stalls: viewer.stalls })),
     events: showing.events.map(({ name, viewer, atMs }) => ({ name, viewer, atMs })),
@@ -43,12 +45,20 @@ function pairsOf(series) {
 // A viewer whose clock is wrong by more than a viewer may be off is judged by its own clock.
 function stepsOf(showing, biasMs) {
   return showing.events
-    .filter(({ name }) => name !== 'pause' && name !== 'cut')
+    .filter(({ name }) => !NOT_JUDGED_BY_TIME.has(name))
     .map(({ name, viewer, atMs, untilMs }) => {
       const { frames } = showing.viewers.find((candidate) => candidate.name === viewer);
       const skew = skewOf(frames, showing.truth, biasMs);
       return { name, viewer, ms: timeToStep(skew, atMs, untilMs) };
     });
+}
+
+function qualitiesOf(showing, series) {
+  return showing.events.filter(({ name }) => name === 'quality').map(({ viewer: name, atMs, untilMs }) => {
+    const { viewer, skew, sound } = series.find((candidate) => candidate.viewer.name === name);
+    const of = (errors) => spread(within(errors, [[atMs, untilMs]]).map(({ errorMs }) => errorMs));
+    return { viewer: name, skew: of(skew), sound: of(sound), stalls: within(viewer.stalls, [[atMs, untilMs]]).length };
+  });
 }
 
 function correctionsOf(showing, series) {
@@ -61,7 +71,7 @@ function correctionsOf(showing, series) {
   for (const { viewer, intervals } of series) {
     rates += within(viewer.rates, intervals).length;
     stalls += within(viewer.stalls, intervals).length;
-    const own = showing.events.filter((event) => event.viewer === viewer.name);
+    const own = showing.events.filter((event) => event.viewer === viewer.name && event.name !== 'quality');
     const isCommanded = ({ atMs }) => own.some((event) => atMs >= event.atMs && atMs < event.atMs + COMMANDED_MS);
     seeks += viewer.seeks.filter((seek) => seek.atMs > own[0].atMs && !isCommanded(seek)).length;
   }

@@ -1,33 +1,37 @@
 // Measures how far apart real browsers are: `make bench-sync`, --help for its options.
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { launchBrowser } from '../../tests/support/browser.mjs';
+import { packageHls } from '../../tests/support/hls.mjs';
 import { makeMedia } from '../../tests/support/media.mjs';
 import { startServer } from '../../tests/support/server.mjs';
 import { drawChart } from './chart.mjs';
 import { judge } from './judge.mjs';
-import { calmPlan, quickPlan, wholePlan } from './plans.mjs';
+import { adaptivePlan, calmPlan, quickPlan, wholePlan } from './plans.mjs';
 import { profiles } from './profiles.mjs';
 import { report } from './report.mjs';
 import { Showing } from './showing.mjs';
 
 const AUTOPLAY = '--autoplay-policy=no-user-gesture-required';
-const VIDEO_S = 240;
+const VIDEO_S = 180;
 const SPARE_S = 60;
+const HLS_SIZE = '440x440'; // the smallest of which `make hls` makes two renditions
 
 const HELP = `Measures the skew of real Chromium pages on a real server behind bad networks.
 
   --profile NAMES   some of ${Object.keys(profiles).join(', ')}, by commas (all)
   --quick           two networks and the main events: a minute
   --calm SECONDS    nothing but playing, for so long
+  --hls             the video as HLS, packaged by deploy/make-hls and played by hls.js; one viewer changes its quality
   --two-browsers    deal the viewers out to two browsers
   --seed N          of the networks' jitter (1)
   --json FILE       write every figure
   --svg FILE        draw the skew over time
   --help
 
-Two or three pages with a small video (320x180, 30 frames a second, decoded by the processor) play at
-once. A whole profile takes about 100 seconds. Frames are taken as the browser presents them.`;
+Two or three pages with a small video (320x180, as HLS 360x360 and 440x440; 30 frames a second, decoded
+by the processor) play at once. A whole profile takes about 100 seconds. Frames are taken as the browser presents them.`;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -35,6 +39,7 @@ function readOptions() {
       profile: { type: 'string' },
       quick: { type: 'boolean' },
       calm: { type: 'string' },
+      hls: { type: 'boolean' },
       'two-browsers': { type: 'boolean' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
@@ -51,9 +56,20 @@ function readOptions() {
   return { ...values, names, calmS, seed: Number(values.seed) };
 }
 
+// The library of the measurement: one file, or one package without its file.
+async function makeLibrary({ hls, calmS }) {
+  const seconds = Math.max(VIDEO_S, calmS + SPARE_S);
+  if (!hls) return makeMedia([{ name: 'bench', seconds }]);
+  const media = await makeMedia([{ name: 'bench', seconds, size: HLS_SIZE }]);
+  const file = path.join(media.directory, 'bench.mp4');
+  await packageHls(file, media.directory);
+  await rm(file);
+  return media;
+}
+
 async function measure({ server, browsers, name, options, say }) {
   const profile = profiles[name];
-  const plan = options.calmS > 0 ? calmPlan(options.calmS) : options.quick ? quickPlan : wholePlan;
+  const plan = options.calmS > 0 ? calmPlan(options.calmS) : options.quick ? quickPlan : options.hls ? adaptivePlan : wholePlan;
   const showing = await Showing.open({ server, browsers, profile, seed: options.seed, say });
   try {
     await plan(showing);
@@ -72,7 +88,7 @@ async function main() {
   const startedMs = performance.now();
   const say = (text) => console.error(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   say('making a video');
-  const media = await makeMedia([{ name: 'bench', seconds: Math.max(VIDEO_S, options.calmS + SPARE_S) }]);
+  const media = await makeLibrary(options);
   const server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
   const browsers = [];
   try {

@@ -1,11 +1,21 @@
 // What happens in a measured showing, in order.
 
 // Everything that a showing can go through. About 95 seconds.
-export async function wholePlan(showing) {
+export function wholePlan(showing) {
+  return everything(showing, async () => {});
+}
+
+// The same with a change of quality. About 110 seconds.
+export function adaptivePlan(showing) {
+  return everything(showing, (viewer) => showing.changeQuality(viewer, 8));
+}
+
+async function everything(showing, changeQuality) {
   const [first, second] = await begin(showing, 14);
   await showing.command('pause', 'pause', {}, 2);
   await showing.command('play', 'play', {}, 8);
   await showing.command('seek', 'seek', (position) => ({ position: position + 20 }), 9);
+  await changeQuality(second);
   await showing.command('rate 1.25', 'rate', { rate: 1.25 }, 8);
   await showing.command('rate 1', 'rate', { rate: 1 }, 7);
   await showing.lateJoiner('C', 9);

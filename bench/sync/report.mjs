@@ -11,6 +11,9 @@ export function report(results) {
   for (const { name, judged } of results) {
     lines.push(skewRow(name, judged.skew, judged));
     lines.push(skewRow('  its sound', judged.sound));
+    for (const quality of judged.qualities) {
+      lines.push(skewRow(`  ${quality.viewer}, changing quality`, quality.skew), skewRow('    its sound', quality.sound));
+    }
     if (judged.biasMs !== 0) lines.push(skewRow(`  less its clock's ${judged.biasMs} ms`, judged.lessBias));
   }
   lines.push('', 'seconds until in step (within 35 ms, for a second at least), each viewer');

@@ -71,6 +71,13 @@ export class Showing {
     await this.rest(seconds);
   }
 
+  // One viewer chooses another quality. Seconds count from when it is seen.
+  async changeQuality(viewer, seconds) {
+    this.#mark('quality', localMs(), [viewer]);
+    await viewer.changeQuality();
+    await this.rest(seconds);
+  }
+
   // Ten seconds without any network, in which the showing jumps: counted from its return.
   async cut(viewer, jumpS, seconds) {
     viewer.proxy.cut();
@@ -98,11 +105,12 @@ export class Showing {
     for (const event of this.events) event.untilMs ??= localMs();
   }
 
-  // When this viewer is to be in step: from five seconds after each event that concerns it.
+  // When this viewer is to be in step: from five seconds after each event that concerns it, and all
+  // through a change of quality.
   settledIntervals(viewer) {
     return this.events
       .filter((event) => event.viewer === viewer.name && event.name !== 'cut' && event.name !== 'pause')
-      .map(({ atMs, untilMs }) => [atMs + SETTLED_AFTER_MS, untilMs])
+      .map(({ name, atMs, untilMs }) => [name === 'quality' ? atMs : atMs + SETTLED_AFTER_MS, untilMs])
       .filter(([fromMs, untilMs]) => untilMs > fromMs);
   }
 

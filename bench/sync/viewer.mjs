@@ -1,6 +1,6 @@
 // One viewer of a measurement: a page in a context of its own, behind a proxy of its own, with a
 // probe that keeps every frame that the browser presented.
-import { join, openPerson } from '../../tests/support/browser.mjs';
+import { join, openPerson, until } from '../../tests/support/browser.mjs';
 import { startShapedProxy } from '../../tests/support/shaped_proxy.mjs';
 import { localMs } from './truth.mjs';
 
@@ -36,6 +36,21 @@ export class Viewer {
       await viewer.close();
       throw error;
     }
+  }
+
+  // Chooses another quality in the player's menu. Resolves once the picture has its size.
+  async changeQuality() {
+    const { page } = this;
+    const lines = () => page.$eval('video', ({ videoHeight }) => videoHeight);
+    const shown = `${await lines()}p`;
+    await page.hover('video');
+    await page.click('#quality');
+    const items = page.locator('media-rendition-menu [role=menuitemradio]');
+    const labels = (await items.allTextContents()).map((label) => label.trim());
+    const other = labels.findIndex((label) => /^\d+p/.test(label) && !label.startsWith(shown));
+    if (other < 0) throw new Error(`no other quality than ${shown} in the menu: ${labels.join(', ')}`);
+    await items.nth(other).click();
+    await until(async () => `${await lines()}p` !== shown, `another quality than ${shown}`);
   }
 
   // Moves what the probe has seen so far into this object.
