@@ -2,8 +2,9 @@
 //
 // The key of a session is part of its URL: no referrer may leave the site. hls.js feeds the player
 // through blob: URLs; 'self' in connect-src covers the WebSocket of the same host. media-chrome's
-// elements bring style sheets of their own, each allowed by its hash: tests/www/player_styles.test.mjs
-// compares them with the library and says what they must be after an update.
+// elements bring style sheets of their own, each allowed by its hash:
+// tests/www/player_styles.test.mjs compares them with the library and says what they must be after
+// an update.
 #pragma once
 
 #include <array>

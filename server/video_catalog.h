@@ -17,7 +17,8 @@ std::string media_url(std::string_view path);
 // One element of the list below. `bytes` is 0 for a video that exists as HLS alone.
 std::string encode_video(const VideoEntry& video);
 
-// The body of GET /api/videos, the default video first: pages offer the first one. Costs a walk over the library: make it once a snapshot.
+// The body of GET /api/videos, the default video first: pages offer the first one. Costs a walk
+// over the library: make it once a snapshot.
 std::string encode_videos(const MediaLibrary& library);
 
 }  // namespace videosync
