@@ -316,6 +316,8 @@ void SessionOutposts::settle_on(Outpost& outpost, const Uuid& home) noexcept {
     Outpost* followed = find(key);
     if (followed == nullptr) return worker_.store().unfollow(key);
     if (!done) {
+      // It would last, and nobody would know of it.
+      if (!followed->is_following) worker_.store().unfollow(key);
       if (followed->phase != Outpost::Phase::following) return;
       refuse_asks(*followed, store_away_fault);
       return try_later(*followed);

@@ -8,7 +8,7 @@
 //
 // A host's name is resolved by the system's resolver, which blocks: where that may be slow, give an
 // address. A link carries commands or subscriptions, not both (RESP2). One thread, its reactor's.
-// Callbacks come from the loop, never from within command(). The owner outlives the link; stop()
+// Answers come from the loop, refusals from within command(). The owner outlives the link; stop()
 // and turn until is_idle() before destroying it. The one door to hiredis (0.14 and 1.2).
 #pragma once
 

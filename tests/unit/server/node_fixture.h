@@ -1,0 +1,177 @@
+// A worker turned by a test, over a store that answers when the test says so.
+#pragma once
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/reactor/listener.h"
+#include "server/worker.h"
+#include "storage/memory_store.h"
+#include "tests/support/temp_folder.h"
+
+namespace videosync::test {
+
+// Answers when told to, in order; while `is_away` it answers that.
+class DistantStore final : public SessionStore {
+ public:
+  explicit DistantStore(const Clock& clock) noexcept : near_(clock) {}
+
+  bool is_away = false;
+  int changes = 0;
+  std::set<Uuid> followed;
+  std::vector<std::move_only_function<void()>> answers;
+
+  void answer_all() {
+    for (auto& answer : std::exchange(answers, {}))
+      answer();
+  }
+
+  void listen(SessionListener& listener) noexcept override { near_.listen(listener); }
+  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+              OnDone done) override {
+    later(std::move(done),
+          [=, this](OnDone d) { near_.create(key, version, bytes, ttl_us, std::move(d)); });
+  }
+  void load(const Uuid& key, OnValue done) override {
+    later(std::move(done), [=, this](OnValue d) { near_.load(key, std::move(d)); });
+  }
+  void exists(const Uuid& key, OnExists done) override {
+    later(std::move(done), [=, this](OnExists d) { near_.exists(key, std::move(d)); });
+  }
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+              std::int64_t ttl_us, BufferRef event, OnDone done) override {
+    ++changes;
+    later(std::move(done), [=, this](OnDone d) {
+      near_.change(key, expected, next, bytes, ttl_us, event, [&](Result<> changed) noexcept {
+        cr_expect(changed || changed.error().code != ErrorCode::conflict, "a stale version");
+        d(std::move(changed));
+      });
+    });
+  }
+  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
+    later(std::move(done), [=, this](OnDone d) { near_.touch(key, ttl_us, std::move(d)); });
+  }
+  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
+    later(std::move(done),
+          [=, this](OnDone d) { near_.remove(key, version, event, std::move(d)); });
+  }
+  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
+    later(std::move(done),
+          [=, this](OnReceivers d) { near_.publish(channel, event, std::move(d)); });
+  }
+  void follow(const Uuid& channel, OnDone done) override {
+    followed.insert(channel);
+    later(std::move(done), [=, this](OnDone d) { near_.follow(channel, std::move(d)); });
+  }
+  void unfollow(const Uuid& channel) override {
+    followed.erase(channel);
+    near_.unfollow(channel);
+  }
+
+ private:
+  template <class Done, class Ask>
+  void later(Done done, Ask ask) {
+    answers.emplace_back([this, done = std::move(done), ask = std::move(ask)]() mutable {
+      if (is_away) {
+        done(fail(ErrorCode::unavailable, "the store is away"));
+      } else {
+        ask(std::move(done));
+      }
+    });
+  }
+
+  MemoryStore near_;
+};
+
+// One worker with a listener on loopback, turned by the test.
+struct Node {
+  test::TempFolder www;
+  Config config;
+  SystemClock clock;
+  DistantStore store{clock};
+  Metrics metrics{1, "test"};
+  std::unique_ptr<Service> service;
+  std::unique_ptr<Worker> worker;
+  std::uint16_t port = 0;
+
+  Node() {
+    www.write("index.html");
+    config.drain_us = 0;
+    service.reset(new Service{
+        .config = config,
+        .clock = clock,
+        .store = store,
+        .metrics = metrics,
+        .pages = *Pages::load(www.path()),
+        .origins = *OriginPolicy::create({}),
+        .session_limits = {},
+        .session_limiter = RateLimiter({}),
+        .per_address = ConnectionCounter(0),
+        .workers = {},
+        .every_second = {},
+    });
+    auto reactor = Reactor::create(clock);
+    cr_assert(reactor.has_value());
+    worker = std::make_unique<Worker>(*service, std::move(*reactor), MediaLibrary::make_empty());
+    service->workers.push_back(worker.get());
+    const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
+    port = listening_port(*socket);
+    worker->listen(*socket, false);
+    cr_assert(worker->start().has_value());
+  }
+  ~Node() {
+    worker->begin_drain();
+    worker->run();
+  }
+
+  void turn(int times = 5) {
+    for (int i = 0; i < times; ++i)
+      worker->reactor().turn(5);
+  }
+};
+
+struct Client {
+  Node& node;
+  int socket = -1;
+
+  explicit Client(Node& at) : node(at), socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(node.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    cr_assert_eq(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ~Client() { ::close(socket); }
+
+  // The request reaches the store, whose answer is still to come.
+  void ask(const std::string& line, const std::string& fields = "") const {
+    const std::string text = line + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
+    cr_assert_eq(::send(socket, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    node.turn();
+  }
+  std::string receive() const {
+    node.turn();
+    std::string text(65'536, '\0');
+    const ssize_t n = ::recv(socket, text.data(), text.size(), MSG_DONTWAIT);
+    text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return text;
+  }
+};
+
+inline void join(const Client& client, const std::string& key) {
+  client.ask("GET /ws?session=" + key,
+             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+}
+
+}  // namespace videosync::test
