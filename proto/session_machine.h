@@ -93,7 +93,7 @@ class SessionMachine {
     ConnectionNumber connection;
     std::string name;
   };
-  void enroll(const Enrollment& member, std::int64_t now_us, Effects& effects);
+  void enroll(const Enrollment& enrolled, std::int64_t now_us, Effects& effects);
   SessionMachine(const SessionMachine&) = delete;
   SessionMachine& operator=(const SessionMachine&) = delete;
 

@@ -102,6 +102,28 @@ std::size_t descriptors_for_media(const MachineFacts& machine, const Config& con
   return std::clamp<std::size_t>(left, 256, 65'536);
 }
 
+// What the videos' folder has; its warnings go to the log. Errors are for the operator.
+Result<MediaLibrary::Scan> scan_media(const Config& config, const MediaLibrary::Options& options) {
+  auto scan = MediaLibrary::scan(options);
+  if (!scan && is_first_start(config)) {
+    // Nobody asked for this folder: pages and sessions work without it.
+    log_warn("media", "there is no folder of videos yet; make it and send SIGHUP",
+             field("folder", config.media_dir));
+    scan = MediaLibrary::Scan{MediaLibrary::make_empty(), {}};
+  }
+  if (!scan) {
+    return fail(scan.error().code, "--media: " + scan.error().message +
+                                       " (make the folder, or name another with --media DIR)");
+  }
+  if (!config.default_video.empty() && !scan->library->find(config.default_video)) {
+    return fail(ErrorCode::not_found, "--video: the library " + config.media_dir +
+                                          " has no video with the id " + config.default_video);
+  }
+  for (const std::string& warning : scan->warnings)
+    log_warn("media", warning);
+  return scan;
+}
+
 // An address stays in use for some milliseconds after its holder was killed: the kernel takes rings
 // down, and the sockets that they hold with them, only after the process has gone. A supervisor
 // restarts faster.
@@ -179,23 +201,8 @@ std::optional<int> Program::prepare() {
   if (!origins) return complain(exit_bad_config, "--allow-origin: " + origins.error().message);
   const MediaLibrary::Options media{config_.media_dir, config_.default_video,
                                     descriptors_for_media(machine_, config_)};
-  auto scan = MediaLibrary::scan(media);
-  if (!scan && is_first_start(config_)) {
-    // Nobody asked for this folder: pages and sessions work without it.
-    log_warn("media", "there is no folder of videos yet; make it and send SIGHUP",
-             field("folder", config_.media_dir));
-    scan = MediaLibrary::Scan{MediaLibrary::make_empty(), {}};
-  }
-  if (!scan) {
-    return complain(exit_bad_config, "--media: " + scan.error().message +
-                                         " (make the folder, or name another with --media DIR)");
-  }
-  if (!config_.default_video.empty() && !scan->library->find(config_.default_video)) {
-    return complain(exit_bad_config, "--video: the library " + config_.media_dir +
-                                         " has no video with the id " + config_.default_video);
-  }
-  for (const std::string& warning : scan->warnings)
-    log_warn("media", warning);
+  auto scan = scan_media(config_, media);
+  if (!scan) return complain(exit_bad_config, scan.error().message);
   std::vector<std::unique_ptr<Reactor>> reactors;
   for (std::uint32_t i = 0; i < config_.workers; ++i) {
     auto reactor = Reactor::create(clock_, i, config_.workers);

@@ -315,7 +315,7 @@ void SessionHome::forget(Homed& homed) noexcept {
 }
 
 // What has ended stays so: where the store is away it is told when it is back.
-void SessionHome::remove(Removal removal) noexcept {
+void SessionHome::remove(const Removal& removal) noexcept {
   worker_.store().remove(
       removal.key, removal.last, removal.event, [this, removal](Result<> result) noexcept {
         const bool is_done = result || result.error().code == ErrorCode::conflict ||

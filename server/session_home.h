@@ -153,7 +153,7 @@ class SessionHome {
     StoreVersion last;
     BufferRef event;
   };
-  void remove(Removal removal) noexcept;
+  void remove(const Removal& removal) noexcept;
 
   void carry(Homed& homed, const WelcomeEffect& effect) noexcept;
   void carry(Homed& homed, const ErrorEffect& effect) noexcept;

@@ -369,7 +369,7 @@ void SessionHome::on_handed_over(const Uuid& key, std::unique_ptr<Homed> homed, 
     back.machine->leave(id, connection, worker_.server_us(), effects_);
   }
   settle(back);
-  worker_.outposts().deliver_asks(std::move(outpost.asks));
+  worker_.outposts().deliver_asks(outpost.asks);
 }
 
 void SessionHome::on_store_ready() noexcept {
@@ -402,8 +402,8 @@ void SessionHome::store_again(Homed& homed) noexcept {
 
 void SessionHome::retry_unsaved() noexcept {
   retried_us_ = worker_.monotonic_us();
-  for (Removal& removal : std::exchange(unremoved_, {}))
-    remove(std::move(removal));
+  for (const Removal& removal : std::exchange(unremoved_, {}))
+    remove(removal);
   if (!write_back_.empty()) return;  // all of them will be stored
   const std::vector<Uuid> keys(unsaved_.begin(), unsaved_.end());
   for (std::size_t i = 0; i < keys.size() && i < written_a_tick; ++i) {

@@ -467,7 +467,7 @@ void SessionOutposts::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> 
   const std::unique_ptr<Outpost> old = std::move(outposts_.extract(key).mapped());
   if (old->is_following) worker_.store().unfollow(key);
   worker_.home().move_in(key, std::move(machine), version, old->members, old->host_told);
-  deliver_asks(std::move(old->asks));
+  deliver_asks(old->asks);
   for (const BufferRef& bytes : old->unsent) {
     auto envelope = decode_node_message(text_of(bytes));
     if (envelope) on_envelope(std::move(*envelope));
@@ -504,7 +504,7 @@ SessionOutposts::Closed SessionOutposts::close(const Uuid& key) noexcept {
   return {std::move(outpost.members), std::move(outpost.asks)};
 }
 
-void SessionOutposts::deliver_asks(std::vector<std::uint64_t> asks) noexcept {
+void SessionOutposts::deliver_asks(const std::vector<std::uint64_t>& asks) noexcept {
   SessionHome& home = worker_.home();
   for (const std::uint64_t number : asks) {
     const auto ask = asks_.extract(number);

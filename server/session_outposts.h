@@ -73,7 +73,7 @@ class SessionOutposts {
     std::vector<std::uint64_t> asks;
   };
   Closed close(const Uuid& key) noexcept;
-  void deliver_asks(std::vector<std::uint64_t> asks) noexcept;
+  void deliver_asks(const std::vector<std::uint64_t>& asks) noexcept;
   // Something happened to the store's record that this node did not do: see who is home.
   void look_again(const Uuid& key) noexcept;
   void send(const Uuid& node, const Uuid& key, NodeMessage message) noexcept;
@@ -110,7 +110,7 @@ class SessionOutposts {
   void on_unknown(Outpost& outpost) noexcept;
   void on_ended(Outpost& outpost) noexcept;
   void return_foreign(Outpost& outpost) noexcept;
-  void answer_infos(Outpost& outpost, std::string_view record) noexcept;
+  void answer_infos(Outpost& outpost, std::string_view bytes) noexcept;
   void settle_on(Outpost& outpost, const Uuid& home) noexcept;
   void speak(Outpost& outpost) noexcept;
   void send_ask(Outpost& outpost, std::uint64_t number) noexcept;
@@ -118,7 +118,7 @@ class SessionOutposts {
   void on_sent_home(const Uuid& key, const Uuid& node, const BufferRef& kept,
                     const Result<std::uint32_t>& receivers) noexcept;
   void enroll(Outpost& outpost) noexcept;
-  void take_over(Outpost& outpost, const StoredValue& value, std::string_view record) noexcept;
+  void take_over(Outpost& outpost, const StoredValue& value, std::string_view bytes) noexcept;
   void on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
                 const Uuid& from, const Result<>& result) noexcept;
   bool is_absent(const Uuid& home) const noexcept;

@@ -37,7 +37,7 @@ class ShortText {
     char* block = new char[text.size()];
     std::memcpy(block, text.data(), text.size());
     const auto size = static_cast<std::uint32_t>(text.size());
-    std::memcpy(bytes_, &block, sizeof block);
+    std::memcpy(bytes_, static_cast<const void*>(&block), sizeof block);
     std::memcpy(bytes_ + sizeof block, &size, sizeof size);
     size_ = in_block;
   }
@@ -54,7 +54,7 @@ class ShortText {
 
   char* block() const noexcept {
     char* place;
-    std::memcpy(&place, bytes_, sizeof place);
+    std::memcpy(static_cast<void*>(&place), bytes_, sizeof place);
     return place;
   }
   void clear() noexcept {
