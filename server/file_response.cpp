@@ -1,5 +1,6 @@
 #include "server/file_response.h"
 
+#include <span>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,11 @@ constexpr std::string_view boundary = "5f1c0e6a9b7d4c38a2e4f60b8d13c7f5";
 FileRange range_of(const MediaFileRef& file, const ByteRange& range) {
   return {file, file->fd(), static_cast<std::int64_t>(range.offset),
           static_cast<std::int64_t>(range.length)};
+}
+
+void add_fields(ResponseHead& head, std::span<const SecurityHeader> headers) {
+  for (const SecurityHeader& header : headers)
+    head.field(header.name, header.value);
 }
 
 class FileAnswer {
@@ -164,9 +170,8 @@ void answer_with_page(Worker& worker, Peer& peer, const PageView& page) {
   if (!is_known) {
     head.field("Content-Type", page.content_type).content_length(page.body->bytes.size());
     if (!page.content_encoding.empty()) head.field("Content-Encoding", page.content_encoding);
-    for (const SecurityHeader& header : page_security_headers) {
-      head.field(header.name, header.value);
-    }
+    add_fields(head, file_security_headers);
+    if (page.is_document()) add_fields(head, document_security_headers);
   }
   head.end();
   peer.begin_answer(out);

@@ -31,6 +31,11 @@ struct PageView {
   std::string_view cache_control;
   std::string_view content_encoding;  // "": no such header
   std::string_view vary;              // "": no such header
+
+  // Whether a browser would show it as a document of its own, scripts and all.
+  bool is_document() const noexcept {
+    return content_type.starts_with("text/html") || content_type.starts_with("image/svg");
+  }
 };
 
 class Pages {

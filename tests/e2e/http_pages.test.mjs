@@ -65,14 +65,32 @@ test('nothing else is: hidden files, links that leave, ways up, forms of other p
   assertError(await get('/index.html%00'), 400);
 });
 
-test('a page carries what guards it in a browser', async () => {
-  const { headers } = await get('/player.html');
-  assert.match(headers['content-security-policy'], /default-src 'self'/);
-  assert.match(headers['content-security-policy'], /frame-ancestors 'none'/);
-  assert.ok(!headers['content-security-policy'].includes('unsafe'));
-  assert.equal(headers['x-content-type-options'], 'nosniff');
-  assert.equal(headers['referrer-policy'], 'no-referrer');
-  assert.equal(headers['cross-origin-opener-policy'], 'same-origin');
+test('a document carries what guards it in a browser', async () => {
+  for (const target of ['/', '/player.html', '/style/icon.svg']) {
+    const { headers } = await get(target);
+    assert.match(headers['content-security-policy'], /default-src 'self'/, target);
+    assert.match(headers['content-security-policy'], /frame-ancestors 'none'/, target);
+    assert.ok(!headers['content-security-policy'].includes('unsafe'), target);
+    assert.equal(headers['cross-origin-opener-policy'], 'same-origin', target);
+    assert.match(headers['permissions-policy'], /camera=\(\)/, target);
+  }
+});
+
+test('every file has its type taken at its word and tells nobody where it was named', async () => {
+  for (const target of ['/', '/player.html', '/app.js', '/style/main.css', '/style/icon.svg', '/empty.txt']) {
+    const { headers } = await get(target, { 'Accept-Encoding': 'br' });
+    assert.equal(headers['x-content-type-options'], 'nosniff', target);
+    assert.equal(headers['referrer-policy'], 'no-referrer', target);
+  }
+});
+
+test('a script or a style sheet does not carry the long policy of documents', async () => {
+  for (const target of ['/app.js', '/style/main.css', '/empty.txt']) {
+    const { headers } = await get(target);
+    for (const name of ['content-security-policy', 'cross-origin-opener-policy', 'permissions-policy']) {
+      assert.equal(headers[name], undefined, `${target}: ${name}`);
+    }
+  }
 });
 
 test('the smallest form that the client takes is sent', async () => {

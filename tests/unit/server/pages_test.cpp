@@ -164,7 +164,7 @@ Test(pages, a_body_outlives_its_snapshot) {
 
 Test(pages, the_policy_allows_nothing_inline_or_foreign) {
   std::string_view policy;
-  for (const SecurityHeader& header : page_security_headers) {
+  for (const SecurityHeader& header : document_security_headers) {
     if (header.name == "Content-Security-Policy") policy = header.value;
   }
   cr_assert_neq(policy.find("default-src 'self'"), policy.npos);
