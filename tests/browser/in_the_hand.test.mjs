@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
-import { assertAccessible } from '../support/accessibility.mjs';
+import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
@@ -73,6 +73,18 @@ test('host and participant meet nothing that shuts anybody out', async () => {
   await hasStatus(ben.page, 'Ready to start');
   await assertAccessible(ann.page);
   await assertAccessible(ben.page);
+});
+
+test('a finger hits every button of the player on a phone, the host\'s as well', async () => {
+  await showControls(ben.page);
+  await assertTargets(ben.page, 'participant', { min: 15 });
+  await ann.page.setViewportSize({ width: 390, height: 844 });
+  await ann.page.click('#host-tools > summary');
+  await ann.page.locator('.person', { hasText: 'Ben' }).locator('summary').click();
+  await assertTargets(ann.page, 'host', { min: 20 });
+  await ann.page.keyboard.press('Escape');
+  await ann.page.click('#host-tools > summary');
+  await ann.page.setViewportSize({ width: 1280, height: 800 });
 });
 
 test('in a long list, a menu opens beside its button and moves nothing else', async () => {

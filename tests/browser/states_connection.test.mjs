@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
+import { assertAccessible } from '../support/accessibility.mjs';
 import { startBreakableProxy } from '../support/breakable_proxy.mjs';
 import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
@@ -88,6 +89,7 @@ test('connection lost: a countdown, and a button for the impatient', async () =>
     await ben.page.click('#status-action');
     await hasStatus(ben.page, 'Reconnecting…');
     await takePicture(ben.page, 'reconnecting');
+    await assertAccessible(ben.page, 'reconnecting');
   } finally {
     process.kill(server.pid, 'SIGCONT');
   }
@@ -123,6 +125,7 @@ test('opened elsewhere, and taken back', async () => {
   await other.click('#gate-join');
   await hasStatus(ben.page, 'You are watching in another window');
   await takePicture(ben.page, 'elsewhere');
+  await assertAccessible(ben.page, 'elsewhere');
   await ben.page.click('#big-action');
   await hasStatus(ben.page, 'In step');
   await hasStatus(other, 'You are watching in another window');
@@ -155,6 +158,7 @@ test('a server that has forgotten the session: over, and no more attempts', asyn
   await ben.page.click('#status-action:visible');
   await hasStatus(ben.page, 'the server no longer knows it');
   await takePicture(ben.page, 'gone');
+  await assertAccessible(ben.page, 'gone');
 });
 
 test('no page broke the security policy, and its script had no error', () => {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { assertAccessible } from '../support/accessibility.mjs';
 import { startBreakableProxy } from '../support/breakable_proxy.mjs';
 import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
@@ -87,6 +88,7 @@ test('at their own pace people pause and seek alone, and come back', async () =>
   await ben.page.keyboard.press('j');
   await hasFigure(ben.page, 'behind');
   await takePicture(ben.page, 'own-pace');
+  await assertAccessible(ben.page, 'own-pace');
   await hasStatus(ann.page, 'In step');
   assert.equal((await measure(ann.page)).paused, false);
   await ben.page.click('#status-action');
@@ -121,12 +123,22 @@ test('paused, and by whom', async () => {
   await until(async () => (await measure(ben.page)).position === 20, 'Ben follows');
   await hasStatus(ben.page, 'Paused by Ann');
   await takePicture(ben.page, 'paused');
+  await assertAccessible(ben.page, 'paused');
+  await ben.page.emulateMedia({ colorScheme: 'dark' });
+  await ben.page.evaluate(() => document.activeElement.blur());
+  await ben.page.keyboard.press('?');
+  await ben.page.waitForSelector('#help-dialog[open]');
+  await assertAccessible(ben.page, 'help, dark');
+  await ben.page.keyboard.press('Escape');
+  await assertAccessible(ben.page, 'paused, dark');
+  await ben.page.emulateMedia({ colorScheme: null });
 });
 
 test('a video that cannot be played: why, and what to do', async () => {
   await tell(ann.page, { type: 'load', video: 'letter' });
   await hasStatus(ben.page, 'This video cannot be played');
   await takePicture(ben.page, 'unplayable');
+  await assertAccessible(ben.page, 'unplayable');
   await tell(ann.page, { type: 'load', video: 'film' });
   await hasStatus(ben.page, 'Ready to start');
 });
@@ -135,6 +147,7 @@ test('the host left: who takes over, and when; and then is host', async () => {
   await ann.page.close();
   await hasRole(ben.page, 'Ann has left. You take over in');
   await takePicture(ben.page, 'host-left');
+  await assertAccessible(ben.page, 'host-left');
   await hasRole(ben.page, 'You are the host now');
   await takePicture(ben.page, 'host-now');
   ann = { ...ann, page: await ann.context.newPage() };
@@ -146,6 +159,7 @@ test('removed by the host, who is asked whether that is meant', async () => {
   await ben.page.locator('.person', { hasText: 'Ann' }).locator('summary').click();
   await ben.page.locator('.person', { hasText: 'Ann' }).getByText('Remove').click();
   await ben.page.waitForSelector('#confirm-dialog:has-text("Remove Ann")');
+  await assertAccessible(ben.page, 'a question');
   await ben.page.click('#confirm-yes');
   await hasStatus(ann.page, 'The host removed you');
   assert.equal((await measure(ann.page)).paused, true);
@@ -158,6 +172,7 @@ test('the session ends', async () => {
   await ben.page.click('#confirm-yes');
   await hasStatus(ben.page, 'The session has ended');
   await takePicture(ben.page, 'ended');
+  await assertAccessible(ben.page, 'ended');
 });
 
 test('no page had an error on its console or broke the security policy', () => {

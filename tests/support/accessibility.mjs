@@ -1,4 +1,4 @@
-// What axe finds on a page.
+// What axe finds on a page, and whether a finger hits what there is to hit.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -7,9 +7,26 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 
 // Nothing serious or critical.
 export async function assertAccessible(page, what = page.url()) {
-  await page.evaluate(axe);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   const { violations, passes } = await page.evaluate(() => window.axe.run(document));
   assert.ok(passes.length > 10, `${what}: axe has looked`);
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   assert.deepEqual(grave.map(({ id, nodes }) => `${what}: ${id}: ${nodes[0].target}`), []);
+}
+
+const TARGETS = 'button, a, input, select, summary, label:has(input), media-controller [role="button"], media-controller [role="menuitem"]';
+const TARGET_MIN_PX = 24; // WCAG 2.2, 2.5.8
+
+// Everything in sight that takes a tap is large enough for it, and nothing is cut off at the side.
+// A field within its label is hit with the label.
+export async function assertTargets(page, what, { min = 1 } = {}) {
+  const seen = await page.$$eval(TARGETS, (all) => all
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.matches('label input, [tabindex="-1"]'))
+    .map((one) => [one.id || one.className || one.localName, one.getBoundingClientRect()])
+    .map(([name, { width, height, left, right }]) => ({ name, width, height, cut: left < 0 || right > innerWidth })));
+  assert.ok(seen.length >= min, `${what}: ${seen.length} targets`);
+  const bad = seen.filter(({ width, height, cut }) => width < TARGET_MIN_PX || height < TARGET_MIN_PX || cut);
+  assert.deepEqual(bad, [], what);
+  const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
+  assert.equal(scroll, width, `${what}: nothing sticks out`);
 }
