@@ -52,7 +52,7 @@ function gather() {
   const arrivals = new Arrivals((news) => said.push(news), time.timers);
   const named = (names) => names.map((name) => ({ id: name.toLowerCase(), name }));
   const note = (joined, left, count = 5) => arrivals.note({ joined: named(joined), left: named(left) }, count, 'you');
-  return { time, said, note };
+  return { time, said, note, arrivals };
 }
 
 test('many who come at once are one line', () => {
@@ -62,6 +62,19 @@ test('many who come at once are one line', () => {
   note(['Ben'], ['Cem']);
   time.pass(2_000);
   assert.deepEqual(said, [{ joined: ['Ann', 'Ben'], left: ['Cem'] }]);
+});
+
+test('who comes and speaks at once is told of before the words, and once', () => {
+  const { time, said, note, arrivals } = gather();
+  note(['Ann', 'Ben'], []);
+  arrivals.beforeWordsOf('cem');
+  assert.deepEqual(said, []);
+  arrivals.beforeWordsOf('ann');
+  assert.deepEqual(said, [{ joined: ['Ann', 'Ben'], left: [] }]);
+  arrivals.beforeWordsOf('ann');
+  note(['Cem'], []);
+  time.pass(5_000);
+  assert.deepEqual(said.slice(1), [{ joined: ['Cem'], left: [] }]);
 });
 
 test('who comes right back is no news, nor are you', () => {

@@ -24,11 +24,20 @@ export class Arrivals {
     for (const { id, name } of joined) {
       if (id !== youId && !this.#left.delete(id)) this.#joined.set(id, name);
     }
-    if (this.#joined.size + this.#left.size > 0) this.#timer ??= this.#timers.setTimeout(() => this.#tell(), GATHER_MS);
+    if (this.#joined.size + this.#left.size > 0) this.#timer ??= this.#timers.setTimeout(() => this.#onTime(), GATHER_MS);
+  }
+
+  // Before what `id` says is shown: who has just come is told of first.
+  beforeWordsOf(id) {
+    if (this.#joined.has(id)) this.#tell();
+  }
+
+  #onTime() {
+    this.#timer = null;
+    this.#tell();
   }
 
   #tell() {
-    this.#timer = null;
     const [joined, left] = [[...this.#joined.values()], [...this.#left.values()]];
     this.#joined.clear();
     this.#left.clear();

@@ -28,10 +28,13 @@ export class ChatPanel {
     this.#room = room;
     byId('chat-form').addEventListener('submit', (event) => this.#say(event));
     this.#field.addEventListener('input', () => this.#showLeft());
-    room.addEventListener('chat', ({ detail }) => this.#show(detail));
     const arrivals = new Arrivals(({ joined, left }) => {
       if (joined.length > 0) this.announce(words.joined(joinNames(joined.map(nameOrGuest))));
       if (left.length > 0) this.announce(words.gone(joinNames(left.map(nameOrGuest))));
+    });
+    room.addEventListener('chat', ({ detail }) => {
+      arrivals.beforeWordsOf(detail.from);
+      this.#show(detail);
     });
     room.addEventListener('people', ({ detail }) => arrivals.note(detail, room.presence.count, room.you?.id));
   }
