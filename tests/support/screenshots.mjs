@@ -1,5 +1,5 @@
 // Takes the pictures of the player that README.md and docs/ show, on a desk and on a phone, of a real
-// server with the demo video and three people. Usage: `make screenshots`.
+// server with the demo video and four people. Usage: `make screenshots`.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { join, launchBrowser, openPerson, until } from './browser.mjs';
 import { projectRoot, startServer } from './server.mjs';
 
 const docs = path.join(projectRoot, 'docs');
+const SETTLE_MS = 6_000; // the differences are at their smallest then
 const AUTOPLAY = ['--autoplay-policy=no-user-gesture-required'];
 
 async function say(page, text) {
@@ -14,30 +15,41 @@ async function say(page, text) {
   await page.press('#chat-text', 'Enter');
 }
 
+async function talk({ Ann, Ben, Cem, Dee }) {
+  for (const [{ page }, text] of [
+    [Ann, 'Everybody here?'], [Ben, 'On my phone, with popcorn 🍿'], [Cem, 'Here!'], [Dee, 'Go on, press play'],
+  ]) {
+    await say(page, text);
+    await Cem.page.waitForSelector(`.said-text:text-is("${text}")`);
+  }
+}
+
+const isInStep = (page) => until(async () => (await page.textContent('#status-text')).includes('In step'), 'in step', 20_000);
+
 async function main() {
   await mkdir(docs, { recursive: true });
   const server = await startServer({ args: ['--media', path.join(projectRoot, 'media')] });
   const browser = await launchBrowser(AUTOPLAY);
   try {
-    const ann = await openPerson(browser, { viewport: { width: 1280, height: 800 } });
+    const ann = await openPerson(browser, { viewport: { width: 1280, height: 720 } });
     const ben = await openPerson(browser, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 });
-    const cem = await openPerson(browser);
+    const [cem, dee] = [await openPerson(browser), await openPerson(browser)];
+    const everybody = { Ann: ann, Ben: ben, Cem: cem, Dee: dee };
     await ann.page.goto(server.origin);
     await ann.page.click('#create:enabled');
     await ann.page.waitForSelector('#created:not([hidden])');
     const link = new URL(await ann.page.getAttribute('#enter', 'href'), server.origin).href;
-    await join(ann.page, link, 'Ann');
-    await join(ben.page, link, 'Ben');
-    await join(cem.page, link, 'Cem');
+    for (const [name, { page }] of Object.entries(everybody)) await join(page, link, name);
+    await talk(everybody);
     await ann.page.click('#play');
-    await sleep(1500);
-    await say(ben.page, 'Everybody here?');
-    await say(cem.page, 'I see 00:00:03 as we speak');
-    await until(async () => (await ann.page.textContent('#status-text')).includes('In step'), 'ann in step');
-    await until(async () => (await ben.page.textContent('#status-text')).includes('In step'), 'ben in step');
-    await sleep(4000);
+    for (const { page } of Object.values(everybody)) await isInStep(page);
+    await say(cem.page, 'Same frame here, and here on the train');
+    await sleep(SETTLE_MS);
+    for (const { page } of Object.values(everybody)) await isInStep(page);
+    for (const { page } of [ben, dee]) await page.click('.reactions button >> nth=5');
+    await ben.page.evaluate(() => document.activeElement.blur());
     await ann.page.mouse.move(400, 300); // shows the controls
-    await sleep(500);
+    await sleep(700);
     await Promise.all([
       ann.page.screenshot({ path: path.join(docs, 'player.png') }),
       ben.page.screenshot({ path: path.join(docs, 'player-phone.png') }),

@@ -26,7 +26,7 @@ async function makeLibrary() {
   return folder;
 }
 
-async function takePictures(server, browser, name, options, folder) {
+async function takePictures(server, browser, name, options, { folder, withCreated }) {
   const { page, context } = await openPerson(browser, options);
   const picture = (suffix) => page.screenshot({ path: path.join(folder, `${name}${suffix}.png`) });
   await page.goto(server.origin);
@@ -35,7 +35,7 @@ async function takePictures(server, browser, name, options, folder) {
   await page.evaluate(() => localStorage.setItem('videosync.name', 'Ann'));
   await page.click('#create:enabled');
   await page.waitForSelector('#created:not([hidden])');
-  await picture('-created');
+  if (withCreated) await picture('-created');
   await page.goto(server.origin);
   await page.waitForSelector('.recent-row');
   await page.waitForFunction(() => [...document.querySelectorAll('.poster-picture')].every((img) => !img.hidden));
@@ -64,7 +64,8 @@ async function main() {
         'home-small': { ...phone, viewport: { width: 360, height: 640 }, colorScheme: 'light', locale: 'de-DE' },
       });
     }
-    for (const [name, options] of Object.entries(all)) await takePictures(server, browser, name, options, folder);
+    const places = { folder, withCreated: Boolean(process.argv[2]) };
+    for (const [name, options] of Object.entries(all)) await takePictures(server, browser, name, options, places);
   } finally {
     await browser.close();
     await server.stop('SIGKILL');
