@@ -181,7 +181,7 @@ class MediaScanner {
         if (!is_kind(name, caption_kinds)) continue;
         const std::string as_suffix = "x." + std::string(stem_of(name));
         const auto split = split_language(as_suffix);
-        found.emplace_back(path + "/" + name, split ? split->lang : "und");
+        found.emplace_back(fmt::format("{}/{}", path, name), split ? split->lang : "und");
       }
       for (const std::size_t i : by_stem_[folder]) {
         if (drafts_[i].captions.empty()) drafts_[i].captions = found;

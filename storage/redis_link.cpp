@@ -432,7 +432,7 @@ void RedisLink::command(std::span<const std::string_view> arguments, OnReply don
   impl_->send(arguments, Impl::on_command_reply);
 }
 
-void RedisLink::subscribe(std::string channel) {
+void RedisLink::subscribe(const std::string& channel) {
   if (!impl_->channels.want(channel)) return;
   impl_->send(std::array<std::string_view, 2>{"SUBSCRIBE", channel}, Impl::on_message);
 }

@@ -98,7 +98,7 @@ class RedisLink {
 
   // Takes effect now or with the next connection, and lasts until unsubscribe. One channel at least
   // has to stay until the link is stopped: hiredis 0.14 cannot do with none in between.
-  void subscribe(std::string channel);
+  void subscribe(const std::string& channel);
   void unsubscribe(const std::string& channel);
   // Redis has confirmed this channel, or all, on the present connection.
   bool is_subscribed(std::string_view channel) const noexcept;
