@@ -302,10 +302,9 @@ test('asking faster than answers can leave loses answers, not the connection', a
     const ann = await joinRaw(free, key);
     ann.write(Buffer.concat(Array.from({ length: 10_000 }, (_, i) => text({ type: 'ping', id: i, t1: 0 }))));
     ann.write(Buffer.concat(Array.from({ length: 5_000 }, () => text('no json'))));
-    await ann.nextMessage('error');
-    await sleep(200);
-    ann.write(text({ type: 'ping', id: 'after', t1: 0 }));
-    await ann.nextMessage('pong', ({ id }) => id === 'after');
+    // Of the flood any answer may be lost, and so may this one while the flood lasts: asked again.
+    const asking = setInterval(() => ann.write(text({ type: 'ping', id: 'after', t1: 0 })), 200);
+    await ann.nextMessage('pong', ({ id }) => id === 'after').finally(() => clearInterval(asking));
     ann.end();
   } finally {
     await free.stop();
