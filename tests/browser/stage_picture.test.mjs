@@ -80,8 +80,11 @@ test('a phone upright: picture on top, chat below, nothing too small or beside t
 
 test('a phone on its side: the picture is everything', async () => {
   await ben.page.setViewportSize({ width: 844, height: 390 });
-  const { width, height } = await boxOf(ben.page, '#stage');
-  assert.deepEqual([width, height], [844, 390]);
+  let stage = {};
+  await until(async () => {
+    stage = await boxOf(ben.page, '#stage');
+    return stage.width === 844 && stage.height === 390;
+  }, () => `the picture fills the screen, and is ${stage.width} x ${stage.height}`);
   assert.ok(await ben.page.locator('#status-text').isVisible());
   await ben.page.setViewportSize(PHONE.viewport);
 });

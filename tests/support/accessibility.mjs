@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { until } from './until.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -17,16 +18,22 @@ export async function assertAccessible(page, what = page.url()) {
 const TARGETS = 'button, a, input, select, summary, label:has(input), media-controller [role="button"], media-controller [role="menuitem"]';
 const TARGET_MIN_PX = 24; // WCAG 2.2, 2.5.8
 
-// Everything in sight that takes a tap is large enough for it, and nothing is cut off at the side.
-// A field within its label is hit with the label.
+// Everything in sight that takes a tap is large enough for it, and nothing is cut off at the side,
+// once the page has settled. A field within its label is hit with the label.
 export async function assertTargets(page, what, { min = 1 } = {}) {
+  let found;
+  await until(async () => {
+    found = await lookAtTargets(page);
+    return found.count >= min && found.bad.length === 0 && found.overhangPx === 0;
+  }, () => `${what}: ${JSON.stringify(found)}`, 5_000, 100);
+}
+
+async function lookAtTargets(page) {
   const seen = await page.$$eval(TARGETS, (all) => all
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.matches('label input, [tabindex="-1"]'))
     .map((one) => [one.id || one.className || one.localName, one.getBoundingClientRect()])
     .map(([name, { width, height, left, right }]) => ({ name, width, height, cut: left < 0 || right > innerWidth })));
-  assert.ok(seen.length >= min, `${what}: ${seen.length} targets`);
   const bad = seen.filter(({ width, height, cut }) => width < TARGET_MIN_PX || height < TARGET_MIN_PX || cut);
-  assert.deepEqual(bad, [], what);
-  const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
-  assert.equal(scroll, width, `${what}: nothing sticks out`);
+  const overhangPx = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  return { count: seen.length, bad, overhangPx };
 }
