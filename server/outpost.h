@@ -44,9 +44,9 @@ struct SessionOutposts::Outpost {
   LocalMembers members;
   std::vector<std::uint32_t> members_on;               // by worker
   std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other
-  std::vector<std::uint64_t> asks;                     // numbers, in order
-  std::vector<BufferRef> unsent;                       // what members said while nobody was home
-  std::vector<NodeEnvelope> foreign;                   // for the home that this node may become
+  OutpostAsks asks;
+  std::vector<BufferRef> unsent;      // what members said while nobody was home
+  std::vector<NodeEnvelope> foreign;  // for the home that this node may become
 };
 
 inline std::string_view text_of(const BufferRef& buffer) noexcept {

@@ -37,7 +37,9 @@ void SessionOutposts::on_envelope(NodeEnvelope envelope) noexcept {
                  [&](const JoinAnswer& answer) noexcept {
                    if (outpost != nullptr) return apply(*outpost, answer);
                  },
-                 [&](const Answer& answer) noexcept { on_answer(answer); },
+                 [&](const Answer& answer) noexcept {
+                   if (outpost != nullptr) return apply(*outpost, answer);
+                 },
                  [&](const Tell& tell) noexcept { from_home(tell); },
                  [&](const Close& close) noexcept { from_home(close); },
                  [&](const Cast& cast) noexcept { from_home(cast); },
@@ -116,16 +118,16 @@ void SessionOutposts::on_returned(const Uuid& key, const Returned& returned) noe
   if (outpost->phase == Outpost::Phase::settled) look_later(*outpost);
 }
 
-void SessionOutposts::on_answer(const Answer& answer) noexcept {
-  const auto ask = take_answered(answer.peer);
+void SessionOutposts::apply(Outpost& outpost, const Answer& answer) noexcept {
+  const auto ask = outpost.asks.take_answered(answer.peer);
   if (!ask) return;
   worker_.home().answer_json(ask->from_worker, ask->from_peer, answer.status, answer.body,
                              answer.location);
-  if (Outpost* outpost = find(ask->key)) drop_if_idle(*outpost);
+  drop_if_idle(outpost);
 }
 
 void SessionOutposts::apply(Outpost& outpost, const JoinAnswer& answer) noexcept {
-  const auto ask = take_answered(answer.peer);
+  const auto ask = outpost.asks.take_answered(answer.peer);
   if (!ask) {
     // Too late: whoever asked has been refused.
     send(outpost.home, outpost.key, Leave{answer.member, answer.connection});

@@ -369,7 +369,7 @@ void SessionHome::on_handed_over(const Uuid& key, std::unique_ptr<Homed> homed, 
     back.machine->leave(id, connection, worker_.server_us(), effects_);
   }
   settle(back);
-  worker_.outposts().deliver_asks(outpost.asks);
+  worker_.outposts().deliver_asks(key, outpost.asks);
 }
 
 void SessionHome::on_store_ready() noexcept {

@@ -23,6 +23,7 @@
 #include "core/base/uuid.h"
 #include "core/reactor/timer_wheel.h"
 #include "proto/node_messages.h"
+#include "server/outpost_asks.h"
 #include "server/session_home.h"
 #include "storage/session_store.h"
 
@@ -70,36 +71,22 @@ class SessionOutposts {
   // asked, which deliver_asks() passes on.
   struct Closed {
     LocalMembers members;
-    std::vector<std::uint64_t> asks;
+    OutpostAsks asks;
   };
   Closed close(const Uuid& key) noexcept;
-  void deliver_asks(const std::vector<std::uint64_t>& asks) noexcept;
+  void deliver_asks(const Uuid& key, OutpostAsks& asks) noexcept;
   // Something happened to the store's record that this node did not do: see who is home.
   void look_again(const Uuid& key) noexcept;
   void send(const Uuid& node, const Uuid& key, NodeMessage message) noexcept;
 
  private:
   struct Outpost;
-  // What a local client waits for.
-  struct Ask {
-    enum class Kind : std::uint8_t { join, info, end };
-
-    Uuid key;
-    Kind kind = Kind::info;
-    std::uint32_t from_worker = 0;
-    SlotHandle from_peer;
-    SessionMachine::JoinRequest request;  // join
-    std::optional<Token> host_token;      // end
-    std::int64_t deadline_us = 0;
-    std::uint32_t tries = 0;  // how often the home was asked
-  };
+  using Ask = OutpostAsks::Ask;
 
   Outpost& open(const Uuid& key) noexcept;
   Outpost* find(const Uuid& key) noexcept;
   void drop_if_idle(Outpost& outpost) noexcept;
-  void add_ask(Ask ask) noexcept;
-  std::optional<Ask> take_ask(std::uint64_t number) noexcept;
-  std::optional<Ask> take_answered(const PeerRef& peer) noexcept;
+  void add_ask(const Uuid& key, Ask ask) noexcept;
   void refuse_ask(const Ask& ask, const HttpFault& fault) noexcept;
   void refuse_asks(Outpost& outpost, const HttpFault& fault) noexcept;
 
@@ -113,7 +100,6 @@ class SessionOutposts {
   void answer_infos(Outpost& outpost, std::string_view bytes) noexcept;
   void settle_on(Outpost& outpost, const Uuid& home) noexcept;
   void speak(Outpost& outpost) noexcept;
-  void send_ask(Outpost& outpost, std::uint64_t number) noexcept;
   void send_home(Outpost& outpost, const NodeMessage& message, bool is_to_be_kept) noexcept;
   void on_sent_home(const Uuid& key, const Uuid& node, const BufferRef& kept,
                     const Result<std::uint32_t>& receivers) noexcept;
@@ -128,7 +114,7 @@ class SessionOutposts {
   void apply(Outpost& outpost, const Tell& tell) noexcept;
   void apply(Outpost& outpost, const Close& close) noexcept;
   void apply(Outpost& outpost, const Cast& cast) noexcept;
-  void on_answer(const Answer& answer) noexcept;
+  void apply(Outpost& outpost, const Answer& answer) noexcept;
   void on_moved(const Uuid& key, const Uuid& home, std::uint64_t epoch) noexcept;
   void on_returned(const Uuid& key, const Returned& returned) noexcept;
   void remember(Outpost& outpost, const MemberInfo& member) noexcept;
@@ -140,11 +126,12 @@ class SessionOutposts {
   void close_all(Outpost& outpost, std::uint16_t code) noexcept;
   void refuse_message(Outpost& outpost, MemberId member, const ClientMessage& message) noexcept;
   void refuse_kept(Outpost& outpost, const BufferRef& kept) noexcept;
+  void refuse_late() noexcept;
   void on_tick() noexcept;
 
   Worker& worker_;
   std::unordered_map<Uuid, std::unique_ptr<Outpost>> outposts_;
-  std::unordered_map<std::uint64_t, Ask> asks_;
+  std::unordered_set<Uuid> waiting_;  // sessions of which somebody may await an answer
   std::uint64_t last_ask_ = 0;
   std::unordered_set<Uuid> dead_;  // nodes that are gone
   std::vector<Uuid> look_later_;
