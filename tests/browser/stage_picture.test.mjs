@@ -2,12 +2,14 @@
 // changes in step, a connection that fails for a moment, and a phone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession, join as joinAsMember } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
 import { makeStream } from '../support/stream.mjs';
 
+const AUTOHIDE_MS = 3_000; // the controls' (player.html)
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 let media;
 let server;
@@ -38,6 +40,10 @@ after(async () => {
 const statusOf = (page) => page.textContent('#status-text');
 const isInStep = (page) => until(async () => (await statusOf(page)) === 'In step', 'in step');
 const boxOf = (page, selector) => page.locator(selector).boundingBox();
+
+const choice = (page, label) => page.locator('media-rendition-menu [role=menuitemradio]', { hasText: new RegExp(`^${label}`) });
+const lines = (page) => page.$eval('#video', ({ videoHeight }) => videoHeight);
+const isIdle = (page) => page.$eval('#player', (player) => player.hasAttribute('userinactive'));
 
 // Whatever a test asks of a page counts as a gesture, so the page joins and reports by itself.
 function joinUntouched() {
@@ -117,19 +123,30 @@ test('an adaptive stream plays in step, and changes its quality without a stumbl
       document.querySelector('#video').addEventListener(type, () => testStumbles.push(type));
     }
   });
-  const lines = () => page.$eval('#video', ({ videoHeight }) => videoHeight);
-  for (const [label, wanted] of (await lines()) === 90 ? [['180p', 180], ['90p', 90]] : [['90p', 90], ['180p', 180]]) {
-    const choice = page.locator('media-rendition-menu [role=menuitemradio]', { hasText: new RegExp(`^${label}`) });
-    // A menu closes with the controls, where the finger is slow: then it is opened once more.
-    await until(async () => {
-      await showControls(page);
-      if (!(await choice.isVisible())) await page.tap('#quality');
-      return choice.tap({ timeout: 1_000 }).then(() => true, () => false);
-    }, `${label} is chosen`);
-    await until(async () => (await lines()) === wanted, `${wanted} lines`);
+  for (const [label, wanted] of (await lines(page)) === 90 ? [['180p', 180], ['90p', 90]] : [['90p', 90], ['180p', 180]]) {
+    await showControls(page);
+    await page.tap('#quality');
+    await choice(page, label).tap();
+    await until(async () => (await lines(page)) === wanted, `${wanted} lines`);
   }
   assert.deepEqual(await page.evaluate('testStumbles'), []);
   await isInStep(page);
+});
+
+test('a menu stays for a slow finger, also when the picture changes under it', async () => {
+  const { page } = ben;
+  const [label, wanted] = (await lines(page)) === 90 ? ['180p', 180] : ['90p', 90];
+  await showControls(page);
+  await page.tap('#quality');
+  await choice(page, label).tap();
+  await page.tap('#quality');
+  await choice(page, 'Auto').waitFor();
+  await until(async () => (await lines(page)) === wanted, `${wanted} lines`);
+  await sleep(AUTOHIDE_MS + 500);
+  assert.equal(await isIdle(page), false, 'the controls are still there');
+  await choice(page, 'Auto').tap({ timeout: 1_000 });
+  await choice(page, 'Auto').waitFor({ state: 'hidden' });
+  await until(() => isIdle(page), 'the controls go afterwards');
 });
 
 test('a connection that fails for a moment is tried again, unasked', async () => {

@@ -71,10 +71,13 @@ export function clockOf(page) {
   return page.$eval('#time', (display) => display.shadowRoot.querySelector('slot').textContent);
 }
 
-// On a touch screen: a tap on the picture brings the controls, another one would take them away.
+// On a touch screen: the controls are there, and have just begun to count the seconds to their going.
+// A tap on the picture would take away the ones that are shown; the clock among them does nothing, and
+// where they have gone meanwhile the tap meets the picture.
 export async function showControls(page) {
   const hidden = await page.$eval('#player', (player) => player.matches('[userinactive]:not([mediapaused])'));
   if (hidden) await page.tap('#video', { position: { x: 40, y: 40 } });
+  else await page.tap('#time', { force: true });
 }
 
 // Where the picture is, with the time at which that was so (milliseconds, one clock for all pages

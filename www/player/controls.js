@@ -5,6 +5,7 @@ import { strings } from '../strings.js';
 import { Captions } from './captions.js';
 import { createSharedStore } from './media_store.js';
 import { translateMediaChrome } from './media_words.js';
+import { PictureSize } from './picture_size.js';
 import { SharedPlayback } from './shared_playback.js';
 import { bindKeys } from './shortcuts.js';
 import { Sound } from './sound.js';
@@ -21,12 +22,15 @@ export class Controls {
   #captions;
   #layout = new StageLayout();
   #player = byId('player');
+  #size;
+  #autohide = this.#player.getAttribute('autohide');
 
   constructor({ room, video, follower, source, toast }) {
     this.#video = video;
     this.#playback = new SharedPlayback({ room, video, follower, tell: toast });
     this.#sound = new Sound(video, follower);
     this.#captions = new Captions(video);
+    this.#size = new PictureSize(video);
     translateMediaChrome();
     reconnect(this.#player);
     this.#player.mediaStore = createSharedStore({
@@ -34,6 +38,7 @@ export class Controls {
       fullscreenElement: byId('app'),
       playback: this.#playback,
       quality: source.quality,
+      size: this.#size,
       sound: this.#sound,
       captions: this.#captions,
     });
@@ -114,7 +119,8 @@ export class Controls {
     const menus = [...this.#player.querySelectorAll('.controls-menu')];
     for (const menu of menus) {
       menu.addEventListener('toggle', () => {
-        this.#player.classList.toggle('menu-open', menus.some(({ hidden }) => !hidden));
+        this.#keepWhile(menus.some(({ hidden }) => !hidden));
+        if (menu.localName === 'media-rendition-menu') this.#size.hold(!menu.hidden);
         if (!menu.hidden) requestAnimationFrame(() => menu.hidden || menu.focus());
       });
       menu.addEventListener('transitionend', (event) => event.stopImmediatePropagation(), { capture: true });
@@ -123,6 +129,13 @@ export class Controls {
       if (target.closest('.controls-menu, [aria-haspopup="menu"]')) return;
       for (const menu of menus) menu.hidden = true;
     });
+  }
+
+  // The controls stay while a menu is open, however slowly somebody chooses; the pointer that did not
+  // move has the library show them, and count its seconds anew afterwards.
+  #keepWhile(isOpen) {
+    setAttribute(this.#player, 'autohide', isOpen ? '-1' : this.#autohide);
+    this.#player.dispatchEvent(new PointerEvent('pointermove', { pointerType: 'mouse' }));
   }
 
   // After a touch browsers let a mouse that is not there leave, which would hide the controls at once.

@@ -12,13 +12,15 @@ function following(source, get) {
   return { get, stateOwnersUpdateHandlers: [watch] };
 }
 
-function mediatorOf({ playback, quality }) {
+function mediatorOf({ playback, quality, size }) {
   return {
     ...stateMediator,
     mediaPaused: following(playback, () => !playback.playing),
     mediaEnded: following(playback, () => playback.over),
     mediaPlaybackRate: following(playback, () => playback.rate),
     mediaCurrentTime: following(playback, () => Math.max(0, playback.position)),
+    mediaWidth: following(size, () => size.width),
+    mediaHeight: following(size, () => size.height),
     mediaRenditionList: following(quality, () => quality.renditions),
     mediaRenditionSelected: following(quality, () => quality.selected ?? undefined),
     mediaRenditionUnavailable: following(quality, () => (quality.renditions.length > 1 ? undefined : 'unavailable')),
@@ -50,8 +52,8 @@ function requestsOf({ playback, quality, sound, captions }) {
   };
 }
 
-// media: the <video>. fullscreenElement: what fills the screen. playback, quality, sound, captions:
-// the modules of these names.
+// media: the <video>. fullscreenElement: what fills the screen. playback, quality, size (PictureSize),
+// sound, captions: the modules of these names.
 export function createSharedStore({ media, fullscreenElement, ...parts }) {
   return createMediaStore({
     media,
