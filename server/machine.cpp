@@ -1,7 +1,9 @@
 #include "server/machine.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -35,6 +37,17 @@ std::uint32_t usable_cores() noexcept {
 
 MachineFacts prepare_machine() noexcept {
   return {usable_cores(), raise_descriptor_limit()};
+}
+
+void reserve_descriptors(std::uint64_t count) noexcept {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const std::uint64_t highest = std::min<std::uint64_t>({count, limit.rlim_cur, INT32_MAX}) - 1;
+  const int any = ::open("/", O_PATH | O_CLOEXEC);
+  const int probe = ::fcntl(any, F_DUPFD_CLOEXEC, static_cast<int>(highest));
+  for (const int descriptor : {any, probe}) {
+    if (descriptor >= 0) ::close(descriptor);
+  }
 }
 
 }  // namespace videosync

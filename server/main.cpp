@@ -95,6 +95,9 @@ bool is_first_start(const Config& config) {
          !std::filesystem::exists(config.media_dir, error);
 }
 
+// Videos, pages, rings, Redis: more of them are no harm, only a moment's wait.
+constexpr std::uint64_t descriptors_besides = 1'024;
+
 std::size_t descriptors_for_media(const MachineFacts& machine, const Config& config) {
   const std::uint64_t others = config.connections_max + std::uint64_t{64} * config.workers + 128;
   const std::uint64_t left =
@@ -442,5 +445,6 @@ int main(int argc, char** argv) {
   }
   log_settings.level = config->log_level;
   log_settings.format = config->log_format;
+  reserve_descriptors(config->connections_max + descriptors_besides);
   return Program(*config, machine).run();
 }
