@@ -2,7 +2,7 @@
 import { byId, copyText, make, setText } from './dom.js';
 import { openCompany } from './player/company.js';
 import { Follower } from './player/follower.js';
-import { passGate } from './player/gate.js';
+import { passGate, showPoster } from './player/gate.js';
 import { MediaKeys } from './player/media_keys.js';
 import { Reporter } from './player/reporter.js';
 import { VideoSource } from './player/video_source.js';
@@ -81,12 +81,16 @@ function wireShare() {
   });
 }
 
-// Goodbye is final here: the picture stops, nothing follows any more.
+// Goodbye is final here: the picture stops, nothing follows any more, and what there was to press goes.
 function stopAtTheEnd(room) {
   room.addEventListener('phase', ({ detail }) => {
     const isOver = detail.name === 'closed' && detail.reason !== 'stopped';
-    byId('stage').classList.toggle('over', isOver);
-    if (isOver && document.fullscreenElement) document.exitFullscreen();
+    byId('app').classList.toggle('over', isOver);
+    if (!isOver) return;
+    if (document.fullscreenElement) document.exitFullscreen();
+    for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
+    byId('toasts').replaceChildren();
+    byId('big-words').focus({ preventScroll: true });
   });
 }
 
@@ -116,7 +120,9 @@ const joined = await passGate(key, async ({ state, video: { id } = {}, serverTim
   await libraryKnown;
   const timeline = new Timeline();
   timeline.accept(state);
-  showVideo(state?.video ?? id, timeline.positionAt(serverTimeMs));
+  const shown = state?.video ?? id;
+  showPoster(library.find((entry) => entry.id === shown)?.poster);
+  showVideo(shown, timeline.positionAt(serverTimeMs));
 });
 await libraryKnown;
 enter(joined, await controls);

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
-import { makeMedia } from '../support/media.mjs';
+import { makeMedia, makePoster } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
 
 const GUESTS = 30;
@@ -24,6 +24,7 @@ const guests = [];
 before(async () => {
   media = await makeMedia([{ name: 'trailer', seconds: 60 }]);
   await writeFile(path.join(media.directory, 'a-letter.mp4'), 'this is not a video');
+  await makePoster(path.join(media.directory, 'trailer.jpg'));
   await writeFile(path.join(media.directory, 'trailer.en.vtt'), 'WEBVTT\n\n00:00.000 --> 00:59.000\nHello\n');
   server = await startServer({
     args: ['--media', media.directory, '--session-rate', '0', '--video', 'trailer'],
@@ -42,6 +43,7 @@ after(async () => {
 
 const hasStatus = (page, words) =>
   until(async () => (await page.textContent('#status-text')).includes(words), `status "${words}"`);
+const focusedId = (page) => page.evaluate(() => document.activeElement.id);
 const forgetFocus = (page) => page.evaluate(() => document.activeElement.blur());
 const belowNewest = (page) =>
   page.$eval('#messages', (list) => list.scrollHeight - list.scrollTop - list.clientHeight);
@@ -66,6 +68,7 @@ test('host and participant meet nothing that shuts anybody out', async () => {
   key = new URL(link).searchParams.get('session');
   await ben.page.goto(link);
   await ben.page.waitForSelector('#gate-join:enabled');
+  await ben.page.waitForSelector('#gate-poster:not([hidden])');
   await assertAccessible(ben.page);
   await join(ann.page, link, 'Ann');
   await hasStatus(ann.page, 'Ready to start');
@@ -196,10 +199,31 @@ test('a file that is no video is told, and another can be chosen', async () => {
   for (const { page } of [ann, ben]) await hasStatus(page, 'Ready to start');
 });
 
-test('when the session is over, nothing offers to rule it', async () => {
+test('what is told for a moment lies beside the picture of a phone', async () => {
+  await ben.page.setViewportSize({ width: 390, height: 844 });
+  await ben.page.tap('#play', { force: true });
+  await ben.page.waitForSelector('.toast:has-text("Only the host")');
+  const stage = await ben.page.locator('#stage').boundingBox();
+  const toast = await ben.page.locator('.toast').first().boundingBox();
+  const form = await ben.page.locator('#chat-form').boundingBox();
+  assert.ok(toast.y >= stage.y + stage.height && toast.y + toast.height <= form.y, JSON.stringify({ stage, toast, form }));
+});
+
+test('when the session is over, that is what there is to see and to do', async () => {
+  await ben.page.focus('#chat-text');
+  await ben.page.tap('#play', { force: true });
   await ann.page.click('#end');
   await ann.page.click('#confirm-yes');
-  await hasStatus(ann.page, 'The session has ended');
-  assert.equal(await ann.page.locator('#host-tools').isVisible(), false);
+  for (const { page } of [ann, ben]) {
+    await page.waitForSelector('#big-words:text-is("The session has ended")');
+    for (const id of ['host-tools', 'people-panel', 'share', 'viewer-count', 'chat-form']) {
+      assert.equal(await page.locator(`#${id}`).isVisible(), false, id);
+    }
+    assert.equal(await page.locator('.toast').count(), 0);
+    assert.equal(await focusedId(page), 'big-words');
+    await page.keyboard.press('Tab');
+    assert.equal(await focusedId(page), 'big-action');
+    await assertAccessible(page, 'ended');
+  }
   for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
 });

@@ -71,6 +71,7 @@ test('connecting, as long as it takes', async () => {
   try {
     await ben.page.click('#gate-join');
     await hasStatus(ben.page, 'Connecting…');
+    for (const count of ['#viewer-count', '#people-count']) assert.equal(await ben.page.isVisible(count), false, count);
     await takePicture(ben.page, 'connecting');
   } finally {
     process.kill(server.pid, 'SIGCONT');

@@ -18,6 +18,11 @@ export async function makeMedia(videos = [{ name: 'demo', seconds: 30 }]) {
   return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
+// A picture to lie beside a video: its poster.
+export function makePoster(file) {
+  return run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'gradients=size=640x360:c0=0x1b2a6b:c1=0xf2a65a', '-frames:v', '1', file]);
+}
+
 async function makeVideo(file, seconds, { grain = false, size = '320x180' }) {
   const colours = 'nb_colors=3:c0=0x1b2a6b:c1=0xc4477f:c2=0xf2a65a:speed=0.02:seed=11';
   const pictures = grain

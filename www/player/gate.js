@@ -41,6 +41,13 @@ async function lookUp(key, onInfo) {
   return new Promise(() => {});
 }
 
+// url: undefined where there is none; its place is kept either way, so that nothing moves.
+export function showPoster(url) {
+  const poster = byId('gate-poster');
+  poster.addEventListener('load', () => (poster.hidden = false));
+  if (url) poster.src = url;
+}
+
 function barTheWay(text) {
   setText(byId('gate-words'), text);
   byId('gate-words').classList.add('error');

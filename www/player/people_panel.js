@@ -49,8 +49,9 @@ export class PeoplePanel {
   }
 
   #renderCounts(count, listed) {
-    setText(byId('viewer-count'), words.count(count));
-    setText(byId('people-count'), String(count));
+    const isKnown = count > 0; // whoever is in is a viewer
+    setText(byId('viewer-count'), isKnown ? words.count(count) : '');
+    setText(byId('people-count'), isKnown ? String(count) : '');
     byId('people-more').hidden = count <= listed;
     setText(byId('people-more'), words.more(count - listed));
     const buffering = [...this.#room.viewers.values()].filter((viewer) => viewer.buffering).length;

@@ -33,11 +33,13 @@ export class StatusLine {
   }
 
   render() {
-    const status = describeStatus(this.#view.player());
+    const view = this.#view.player();
+    const status = describeStatus(view);
     const roleView = this.#view.role();
     const role = roleView && describeRole(roleView);
     const notice = status.kind === 'bad' ? null : describeNotice(this.#view.notice);
     this.#renderStatus(status);
+    this.#renderEnd(view.phase, status.words);
     this.#renderRole(role);
     byId('notice').hidden = notice === null;
     setText(byId('notice'), notice?.words ?? '');
@@ -54,6 +56,13 @@ export class StatusLine {
     setText(byId('status-text'), words);
     this.#renderFigure(figure, isNews);
     this.#renderAction(actions[0] ?? null, kind);
+  }
+
+  // The end is said on the picture as well, above what there is to do then.
+  #renderEnd(phase, words) {
+    const isOver = phase.name === 'closed' && phase.reason !== 'stopped';
+    byId('big-words').hidden = !isOver;
+    if (isOver) setText(byId('big-words'), words);
   }
 
   #renderRole(role) {
@@ -78,9 +87,9 @@ export class StatusLine {
     this.#action = action;
     const label = action ? strings.actions[action] : '';
     const big = action === 'sound' || action === 'play' || (kind === 'bad' && action !== null);
-    byId('status-action').hidden = action === null || big;
+    showButton(byId('status-action'), action !== null && !big, byId('status'));
     byId('status-action').classList.toggle('primary', action === 'back' || action === 'tryNow');
-    byId('big-action').hidden = !big;
+    showButton(byId('big-action'), big, byId('play'));
     setText(byId('status-action'), label);
     setText(byId('big-action'), label);
   }
@@ -91,6 +100,13 @@ export class StatusLine {
     if (words !== this.#live.words) this.#live = { words, sinceMs: nowMs };
     if (nowMs - this.#live.sinceMs >= ANNOUNCE_AFTER_MS) setText(byId('status-live'), words);
   }
+}
+
+// A button that goes hands the focus on.
+function showButton(button, isShown, heir) {
+  const hadFocus = document.activeElement === button;
+  button.hidden = !isShown;
+  if (hadFocus && !isShown) heir.focus({ focusVisible: false, preventScroll: true });
 }
 
 function setSign(use, kind) {
