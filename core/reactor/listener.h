@@ -25,8 +25,9 @@ struct ListenTarget {
 };
 
 // A listening, non-blocking descriptor. TCP ones have SO_REUSEPORT, so that every worker may have
-// its own, and TCP_NODELAY, which accepted sockets inherit. A unix socket left behind by a dead
-// process is replaced; one that still answers is an error.
+// its own, and TCP_NODELAY, which accepted sockets inherit; a connection is accepted when its first
+// bytes are there, or after a second of silence (TCP_DEFER_ACCEPT). A unix socket left behind by a
+// dead process is replaced; one that still answers is an error.
 Result<int> open_listening_socket(const ListenTarget& target);
 // Whether nobody listens there yet: with SO_REUSEPORT a second process would silently share.
 Result<> check_address_is_free(const ListenTarget& target);

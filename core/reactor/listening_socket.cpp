@@ -18,6 +18,9 @@ namespace videosync {
 namespace {
 
 constexpr int backlog = 4096;  // the kernel cuts it to net.core.somaxconn
+// Clients speak first: a connection is accepted when its first bytes are there, or after so long.
+// Its first receive then finds them, instead of being armed, woken and tried again.
+constexpr int silence_max_s = 1;
 constexpr int socket_flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 // Closes the descriptor unless it is released.
@@ -63,6 +66,7 @@ Result<int> open_tcp(const ListenTarget& target, Sharing sharing) {
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   }
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &silence_max_s, sizeof silence_max_s);
   if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0) {
     return fail_errno("cannot listen on " + name, errno);
   }

@@ -15,13 +15,23 @@ using namespace videosync::test;
 
 namespace {
 
-int connect_to(std::uint16_t port) {
+int connect_silently(std::uint16_t port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   cr_assert_eq(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return socket;
+}
+
+void speak(int socket) {
+  cr_assert_eq(::send(socket, "x", 1, MSG_NOSIGNAL), 1);
+}
+
+int connect_to(std::uint16_t port) {
+  const int socket = connect_silently(port);
+  speak(socket);
   return socket;
 }
 
@@ -72,6 +82,30 @@ Test(reactor, a_listener_accepts_pauses_and_resumes) {
   turn_until(*reactor, [&] { return listener.is_idle(); }, "the end");
   ::close(first);
   ::close(second);
+}
+
+Test(reactor, a_connection_is_accepted_when_it_speaks_or_after_a_second) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  Acceptor acceptor;
+  const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
+  const std::uint16_t port = listening_port(*socket);
+  Listener listener(*reactor, *socket, Acceptor::on_accepted, &acceptor);
+  listener.resume();
+  const int silent = connect_silently(port);
+  const int talker = connect_silently(port);
+  for (int i = 0; i < 5; ++i)
+    reactor->turn(2);
+  cr_assert(acceptor.accepted.empty(), "nobody has said anything");
+  speak(talker);
+  turn_until(*reactor, [&] { return acceptor.accepted.size() == 1; }, "who speaks");
+  char byte = 0;
+  cr_assert_eq(::recv(acceptor.accepted[0], &byte, 1, MSG_DONTWAIT), 1, "it is there already");
+  turn_until(*reactor, [&] { return acceptor.accepted.size() == 2; }, "who does not");
+  listener.close();
+  turn_until(*reactor, [&] { return listener.is_idle(); }, "the end");
+  ::close(silent);
+  ::close(talker);
 }
 
 Test(reactor, a_listener_rests_when_descriptors_run_out_and_then_goes_on) {
