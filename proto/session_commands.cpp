@@ -208,7 +208,7 @@ void SessionMachine::on_message(Member& member, const NameMessage& message, Effe
   if (member.name.view() == message.name) return;
   member.name.assign(message.name);
   if (member.id == host_) durable_changed_ = true;
-  presence_.alter(member, now_us_, limits_->presence_interval_us);
+  alter(member);
 }
 
 void SessionMachine::on_message(Member&, const PingMessage&, Effects&) {

@@ -103,7 +103,7 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   }
   outcome.id = member->id;
   outcome.connection = member->connection;
-  presence_.touch(*member, now_us_, limits_->presence_interval_us);
+  touch(*member);
   presence_.note_list(*member);
 
   effects.insert(first_effect, WelcomeEffect{member->id});
@@ -157,7 +157,7 @@ void SessionMachine::disconnect(Member& member, Effects& effects) {
   if (!member.connection) --unheard_;
   clear_reports(member, effects);
   roster_.set_away(member, now_us_);
-  presence_.touch(member, now_us_, limits_->presence_interval_us);
+  touch(member);
   if (roster_.connected().empty()) {
     last_activity_us_ = now_us_;
     durable_changed_ = true;
@@ -184,7 +184,7 @@ void SessionMachine::set_host(MemberId id, HostReason reason, Effects& effects) 
   const MemberId before = std::exchange(host_, id);
   for (const MemberId changed : {before, id}) {
     Member* member = roster_.find(changed);
-    if (member != nullptr) presence_.alter(*member, now_us_, limits_->presence_interval_us);
+    if (member != nullptr) alter(*member);
   }
   host_reason_ = reason;
   playback_.next_epoch();
@@ -226,6 +226,14 @@ std::vector<MemberInfo> SessionMachine::members() const {
   return list;
 }
 
+void SessionMachine::touch(Member& member) {
+  presence_.touch(member, now_us_, presence_interval_us());
+}
+
+void SessionMachine::alter(Member& member) {
+  presence_.alter(member, now_us_, presence_interval_us());
+}
+
 std::optional<MemberInfo> SessionMachine::info(MemberId id) const {
   const Member* member = roster_.find(id);
   if (member == nullptr) return std::nullopt;
@@ -237,6 +245,13 @@ std::uint32_t SessionMachine::report_every_ms() const noexcept {
   const std::uint64_t per_second = std::max(limits_->reports_per_second_max, 1U);
   const auto spread_ms = static_cast<std::uint32_t>(member_count() * 1'000ULL / per_second);
   return std::max(limits_->report_every_ms, spread_ms);
+}
+
+std::int64_t SessionMachine::presence_interval_us() const noexcept {
+  const std::int64_t per_second = std::max(limits_->presence_per_second_max, 1U);
+  const std::int64_t spread_us = member_count() * std::int64_t{1'000'000} / per_second;
+  return std::max(limits_->presence_interval_us,
+                  std::min(spread_us, limits_->presence_interval_max_us));
 }
 
 void SessionMachine::check_invariants() const {

@@ -42,7 +42,11 @@ class SessionMachine {
     std::int64_t host_grace_us = 10'000'000;
     std::int64_t resume_window_us = 30'000'000;  // the host's is never under its grace
     std::int64_t time_to_live_us = 86'400'000'000;
+    // Between two messages about who is there: longer where there are many to tell, so that those
+    // messages are so many a second at most, up to the longest interval.
     std::int64_t presence_interval_us = 250'000;
+    std::int64_t presence_interval_max_us = 5'000'000;
+    std::uint32_t presence_per_second_max = 4'000;
     std::int64_t viewers_interval_us = 1'000'000;
     std::int64_t lead_max_us = 500'000;
     std::int64_t lead_default_us = 50'000;  // while no member has reported a round trip
@@ -173,6 +177,10 @@ class SessionMachine {
 
   void begin_event(std::int64_t now_us, Effects& effects);
   Due earliest_due() const noexcept;
+  std::int64_t presence_interval_us() const noexcept;
+  // `member` came or went; it has another name or role.
+  void touch(Member& member);
+  void alter(Member& member);
   void settle(Timer timer, Effects& effects);
   std::int64_t host_grace_end_us() const noexcept;
   std::int64_t resume_end_us() const noexcept;

