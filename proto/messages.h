@@ -87,7 +87,7 @@ struct WelcomeView {
   std::optional<HostAway> host_away;
   const PlaybackState& state;
   std::uint32_t member_count = 0;
-  std::span<const MemberInfo> members;  // the list: at most 50
+  std::string_view member_list;  // as encode_member_list() makes it
   std::int64_t server_us = 0;
   std::uint32_t report_every_ms = 5'000;
 };
@@ -95,6 +95,8 @@ struct WelcomeView {
 enum class NoticeCode : std::uint8_t { degraded, restored, draining };
 
 void encode_welcome(std::string& out, const WelcomeView& welcome);
+// The list of a welcome, which is much of it and the same for many.
+void encode_member_list(std::string& out, std::span<const MemberInfo> members);
 void encode_state(std::string& out, const PlaybackState& state);
 void encode_host(std::string& out, const HostEffect& host);
 void encode_members(std::string& out, const MembersEffect& members);

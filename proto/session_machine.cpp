@@ -182,6 +182,7 @@ void SessionMachine::forget(Member& member) {
 void SessionMachine::set_host(MemberId id, HostReason reason, Effects& effects) {
   VS_ASSERT(id != host_);
   const MemberId before = std::exchange(host_, id);
+  ++members_version_;
   for (const MemberId changed : {before, id}) {
     Member* member = roster_.find(changed);
     if (member != nullptr) alter(*member);
@@ -216,8 +217,12 @@ std::vector<MemberInfo> SessionMachine::members() const {
   const Member* host = roster_.find(host_);
   if (host != nullptr && host->connected)
     list.push_back({host_, std::string(host->name.view()), Role::host});
+  listed_until_ = MemberId{UINT32_MAX};
   roster_.connected().visit([&](const Member& member) {
-    if (list.size() >= member_list_max) return false;
+    if (list.size() >= member_list_max) {
+      listed_until_ = member.id;
+      return false;
+    }
     if (member.id != host_) {
       list.push_back({member.id, std::string(member.name.view()), Role::participant});
     }
@@ -228,10 +233,16 @@ std::vector<MemberInfo> SessionMachine::members() const {
 
 void SessionMachine::touch(Member& member) {
   presence_.touch(member, now_us_, presence_interval_us());
+  note_listed(member);
 }
 
 void SessionMachine::alter(Member& member) {
   presence_.alter(member, now_us_, presence_interval_us());
+  note_listed(member);
+}
+
+void SessionMachine::note_listed(const Member& member) noexcept {
+  if (member.id < listed_until_ || member.id == host_) ++members_version_;
 }
 
 std::optional<MemberInfo> SessionMachine::info(MemberId id) const {

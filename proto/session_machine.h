@@ -136,6 +136,9 @@ class SessionMachine {
   std::uint32_t member_count() const noexcept;  // the connected ones
   // The connected members, the host first, then the longest connected; at most 50.
   std::vector<MemberInfo> members() const;
+  // Grows with everything that may make members() another than it was: who joins a long list does
+  // not. Never 0.
+  std::uint64_t members_version() const noexcept { return members_version_; }
   // Of a member that is connected or may still resume; nothing otherwise.
   std::optional<MemberInfo> info(MemberId id) const;
   ConnectionNumber connection_of(MemberId id) const noexcept;  // none: not connected
@@ -181,6 +184,7 @@ class SessionMachine {
   // `member` came or went; it has another name or role.
   void touch(Member& member);
   void alter(Member& member);
+  void note_listed(const Member& member) noexcept;
   void settle(Timer timer, Effects& effects);
   std::int64_t host_grace_end_us() const noexcept;
   std::int64_t resume_end_us() const noexcept;
@@ -250,6 +254,9 @@ class SessionMachine {
   Playback playback_;
   Roster roster_;
   Presence presence_;
+  // Besides the host, nobody with this id or a higher one is in what members() last gave.
+  mutable MemberId listed_until_{UINT32_MAX};
+  std::uint64_t members_version_ = 1;
   RoundTrips round_trips_;
   ViewerReports viewer_reports_;
   StallWait stall_wait_;

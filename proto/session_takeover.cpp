@@ -61,6 +61,7 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
     return;
   }
   member->name.assign(enrolled.name);
+  note_listed(*member);
   if (!host_) set_host(member->id, HostReason::joined, effects);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct SessionHome::Homed {
   StoreVersion version;
   FlatMap<MemberId, Seat> seats;          // of the connected members
   std::vector<std::uint32_t> members_on;  // by worker; their sum is seats.size()
+  std::string member_list;                // encoded, as it was in `listed_version`
+  std::uint64_t listed_version = 0;       // of SessionMachine::members_version()
   TimerEntry timer;
   std::int64_t touched_us = 0;  // when the store last heard of it
   bool is_talking = false;      // exactly while in talking_

@@ -79,11 +79,15 @@ std::string_view SessionHome::write_welcome(Homed& homed, MemberId to) noexcept 
   const auto you = machine.info(to);
   VS_ASSERT(you);
   const ResumeToken resume{to, resume_secret(machine.resume_key(), to)};
-  const std::vector<MemberInfo> members = machine.members();
+  if (homed.listed_version != machine.members_version()) {
+    homed.listed_version = machine.members_version();
+    homed.member_list.clear();
+    encode_member_list(homed.member_list, machine.members());
+  }
   std::string& text = worker_.scratch();
   encode_welcome(text, {*you, resume, homed.key, machine.settings(), machine.host(),
-                        machine.host_away(), machine.state(), machine.member_count(), members,
-                        worker_.server_us(), machine.report_every_ms()});
+                        machine.host_away(), machine.state(), machine.member_count(),
+                        homed.member_list, worker_.server_us(), machine.report_every_ms()});
   return text;
 }
 

@@ -81,7 +81,9 @@ std::optional<VideoChoice> SessionHome::choose_video(const std::optional<std::st
 // --- Members -------------------------------------------------------------------------------------
 
 void SessionHome::on_join(const JoinOrder& order) noexcept {
-  if (!is_alone() && !has(order.key)) return worker_.outposts().join(order);
+  const auto known = sessions_.find(order.key);
+  if (known != sessions_.end()) return join_found(*known->second, order);
+  if (!is_alone()) return worker_.outposts().join(order);
   find_or_load(order.key, [this, order](Result<Homed*> found) noexcept {
     if (!found) {
       answer_error(order.from_worker, order.from_peer, fault_of(found.error()));

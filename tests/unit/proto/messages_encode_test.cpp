@@ -135,6 +135,7 @@ Test(messages_encode, welcome) {
   resume.secret.bytes[0] = 0xa5;
   const SessionSettings settings{Control::everyone, OnStall::wait};
   const PlaybackState state = some_state();
+  const std::string list = encoded([&](std::string& out) { encode_member_list(out, members); });
   const WelcomeView view{.you = members[1],
                          .resume = resume,
                          .key = key,
@@ -143,7 +144,7 @@ Test(messages_encode, welcome) {
                          .host_away = HostAway{1'700'000'000'500'000, MemberId{2}},
                          .state = state,
                          .member_count = 1'234,
-                         .members = members,
+                         .member_list = list,
                          .server_us = 1'700'000'000'000'010,
                          .report_every_ms = 5'000};
   const Json json(encoded([&](std::string& out) { encode_welcome(out, view); }));

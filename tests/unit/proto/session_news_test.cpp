@@ -1,4 +1,7 @@
 // What members are told besides playback: presence, viewers, chat; and the durable record.
+#include <algorithm>
+#include <random>
+
 #include "tests/unit/proto/session_fixture.h"
 
 using namespace videosync;
@@ -308,4 +311,66 @@ Test(session_news, broken_records_are_refused) {
       (*machine)->check_invariants();
     }
   }
+}
+
+namespace {
+
+bool are_same(const std::vector<MemberInfo>& a, const std::vector<MemberInfo>& b) {
+  return std::ranges::equal(a, b, [](const MemberInfo& x, const MemberInfo& y) {
+    return x.id == y.id && x.name == y.name && x.role == y.role;
+  });
+}
+
+}  // namespace
+
+Test(session_news, the_list_is_another_only_in_another_version) {
+  std::mt19937 random(20'261'126);
+  SessionFixture t;
+  std::vector<SessionMachine::JoinOutcome> joined{t.join()};
+  std::vector<MemberInfo> listed;
+  std::uint64_t version = 0;
+  int kept = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    const std::size_t any = random() % joined.size();
+    switch (random() % 8) {
+      case 0:
+        t.leave(joined[any]);
+        break;
+      case 1:
+        joined[any] = t.join("", t.resume_token(joined[any].id));
+        break;
+      case 2:
+        t.say(joined[any].id, NameMessage{std::to_string(step)});
+        break;
+      case 3:
+        t.say(t.machine->host(), GiveMessage{joined[any].id});
+        break;
+      case 4:
+        t.pass(random() % 400 * ms);
+        break;
+      default:
+        if (joined.size() < 150) joined.push_back(t.join());
+    }
+    if (random() % 3 == 0) continue;  // the list is not always asked for
+    if (version == t.machine->members_version()) {
+      ++kept;
+      cr_assert(are_same(listed, t.machine->members()), "step %d", step);
+    }
+    listed = t.machine->members();
+    version = t.machine->members_version();
+  }
+  cr_assert_gt(kept, 1'000);
+}
+
+Test(session_news, who_joins_a_long_list_leaves_it_as_it_is) {
+  SessionFixture t;
+  for (std::size_t i = 0; i < member_list_max + 1; ++i)
+    t.join();
+  cr_assert_eq(t.machine->members().size(), member_list_max);
+  const std::uint64_t version = t.machine->members_version();
+  const auto last = t.join();
+  t.leave(last);
+  cr_assert_eq(t.machine->members_version(), version);
+  t.say(MemberId{2}, NameMessage{"Bea"});
+  cr_assert_neq(t.machine->members_version(), version);
 }
