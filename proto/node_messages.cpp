@@ -10,7 +10,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 2;
+constexpr std::uint8_t version = 3;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -39,6 +39,9 @@ void fields(auto& io, Is<Newest> auto& newest) {
 void fields(auto& io, Is<HostNews> auto& news) {
   io(news.epoch, news.id, news.reason);
 }
+void fields(auto& io, Is<Heard> auto& heard) {
+  io(heard.node, heard.number);
+}
 void fields(auto& io, Is<Present> auto& present) {
   io(present.count, present.host_until_us, present.next_host, present.is_roll_call);
 }
@@ -52,7 +55,7 @@ void fields(auto& io, Is<Leave> auto& leave) {
   io(leave.member, leave.connection);
 }
 void fields(auto& io, Is<Said> auto& said) {
-  io(said.member, said.text);
+  io(said.member, said.text, said.number);
 }
 void fields(auto& io, Is<InfoAsk> auto& ask) {
   io(ask.peer);
@@ -81,7 +84,7 @@ void fields(auto& io, Is<Returned> auto& returned) {
 }
 void fields(auto& io, Is<Cast> auto& cast) {
   io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code, cast.sent_us,
-     cast.present, cast.hosts);
+     cast.present, cast.hosts, cast.heard);
 }
 void fields(auto& io, Is<Moved> auto& moved) {
   io(moved.epoch);

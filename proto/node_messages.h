@@ -44,10 +44,12 @@ struct Leave {
   MemberId member;
   ConnectionNumber connection;
 };
-// What a member said, as the JSON text of a client (encode_client_message).
+// What a member said, as the JSON text of a client (encode_client_message). The home says up to
+// which number of a node it has heard: see Cast. 0: nobody waits for that.
 struct Said {
   MemberId member;
   std::string text;
+  std::uint64_t number = 0;  // greater than those before
 };
 struct InfoAsk {
   PeerRef peer;
@@ -130,6 +132,11 @@ struct Present {
   std::optional<MemberId> next_host{};
   bool is_roll_call = false;  // every outpost is to enroll its members
 };
+// The node's Said up to this number have been heard; what came of them has been told by now.
+struct Heard {
+  Uuid node;
+  std::uint64_t number = 0;
+};
 // The frames are for every member; the rest is for the outposts themselves.
 struct Cast {
   std::vector<CastFrame> frames{};
@@ -140,6 +147,7 @@ struct Cast {
   std::optional<Present> present{};
   // In their order. An outpost tells its members what they have not yet heard.
   std::vector<HostNews> hosts{};
+  std::vector<Heard> heard{};  // of each node that said something since the last cast
 };
 // The sender is the session's home from this epoch on.
 struct Moved {

@@ -46,6 +46,8 @@ struct SessionHome::Homed {
   struct Remote {
     Uuid node;
     std::uint32_t members = 0;
+    std::uint64_t heard = 0;  // the number of the last Said from there
+    std::uint64_t told = 0;   // that it was told so
   };
   std::vector<Remote> remotes;
   std::uint32_t remote_members = 0;

@@ -45,7 +45,7 @@ struct SessionOutposts::Outpost {
   std::vector<std::uint32_t> members_on;               // by worker
   std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other
   OutpostAsks asks;
-  std::vector<BufferRef> unsent;      // what members said while nobody was home
+  Outbox outbox;
   std::vector<NodeEnvelope> foreign;  // for the home that this node may become
 };
 

@@ -193,16 +193,9 @@ void SessionOutposts::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> 
   const Uuid self = worker_.service().nodes->self();
   if (from != Uuid{} && from != self) send(from, key, Moved{version.epoch});
   // Out of the map first: from here on the session is at home here.
-  const std::unique_ptr<Outpost> old = std::move(outposts_.extract(key).mapped());
-  if (old->is_following) worker_.store().unfollow(key);
-  worker_.home().move_in(key, std::move(machine), version, old->members, old->host_told);
-  deliver_asks(key, old->asks);
-  for (const BufferRef& bytes : old->unsent) {
-    auto envelope = decode_node_message(text_of(bytes));
-    if (envelope) on_envelope(std::move(*envelope));
-  }
-  for (NodeEnvelope& envelope : old->foreign)
-    on_envelope(std::move(envelope));
+  Closed old = take_apart(key);
+  worker_.home().move_in(key, std::move(machine), version, old.members, old.host_told);
+  deliver(key, old);
 }
 
 }  // namespace videosync

@@ -107,13 +107,17 @@ void SessionOutposts::on_moved(const Uuid& key, const Uuid& home, std::uint64_t 
 // The node that was asked is not the home. What is asked here is asked again once it is known who
 // is; what a member said comes back with the message.
 void SessionOutposts::on_returned(const Uuid& key, const Returned& returned) noexcept {
-  Outpost* outpost = find(key);
-  if (outpost == nullptr) return;
-  const auto inner = decode_node_message(returned.envelope);
+  auto inner = decode_node_message(returned.envelope);
   if (!inner) return;
-  if (std::holds_alternative<Said>(inner->message)) {
-    outpost->unsent.push_back(BufferRef::copy_of(returned.envelope));
+  auto* said = std::get_if<Said>(&inner->message);
+  Outpost* outpost = find(key);
+  if (outpost == nullptr) {
+    // Meanwhile the session has come here.
+    if (said == nullptr || !worker_.home().has(key)) return;
+    said->number = 0;
+    return worker_.home().handle(std::move(*inner));
   }
+  if (said != nullptr) outpost->outbox.take_back(said->number);
   outpost->needs_enroll = true;
   if (outpost->phase == Outpost::Phase::settled) look_later(*outpost);
 }
@@ -168,6 +172,10 @@ void SessionOutposts::apply(Outpost& outpost, const Close& close) noexcept {
 }
 
 void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
+  for (const Heard& heard : cast.heard) {
+    if (heard.node != worker_.service().nodes->self()) continue;
+    outpost.outbox.on_heard(outpost.home, heard.number);
+  }
   if (cast.newest) {
     outpost.epoch = std::max(outpost.epoch, cast.newest->epoch);
     outpost.video = cast.newest->video;

@@ -14,29 +14,21 @@ namespace videosync {
 
 namespace {
 
-constexpr std::size_t unsent_max = 256;
 constexpr std::size_t enroll_max = 1'000;
-
-// In the order of ClientMessage.
-constexpr std::string_view message_names[] = {"play", "pause",  "seek",     "rate",     "load",
-                                              "give", "claim",  "settings", "kick",     "end",
-                                              "ping", "report", "chat",     "reaction", "name"};
-static_assert(std::size(message_names) == std::variant_size_v<ClientMessage>);
 
 }  // namespace
 
 void SessionOutposts::speak(Outpost& outpost) noexcept {
   if (outpost.needs_enroll) enroll(outpost);
   for (const NodeMessage& message : outpost.asks.try_all())
-    send_home(outpost, message, false);
-  for (BufferRef& bytes : std::exchange(outpost.unsent, {})) {
-    worker_.store().publish(outpost.home, bytes,
-                            [this, key = outpost.key, node = outpost.home,
-                             bytes](Result<std::uint32_t> receivers) noexcept {
-                              on_sent_home(key, node, bytes, receivers);
-                            });
-  }
+    send_home(outpost, message);
+  send_unsent(outpost);
   drop_if_idle(outpost);
+}
+
+void SessionOutposts::send_unsent(Outpost& outpost) noexcept {
+  for (Said& said : outpost.outbox.send_unsent(outpost.home, last_number_))
+    send_home(outpost, std::move(said));
 }
 
 void SessionOutposts::send(const Uuid& node, const Uuid& key, NodeMessage message) noexcept {
@@ -45,34 +37,30 @@ void SessionOutposts::send(const Uuid& node, const Uuid& key, NodeMessage messag
   worker_.store().publish(node, BufferRef::copy_of(bytes), [](Result<std::uint32_t>) noexcept {});
 }
 
-// What is to be kept waits where nobody is home, and is said again where nobody was.
-void SessionOutposts::send_home(Outpost& outpost, const NodeMessage& message,
-                                bool is_to_be_kept) noexcept {
-  BufferRef bytes = BufferRef::copy_of(encode(NodeEnvelope{
-      .from = worker_.service().nodes->self(), .key = outpost.key, .message = message}));
-  if (outpost.phase != Outpost::Phase::settled) {
-    if (is_to_be_kept && outpost.unsent.size() >= unsent_max) return refuse_kept(outpost, bytes);
-    if (is_to_be_kept) outpost.unsent.push_back(std::move(bytes));
-    return;
-  }
-  const BufferRef kept = is_to_be_kept ? bytes : BufferRef();
-  worker_.store().publish(
-      outpost.home, std::move(bytes),
-      [this, key = outpost.key, node = outpost.home, kept](
-          Result<std::uint32_t> receivers) noexcept { on_sent_home(key, node, kept, receivers); });
+// Where nobody is home whoever is next is asked and told anew.
+void SessionOutposts::send_home(Outpost& outpost, NodeMessage message) noexcept {
+  if (outpost.phase != Outpost::Phase::settled) return;
+  const auto* said = std::get_if<Said>(&message);
+  const std::uint64_t number = said != nullptr ? said->number : 0;
+  const std::string bytes = encode(NodeEnvelope{
+      .from = worker_.service().nodes->self(), .key = outpost.key, .message = std::move(message)});
+  worker_.store().publish(outpost.home, BufferRef::copy_of(bytes),
+                          [this, key = outpost.key, node = outpost.home,
+                           number](Result<std::uint32_t> receivers) noexcept {
+                            on_sent_home(key, node, number, receivers);
+                          });
 }
 
-void SessionOutposts::on_sent_home(const Uuid& key, const Uuid& node, const BufferRef& kept,
+// What has reached nobody is said to the next home, unless the store has failed.
+void SessionOutposts::on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
                                    const Result<std::uint32_t>& receivers) noexcept {
   if (receivers && *receivers > 0) return;
   Outpost* outpost = find(key);
-  if (outpost == nullptr || outpost->home != node) return;
-  if (kept && (!receivers || outpost->unsent.size() >= unsent_max)) {
-    refuse_kept(*outpost, kept);
-  } else if (kept) {
-    outpost->unsent.push_back(kept);
-  }
-  if (!receivers || outpost->phase != Outpost::Phase::settled) return;
+  if (outpost == nullptr) return;
+  if (!receivers) return refuse_sayings(*outpost, outpost->outbox.take_sent(said));
+  outpost->outbox.take_back(said);
+  if (outpost->phase != Outpost::Phase::settled) return;
+  if (outpost->home != node) return send_unsent(*outpost);
   outpost->needs_enroll = true;
   worker_.service().nodes->report_deaf(worker_, node);
   look_later(*outpost);
@@ -85,13 +73,13 @@ void SessionOutposts::enroll(Outpost& outpost) noexcept {
   part.is_first = true;
   for (const auto& [id, member] : outpost.members) {
     if (part.members.size() == enroll_max) {
-      send_home(outpost, part, false);
+      send_home(outpost, std::move(part));
       part = {};
     }
     part.members.push_back({id, member.seat.connection, member.name});
   }
   part.is_last = true;
-  send_home(outpost, part, false);
+  send_home(outpost, std::move(part));
 }
 
 // --- Refusing ------------------------------------------------------------------------------------
@@ -115,29 +103,21 @@ void SessionOutposts::refuse_asks(Outpost& outpost, const HttpFault& fault) noex
 }
 
 // The connections stay, and are told that nobody can carry this out now.
-void SessionOutposts::refuse_message(Outpost& outpost, MemberId member,
-                                     const ClientMessage& message) noexcept {
-  const std::string_view type = message_names[message.index()];
-  const auto found = outpost.members.find(member);
-  if (found == outpost.members.end() || std::holds_alternative<ReportMessage>(message)) return;
+void SessionOutposts::refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) noexcept {
+  const auto found = outpost.members.find(saying.member);
+  if (found == outpost.members.end()) return;
   worker_.metrics().count_refusal(Refusal::unavailable);
   std::string& text = worker_.scratch();
   encode_error(text, Refusal::unavailable, "the session's home cannot be reached now, try again",
-               type);
+               saying.type);
   worker_.home().send_to_seat(found->second.seat, make_frame(WebSocketOpcode::text, text),
                               SendClass::droppable);
 }
 
-// What a member said, as it was to be sent.
-void SessionOutposts::refuse_kept(Outpost& outpost, const BufferRef& kept) noexcept {
-  const auto envelope = decode_node_message(text_of(kept));
-  const Said* said = envelope ? std::get_if<Said>(&envelope->message) : nullptr;
-  if (said == nullptr) return;
-  std::string padded = said->text;
-  padded.resize(said->text.size() + json_padding);
-  const auto message =
-      decode_client_message({padded.data(), said->text.size()}, worker_.message_decoder());
-  if (message) refuse_message(outpost, said->member, *message);
+void SessionOutposts::refuse_sayings(const Outpost& outpost,
+                                     const std::vector<Outbox::Saying>& sayings) noexcept {
+  for (const Outbox::Saying& saying : sayings)
+    refuse_saying(outpost, saying);
 }
 
 }  // namespace videosync

@@ -190,7 +190,7 @@ class SessionHome {
   void on_enroll(Homed& homed, const Uuid& node, const Enroll& enroll) noexcept;
   void enroll_member(Homed& homed, MemberId id, ConnectionNumber connection,
                      const std::string& name) noexcept;
-  void on_said(Homed& homed, const Said& said) noexcept;
+  void on_said(Homed& homed, const Uuid& node, const Said& said) noexcept;
   // Says where the session had better live; nothing: here.
   std::optional<Uuid> better_home(const Homed& homed) const noexcept;
   void flush(Homed& homed) noexcept;

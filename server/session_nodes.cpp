@@ -31,7 +31,7 @@ std::uint32_t SessionHome::place_of(Homed& homed, const Uuid& node) noexcept {
   if (found != homed.remotes.end()) {
     return static_cast<std::uint32_t>(found - homed.remotes.begin()) + 1;
   }
-  homed.remotes.push_back({node, 0});
+  homed.remotes.push_back({.node = node});
   return static_cast<std::uint32_t>(homed.remotes.size());
 }
 
@@ -46,7 +46,7 @@ void SessionHome::handle(NodeEnvelope envelope) noexcept {
   } else if (const auto* leave = std::get_if<Leave>(&envelope.message)) {
     on_leave(homed.key, leave->member, leave->connection);
   } else if (const auto* said = std::get_if<Said>(&envelope.message)) {
-    on_said(homed, *said);
+    on_said(homed, envelope.from, *said);
   } else if (const auto* info = std::get_if<InfoAsk>(&envelope.message)) {
     const SessionMachine& machine = *homed.machine;
     answer_node(envelope, info->peer, 200,
@@ -90,7 +90,8 @@ void SessionHome::on_join_ask(Homed& homed, const NodeEnvelope& envelope,
   settle(homed);
 }
 
-void SessionHome::on_said(Homed& homed, const Said& said) noexcept {
+void SessionHome::on_said(Homed& homed, const Uuid& node, const Said& said) noexcept {
+  if (said.number > 0) homed.remotes[place_of(homed, node) - 1].heard = said.number;
   std::string padded = said.text;
   padded.resize(said.text.size() + json_padding);
   const auto message =
@@ -208,7 +209,15 @@ void SessionHome::end_roll() noexcept {
 // Null: nothing to say to anybody elsewhere.
 BufferRef SessionHome::take_cast(Homed& homed) noexcept {
   Cast& cast = homed.cast;
-  if (cast.frames.empty() && cast.hosts.empty() && !cast.ended_code) return {};
+  const bool is_news = !cast.frames.empty() || !cast.hosts.empty() || cast.ended_code;
+  // At the end of the turn there will be something to say with it.
+  if (!is_news && homed.is_talking) return {};
+  for (Homed::Remote& remote : homed.remotes) {
+    if (remote.heard == remote.told) continue;
+    cast.heard.push_back({remote.node, remote.heard});
+    remote.told = remote.heard;
+  }
+  if (!is_news && cast.heard.empty()) return {};
   cast.sent_us = static_cast<std::uint64_t>(worker_.server_us());
   const std::string bytes = encode(NodeEnvelope{.from = worker_.service().nodes->self(),
                                                 .key = homed.key,
@@ -237,6 +246,8 @@ void SessionHome::cast_everything(Homed& homed, bool is_roll_call) noexcept {
   homed.cast.present->is_roll_call = is_roll_call;
   homed.cast.joined = machine.members();
   homed.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
+  for (Homed::Remote& remote : homed.remotes)
+    remote.told = 0;
 }
 
 // --- Going from node to node ---------------------------------------------------------------------
@@ -369,7 +380,7 @@ void SessionHome::on_handed_over(const Uuid& key, std::unique_ptr<Homed> homed, 
     back.machine->leave(id, connection, worker_.server_us(), effects_);
   }
   settle(back);
-  worker_.outposts().deliver_asks(key, outpost.asks);
+  worker_.outposts().deliver(key, outpost);
 }
 
 void SessionHome::on_store_ready() noexcept {

@@ -3,6 +3,8 @@
 // outpost_messages.cpp.
 #include "server/session_outposts.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "proto/messages.h"
@@ -16,7 +18,13 @@ namespace videosync {
 namespace {
 
 constexpr std::int64_t tick_ms = 250;
-constexpr std::int64_t ask_us = 5'000'000;
+constexpr std::int64_t answer_us = 5'000'000;  // for an ask, and for a saying to be heard
+
+// In the order of ClientMessage.
+constexpr std::string_view message_names[] = {"play", "pause",  "seek",     "rate",     "load",
+                                              "give", "claim",  "settings", "kick",     "end",
+                                              "ping", "report", "chat",     "reaction", "name"};
+static_assert(std::size(message_names) == std::variant_size_v<ClientMessage>);
 
 }  // namespace
 
@@ -79,16 +87,16 @@ void SessionOutposts::end(const Uuid& key, const std::optional<Token>& host_toke
 
 void SessionOutposts::add_ask(const Uuid& key, Ask ask) noexcept {
   if (!is_store_ready_) return refuse_ask(ask, store_away_fault);
-  ask.deadline_us = worker_.monotonic_us() + ask_us;
+  ask.deadline_us = worker_.monotonic_us() + answer_us;
   Outpost& outpost = open(key);
   if (ask.kind != Ask::Kind::info) outpost.wants_home = true;
-  const std::uint64_t number = ++last_ask_;
+  const std::uint64_t number = ++last_number_;
   outpost.asks.add(number, std::move(ask));
   waiting_.insert(key);
   if (outpost.phase == Outpost::Phase::settled) {
     // Whoever only asked so far did not need the session's channel.
     if (!outpost.is_following && outpost.needs_home()) return settle_on(outpost, outpost.home);
-    return send_home(outpost, outpost.asks.try_one(number), false);
+    return send_home(outpost, outpost.asks.try_one(number));
   }
   if (outpost.phase == Outpost::Phase::idle) look(outpost);
 }
@@ -97,11 +105,18 @@ void SessionOutposts::said(const Uuid& key, MemberId member,
                            const ClientMessage& message) noexcept {
   Outpost* outpost = find(key);
   if (outpost == nullptr || !outpost->members.contains(member)) return;
-  if (!is_store_ready_) return refuse_message(*outpost, member, message);
   std::string text;
   encode_client_message(text, message);
-  const bool is_report = std::holds_alternative<ReportMessage>(message);
-  send_home(*outpost, Said{member, std::move(text)}, !is_report);
+  // The next one says more than this one.
+  if (std::holds_alternative<ReportMessage>(message)) {
+    return send_home(*outpost, Said{member, std::move(text)});
+  }
+  Outbox::Saying saying{member, message_names[message.index()], std::move(text),
+                        worker_.monotonic_us(), ++last_number_};
+  if (!is_store_ready_ || outpost->outbox.is_full()) return refuse_saying(*outpost, saying);
+  waiting_.insert(key);
+  if (outpost->phase != Outpost::Phase::settled) return outpost->outbox.keep(std::move(saying));
+  send_home(*outpost, outpost->outbox.send(outpost->home, std::move(saying)));
 }
 
 void SessionOutposts::left(const Uuid& key, MemberId member, ConnectionNumber connection) noexcept {
@@ -140,17 +155,30 @@ void SessionOutposts::open_for(const Uuid& key, const Uuid& home, LocalMembers m
   }
 }
 
-SessionOutposts::Closed SessionOutposts::close(const Uuid& key) noexcept {
+SessionOutposts::Closed SessionOutposts::take_apart(const Uuid& key) noexcept {
   auto closed = outposts_.extract(key);
   if (closed.empty()) return {};
   Outpost& outpost = *closed.mapped();
   if (outpost.is_following) worker_.store().unfollow(key);
-  return {std::move(outpost.members), std::move(outpost.asks)};
+  std::vector<NodeEnvelope> messages;
+  for (Outbox::Saying& saying : outpost.outbox.take_unsent()) {
+    messages.push_back({.from = worker_.service().nodes->self(),
+                        .key = key,
+                        .message = Said{saying.member, std::move(saying.text)}});
+  }
+  std::ranges::move(outpost.foreign, std::back_inserter(messages));
+  return {std::move(outpost.members), outpost.host_told, std::move(outpost.asks),
+          std::move(messages)};
 }
 
-void SessionOutposts::deliver_asks(const Uuid& key, OutpostAsks& asks) noexcept {
+SessionOutposts::Closed SessionOutposts::close(const Uuid& key) noexcept {
+  if (Outpost* outpost = find(key)) refuse_sayings(*outpost, outpost->outbox.take_sent());
+  return take_apart(key);
+}
+
+void SessionOutposts::deliver(const Uuid& key, Closed& closed) noexcept {
   SessionHome& home = worker_.home();
-  for (Ask& ask : asks.take_all()) {
+  for (Ask& ask : closed.asks.take_all()) {
     if (ask.kind == Ask::Kind::join) {
       home.on_join({ask.from_worker, ask.from_peer, key, std::move(ask.request)});
     } else if (ask.kind == Ask::Kind::info) {
@@ -159,6 +187,8 @@ void SessionOutposts::deliver_asks(const Uuid& key, OutpostAsks& asks) noexcept 
       home.on_delete(key, ask.host_token, ask.from_worker, ask.from_peer);
     }
   }
+  for (NodeEnvelope& envelope : closed.messages)
+    on_envelope(std::move(envelope));
 }
 
 // --- Time ----------------------------------------------------------------------------------------
@@ -183,6 +213,8 @@ void SessionOutposts::on_node_lost(const Uuid& node) noexcept {
   dead_.insert(node);
   std::vector<Uuid> orphans;
   for (const auto& [key, outpost] : outposts_) {
+    // Whether it has carried them out nobody can say.
+    refuse_sayings(*outpost, outpost->outbox.take_sent_to(node));
     if (outpost->home == node) orphans.push_back(key);
   }
   for (const Uuid& key : orphans) {
@@ -198,7 +230,8 @@ void SessionOutposts::refuse_late() noexcept {
     if (outpost == nullptr) return true;
     for (const Ask& ask : outpost->asks.take_late(now_us))
       refuse_ask(ask, store_away_fault);
-    const bool is_over = outpost->asks.empty();
+    refuse_sayings(*outpost, outpost->outbox.take_older(now_us - answer_us));
+    const bool is_over = outpost->asks.empty() && outpost->outbox.empty();
     drop_if_idle(*outpost);
     return is_over;
   });

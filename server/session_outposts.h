@@ -23,6 +23,7 @@
 #include "core/base/uuid.h"
 #include "core/reactor/timer_wheel.h"
 #include "proto/node_messages.h"
+#include "server/outbox.h"
 #include "server/outpost_asks.h"
 #include "server/session_home.h"
 #include "storage/session_store.h"
@@ -67,14 +68,16 @@ class SessionOutposts {
   // `known` is the session as they know it.
   void open_for(const Uuid& key, const Uuid& home, LocalMembers members,
                 const SessionMachine& known, std::uint64_t epoch) noexcept;
-  // The other way: the session stays at home here after all. What was kept for it, and what was
-  // asked, which deliver_asks() passes on.
+  // The other way: the session stays at home here after all. What was kept for it; what waited for
+  // a home is given to it by deliver().
   struct Closed {
     LocalMembers members;
+    std::optional<MemberId> host_told;
     OutpostAsks asks;
+    std::vector<NodeEnvelope> messages;
   };
   Closed close(const Uuid& key) noexcept;
-  void deliver_asks(const Uuid& key, OutpostAsks& asks) noexcept;
+  void deliver(const Uuid& key, Closed& closed) noexcept;
   // Something happened to the store's record that this node did not do: see who is home.
   void look_again(const Uuid& key) noexcept;
   void send(const Uuid& node, const Uuid& key, NodeMessage message) noexcept;
@@ -100,9 +103,10 @@ class SessionOutposts {
   void answer_infos(Outpost& outpost, std::string_view bytes) noexcept;
   void settle_on(Outpost& outpost, const Uuid& home) noexcept;
   void speak(Outpost& outpost) noexcept;
-  void send_home(Outpost& outpost, const NodeMessage& message, bool is_to_be_kept) noexcept;
-  void on_sent_home(const Uuid& key, const Uuid& node, const BufferRef& kept,
+  void send_home(Outpost& outpost, NodeMessage message) noexcept;
+  void on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
                     const Result<std::uint32_t>& receivers) noexcept;
+  void send_unsent(Outpost& outpost) noexcept;
   void enroll(Outpost& outpost) noexcept;
   void take_over(Outpost& outpost, const StoredValue& value, std::string_view bytes) noexcept;
   void on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
@@ -124,16 +128,17 @@ class SessionOutposts {
   void tell_host(Outpost& outpost, const HostNews& news) noexcept;
   void tell_who_is_there(Outpost& outpost, const Cast& cast) noexcept;
   void close_all(Outpost& outpost, std::uint16_t code) noexcept;
-  void refuse_message(Outpost& outpost, MemberId member, const ClientMessage& message) noexcept;
-  void refuse_kept(Outpost& outpost, const BufferRef& kept) noexcept;
+  void refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) noexcept;
+  void refuse_sayings(const Outpost& outpost, const std::vector<Outbox::Saying>& sayings) noexcept;
+  Closed take_apart(const Uuid& key) noexcept;
   void refuse_late() noexcept;
   void on_tick() noexcept;
 
   Worker& worker_;
   std::unordered_map<Uuid, std::unique_ptr<Outpost>> outposts_;
   std::unordered_set<Uuid> waiting_;  // sessions of which somebody may await an answer
-  std::uint64_t last_ask_ = 0;
-  std::unordered_set<Uuid> dead_;  // nodes that are gone
+  std::uint64_t last_number_ = 0;     // of asks and sayings
+  std::unordered_set<Uuid> dead_;     // nodes that are gone
   std::vector<Uuid> look_later_;
   TimerEntry timer_;
   bool is_store_ready_ = false;

@@ -34,6 +34,9 @@ const goOn = (node) => process.kill(node.pid, 'SIGCONT');
 const resumed = (member) => ({ name: viewOf(member).names[member.id], resume: member.resume });
 const info = async (node, key) => (await fetch(`${node.origin}/api/sessions/${key}`)).json();
 
+const refusedSeeks = (member) =>
+  member.of('error').filter(({ code, re }) => code === 'unavailable' && re === 'seek').length;
+
 // As the pages of those members do when their connection is lost.
 async function allComeBack(node, key, members) {
   const startMs = performance.now();
@@ -124,15 +127,55 @@ describe('one of two nodes is killed', { concurrency: 3 }, () => {
     ben.send('seek', { position: 5_000 });
     const { seq } = await agreement([ann2, ben, bea], ({ position }) => position === 5_000);
     const lost = 1 + said + 1 - seq; // the play, those, and the last one
-    t.diagnostic(`back after ${tookMs} ms; ${said} commands in all, ${lost} of which were never carried out`);
-    // What the dead node had taken and not told is gone, and no more than that.
+    t.diagnostic(`back after ${tookMs} ms; ${said} commands in all, ${lost} of which were refused`);
+    // What the dead node had taken and not told is gone, no more than that, and not in silence.
     assert.ok(lost >= 0 && lost <= 5, `${lost} commands were lost`);
+    await until(() => refusedSeeks(ben) === lost, 'each that was lost is refused', LEASE_MS);
     const order = takenStates(bea).map((state) => state.position).filter((position) => position > 1_000);
     assert.deepEqual(order, [...order].sort((one, two) => one - two), 'each in its order');
   }));
 });
 
 describe('a node that is not dead', { concurrency: 3 }, () => {
+  test('what is said to a home that hangs is refused when it is taken over, and not carried out later', (t) => withCluster({ args: ['--host-grace', '30s'] }, async (_, [a, b]) => {
+    const { people: [ann, ben, bea] } = await showing([['Ann', a], ['Ben', b], ['Bea', b]], { control: 'everyone' });
+    hang(a);
+    const startMs = performance.now();
+    ben.send('seek', { position: 300 });
+    bea.send('chat', { text: 'Is anybody there?' });
+    const refused = await Promise.all([ben.next('error', () => true, LEASE_MS), bea.next('error', () => true, LEASE_MS)]);
+    const tookMs = Math.round(performance.now() - startMs);
+    assert.deepEqual(refused.map(({ code, re }) => [code, re]), [['unavailable', 'seek'], ['unavailable', 'chat']]);
+    ben.send('seek', { position: 400 });
+    await agreement([ben, bea], ({ position }) => position === 400);
+    goOn(a);
+    const after = await agreement([ann, ben, bea], ({ count, position }) => count === 3 && position === 400);
+    assert.equal(after.seq, 2, 'the play and one seek');
+    for (const member of [ben, bea]) assert.ok(takenStates(member).every(({ position }) => position !== 300));
+    assert.deepEqual([...ben.of('chat'), ...bea.of('chat')], []);
+    assert.deepEqual([ben.of('error').length, bea.of('error').length], [1, 1]);
+    t.diagnostic(`refused ${tookMs} ms after it was said`);
+  }));
+
+  test('while a session moves from node to node each command is carried out, or refused', (t) => withCluster({ args: ['--message-rate', '0'] }, async (_, [a, b]) => {
+    const { people: [ann, ben] } = await showing([['Ann', a], ['Ben', b]], { control: 'everyone' });
+    let said = 0;
+    const timer = setInterval(() => {
+      for (const member of [ann, ben]) member.send('seek', { position: 1_000 + (said += 1) });
+    }, 2);
+    // The session follows the host, at most once a second.
+    for (const [from, to] of [[ann, ben], [ben, ann], [ann, ben]]) {
+      from.send('give', { to: to.id });
+      await to.next('host', ({ id }) => id === to.id);
+      await sleep(1_300);
+    }
+    clearInterval(timer);
+    const refused = () => refusedSeeks(ann) + refusedSeeks(ben);
+    await until(() => viewOf(ann).state.seq === 1 + said - refused(), 'each is accounted for', LEASE_MS);
+    await agreement([ann, ben], ({ seq }) => seq === 1 + said - refused());
+    t.diagnostic(`${said} commands, ${refused()} of which were refused`);
+  }));
+
   test('the home hangs and comes to: one session for all again', (t) => withCluster({ args: ['--host-grace', '30s'] }, async (_, [a, b]) => {
     const { key, people: [ann, amy, ben] } = await showing([['Ann', a], ['Amy', a], ['Ben', b]], { control: 'everyone' });
     const { epoch } = viewOf(ben).state;

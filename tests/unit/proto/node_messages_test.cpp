@@ -39,7 +39,7 @@ std::vector<NodeEnvelope> samples() {
   add(JoinAsk{peer, "Ann", ResumeToken{member, token_of(5)}, token_of(6)});
   add(JoinAsk{peer, "", std::nullopt, std::nullopt});
   add(Leave{member, connection});
-  add(Said{member, R"({"type":"play"})"});
+  add(Said{member, R"({"type":"play"})", 0x99'0000'0001});
   add(InfoAsk{peer});
   add(DeleteAsk{peer, token_of(8)});
   add(DeleteAsk{peer, std::nullopt});
@@ -54,6 +54,7 @@ std::vector<NodeEnvelope> samples() {
   add(Cast{{{1, "state"}, {2, "chat"}}, Newest{5, 6, "film"}, two, {two[1]}, {two[0]}, 4001});
   add(Cast{});
   add(Cast{.hosts = {{7, MemberId{2}, HostReason::given}, {8, std::nullopt, HostReason::left}}});
+  add(Cast{.heard = {{Uuid::random_v4(), 1}, {Uuid{}, 0x99'0000'0001}}});
   add(Moved{0x1122'3344'5566'7788});
   add(Alive{12, 13, true});
   add(Bye{});
