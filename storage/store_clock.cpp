@@ -53,17 +53,17 @@ std::int64_t StoreClock::read_at(std::int64_t monotonic_us) const noexcept {
       if (back >= newest) break;
       found = segment(newest - back);
     }
-    std::atomic_thread_fence(std::memory_order_acquire);
     if (newest_.load(std::memory_order_relaxed) - newest < kept / 2) return found.at(monotonic_us);
   }
 }
 
+// Acquired: whoever sees a field of a later segment also sees how far newest_ had come before it.
 StoreClock::Segment StoreClock::segment(std::uint64_t number) const noexcept {
   const SharedSegment& shared = segments_[number % kept];
-  return {shared.begins_us.load(std::memory_order_relaxed),
-          shared.server_us.load(std::memory_order_relaxed),
-          shared.ppm.load(std::memory_order_relaxed),
-          shared.slew_us.load(std::memory_order_relaxed)};
+  return {shared.begins_us.load(std::memory_order_acquire),
+          shared.server_us.load(std::memory_order_acquire),
+          shared.ppm.load(std::memory_order_acquire),
+          shared.slew_us.load(std::memory_order_acquire)};
 }
 
 std::int64_t StoreClock::error_bound_us() const noexcept {
@@ -80,11 +80,10 @@ std::int64_t StoreClock::error_bound_us() const noexcept {
 void StoreClock::publish(const Segment& segment) noexcept {
   const std::uint64_t number = newest_.load(std::memory_order_relaxed) + 1;
   SharedSegment& shared = segments_[number % kept];
-  std::atomic_thread_fence(std::memory_order_release);
-  shared.begins_us.store(segment.begins_us, std::memory_order_relaxed);
-  shared.server_us.store(segment.server_us, std::memory_order_relaxed);
-  shared.ppm.store(segment.ppm, std::memory_order_relaxed);
-  shared.slew_us.store(segment.slew_us, std::memory_order_relaxed);
+  shared.begins_us.store(segment.begins_us, std::memory_order_release);
+  shared.server_us.store(segment.server_us, std::memory_order_release);
+  shared.ppm.store(segment.ppm, std::memory_order_release);
+  shared.slew_us.store(segment.slew_us, std::memory_order_release);
   newest_.store(number, std::memory_order_release);
 }
 
