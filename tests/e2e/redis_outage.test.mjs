@@ -120,6 +120,8 @@ async function assertOutage(t, { nodes }, { leave, come, lossMs }) {
   for (const node of nodes) assert.equal(await isValid(node, key), true);
   const told = await (await fetch(`${nodes[0].origin}/api/sessions/${key}`)).json();
   assert.deepEqual([told.key, told.state.seq], [key, agreed(ann).seq]);
+  const elsewhere = await fetch(`${nodes[1].origin}/api/sessions/${key}`);
+  assert.deepEqual([elsewhere.status, Number(elsewhere.headers.get('retry-after')) > 0], [503, true]);
   assert.equal((await fetch(`${nodes[1].origin}/api/sessions/${UNKNOWN}/validate`)).status, 503);
   const away = await readiness(nodes[1]);
   assert.equal(away.status, 503);
