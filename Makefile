@@ -94,12 +94,13 @@ packages-demo packages-fuzz packages-lint packages-nodes packages-pictures:
 
 # QUICK=1: fewer sizes, shorter runs. ARGS: see node bench/run.mjs --help.
 bench_run = node bench/run.mjs $(1) $(if $(QUICK),--quick) $(ARGS)
-bench_cases := fanout idle join http video strain mixed slow workers
+bench_cases := fanout crowd idle join http video strain mixed slow workers
 .PHONY: bench bench-build bench-instructions $(addprefix bench-,$(bench_cases))
 bench: bench-build ## Measure everything against floors and peers (bench/README.md); QUICK=1: in two minutes
 	@$(bench_run)
 
 bench-fanout: ## ... only the broadcast to 100 to 10,000 members; ARGS='--sizes 2000'
+bench-crowd: ## ... a session of 50,000 on three nodes over Redis
 bench-idle: ## ... the memory of an idle viewer
 bench-join: ## ... thousands who join at once
 bench-http: ## ... small requests, plain and pipelined

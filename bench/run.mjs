@@ -5,6 +5,7 @@ import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import crowd from './cases/crowd.mjs';
 import fanout from './cases/fanout.mjs';
 import http from './cases/http.mjs';
 import idle from './cases/idle.mjs';
@@ -18,7 +19,7 @@ import { goalsText, resultChart, resultText } from './harness/report.mjs';
 import { runCase } from './harness/rounds.mjs';
 import { hasOwnCore, subjects } from './harness/servers.mjs';
 
-const cases = [fanout, idle, join, http, video, strain, mixed, slow, workers];
+const cases = [fanout, crowd, idle, join, http, video, strain, mixed, slow, workers];
 const defaultResults = fileURLToPath(new URL('../build/bench-results', import.meta.url));
 
 const usage = `Usage: node bench/run.mjs [CASE...] [options]

@@ -26,6 +26,8 @@ struct Options {
   double seconds = 1;
   std::size_t broadcasts = 0;
   double rate = 0;
+  bool follow = false;
+  bool list = false;
   std::int64_t pause_ms = 10;
   std::int64_t rest_ms = 300;
   std::int64_t seconds_max = 60;
@@ -132,23 +134,44 @@ class ViewerLoad {
 
   bool measure_broadcasts(Figures& f) {
     if (options_.seconds <= 0) return true;
+    if (options_.follow && !await_first()) return false;
+    const std::size_t broadcasts_before = crowd_.broadcasts().size();
+    const std::uint64_t deliveries_before = crowd_.deliveries().count();
     const ProcessMemory before = server_.memory();
     server_.begin_cpu();
     const std::int64_t began_us = now_us();
-    const bool is_done = options_.rate > 0 ? publish_at_rate(began_us) : publish_in_turn(began_us);
-    if (!is_done) return false;
+    if (!(options_.follow ? follow() : publish(began_us))) return false;
     const CpuTime cpu = server_.cpu();
     const auto elapsed_us = static_cast<double>(now_us() - began_us);
     f.grown_bytes = server_.memory().anonymous - before.anonymous;
-    const auto deliveries = static_cast<double>(crowd_.deliveries().count());
+    const auto deliveries = static_cast<double>(crowd_.deliveries().count() - deliveries_before);
     f.cpu_us = cpu.total_us / deliveries;
     f.user_us = cpu.user_share < 0 ? -1 : f.cpu_us * cpu.user_share;
     f.busy_share = cpu.total_us / elapsed_us;
-    for (const Broadcast& broadcast : crowd_.broadcasts()) {
-      f.first_us.push_back(broadcast.first_us);
-      f.last_us.push_back(broadcast.last_us);
+    for (std::size_t i = broadcasts_before; i < crowd_.broadcasts().size(); ++i) {
+      f.first_us.push_back(crowd_.broadcasts()[i].first_us);
+      f.last_us.push_back(crowd_.broadcasts()[i].last_us);
     }
     return true;
+  }
+
+  bool publish(std::int64_t began_us) {
+    return options_.rate > 0 ? publish_at_rate(began_us) : publish_in_turn(began_us);
+  }
+
+  // While others still join, what they cost is not that of broadcasts: the first one ends that.
+  // Whoever starts us waits for this line.
+  bool await_first() {
+    crowd_.follow();
+    fmt::print("following\n");
+    std::fflush(stdout);
+    return follow_to(1);
+  }
+  bool follow() { return follow_to(options_.broadcasts); }
+  bool follow_to(std::size_t broadcasts) {
+    while (crowd_.broadcasts().size() < broadcasts && is_well())
+      crowd_.turn(100);
+    return settle();
   }
 
   // Closed loop: the next one when all have the last one.
@@ -196,11 +219,12 @@ void print_json(const Options& options, const ViewerCrowd& crowd, Figures& f) {
       R"("kernelBytes":{:.1f},)",
       options.members, f.joins_a_second, f.join_p50_us, f.join_p99_us, f.join_cpu_us, f.join_bytes,
       f.resident, f.anonymous, f.marginal, f.kernel_slabs);
+  const std::vector<std::int64_t> lasts = f.last_us;  // in their order: quantile() sorts
   const auto last_p50_us = quantile(f.last_us, 0.5);
   fmt::print(
       R"("broadcasts":{},"deliveries":{},"frameBytes":{},"cpuUs":{:.4f},"userUs":{:.4f},)"
       R"("busyShare":{:.3f},"firstP50Us":{},"firstP99Us":{},"memberP50Us":{},"memberP99Us":{},)"
-      R"("lastP50Us":{},"lastP99Us":{},"deliveriesPerSecond":{:.0f},"grownBytes":{}}})"
+      R"("lastP50Us":{},"lastP99Us":{},"deliveriesPerSecond":{:.0f},"grownBytes":{}{}}})"
       "\n",
       f.last_us.size(), crowd.deliveries().count(), crowd.frame_bytes(), f.cpu_us, f.user_us,
       f.busy_share, quantile(f.first_us, 0.5), quantile(f.first_us, 0.99),
@@ -209,7 +233,8 @@ void print_json(const Options& options, const ViewerCrowd& crowd, Figures& f) {
       last_p50_us > 0
           ? static_cast<double>(crowd.readers()) * 1e6 / static_cast<double>(last_p50_us)
           : 0.0,
-      f.grown_bytes);
+      f.grown_bytes,
+      options.list ? fmt::format(R"(,"lastUs":[{}])", fmt::join(lasts, ",")) : std::string());
 }
 
 int fail_with(std::string_view why) {
@@ -253,6 +278,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "broadcast for so long; 0: do not");
   app.add_option("--broadcasts", options.broadcasts, "so many instead, without a rate");
   app.add_option("--rate", options.rate, "broadcasts a second; 0: the next when all have the last");
+  app.add_flag("--follow", options.follow, "publish nothing: wait for --broadcasts of others'");
+  app.add_flag("--list", options.list, "print also when the last member had each broadcast");
   app.add_option("--pause-ms", options.pause_ms, "rest after each, without a rate");
   app.add_option("--rest-ms", options.rest_ms, "rest after joins");
   app.add_option("--seconds-max", options.seconds_max, "give up after");

@@ -1,4 +1,5 @@
-// (h) One worker against two. They need a core each and one for the load.
+// (h) One worker against two. Times need a core for each and one for the load; where there are fewer,
+// what a delivery or request costs still says whether the workers are in each other's way.
 import { coreCount } from '../harness/servers.mjs';
 import { measureBroadcasts } from './fanout.mjs';
 import { measureRequests } from './http.mjs';
@@ -14,25 +15,32 @@ const faster = (what, figure) => ({
   min: 1.8,
 });
 
+const cheap = (what) => ({
+  name: `${variants[what]}, CPU of each, two workers to one (1.8 x as many: at most 1.11)`,
+  figure: 'cpuUs',
+  of: { subject: 'ours', variant: label(what, 2) },
+  to: { subjects: ['ours'], variant: label(what, 1) },
+  max: 1.11,
+});
+
 async function measure(what, workers, seconds) {
-  if (workers > 1 && coreCount < workers + 1) {
-    throw new Error(`${workers} workers and the load need ${workers + 1} cores, and here are ${coreCount}`);
-  }
-  return what === 'broadcast'
-    ? measureBroadcasts('ours', { members: 2000, seconds }, { workers })
-    : measureRequests('ours', 'validate', { connections: 64, pipeline: 8, seconds }, { workers });
+  const figures = what === 'broadcast'
+    ? await measureBroadcasts('ours', { members: 2000, seconds }, { workers })
+    : await measureRequests('ours', 'validate', { connections: 64, pipeline: 8, seconds }, { workers });
+  const { cpuUs, busyShare, deliveriesPerSecond, requestsPerSecond } = figures;
+  return coreCount > workers ? { cpuUs, busyShare, deliveriesPerSecond, requestsPerSecond } : { cpuUs };
 }
 
 export default {
   name: 'workers',
-  title: 'One worker and two, each with a core of its own',
+  title: coreCount > 2 ? 'One worker and two, each with a core of its own' : 'One worker and two, which share two cores with the load',
   columns: [
     { figure: 'deliveriesPerSecond', label: 'deliveries/s' },
     { figure: 'requestsPerSecond', label: 'requests/s', isCharted: true },
     { figure: 'cpuUs', label: 'CPU us each' },
     { figure: 'busyShare', label: 'busy' },
   ],
-  goals: [faster('broadcast', 'deliveriesPerSecond'), faster('requests', 'requestsPerSecond')],
+  goals: [faster('broadcast', 'deliveriesPerSecond'), faster('requests', 'requestsPerSecond'), cheap('broadcast'), cheap('requests')],
   plan: ({ quick, seconds = quick ? 0.6 : 1.5 }) => ['broadcast', 'requests'].flatMap((what) => [1, 2].map((workers) => ({
     variant: label(what, workers),
     subject: 'ours',

@@ -178,6 +178,8 @@ export async function startLoad(name, options, { isFirst = false } = {}) {
   return {
     // What it printed, at its end.
     figures,
+    output: child.output,
+    hasEnded: child.hasEnded,
     // The same, but now.
     end: async () => {
       await child.stop();

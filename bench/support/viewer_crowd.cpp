@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -43,6 +45,16 @@ std::optional<ServerFrame> front_frame(std::string_view text) {
   if (text.size() < header + length) return std::nullopt;
   return ServerFrame{static_cast<WebSocketOpcode>(at(0) & 0xf), text.substr(header, length),
                      header + length};
+}
+
+// When the state of a seek was due: publish() put it into the position.
+std::int64_t time_of(std::string_view state) {
+  constexpr std::string_view name = R"("position":)";
+  double position = 0;
+  const std::size_t at = state.find(name);
+  if (at != std::string_view::npos)
+    std::from_chars(state.data() + at + name.size(), state.data() + state.size(), position);
+  return std::llround(position * 1e6);
 }
 
 std::string plain_payload() {
@@ -165,14 +177,7 @@ void ViewerCrowd::on_joined(Member& member) {
 
 void ViewerCrowd::on_text(Member& member, std::string_view text, std::size_t frame_bytes) {
   if (text.starts_with(R"({"type":"state")")) {
-    if (member.is_silent_ || member.next_broadcast >= broadcasts_.size()) return;
-    Broadcast& broadcast = broadcasts_[member.next_broadcast++];
-    const std::int64_t took_us = now_us() - broadcast.intended_us;
-    if (broadcast.arrivals++ == 0) broadcast.first_us = took_us;
-    broadcast.last_us = std::max(broadcast.last_us, took_us);
-    deliveries_->add(took_us);
-    frame_bytes_ = frame_bytes;
-    --outstanding_;
+    on_state(member, text, frame_bytes);
   } else if (text.starts_with(R"({"type":"welcome")")) {
     on_joined(member);
   } else if (text.starts_with(R"({"type":"error")")) {
@@ -180,18 +185,37 @@ void ViewerCrowd::on_text(Member& member, std::string_view text, std::size_t fra
   }
 }
 
+void ViewerCrowd::on_state(Member& member, std::string_view text, std::size_t frame_bytes) {
+  if (member.is_silent_) return;
+  if (member.next_broadcast == broadcasts_.size()) {
+    if (!follows_) return;
+    begin_broadcast(time_of(text));
+  }
+  Broadcast& broadcast = broadcasts_[member.next_broadcast++];
+  if (follows_ && broadcast.intended_us != time_of(text)) trouble_ = "a state was left out";
+  const std::int64_t took_us = now_us() - broadcast.intended_us;
+  if (broadcast.arrivals++ == 0) broadcast.first_us = took_us;
+  broadcast.last_us = std::max(broadcast.last_us, took_us);
+  deliveries_->add(took_us);
+  frame_bytes_ = frame_bytes;
+  --outstanding_;
+}
+
 void ViewerCrowd::on_lost(std::string_view why) {
   if (!is_closing_ && trouble_.empty()) trouble_ = why;
 }
 
-void ViewerCrowd::publish(std::int64_t intended_us) {
-  const auto number = static_cast<double>(broadcasts_.size());
+void ViewerCrowd::begin_broadcast(std::int64_t intended_us) {
   broadcasts_.push_back({.intended_us = intended_us});
   outstanding_ += readers();
+}
+
+void ViewerCrowd::publish(std::int64_t intended_us) {
+  begin_broadcast(intended_us);
   members_.front()->send(WebSocketOpcode::text,
-                         dialect_.is_ours
-                             ? fmt::format(R"({{"type":"seek","position":{}}})", number + 0.25)
-                             : plain_payload());
+                         dialect_.is_ours ? fmt::format(R"({{"type":"seek","position":{}}})",
+                                                        static_cast<double>(intended_us) / 1e6)
+                                          : plain_payload());
 }
 
 void ViewerCrowd::turn(std::int64_t wait_max_ms) {

@@ -1,9 +1,10 @@
 // ViewerCrowd: thousands of WebSocket members of one audience, in one thread, at little cost each.
 //
 // They connect, answer pings and otherwise only listen; the first one publishes. Some may be
-// silent: once they have joined they read nothing. At most `joins_in_flight` handshakes are under
-// way, well under a listener's backlog. Driven by turn(): the caller owns the reactor and decides
-// for how long. One thread. Times are microseconds.
+// silent: once they have joined they read nothing. A crowd may also follow what another process on
+// this machine publishes: of ours, a state's position says when it was due (CLOCK_MONOTONIC). At
+// most `joins_in_flight` handshakes are under way, well under a listener's backlog. Driven by
+// turn(): the caller owns the reactor and decides for how long. One thread. Times are microseconds.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +54,9 @@ class ViewerCrowd {
 
   // A broadcast that was due at `intended_us` leaves now.
   void publish(std::int64_t intended_us);
+  // From now on states that somebody else publishes are broadcasts, too; each counts when it first
+  // arrives. REQUIRES a dialect of ours.
+  void follow() noexcept { follows_ = true; }
   // Every broadcast has reached every reader.
   bool is_delivered() const noexcept { return outstanding_ == 0; }
   const std::vector<Broadcast>& broadcasts() const noexcept { return broadcasts_; }
@@ -71,6 +75,8 @@ class ViewerCrowd {
   void connect_one();
   void on_joined(Member& member);
   void on_text(Member& member, std::string_view text, std::size_t frame_bytes);
+  void on_state(Member& member, std::string_view text, std::size_t frame_bytes);
+  void begin_broadcast(std::int64_t intended_us);
   void on_lost(std::string_view why);
   std::int64_t now_us() const noexcept { return reactor_.clock().monotonic_us(); }
 
@@ -82,6 +88,7 @@ class ViewerCrowd {
   std::size_t silent_ = 0;
   std::size_t joined_ = 0;
   std::size_t retired_ = 0;
+  bool follows_ = false;
   bool is_closing_ = false;
   std::string trouble_;
   std::uint64_t bytes_received_ = 0;
