@@ -24,6 +24,7 @@ const defaultResults = fileURLToPath(new URL('../build/bench-results', import.me
 
 const usage = `Usage: node bench/run.mjs [CASE...] [options]
 Cases: ${cases.map(({ name }) => name).join(', ')}; none: all of them.
+  --against BUILD    ours beside the server of this build's folder, in turn
   --quick            fewer sizes, shorter runs, 2 rounds
   --rounds N         interleaved rounds (5)
   --seconds S        of each run
@@ -36,7 +37,7 @@ function readArguments() {
   const text = { type: 'string' };
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: 'boolean' }, help: { type: 'boolean' }, rounds: text, seconds: text, sizes: text, subjects: text, results: text },
+    options: { quick: { type: 'boolean' }, help: { type: 'boolean' }, against: text, rounds: text, seconds: text, sizes: text, subjects: text, results: text },
   });
   const unknown = positionals.filter((name) => !cases.some((one) => one.name === name));
   if (unknown.length) throw new Error(`no such case: ${unknown.join(', ')}`);
@@ -46,6 +47,7 @@ function readArguments() {
     results: path.resolve(values.results ?? defaultResults),
     cases: cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
     options: {
+      against: values.against && path.resolve(values.against),
       quick: values.quick ?? false,
       rounds: number(values.rounds) ?? (values.quick ? 2 : 5),
       seconds: number(values.seconds),

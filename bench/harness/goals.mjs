@@ -1,6 +1,7 @@
 // Goals: ratios, or plain figures, that a case's results have to reach. Pure.
 //
-// A goal: {name, figure, of: {subject, variant}, to?: {subjects, variant}, max or min}
+// A goal: {name, figure, of: {subject, variant}, to?: {subjects, variant}, max or min}; without these it
+// is only stated.
 // `to`: the figure is divided, round by round, by that of each of these; the ratio that is nearest to
 // missing the goal is the one that counts. Without `to` the figure itself is judged.
 import { median, pairRatios, summary } from './statistics.mjs';
@@ -26,6 +27,7 @@ export function judge(goal, rounds) {
 const named = (goal) => ({ name: goal.name, max: goal.max, min: goal.min, isRatio: Boolean(goal.to) });
 
 function settle(goal, measured, against) {
+  if (goal.max === undefined && goal.min === undefined) return { ...named(goal), against, measured, state: '' };
   const isMet = goal.max === undefined ? measured.median >= goal.min : measured.median <= goal.max;
   return { ...named(goal), against, measured, state: isMet ? 'met' : 'missed' };
 }

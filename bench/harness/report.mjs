@@ -40,11 +40,11 @@ export function resultText(result) {
 }
 
 function goalLine({ name, max, min, isRatio, measured, against, state, absent = [] }) {
-  const wanted = max === undefined ? `at least ${min}` : `at most ${max}`;
   const unit = isRatio ? ' x' : '';
+  const wanted = min !== undefined ? `at least ${min}${unit}` : max !== undefined ? `at most ${max}${unit}` : '';
   const found = measured ? `${range(measured, unit)}${against ? ` (${against})` : ''}` : '-';
   const without = absent.length ? `; without ${absent.join(', ')}` : '';
-  return [`  ${state}`, name, `${wanted}${unit}`, `${found}${without}`];
+  return [`  ${state}`, name, wanted, `${found}${without}`];
 }
 
 export function goalsText(goals) {

@@ -6,12 +6,36 @@
 // A result: {case, title, columns, variants, subjects, kinds, absent: {name: why},
 //   measured: {variant: {subject: [figures of a round, ...]}}, goals: [judged]}
 import { judge } from './goals.mjs';
-import { subjects } from './servers.mjs';
+import { subjects, useBuild } from './servers.mjs';
+
+const other = 'other build';
+
+// The same with another build's server, right after each step of ours.
+const besideOther = (against) => (step) => (step.subject !== 'ours' ? [step] : [step, {
+  ...step,
+  subject: other,
+  measure: async () => {
+    useBuild(against);
+    try {
+      return await step.measure();
+    } finally {
+      useBuild(null);
+    }
+  },
+}]);
+
+// For each variant and figure, what to hold two builds against each other by: no goals, nothing to miss.
+const comparisons = ({ variants, columns }) => variants.flatMap((variant) => columns.map(({ figure, label }) => ({
+  name: `${variant}: ${label}, ours to the other build`,
+  figure,
+  of: { subject: 'ours', variant },
+  to: { subjects: [other] },
+})));
 
 const unique = (values) => [...new Set(values)];
 
 export async function runCase(definition, options, say) {
-  const plan = definition.plan(options);
+  const plan = options.against ? definition.plan(options).flatMap(besideOther(options.against)) : definition.plan(options);
   const wanted = plan.filter(({ subject }) => !options.subjects || options.subjects.includes(subject));
   const names = unique(wanted.map(({ subject }) => subject));
   const absent = {};
@@ -39,7 +63,8 @@ export async function runCase(definition, options, say) {
   }
   const rounds = (variant, subject, figure) =>
     (result.measured[variant]?.[subject] ?? []).map((figures) => figures[figure]).filter(Number.isFinite);
-  result.goals = (definition.goals ?? []).map((goal) => judge(goal, rounds));
+  const goals = options.against ? comparisons(result) : definition.goals ?? [];
+  result.goals = goals.map((goal) => judge(goal, rounds));
   return result;
 }
 

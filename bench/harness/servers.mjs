@@ -11,6 +11,9 @@ import { startChild } from '../../tests/support/child.mjs';
 
 const source = fileURLToPath(new URL('../..', import.meta.url));
 export const build = path.resolve(source, process.env.VIDEOSYNC_BENCH_BUILD ?? 'build/release');
+let measuredBuild = build;
+// Whose server `ours` is from now on; null: that of `build`. Loads and floors stay those of `build`.
+export const useBuild = (folder) => { measuredBuild = folder ?? build; };
 export const peersBuild = path.join(source, 'build/bench-peers');
 export const coreCount = availableParallelism?.() ?? cpus().length;
 const startTimeoutMs = 10_000;
@@ -46,10 +49,10 @@ export const subjects = {
   ours: {
     kind: 'ours',
     describe: 'VideoSync',
-    absent: () => missing(path.join(build, 'videosync'), '`make`'),
+    absent: () => missing(path.join(measuredBuild, 'videosync'), '`make`'),
     // Without a PATH there is no ffprobe: it would be measured with the server whose child it is.
     command: ({ folder, workers, extra, under }) => ['env', [
-      'PATH=', ...under, path.join(build, 'videosync'),
+      'PATH=', ...under, path.join(measuredBuild, 'videosync'),
       '--listen', '127.0.0.1:0', '--admin', 'none', '--workers', String(workers), '--media', path.join(folder, 'media'),
       '--max-per-address', '0', '--message-rate', '0', '--session-rate', '0', '--drain', '1', '--log-level', 'warn', ...extra,
     ]],
@@ -59,6 +62,8 @@ export const subjects = {
       return { broadcast: `/ws?session=${key}`, video: '/api/video', validate: `/api/sessions/${key}/validate` };
     },
   },
+  // Ours of another build: see run.mjs --against.
+  'other build': { kind: 'peer', describe: 'VideoSync, another build', absent: () => null },
   'send loop': floor('send_loop', 'one send(2) a member'),
   'send ring': floor('send_ring', 'one SEND submission a member, 256 a system call'),
   'answer loop': floor('answer_loop', 'recv(2), send(2)'),
