@@ -24,9 +24,11 @@ const source = new VideoSource(video);
 let library = [];
 let shownVideo = null; // its id; the newest that was asked for
 
+// What is told once more is not told twice.
 function toast(text) {
   const line = make('p', { class: 'toast', text });
   const toasts = byId('toasts');
+  for (const shown of [...toasts.children]) if (shown.textContent === text) shown.remove();
   toasts.append(line);
   while (toasts.children.length > TOASTS_MAX) toasts.firstChild.remove();
   setTimeout(() => line.remove(), TOAST_MS);

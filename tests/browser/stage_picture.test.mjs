@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
+import { join, joinUntouched, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession, join as joinAsMember } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
@@ -45,21 +45,13 @@ const choice = (page, label) => page.locator('media-rendition-menu [role=menuite
 const lines = (page) => page.$eval('#video', ({ videoHeight }) => videoHeight);
 const isIdle = (page) => page.$eval('#player', (player) => player.hasAttribute('userinactive'));
 
-// Whatever a test asks of a page counts as a gesture, so the page joins and reports by itself.
-function joinUntouched() {
-  const joining = setInterval(() => {
-    if (!document.querySelector('#gate-join:enabled')) return;
-    clearInterval(joining);
-    document.querySelector('#video').addEventListener('playing', ({ target }) => testPlaying(target.muted));
-    document.querySelector('#gate-form').requestSubmit();
-  }, 50);
-}
-
 test('sound refused: it plays silently at once, and a tap brings the sound', async () => {
   ann.send('play');
   let tell;
   const playing = new Promise((resolve) => (tell = resolve));
   await ben.page.exposeFunction('testPlaying', tell);
+  await ben.page.addInitScript(() =>
+    document.addEventListener('playing', ({ target }) => testPlaying(target.muted), { capture: true }));
   await ben.page.addInitScript(joinUntouched);
   await ben.page.goto(link);
   assert.equal(await playing, true, 'silently');

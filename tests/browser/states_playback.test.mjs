@@ -7,13 +7,14 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
 import { startBreakableProxy } from '../support/breakable_proxy.mjs';
-import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
+import { join, joinUntouched, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
 import { hasFigure, hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 
 const SLOW_BYTES_PER_S = 2_000;
+const FLOOD = 500; // messages at once: twice what is refused before the server has enough
 let media;
 let server;
 let proxy;
@@ -95,6 +96,37 @@ test('at their own pace people pause and seek alone, and come back', async () =>
   await hasStatus(ben.page, 'In step');
 });
 
+// As Safari does where it saves power: not even a silent video plays before somebody has tapped.
+function refuseToPlay() {
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    if (navigator.userActivation.isActive) return play.call(this);
+    if (this.muted) testRefused();
+    return Promise.reject(new DOMException('no gesture', 'NotAllowedError'));
+  };
+}
+
+test('a browser that plays nothing without a tap: told, and one tap is enough', async () => {
+  const cem = await openPerson(browser);
+  let tell;
+  const refused = new Promise((resolve) => (tell = resolve));
+  await cem.page.exposeFunction('testRefused', tell);
+  await cem.page.addInitScript(refuseToPlay);
+  await cem.page.addInitScript(joinUntouched);
+  await cem.page.goto(linkFrom(server.origin));
+  await refused;
+  await hasStatus(cem.page, 'The browser wants a tap before it plays');
+  await cem.page.waitForSelector('#big-action:has-text("Tap to play")');
+  await takePicture(cem.page, 'blocked');
+  await assertAccessible(cem.page, 'blocked');
+  await cem.page.click('#big-action');
+  await hasStatus(cem.page, 'In step');
+  const { muted, paused } = await measure(cem.page);
+  assert.deepEqual([muted, paused], [false, false]);
+  assert.deepEqual(cem.faults, []);
+  await cem.context.close();
+});
+
 test('buffering, which the host is told with the name', async () => {
   proxy.mediaBytesPerS = SLOW_BYTES_PER_S;
   await tell(ann.page, { type: 'seek', position: 75 });
@@ -132,6 +164,20 @@ test('paused, and by whom', async () => {
   await ben.page.keyboard.press('Escape');
   await assertAccessible(ben.page, 'paused, dark');
   await ben.page.emulateMedia({ colorScheme: null });
+});
+
+test('too many messages: told, and connected again', async () => {
+  await ben.page.evaluate((count) => {
+    for (let i = 0; i < count; i += 1) testSockets.at(-1).send('{"type":"reaction","emoji":"👍"}');
+  }, FLOOD);
+  await hasStatus(ben.page, 'Too many messages came from here. Reconnecting');
+  await hasFigure(ben.page, 'in ');
+  await takePicture(ben.page, 'flooding');
+  await assertAccessible(ben.page, 'flooding');
+  await ben.page.focus('#status-action');
+  await ben.page.keyboard.press('Enter');
+  await hasStatus(ben.page, 'Paused by Ann');
+  assert.equal(await ben.page.evaluate(() => document.activeElement.id), 'status', 'the focus is not lost');
 });
 
 test('a video that cannot be played: why, and what to do', async () => {

@@ -93,6 +93,6 @@ test('in a crowd nobody is announced', () => {
 });
 
 test('how far somebody is off, in few signs', () => {
-  assert.deepEqual([12.4, -340, 0, -1_500, 42_000].map(describeDrift),
-    ['+12 ms', '−340 ms', '+0 ms', '−1.5 s', '+42 s'].map((text) => text.replace(' ', '\u00a0')));
+  assert.deepEqual([12.4, -340, -0.2, -1_500, 42_000].map(describeDrift),
+    ['+12 ms', '−340 ms', '0 ms', '−1.5 s', '+42 s'].map((text) => text.replace(' ', '\u00a0')));
 });

@@ -35,6 +35,15 @@ test('what we do ourselves is no act of the viewer', () => {
   assert.deepEqual(acts, []);
 });
 
+test('after a play that the browser refused, the viewer\'s own is theirs', () => {
+  const { video, native, acts } = watched();
+  video.become('timeupdate', { paused: true });
+  native.willPlay();
+  native.didNotPlay();
+  video.become('play', { paused: false });
+  assert.deepEqual(acts, [{ type: 'play' }]);
+});
+
 test('what the browser\'s own controls do is', () => {
   const { video, acts } = watched();
   video.become('pause', { paused: true });

@@ -212,7 +212,9 @@ export class Follower extends EventTarget {
       await this.#video.play();
     } catch (error) {
       // AbortError: a pause came in between. NotSupportedError: the element tells of it itself.
-      if (error.name === 'NotAllowedError') this.#onRefused();
+      if (error.name !== 'NotAllowedError') return;
+      this.#acts.didNotPlay();
+      this.#onRefused();
     }
   }
 

@@ -37,6 +37,11 @@ export class NativeActs {
     if (this.#video.paused) this.#ours.play += 1;
   }
 
+  // The browser refused, and will say nothing more of it.
+  didNotPlay() {
+    this.#ours.play = Math.max(0, this.#ours.play - 1);
+  }
+
   willSeek() {
     this.#ours.seeking += 1;
   }

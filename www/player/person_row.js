@@ -80,8 +80,8 @@ export class PersonRow {
 
 // "+12 ms", "−340 ms", "−12 s": ahead is plus.
 export function describeDrift(ms) {
-  const sign = ms < 0 ? '−' : '+';
   const size = Math.abs(ms);
+  const sign = size < 0.5 ? '' : ms < 0 ? '−' : '+';
   if (size < 1_000) return sign + words.off(Math.round(size));
   const seconds = size / 1_000;
   return sign + words.offSeconds(seconds < 10 ? seconds.toFixed(1) : Math.round(seconds));
