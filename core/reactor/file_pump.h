@@ -6,12 +6,8 @@
 // non-blocking splice(2). Measured alternatives (256 MiB, cached): a linked splice pair on the ring
 // costs a third more CPU than sendfile, because every splice visits a worker.
 //
-// Residency is asked of cachestat(2) (Linux 6.5) and confirmed by reading a byte with RWF_NOWAIT:
-// pages under read-ahead are in the cache before their bytes are. Without cachestat every quantum
-// takes the pipe. A page evicted between question and sendfile would still block. An answer is
-// trusted for `trusted_ms`, which makes that window as long; in return a range that moves on is
-// asked about four quanta at a time, and the asking, a tenth of the CPU of a long range, costs a
-// fortieth.
+// What is in the page cache PageResidency knows. Where it cannot be asked, every quantum takes the
+// pipe.
 // One a reactor; one thread. Pipes are pooled; those that end with bytes in them are closed.
 #pragma once
 
@@ -20,6 +16,7 @@
 #include <vector>
 
 #include "core/reactor/output_queue.h"
+#include "core/reactor/page_residency.h"
 
 namespace videosync {
 
@@ -49,7 +46,7 @@ class FilePump {
   FilePump& operator=(const FilePump&) = delete;
 
   // Sends what is cached of the range's first quantum. Its caller moves the range on.
-  Outcome send_cached(int socket, FileTransfer& file, std::int64_t now_ms) noexcept;
+  Outcome send_cached(int socket, const FileTransfer& file, std::int64_t now_ms) noexcept;
   // Empties a filled pipe into the socket.
   Outcome send_from_pipe(int socket, Pipe& pipe, bool has_more) noexcept;
 
@@ -61,16 +58,10 @@ class FilePump {
 
  private:
   static constexpr std::size_t pipes_max = 32;
-  static constexpr std::int64_t trusted_ms = 20;
-  static constexpr std::int64_t asked_ahead_bytes = 4 * quantum_bytes;
-
-  // How many of the range's first bytes may be sent now; 0: it is cold.
-  std::int64_t cached_bytes(FileTransfer& file, std::int64_t now_ms) noexcept;
-  bool is_cached(const FileRange& range, std::int64_t length) noexcept;
 
   std::vector<Pipe> idle_pipes_;
   std::size_t pipes_out_ = 0;
-  bool has_cachestat_ = true;
+  PageResidency residency_;
 };
 
 }  // namespace videosync

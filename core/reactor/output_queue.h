@@ -27,12 +27,15 @@ enum class SendClass : std::uint8_t {
   droppable,    // the first to go
 };
 
-// `length` bytes of a file from `offset`; `owner` keeps the descriptor open.
+// `length` bytes of a file from `offset`; `owner` keeps the descriptor open. Two ranges with the same
+// `identity` are of the same content; of a file without one (0) nothing is remembered.
 struct FileRange {
   std::shared_ptr<const void> owner;
   int descriptor = -1;
   std::int64_t offset = 0;
   std::int64_t length = 0;
+  std::int64_t file_bytes = 0;  // of the whole file
+  std::uint64_t identity = 0;
 };
 
 struct Pipe {
@@ -46,10 +49,6 @@ struct Pipe {
 struct FileTransfer {
   FileRange range;  // what has left is cut off its front
   Pipe pipe;        // non-null while a cold quantum passes through it
-
-  // What FilePump knows: up to this place in the file all was cached, at this time.
-  std::int64_t cached_until = 0;
-  std::int64_t cached_at_ms = 0;
 };
 
 struct OutputSegment {

@@ -1,57 +1,18 @@
 #include "core/reactor/file_pump.h"
 
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
-#include <random>
 #include <vector>
 
 #include "tests/unit/core/stream_fixture.h"
+#include "tests/unit/core/temporary_file.h"
 
 using namespace videosync;
 using namespace videosync::test;
 
 namespace {
-
-// A file of pseudo-random bytes that disappears with the test.
-struct TemporaryFile {
-  int descriptor = -1;
-  std::string content;
-
-  explicit TemporaryFile(std::size_t bytes) {
-    // Not /tmp: on a tmpfs nothing is ever cold.
-    char path[] = "/var/tmp/videosync-pump-XXXXXX";
-    descriptor = ::mkstemp(path);
-    cr_assert_geq(descriptor, 0);
-    ::unlink(path);
-    std::mt19937_64 random(bytes);
-    content.resize(bytes);
-    for (char& c : content)
-      c = static_cast<char>(random());
-    cr_assert_eq(::write(descriptor, content.data(), bytes), static_cast<ssize_t>(bytes));
-    ::fsync(descriptor);
-  }
-  ~TemporaryFile() { ::close(descriptor); }
-
-  void drop_from_page_cache() const {
-    cr_assert_eq(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED), 0);
-  }
-  FileRange range(std::int64_t offset, std::int64_t length) const {
-    return {nullptr, descriptor, offset, length};
-  }
-};
-
-// cachestat(2): Linux 6.5. Without it every range takes the pipe.
-bool can_ask_for_residency(int file) {
-  struct {
-    std::uint64_t offset, length;
-  } range{0, 1};
-  std::uint64_t answer[5];
-  return ::syscall(451, file, &range, answer, 0) == 0;
-}
 
 void expect_arrival(Reactor& reactor, Connection& connection, const std::string& expected) {
   std::string got;
