@@ -17,6 +17,7 @@ const VIEWERS = 200;
 const SESSIONS = 12;
 const DOWNLOADERS = 8;
 const SETTLE_MS = 20_000;
+const LEAVE_MS = 60_000; // for the last actor to go: twice what a client waits for a Close
 
 const seed = Number(process.env.VIDEOSYNC_STRESS_SEED ?? Date.now() % 100_000);
 const world = {
@@ -24,6 +25,7 @@ const world = {
   videoBytes: 6 * 1024 * 1024,
   isOver: false,
   counts: { joined: 0, ended: 0, downloads: 0, rescans: 0 },
+  waits: new Map(),
 };
 let server;
 
@@ -67,7 +69,11 @@ async function storm() {
     ended.catch(() => {});
     world.isOver = true;
   }
-  await Promise.all(actors);
+  const late = sleep(LEAVE_MS, null, { ref: false }).then(() => {
+    const waits = [...world.waits].map(([actor, what]) => `${actor} waits for ${what()}`);
+    throw new Error(`not all have gone: ${waits.join('; ')}`);
+  });
+  await Promise.race([Promise.all(actors), late]);
 }
 
 // The library's files are opened by the last scan, with or without the third: one more at most.

@@ -1,6 +1,7 @@
 // The actors of the stress test: each does random things to a server until `world.isOver`.
 //
-// world: {server, media, sessions: [{key, hostToken}], videoBytes, seed, isOver, counts}.
+// world: {server, media, sessions: [{key, hostToken}], videoBytes, seed, isOver, counts, waits}.
+// waits: what each actor awaits of the server at the moment, for whoever finds one that never ends.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
@@ -102,6 +103,9 @@ function leave(random, { socket }) {
   if (way > 0) socket.terminate();
 }
 
+const describeSocket = ({ socket }) =>
+  `ready state ${socket.readyState}, port ${socket._socket?.localPort}, paused ${socket.isPaused}`;
+
 export async function visit(world, actor) {
   const random = makeRandom(world.seed, actor);
   let resume = null;
@@ -111,7 +115,9 @@ export async function visit(world, actor) {
     const query = resume !== null && random.chance(0.5) ? `&resume=${resume}` : `&name=v${actor}`;
     const viewer = connectViewer(world.server, session, query);
     if (random.chance(0.05)) viewer.socket.terminate(); // gone before the answer
+    world.waits.set(actor, () => `its handshake's answer, ${describeSocket(viewer)}`);
     if (await viewer.opened) {
+      world.waits.delete(actor);
       world.counts.joined += 1;
       if (random.chance(0.1)) viewer.socket.pause(); // does not read
       for (let left = random.below(8); left > 0 && !world.isOver; --left) {
@@ -122,7 +128,9 @@ export async function visit(world, actor) {
       resume = viewer.resume;
     }
     leave(random, viewer);
+    world.waits.set(actor, () => `its end, ${describeSocket(viewer)}`);
     await viewer.closed;
+    world.waits.delete(actor);
     await sleep(50 + random.below(200));
   }
 }
@@ -134,10 +142,12 @@ export async function endSessions(world, actor) {
     await sleep(300);
     const place = random.below(world.sessions.length);
     const { key, hostToken } = world.sessions[place];
+    world.waits.set(actor, () => 'the end of a session and a new one');
     world.sessions[place] = await createSession(world.server);
     const { status } = await ask(world.server.origin, 'DELETE', `/api/sessions/${key}`,
       { authorization: `Bearer ${hostToken}` });
     assert.ok(status === 204 || status === 404, `DELETE answered ${status}`);
+    world.waits.delete(actor);
     world.counts.ended += 1;
   }
 }
