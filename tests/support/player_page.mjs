@@ -22,11 +22,13 @@ export function tell(page, message) {
   return page.evaluate((text) => testSockets.at(-1).send(text), JSON.stringify(message));
 }
 
-// With VIDEOSYNC_SCREENSHOTS=folder the page as it is now, as on a desk and as on a phone.
+// With VIDEOSYNC_SCREENSHOTS=folder the page as it is now, as on a desk and as on a phone, without what
+// is left for a moment of the state before.
 export async function takePicture(page, name) {
   const folder = process.env.VIDEOSYNC_SCREENSHOTS;
   if (!folder) return;
   const before = page.viewportSize();
+  await page.$$eval('.toast, .bubble', (passing) => passing.forEach((one) => one.remove()));
   for (const [kind, size] of [['desk', DESK], ['phone', PHONE]]) {
     await page.setViewportSize(size);
     await page.$eval('#people-panel', (panel, isOpen) => (panel.open = isOpen), kind === 'desk');
