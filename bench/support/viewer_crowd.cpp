@@ -93,17 +93,15 @@ class ViewerCrowd::Member final : public StreamOwner {
 
   void on_received(std::span<std::uint8_t> bytes) noexcept override {
     crowd_.bytes_received_ += bytes.size();
-    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (!held_.empty()) {
-      held_.append(text);
-      text = held_;
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (held_.empty()) {
+      const std::size_t used = consume(text);
+      if (used < text.size()) hold(text.substr(used));
+      return;
     }
-    const std::size_t used = consume(text);
-    if (used < text.size()) {
-      held_ = std::string(text.substr(used));
-    } else if (!held_.empty()) {
-      held_ = std::string();
-    }
+    held_.append(text);
+    held_.erase(0, consume(held_));
+    if (held_.empty()) crowd_.idle_texts_.push_back(std::exchange(held_, {}));
   }
   void on_input_ended() noexcept override { close(); }
   void on_output_empty() noexcept override {}
@@ -114,6 +112,16 @@ class ViewerCrowd::Member final : public StreamOwner {
 
  private:
   friend class ViewerCrowd;
+
+  // Memory for it goes round: in a join storm of long welcomes making it would be a tenth of the
+  // load's time.
+  void hold(std::string_view text) {
+    if (!crowd_.idle_texts_.empty()) {
+      held_ = std::move(crowd_.idle_texts_.back());
+      crowd_.idle_texts_.pop_back();
+    }
+    held_.assign(text);
+  }
 
   std::size_t consume(std::string_view text) {
     std::size_t used = 0;

@@ -84,6 +84,7 @@ class ViewerCrowd {
   const std::uint16_t port_;
   const Dialect dialect_;
   std::vector<std::unique_ptr<Member>> members_;
+  std::vector<std::string> idle_texts_;  // empty, with capacity
   std::size_t wanted_ = 0;
   std::size_t silent_ = 0;
   std::size_t joined_ = 0;
