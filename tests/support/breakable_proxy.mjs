@@ -50,9 +50,11 @@ function join(pair, proxy, onEnd) {
     viewer.destroy();
     far.destroy();
   };
-  for (const socket of [viewer, far]) socket.on('error', end).on('close', end);
+  for (const socket of [viewer, far]) socket.on('error', end);
+  viewer.on('close', end);
+  far.on('close', () => viewer.end()); // what the server said last is still on its way to the viewer
   viewer.once('data', (bytes) => (pair.isWebSocket = bytes.toString('latin1').startsWith('GET /ws?')));
-  viewer.on('data', (bytes) => far.write(bytes));
+  viewer.on('data', (bytes) => far.writable && far.write(bytes));
   far.on('data', (bytes) => {
     viewer.write(bytes);
     if (!pair.isWebSocket && proxy.mediaBytesPerS !== Infinity) rest(far, bytes.length, proxy);
