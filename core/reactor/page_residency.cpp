@@ -66,7 +66,9 @@ bool PageResidency::is_trusted(const FileRange& range, std::int64_t index,
   if (block.key != key_of(range, index)) return false;
   const std::int64_t found_for_ms = block.asked_ms - block.since_ms;
   const std::int64_t passed_ms = now_ms - block.asked_ms;
-  return passed_ms <= std::clamp(found_for_ms / 2, trusted_min_ms, trusted_max_ms);
+  const std::int64_t trusted_ms =
+      found_for_ms < proven_ms ? trusted_min_ms : std::min(found_for_ms / 4, trusted_max_ms);
+  return passed_ms <= trusted_ms;
 }
 
 bool PageResidency::learn(const FileRange& range, std::int64_t index,

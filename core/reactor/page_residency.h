@@ -2,10 +2,11 @@
 // disk.
 //
 // Asked of cachestat(2) (Linux 6.5) and confirmed by reading a byte with RWF_NOWAIT: pages under
-// read-ahead are in the cache before their bytes are. An answer is trusted for half as long as the
-// block has always been found there, at least `trusted_min_ms` and at most `trusted_max_ms`: asking
-// for each range of 64 KiB was a seventh of its cost, and what is evicted again and again is found
-// out as quickly as before. A page evicted within that time makes a sender wait for the disk once.
+// read-ahead are in the cache before their bytes are. A block that has always been found there for
+// `proven_ms` is trusted for a quarter of its time, at most `trusted_max_ms`; until then only for
+// as long as a range takes to pass. Asking for each range of 64 KiB was a seventh of its cost;
+// trusting all for 20 ms made small requests wait beside a file that was evicted twenty times a
+// second. A page evicted within the time makes a sender wait for the disk once.
 //
 // The kernel answers only those who own a file or may write to it (Linux 6.14 and its stable
 // relatives); to others nothing is ever resident.
@@ -25,7 +26,8 @@ namespace videosync {
 class PageResidency {
  public:
   static constexpr std::int64_t block_bytes = 256 * 1024;
-  static constexpr std::int64_t trusted_min_ms = 20;
+  static constexpr std::int64_t trusted_min_ms = 2;
+  static constexpr std::int64_t proven_ms = 500;
   static constexpr std::int64_t trusted_max_ms = 1'000;
 
   // How many of the range's first bytes, `bytes_max` at most, can be sent now; 0: the first of them
