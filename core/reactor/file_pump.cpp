@@ -27,9 +27,9 @@ FilePump::~FilePump() {
   }
 }
 
-FilePump::Outcome FilePump::send_cached(int socket, const FileTransfer& file,
+FilePump::Outcome FilePump::send_cached(int socket, FileTransfer& file,
                                         std::int64_t now_ms) noexcept {
-  const std::int64_t length = residency_.ready_bytes(file.range, quantum_bytes, now_ms);
+  const std::int64_t length = residency_.ready_bytes(file, now_ms);
   if (length == 0) return {Step::cold};
   off_t offset = file.range.offset;
   const ssize_t sent =

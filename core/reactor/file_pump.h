@@ -25,7 +25,7 @@ class FilePump {
   // A stream's share of a turn; all streams' share of a turn. Who has moved less goes on, by a
   // quantum at most. So a saturating download delays other connections by little more than the
   // second, about 0.4 ms of copying.
-  static constexpr std::int64_t quantum_bytes = 256 * 1024;
+  static constexpr std::int64_t quantum_bytes = PageResidency::step_bytes;
   static constexpr std::int64_t turn_bytes = 1024 * 1024;
 
   enum class Step : std::uint8_t {
@@ -46,7 +46,7 @@ class FilePump {
   FilePump& operator=(const FilePump&) = delete;
 
   // Sends what is cached of the range's first quantum. Its caller moves the range on.
-  Outcome send_cached(int socket, const FileTransfer& file, std::int64_t now_ms) noexcept;
+  Outcome send_cached(int socket, FileTransfer& file, std::int64_t now_ms) noexcept;
   // Empties a filled pipe into the socket.
   Outcome send_from_pipe(int socket, Pipe& pipe, bool has_more) noexcept;
 

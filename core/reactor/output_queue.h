@@ -34,7 +34,6 @@ struct FileRange {
   int descriptor = -1;
   std::int64_t offset = 0;
   std::int64_t length = 0;
-  std::int64_t file_bytes = 0;  // of the whole file
   std::uint64_t identity = 0;
 };
 
@@ -49,6 +48,10 @@ struct Pipe {
 struct FileTransfer {
   FileRange range;  // what has left is cut off its front
   Pipe pipe;        // non-null while a cold quantum passes through it
+
+  // What PageResidency knows: up to this place in the file all was cached, at this time.
+  std::int64_t cached_until = 0;
+  std::int64_t cached_at_ms = 0;
 };
 
 struct OutputSegment {

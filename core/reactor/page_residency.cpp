@@ -23,104 +23,71 @@ struct CacheStat {
   std::uint64_t cached, dirty, writeback, evicted, recently_evicted;
 };
 
-bool is_byte_ready(int file, std::int64_t offset) noexcept {
-  char byte;
-  const iovec vector{&byte, 1};
-  return ::preadv2(file, &vector, 1, offset, RWF_NOWAIT) == 1;
-}
-
-std::int64_t end_of(const FileRange& range) noexcept {
-  return range.offset + range.length;
-}
-
 }  // namespace
 
-std::int64_t PageResidency::ready_bytes(const FileRange& range, std::int64_t bytes_max,
-                                        std::int64_t now_ms) noexcept {
-  VS_ASSERT(range.length > 0 && bytes_max > 0);
-  const std::int64_t length = std::min(range.length, bytes_max);
-  std::int64_t ready = 0;
-  while (range.identity != 0 && ready < length) {
-    const std::int64_t index = (range.offset + ready) / block_bytes;
-    const auto now = static_cast<std::uint32_t>(now_ms);
-    if (!is_trusted(range, index, now) && !learn(range, index, now)) break;
-    ready = (index + 1) * block_bytes - range.offset;
+std::int64_t PageResidency::ready_bytes(FileTransfer& file, std::int64_t now_ms) noexcept {
+  const FileRange& range = file.range;
+  VS_ASSERT(range.length > 0);
+  const bool is_known = file.cached_until > 0 && now_ms - file.cached_at_ms <= trusted_ms;
+  const std::int64_t known = is_known ? file.cached_until - range.offset : 0;
+  if (known > 0) return std::min(known, step_bytes);
+  // It has moved on to the end of what was known in so short a time: it will go on so.
+  std::int64_t length = std::min(range.length, is_known ? asked_ahead_bytes : step_bytes);
+  if (!is_cached(range, length, now_ms)) {
+    if (length <= step_bytes) return 0;
+    length = step_bytes;
+    if (!is_cached(range, length, now_ms)) return 0;
   }
-  if (ready > 0) return std::min(ready, length);
-  // Its block is not there as a whole; it may be all the same.
-  return is_cached(range.descriptor, range.offset, length) ? length : 0;
+  file.cached_until = range.offset + length;
+  file.cached_at_ms = now_ms;
+  return std::min(length, step_bytes);
 }
 
-std::uint64_t PageResidency::key_of(const FileRange& range, std::int64_t index) noexcept {
-  return range.identity ^ (static_cast<std::uint64_t>(index) * 0x9e37'79b9'7f4a'7c15);
+PageResidency::Seen& PageResidency::seen(const FileRange& range, std::int64_t now_ms) noexcept {
+  Seen& file = files_[range.identity % files_max];
+  if (file.identity != range.identity || range.identity == 0) file = {range.identity, now_ms};
+  return file;
 }
 
-PageResidency::Block& PageResidency::place_of(const FileRange& range, std::int64_t index) noexcept {
-  // Blocks of one file that follow each other never want the same place.
-  return (*blocks_)[(range.identity + static_cast<std::uint64_t>(index)) % remembered_max];
-}
-
-bool PageResidency::is_trusted(const FileRange& range, std::int64_t index,
-                               std::uint32_t now_ms) noexcept {
-  const Block& block = place_of(range, index);
-  if (block.key != key_of(range, index)) return false;
-  const std::int64_t found_for_ms = block.asked_ms - block.since_ms;
-  const std::int64_t passed_ms = now_ms - block.asked_ms;
-  const std::int64_t trusted_ms =
-      found_for_ms < proven_ms ? trusted_min_ms : std::min(found_for_ms / 4, trusted_max_ms);
-  return passed_ms <= trusted_ms;
-}
-
-bool PageResidency::learn(const FileRange& range, std::int64_t index,
-                          std::uint32_t now_ms) noexcept {
-  const std::int64_t last = (end_of(range) - 1) / block_bytes;
-  std::int64_t count = std::min(last - index + 1, asked_ahead_blocks);
-  if (!are_blocks_cached(range, index, count)) {
-    if (count == 1 || !are_blocks_cached(range, index, 1)) {
-      place_of(range, index) = {};
-      return false;
-    }
-    count = 1;
-  }
-  for (std::int64_t i = index; i < index + count; ++i)
-    remember(range, i, now_ms);
-  return true;
-}
-
-bool PageResidency::are_blocks_cached(const FileRange& range, std::int64_t index,
-                                      std::int64_t count) noexcept {
-  const std::int64_t offset = index * block_bytes;
-  const std::int64_t end = std::min(offset + count * block_bytes, range.file_bytes);
-  return offset < end && is_cached(range.descriptor, offset, end - offset);
-}
-
-void PageResidency::remember(const FileRange& range, std::int64_t index,
-                             std::uint32_t now_ms) noexcept {
-  Block& block = place_of(range, index);
-  const std::uint64_t key = key_of(range, index);
-  // Of what nobody asked for so long it is not known whether it has been there all the time.
-  const bool goes_on = block.key == key && now_ms - block.asked_ms <= 2 * trusted_max_ms;
-  block = {key, goes_on ? block.since_ms : now_ms, now_ms};
-}
-
-bool PageResidency::is_cached(int file, std::int64_t offset, std::int64_t length) noexcept {
+bool PageResidency::is_cached(const FileRange& range, std::int64_t length,
+                              std::int64_t now_ms) noexcept {
   if (!has_cachestat_) return false;
+  Seen& file = seen(range, now_ms);
+  const bool is_settled = now_ms - file.cold_ms > settling_ms;
+  if (are_pages_there(range, length) && (is_settled || can_read(range, length))) return true;
+  file.cold_ms = now_ms;
+  return false;
+}
+
+bool PageResidency::are_pages_there(const FileRange& range, std::int64_t length) noexcept {
   static const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
-  CacheStatRange asked{static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(length)};
+  CacheStatRange asked{static_cast<std::uint64_t>(range.offset),
+                       static_cast<std::uint64_t>(length)};
   CacheStat answer{};
   ++asked_;
-  if (::syscall(cachestat_number, file, &asked, &answer, 0) != 0) {
+  if (::syscall(cachestat_number, range.descriptor, &asked, &answer, 0) != 0) {
     // EPERM may be said of this file alone.
     has_cachestat_ = errno != ENOSYS;
     return false;
   }
-  const std::int64_t last = offset + length - 1;
-  const std::int64_t pages = last / page_bytes - offset / page_bytes + 1;
-  if (static_cast<std::int64_t>(answer.cached) < pages) return false;
-  for (std::int64_t at = offset; at < last; at += block_bytes) {
-    if (!is_byte_ready(file, at)) return false;
+  const std::int64_t last = range.offset + length - 1;
+  const std::int64_t pages = last / page_bytes - range.offset / page_bytes + 1;
+  return static_cast<std::int64_t>(answer.cached) >= pages;
+}
+
+bool PageResidency::can_read(const FileRange& range, std::int64_t length) noexcept {
+  const std::int64_t last = range.offset + length - 1;
+  for (std::int64_t offset = range.offset; offset < last; offset += step_bytes) {
+    if (!can_read_byte(range.descriptor, offset)) return false;
   }
-  return is_byte_ready(file, last);
+  return can_read_byte(range.descriptor, last);
+}
+
+bool PageResidency::can_read_byte(int file, std::int64_t offset) noexcept {
+  char byte;
+  const iovec vector{&byte, 1};
+  ++bytes_read_;
+  return ::preadv2(file, &vector, 1, offset, RWF_NOWAIT) == 1;
 }
 
 }  // namespace videosync

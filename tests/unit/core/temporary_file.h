@@ -39,8 +39,7 @@ struct TemporaryFile {
     cr_assert_eq(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED), 0);
   }
   FileRange range(std::int64_t offset, std::int64_t length) const {
-    const auto bytes = static_cast<std::int64_t>(content.size());
-    return {nullptr, descriptor, offset, length, bytes, identity};
+    return {nullptr, descriptor, offset, length, identity};
   }
 };
 
