@@ -187,11 +187,13 @@ void SessionHome::on_message(const Uuid& key, MemberId member,
   } else {
     homed.machine->handle(member, message, now_us, effects_);
   }
-  if (std::holds_alternative<ReactionMessage>(message) && !homed.is_talking) {
-    homed.is_talking = true;
-    talking_.push_back(&homed);
-  }
+  if (std::holds_alternative<ReactionMessage>(message)) await_turn_end(homed);
   settle(homed);
+}
+
+void SessionHome::await_turn_end(Homed& homed) noexcept {
+  if (std::exchange(homed.is_talking, true)) return;
+  talking_.push_back(&homed);
 }
 
 void SessionHome::on_turn_end() noexcept {

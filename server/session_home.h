@@ -138,6 +138,8 @@ class SessionHome {
   // After every call of the machine: carries out effects_, stores, publishes, arms the timer; may
   // forget the session or move it out, after which `homed` is gone.
   void settle(Homed& homed) noexcept;
+  // The session has something to say then, all at once.
+  void await_turn_end(Homed& homed) noexcept;
   void commit(Homed& homed) noexcept;
   void store(Homed& homed, const Uuid& home) noexcept;
   void on_stored(const Uuid& key, const BufferRef& cast, const Result<>& result) noexcept;

@@ -91,7 +91,10 @@ void SessionHome::on_join_ask(Homed& homed, const NodeEnvelope& envelope,
 }
 
 void SessionHome::on_said(Homed& homed, const Uuid& node, const Said& said) noexcept {
-  if (said.number > 0) homed.remotes[place_of(homed, node) - 1].heard = said.number;
+  if (said.number > 0) {
+    homed.remotes[place_of(homed, node) - 1].heard = said.number;
+    await_turn_end(homed);  // and tell all that was heard until then at once
+  }
   std::string padded = said.text;
   padded.resize(said.text.size() + json_padding);
   const auto message =
