@@ -31,7 +31,7 @@ export default {
     goal(8192 * kib, 0.95),
     { name: 'p50 of a range of 64 KiB, us', figure: 'p50Us', of: { subject: 'ours', variant: label(64 * kib, 16) }, max: 1000 },
   ],
-  plan: ({ quick, seconds = quick ? 0.4 : 1.5, sizes: asked }) =>
+  plan: ({ quick, seconds = quick ? 0.4 : 2, sizes: asked }) =>
     (asked ?? Object.keys(sizes).map(Number).slice(0, quick ? 2 : 3)).flatMap((bytes) => (quick ? [16] : [16, 256]).flatMap((connections) => all.map((subject) => ({
       variant: label(bytes, connections),
       subject,
