@@ -56,7 +56,7 @@ inline std::string_view text_of(const BufferRef& buffer) noexcept {
 
 // Of another node: whatever it may be there, here it is one of ours.
 inline SendClass send_class_of(std::uint8_t number) noexcept {
-  return number <= static_cast<std::uint8_t>(SendClass::droppable) ? static_cast<SendClass>(number)
+  return number <= static_cast<std::uint8_t>(SendClass::answer) ? static_cast<SendClass>(number)
                                                                    : SendClass::droppable;
 }
 

@@ -111,7 +111,7 @@ void SessionOutposts::refuse_saying(const Outpost& outpost, const Outbox::Saying
   encode_error(text, Refusal::unavailable, "the session's home cannot be reached now, try again",
                saying.type);
   worker_.home().send_to_seat(found->second.seat, make_frame(WebSocketOpcode::text, text),
-                              SendClass::droppable);
+                              SendClass::answer);
 }
 
 void SessionOutposts::refuse_sayings(const Outpost& outpost,

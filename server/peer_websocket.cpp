@@ -147,9 +147,9 @@ void Peer::refuse_message(Refusal code, std::string_view message, std::string_vi
 
 // --- Out -----------------------------------------------------------------------------------------
 
-// Droppable: a client may well ask faster than its answers leave within one turn.
+// Not reliable: a client may well ask faster than its answers leave within one turn.
 void Peer::send_answer(std::string_view text) noexcept {
-  send_frame(make_frame(WebSocketOpcode::text, text), SendClass::droppable);
+  send_frame(make_frame(WebSocketOpcode::text, text), SendClass::answer);
 }
 
 void Peer::send_frame(const BufferRef& frame, SendClass send_class) noexcept {

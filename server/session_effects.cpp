@@ -38,7 +38,7 @@ void SessionHome::add_host_news(Homed& homed, const HostEffect& effect) noexcept
       {effect.epoch, effect.host ? std::optional(effect.host) : std::nullopt, effect.reason});
 }
 
-// Droppable: who reads gets it, and who does not is no worse off.
+// As an answer: who reads gets it, and who does not is no worse off.
 void SessionHome::send_to(Homed& homed, MemberId member, std::string_view text) noexcept {
   const auto found = homed.seats.find(member);
   if (found == homed.seats.end()) return;
@@ -46,9 +46,9 @@ void SessionHome::send_to(Homed& homed, MemberId member, std::string_view text) 
   if (seat.node > 0) {
     return worker_.outposts().send(
         homed.remotes[seat.node - 1].node, homed.key,
-        Tell{member, static_cast<std::uint8_t>(SendClass::droppable), std::string(text)});
+        Tell{member, static_cast<std::uint8_t>(SendClass::answer), std::string(text)});
   }
-  send_to_seat(seat, make_frame(WebSocketOpcode::text, text), SendClass::droppable);
+  send_to_seat(seat, make_frame(WebSocketOpcode::text, text), SendClass::answer);
 }
 
 void SessionHome::send_to_seat(const Seat& seat, const BufferRef& frame,

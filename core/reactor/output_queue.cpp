@@ -129,6 +129,10 @@ OutputQueue::Outcome OutputQueue::push(SegmentPool& pool, BufferRef buffer, Send
     dropped += drop_class(SendClass::droppable, pool);
     const bool fits = queued_bytes_ + buffer.size() <= bytes_max;
     if (!fits && send_class == SendClass::reliable) return Outcome::overflow;
+    if (!fits && send_class == SendClass::answer) {
+      ++dropped;
+      return Outcome::dropped;
+    }
   }
   OutputSegment* segment = pool.take();
   queued_bytes_ += static_cast<std::uint32_t>(buffer.size());

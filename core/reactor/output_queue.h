@@ -25,10 +25,11 @@ enum class SendClass : std::uint8_t {
   latest,       // once a quarter of the queue is taken, a newer one replaces all that wait
   latest_pong,  // a newer one replaces one that waits
   droppable,    // the first to go
+  answer,       // takes the place of droppable ones; goes itself only where these do not suffice
 };
 
-// `length` bytes of a file from `offset`; `owner` keeps the descriptor open. Two ranges with the same
-// `identity` are of the same content; of a file without one (0) nothing is remembered.
+// `length` bytes of a file from `offset`; `owner` keeps the descriptor open. Two ranges with the
+// same `identity` are of the same content; of a file without one (0) nothing is remembered.
 struct FileRange {
   std::shared_ptr<const void> owner;
   int descriptor = -1;
@@ -88,7 +89,7 @@ class OutputQueue {
   enum class Outcome : std::uint8_t {
     queued,
     replaced,  // took the place of older frames of its class
-    dropped,   // droppable, and the queue is at its limit
+    dropped,   // droppable or an answer, and the queue is at its limit
     overflow,  // reliable, and no room even after dropping: the caller should give the peer up
   };
 
@@ -108,8 +109,9 @@ class OutputQueue {
   std::size_t queued_bytes() const noexcept { return queued_bytes_; }
 
   // `bytes_max` bounds queued_bytes(). Counts the frames that it left out or removed: droppable
-  // ones into `dropped`, those of class latest into `replaced`. A reader that keeps up gets every
-  // frame of class latest: several of one turn wait together without any of them being late.
+  // ones and answers into `dropped`, those of class latest into `replaced`. A reader that keeps up
+  // gets every frame of class latest: several of one turn wait together without any of them being
+  // late.
   Outcome push(SegmentPool& pool, BufferRef buffer, SendClass send_class, std::size_t bytes_max,
                std::uint32_t& dropped, std::uint32_t& replaced);
   void push_file(SegmentPool& pool, FileRange range);

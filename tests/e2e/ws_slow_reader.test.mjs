@@ -111,6 +111,18 @@ test('a member that reads slowly but reads is kept', async () => {
   slow.end();
 });
 
+test('what it asks is answered, however much chat waits for it', async () => {
+  const slow = await slowMember();
+  await talk(2_000);
+  const pings = () => readMetric(server, 'messages_received_total{type="ping"}');
+  const before = await pings();
+  for (let i = 0; i < 10; i += 1) slow.write(ping); // there may be room for one or two of the answers
+  await eventually(pings, (count) => count === before + 10, 'pings');
+  slow.resume();
+  for (let i = 0; i < 10; i += 1) await slow.nextMessage('pong');
+  slow.end();
+});
+
 test('a member that asks and never reads the answers is closed with 4003, too', async () => {
   const slow = await slowMember();
   const info = async () => (await (await fetch(`${server.origin}/api/sessions/${key}`)).json()).members;

@@ -89,6 +89,10 @@ struct ModelQueue {
           erase_free([](const ModelItem& item) { return item.send_class == SendClass::droppable; });
       const bool is_full = queued_bytes() + bytes.size() > max;
       if (is_full && send_class == SendClass::reliable) return OutputQueue::Outcome::overflow;
+      if (is_full && send_class == SendClass::answer) {
+        ++dropped;
+        return OutputQueue::Outcome::dropped;
+      }
     }
     items.push_back({bytes, 0, send_class, false});
     return outdated > 0 ? OutputQueue::Outcome::replaced : OutputQueue::Outcome::queued;
@@ -163,7 +167,7 @@ class OutputQueueWalk {
 
   void push() {
     constexpr std::array classes{SendClass::reliable, SendClass::latest, SendClass::latest_pong,
-                                 SendClass::droppable};
+                                 SendClass::droppable, SendClass::answer};
     const SendClass send_class = classes[random_() % classes.size()];
     const std::string bytes(1 + random_() % 12, static_cast<char>('a' + random_() % 26));
     const auto outcome =

@@ -126,6 +126,18 @@ Test(output_queue, chat_goes_first_when_there_is_no_room) {
   cr_assert(fixture.front() == "word|" + std::string(20, 'r'));
 }
 
+Test(output_queue, an_answer_goes_before_chat_and_has_no_room_of_its_own) {
+  Fixture fixture;
+  fixture.push("word");
+  fixture.push(std::string(90, 'c'), SendClass::droppable);
+  cr_assert_eq(fixture.push(std::string(60, 'a'), SendClass::answer), OutputQueue::Outcome::queued);
+  cr_assert_eq(fixture.dropped, 1u);
+  cr_assert_eq(fixture.push(std::string(60, 'b'), SendClass::answer),
+               OutputQueue::Outcome::dropped);
+  cr_assert_eq(fixture.dropped, 2u);
+  cr_assert(fixture.front() == "word|" + std::string(60, 'a'));
+}
+
 Test(output_queue, a_state_always_finds_room_and_a_reliable_frame_does_not) {
   Fixture fixture;
   fixture.push(std::string(100, 'r'));
