@@ -184,7 +184,8 @@ test('theatre and full screen: the picture alone, the panels when asked for', as
   assert.equal(await isShown(page, '#side'), true);
   await page.keyboard.press('f');
   await until(() => page.evaluate(() => document.fullscreenElement?.id === 'app'), 'full screen');
-  assert.equal(await isShown(page, '#side'), false);
+  // The page hears of it with the next frame.
+  await until(async () => !(await isShown(page, '#side')), 'the panels have gone');
   assert.ok(await isShown(page, '#status-text'));
   await page.click('#panels');
   await page.fill('#chat-text', 'from the full screen');
