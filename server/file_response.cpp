@@ -23,7 +23,7 @@ constexpr std::string_view boundary = "5f1c0e6a9b7d4c38a2e4f60b8d13c7f5";
 
 FileRange range_of(const MediaFileRef& file, const ByteRange& range) {
   return {file, file->fd(), static_cast<std::int64_t>(range.offset),
-          static_cast<std::int64_t>(range.length), file->identity()};
+          static_cast<std::int64_t>(range.length)};
 }
 
 void add_fields(ResponseHead& head, std::span<const SecurityHeader> headers) {

@@ -46,14 +46,6 @@ std::unexpected<Error> open_failure(const std::string& path, int error) {
   }
 }
 
-// Neighbouring inodes come to lie far apart.
-std::uint64_t identity_of(ino_t inode, dev_t device, std::int64_t mtime_ns) noexcept {
-  std::uint64_t mixed = static_cast<std::uint64_t>(inode) * 0x9e37'79b9'7f4a'7c15;
-  mixed = (mixed ^ (mixed >> 32) ^ device) * 0xd6e8'feb8'6659'fd93;
-  mixed = (mixed ^ (mixed >> 32) ^ static_cast<std::uint64_t>(mtime_ns)) * 0xd6e8'feb8'6659'fd93;
-  return (mixed ^ (mixed >> 32)) | 1;
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const MediaFile>> MediaFile::open(int directory, const std::string& path) {
@@ -88,7 +80,6 @@ void MediaFile::describe(const struct stat& status) {
                                         static_cast<std::uint64_t>(status.st_mtim.tv_nsec));
   inode_ = status.st_ino;
   device_ = status.st_dev;
-  identity_ = identity_of(inode_, device_, mtime_ns_);
   content_type_ = content_type_of(path_);
   etag_ = fmt::format("\"{:x}-{:x}\"", size_, static_cast<std::uint64_t>(mtime_ns_));
 }

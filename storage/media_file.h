@@ -38,9 +38,6 @@ class MediaFile {
   ino_t inode() const noexcept { return inode_; }
   dev_t device() const noexcept { return device_; }
   std::string_view content_type() const noexcept { return content_type_; }  // a literal
-  // Differs from that of any other file and, unless it was changed in place within the clock's
-  // step, of any other content of this one. Never 0.
-  std::uint64_t identity() const noexcept { return identity_; }
 
   // A strong entity tag with its quotes, of size and modification time: two nodes that hold copies
   // made with their times (rsync -t) give the same.
@@ -57,7 +54,6 @@ class MediaFile {
   std::int64_t mtime_s_ = 0;
   ino_t inode_ = 0;
   dev_t device_ = 0;
-  std::uint64_t identity_ = 0;
   std::string_view content_type_;
   std::string etag_;
 };

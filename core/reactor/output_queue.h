@@ -28,14 +28,13 @@ enum class SendClass : std::uint8_t {
   answer,       // takes the place of droppable ones; goes itself only where these do not suffice
 };
 
-// `length` bytes of a file from `offset`; `owner` keeps the descriptor open. Two ranges with the
-// same `identity` are of the same content; of a file without one (0) nothing is remembered.
+// `length` bytes of a file from `offset`; `owner` keeps the descriptor open, and tells the file
+// from others.
 struct FileRange {
   std::shared_ptr<const void> owner;
   int descriptor = -1;
   std::int64_t offset = 0;
   std::int64_t length = 0;
-  std::uint64_t identity = 0;
 };
 
 struct Pipe {

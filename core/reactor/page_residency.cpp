@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 
 #include "core/base/assert.h"
 
@@ -44,8 +45,10 @@ std::int64_t PageResidency::ready_bytes(FileTransfer& file, std::int64_t now_ms)
 }
 
 PageResidency::Seen& PageResidency::seen(const FileRange& range, std::int64_t now_ms) noexcept {
-  Seen& file = files_[range.identity % files_max];
-  if (file.identity != range.identity || range.identity == 0) file = {range.identity, now_ms};
+  const void* owner = range.owner.get();
+  const std::size_t place = reinterpret_cast<std::uintptr_t>(owner) / alignof(std::max_align_t);
+  Seen& file = files_[place % files_max];
+  if (file.owner != owner || owner == nullptr) file = {owner, now_ms};
   return file;
 }
 

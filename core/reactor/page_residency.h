@@ -40,8 +40,8 @@ class PageResidency {
   static constexpr std::int64_t asked_ahead_bytes = 4 * step_bytes;
 
   struct Seen {
-    std::uint64_t identity = 0;
-    std::int64_t cold_ms = 0;  // when it was last found cold; not before it was first seen
+    const void* owner = nullptr;  // compared only: it may be gone
+    std::int64_t cold_ms = 0;     // when it was last found cold; not before it was first seen
   };
 
   Seen& seen(const FileRange& range, std::int64_t now_ms) noexcept;

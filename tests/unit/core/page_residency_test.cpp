@@ -19,7 +19,7 @@ struct Fixture {
   std::int64_t now_ms = 5'000;
 
   Fixture() {
-    file.identity = 77;
+    file.owner = std::make_shared<int>();
     if (!can_ask_for_residency(file.descriptor)) cr_skip("the kernel does not answer");
   }
   FileTransfer transfer(std::int64_t offset, std::int64_t length) const {
@@ -120,11 +120,11 @@ Test(page_residency, files_do_not_answer_for_each_other) {
   Fixture f;
   f.settle();
   const std::uint64_t bytes_read = f.residency.bytes_read();
-  f.file.identity += 256;  // wants the same place
+  f.file.owner = std::make_shared<int>();
   f.ready(0, kib);
   cr_assert_eq(f.residency.bytes_read(), bytes_read + 2);
   f.settle();
-  f.file.identity = 0;
+  f.file.owner = nullptr;
   f.settle();
   f.ready(0, kib);
   cr_assert_eq(f.residency.bytes_read(), bytes_read + 8, "of such a file nothing is remembered");

@@ -46,6 +46,21 @@ struct Acceptor {
   }
 };
 
+// A reactor that accepts on a port of its own, once `listener` is resumed.
+struct Listening {
+  SystemClock clock;
+  std::unique_ptr<Reactor> reactor = make_reactor(clock);
+  Acceptor acceptor;
+  const int socket = open_listening_socket({"127.0.0.1", 0, ""}).value();
+  const std::uint16_t port = listening_port(socket);
+  Listener listener{*reactor, socket, Acceptor::on_accepted, &acceptor};
+
+  void close() {
+    listener.close();
+    turn_until(*reactor, [&] { return listener.is_idle(); }, "the end");
+  }
+};
+
 }  // namespace
 
 Test(reactor, timers_fire_while_nothing_else_happens) {
@@ -60,13 +75,8 @@ Test(reactor, timers_fire_while_nothing_else_happens) {
 }
 
 Test(reactor, a_listener_accepts_pauses_and_resumes) {
-  SystemClock clock;
-  auto reactor = make_reactor(clock);
-  Acceptor acceptor;
-  const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
-  cr_assert(socket.has_value());
-  const std::uint16_t port = listening_port(*socket);
-  Listener listener(*reactor, *socket, Acceptor::on_accepted, &acceptor);
+  Listening listening;
+  auto& [clock, reactor, acceptor, socket, port, listener] = listening;
   listener.resume();
   const int first = connect_to(port);
   turn_until(*reactor, [&] { return acceptor.accepted.size() == 1; }, "the first connection");
@@ -78,19 +88,14 @@ Test(reactor, a_listener_accepts_pauses_and_resumes) {
   cr_assert_eq(acceptor.accepted.size(), 1u);
   listener.resume();
   turn_until(*reactor, [&] { return acceptor.accepted.size() == 2; }, "the second connection");
-  listener.close();
-  turn_until(*reactor, [&] { return listener.is_idle(); }, "the end");
+  listening.close();
   ::close(first);
   ::close(second);
 }
 
 Test(reactor, a_connection_is_accepted_when_it_speaks_or_after_a_second) {
-  SystemClock clock;
-  auto reactor = make_reactor(clock);
-  Acceptor acceptor;
-  const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
-  const std::uint16_t port = listening_port(*socket);
-  Listener listener(*reactor, *socket, Acceptor::on_accepted, &acceptor);
+  Listening listening;
+  auto& [clock, reactor, acceptor, socket, port, listener] = listening;
   listener.resume();
   const int silent = connect_silently(port);
   const int talker = connect_silently(port);
@@ -102,19 +107,14 @@ Test(reactor, a_connection_is_accepted_when_it_speaks_or_after_a_second) {
   char byte = 0;
   cr_assert_eq(::recv(acceptor.accepted[0], &byte, 1, MSG_DONTWAIT), 1, "it is there already");
   turn_until(*reactor, [&] { return acceptor.accepted.size() == 2; }, "who does not");
-  listener.close();
-  turn_until(*reactor, [&] { return listener.is_idle(); }, "the end");
+  listening.close();
   ::close(silent);
   ::close(talker);
 }
 
 Test(reactor, a_listener_rests_when_descriptors_run_out_and_then_goes_on) {
-  SystemClock clock;
-  auto reactor = make_reactor(clock);
-  Acceptor acceptor;
-  const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
-  const std::uint16_t port = listening_port(*socket);
-  Listener listener(*reactor, *socket, Acceptor::on_accepted, &acceptor);
+  Listening listening;
+  auto& [clock, reactor, acceptor, socket, port, listener] = listening;
   const int client = connect_to(port);
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -130,8 +130,7 @@ Test(reactor, a_listener_rests_when_descriptors_run_out_and_then_goes_on) {
   cr_assert_lt(reactor->counters().turns - turns_before, 20u);
   ::setrlimit(RLIMIT_NOFILE, &limit);
   turn_until(*reactor, [&] { return acceptor.accepted.size() == 1; }, "the waiting connection");
-  listener.close();
-  turn_until(*reactor, [&] { return listener.is_idle(); }, "the end");
+  listening.close();
   ::close(client);
 }
 

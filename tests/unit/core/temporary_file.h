@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -18,7 +19,7 @@ namespace videosync::test {
 struct TemporaryFile {
   int descriptor = -1;
   std::string content;
-  std::uint64_t identity = 0;
+  std::shared_ptr<const void> owner;
 
   explicit TemporaryFile(std::size_t bytes) {
     // Not /tmp: on a tmpfs nothing is ever cold.
@@ -39,7 +40,7 @@ struct TemporaryFile {
     cr_assert_eq(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED), 0);
   }
   FileRange range(std::int64_t offset, std::int64_t length) const {
-    return {nullptr, descriptor, offset, length, identity};
+    return {owner, descriptor, offset, length};
   }
 };
 
