@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "core/base/assert.h"
-#include "proto/messages.h"
-#include "proto/session_machine.h"
-#include "proto/websocket_frames.h"
+#include "proto/session/session_machine.h"
+#include "proto/websocket/websocket_frames.h"
+#include "proto/wire/messages.h"
 
 namespace videosync::bench {
 

@@ -22,7 +22,7 @@
 #include "core/base/assert.h"
 #include "core/reactor/reactor.h"
 #include "core/reactor/tcp_stream.h"
-#include "proto/websocket_frames.h"
+#include "proto/websocket/websocket_frames.h"
 
 namespace videosync::bench {
 

@@ -1,5 +1,5 @@
 # Everything that ctest runs, found by its place:
-#   tests/unit/<floor>/<noun>_test.cpp   a Criterion executable <floor>_<noun>_test
+#   tests/unit/<floor>/**/<noun>_test.cpp   a Criterion executable <floor>_<noun>_test
 #   tests/www, tests/e2e, tests/browser  one `node --test` a file *.test.mjs
 #   tests/layers                         rules about the sources themselves
 # Labels (ctest -L): unit, www, e2e, browser, layers.
@@ -18,7 +18,7 @@ else()
 endif()
 
 foreach(floor core proto storage server bench)
-  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)
     set(target ${floor}_${noun})

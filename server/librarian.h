@@ -12,9 +12,9 @@
 #include <stop_token>
 #include <thread>
 
-#include "storage/media_library.h"
-#include "storage/media_pictures.h"
-#include "storage/media_probe.h"
+#include "storage/media/media_library.h"
+#include "storage/media/media_pictures.h"
+#include "storage/media/media_probe.h"
 
 namespace videosync {
 

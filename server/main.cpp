@@ -18,18 +18,18 @@
 
 #include "core/base/log.h"
 #include "core/reactor/fd_watcher.h"
-#include "server/config.h"
+#include "server/config/config.h"
+#include "server/config/machine.h"
 #include "server/librarian.h"
-#include "server/machine.h"
-#include "server/metrics.h"
-#include "server/nodes.h"
+#include "server/metrics/metrics.h"
+#include "server/nodes/nodes.h"
+#include "server/nodes/store_relay.h"
 #include "server/service.h"
-#include "server/store_relay.h"
 #include "server/version.h"
 #include "server/worker.h"
 #include "storage/memory_store.h"
-#include "storage/redis_store.h"
-#include "storage/store_clock.h"
+#include "storage/redis/redis_store.h"
+#include "storage/redis/store_clock.h"
 
 namespace videosync {
 

@@ -13,12 +13,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/uuid.h"
-#include "proto/session_machine.h"
-#include "server/config.h"
-#include "server/metrics.h"
-#include "server/origin_policy.h"
-#include "server/pages.h"
-#include "server/rate_limiter.h"
+#include "proto/session/session_machine.h"
+#include "server/config/config.h"
+#include "server/http/origin_policy.h"
+#include "server/http/pages.h"
+#include "server/http/rate_limiter.h"
+#include "server/metrics/metrics.h"
 #include "storage/session_store.h"
 
 namespace videosync {

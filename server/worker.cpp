@@ -8,7 +8,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
-#include "server/video_catalog.h"
+#include "server/http/video_catalog.h"
 
 namespace videosync {
 

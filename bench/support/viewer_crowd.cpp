@@ -12,7 +12,7 @@
 
 #include "bench/support/load_process.h"
 #include "core/base/assert.h"
-#include "proto/websocket_frames.h"
+#include "proto/websocket/websocket_frames.h"
 
 namespace videosync::bench {
 

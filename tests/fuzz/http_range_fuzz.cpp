@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "core/base/assert.h"
-#include "proto/http_conditions.h"
-#include "proto/http_query.h"
-#include "proto/http_range.h"
-#include "proto/http_response.h"
+#include "proto/http/http_conditions.h"
+#include "proto/http/http_query.h"
+#include "proto/http/http_range.h"
+#include "proto/http/http_response.h"
 
 namespace {
 

@@ -7,10 +7,10 @@
 #include <string>
 
 #include "core/base/assert.h"
-#include "proto/http_conditions.h"
-#include "proto/http_range.h"
-#include "proto/http_request.h"
-#include "proto/websocket_handshake.h"
+#include "proto/http/http_conditions.h"
+#include "proto/http/http_range.h"
+#include "proto/http/http_request.h"
+#include "proto/websocket/websocket_handshake.h"
 
 namespace {
 

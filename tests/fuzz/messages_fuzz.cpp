@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/base/assert.h"
-#include "proto/messages.h"
+#include "proto/wire/messages.h"
 
 using namespace videosync;
 

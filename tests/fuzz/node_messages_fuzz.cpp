@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "core/base/assert.h"
-#include "proto/node_messages.h"
+#include "proto/wire/node_messages.h"
 
 using namespace videosync;
 

@@ -12,8 +12,8 @@
 
 #include "core/reactor/reactor.h"
 #include "storage/memory_store.h"
-#include "storage/redis_store.h"
-#include "storage/store_clock.h"
+#include "storage/redis/redis_store.h"
+#include "storage/redis/store_clock.h"
 #include "tests/support/redis_server.h"
 
 namespace videosync::test {

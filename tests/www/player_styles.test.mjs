@@ -47,7 +47,7 @@ test('the style sheets of the player\'s controls are the ones that the policy al
   const elements = new Map();
   imitateBrowser(elements);
   await import(pathToFileURL(path.join(vendor, bundle)).href);
-  const headers = await readFile(path.resolve(source, 'server/security_headers.h'), 'utf8');
+  const headers = await readFile(path.resolve(source, 'server/http/security_headers.h'), 'utf8');
   const allowed = [...headers.matchAll(/'(sha256-[A-Za-z0-9+/=]+)'/g)].map(([, hash]) => hash).sort();
   assert.ok(elements.has('media-controller'));
   assert.deepEqual(allowed, styleHashes(elements));

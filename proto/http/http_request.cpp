@@ -1,0 +1,468 @@
+#include "proto/http/http_request.h"
+
+#include <llhttp.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <new>
+#include <type_traits>
+
+#include "core/base/assert.h"
+#include "proto/http/http_query.h"
+
+namespace videosync {
+
+// How the work is shared. The head is copied into head_ and given to llhttp line by line: llhttp
+// judges syntax and framing, and once it has accepted a line its parts are cut out of head_ here.
+// Every verdict falls at a byte whose place does not depend on how the input was cut: at llhttp's
+// own error, at the end of a line, or where a limit stands; in that order for each line. The body
+// goes to llhttp straight from the caller's bytes.
+
+static_assert(sizeof(llhttp_t) <= 128 && alignof(llhttp_t) <= 16);
+static_assert(std::is_trivially_destructible_v<llhttp_t>);
+// Before 9, a loosely built llhttp takes "3\rX" for a chunk's length and blanks inside field names.
+#if LLHTTP_VERSION_MAJOR < 9 && !LLHTTP_STRICT_MODE
+#error "build llhttp 8 with LLHTTP_STRICT_MODE=1"
+#endif
+
+namespace {
+
+constexpr std::size_t blank_bytes_max = 8;
+// The longest sensible encoding of a body: one-byte chunks cost six bytes each.
+constexpr std::size_t encoded_bytes_a_body_byte = 8;
+
+llhttp_t& codec_at(std::byte* storage) noexcept {
+  return *std::launder(reinterpret_cast<llhttp_t*>(storage));
+}
+
+const char* chars(std::span<const std::uint8_t> bytes) noexcept {
+  return reinterpret_cast<const char*>(bytes.data());
+}
+
+bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
+// Host names, addresses and ports; neither user data nor anything that could pass for a list.
+bool is_authority(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const bool is_alphanumeric = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_alphanumeric || std::string_view("-._~:[]%").find(c) != std::string_view::npos;
+  });
+}
+
+HttpMethod method_from(std::string_view name) noexcept {
+  if (name == "GET") return HttpMethod::get;
+  if (name == "HEAD") return HttpMethod::head;
+  if (name == "POST") return HttpMethod::post;
+  if (name == "DELETE") return HttpMethod::del;
+  if (name == "OPTIONS") return HttpMethod::options;
+  if (name == "PUT") return HttpMethod::put;
+  if (name == "PATCH") return HttpMethod::patch;
+  return HttpMethod::other;
+}
+
+// Whether what llhttp read before it gave up ends in a version, well-formed but not ours.
+bool ends_in_foreign_version(std::string_view text) noexcept {
+  if (text.size() < 3) return false;
+  const std::string_view version = text.substr(text.size() - 3);
+  return is_digit(version[0]) && version[1] == '.' && is_digit(version[2]) && version != "1.0" &&
+         version != "1.1";
+}
+
+std::string_view message_for(int codec_error) noexcept {
+  switch (codec_error) {
+    case HPE_INVALID_METHOD:
+      return "the request does not begin with a method";
+    case HPE_INVALID_URL:
+      return "the request target is malformed";
+    case HPE_INVALID_VERSION:
+    case HPE_INVALID_CONSTANT:
+      return "the request line does not end in an HTTP version";
+    case HPE_INVALID_HEADER_TOKEN:
+      return "a field has a byte that is not allowed there";
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+      return "Content-Length is repeated or comes with Transfer-Encoding";
+    case HPE_INVALID_CONTENT_LENGTH:
+      return "Content-Length is not a number";
+    case HPE_INVALID_TRANSFER_ENCODING:
+      return "Transfer-Encoding does not end in chunked";
+    case HPE_INVALID_CHUNK_SIZE:
+      return "a chunk's length is malformed";
+    default:
+      return "the request is malformed";
+  }
+}
+
+}  // namespace
+
+struct HttpRequestParser::Callbacks {
+  static HttpRequestParser& parser(llhttp_t* codec) noexcept {
+    return *static_cast<HttpRequestParser*>(codec->data);
+  }
+
+  static int on_head(llhttp_t* codec) noexcept {
+    parser(codec).codec_saw_head_ = true;
+    return HPE_PAUSED;
+  }
+
+  static int on_chunk(llhttp_t* codec) noexcept {
+    HttpRequestParser& self = parser(codec);
+    if (codec->content_length <= self.limits_.body_bytes_max - self.body_.size()) return 0;
+    self.refuse(413, "the body is larger than this server takes");
+    return -1;
+  }
+
+  static int on_body(llhttp_t* codec, const char* at, std::size_t length) noexcept {
+    parser(codec).body_.append(at, length);
+    return 0;
+  }
+
+  static int on_end(llhttp_t* codec) noexcept {
+    parser(codec).phase_ = Phase::complete;
+    return HPE_PAUSED;
+  }
+
+  static const llhttp_settings_t& settings() noexcept {
+    static const llhttp_settings_t made = [] {
+      llhttp_settings_t settings;
+      llhttp_settings_init(&settings);
+      settings.on_headers_complete = on_head;
+      settings.on_chunk_header = on_chunk;
+      settings.on_body = on_body;
+      settings.on_message_complete = on_end;
+      return settings;
+    }();
+    return made;
+  }
+};
+
+HttpRequestParser::HttpRequestParser(const HttpLimits& limits)
+    : limits_(limits),
+      head_(std::make_unique_for_overwrite<char[]>(limits.head_bytes_max +
+                                                   limits.request_line_bytes_max)) {
+  VS_ASSERT(limits.request_line_bytes_max > 0);
+  VS_ASSERT(limits.request_line_bytes_max <= limits.head_bytes_max);
+  new (codec_) llhttp_t;
+  request_.fields.reserve(limits.fields_max);
+  reset();
+}
+
+HttpRequestParser::~HttpRequestParser() = default;
+
+void HttpRequestParser::reset() noexcept {
+  std::vector<HttpField> fields = std::move(request_.fields);
+  fields.clear();
+  request_ = HttpRequest{};
+  request_.fields = std::move(fields);
+  fault_ = HttpFault{};
+  body_.clear();
+  phase_ = Phase::blank;
+  head_announced_ = codec_saw_head_ = false;
+  blank_bytes_ = head_bytes_ = line_begin_ = encoded_bytes_ = 0;
+  llhttp_t& codec = codec_at(codec_);
+  llhttp_init(&codec, HTTP_REQUEST, &Callbacks::settings());
+  codec.data = this;
+}
+
+FeedResult HttpRequestParser::feed(std::span<const std::uint8_t> bytes) noexcept {
+  std::size_t used = 0;
+  while (used < bytes.size() && phase_ < Phase::complete) {
+    const auto rest = bytes.subspan(used);
+    if (phase_ == Phase::blank) {
+      used += skip_blank_lines(rest);
+    } else if (phase_ == Phase::body) {
+      used += feed_body(rest);
+    } else {
+      used += feed_head(rest);
+    }
+    if (phase_ == Phase::body && !head_announced_) {
+      head_announced_ = true;
+      return {FeedStatus::head_complete, used};
+    }
+  }
+  if (phase_ == Phase::fault) return {FeedStatus::fault, bytes.size()};
+  if (phase_ != Phase::complete) return {FeedStatus::need_more, used};
+  request_.body = body_;
+  return {FeedStatus::complete, used};
+}
+
+// RFC 9112, 2.2: a robust server forgives an empty line before the request line.
+std::size_t HttpRequestParser::skip_blank_lines(std::span<const std::uint8_t> bytes) noexcept {
+  std::size_t skipped = 0;
+  while (skipped < bytes.size() && (bytes[skipped] == '\r' || bytes[skipped] == '\n')) {
+    ++skipped;
+    if (++blank_bytes_ > blank_bytes_max) {
+      refuse(400, "empty lines where a request should begin");
+      return skipped;
+    }
+  }
+  if (skipped < bytes.size()) phase_ = Phase::line;
+  return skipped;
+}
+
+// At most one line, or the part of one that has come.
+std::size_t HttpRequestParser::feed_head(std::span<const std::uint8_t> bytes) noexcept {
+  const bool in_line = phase_ == Phase::line;
+  const std::size_t limit = in_line ? limits_.request_line_bytes_max : limits_.head_bytes_max;
+  VS_ASSERT(head_bytes_ <= limit);
+  const std::size_t room = std::min(limit - head_bytes_, bytes.size());
+  if (room == 0) {
+    if (in_line) {
+      refuse(414, "the request line is longer than this server takes");
+    } else {
+      refuse(431, "the request head is larger than this server takes");
+    }
+    return 0;
+  }
+  const char* begin = chars(bytes);
+  if (!in_line && head_bytes_ == line_begin_ && !begin_field_line(*begin)) return 0;
+
+  const void* newline = std::memchr(begin, '\n', room);
+  const std::size_t taken =
+      newline == nullptr ? room
+                         : static_cast<std::size_t>(static_cast<const char*>(newline) - begin) + 1;
+  char* const copy = head_.get() + head_bytes_;
+  std::memcpy(copy, begin, taken);
+  head_bytes_ += taken;
+  llhttp_t& codec = codec_at(codec_);
+  const int error = llhttp_execute(&codec, copy, taken);
+  if (error != HPE_OK && !codec_saw_head_) {
+    refuse_by_codec(error, llhttp_get_error_pos(&codec));
+  } else if (newline != nullptr || codec_saw_head_) {
+    end_line();
+  }
+  return taken;
+}
+
+std::size_t HttpRequestParser::feed_body(std::span<const std::uint8_t> bytes) noexcept {
+  const std::size_t limit =
+      limits_.body_bytes_max * encoded_bytes_a_body_byte + limits_.head_bytes_max;
+  const std::size_t given = std::min(limit - encoded_bytes_, bytes.size());
+  if (given == 0) {
+    refuse(413, "the body's chunks are mostly framing");
+    return 0;
+  }
+  llhttp_t& codec = codec_at(codec_);
+  const int error = llhttp_execute(&codec, chars(bytes), given);
+  encoded_bytes_ += given;
+  if (phase_ == Phase::complete) {
+    return static_cast<std::size_t>(llhttp_get_error_pos(&codec) - chars(bytes));
+  }
+  if (error != HPE_OK && phase_ != Phase::fault) {
+    refuse_by_codec(error, llhttp_get_error_pos(&codec));
+  }
+  return given;
+}
+
+// llhttp would join folded lines and counts nothing.
+bool HttpRequestParser::begin_field_line(char first) noexcept {
+  if (first == ' ' || first == '\t') return refuse(400, "a field is folded over two lines");
+  if (first == '\r' || request_.fields.size() < limits_.fields_max) return true;
+  return refuse(431, "the request has more fields than this server takes");
+}
+
+// llhttp 8.1.0 lets a bare CR end a field (CVE-2023-30589) in some states: only CRLF counts here,
+// and llhttp must see the end of the head exactly at the empty line.
+bool HttpRequestParser::end_line() noexcept {
+  const std::string_view line(head_.get() + line_begin_, head_bytes_ - line_begin_);
+  line_begin_ = head_bytes_;
+  const std::size_t carriage_return = line.find('\r');
+  if (line.size() < 2 || carriage_return != line.size() - 2 || line.back() != '\n') {
+    return refuse(400, "a line of the head does not end in CRLF");
+  }
+  const std::string_view text = line.substr(0, carriage_return);
+  if (codec_saw_head_ != (text.empty() && phase_ == Phase::fields)) {
+    return refuse(400, "the head does not end in an empty line");
+  }
+  if (phase_ == Phase::line) return judge_request_line(text);
+  return text.empty() ? judge_head() : judge_field_line(text);
+}
+
+bool HttpRequestParser::judge_request_line(std::string_view line) noexcept {
+  const std::size_t first_blank = line.find(' ');
+  const std::size_t last_blank = line.rfind(' ');
+  if (first_blank == std::string_view::npos || first_blank == last_blank) {
+    return refuse(505, "the request line names no HTTP version");
+  }
+  request_.method_name = line.substr(0, first_blank);
+  request_.method = method_from(request_.method_name);
+  request_.target = line.substr(first_blank + 1, last_blank - first_blank - 1);
+  const std::string_view version = line.substr(last_blank + 1);
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
+    return refuse(505, "this server speaks HTTP/1.1 and HTTP/1.0");
+  }
+  request_.version_minor = version.back() == '1' ? 1 : 0;
+  if (request_.method_name == "PRI") return refuse(505, "this server does not speak HTTP/2");
+  if (request_.method_name == "CONNECT") return refuse(501, "this server is no proxy");
+  phase_ = Phase::fields;
+  return judge_target();
+}
+
+// RFC 9112, 3.2: origin form, absolute form, and the asterisk for OPTIONS.
+bool HttpRequestParser::judge_target() noexcept {
+  const std::string_view target = request_.target;
+  const bool is_clean = std::all_of(target.begin(), target.end(),
+                                    [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+  if (target.empty() || !is_clean) {
+    return refuse(400, "the request target has a byte that is not allowed there");
+  }
+  if (target == "*") {
+    if (request_.method != HttpMethod::options) return refuse(400, "'*' is for OPTIONS alone");
+    request_.path = target;
+    return true;
+  }
+  if (target.front() != '/') return take_absolute_form();
+  const std::size_t question = target.find('?');
+  if (question != std::string_view::npos) request_.query = target.substr(question + 1);
+  return decode_path(target.substr(0, question));
+}
+
+bool HttpRequestParser::take_absolute_form() noexcept {
+  const std::string_view target = request_.target;
+  const std::size_t mark = target.find("://");
+  const std::string_view scheme = target.substr(0, mark);
+  if (mark == std::string_view::npos ||
+      !(equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "https"))) {
+    return refuse(400, "the request target is neither a path nor an http URL");
+  }
+  const std::string_view rest = target.substr(mark + 3);
+  const std::size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
+  request_.host = rest.substr(0, authority_end);
+  if (request_.host.empty() || !is_authority(request_.host)) {
+    return refuse(400, "the request target names no valid host");
+  }
+  const std::string_view tail = rest.substr(authority_end);
+  const std::size_t question = tail.find('?');
+  if (question != std::string_view::npos) request_.query = tail.substr(question + 1);
+  const std::string_view path = tail.substr(0, question);
+  return decode_path(path.empty() ? std::string_view("/") : path);
+}
+
+bool HttpRequestParser::decode_path(std::string_view raw) noexcept {
+  request_.path = raw;
+  if (raw.find('%') == std::string_view::npos) return true;
+  char* const decoded = head_.get() + limits_.head_bytes_max;
+  const auto length = percent_decode(raw, false, decoded);
+  if (!length) return refuse(400, "the path has a malformed escape");
+  request_.path = std::string_view(decoded, *length);
+  if (has_control_bytes(request_.path)) return refuse(400, "the path has a control byte");
+  if (!is_utf8(request_.path)) return refuse(400, "the path is not UTF-8");
+  if (std::count(raw.begin(), raw.end(), '/') !=
+      std::count(request_.path.begin(), request_.path.end(), '/')) {
+    return refuse(400, "the path has an encoded slash");
+  }
+  return true;
+}
+
+bool HttpRequestParser::judge_field_line(std::string_view line) noexcept {
+  const std::size_t colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  if (colon == std::string_view::npos || !is_token(name)) {
+    return refuse(400, "a field has no valid name");
+  }
+  const std::string_view value = trim_blanks(line.substr(colon + 1));
+  const bool is_clean = std::all_of(value.begin(), value.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7f : c == '\t';
+  });
+  if (!is_clean) return refuse(400, "a field's value has a control byte");
+  request_.fields.push_back({name, value});
+  return true;
+}
+
+bool HttpRequestParser::judge_head() noexcept {
+  if (!judge_host() || !judge_framing() || !judge_connection()) return false;
+  phase_ = request_.has_body ? Phase::body : Phase::complete;
+  if (request_.has_body) llhttp_resume(&codec_at(codec_));
+  return true;
+}
+
+bool HttpRequestParser::judge_host() noexcept {
+  const std::size_t hosts = request_.count("host");
+  if (hosts > 1) return refuse(400, "Host is repeated");
+  if (hosts == 0 && request_.version_minor == 1) return refuse(400, "Host is missing");
+  const std::string_view host = request_.header("host");
+  if (!is_authority(host)) return refuse(400, "Host is malformed");
+  if (request_.host.empty()) request_.host = host;
+  return true;
+}
+
+// RFC 9112, 6. Whatever two readers could understand differently is refused.
+bool HttpRequestParser::judge_framing() noexcept {
+  const std::size_t lengths = request_.count("content-length");
+  const std::size_t encodings = request_.count("transfer-encoding");
+  if (lengths + encodings == 0) return true;
+  if (lengths > 0 && encodings > 0) {
+    return refuse(400, "Content-Length and Transfer-Encoding exclude each other");
+  }
+  if (lengths > 1) return refuse(400, "Content-Length is repeated");
+  if (lengths == 1) return judge_length(request_.header("content-length"));
+  if (request_.version_minor == 0) return refuse(400, "HTTP/1.0 has no Transfer-Encoding");
+  if (encodings > 1 || !equals_ignoring_case(request_.header("transfer-encoding"), "chunked")) {
+    return refuse(501, "the only transfer coding here is chunked");
+  }
+  request_.has_body = true;
+  return true;
+}
+
+bool HttpRequestParser::judge_length(std::string_view digits) noexcept {
+  std::uint64_t length = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, length);
+  if (error == std::errc::invalid_argument || stop != end) {
+    return refuse(400, "Content-Length is not a number");
+  }
+  if (error == std::errc::result_out_of_range || length > limits_.body_bytes_max) {
+    return refuse(413, "the body is larger than this server takes");
+  }
+  request_.has_body = length > 0;
+  return true;
+}
+
+bool HttpRequestParser::judge_connection() noexcept {
+  const bool is_1_1 = request_.version_minor == 1;
+  request_.keep_alive = !request_.has_token("connection", "close") &&
+                        (is_1_1 || request_.has_token("connection", "keep-alive"));
+  request_.has_upgrade =
+      is_1_1 && request_.has_header("upgrade") && request_.has_token("connection", "upgrade");
+  if (!is_1_1 || !request_.has_header("expect")) return true;
+  if (request_.count("expect") > 1 ||
+      !equals_ignoring_case(request_.header("expect"), "100-continue")) {
+    return refuse(417, "the only expectation met here is 100-continue");
+  }
+  request_.expect_continue = request_.has_body;
+  return true;
+}
+
+bool HttpRequestParser::refuse(int status, std::string_view message) noexcept {
+  VS_ASSERT(phase_ < Phase::complete);
+  phase_ = Phase::fault;
+  request_.keep_alive = false;
+  fault_ = {status, code_for_status(status), message};
+  return false;
+}
+
+bool HttpRequestParser::refuse_by_codec(int error, const char* error_at) noexcept {
+  const char* const reason = llhttp_get_error_reason(&codec_at(codec_));
+  if (reason != nullptr && std::string_view(reason).ends_with("overflow")) {
+    return refuse(413, "the body is larger than this server takes");
+  }
+  if (phase_ == Phase::line) {
+    const char* const begin = head_.get();
+    const auto read = static_cast<std::size_t>(error_at - begin);
+    VS_ASSERT(read <= head_bytes_);
+    if (error == HPE_INVALID_VERSION && ends_in_foreign_version({begin, read})) {
+      return refuse(505, "this server speaks HTTP/1.1 and HTTP/1.0");
+    }
+    // llhttp gives up at the first byte that no method of its list has in that place.
+    const bool looks_like_method = read < head_bytes_ && (read == 0 || is_token({begin, read})) &&
+                                   (is_token({error_at, 1}) || (read > 0 && *error_at == ' '));
+    if (error == HPE_INVALID_METHOD && looks_like_method) {
+      return refuse(501, "the method is not known here");
+    }
+  }
+  return refuse(400, message_for(error));
+}
+
+}  // namespace videosync

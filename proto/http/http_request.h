@@ -1,0 +1,98 @@
+// HttpRequest and HttpRequestParser: bytes of HTTP/1.0 and 1.1 in, checked requests out (RFC 9112).
+//
+// The parser takes one request at a time and never reads past its end: what follows (a pipelined
+// request, WebSocket frames, rubbish behind "Connection: close") stays with the caller. Owned and
+// pooled by a worker, one thread; neither copied nor moved, for a request's views point into it.
+// The head costs no allocation after construction; the body's string keeps its capacity.
+// However the bytes are cut into pieces, the outcome is the same. The only door to llhttp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proto/http/http_message.h"
+
+namespace videosync {
+
+struct HttpLimits {
+  std::size_t request_line_bytes_max = 8 * 1024;  // then 414
+  std::size_t head_bytes_max = 16 * 1024;         // request line and fields together; then 431
+  std::size_t fields_max = 100;                   // then 431
+  std::size_t body_bytes_max = 64 * 1024;         // then 413
+};
+
+enum class FeedStatus : std::uint8_t {
+  need_more,
+  head_complete,  // once, and only where a body follows: answer 100, refuse, or feed on
+  complete,       // request() is whole; later bytes are not consumed until reset()
+  fault,          // answer fault() and close: where the next request begins is not known
+};
+
+struct FeedResult {
+  FeedStatus status = FeedStatus::need_more;
+  std::size_t consumed = 0;  // of the bytes given; all of them in a fault
+};
+
+class HttpRequestParser {
+ public:
+  explicit HttpRequestParser(const HttpLimits& limits = {});
+  ~HttpRequestParser();
+  HttpRequestParser(const HttpRequestParser&) = delete;
+  HttpRequestParser& operator=(const HttpRequestParser&) = delete;
+
+  FeedResult feed(std::span<const std::uint8_t> bytes) noexcept;
+
+  // Forgets the request; all its views end.
+  void reset() noexcept;
+
+  // From head_complete on; the body from complete on.
+  const HttpRequest& request() const noexcept { return request_; }
+  // After a fault.
+  const HttpFault& fault() const noexcept { return fault_; }
+  // Whether a request has begun: silence before it is idleness, after it a 408.
+  bool has_begun() const noexcept { return phase_ != Phase::blank; }
+
+ private:
+  struct Callbacks;  // llhttp's view of this class
+  enum class Phase : std::uint8_t { blank, line, fields, body, complete, fault };
+
+  std::size_t skip_blank_lines(std::span<const std::uint8_t> bytes) noexcept;
+  std::size_t feed_head(std::span<const std::uint8_t> bytes) noexcept;
+  std::size_t feed_body(std::span<const std::uint8_t> bytes) noexcept;
+
+  // Each judges what has come and is false after a refusal.
+  bool begin_field_line(char first) noexcept;
+  bool end_line() noexcept;
+  bool judge_request_line(std::string_view line) noexcept;
+  bool judge_target() noexcept;
+  bool take_absolute_form() noexcept;
+  bool decode_path(std::string_view raw) noexcept;
+  bool judge_field_line(std::string_view line) noexcept;
+  bool judge_head() noexcept;
+  bool judge_host() noexcept;
+  bool judge_framing() noexcept;
+  bool judge_length(std::string_view digits) noexcept;
+  bool judge_connection() noexcept;
+  bool refuse(int status, std::string_view message) noexcept;
+  bool refuse_by_codec(int error, const char* error_at) noexcept;
+
+  const HttpLimits limits_;
+  HttpRequest request_;
+  HttpFault fault_;
+  Phase phase_ = Phase::blank;
+  bool head_announced_ = false;    // head_complete has been returned
+  bool codec_saw_head_ = false;    // llhttp has met the end of the head
+  std::size_t blank_bytes_ = 0;    // before the request line
+  std::size_t head_bytes_ = 0;     // in head_
+  std::size_t line_begin_ = 0;     // in head_, of the line that is coming
+  std::size_t encoded_bytes_ = 0;  // of the body, framing included
+  std::unique_ptr<char[]> head_;   // head_bytes_max, then room for the decoded path
+  std::string body_;
+  alignas(16) std::byte codec_[128];  // an llhttp_t
+};
+
+}  // namespace videosync

@@ -1,0 +1,106 @@
+#include "proto/session/playback.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr double us_per_s = 1e6;
+constexpr double far_future_us = 4e18;  // beyond it a time does not fit its type
+
+}  // namespace
+
+Playback::Playback(VideoChoice video, std::int64_t now_us) : duration_s_(video.duration_s) {
+  VS_ASSERT(std::isfinite(duration_s_) && duration_s_ >= 0);
+  state_.video = std::move(video.id);
+  state_.at_us = now_us;
+}
+
+Playback::Playback(PlaybackState state, double duration_s)
+    : state_(std::move(state)), duration_s_(duration_s) {
+  VS_ASSERT(std::isfinite(duration_s_) && duration_s_ >= 0);
+  state_.position = clamp(state_.position);
+}
+
+double Playback::clamp(double position) const noexcept {
+  return std::clamp(position, 0.0, duration_s_ > 0 ? duration_s_ : position_max_s);
+}
+
+double Playback::position_at(std::int64_t now_us) const noexcept {
+  if (!state_.playing || now_us <= state_.at_us) return state_.position;
+  const double elapsed_s = static_cast<double>(now_us - state_.at_us) / us_per_s;
+  return clamp(state_.position + state_.rate * elapsed_s);
+}
+
+std::int64_t Playback::end_us() const noexcept {
+  if (!state_.playing || duration_s_ <= 0) return INT64_MAX;
+  const double remaining_us = (duration_s_ - state_.position) / state_.rate * us_per_s;
+  const double end = static_cast<double>(state_.at_us) + remaining_us;
+  if (end > far_future_us) return INT64_MAX;
+  return state_.at_us + static_cast<std::int64_t>(std::ceil(remaining_us));
+}
+
+void Playback::change(Cause cause, MemberId by, bool playing, double position, std::int64_t at_us) {
+  VS_ASSERT(std::isfinite(position));
+  ++state_.seq;
+  state_.cause = cause;
+  state_.by = by;
+  state_.playing = playing;
+  state_.position = clamp(position);
+  state_.at_us = at_us;
+}
+
+void Playback::play(std::optional<double> position, std::int64_t now_us, std::int64_t lead_us,
+                    MemberId by) {
+  if (state_.playing && !position) {
+    change(Cause::play, by, true, position_at(now_us), std::max(now_us, state_.at_us));
+    return;
+  }
+  double from = position.value_or(position_at(now_us));
+  if (!position && duration_s_ > 0 && from >= duration_s_) from = 0;
+  change(Cause::play, by, true, from, now_us + lead_us);
+}
+
+void Playback::pause(std::optional<double> position, std::int64_t now_us, MemberId by) {
+  change(Cause::pause, by, false, position.value_or(position_at(now_us)), now_us);
+}
+
+void Playback::seek(double position, std::int64_t now_us, std::int64_t lead_us, MemberId by) {
+  change(Cause::seek, by, state_.playing, position, state_.playing ? now_us + lead_us : now_us);
+}
+
+void Playback::set_rate(double rate, std::int64_t now_us, MemberId by) {
+  VS_ASSERT(rate >= rate_min && rate <= rate_max);
+  const bool scheduled = state_.playing && state_.at_us > now_us;
+  change(Cause::rate, by, state_.playing, position_at(now_us), scheduled ? state_.at_us : now_us);
+  state_.rate = rate;
+}
+
+void Playback::load(VideoChoice video, std::int64_t now_us, MemberId by) {
+  VS_ASSERT(std::isfinite(video.duration_s) && video.duration_s >= 0);
+  state_.video = std::move(video.id);
+  duration_s_ = video.duration_s;
+  change(Cause::load, by, false, 0, now_us);
+}
+
+void Playback::stall(std::int64_t now_us) {
+  VS_ASSERT(state_.playing);
+  change(Cause::stall, MemberId{}, false, position_at(now_us), now_us);
+}
+
+void Playback::resume(std::int64_t now_us, std::int64_t lead_us) {
+  VS_ASSERT(!state_.playing);
+  change(Cause::resume, MemberId{}, true, state_.position, now_us + lead_us);
+}
+
+void Playback::stop_at_end(std::int64_t now_us) {
+  VS_ASSERT(state_.playing && now_us >= end_us());
+  change(Cause::ended, MemberId{}, false, duration_s_, now_us);
+}
+
+}  // namespace videosync

@@ -1,0 +1,60 @@
+// Playback: the vector that everyone follows, and how each command moves it.
+//
+// Owned by a SessionMachine; one thread; plain value. Every change but a new epoch adds exactly one
+// to seq. Positions are seconds within [0, duration] (or [0, position_max_s] where the duration is
+// unknown) and are clamped to that; times are server time in microseconds. A start is scheduled:
+// until `at_us` has come the media stands at `position`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "proto/session/session_types.h"
+
+namespace videosync {
+
+class Playback {
+ public:
+  static constexpr double position_max_s = 10'000'000;
+  static constexpr double rate_min = 0.25;
+  static constexpr double rate_max = 4;
+
+  Playback(VideoChoice video, std::int64_t now_us);
+  // As it was before; `duration_s` belongs to `state.video`.
+  Playback(PlaybackState state, double duration_s);
+
+  const PlaybackState& state() const noexcept { return state_; }
+  double duration_s() const noexcept { return duration_s_; }
+  double position_at(std::int64_t now_us) const noexcept;
+  // When a playing state reaches the end of the media; INT64_MAX: never.
+  std::int64_t end_us() const noexcept;
+
+  // Commands of members.
+  // Without a position: from where it stands, from the beginning where that is the end. A play of
+  // what plays already, without a position, changes nothing that anyone sees or hears.
+  void play(std::optional<double> position, std::int64_t now_us, std::int64_t lead_us, MemberId by);
+  void pause(std::optional<double> position, std::int64_t now_us, MemberId by);
+  // While playing, everybody starts again together after the lead.
+  void seek(double position, std::int64_t now_us, std::int64_t lead_us, MemberId by);
+  void set_rate(double rate, std::int64_t now_us, MemberId by);
+  void load(VideoChoice video, std::int64_t now_us, MemberId by);
+
+  // The service's own: stand still for a member that buffers, go on, stop at the end.
+  void stall(std::int64_t now_us);
+  void resume(std::int64_t now_us, std::int64_t lead_us);
+  void stop_at_end(std::int64_t now_us);
+
+  void next_epoch() noexcept { ++state_.epoch; }
+  void next_epoch_above(std::uint64_t floor) noexcept {
+    state_.epoch = (state_.epoch > floor ? state_.epoch : floor) + 1;
+  }
+
+ private:
+  double clamp(double position) const noexcept;
+  void change(Cause cause, MemberId by, bool playing, double position, std::int64_t at_us);
+
+  PlaybackState state_;
+  double duration_s_;  // 0: unknown
+};
+
+}  // namespace videosync

@@ -1,0 +1,304 @@
+// SessionMachine's answers to what members say, and the waiting for members that buffer.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "proto/session/session_machine.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr double drift_max_ms = 86'400'000;
+constexpr double rtt_max_ms = 60'000;
+constexpr double lead_per_round_trip = 1.5;
+
+}  // namespace
+
+void SessionMachine::handle(MemberId id, const ClientMessage& message, std::int64_t now_us,
+                            Effects& effects) {
+  begin_event(now_us, effects);
+  if (ended_) return;
+  Member* member = roster_.find_connected(id);
+  if (member == nullptr) return;
+  std::visit([&](const auto& said) { on_message(*member, said, effects); }, message);
+}
+
+// --- Who may -------------------------------------------------------------------------------------
+
+void SessionMachine::refuse(const Member& member, Refusal code, std::string_view re,
+                            std::string message, Effects& effects) {
+  effects.push(ErrorEffect{member.id, code, std::move(message), re});
+}
+
+bool SessionMachine::require_host(const Member& member, std::string_view re,
+                                  Effects& effects) const {
+  if (member.id == host_) return true;
+  refuse(member, Refusal::not_host, re, "only the host may do this", effects);
+  return false;
+}
+
+bool SessionMachine::require_control(const Member& member, std::string_view re,
+                                     Effects& effects) const {
+  return settings_.control == Control::everyone || require_host(member, re, effects);
+}
+
+bool SessionMachine::require_position(const Member& member, std::optional<double> position,
+                                      std::string_view re, Effects& effects) {
+  if (!position || (std::isfinite(*position) && *position >= 0)) return true;
+  refuse(member, Refusal::out_of_range, re, "a position is a number of seconds from 0 on", effects);
+  return false;
+}
+
+bool SessionMachine::require_talk(const Member& member, std::string_view re, Effects& effects) {
+  if (talk_.take(limits_->talk, now_us_)) return true;
+  refuse(member, Refusal::rate_limited, re, "too many messages and reactions in this session",
+         effects);
+  return false;
+}
+
+// --- Playback ------------------------------------------------------------------------------------
+
+std::int64_t SessionMachine::lead_us() const noexcept {
+  const std::optional<double> p95_ms = round_trips_.p95_ms();
+  if (!p95_ms) return limits_->lead_default_us;
+  const auto lead = static_cast<std::int64_t>(std::llround(*p95_ms * 1'000 * lead_per_round_trip));
+  return std::min(lead, limits_->lead_max_us);
+}
+
+void SessionMachine::push_state(Effects& effects) {
+  durable_changed_ = true;
+  effects.push(StateEffect{playback_.state()});
+}
+
+void SessionMachine::on_message(Member& member, const PlayMessage& message, Effects& effects) {
+  if (!require_control(member, "play", effects)) return;
+  if (!require_position(member, message.position, "play", effects)) return;
+  const bool starts = message.position || !playback_.state().playing;
+  stall_wait_.end(roster_);  // a play while waiting means: go on now
+  playback_.play(message.position, now_us_, lead_us(), member.id);
+  push_state(effects);
+  if (!starts) return;
+  started_us_ = now_us_;
+  await_at_start(effects);
+}
+
+void SessionMachine::on_message(Member& member, const PauseMessage& message, Effects& effects) {
+  if (!require_control(member, "pause", effects)) return;
+  if (!require_position(member, message.position, "pause", effects)) return;
+  stall_wait_.end(roster_);
+  playback_.pause(message.position, now_us_, member.id);
+  push_state(effects);
+}
+
+void SessionMachine::on_message(Member& member, const SeekMessage& message, Effects& effects) {
+  if (!require_control(member, "seek", effects)) return;
+  if (!require_position(member, message.position, "seek", effects)) return;
+  playback_.seek(message.position, now_us_, lead_us(), member.id);
+  push_state(effects);
+  if (!playback_.state().playing && !stall_wait_.active()) return;
+  started_us_ = now_us_;
+  await_at_start(effects);
+}
+
+void SessionMachine::on_message(Member& member, const RateMessage& message, Effects& effects) {
+  if (!require_control(member, "rate", effects)) return;
+  if (!(message.rate >= Playback::rate_min && message.rate <= Playback::rate_max)) {
+    refuse(member, Refusal::out_of_range, "rate", "a rate lies between 0.25 and 4", effects);
+    return;
+  }
+  playback_.set_rate(message.rate, now_us_, member.id);
+  push_state(effects);
+  if (stall_wait_.active()) effects.push(stall_wait_.to_effect());
+}
+
+void SessionMachine::handle_load(MemberId id, std::optional<VideoChoice> video, std::int64_t now_us,
+                                 Effects& effects) {
+  begin_event(now_us, effects);
+  if (ended_) return;
+  Member* member = roster_.find_connected(id);
+  if (member == nullptr || !require_control(*member, "load", effects)) return;
+  if (!video) {
+    refuse(*member, Refusal::no_such_video, "load", "the library has no such video", effects);
+    return;
+  }
+  stall_wait_.end(roster_);
+  playback_.load(std::move(*video), now_us_, id);
+  push_state(effects);
+}
+
+void SessionMachine::on_message(Member&, const LoadMessage&, Effects&) {
+  VS_ASSERT(!"a load comes through handle_load");
+}
+
+// --- The session ---------------------------------------------------------------------------------
+
+void SessionMachine::on_message(Member& member, const GiveMessage& message, Effects& effects) {
+  if (!require_host(member, "give", effects)) return;
+  if (roster_.find_connected(message.to) == nullptr) {
+    refuse(member, Refusal::no_such_member, "give", "no such member is connected", effects);
+  } else if (message.to != host_) {
+    set_host(message.to, HostReason::given, effects);
+  }
+}
+
+void SessionMachine::on_message(Member& member, const ClaimMessage& message, Effects& effects) {
+  if (!holds_host_token(message.host_token)) {
+    refuse(member, Refusal::not_host, "claim", "this is not the session's host token", effects);
+  } else if (member.id != host_) {
+    set_host(member.id, HostReason::claimed, effects);
+  }
+}
+
+void SessionMachine::on_message(Member& member, const SettingsMessage& message, Effects& effects) {
+  if (!require_host(member, "settings", effects)) return;
+  if (!message.control && !message.on_stall) {
+    refuse(member, Refusal::bad_message, "settings", "give control or onStall", effects);
+    return;
+  }
+  settings_.control = message.control.value_or(settings_.control);
+  settings_.on_stall = message.on_stall.value_or(settings_.on_stall);
+  durable_changed_ = true;
+  effects.push(SettingsEffect{settings_});
+  if (settings_.on_stall == OnStall::keep_going && stall_wait_.active()) go_on(effects);
+}
+
+void SessionMachine::on_message(Member& member, const KickMessage& message, Effects& effects) {
+  if (!require_host(member, "kick", effects)) return;
+  if (message.id == host_) {
+    refuse(member, Refusal::bad_message, "kick", "the host cannot remove itself", effects);
+    return;
+  }
+  Member* removed = roster_.find(message.id);
+  if (removed == nullptr) {
+    refuse(member, Refusal::no_such_member, "kick", "no such member", effects);
+    return;
+  }
+  if (removed->connected) {
+    effects.push(CloseEffect{removed->id, close_code::removed, removed->connection});
+    disconnect(*removed, effects);
+  }
+  if (reopened_us_ != INT64_MIN) {
+    if (removed_.size() == removed_max) removed_.erase(removed_.begin());
+    removed_.push_back(removed->id);
+  }
+  forget(*removed);
+}
+
+void SessionMachine::on_message(Member& member, const EndMessage&, Effects& effects) {
+  if (require_host(member, "end", effects)) finish(effects);
+}
+
+void SessionMachine::on_message(Member& member, const ChatMessage& message, Effects& effects) {
+  if (!require_talk(member, "chat", effects)) return;
+  effects.push(ChatEffect{member.id, std::string(member.name.view()), message.text, now_us_});
+}
+
+void SessionMachine::on_message(Member& member, const ReactionMessage& message, Effects& effects) {
+  if (!require_talk(member, "reaction", effects)) return;
+  reactions_.push_back({member.id, message.emoji, now_us_});
+}
+
+void SessionMachine::on_message(Member& member, const NameMessage& message, Effects& effects) {
+  if (message.name.empty() || message.name.size() > member_name_bytes_max) {
+    refuse(member, Refusal::bad_message, "name", "a name has 1 to 40 characters", effects);
+    return;
+  }
+  if (member.name.view() == message.name) return;
+  member.name.assign(message.name);
+  if (member.id == host_) durable_changed_ = true;
+  alter(member);
+}
+
+void SessionMachine::on_message(Member&, const PingMessage&, Effects&) {
+  VS_ASSERT(!"a ping is answered by the connection");
+}
+
+// --- Reports, and waiting for who buffers --------------------------------------------------------
+
+void SessionMachine::on_message(Member& member, const ReportMessage& message, Effects& effects) {
+  if (!std::isfinite(message.drift_ms) || !std::isfinite(message.rtt_ms) || message.rtt_ms < 0) {
+    refuse(member, Refusal::out_of_range, "report", "driftMs and rttMs are finite, rttMs from 0 on",
+           effects);
+    return;
+  }
+  if (member.reported) round_trips_.remove(member.rtt_ms);
+  member.reported = true;
+  member.drift_ms = static_cast<float>(std::clamp(message.drift_ms, -drift_max_ms, drift_max_ms));
+  member.rtt_ms = static_cast<float>(std::min(message.rtt_ms, rtt_max_ms));
+  round_trips_.add(member.rtt_ms);
+  viewer_reports_.note(member, now_us_, limits_->viewers_interval_us);
+
+  const bool began = message.buffering && !member.buffering;
+  roster_.set_buffering(member, message.buffering);
+  if (began) on_buffering(member, effects);
+  if (!message.buffering) {
+    member.was_ready = true;
+    stop_awaiting(member, effects);
+  }
+}
+
+// Joining moves nobody: one that came after the start is waited for in mid-play only when it has
+// kept up before.
+bool SessionMachine::is_awaitable(const Member& member) const noexcept {
+  if (member.is_awaited || now_us_ < member.awaitable_from_us) return false;
+  return member.was_ready || member.since_us <= started_us_;
+}
+
+// After a start or a seek, whose state is pushed already. Whom a wait is for already stays in it.
+void SessionMachine::await_at_start(Effects& effects) {
+  if (settings_.on_stall != OnStall::wait) return;
+  const std::int64_t until_us = now_us_ + limits_->start_wait_us;
+  if (stall_wait_.active()) stall_wait_.begin(until_us);
+  std::size_t looked_at = std::min(roster_.buffering_count(), StallWait::awaited_max);
+  for (; looked_at > 0 && !stall_wait_.full(); --looked_at) {
+    Member& member = *roster_.next_buffering();
+    if (!is_awaitable(member)) continue;
+    if (!stall_wait_.active()) stall_wait_.begin(until_us);
+    stall_wait_.add(member, now_us_ + limits_->wait_again_us);
+  }
+  if (!stall_wait_.active()) return;
+  stand_still(effects);
+}
+
+// `member` began to buffer. Soon after a start it has what is left of the start's time.
+void SessionMachine::on_buffering(Member& member, Effects& effects) {
+  if (settings_.on_stall != OnStall::wait || !is_awaitable(member) || stall_wait_.full()) return;
+  if (!stall_wait_.active()) {
+    if (!playback_.state().playing) return;
+    stall_wait_.begin(
+        std::max(started_us_ + limits_->start_wait_us, now_us_ + limits_->stall_wait_us));
+  }
+  stall_wait_.add(member, now_us_ + limits_->wait_again_us);
+  if (playback_.state().playing || stall_wait_.size() <= member_list_max) stand_still(effects);
+}
+
+// `member` is ready, or gone.
+void SessionMachine::stop_awaiting(Member& member, Effects& effects) {
+  if (!member.is_awaited) return;
+  stall_wait_.remove(member);
+  if (stall_wait_.empty()) {
+    go_on(effects);
+  } else if (stall_wait_.size() <= member_list_max) {
+    effects.push(stall_wait_.to_effect());
+  }
+}
+
+void SessionMachine::stand_still(Effects& effects) {
+  VS_ASSERT(stall_wait_.active());
+  if (playback_.state().playing) {
+    playback_.stall(now_us_);
+    push_state(effects);
+  }
+  effects.push(stall_wait_.to_effect());
+}
+
+void SessionMachine::go_on(Effects& effects) {
+  VS_ASSERT(stall_wait_.active() && !playback_.state().playing);
+  stall_wait_.end(roster_);
+  playback_.resume(now_us_, lead_us());
+  push_state(effects);
+}
+
+}  // namespace videosync

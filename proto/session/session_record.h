@@ -1,0 +1,41 @@
+// SessionRecord: what of a session outlives its process, and its bytes for the store.
+//
+// The bytes are versioned, little-endian and opaque to everyone else; at most about 700 bytes.
+// Plain values, pure functions. Bytes that do not mean what they should give ErrorCode::corrupt.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.h"
+#include "proto/session/session_types.h"
+
+namespace videosync {
+
+struct SessionRecord {
+  // The member in the host's seat: kept so that it can resume on another node.
+  struct Host {
+    MemberId id;
+    ConnectionNumber connection;
+    std::string name;
+    HostReason reason = HostReason::joined;  // why it has the seat
+  };
+
+  SessionSettings settings;
+  Token host_token;
+  Token resume_key;  // members' resume tokens are made from it
+  PlaybackState state;
+  double duration_s = 0;
+  bool waiting = false;  // playback stands still for members that buffer, and is to go on
+  std::optional<Host> host;
+  std::uint32_t next_member_id = 1;   // no id from here on was ever given
+  std::int64_t last_activity_us = 0;  // when somebody was last connected
+  bool occupied = false;              // somebody was connected when this was written
+};
+
+std::string encode(const SessionRecord& record);
+Result<SessionRecord> decode_session_record(std::string_view bytes);
+
+}  // namespace videosync

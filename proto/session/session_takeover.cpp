@@ -1,0 +1,102 @@
+// SessionMachine: going on where another place has stopped.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "proto/session/session_machine.h"
+
+namespace videosync {
+
+std::unique_ptr<SessionMachine> SessionMachine::reopen(const Limits& limits,
+                                                       const SessionRecord& record,
+                                                       std::uint64_t epoch_floor,
+                                                       std::span<const MemberInfo> known,
+                                                       std::int64_t now_us) {
+  auto machine = std::make_unique<SessionMachine>(limits, record, now_us);
+  machine->playback_.next_epoch_above(epoch_floor);
+  machine->reopened_us_ = machine->now_us_;
+  // What the old place numbered differently must not be taken for what is numbered here.
+  const std::uint64_t epoch = machine->state().epoch;
+  machine->roster_.set_connection_base(static_cast<std::uint32_t>((epoch & 0xffff) << 16));
+  for (const MemberInfo& info : known) {
+    if (!info.id || info.id.value >= record.next_member_id) continue;
+    Member* member = machine->roster_.find(info.id);
+    if (member == nullptr) {
+      member = &machine->roster_.add_connected(info.id, info.name, {}, machine->now_us_);
+    } else {  // the host, of whom the record tells
+      machine->roster_.reconnect(*member, machine->now_us_);
+      member->connection = {};
+    }
+    member->is_announced = true;
+    member->was_connected = true;
+    ++machine->unheard_;
+  }
+  return machine;
+}
+
+void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Effects& effects) {
+  begin_event(now_us, effects);
+  if (ended_ || !enrolled.id || !enrolled.connection || is_removed(enrolled.id)) return;
+  Member* member = roster_.find(enrolled.id);
+  if (member == nullptr) {
+    if (enrolled.id.value >= id_max) return;
+    member = &roster_.add_connected(enrolled.id, enrolled.name, enrolled.connection, now_us_);
+    touch(*member);
+    if (roster_.next_id() > reserved_id_) {
+      reserved_id_ = roster_.next_id() + reserved_ids;
+      durable_changed_ = true;
+    }
+  } else if (!member->connected) {
+    // One of whom only the record told never went, as far as its fellows could see.
+    const bool is_of_record = member->since_us == reopened_us_ && !member->is_touched;
+    roster_.reconnect(*member, now_us_);
+    member->connection = enrolled.connection;
+    if (is_of_record) member->is_announced = member->was_connected = true;
+    touch(*member);
+  } else if (!member->connection) {
+    --unheard_;
+    member->connection = enrolled.connection;
+  } else {
+    return;
+  }
+  member->name.assign(enrolled.name);
+  note_listed(*member);
+  if (!host_) set_host(member->id, HostReason::joined, effects);
+}
+
+ConnectionNumber SessionMachine::connection_of(MemberId id) const noexcept {
+  const Member* member = roster_.find(id);
+  return member != nullptr && member->connected ? member->connection : ConnectionNumber{};
+}
+
+bool SessionMachine::is_removed(MemberId id) const noexcept {
+  return std::find(removed_.begin(), removed_.end(), id) != removed_.end();
+}
+
+// One that connected to the place that is gone, and of which nobody here has heard.
+Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
+  const MemberId id = request.resume->member;
+  const std::int64_t window_us = std::max(limits_->resume_window_us, limits_->host_grace_us);
+  const bool is_in_time = reopened_us_ != INT64_MIN && now_us_ - reopened_us_ <= window_us;
+  if (!is_in_time || !id || id.value >= reserved_id_) return nullptr;
+  if (is_removed(id)) return nullptr;
+  std::string name = request.name;
+  if (name.empty() || name.size() > member_name_bytes_max)
+    name = "Guest " + std::to_string(id.value);
+  Member& member = roster_.add_away(id, name, now_us_);
+  return &member;
+}
+
+void SessionMachine::leave_unheard(Effects& effects) {
+  std::vector<MemberId> unheard;
+  roster_.connected().visit([&](const Member& member) {
+    if (!member.connection) unheard.push_back(member.id);
+    return true;
+  });
+  for (const MemberId id : unheard)
+    disconnect(*roster_.find(id), effects);
+  VS_ASSERT(unheard_ == 0);
+}
+
+}  // namespace videosync

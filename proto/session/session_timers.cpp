@@ -1,0 +1,120 @@
+// What falls due in a SessionMachine by itself, and the news that are sent in batches.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "proto/session/session_machine.h"
+
+namespace videosync {
+
+void SessionMachine::begin_event(std::int64_t now_us, Effects& effects) {
+  now_us_ = std::max(now_us_, now_us);
+  for (Due due = earliest_due(); due.at_us <= now_us_; due = earliest_due()) {
+    settle(due.timer, effects);
+  }
+}
+
+SessionMachine::Due SessionMachine::earliest_due() const noexcept {
+  Due earliest;
+  if (ended_) return earliest;
+  const std::array candidates{
+      Due{Timer::media_end, playback_.end_us()},
+      Due{Timer::stall_wait, stall_wait_.until_us()},
+      Due{Timer::unheard, unheard_ > 0 ? reopened_us_ + limits_->unheard_us : INT64_MAX},
+      Due{Timer::host_grace, host_grace_end_us()},
+      Due{Timer::resume, resume_end_us()},
+      Due{Timer::time_to_live, time_to_live_end_us()},
+  };
+  for (const Due& due : candidates) {
+    if (due.at_us < earliest.at_us) earliest = due;
+  }
+  return earliest;
+}
+
+void SessionMachine::settle(Timer timer, Effects& effects) {
+  switch (timer) {
+    case Timer::media_end:
+      playback_.stop_at_end(now_us_);
+      push_state(effects);
+      return;
+    case Timer::stall_wait:
+      go_on(effects);
+      return;
+    case Timer::unheard:
+      leave_unheard(effects);
+      return;
+    case Timer::host_grace: {
+      const Member* next = roster_.longest_connected();
+      set_host(next != nullptr ? next->id : MemberId{}, HostReason::left, effects);
+      return;
+    }
+    case Timer::resume:
+      forget(*roster_.longest_away());
+      return;
+    case Timer::time_to_live:
+      finish(effects);
+      return;
+    case Timer::none:
+      break;
+  }
+  VS_ASSERT(!"a timer that is due has a name");
+}
+
+std::int64_t SessionMachine::host_grace_end_us() const noexcept {
+  if (!host_) return INT64_MAX;
+  const Member* host = roster_.find(host_);
+  VS_ASSERT(host != nullptr);
+  if (host->connected) return INT64_MAX;
+  // Nobody inherits who may be gone.
+  const std::int64_t heard_us = unheard_ > 0 ? reopened_us_ + limits_->unheard_us : INT64_MIN;
+  return std::max(host->since_us + limits_->host_grace_us, heard_us);
+}
+
+std::optional<HostAway> SessionMachine::host_away() const noexcept {
+  const std::int64_t until_us = host_grace_end_us();
+  if (until_us == INT64_MAX) return std::nullopt;
+  const Member* heir = roster_.longest_connected();
+  return HostAway{until_us, heir != nullptr ? heir->id : MemberId{}};
+}
+
+std::int64_t SessionMachine::resume_end_us() const noexcept {
+  const Member* member = roster_.longest_away();
+  if (member == nullptr) return INT64_MAX;
+  return member->since_us + std::max(limits_->resume_window_us, limits_->host_grace_us);
+}
+
+std::int64_t SessionMachine::time_to_live_end_us() const noexcept {
+  if (!roster_.connected().empty()) return INT64_MAX;
+  return last_activity_us_ + limits_->time_to_live_us;
+}
+
+std::int64_t SessionMachine::next_deadline_us() const noexcept {
+  if (ended_) return INT64_MAX;
+  if (!reactions_.empty()) return now_us_;
+  return std::min({earliest_due().at_us, presence_.due_us(), viewer_reports_.due_us()});
+}
+
+void SessionMachine::tick(std::int64_t now_us, Effects& effects) {
+  begin_event(now_us, effects);
+  if (ended_) return;
+  flush_turn(effects);
+  if (presence_.due_us() <= now_us_) presence_.flush(roster_, host_, host_away(), effects);
+  if (viewer_reports_.due_us() <= now_us_) {
+    std::vector<ViewerReport> list = viewer_reports_.take_list(roster_, now_us_);
+    const bool host_hears = host_ && roster_.find(host_)->connected;
+    if (host_hears && !list.empty()) effects.push(ViewersEffect{host_, std::move(list)});
+  }
+  VS_ASSERT(next_deadline_us() > now_us_);
+}
+
+void SessionMachine::flush_presence(Effects& effects) {
+  if (!ended_) presence_.flush(roster_, host_, host_away(), effects);
+}
+
+void SessionMachine::flush_turn(Effects& effects) {
+  if (reactions_.empty()) return;
+  effects.push(ReactionsEffect{std::exchange(reactions_, {})});
+}
+
+}  // namespace videosync

@@ -1,0 +1,51 @@
+#include "proto/session/viewer_reports.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace videosync {
+
+namespace {
+
+bool is_worse(const ViewerReport& a, const ViewerReport& b) noexcept {
+  if (a.buffering != b.buffering) return a.buffering;
+  const double drift_a = std::abs(a.drift_ms), drift_b = std::abs(b.drift_ms);
+  if (drift_a != drift_b) return drift_a > drift_b;
+  return a.id < b.id;
+}
+
+}  // namespace
+
+void ViewerReports::note(Member& member, std::int64_t now_us, std::int64_t interval_us) {
+  if (!member.is_listed && listed_.size() < considered_max) {
+    member.is_listed = true;
+    listed_.push_back(member.id);
+  }
+  if (due_us_ != INT64_MAX) return;
+  due_us_ = last_us_ == INT64_MIN ? now_us : std::max(now_us, last_us_ + interval_us);
+}
+
+std::vector<ViewerReport> ViewerReports::take_list(Roster& roster, std::int64_t now_us) {
+  std::vector<ViewerReport> list;
+  for (const MemberId id : listed_) {
+    Member* member = roster.find(id);
+    if (member == nullptr) continue;
+    member->is_listed = false;
+    if (!member->reported) continue;
+    list.push_back({id, member->drift_ms, member->rtt_ms, member->buffering});
+  }
+  const std::size_t shown = std::min(list.size(), member_list_max);
+  std::partial_sort(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(shown), list.end(),
+                    is_worse);
+  list.resize(shown);
+  listed_.clear();
+  for (const ViewerReport& report : list) {
+    roster.find(report.id)->is_listed = true;
+    listed_.push_back(report.id);
+  }
+  due_us_ = INT64_MAX;
+  last_us_ = now_us;
+  return list;
+}
+
+}  // namespace videosync

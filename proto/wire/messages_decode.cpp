@@ -1,0 +1,346 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "proto/wire/json_fields.h"
+#include "proto/wire/messages.h"
+#include "proto/wire/utf8.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::size_t echo_bytes_max = 64;
+constexpr std::size_t video_id_bytes_max = 255;
+constexpr std::size_t chat_characters_max = 500;
+constexpr std::size_t emoji_bytes_max = 16;
+constexpr std::size_t name_characters_max = 40;
+constexpr double rate_min = 0.25;
+constexpr double rate_max = 4;
+
+// C0, DEL and C1 (Unicode: Cc), the line and paragraph separators, and the marks that turn the
+// direction of what follows them, also outside of the text.
+bool is_control_character(char32_t c) noexcept {
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) ||
+         (c >= 0x2066 && c <= 0x2069);
+}
+
+// REQUIRES valid UTF-8. All of these are below U+10000, so four-byte forms are passed over.
+bool has_control_characters(std::string_view text) noexcept {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char32_t c = byte(i);
+    if (c >= 0xc0 && c < 0xe0) {
+      c = (c & 0x1f) << 6 | (byte(i + 1) & 0x3fu);
+      i += 1;
+    } else if (c >= 0xe0 && c < 0xf0) {
+      c = (c & 0x0f) << 12 | (byte(i + 1) & 0x3fu) << 6 | (byte(i + 2) & 0x3fu);
+      i += 2;
+    } else if (c >= 0xf0) {
+      i += 3;
+      continue;
+    }
+    if (is_control_character(c)) return true;
+  }
+  return false;
+}
+
+// Reads fields as the types want them. What is wrong first is kept; from then on the values that
+// come back mean nothing.
+class FieldReader {
+ public:
+  explicit FieldReader(const JsonFields& fields) noexcept : fields_(fields) {}
+
+  std::optional<double> optional_number(FieldKey key) {
+    const JsonField& field = fields_[key];
+    if (field.kind == JsonField::Kind::absent) return std::nullopt;
+    if (field.kind != JsonField::Kind::number) {
+      refuse(Refusal::bad_message, "{} must be a number", field_name(key));
+    } else if (!std::isfinite(field.number)) {
+      refuse(Refusal::out_of_range, "{} must be finite", field_name(key));
+    }
+    return field.number + 0.0;  // -0 becomes 0
+  }
+
+  double number(FieldKey key) {
+    require(key);
+    return optional_number(key).value_or(0);
+  }
+
+  std::optional<double> optional_position() {
+    const auto position = optional_number(FieldKey::position);
+    if (position && *position < 0) {
+      refuse(Refusal::out_of_range, "position must not be negative");
+    }
+    return position;
+  }
+
+  bool boolean(FieldKey key) {
+    require(key);
+    const JsonField& field = fields_[key];
+    if (field.kind != JsonField::Kind::boolean) {
+      refuse(Refusal::bad_message, "{} must be true or false", field_name(key));
+    }
+    return field.boolean;
+  }
+
+  std::optional<std::string_view> optional_string(FieldKey key) {
+    const JsonField& field = fields_[key];
+    if (field.kind == JsonField::Kind::absent) return std::nullopt;
+    if (field.kind != JsonField::Kind::string) {
+      refuse(Refusal::bad_message, "{} must be a string", field_name(key));
+    }
+    return field.text;
+  }
+
+  std::string_view string(FieldKey key) {
+    require(key);
+    return optional_string(key).value_or(std::string_view{});
+  }
+
+  // A number or a string as it was written.
+  std::string_view echo(FieldKey key) {
+    require(key);
+    const JsonField& field = fields_[key];
+    if (field.kind != JsonField::Kind::number && field.kind != JsonField::Kind::string) {
+      refuse(Refusal::bad_message, "{} must be a number or a string", field_name(key));
+    } else if (field.raw.size() > echo_bytes_max) {
+      refuse(Refusal::out_of_range, "{} is longer than {} bytes", field_name(key), echo_bytes_max);
+    }
+    return field.raw;
+  }
+
+  MemberId member(FieldKey key) {
+    const auto id = parse_member_id(string(key));
+    if (!id) refuse(Refusal::no_such_member, "{} is not a member's id", field_name(key));
+    return id.value_or(MemberId{});
+  }
+
+  std::optional<Control> control() {
+    const auto text = optional_string(FieldKey::control);
+    if (!text) return std::nullopt;
+    if (*text == "host") return Control::host;
+    if (*text != "everyone") {
+      refuse(Refusal::bad_message, "control must be \"host\" or \"everyone\"");
+    }
+    return Control::everyone;
+  }
+
+  std::optional<OnStall> on_stall() {
+    const auto text = optional_string(FieldKey::on_stall);
+    if (!text) return std::nullopt;
+    if (*text == "continue") return OnStall::keep_going;
+    if (*text != "wait") refuse(Refusal::bad_message, "onStall must be \"continue\" or \"wait\"");
+    return OnStall::wait;
+  }
+
+  void require(FieldKey key) {
+    if (fields_[key].kind == JsonField::Kind::absent) {
+      refuse(Refusal::bad_message, "{} is missing", field_name(key));
+    }
+  }
+
+  void require_length(FieldKey key, std::size_t length, std::size_t length_max,
+                      std::string_view unit) {
+    if (length >= 1 && length <= length_max) return;
+    refuse(Refusal::out_of_range, "{} must have 1 to {} {}", field_name(key), length_max, unit);
+  }
+
+  template <class... Values>
+  void refuse(Refusal code, fmt::format_string<Values...> format, Values&&... values) {
+    if (failure_) return;
+    failure_ = DecodeFailure{code, fmt::format(format, std::forward<Values>(values)...), {}};
+  }
+
+  std::optional<DecodeFailure>& failure() noexcept { return failure_; }
+
+ private:
+  const JsonFields& fields_;
+  std::optional<DecodeFailure> failure_;
+};
+
+ClientMessage read_play(FieldReader& in) {
+  return PlayMessage{in.optional_position()};
+}
+
+ClientMessage read_pause(FieldReader& in) {
+  return PauseMessage{in.optional_position()};
+}
+
+ClientMessage read_seek(FieldReader& in) {
+  in.require(FieldKey::position);
+  return SeekMessage{in.optional_position().value_or(0)};
+}
+
+ClientMessage read_rate(FieldReader& in) {
+  const double rate = in.number(FieldKey::rate);
+  if (!(rate >= rate_min && rate <= rate_max)) {
+    in.refuse(Refusal::out_of_range, "rate must be {} to {}", rate_min, rate_max);
+  }
+  return RateMessage{rate};
+}
+
+ClientMessage read_load(FieldReader& in) {
+  const std::string_view video = in.string(FieldKey::video);
+  in.require_length(FieldKey::video, video.size(), video_id_bytes_max, "bytes");
+  return LoadMessage{std::string(video)};
+}
+
+ClientMessage read_give(FieldReader& in) {
+  return GiveMessage{in.member(FieldKey::to)};
+}
+
+// A text that is no token is a wrong token.
+ClientMessage read_claim(FieldReader& in) {
+  const auto token = parse_token(in.string(FieldKey::host_token));
+  if (!token) in.refuse(Refusal::not_host, "hostToken is not this session's");
+  return ClaimMessage{token.value_or(Token{})};
+}
+
+ClientMessage read_settings(FieldReader& in) {
+  return SettingsMessage{in.control(), in.on_stall()};
+}
+
+ClientMessage read_kick(FieldReader& in) {
+  return KickMessage{in.member(FieldKey::id)};
+}
+
+ClientMessage read_end(FieldReader&) {
+  return EndMessage{};
+}
+
+ClientMessage read_ping(FieldReader& in) {
+  const std::string_view id = in.echo(FieldKey::id);
+  const std::string_view t1 = in.echo(FieldKey::t1);
+  if (in.failure()) return PingMessage{};
+  return PingMessage{std::string(id), std::string(t1)};
+}
+
+ClientMessage read_report(FieldReader& in) {
+  ReportMessage report;
+  report.drift_ms = in.number(FieldKey::drift_ms);
+  report.rtt_ms = std::max(in.number(FieldKey::rtt_ms), 0.0);
+  report.buffering = in.boolean(FieldKey::buffering);
+  report.position = in.optional_position();
+  return report;
+}
+
+ClientMessage read_chat(FieldReader& in) {
+  const std::string_view text = in.string(FieldKey::text);
+  in.require_length(FieldKey::text, count_code_points(text), chat_characters_max, "characters");
+  return ChatMessage{std::string(text)};
+}
+
+ClientMessage read_reaction(FieldReader& in) {
+  const std::string_view emoji = in.string(FieldKey::emoji);
+  in.require_length(FieldKey::emoji, emoji.size(), emoji_bytes_max, "bytes");
+  if (has_control_characters(emoji)) {
+    in.refuse(Refusal::bad_message, "emoji has control characters");
+  }
+  return ReactionMessage{std::string(emoji)};
+}
+
+ClientMessage read_name(FieldReader& in) {
+  const std::string_view name = in.string(FieldKey::name);
+  const auto clean = clean_member_name(name);
+  if (!clean && has_control_characters(name)) {
+    in.refuse(Refusal::bad_message, "name has control characters");
+  } else if (!clean) {
+    in.require_length(FieldKey::name, 0, name_characters_max, "characters");
+  }
+  return NameMessage{std::string(clean.value_or(std::string_view{}))};
+}
+
+struct MessageType {
+  std::string_view name;
+  ClientMessage (*read)(FieldReader&);
+};
+
+// The most frequent first: the table is searched from the top.
+constexpr std::array<MessageType, 15> message_types{{
+    {"ping", read_ping},
+    {"report", read_report},
+    {"play", read_play},
+    {"pause", read_pause},
+    {"seek", read_seek},
+    {"rate", read_rate},
+    {"chat", read_chat},
+    {"reaction", read_reaction},
+    {"load", read_load},
+    {"give", read_give},
+    {"claim", read_claim},
+    {"settings", read_settings},
+    {"kick", read_kick},
+    {"end", read_end},
+    {"name", read_name},
+}};
+
+std::optional<DecodeFailure> parse_object(std::string_view text, MessageDecoder& scratch,
+                                          JsonFields& fields) {
+  switch (parse_json_fields(text, scratch, fields)) {
+    case JsonVerdict::object:
+      return std::nullopt;
+    case JsonVerdict::other_value:
+      return DecodeFailure{Refusal::bad_message, "not an object", {}};
+    case JsonVerdict::too_deep:
+      return DecodeFailure{
+          Refusal::bad_json, fmt::format("nested deeper than {} levels", json_depth_max), {}};
+    case JsonVerdict::malformed:
+      break;
+  }
+  return DecodeFailure{Refusal::bad_json, "not valid JSON", {}};
+}
+
+}  // namespace
+
+std::expected<ClientMessage, DecodeFailure> decode_client_message(std::string_view text,
+                                                                  MessageDecoder& scratch) {
+  JsonFields fields;
+  if (auto failure = parse_object(text, scratch, fields))
+    return std::unexpected(std::move(*failure));
+  FieldReader reader(fields);
+  const std::string_view name = reader.string(FieldKey::type);
+  if (reader.failure()) return std::unexpected(std::move(*reader.failure()));
+  const auto* type = std::find_if(message_types.begin(), message_types.end(),
+                                  [name](const MessageType& each) { return each.name == name; });
+  if (type == message_types.end()) {
+    return std::unexpected(DecodeFailure{Refusal::unknown_type, "no such type of message", {}});
+  }
+  ClientMessage message = type->read(reader);
+  if (reader.failure()) {
+    reader.failure()->re = type->name;
+    return std::unexpected(std::move(*reader.failure()));
+  }
+  return message;
+}
+
+std::optional<std::string_view> clean_member_name(std::string_view name) noexcept {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t first = name.find_first_not_of(blanks);
+  if (first == std::string_view::npos || !is_valid_utf8(name)) return std::nullopt;
+  name = name.substr(first, name.find_last_not_of(blanks) - first + 1);
+  if (has_control_characters(name) || count_code_points(name) > name_characters_max) {
+    return std::nullopt;
+  }
+  return name;
+}
+
+std::expected<CreateSession, DecodeFailure> decode_create_session(std::string_view body,
+                                                                  MessageDecoder& scratch) {
+  CreateSession session;
+  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return session;
+  JsonFields fields;
+  if (auto failure = parse_object(body, scratch, fields))
+    return std::unexpected(std::move(*failure));
+  FieldReader reader(fields);
+  const auto video = reader.optional_string(FieldKey::video);
+  session.settings.control = reader.control().value_or(Control::host);
+  session.settings.on_stall = reader.on_stall().value_or(OnStall::keep_going);
+  if (reader.failure()) return std::unexpected(std::move(*reader.failure()));
+  if (video) session.video = std::string(*video);
+  return session;
+}
+
+}  // namespace videosync

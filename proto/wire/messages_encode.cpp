@@ -1,0 +1,263 @@
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <iterator>
+
+#include "core/base/assert.h"
+#include "proto/wire/json_format.h"
+#include "proto/wire/messages.h"
+
+namespace videosync {
+
+namespace {
+
+std::string_view role_name(Role role) noexcept {
+  return role == Role::host ? "host" : "participant";
+}
+
+std::string_view cause_name(Cause cause) noexcept {
+  switch (cause) {
+    case Cause::play:
+      return "play";
+    case Cause::pause:
+      return "pause";
+    case Cause::seek:
+      return "seek";
+    case Cause::rate:
+      return "rate";
+    case Cause::load:
+      return "load";
+    case Cause::stall:
+      return "stall";
+    case Cause::resume:
+      return "resume";
+    case Cause::ended:
+      return "ended";
+  }
+  std::abort();
+}
+
+std::string_view reason_name(HostReason reason) noexcept {
+  switch (reason) {
+    case HostReason::joined:
+      return "joined";
+    case HostReason::given:
+      return "given";
+    case HostReason::claimed:
+      return "claimed";
+    case HostReason::left:
+      return "left";
+  }
+  std::abort();
+}
+
+std::string_view notice_name(NoticeCode code) noexcept {
+  switch (code) {
+    case NoticeCode::degraded:
+      return "degraded";
+    case NoticeCode::restored:
+      return "restored";
+    case NoticeCode::draining:
+      return "draining";
+  }
+  std::abort();
+}
+
+// "[" what `write` makes of each, with commas between, "]".
+template <class List, class Write>
+void append_array(std::string& out, const List& list, Write write) {
+  out += '[';
+  bool is_first = true;
+  for (const auto& element : list) {
+    if (!is_first) out += ',';
+    is_first = false;
+    write(element);
+  }
+  out += ']';
+}
+
+// Nothing at all while the host is here.
+void append_host_away(std::string& out, const std::optional<HostAway>& away) {
+  if (!away) return;
+  append_json(out, R"(,"hostAway":{{"untilMs":{},"next":{}}})", Milliseconds{away->until_us},
+              Id{away->next});
+}
+
+// The fields of a state, without the braces around them.
+void append_state_fields(std::string& out, const PlaybackState& state) {
+  append_json(out,
+              R"("epoch":{},"seq":{},"playing":{},"position":{},"rate":{},"atMs":{},"video":{},)"
+              R"("by":{},"cause":"{}")",
+              state.epoch, state.seq, state.playing, Number{state.position}, Number{state.rate},
+              Milliseconds{state.at_us}, Quoted{state.video}, Id{state.by},
+              cause_name(state.cause));
+}
+
+void append_reaction_fields(std::string& out, const Reaction& reaction) {
+  append_json(out, R"("from":{},"emoji":{},"atMs":{})", Id{reaction.from}, Quoted{reaction.emoji},
+              Milliseconds{reaction.at_us});
+}
+
+}  // namespace
+
+// Without fmt, which made fifty of these a tenth of a join.
+void encode_member_list(std::string& out, std::span<const MemberInfo> members) {
+  append_array(out, members, [&out](const MemberInfo& member) {
+    const fmt::format_int digits(member.id.value);
+    out += R"({"id":"m)";
+    out.append(digits.data(), digits.size());
+    out += R"(","name":")";
+    append_json_text(out, member.name);
+    out += R"(","role":")";
+    out += role_name(member.role);
+    out += R"("})";
+  });
+}
+
+void encode_welcome(std::string& out, const WelcomeView& welcome) {
+  const MemberInfo& you = welcome.you;
+  append_json(out, R"({{"type":"welcome","protocol":1,"you":{{"id":{},"name":{},"role":"{}",)",
+              Id{you.id}, Quoted{you.name}, role_name(you.role));
+  append_json(out, R"("resume":"m{}.{}"}},)", welcome.resume.member.value,
+              HexToken{welcome.resume.secret});
+  append_json(out, R"("session":{{"key":"{}","video":{},"control":"{}","onStall":"{}"}},)",
+              welcome.key.to_string(), Quoted{welcome.state.video},
+              wire_name(welcome.settings.control), wire_name(welcome.settings.on_stall));
+  append_json(out, R"("host":{},"state":{{)", Id{welcome.host});
+  append_state_fields(out, welcome.state);
+  append_json(out, R"(}},"members":{{"count":{},"list":)", welcome.member_count);
+  out += welcome.member_list;
+  out += '}';
+  append_host_away(out, welcome.host_away);
+  append_json(out, R"(,"serverTimeMs":{},"reportEveryMs":{}}})", Milliseconds{welcome.server_us},
+              welcome.report_every_ms);
+}
+
+void encode_state(std::string& out, const PlaybackState& state) {
+  out += R"({"type":"state",)";
+  append_state_fields(out, state);
+  out += '}';
+}
+
+void encode_host(std::string& out, const HostEffect& host) {
+  append_json(out, R"({{"type":"host","epoch":{},"id":{},"reason":"{}"}})", host.epoch,
+              Id{host.host}, reason_name(host.reason));
+}
+
+void encode_members(std::string& out, const MembersEffect& members) {
+  append_json(out, R"({{"type":"members","count":{},"joined":)", members.count);
+  encode_member_list(out, members.joined);
+  out += R"(,"left":)";
+  encode_member_list(out, members.left);
+  out += R"(,"changed":)";
+  encode_member_list(out, members.changed);
+  append_host_away(out, members.host_away);
+  out += '}';
+}
+
+void encode_pong(std::string& out, const PingMessage& ping, std::int64_t t2_us,
+                 std::int64_t t3_us) {
+  append_json(out, R"({{"type":"pong","id":{},"t1":{},"t2":{},"t3":{}}})", ping.id, ping.t1,
+              Milliseconds{t2_us}, Milliseconds{t3_us});
+}
+
+void encode_viewers(std::string& out, const ViewersEffect& viewers) {
+  out += R"({"type":"viewers","list":)";
+  append_array(out, viewers.list, [&out](const ViewerReport& viewer) {
+    append_json(out, R"({{"id":{},"driftMs":{},"rttMs":{},"buffering":{}}})", Id{viewer.id},
+                Number{viewer.drift_ms}, Number{viewer.rtt_ms}, viewer.buffering);
+  });
+  out += '}';
+}
+
+void encode_waiting(std::string& out, const WaitingEffect& waiting) {
+  out += R"({"type":"waiting","members":)";
+  append_array(out, waiting.members, [&out](MemberId id) { append_json(out, "{}", Id{id}); });
+  append_json(out, R"(,"untilMs":{}}})", Milliseconds{waiting.until_us});
+}
+
+void encode_settings(std::string& out, const SessionSettings& settings) {
+  append_json(out, R"({{"type":"settings","control":"{}","onStall":"{}"}})",
+              wire_name(settings.control), wire_name(settings.on_stall));
+}
+
+void encode_chat(std::string& out, const ChatEffect& chat) {
+  append_json(out, R"({{"type":"chat","from":{},"name":{},"text":{},"atMs":{}}})", Id{chat.from},
+              Quoted{chat.name}, Quoted{chat.text}, Milliseconds{chat.at_us});
+}
+
+void encode_reactions(std::string& out, const ReactionsEffect& reactions) {
+  VS_ASSERT(!reactions.list.empty());
+  const std::span<const Reaction> all(reactions.list);
+  out += R"({"type":"reaction",)";
+  append_reaction_fields(out, all.front());
+  if (all.size() > 1) {
+    out += R"(,"more":)";
+    append_array(out, all.subspan(1), [&out](const Reaction& reaction) {
+      out += '{';
+      append_reaction_fields(out, reaction);
+      out += '}';
+    });
+  }
+  out += '}';
+}
+
+void encode_notice(std::string& out, NoticeCode code, std::optional<std::uint32_t> retry_after_ms) {
+  append_json(out, R"({{"type":"notice","code":"{}")", notice_name(code));
+  if (retry_after_ms) append_json(out, R"(,"retryAfterMs":{})", *retry_after_ms);
+  out += '}';
+}
+
+void encode_error(std::string& out, Refusal code, std::string_view message, std::string_view re) {
+  append_json(out, R"({{"type":"error","code":"{}","message":{},"re":{}}})", refusal_name(code),
+              Quoted{message}, Quoted{re});
+}
+
+void encode_session_created(std::string& out, const Uuid& key, const Token& host_token) {
+  const std::string key_text = key.to_string();
+  append_json(out, R"({{"key":"{}","hostToken":"{}","url":"/player.html?session={}"}})", key_text,
+              HexToken{host_token}, key_text);
+}
+
+void encode_session_info(std::string& out, const SessionInfoView& session) {
+  append_json(out,
+              R"({{"key":"{}","video":{},"control":"{}","onStall":"{}","members":{},"state":{{)",
+              session.key.to_string(), session.video_json, wire_name(session.settings.control),
+              wire_name(session.settings.on_stall), session.member_count);
+  append_state_fields(out, session.state);
+  append_json(out, R"(}},"serverTimeMs":{}}})", Milliseconds{session.server_us});
+}
+
+void encode_validate(std::string& out, bool is_valid) {
+  append_json(out, R"({{"valid":{}}})", is_valid);
+}
+
+void json_escape(std::string& out, std::string_view text) {
+  write_json_text(std::back_inserter(out), text);
+}
+
+std::string_view refusal_name(Refusal code) noexcept {
+  switch (code) {
+    case Refusal::bad_json:
+      return "bad_json";
+    case Refusal::bad_message:
+      return "bad_message";
+    case Refusal::unknown_type:
+      return "unknown_type";
+    case Refusal::not_host:
+      return "not_host";
+    case Refusal::no_such_member:
+      return "no_such_member";
+    case Refusal::no_such_video:
+      return "no_such_video";
+    case Refusal::out_of_range:
+      return "out_of_range";
+    case Refusal::rate_limited:
+      return "rate_limited";
+    case Refusal::unavailable:
+      return "unavailable";
+  }
+  std::abort();
+}
+
+}  // namespace videosync

@@ -1,0 +1,101 @@
+// What a client says, written once more: for the way from one node to another.
+#include "proto/wire/json_format.h"
+#include "proto/wire/messages.h"
+
+namespace videosync {
+
+namespace {
+
+void begin(std::string& out, std::string_view type) {
+  append_json(out, R"({{"type":"{}")", type);
+}
+
+void append_position(std::string& out, std::optional<double> position) {
+  if (position) append_json(out, R"(,"position":{})", Number{*position});
+}
+
+void append_fields(std::string& out, const PlayMessage& message) {
+  begin(out, "play");
+  append_position(out, message.position);
+}
+
+void append_fields(std::string& out, const PauseMessage& message) {
+  begin(out, "pause");
+  append_position(out, message.position);
+}
+
+void append_fields(std::string& out, const SeekMessage& message) {
+  begin(out, "seek");
+  append_position(out, message.position);
+}
+
+void append_fields(std::string& out, const RateMessage& message) {
+  begin(out, "rate");
+  append_json(out, R"(,"rate":{})", Number{message.rate});
+}
+
+void append_fields(std::string& out, const LoadMessage& message) {
+  begin(out, "load");
+  append_json(out, R"(,"video":{})", Quoted{message.video});
+}
+
+void append_fields(std::string& out, const GiveMessage& message) {
+  begin(out, "give");
+  append_json(out, R"(,"to":{})", Id{message.to});
+}
+
+void append_fields(std::string& out, const ClaimMessage& message) {
+  begin(out, "claim");
+  append_json(out, R"(,"hostToken":"{}")", HexToken{message.host_token});
+}
+
+void append_fields(std::string& out, const SettingsMessage& message) {
+  begin(out, "settings");
+  if (message.control) append_json(out, R"(,"control":"{}")", wire_name(*message.control));
+  if (message.on_stall) append_json(out, R"(,"onStall":"{}")", wire_name(*message.on_stall));
+}
+
+void append_fields(std::string& out, const KickMessage& message) {
+  begin(out, "kick");
+  append_json(out, R"(,"id":{})", Id{message.id});
+}
+
+void append_fields(std::string& out, const EndMessage&) {
+  begin(out, "end");
+}
+
+void append_fields(std::string& out, const PingMessage& message) {
+  begin(out, "ping");
+  append_json(out, R"(,"id":{},"t1":{})", message.id, message.t1);
+}
+
+void append_fields(std::string& out, const ReportMessage& message) {
+  begin(out, "report");
+  append_json(out, R"(,"driftMs":{},"rttMs":{},"buffering":{})", Number{message.drift_ms},
+              Number{message.rtt_ms}, message.buffering);
+  append_position(out, message.position);
+}
+
+void append_fields(std::string& out, const ChatMessage& message) {
+  begin(out, "chat");
+  append_json(out, R"(,"text":{})", Quoted{message.text});
+}
+
+void append_fields(std::string& out, const ReactionMessage& message) {
+  begin(out, "reaction");
+  append_json(out, R"(,"emoji":{})", Quoted{message.emoji});
+}
+
+void append_fields(std::string& out, const NameMessage& message) {
+  begin(out, "name");
+  append_json(out, R"(,"name":{})", Quoted{message.name});
+}
+
+}  // namespace
+
+void encode_client_message(std::string& out, const ClientMessage& message) {
+  std::visit([&out](const auto& said) { append_fields(out, said); }, message);
+  out += '}';
+}
+
+}  // namespace videosync

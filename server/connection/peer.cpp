@@ -1,0 +1,409 @@
+// Peer: the connection and its HTTP side. The WebSocket side is in peer_websocket.cpp.
+#include "server/connection/peer.h"
+
+#include <utility>
+
+#include "core/base/assert.h"
+#include "server/http/routes.h"
+#include "server/http/security_headers.h"
+#include "server/worker.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::int64_t linger_us = 2'000'000;
+constexpr std::int64_t answer_wait_us = 30'000'000;  // for another thread or the store
+constexpr std::uint32_t discarded_bytes_max = 1 << 20;
+// Small answers to pipelined requests gather up to this before the first must have left.
+constexpr std::size_t gathered_answers_bytes_max = 32 * 1024;
+// With this much behind the request at hand, reading rests.
+constexpr std::size_t pending_bytes_max = 16 * 1024;
+// Output is looked at this many times within the time that it may stand still.
+constexpr std::int64_t looks_a_stall = 6;
+
+std::span<const std::uint8_t> as_bytes(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+Peer::Peer(Worker& worker, bool is_admin) noexcept
+    : worker_(worker),
+      is_admin_(is_admin),
+      stream_(worker.reactor(), *this),
+      timer_([](void* self) noexcept { static_cast<Peer*>(self)->on_timer(); }, this) {}
+
+Peer::~Peer() {
+  VS_ASSERT(session_ == nullptr && !exchange_ && !decoder_);
+}
+
+void Peer::open(int descriptor, const std::optional<IpAddress>& address) noexcept {
+  if (address) address_ = *address;
+  if (!is_admin_) worker_.metrics().add(Gauge::connections, 1);
+  last_received_ms_ = now_ms();
+  stream_.open(descriptor);
+  set_timer(worker_.config().idle_timeout_us);
+}
+
+void Peer::charge(AddressGroup group) noexcept {
+  VS_ASSERT(group && !is_charged());
+  group_ = group;
+}
+
+void Peer::refuse(HttpFault fault) noexcept {
+  static constexpr HttpField retry[] = {{"Retry-After", "5"}};
+  keep_alive_ = false;
+  answer_error(fault, retry);
+}
+
+// --- Bytes in ------------------------------------------------------------------------------------
+
+void Peer::on_received(std::span<std::uint8_t> bytes) noexcept {
+  last_received_ms_ = now_ms();
+  worker_.metrics().count(Counter::bytes_received, bytes.size());
+  switch (phase_) {
+    case Phase::websocket:
+      receive_frames(bytes);
+      break;
+    case Phase::lingering:
+    case Phase::websocket_closing:
+      discarded_bytes_ += static_cast<std::uint32_t>(bytes.size());
+      if (discarded_bytes_ > discarded_bytes_max) close();
+      break;
+    case Phase::awaiting_answer:
+    case Phase::answering:
+      keep_pending(bytes);
+      break;
+    case Phase::closed:
+      break;
+    default:
+      consume_http(bytes);
+  }
+}
+
+void Peer::keep_pending(std::span<const std::uint8_t> bytes) noexcept {
+  if (bytes.empty() || !exchange_) return;
+  exchange_->pending.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (exchange_->pending.size() >= pending_bytes_max) stream_.pause_input();
+}
+
+void Peer::consume_http(std::span<const std::uint8_t> bytes) noexcept {
+  VS_ASSERT(!is_consuming_);
+  if (!exchange_) exchange_ = worker_.exchanges().take(worker_.http_limits());
+  is_consuming_ = true;
+  while (!bytes.empty()) {
+    const bool is_reading = phase_ <= Phase::reading_body;
+    if (!is_reading) break;
+    const FeedResult result = exchange_->parser.feed(bytes);
+    bytes = bytes.subspan(result.consumed);
+    if (phase_ == Phase::idle && exchange_->parser.has_begun()) {
+      phase_ = Phase::reading_head;
+      set_timer(worker_.config().header_timeout_us);
+    }
+    if (result.status == FeedStatus::head_complete) on_head_complete();
+    if (result.status == FeedStatus::complete) on_request();
+    if (result.status == FeedStatus::fault) on_fault(exchange_->parser.fault());
+  }
+  is_consuming_ = false;
+  const bool is_waiting = phase_ == Phase::awaiting_answer || phase_ == Phase::answering;
+  if (is_waiting) keep_pending(bytes);
+  if (phase_ == Phase::idle && !exchange_->parser.has_begun()) give_exchange_back();
+}
+
+void Peer::on_head_complete() noexcept {
+  phase_ = Phase::reading_body;
+  set_timer(worker_.config().body_timeout_us);
+  if (!exchange_->parser.request().expect_continue) return;
+  std::string& text = worker_.scratch();
+  append_continue(text);
+  stream_.send(BufferRef::copy_of(text));
+}
+
+void Peer::on_request() noexcept {
+  keep_alive_ = exchange_->parser.request().keep_alive && !worker_.service().is_draining;
+  phase_ = Phase::awaiting_answer;
+  exchange_->asked_us = worker_.monotonic_us();
+  route_request(worker_, *this);
+  if (phase_ == Phase::awaiting_answer) set_timer(answer_wait_us);
+}
+
+void Peer::on_fault(const HttpFault& fault) noexcept {
+  keep_alive_ = false;
+  answer_error(fault);
+}
+
+void Peer::on_input_ended() noexcept {
+  has_input_ended_ = true;
+  switch (phase_) {
+    case Phase::awaiting_answer:
+    case Phase::answering:
+      break;  // a client may close its half and wait for the answer
+    case Phase::lingering:
+    case Phase::websocket_closing:
+      // Otherwise when what is queued has left: the answer, or the Close.
+      if (!stream_.has_output()) close();
+      break;
+    case Phase::idle:
+    case Phase::reading_head:
+    case Phase::reading_body:
+      // A request that was begun will never be whole; answers to those before it still leave.
+      close_after_output();
+      break;
+    default:
+      close();
+  }
+}
+
+void Peer::close_after_output() noexcept {
+  if (stream_.has_output()) {
+    begin_lingering();
+  } else {
+    close();
+  }
+}
+
+// --- Answers -------------------------------------------------------------------------------------
+
+const HttpRequest& Peer::request() const noexcept {
+  VS_ASSERT(exchange_);
+  return exchange_->parser.request();
+}
+
+ResponseContext Peer::response_context() noexcept {
+  const std::uint8_t minor = exchange_ ? exchange_->parser.request().version_minor : 1;
+  return {worker_.http_date(), minor, keep_alive_};
+}
+
+void Peer::answer(int status, std::string_view content_type, std::string_view body,
+                  std::span<const HttpField> extra) noexcept {
+  std::string& out = worker_.scratch();
+  ResponseHead head(out, status, response_context());
+  if (!content_type.empty()) {
+    head.field("Content-Type", content_type);
+    head.field(nosniff_header.name, nosniff_header.value);
+  }
+  if (status != 204) head.content_length(body.size());
+  for (const HttpField& field : extra)
+    head.field(field.name, field.value);
+  head.end();
+  if (!exchange_ || request().method != HttpMethod::head) out += body;
+  worker_.metrics().count_response(static_cast<unsigned>(status));
+  begin_answer(out);
+  end_answer();
+}
+
+void Peer::answer_json(int status, std::string_view body,
+                       std::span<const HttpField> extra) noexcept {
+  answer(status, "application/json", body, extra);
+}
+
+void Peer::answer_error(const HttpFault& fault, std::span<const HttpField> extra) noexcept {
+  const bool is_head = exchange_ && request().method == HttpMethod::head;
+  std::string& out = worker_.scratch();
+  append_error_response(out, response_context(), fault, is_head, extra);
+  worker_.metrics().count_response(static_cast<unsigned>(fault.status));
+  begin_answer(out);
+  end_answer();
+}
+
+void Peer::begin_answer(std::string_view head) noexcept {
+  stream_.send(BufferRef::copy_of(head));
+}
+
+void Peer::end_answer() noexcept {
+  if (phase_ == Phase::closed) return;
+  if (const std::int64_t asked_us = exchange_ ? std::exchange(exchange_->asked_us, 0) : 0) {
+    worker_.metrics().observe(Histogram::http_request_seconds, worker_.monotonic_us() - asked_us);
+  }
+  phase_ = Phase::answering;
+  const bool may_gather = keep_alive_ && !stream_.has_file_output() &&
+                          stream_.queued_bytes() < gathered_answers_bytes_max;
+  if (may_gather) {
+    next_request();
+  } else if (!stream_.has_output()) {
+    on_output_empty();
+  } else {
+    watch_output();
+  }
+}
+
+void Peer::next_request() noexcept {
+  const bool is_proxied = worker_.config().trusted_proxies.contains(socket_address());
+  if (is_proxied) pay_charge_back();
+  exchange_->parser.reset();
+  phase_ = Phase::idle;
+  is_watching_output_ = false;
+  set_timer(worker_.config().idle_timeout_us);
+  if (is_consuming_) return;  // the loop that called goes on with what follows
+  const std::string pending = std::exchange(exchange_->pending, {});
+  stream_.resume_input();
+  if (pending.empty()) {
+    give_exchange_back();
+  } else {
+    consume_http(as_bytes(pending));
+  }
+  const bool is_reading = phase_ <= Phase::reading_body;
+  if (has_input_ended_ && is_reading) begin_lingering();
+}
+
+void Peer::begin_lingering() noexcept {
+  phase_ = Phase::lingering;
+  // What still arrives is read and dropped: closing with unread input would reset the connection
+  // and take the answer with it (RFC 9112, 9.6).
+  stream_.resume_input();
+  if (stream_.has_output()) {
+    watch_output();
+    return;
+  }
+  stream_.end_output();
+  if (has_input_ended_) {
+    close();
+  } else {
+    set_timer(linger_us);
+  }
+}
+
+void Peer::on_output_empty() noexcept {
+  is_watching_output_ = false;
+  switch (phase_) {
+    case Phase::answering:
+      if (keep_alive_) {
+        next_request();
+      } else {
+        begin_lingering();
+      }
+      break;
+    case Phase::lingering:
+      begin_lingering();
+      break;
+    case Phase::websocket:
+      pongs_queued_ = 0;
+      break;
+    case Phase::websocket_closing:
+      stream_.end_output();
+      if (has_input_ended_) close();
+      break;
+    default:
+      break;
+  }
+}
+
+void Peer::give_exchange_back() noexcept {
+  if (!exchange_) return;
+  exchange_->parser.reset();
+  exchange_->asked_us = 0;
+  exchange_->pending.clear();
+  exchange_->pending.shrink_to_fit();
+  worker_.exchanges().give_back(std::move(exchange_));
+}
+
+// --- Time ----------------------------------------------------------------------------------------
+
+std::uint32_t Peer::now_ms() const noexcept {
+  return static_cast<std::uint32_t>(worker_.reactor().now_ms());
+}
+
+void Peer::set_timer(std::int64_t delay_us) noexcept {
+  Reactor& reactor = worker_.reactor();
+  reactor.timers().schedule(timer_, reactor.now_ms() + (delay_us + 999) / 1'000);
+}
+
+void Peer::cancel_timer() noexcept {
+  worker_.reactor().timers().cancel(timer_);
+}
+
+void Peer::watch_output() noexcept {
+  if (std::exchange(is_watching_output_, true)) return;
+  progress_seen_ = stream_.output_progress();
+  stalled_since_ms_ = now_ms();
+  // Never later than what the timer is set for: with output at every turn a member would not be
+  // pinged any more.
+  const std::int64_t look_ms = worker_.reactor().now_ms() + output_look_us() / 1'000;
+  if (!timer_.is_armed() || timer_.deadline_ms > look_ms) set_timer(output_look_us());
+}
+
+std::int64_t Peer::output_look_us() const noexcept {
+  return worker_.config().slow_timeout_us / looks_a_stall;
+}
+
+bool Peer::has_stalled() noexcept {
+  if (stream_.output_progress() != progress_seen_) {
+    progress_seen_ = stream_.output_progress();
+    stalled_since_ms_ = now_ms();
+  }
+  const std::int64_t still_us = std::int64_t{now_ms() - stalled_since_ms_} * 1'000;
+  if (still_us >= worker_.config().slow_timeout_us) return true;
+  set_timer(output_look_us());
+  return false;
+}
+
+void Peer::on_timer() noexcept {
+  static constexpr HttpFault head_late{408, "request_timeout", "the request took too long"};
+  static constexpr HttpFault no_answer{503, "unavailable", "try again later"};
+  static constexpr HttpField retry[] = {{"Retry-After", "5"}};
+  switch (phase_) {
+    case Phase::idle:
+      if (!stream_.has_output() || !is_watching_output_) {
+        if (stream_.has_output()) {
+          watch_output();
+        } else {
+          close();
+        }
+      } else if (has_stalled()) {
+        close();
+      }
+      break;
+    case Phase::reading_head:
+    case Phase::reading_body:
+      on_fault(head_late);
+      break;
+    case Phase::awaiting_answer:
+      keep_alive_ = false;
+      answer_error(no_answer, retry);
+      break;
+    case Phase::answering:
+      if (has_stalled()) close();
+      break;
+    case Phase::lingering:
+      if (!stream_.has_output() || has_stalled()) close();
+      break;
+    case Phase::websocket:
+      on_heartbeat();
+      break;
+    default:
+      close();
+  }
+}
+
+// --- The end -------------------------------------------------------------------------------------
+
+void Peer::begin_drain() noexcept {
+  keep_alive_ = false;
+  if (phase_ == Phase::idle) close_after_output();
+}
+
+void Peer::on_closed(CloseReason reason) noexcept {
+  if (reason == CloseReason::file_lost) {
+    log_warn("peer", "a media file is shorter than when it was opened: rescan with SIGHUP");
+  }
+  leave_session();
+  phase_ = Phase::closed;
+  cancel_timer();
+  if (!is_admin_) worker_.metrics().add(Gauge::connections, -1);
+  pay_charge_back();
+}
+
+void Peer::pay_charge_back() noexcept {
+  if (!is_charged()) return;
+  worker_.service().per_address.remove(group_);
+  group_ = {};
+}
+
+void Peer::on_retired() noexcept {
+  give_exchange_back();
+  give_decoder_back();
+  worker_.release(*this);
+}
+
+}  // namespace videosync

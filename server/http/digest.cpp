@@ -1,0 +1,105 @@
+#include "server/http/digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "core/base/assert.h"
+#include "proto/websocket/websocket_handshake.h"
+
+namespace videosync {
+
+namespace {
+
+// Looking an algorithm up by its name takes longer than a short text's digest: once a process. What
+// keeps its state is made once a thread.
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+  void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
+};
+
+template <std::size_t size>
+std::array<std::uint8_t, size> digest(std::string_view text, const EVP_MD* algorithm) noexcept {
+  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  std::array<std::uint8_t, size> result;
+  unsigned length = 0;
+  VS_ASSERT(EVP_MD_get_size(algorithm) == size);
+  const bool is_done = EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1 &&
+                       EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1 &&
+                       EVP_DigestFinal_ex(context.get(), result.data(), &length) == 1;
+  VS_ASSERT(is_done && length == size);
+  return result;
+}
+
+const EVP_MD* sha1() noexcept {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  return algorithm;
+}
+
+const EVP_MD* sha256() noexcept {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm;
+}
+
+EVP_MAC_CTX* make_hmac_sha256() noexcept {
+  EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  EVP_MAC_CTX* context = EVP_MAC_CTX_new(algorithm);
+  EVP_MAC_free(algorithm);  // the context holds it
+  std::array<char, 7> name{"SHA256"};
+  const OSSL_PARAM settings[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
+      OSSL_PARAM_construct_end()};
+  VS_ASSERT(EVP_MAC_CTX_set_params(context, settings) == 1);
+  return context;
+}
+
+}  // namespace
+
+std::array<char, 28> websocket_accept(std::string_view key) noexcept {
+  std::string text;
+  text.reserve(key.size() + websocket_guid.size());
+  text.append(key).append(websocket_guid);
+  const auto hash = digest<20>(text, sha1());
+  std::array<unsigned char, 29> encoded{};  // one more for the terminator
+  EVP_EncodeBlock(encoded.data(), hash.data(), static_cast<int>(hash.size()));
+  std::array<char, 28> result{};
+  std::copy_n(encoded.begin(), result.size(), result.begin());
+  return result;
+}
+
+Token resume_secret(const Token& key, MemberId member) noexcept {
+  std::array<std::uint8_t, 4> id;
+  for (std::size_t i = 0; i < id.size(); ++i)
+    id[i] = static_cast<std::uint8_t>(member.value >> (8 * i));
+  thread_local const std::unique_ptr<EVP_MAC_CTX, FreeContext> context(make_hmac_sha256());
+  std::array<std::uint8_t, 32> code;
+  std::size_t length = 0;
+  const bool is_done =
+      EVP_MAC_init(context.get(), key.bytes.data(), key.bytes.size(), nullptr) == 1 &&
+      EVP_MAC_update(context.get(), id.data(), id.size()) == 1 &&
+      EVP_MAC_final(context.get(), code.data(), &length, code.size()) == 1;
+  VS_ASSERT(is_done && length == code.size());
+  Token secret;
+  std::copy_n(code.begin(), secret.bytes.size(), secret.bytes.begin());
+  return secret;
+}
+
+std::string sha256_hex(std::string_view text) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(64);
+  for (const std::uint8_t byte : digest<32>(text, sha256())) {
+    hex += digits[byte >> 4];
+    hex += digits[byte & 0x0f];
+  }
+  return hex;
+}
+
+std::string sha256_hex(std::span<const std::uint8_t> bytes) {
+  return sha256_hex(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+}  // namespace videosync

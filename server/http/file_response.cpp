@@ -1,0 +1,183 @@
+#include "server/http/file_response.h"
+
+#include <span>
+#include <string>
+#include <utility>
+
+#include "proto/http/http_conditions.h"
+#include "proto/http/http_range.h"
+#include "proto/http/http_response.h"
+#include "server/http/security_headers.h"
+#include "server/http/video_catalog.h"
+#include "server/worker.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr HttpFault precondition_failed{412, "precondition_failed", "the file is another one now"};
+constexpr HttpFault range_unsatisfiable{416, "range_not_satisfiable", "the file has no such bytes"};
+// Fixed: parts are delimited by Content-Length of the whole, and a body that contains this line is
+// as likely as any other 128-bit collision.
+constexpr std::string_view boundary = "5f1c0e6a9b7d4c38a2e4f60b8d13c7f5";
+
+FileRange range_of(const MediaFileRef& file, const ByteRange& range) {
+  return {file, file->fd(), static_cast<std::int64_t>(range.offset),
+          static_cast<std::int64_t>(range.length)};
+}
+
+void add_fields(ResponseHead& head, std::span<const SecurityHeader> headers) {
+  for (const SecurityHeader& header : headers)
+    head.field(header.name, header.value);
+}
+
+class FileAnswer {
+ public:
+  FileAnswer(Worker& worker, Peer& peer, const MediaFileRef& file, std::string_view cache_control)
+      : worker_(worker), peer_(peer), file_(file), cache_control_(cache_control) {}
+
+  void give() {
+    const HttpRequest& request = peer_.request();
+    const std::int64_t now_s = worker_.server_us() / 1'000'000;
+    const ConditionOutcome outcome =
+        evaluate_conditions(request, {file_->etag(), file_->mtime_s()}, now_s);
+    if (outcome.condition == Condition::not_modified) return not_modified();
+    if (outcome.condition == Condition::precondition_failed) {
+      return peer_.answer_error(precondition_failed);
+    }
+    RangeSet ranges;
+    const RangeOutcome asked = outcome.range_applies
+                                   ? parse_range(request.header("Range"), file_->size(), ranges)
+                                   : RangeOutcome::whole;
+    if (asked == RangeOutcome::unsatisfiable) return unsatisfiable();
+    if (asked == RangeOutcome::whole) return whole();
+    if (ranges.list().size() == 1) return part(ranges.list().front());
+    return parts(ranges.list());
+  }
+
+ private:
+  // The fields that every answer about this file has; 304 has them, too (RFC 9110, 15.4.5).
+  ResponseHead head(std::string& out, int status) {
+    worker_.metrics().count_response(static_cast<unsigned>(status));
+    ResponseHead response(out, status, peer_.response_context());
+    response.field("ETag", file_->etag());
+    response.field("Last-Modified", format_http_date(file_->mtime_s()));
+    response.field("Cache-Control", cache_control_);
+    response.field("Accept-Ranges", "bytes");
+    response.field(nosniff_header.name, nosniff_header.value);
+    return response;
+  }
+
+  void not_modified() {
+    std::string& out = worker_.scratch();
+    head(out, 304).end();
+    finish(out);
+  }
+
+  void unsatisfiable() {
+    const std::string content_range = "bytes */" + std::to_string(file_->size());
+    const HttpField extra[] = {{"Content-Range", content_range}};
+    peer_.answer_error(range_unsatisfiable, extra);
+  }
+
+  void whole() {
+    std::string& out = worker_.scratch();
+    ResponseHead response = head(out, 200);
+    response.field("Content-Type", file_->content_type()).content_length(file_->size()).end();
+    peer_.begin_answer(out);
+    if (wants_body() && file_->size() > 0) peer_.send_file(range_of(file_, {0, file_->size()}));
+    peer_.end_answer();
+  }
+
+  void part(const ByteRange& range) {
+    std::string& out = worker_.scratch();
+    ResponseHead response = head(out, 206);
+    response.field("Content-Type", file_->content_type());
+    response.content_range(range, file_->size()).content_length(range.length).end();
+    peer_.begin_answer(out);
+    if (wants_body()) peer_.send_file(range_of(file_, range));
+    peer_.end_answer();
+  }
+
+  void parts(std::span<const ByteRange> ranges) {
+    std::string& out = worker_.scratch();
+    ResponseHead response = head(out, 206);
+    const std::string type = "multipart/byteranges; boundary=" + std::string(boundary);
+    response.field("Content-Type", type);
+    response.content_length(
+        multipart_length(boundary, file_->content_type(), ranges, file_->size()));
+    response.end();
+    for (const ByteRange& range : ranges) {
+      append_part_head(out, boundary, file_->content_type(), range, file_->size());
+      peer_.begin_answer(out);
+      out.clear();
+      peer_.send_file(range_of(file_, range));
+    }
+    append_multipart_end(out, boundary);
+    finish(out);
+  }
+
+  void finish(std::string_view last) {
+    peer_.begin_answer(last);
+    peer_.end_answer();
+  }
+
+  // Ranges apply to GET alone, so the multipart answer need not ask.
+  bool wants_body() const { return peer_.request().method != HttpMethod::head; }
+
+  Worker& worker_;
+  Peer& peer_;
+  const MediaFileRef& file_;
+  const std::string_view cache_control_;
+};
+
+}  // namespace
+
+void answer_with_file(Worker& worker, Peer& peer, const MediaFileRef& file,
+                      std::string_view cache_control) {
+  FileAnswer(worker, peer, file, cache_control).give();
+}
+
+void answer_with_video(Worker& worker, Peer& peer, const VideoEntry* video) {
+  static constexpr HttpFault no_video{404, "video_not_found", "the library has no such video"};
+  if (video == nullptr) {
+    peer.answer_error(no_video);
+  } else if (!video->file) {
+    // A playlist's relative URLs hold only where it lies.
+    const std::string location = video_url(*video);
+    const HttpField extra[] = {{"Location", location}};
+    peer.answer(307, "", "", extra);
+  } else {
+    answer_with_file(worker, peer, video->file, "no-cache");
+  }
+}
+
+void answer_with_page(Worker& worker, Peer& peer, const PageView& page) {
+  const HttpRequest& request = peer.request();
+  const std::int64_t now_s = worker.server_us() / 1'000'000;
+  const ConditionOutcome outcome = evaluate_conditions(request, {page.body->etag, 0}, now_s);
+  if (outcome.condition == Condition::precondition_failed) {
+    peer.answer_error(precondition_failed);
+    return;
+  }
+  const bool is_known = outcome.condition == Condition::not_modified;
+  const int status = is_known ? 304 : 200;
+  worker.metrics().count_response(static_cast<unsigned>(status));
+  std::string& out = worker.scratch();
+  ResponseHead head(out, status, peer.response_context());
+  head.field("ETag", page.body->etag).field("Cache-Control", page.cache_control);
+  if (!page.vary.empty()) head.field("Vary", page.vary);
+  if (!is_known) {
+    head.field("Content-Type", page.content_type).content_length(page.body->bytes.size());
+    if (!page.content_encoding.empty()) head.field("Content-Encoding", page.content_encoding);
+    add_fields(head, file_security_headers);
+    if (page.is_document()) add_fields(head, document_security_headers);
+  }
+  head.end();
+  peer.begin_answer(out);
+  const bool has_body = !is_known && request.method != HttpMethod::head;
+  if (has_body && page.body->bytes.size() > 0) peer.send_body(page.body->bytes);
+  peer.end_answer();
+}
+
+}  // namespace videosync

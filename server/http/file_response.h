@@ -1,0 +1,22 @@
+// Answers with the bytes of a file or of a page: validators, conditions, ranges (RFC 9110, 13, 14).
+//
+// Called on the peer's worker, for a request that has not been answered yet.
+#pragma once
+
+#include <string_view>
+
+#include "server/http/pages.h"
+#include "storage/media/media_library.h"
+
+namespace videosync {
+
+class Peer;
+class Worker;
+
+void answer_with_file(Worker& worker, Peer& peer, const MediaFileRef& file,
+                      std::string_view cache_control);
+// Null: 404. A video that exists as HLS alone: a redirect to its playlist.
+void answer_with_video(Worker& worker, Peer& peer, const VideoEntry* video);
+void answer_with_page(Worker& worker, Peer& peer, const PageView& page);
+
+}  // namespace videosync

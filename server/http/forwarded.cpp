@@ -1,0 +1,87 @@
+#include "server/http/forwarded.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace videosync {
+
+namespace {
+
+std::string_view trim(std::string_view text) noexcept {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// Cuts the last element off a comma-separated list; the rest is "" after the first element.
+std::string_view take_last(std::string_view& list) noexcept {
+  const std::size_t comma = list.rfind(',');
+  if (comma == list.npos) return trim(std::exchange(list, {}));
+  const std::string_view last = trim(list.substr(comma + 1));
+  list = list.substr(0, comma);
+  return last;
+}
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
+  return std::ranges::equal(text, lower, [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
+// `address` is a trusted proxy's, or unknown behind a trusted Unix socket. Returns the client's.
+IpAddress walk(const TrustedProxies& trusted, IpAddress address,
+               std::span<const std::string_view> lines) noexcept {
+  for (std::size_t line = lines.size(); line-- > 0;) {
+    std::string_view list = lines[line];
+    do {
+      const std::string_view element = take_last(list);
+      if (element.empty()) continue;  // RFC 9110 section 5.6.1: empty elements are ignored
+      const auto hop = IpAddress::parse_with_port(element);
+      if (!hop) return address;
+      address = *hop;
+      if (!trusted.contains(address)) return address;
+    } while (!list.empty());
+  }
+  return address;
+}
+
+}  // namespace
+
+Result<> TrustedProxies::add(std::string_view text) {
+  if (text == "unix") {
+    unix_sockets = true;
+    return {};
+  }
+  auto network = Cidr::parse(text);
+  if (!network) return std::unexpected(std::move(network.error()));
+  networks.push_back(*network);
+  return {};
+}
+
+bool TrustedProxies::contains(const std::optional<IpAddress>& peer) const noexcept {
+  if (!peer) return unix_sockets;
+  return std::ranges::any_of(networks, [&](const Cidr& cidr) { return cidr.contains(*peer); });
+}
+
+std::vector<std::string> TrustedProxies::to_strings() const {
+  std::vector<std::string> texts;
+  if (unix_sockets) texts.emplace_back("unix");
+  for (const Cidr& network : networks)
+    texts.push_back(network.to_string());
+  return texts;
+}
+
+ClientView resolve_client(const TrustedProxies& trusted, const std::optional<IpAddress>& peer,
+                          std::string_view host_field, const ForwardedFields& fields) noexcept {
+  ClientView view{peer.value_or(IpAddress()), false, host_field};
+  if (!trusted.contains(peer)) return view;
+  view.address = walk(trusted, view.address, fields.forwarded_for);
+  std::string_view protocols = fields.forwarded_proto;
+  view.secure = equals_ignoring_case(take_last(protocols), "https");
+  std::string_view hosts = fields.forwarded_host;
+  const std::string_view host = take_last(hosts);
+  if (!host.empty()) view.host = host;
+  return view;
+}
+
+}  // namespace videosync

@@ -1,0 +1,98 @@
+#include "server/http/origin_policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace videosync {
+
+namespace {
+
+char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+// "" for schemes without one.
+std::string_view default_port(std::string_view scheme) noexcept {
+  if (equals_ignoring_case(scheme, "https")) return ":443";
+  if (equals_ignoring_case(scheme, "http")) return ":80";
+  return "";
+}
+
+std::string_view without_port(std::string_view authority, std::string_view port) noexcept {
+  if (!port.empty() && authority.ends_with(port)) authority.remove_suffix(port.size());
+  return authority;
+}
+
+bool is_authority(std::string_view text) noexcept {
+  return !text.empty() && text.front() != ':' && std::ranges::all_of(text, [](char c) {
+    return c > ' ' && c < 0x7f &&
+           std::string_view("/?#@\\\"<>,;*").find(c) == std::string_view::npos;
+  });
+}
+
+bool is_scheme(std::string_view text) noexcept {
+  const auto letter = [](char c) { return lower(c) >= 'a' && lower(c) <= 'z'; };
+  return !text.empty() && letter(text.front()) && std::ranges::all_of(text, [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+  });
+}
+
+// "scheme://authority" and nothing more; the authority without its scheme's default port.
+struct Origin {
+  std::string_view scheme;
+  std::string_view authority;
+};
+
+std::optional<Origin> parse_origin(std::string_view text) noexcept {
+  const std::size_t colon = text.find("://");
+  if (colon == text.npos) return std::nullopt;
+  const Origin origin{text.substr(0, colon), text.substr(colon + 3)};
+  if (!is_scheme(origin.scheme) || !is_authority(origin.authority)) return std::nullopt;
+  return Origin{origin.scheme, without_port(origin.authority, default_port(origin.scheme))};
+}
+
+}  // namespace
+
+Result<OriginPolicy> OriginPolicy::create(std::span<const std::string> entries) {
+  OriginPolicy policy;
+  for (const std::string& entry : entries) {
+    if (entry == "*") {
+      policy.allow_all_ = true;
+      continue;
+    }
+    const auto origin = parse_origin(entry);
+    if (!origin && entry != "null") {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("'{}' is not an origin: write scheme://host or scheme://host:port "
+                              "without a path, or * for every page",
+                              entry));
+    }
+    std::string text = origin ? fmt::format("{}://{}", origin->scheme, origin->authority) : entry;
+    std::ranges::transform(text, text.begin(), lower);
+    policy.origins_.push_back(std::move(text));
+  }
+  return policy;
+}
+
+bool OriginPolicy::allows(std::optional<std::string_view> origin,
+                          std::string_view host) const noexcept {
+  if (!origin || allow_all_) return true;
+  const auto page = parse_origin(*origin);
+  if (!page) {
+    return *origin == "null" && std::ranges::find(origins_, "null") != origins_.end();
+  }
+  const std::string_view port = default_port(page->scheme);
+  if (!port.empty() && equals_ignoring_case(page->authority, without_port(host, port))) return true;
+  return std::ranges::any_of(origins_, [&](std::string_view listed) {
+    const auto allowed = parse_origin(listed);
+    return allowed && equals_ignoring_case(allowed->scheme, page->scheme) &&
+           equals_ignoring_case(allowed->authority, page->authority);
+  });
+}
+
+}  // namespace videosync

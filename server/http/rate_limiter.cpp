@@ -1,0 +1,105 @@
+#include "server/http/rate_limiter.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+
+namespace videosync {
+
+namespace {
+
+std::uint64_t random_seed() noexcept {
+  std::array<std::uint8_t, 8> bytes{};
+  fill_random(bytes);
+  return std::bit_cast<std::uint64_t>(bytes);
+}
+
+// A seeded mixer: every bit of the result hangs on every bit of the group and of the seed.
+std::uint64_t mix(AddressGroup group, std::uint64_t seed) noexcept {
+  std::uint64_t x = group.value ^ seed;
+  for (int round = 0; round < 2; ++round) {
+    x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
+    x = (x ^ (x >> 29)) + std::rotl(seed, 23);
+  }
+  return x ^ (x >> 32);
+}
+
+}  // namespace
+
+RateLimiter::RateLimiter(const Options& options)
+    : interval_us_(options.per_minute == 0 ? 0 : 60'000'000 / options.per_minute),
+      depth_us_(interval_us_ * options.burst),
+      seed_(random_seed()),
+      rows_(std::max(shard_count, std::bit_ceil(options.groups_max / ways))) {
+  VS_ASSERT(options.burst >= 1);
+}
+
+RateLimiter::Bucket& RateLimiter::find_or_replace(Row& row, AddressGroup group) noexcept {
+  Bucket* fullest = row.buckets.data();
+  for (Bucket& bucket : row.buckets) {
+    if (bucket.group == group) return bucket;
+    if (bucket.full_at_us < fullest->full_at_us) fullest = &bucket;
+  }
+  *fullest = Bucket{group, INT64_MIN};
+  return *fullest;
+}
+
+RateLimiter::Verdict RateLimiter::take(AddressGroup group, std::int64_t now_us) noexcept {
+  if (interval_us_ == 0) return {};
+  VS_ASSERT(group);
+  const std::size_t row = mix(group, seed_) & (rows_.size() - 1);
+  const std::scoped_lock lock(mutexes_[row % shard_count]);
+  Bucket& bucket = find_or_replace(rows_[row], group);
+  const std::int64_t full_at_us = std::max(bucket.full_at_us, now_us) + interval_us_;
+  const std::int64_t wait_us = full_at_us - now_us - depth_us_;
+  if (wait_us > 0) {
+    return {false, static_cast<std::uint32_t>((wait_us + 999'999) / 1'000'000)};
+  }
+  bucket.full_at_us = full_at_us;
+  return {};
+}
+
+ConnectionCounter::ConnectionCounter(std::uint32_t per_group_max)
+    : per_group_max_(per_group_max), seed_(random_seed()) {}
+
+std::size_t ConnectionCounter::index_of(AddressGroup group) const noexcept {
+  return mix(group, seed_) % shard_count;
+}
+
+bool ConnectionCounter::try_add(AddressGroup group) noexcept {
+  VS_ASSERT(group);
+  Shard& shard = shard_of(group);
+  const std::scoped_lock lock(shard.mutex);
+  std::uint32_t& count = shard.counts[group];
+  if (per_group_max_ != 0 && count >= per_group_max_) return false;
+  ++count;
+  return true;
+}
+
+void ConnectionCounter::remove(AddressGroup group) noexcept {
+  Shard& shard = shard_of(group);
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.counts.find(group);
+  VS_ASSERT(found != shard.counts.end());
+  if (--found->second == 0) shard.counts.erase(found);
+}
+
+std::uint32_t ConnectionCounter::count(AddressGroup group) const noexcept {
+  const Shard& shard = shards_[index_of(group)];
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.counts.find(group);
+  return found == shard.counts.end() ? 0 : found->second;
+}
+
+std::size_t ConnectionCounter::groups() const noexcept {
+  std::size_t total = 0;
+  for (const Shard& shard : shards_) {
+    const std::scoped_lock lock(shard.mutex);
+    total += shard.counts.size();
+  }
+  return total;
+}
+
+}  // namespace videosync

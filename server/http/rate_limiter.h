@@ -1,0 +1,89 @@
+// RateLimiter and ConnectionCounter: what one address may ask of us.
+//
+// Shared by all workers, one of each a process. Both are split into shards with a mutex each, held
+// for well under a microsecond; they are asked when a connection is accepted or a session is made,
+// never on the path of a message.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "server/http/ip_address.h"
+
+namespace videosync {
+
+// A token bucket an address group, in a table of fixed size. A group that finds its row full takes
+// the place of the bucket that has refilled the most, so memory is bounded and what is forgotten
+// is what mattered least.
+class RateLimiter {
+ public:
+  struct Options {
+    std::uint32_t per_minute = 10;  // 0: unlimited
+    std::uint32_t burst = 30;       // at least 1
+    std::size_t groups_max = 65'536;
+  };
+  struct Verdict {
+    bool allowed = true;
+    std::uint32_t retry_after_s = 0;  // at least 1 where refused
+  };
+
+  explicit RateLimiter(const Options& options);
+
+  // `now_us` is monotonic. Takes a token where there is one.
+  Verdict take(AddressGroup group, std::int64_t now_us) noexcept;
+
+ private:
+  static constexpr std::size_t ways = 8;
+
+  // The bucket is full at `full_at_us` and later; each token taken moves that by one interval.
+  struct Bucket {
+    AddressGroup group;  // none: vacant
+    std::int64_t full_at_us = INT64_MIN;
+  };
+  struct Row {
+    std::array<Bucket, ways> buckets;
+  };
+  static constexpr std::size_t shard_count = 16;
+
+  Bucket& find_or_replace(Row& row, AddressGroup group) noexcept;
+
+  const std::int64_t interval_us_;  // between two tokens; 0: unlimited
+  const std::int64_t depth_us_;     // burst * interval
+  const std::uint64_t seed_;        // so that nobody can aim at a row
+  std::vector<Row> rows_;           // a power of two; row i belongs to shard i % shard_count
+  std::array<std::mutex, shard_count> mutexes_;
+};
+
+// Open connections an address group. Holds an entry for a group only while it has one open, so the
+// process's own limit of connections bounds the memory.
+class ConnectionCounter {
+ public:
+  explicit ConnectionCounter(std::uint32_t per_group_max);
+
+  // False where the group has its fill. A true is paid back by one remove().
+  [[nodiscard]] bool try_add(AddressGroup group) noexcept;
+  void remove(AddressGroup group) noexcept;
+
+  std::uint32_t count(AddressGroup group) const noexcept;
+  std::size_t groups() const noexcept;
+
+ private:
+  static constexpr std::size_t shard_count = 16;
+  struct Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<AddressGroup, std::uint32_t> counts;  // every value is at least 1
+  };
+
+  Shard& shard_of(AddressGroup group) noexcept { return shards_[index_of(group)]; }
+  std::size_t index_of(AddressGroup group) const noexcept;
+
+  const std::uint32_t per_group_max_;  // 0: unlimited
+  const std::uint64_t seed_;
+  std::array<Shard, shard_count> shards_;
+};
+
+}  // namespace videosync

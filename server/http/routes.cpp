@@ -1,0 +1,324 @@
+#include "server/http/routes.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "proto/http/http_query.h"
+#include "proto/websocket/websocket_handshake.h"
+#include "proto/wire/messages.h"
+#include "server/http/file_response.h"
+#include "server/http/forwarded.h"
+#include "server/metrics/node_metrics.h"
+#include "server/nodes/nodes.h"
+#include "server/worker.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr HttpFault not_found{404, "not_found", "there is nothing at this address"};
+constexpr HttpFault session_not_found{404, "session_not_found", "no such session"};
+constexpr HttpFault wrong_method{405, "method_not_allowed", "see the Allow field"};
+constexpr HttpFault unknown_method{501, "not_implemented", "this method is not known here"};
+constexpr HttpFault wrong_type{415, "unsupported_media_type", "send JSON"};
+constexpr HttpFault too_many_sessions{429, "rate_limited",
+                                      "too many sessions from this address, wait a little"};
+constexpr HttpFault foreign_origin{403, "foreign_origin",
+                                   "this page's origin is not allowed (--allow-origin)"};
+constexpr HttpFault bad_name{400, "bad_name",
+                             "a name has 1 to 40 characters and no control characters"};
+constexpr HttpFault too_many_connections{503, "too_many_connections",
+                                         "too many connections from this address"};
+constexpr HttpFault draining{503, "draining", "this server is about to end, try again"};
+
+constexpr std::string_view sessions_prefix = "/api/sessions/";
+constexpr std::string_view video_cache_control = "no-cache";
+
+bool is_read(const HttpRequest& request) {
+  return request.method == HttpMethod::get || request.method == HttpMethod::head;
+}
+
+void refuse_method(Peer& peer, std::string_view allow) {
+  const HttpField extra[] = {{"Allow", allow}};
+  peer.answer_error(wrong_method, extra);
+}
+
+ClientView client_of(Worker& worker, Peer& peer) {
+  const HttpRequest& request = peer.request();
+  std::array<std::string_view, 8> forwarded;
+  std::size_t count = 0;
+  for (const HttpField& field : request.fields) {
+    const bool is_it = equals_ignoring_case(field.name, "X-Forwarded-For");
+    if (is_it && count < forwarded.size()) forwarded[count++] = field.value;
+  }
+  const ForwardedFields fields{std::span(forwarded).first(count),
+                               request.header("X-Forwarded-Proto"),
+                               request.header("X-Forwarded-Host")};
+  return resolve_client(worker.config().trusted_proxies, peer.socket_address(), request.host,
+                        fields);
+}
+
+// --- /api/sessions -------------------------------------------------------------------------------
+
+bool is_json_enough(const HttpRequest& request) {
+  if (!request.header("Content-Encoding").empty()) return false;
+  const std::string_view field = request.header("Content-Type");
+  const std::string_view type = trim_blanks(field.substr(0, field.find(';')));
+  // What fetch() and curl say of a string when nobody told them better counts, too.
+  for (const std::string_view known :
+       {"", "application/json", "text/plain", "application/x-www-form-urlencoded"}) {
+    if (equals_ignoring_case(type, known)) return true;
+  }
+  return false;
+}
+
+void create_session(Worker& worker, Peer& peer) {
+  const HttpRequest& request = peer.request();
+  Service& service = worker.service();
+  if (!request.body.empty() && !is_json_enough(request)) return peer.answer_error(wrong_type);
+  const ClientView client = client_of(worker, peer);
+  if (!client.address.is_unspecified()) {
+    const auto verdict =
+        service.session_limiter.take(client.address.group(), worker.monotonic_us());
+    if (!verdict.allowed) {
+      const std::string seconds = std::to_string(verdict.retry_after_s);
+      const HttpField extra[] = {{"Retry-After", seconds}};
+      worker.metrics().count(Counter::sessions_rate_limited);
+      return peer.answer_error(too_many_sessions, extra);
+    }
+  }
+  std::string padded(request.body);
+  padded.resize(request.body.size() + json_padding);
+  auto order =
+      decode_create_session({padded.data(), request.body.size()}, worker.message_decoder());
+  if (!order) {
+    const HttpFault fault{400, refusal_name(order.error().code), order.error().message};
+    return peer.answer_error(fault);
+  }
+  const Uuid key = Uuid::random_v4();
+  const std::size_t home_index = service.home_of(key);
+  const PeerAddress from = worker.address_of(peer);
+  auto create = std::make_unique<SessionHome::CreateOrder>(
+      SessionHome::CreateOrder{from.worker, from.peer, std::move(order->video), order->settings});
+  SessionHome* home = &service.workers[home_index]->home();
+  worker.run_on(home_index, [home, key, create = std::move(create)]() noexcept {
+    home->on_create(key, *create);
+  });
+}
+
+void validate_session(Worker& worker, Peer& peer, const std::optional<Uuid>& key) {
+  static constexpr HttpField extra[] = {{"Cache-Control", "no-store"}};
+  if (!key) return peer.answer_json(200, R"({"valid":false})", extra);
+  if (worker.service().nodes != nullptr) {
+    // A node may have the session in memory while the store that they share is away.
+    const std::size_t home_index = worker.service().home_of(*key);
+    SessionHome* home = &worker.service().workers[home_index]->home();
+    const PeerAddress from = worker.address_of(peer);
+    return worker.run_on(home_index, [home, key = *key, from]() noexcept {
+      home->on_validate(key, from.worker, from.peer);
+    });
+  }
+  const SlotHandle handle = worker.address_of(peer).peer;
+  worker.store().exists(*key, [&worker, handle](Result<bool> exists) noexcept {
+    static constexpr HttpFault store_away{503, "unavailable", "the session store is away"};
+    static constexpr HttpField retry[] = {{"Retry-After", "5"}};
+    Peer* asker = worker.find_peer(handle);
+    if (asker == nullptr || !asker->is_awaiting_answer()) return;
+    if (!exists) return asker->answer_error(store_away, retry);
+    asker->answer_json(200, *exists ? R"({"valid":true})" : R"({"valid":false})", extra);
+  });
+}
+
+std::optional<Token> bearer_token(const HttpRequest& request) {
+  constexpr std::string_view scheme = "Bearer ";
+  const std::string_view field = request.header("Authorization");
+  const bool is_bearer =
+      field.size() > scheme.size() && equals_ignoring_case(field.substr(0, scheme.size()), scheme);
+  if (!is_bearer) return std::nullopt;
+  // A token of another form is somebody's, but nobody's here: refused like a wrong one.
+  return parse_token(trim_blanks(field.substr(scheme.size()))).value_or(Token{});
+}
+
+void route_session(Worker& worker, Peer& peer, std::string_view rest) {
+  const HttpRequest& request = peer.request();
+  const std::size_t slash = rest.find('/');
+  const auto key = Uuid::parse_v4(rest.substr(0, slash));
+  if (slash != std::string_view::npos) {
+    if (rest.substr(slash) != "/validate") return peer.answer_error(not_found);
+    if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+    return validate_session(worker, peer, key);
+  }
+  const bool is_delete = request.method == HttpMethod::del;
+  if (!is_read(request) && !is_delete) return refuse_method(peer, "GET, HEAD, DELETE");
+  if (!key) return peer.answer_error(session_not_found);
+  const std::size_t home_index = worker.service().home_of(*key);
+  SessionHome* home = &worker.service().workers[home_index]->home();
+  const PeerAddress from = worker.address_of(peer);
+  if (is_delete) {
+    worker.run_on(home_index, [home, key = *key, token = bearer_token(request), from]() noexcept {
+      home->on_delete(key, token, from.worker, from.peer);
+    });
+  } else {
+    worker.run_on(home_index, [home, key = *key, from]() noexcept {
+      home->on_info(key, from.worker, from.peer);
+    });
+  }
+}
+
+// --- Videos --------------------------------------------------------------------------------------
+
+void route_video(Worker& worker, Peer& peer) {
+  const HttpRequest& request = peer.request();
+  if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+  if (const auto id = query_value(request.query, "id")) {
+    return answer_with_video(worker, peer, worker.library().find(*id));
+  }
+  const auto session = query_value(request.query, "session");
+  if (!session) return answer_with_video(worker, peer, worker.library().default_video());
+  const auto key = Uuid::parse_v4(*session);
+  if (!key) return peer.answer_error(session_not_found);
+  const std::size_t home_index = worker.service().home_of(*key);
+  SessionHome* home = &worker.service().workers[home_index]->home();
+  const PeerAddress from = worker.address_of(peer);
+  worker.run_on(home_index, [home, key = *key, from]() noexcept {
+    home->on_video(key, from.worker, from.peer);
+  });
+}
+
+void route_media(Worker& worker, Peer& peer) {
+  const HttpRequest& request = peer.request();
+  if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+  const auto file = worker.library().resolve(request.path);
+  if (file) return answer_with_file(worker, peer, *file, video_cache_control);
+  static constexpr HttpFault busy{503, "unavailable", "the file cannot be opened now, try again"};
+  static constexpr HttpField retry[] = {{"Retry-After", "5"}};
+  if (file.error().code == ErrorCode::not_found) return peer.answer_error(not_found);
+  peer.answer_error(busy, retry);
+}
+
+// --- /ws -----------------------------------------------------------------------------------------
+
+void refuse_websocket(Worker& worker, Peer& peer, const HttpFault& fault) {
+  worker.metrics().count_response(static_cast<unsigned>(fault.status));
+  std::string& out = worker.scratch();
+  append_websocket_refusal(out, peer.response_context(), fault,
+                           peer.request().method == HttpMethod::head);
+  peer.begin_answer(out);
+  peer.end_answer();
+}
+
+void route_websocket(Worker& worker, Peer& peer) {
+  const HttpRequest& request = peer.request();
+  Service& service = worker.service();
+  if (const auto key = check_websocket_handshake(request); !key) {
+    return refuse_websocket(worker, peer, key.error());
+  }
+  const ClientView client = client_of(worker, peer);
+  std::optional<std::string_view> origin;
+  if (request.has_header("Origin")) origin = request.header("Origin");
+  if (!service.origins.allows(origin, client.host)) {
+    worker.metrics().count(Counter::origins_refused);
+    return peer.answer_error(foreign_origin);
+  }
+  static constexpr HttpField retry[] = {{"Retry-After", "5"}};
+  if (service.is_draining) return peer.answer_error(draining, retry);
+  const auto session = query_value(request.query, "session");
+  const auto key = session ? Uuid::parse_v4(*session) : std::nullopt;
+  if (!key) return peer.answer_error(session_not_found);
+  const PeerAddress from = worker.address_of(peer);
+  auto order = std::make_unique<SessionHome::JoinOrder>();
+  order->from_worker = from.worker;
+  order->from_peer = from.peer;
+  order->key = *key;
+  const std::string name = query_value(request.query, "name").value_or("");
+  if (const auto cleaned = clean_member_name(name)) {
+    order->request.name = *cleaned;
+  } else if (!name.empty()) {
+    return peer.answer_error(bad_name);
+  }
+  if (const auto text = query_value(request.query, "resume")) {
+    order->request.resume = parse_resume_token(*text);
+  }
+  if (const auto text = query_value(request.query, "host")) {
+    order->request.host_token = parse_token(*text);
+  }
+  if (!peer.is_charged() && !client.address.is_unspecified()) {
+    const AddressGroup group = client.address.group();
+    if (!service.per_address.try_add(group)) {
+      worker.metrics().count(Counter::refused_per_address);
+      return peer.answer_error(too_many_connections, retry);
+    }
+    peer.charge(group);
+  }
+  const std::size_t home_index = service.home_of(*key);
+  SessionHome* home = &service.workers[home_index]->home();
+  worker.run_on(home_index, [home, order = std::move(order)]() noexcept { home->on_join(*order); });
+}
+
+// --- Pages ---------------------------------------------------------------------------------------
+
+void route_page(Worker& worker, Peer& peer) {
+  const HttpRequest& request = peer.request();
+  const PageView page =
+      worker.service().pages->find(request.path, request.header("Accept-Encoding"));
+  if (page.body == nullptr) return peer.answer_error(not_found);
+  if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+  answer_with_page(worker, peer, page);
+}
+
+}  // namespace
+
+void route_request(Worker& worker, Peer& peer) {
+  const HttpRequest& request = peer.request();
+  const std::string_view path = request.path;
+  if (request.method == HttpMethod::other) return peer.answer_error(unknown_method);
+  if (request.method == HttpMethod::options) {
+    static constexpr HttpField allow[] = {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}};
+    return peer.answer(204, "", "", allow);
+  }
+  if (peer.is_admin()) return route_admin_request(worker, peer);
+  if (path == "/ws") return route_websocket(worker, peer);
+  if (path == "/api/video") return route_video(worker, peer);
+  if (path == "/api/videos") {
+    if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+    static constexpr HttpField fresh[] = {{"Cache-Control", "no-cache"}};
+    return peer.answer_json(200, worker.videos_json(), fresh);
+  }
+  if (path == "/api/sessions") {
+    if (request.method != HttpMethod::post) return refuse_method(peer, "POST");
+    return create_session(worker, peer);
+  }
+  if (path.starts_with(sessions_prefix)) {
+    return route_session(worker, peer, path.substr(sessions_prefix.size()));
+  }
+  if (path.starts_with(MediaLibrary::url_prefix)) return route_media(worker, peer);
+  route_page(worker, peer);
+}
+
+void route_admin_request(Worker& worker, Peer& peer) {
+  constexpr std::string_view text = "text/plain; charset=utf-8";
+  const HttpRequest& request = peer.request();
+  if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+  if (request.path == "/healthz") return peer.answer(200, text, "ok\n");
+  if (request.path == "/readyz") {
+    const Service& service = worker.service();
+    if (service.is_draining) return peer.answer(503, text, "draining\n");
+    if (service.nodes != nullptr && !service.nodes->problem().empty()) {
+      return peer.answer(503, text, service.nodes->problem() + "\n");
+    }
+    return peer.answer(200, text, "ready\n");
+  }
+  if (request.path == "/metrics") {
+    worker.report_counters();
+    const Service& service = worker.service();
+    return peer.answer(
+        200, "text/plain; version=0.0.4; charset=utf-8",
+        service.metrics.render(service.nodes != nullptr) + render_node_metrics(service));
+  }
+  peer.answer_error(not_found);
+}
+
+}  // namespace videosync

@@ -1,0 +1,101 @@
+// Nodes: this process among the others that share its store.
+//
+// Every node has an id, made anew at each start, and two channels of the store: its own, for what
+// others tell it, and everybody's, on which each says once a second that it is alive. Who is silent
+// for too long, or says goodbye, is lost: its sessions are taken over and its members leave. What
+// comes for a session goes to the worker that is the session's home here.
+//
+// Belongs to the first worker's thread, on which the store lives, but for what says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/uuid.h"
+#include "core/reactor/timer_wheel.h"
+#include "proto/wire/node_messages.h"
+#include "storage/session_store.h"
+
+namespace videosync {
+
+struct Service;
+class Worker;
+
+class Nodes final : public SessionListener {
+ public:
+  static constexpr std::int64_t silence_max_us = 4'000'000;
+  static constexpr std::int64_t deaf_max_us = 500'000;
+  // After the store's return the others come back one by one: deafness says nothing yet.
+  static constexpr std::int64_t return_us = 3'000'000;
+  static constexpr std::int64_t degraded_after_us = 500'000;
+
+  explicit Nodes(Service& service) noexcept;
+
+  // Any thread.
+  const Uuid& self() const noexcept { return self_; }
+
+  // Once, when all workers run.
+  void start() noexcept;
+  // Tells the others, who need not wait for this node's silence then. For good.
+  void stop() noexcept;
+
+  // "" while all is well, else why not, for a person.
+  const std::string& problem() const noexcept { return problem_; }
+  // This node and those that were heard of lately.
+  std::size_t alive() const noexcept;
+
+  // From any worker's thread: `from` is that worker.
+  // This node matters from now on: tell when it is lost, even if it was never heard of.
+  void watch(Worker& from, const Uuid& node) noexcept;
+  // A message for it reached nobody. It may be subscribing again; if it stays so, it is lost.
+  void report_deaf(Worker& from, const Uuid& node) noexcept;
+  // That worker has changes that the store refuses though it is there; why: "" no longer.
+  void report_unsaved(Worker& from, std::string why) noexcept;
+
+  void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override;
+  void on_store_ready() noexcept override;
+  void on_store_lost(const Error& why) noexcept override;
+  void on_store_round_trip(std::int64_t took_us) noexcept override;
+
+ private:
+  struct Known {
+    std::int64_t heard_us = 0;
+    std::int64_t deaf_since_us = 0;  // 0: it hears, as far as is known
+    bool is_lost = false;
+  };
+
+  static void on_timer(void* self) noexcept { static_cast<Nodes*>(self)->tick(); }
+  void tick() noexcept;
+  void say(const NodeMessage& message) noexcept;
+  void hear(const NodeEnvelope& envelope) noexcept;
+  bool is_gone(const Known& known, std::int64_t now_us) const noexcept;
+  void lose(const Uuid& node, Known& known) noexcept;
+  void forget_lost(std::int64_t now_us) noexcept;
+  void judge() noexcept;
+  void complain() noexcept;
+  template <class Task>
+  void on_all_workers(Task task) noexcept;
+  Worker& first() const noexcept;
+
+  Service& service_;
+  const Uuid self_ = Uuid::random_v4();
+  std::unordered_map<Uuid, Known> known_;
+  TimerEntry timer_{&Nodes::on_timer, this};
+  bool is_store_ready_ = false;
+  bool is_degraded_ = false;
+  std::int64_t ready_since_us_ = 0;  // or since this process was last held up
+  std::int64_t lost_since_us_ = 0;
+  std::int64_t last_tick_us_ = 0;
+  std::int64_t last_alive_us_ = 0;
+  std::int64_t complained_us_ = 0;  // when the log was last told why it is degraded
+  std::string store_problem_ = "the store has not been reached yet";
+  std::vector<std::string> unsaved_;  // by worker
+  std::string problem_ = store_problem_;
+  std::string complaint_;  // the log was told last
+};
+
+}  // namespace videosync

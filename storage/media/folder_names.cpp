@@ -1,0 +1,73 @@
+#include "storage/media/folder_names.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "storage/media/video_name.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::size_t names_max = 65'536;
+
+void add_name(int directory, const std::string& name, FolderNames& names) {
+  if (name.front() == '.') return;
+  if (!is_servable_name(name)) {
+    names.warnings.push_back("left out a file with a control character or backslash in its name");
+    return;
+  }
+  struct stat status{};
+  if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
+  if (S_ISLNK(status.st_mode)) {
+    names.warnings.push_back("left out \"" + to_utf8(name) + "\": symlinks are not followed");
+  } else if (S_ISREG(status.st_mode)) {
+    names.files.push_back(name);
+  } else if (S_ISDIR(status.st_mode)) {
+    names.folders.push_back(name);
+  }
+}
+
+}  // namespace
+
+Result<FolderNames> read_folder(int directory, const std::string& path) {
+  // A descriptor of its own, because the stream closes it and moves its position.
+  const int listing = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (listing < 0) return fail_errno("read the folder of videos " + path, errno);
+  DIR* stream = ::fdopendir(listing);
+  if (stream == nullptr) {
+    const int error = errno;
+    ::close(listing);
+    return fail_errno("read the folder of videos " + path, error);
+  }
+  FolderNames names;
+  std::size_t count = 0;
+  int error = 0;
+  for (;;) {
+    errno = 0;
+    const dirent* item = ::readdir(stream);
+    if (item == nullptr) {
+      error = errno;
+      break;
+    }
+    if (++count > names_max) {
+      names.warnings.push_back(
+          fmt::format("{} holds more than {} names: the rest is left out", path, names_max));
+      break;
+    }
+    add_name(directory, item->d_name, names);
+  }
+  ::closedir(stream);
+  if (error != 0) return fail_errno("read the folder of videos " + path, error);
+  std::sort(names.files.begin(), names.files.end());
+  std::sort(names.folders.begin(), names.folders.end());
+  return names;
+}
+
+}  // namespace videosync

@@ -1,0 +1,85 @@
+#include "storage/media/hls_files.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "storage/media/content_type.h"
+#include "storage/media/video_name.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::size_t path_bytes_max = 1024;
+constexpr std::array<std::string_view, 8> served_kinds{"m3u8", "ts",  "m4s", "mp4",
+                                                       "vtt",  "jpg", "png", "aac"};
+
+bool is_playlist(std::string_view path) noexcept {
+  return file_names::equals_ignoring_case(file_names::extension_of(path), "m3u8");
+}
+
+}  // namespace
+
+HlsFiles::~HlsFiles() {
+  ::close(directory_);
+}
+
+Result<MediaFileRef> HlsFiles::open(std::string_view path) {
+  if (!is_servable(path)) return fail(ErrorCode::not_found, "no such file");
+  if (MediaFileRef kept = find_open(path)) return kept;
+  Result<MediaFileRef> opened = MediaFile::open(directory_, std::string(path));
+  if (!opened || is_playlist(path)) return opened;
+  return keep(std::move(*opened));
+}
+
+bool HlsFiles::is_servable(std::string_view path) const {
+  if (path.size() > path_bytes_max) return false;
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return false;
+  if (!folders_.contains(std::string(path.substr(0, slash)))) return false;
+  const std::string_view extension = file_names::extension_of(path);
+  const bool known = std::any_of(served_kinds.begin(), served_kinds.end(), [&](auto kind) {
+    return file_names::equals_ignoring_case(kind, extension);
+  });
+  if (!known) return false;
+  for (std::string_view rest = path.substr(slash + 1);;) {
+    const std::size_t end = rest.find('/');
+    if (!is_servable_name(rest.substr(0, end))) return false;
+    if (end == std::string_view::npos) return true;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+MediaFileRef HlsFiles::find_open(std::string_view path) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_path_.find(path);
+  if (found == by_path_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return recent_.front();
+}
+
+// Another thread may have opened the same file meanwhile: the first one stays, for both.
+MediaFileRef HlsFiles::keep(MediaFileRef file) {
+  if (open_max_ == 0) return file;
+  MediaFileRef dropped;  // closed after the lock is released
+  const std::lock_guard lock(mutex_);
+  const auto found = by_path_.find(file->path());
+  if (found != by_path_.end()) return *found->second;
+  if (recent_.size() == open_max_) {
+    dropped = std::move(recent_.back());
+    by_path_.erase(dropped->path());
+    recent_.pop_back();
+  }
+  recent_.push_front(std::move(file));
+  by_path_.emplace(recent_.front()->path(), recent_.begin());
+  return recent_.front();
+}
+
+std::size_t HlsFiles::open_count() const {
+  const std::lock_guard lock(mutex_);
+  return recent_.size();
+}
+
+}  // namespace videosync

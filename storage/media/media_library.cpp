@@ -1,0 +1,97 @@
+#include "storage/media/media_library.h"
+
+#include "core/base/assert.h"
+#include "storage/media/content_type.h"
+#include "storage/media/hls_files.h"
+
+namespace videosync {
+
+std::string_view VideoEntry::content_type() const noexcept {
+  return file != nullptr ? file->content_type() : content_type_of(hls);
+}
+
+std::shared_ptr<const MediaLibrary> MediaLibrary::make_empty() {
+  return std::shared_ptr<const MediaLibrary>(new MediaLibrary);
+}
+
+std::shared_ptr<const MediaLibrary> MediaLibrary::with_durations(
+    std::span<const std::optional<double>> durations_s) const {
+  VS_ASSERT(durations_s.size() == videos_.size());
+  const std::shared_ptr<MediaLibrary> other = copy();
+  for (std::size_t i = 0; i < durations_s.size(); ++i) {
+    other->videos_[i].duration_s = durations_s[i];
+  }
+  other->index();
+  return other;
+}
+
+std::shared_ptr<const MediaLibrary> MediaLibrary::with_pictures(
+    std::span<const VideoPictures> pictures) const {
+  VS_ASSERT(pictures.size() == videos_.size());
+  const std::shared_ptr<MediaLibrary> other = copy();
+  const auto add = [&](MediaFileRef& to, const MediaFileRef& file) {
+    if (to != nullptr || file == nullptr) return;
+    VS_ASSERT(other->descriptors_left_ > 0);
+    --other->descriptors_left_;
+    to = file;
+  };
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    VideoEntry& video = other->videos_[i];
+    add(video.poster, pictures[i].poster);
+    if (video.thumbnails != nullptr) continue;
+    add(video.thumbnails, pictures[i].thumbnails);
+    add(video.sprite, pictures[i].sprite);
+  }
+  other->index();
+  return other;
+}
+
+std::shared_ptr<MediaLibrary> MediaLibrary::copy() const {
+  std::shared_ptr<MediaLibrary> other(new MediaLibrary);
+  other->directory_ = directory_;
+  other->default_index_ = default_index_;
+  other->descriptors_left_ = descriptors_left_;
+  other->videos_ = videos_;
+  other->hls_files_ = hls_files_;
+  return other;
+}
+
+void MediaLibrary::index() {
+  for (std::size_t i = 0; i < videos_.size(); ++i) {
+    const VideoEntry& video = videos_[i];
+    const bool is_new = by_id_.emplace(video.id, i).second;
+    VS_ASSERT(is_new);
+    for (const Caption& caption : video.captions) {
+      by_path_.emplace(caption.file->path(), caption.file);
+    }
+    for (const MediaFileRef& picture : {video.poster, video.thumbnails, video.sprite}) {
+      if (picture != nullptr) by_path_.emplace(picture->path(), picture);
+    }
+  }
+}
+
+const VideoEntry* MediaLibrary::find(std::string_view id) const noexcept {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &videos_[found->second];
+}
+
+const VideoEntry* MediaLibrary::default_video() const noexcept {
+  return videos_.empty() ? nullptr : &videos_[default_index_];
+}
+
+MediaFileRef MediaLibrary::main_file(const VideoEntry& video) const {
+  if (video.file != nullptr) return video.file;
+  Result<MediaFileRef> playlist = resolve(std::string(url_prefix) + video.hls);
+  return playlist ? std::move(*playlist) : nullptr;
+}
+
+Result<MediaFileRef> MediaLibrary::resolve(std::string_view path) const {
+  if (!path.starts_with(url_prefix)) return fail(ErrorCode::not_found, "no such file");
+  path.remove_prefix(url_prefix.size());
+  const auto found = by_path_.find(path);
+  if (found != by_path_.end()) return found->second;
+  if (hls_files_ == nullptr) return fail(ErrorCode::not_found, "no such file");
+  return hls_files_->open(path);
+}
+
+}  // namespace videosync

@@ -1,0 +1,79 @@
+// MediaPictures: posters and thumbnails for videos that have none beside them, made by ffmpeg and
+// kept in a cache folder. Slow; for a background thread, which owns it.
+//
+// A file of the cache is named after its video's name, size and modification time, so a changed
+// video gets new pictures and the cache may be deleted at any time. One child process works at a
+// time, at the lowest priority, within limits of time, memory and output. A video that ffmpeg
+// cannot make a picture of goes without and is not tried again while the process lives.
+//
+// Usage: publish the library as it is, then recall() what the cache has; make_next() and recall()
+// by turns until make_next() finds nothing to do.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "storage/media/media_library.h"
+
+namespace videosync {
+
+class MediaPictures {
+ public:
+  struct Options {
+    std::string cache_directory{};  // made when needed; "": no pictures at all
+    std::string program = "ffmpeg";
+    std::int64_t poster_limit_ms = 30'000;
+    std::int64_t thumbnails_limit_ms = 300'000;
+  };
+
+  explicit MediaPictures(Options options) : options_(std::move(options)) {}
+  ~MediaPictures();
+  MediaPictures(const MediaPictures&) = delete;
+  MediaPictures& operator=(const MediaPictures&) = delete;
+
+  // The library with the pictures that the cache has, as far as its descriptors reach; the given
+  // one where that adds nothing.
+  std::shared_ptr<const MediaLibrary> recall(const std::shared_ptr<const MediaLibrary>& library);
+
+  // Makes one picture that is lacking, posters first. False: none is, or none can be made, or
+  // `stop` was requested.
+  bool make_next(const MediaLibrary& library, const std::stop_token& stop);
+
+  // Removes what belongs to no video of the library.
+  void sweep(const MediaLibrary& library);
+
+  // One line each, since the last call.
+  std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
+
+ private:
+  struct Known {
+    VideoPictures pictures;
+    bool no_poster = false;  // tried in vain
+    bool no_thumbnails = false;
+  };
+
+  bool open_cache(const MediaLibrary& library);
+  bool make_poster(const MediaLibrary& library, const VideoEntry& video, const std::string& key,
+                   const std::stop_token& stop);
+  bool make_thumbnails(const MediaLibrary& library, const VideoEntry& video, const std::string& key,
+                       const std::stop_token& stop);
+  enum class Made : std::uint8_t { yes, no, stopped };
+  Made run(const MediaLibrary& library, const VideoEntry& video, double from_s,
+           const std::string& filter, bool key_frames_only, std::int64_t limit_ms,
+           const std::string& name, const std::stop_token& stop);
+  Result<> write(const std::string& name, const std::string& text);
+  MediaFileRef open(const std::string& name) const;
+  void give_up(std::string why);
+
+  const Options options_;
+  int cache_ = -1;                      // the cache folder of this library
+  bool gave_up_ = false;                // nothing can be made here: said once
+  std::map<std::string, Known> known_;  // by key
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace videosync

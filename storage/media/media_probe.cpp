@@ -1,0 +1,155 @@
+#include "storage/media/media_probe.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "storage/media/child_process.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::size_t output_bytes_max = 256;
+constexpr int stop_check_ms = 100;
+
+// The first line of what ffprobe printed, as seconds; "N/A" and the like are no answer.
+std::optional<double> parse_duration(std::string_view text) {
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, seconds);
+  if (error != std::errc{} || rest == end || *rest != '\n') return std::nullopt;
+  if (!std::isfinite(seconds) || seconds <= 0) return std::nullopt;
+  return seconds;
+}
+
+enum class ReadEnd : std::uint8_t { complete, timed_out, stopped };
+
+// Reads until the writer is gone, the text is full, time is up or `stop` is requested.
+ReadEnd read_output(int fd, std::int64_t limit_ms, const std::stop_token& stop, std::string& text) {
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + std::chrono::milliseconds(limit_ms);
+  std::array<char, output_bytes_max> chunk;
+  while (text.size() < output_bytes_max) {
+    if (stop.stop_requested()) return ReadEnd::stopped;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
+    if (left.count() <= 0) return ReadEnd::timed_out;
+    pollfd waited{fd, POLLIN, 0};
+    const int wait_ms = static_cast<int>(std::min<std::int64_t>(left.count(), stop_check_ms));
+    if (::poll(&waited, 1, wait_ms) <= 0) continue;
+    const ssize_t n = ::read(fd, chunk.data(), chunk.size() - text.size());
+    if (n == 0) break;
+    if (n > 0) text.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  return ReadEnd::complete;
+}
+
+}  // namespace
+
+MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input,
+                                   const std::stop_token& stop) const {
+  // Only local files: a playlist must not make this machine call others.
+  const std::vector<std::string> arguments{program_,
+                                           "-v",
+                                           "error",
+                                           "-protocol_whitelist",
+                                           "file,crypto,data",
+                                           "-show_entries",
+                                           "format=duration",
+                                           "-of",
+                                           "default=noprint_wrappers=1:nokey=1",
+                                           input};
+  std::array<int, 2> pipe_ends{};
+  if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) {
+    return {Verdict::cannot_run, std::nullopt, std::strerror(errno)};
+  }
+  std::string text;
+  ReadEnd end = ReadEnd::complete;
+  {
+    // Whoever closed its output has said all it will say; whoever has not is out of time. The
+    // complete line is the answer, so the exit status adds nothing, and the child ends here.
+    const Result<ChildProcess> child = ChildProcess::start({arguments, pipe_ends[1], fd});
+    ::close(pipe_ends[1]);
+    if (child) {
+      end = read_output(pipe_ends[0], limit_ms_, stop, text);
+    } else {
+      ::close(pipe_ends[0]);
+      return {Verdict::cannot_run, std::nullopt, std::strerror(child.error().system_errno)};
+    }
+    ::close(pipe_ends[0]);
+  }
+  switch (end) {
+    case ReadEnd::timed_out:
+      return {Verdict::timed_out, std::nullopt, {}};
+    case ReadEnd::stopped:
+      return {Verdict::stopped, std::nullopt, {}};
+    case ReadEnd::complete:
+      break;
+  }
+  return {Verdict::answered, parse_duration(text), {}};
+}
+
+// The child re-opens the very file the library holds open; only a playlist, which names others
+// beside it, is found by its path.
+MediaProbe::Answer MediaProbe::ask_about(const MediaLibrary& library, const VideoEntry& video,
+                                         const std::stop_token& stop) const {
+  if (video.file == nullptr) return ask(-1, "file:" + library.directory() + "/" + video.hls, stop);
+  return ask(video.file->fd(), fmt::format("file:/dev/fd/{}", ChildProcess::input_fd), stop);
+}
+
+MediaProbe::Outcome MediaProbe::fill(const std::shared_ptr<const MediaLibrary>& library,
+                                     const std::stop_token& stop) {
+  Outcome outcome{library, {}};
+  std::map<Key, std::optional<double>> still_known;
+  std::vector<std::optional<double>> durations_s;
+  bool learned = false;
+  bool may_ask = true;
+  for (const VideoEntry& video : library->videos()) {
+    durations_s.push_back(video.duration_s);
+    const MediaFileRef file = library->main_file(video);
+    if (file == nullptr) continue;
+    const Key key{file->path(), file->size(), file->mtime_ns()};
+    auto known = known_.find(key);
+    if (known == known_.end() && may_ask) {
+      const Answer answer = ask_about(*library, video, stop);
+      may_ask = answer.verdict == Verdict::answered || answer.verdict == Verdict::timed_out;
+      if (std::string line = warning_of(answer, video); !line.empty()) {
+        outcome.warnings.push_back(std::move(line));
+      }
+      if (may_ask) known = known_.emplace(key, answer.duration_s).first;
+    }
+    if (known == known_.end()) continue;
+    still_known.insert(*known);
+    durations_s.back() = known->second;
+    learned = learned || known->second != video.duration_s;
+  }
+  known_ = std::move(still_known);
+  if (learned) outcome.library = library->with_durations(durations_s);
+  return outcome;
+}
+
+std::string MediaProbe::warning_of(const Answer& answer, const VideoEntry& video) const {
+  switch (answer.verdict) {
+    case Verdict::cannot_run:
+      return fmt::format("{} cannot be run ({}): videos go without durations", program_,
+                         answer.problem);
+    case Verdict::timed_out:
+      return fmt::format("{} took more than {} ms for \"{}\": no duration", program_, limit_ms_,
+                         video.title);
+    case Verdict::answered:
+    case Verdict::stopped:
+      break;
+  }
+  return {};
+}
+
+}  // namespace videosync

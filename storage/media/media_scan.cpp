@@ -1,0 +1,317 @@
+// MediaLibrary::scan: from the names in a folder to open, described files.
+//
+// Names are read and matched first, in the order of their bytes, so that ids do not depend on the
+// order in which a file system lists them. Files are opened last, video by video as the list shows
+// them, until the budget of descriptors is used up.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <unordered_set>
+
+#include "storage/media/content_type.h"
+#include "storage/media/folder_names.h"
+#include "storage/media/hls_files.h"
+#include "storage/media/media_library.h"
+#include "storage/media/video_name.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::size_t warnings_max = 100;
+constexpr std::string_view master_playlist = "/master.m3u8";
+constexpr std::array<std::string_view, 5> video_kinds{"mp4", "m4v", "webm", "mkv", "mov"};
+constexpr std::array<std::string_view, 1> caption_kinds{"vtt"};
+constexpr std::array<std::string_view, 4> poster_kinds{"jpg", "jpeg", "png", "webp"};  // best first
+
+// The place of a name's extension among `kinds`; their number where it is none of them.
+template <std::size_t size>
+std::size_t kind_of(std::string_view name, const std::array<std::string_view, size>& kinds) {
+  const std::string_view extension = file_names::extension_of(name);
+  std::size_t i = 0;
+  while (i < size && !file_names::equals_ignoring_case(extension, kinds[i]))
+    ++i;
+  return i;
+}
+
+template <std::size_t size>
+bool is_kind(std::string_view name, const std::array<std::string_view, size>& kinds) {
+  return kind_of(name, kinds) < size;
+}
+
+std::string_view stem_of(std::string_view name) {
+  return name.substr(0, name.rfind('.'));
+}
+
+std::string quoted(std::string_view name) {
+  return "\"" + to_utf8(name) + "\"";
+}
+
+// A video before its files are open.
+struct Draft {
+  VideoEntry entry;
+  std::vector<std::pair<std::string, std::string>> captions;  // file name, lang
+  std::string poster;                                         // file name, "" without
+  std::string thumbnails;                                     // the same
+  bool has_file = false;
+};
+
+}  // namespace
+
+class MediaScanner {
+ public:
+  explicit MediaScanner(const MediaLibrary::Options& options) : options_(options) {}
+  ~MediaScanner() {
+    if (directory_ >= 0) ::close(directory_);
+  }
+  MediaScanner(const MediaScanner&) = delete;
+  MediaScanner& operator=(const MediaScanner&) = delete;
+
+  Result<MediaLibrary::Scan> run() {
+    if (Result<> read = read_names(); !read) return std::unexpected(read.error());
+    add_videos();
+    add_hls_folders();
+    add_captions();
+    add_hls_captions();
+    add_posters();
+    assign_ids();
+    std::sort(drafts_.begin(), drafts_.end(), [](const Draft& a, const Draft& b) {
+      if (natural_less(a.entry.title, b.entry.title)) return true;
+      if (natural_less(b.entry.title, a.entry.title)) return false;
+      return a.entry.name < b.entry.name;
+    });
+    return make_library();
+  }
+
+ private:
+  void warn(std::string line) {
+    if (warnings_.size() + 1 < warnings_max) {
+      warnings_.push_back(std::move(line));
+    } else if (warnings_.size() + 1 == warnings_max) {
+      warnings_.push_back("more warnings are left out");
+    }
+  }
+
+  Result<> read_names() {
+    const std::string& path = options_.directory;
+    directory_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory_ < 0) return fail_errno("open the folder of videos " + path, errno);
+    Result<FolderNames> names = read_folder(directory_, path);
+    if (!names) return std::unexpected(std::move(names.error()));
+    files_ = std::move(names->files);
+    folders_ = std::move(names->folders);
+    for (std::string& line : names->warnings)
+      warn(std::move(line));
+    return {};
+  }
+
+  void add_draft(const std::string& name, std::string_view stem, bool has_file) {
+    Draft& draft = drafts_.emplace_back();
+    draft.entry.name = name;
+    draft.entry.title = title_of(stem);
+    if (draft.entry.title.empty()) draft.entry.title = "Untitled";
+    draft.has_file = has_file;
+    by_stem_[std::string(stem)].push_back(drafts_.size() - 1);
+  }
+
+  void add_videos() {
+    for (const std::string& name : files_) {
+      if (is_kind(name, video_kinds)) add_draft(name, stem_of(name), true);
+    }
+  }
+
+  void add_hls_folders() {
+    for (const std::string& folder : folders_) {
+      const std::string master = folder + std::string(master_playlist);
+      if (!MediaFile::open(directory_, master)) continue;
+      if (!by_stem_.contains(folder)) add_draft(folder, folder, false);
+      for (const std::size_t i : by_stem_[folder])
+        add_hls(drafts_[i], folder);
+      hls_folders_.push_back(folder);
+    }
+  }
+
+  // What the folder holds besides the renditions; a poster beside the video is preferred.
+  void add_hls(Draft& draft, const std::string& folder) {
+    draft.entry.hls = folder + std::string(master_playlist);
+    const std::string poster = folder + "/poster.jpg";
+    if (MediaFile::open(directory_, poster)) draft.poster = poster;
+    const std::string thumbnails = folder + "/thumbnails.vtt";
+    if (MediaFile::open(directory_, thumbnails)) draft.thumbnails = thumbnails;
+  }
+
+  void add_captions() {
+    for (const std::string& name : files_) {
+      if (!is_kind(name, caption_kinds)) continue;
+      std::string lang = "und";
+      auto videos = by_stem_.find(std::string(stem_of(name)));
+      if (videos == by_stem_.end()) {
+        if (auto split = split_language(stem_of(name))) {
+          videos = by_stem_.find(std::string(split->stem));
+          lang = std::move(split->lang);
+        }
+      }
+      if (videos == by_stem_.end()) {
+        warn("no video is named like the captions " + quoted(name));
+        continue;
+      }
+      for (const std::size_t i : videos->second)
+        drafts_[i].captions.emplace_back(name, lang);
+    }
+  }
+
+  // captions/<language>.vtt of an HLS folder, for videos without any beside them.
+  void add_hls_captions() {
+    for (const std::string& folder : hls_folders_) {
+      const std::string path = folder + "/captions";
+      const int captions =
+          ::openat(directory_, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+      if (captions < 0) continue;
+      const Result<FolderNames> names = read_folder(captions, options_.directory + "/" + path);
+      ::close(captions);
+      if (!names) continue;
+      std::vector<std::pair<std::string, std::string>> found;
+      for (const std::string& name : names->files) {
+        if (!is_kind(name, caption_kinds)) continue;
+        const std::string as_suffix = "x." + std::string(stem_of(name));
+        const auto split = split_language(as_suffix);
+        found.emplace_back(fmt::format("{}/{}", path, name), split ? split->lang : "und");
+      }
+      for (const std::size_t i : by_stem_[folder]) {
+        if (drafts_[i].captions.empty()) drafts_[i].captions = found;
+      }
+    }
+  }
+
+  void add_posters() {
+    for (const std::string& name : files_) {
+      const std::size_t kind = kind_of(name, poster_kinds);
+      const auto videos = by_stem_.find(std::string(stem_of(name)));
+      if (kind == poster_kinds.size() || videos == by_stem_.end()) continue;
+      for (const std::size_t i : videos->second) {
+        std::string& poster = drafts_[i].poster;
+        const bool is_in_folder = poster.find('/') != std::string::npos;
+        if (poster.empty() || is_in_folder || kind < kind_of(poster, poster_kinds)) poster = name;
+      }
+    }
+  }
+
+  // The stem's slug; with the extension where another video has that; else with the name's hash,
+  // which tells apart what slugs cannot and does not depend on the other names.
+  void assign_ids() {
+    std::unordered_set<std::string> taken;
+    for (Draft& draft : drafts_) {
+      const std::string& name = draft.entry.name;
+      const std::string slug = slug_of(draft.has_file ? stem_of(name) : name);
+      const std::string base = slug.empty() ? "video" : slug;
+      std::string id = slug;
+      if (taken.contains(id)) id = slug_of(name);
+      for (std::string salted = name; id.empty() || taken.contains(id); salted += '+') {
+        id = base + "-" + name_hash(salted);
+      }
+      taken.insert(id);
+      draft.entry.id = std::move(id);
+    }
+  }
+
+  // Null where the budget is used up or the file cannot be opened: counted or warned of.
+  MediaFileRef open(const std::string& name) {
+    MediaFileRef& file = opened_[name];
+    if (file != nullptr) return file;
+    if (descriptors_left_ == 0) {
+      ++left_out_;
+      return nullptr;
+    }
+    Result<MediaFileRef> opened = MediaFile::open(directory_, name);
+    if (!opened) {
+      warn("left out " + quoted(name) + ": " + describe(opened.error()));
+      return nullptr;
+    }
+    --descriptors_left_;
+    file = std::move(*opened);
+    return file;
+  }
+
+  static std::string describe(const Error& error) {
+    return error.system_errno != 0 ? std::string(std::strerror(error.system_errno))
+                                   : std::string("not a regular file any more");
+  }
+
+  // False: the video has nothing to show.
+  bool open_files(Draft& draft) {
+    VideoEntry& entry = draft.entry;
+    if (draft.has_file) {
+      entry.file = open(entry.name);
+      if (entry.file == nullptr) return false;
+    }
+    for (const auto& [name, lang] : draft.captions) {
+      MediaFileRef file = open(name);
+      if (file != nullptr) entry.captions.push_back({lang, language_label(lang), std::move(file)});
+    }
+    if (!draft.poster.empty()) entry.poster = open(draft.poster);
+    if (!draft.thumbnails.empty()) entry.thumbnails = open(draft.thumbnails);
+    return true;
+  }
+
+  MediaLibrary::Scan make_library() {
+    const std::size_t reserved = 1 + (hls_folders_.empty() ? 0 : options_.hls_open_max);
+    descriptors_left_ =
+        options_.descriptors_max > reserved ? options_.descriptors_max - reserved : 0;
+    const std::shared_ptr<MediaLibrary> library(new MediaLibrary);
+    library->directory_ = options_.directory;
+    for (Draft& draft : drafts_) {
+      if (open_files(draft)) library->videos_.push_back(std::move(draft.entry));
+    }
+    if (left_out_ > 0) {
+      warnings_.push_back(
+          fmt::format("the library may hold {} descriptors ({} of them for HLS): {} files are left "
+                      "out; raise the limit of open files or share fewer videos",
+                      options_.descriptors_max, reserved - 1, left_out_));
+    }
+    if (!hls_folders_.empty()) {
+      library->hls_files_ =
+          std::make_shared<HlsFiles>(std::exchange(directory_, -1), options_.hls_open_max);
+      for (std::string& folder : hls_folders_) {
+        library->hls_files_->add_folder(std::move(folder));
+      }
+    }
+    library->descriptors_left_ = descriptors_left_;
+    library->index();
+    choose_default(*library);
+    return {library, std::move(warnings_)};
+  }
+
+  void choose_default(MediaLibrary& library) {
+    if (options_.default_id.empty()) return;
+    const VideoEntry* video = library.find(options_.default_id);
+    if (video == nullptr) {
+      warn("no video has the id \"" + to_utf8(options_.default_id) + "\" of the default video");
+      return;
+    }
+    library.default_index_ = static_cast<std::size_t>(video - library.videos_.data());
+  }
+
+  const MediaLibrary::Options& options_;
+  int directory_ = -1;
+  std::vector<std::string> files_;
+  std::vector<std::string> folders_;
+  std::vector<std::string> hls_folders_;
+  std::vector<Draft> drafts_;
+  std::map<std::string, std::vector<std::size_t>> by_stem_;  // places in drafts_, before the sort
+  std::map<std::string, MediaFileRef> opened_;  // a caption may belong to two videos of one name
+  std::size_t descriptors_left_ = 0;
+  std::size_t left_out_ = 0;
+  std::vector<std::string> warnings_;
+};
+
+Result<MediaLibrary::Scan> MediaLibrary::scan(const Options& options) {
+  return MediaScanner(options).run();
+}
+
+}  // namespace videosync

@@ -1,0 +1,176 @@
+#include "storage/redis/redis_address.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+namespace videosync {
+
+namespace {
+
+constexpr std::string_view tcp_scheme = "redis://";
+constexpr std::string_view tls_scheme = "rediss://";
+constexpr std::string_view unix_scheme = "redis+unix:";
+constexpr std::string_view sentinel_scheme = "redis+sentinel://";
+constexpr std::size_t sentinels_max = 16;
+
+std::optional<unsigned> parse_number(std::string_view digits, unsigned min, unsigned max) noexcept {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const bool is_whole = error == std::errc() && end == digits.data() + digits.size();
+  return is_whole && value >= min && value <= max ? std::optional(value) : std::nullopt;
+}
+
+// A name or IPv4 address, or an IPv6 address in brackets, and a port.
+std::optional<RedisAddress> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == text.npos) return std::nullopt;
+  const auto port = parse_number(text.substr(colon + 1), 1, 65'535);
+  std::string_view host = text.substr(0, colon);
+  const bool is_bracketed = host.starts_with('[') && host.ends_with(']');
+  if (is_bracketed) host = host.substr(1, host.size() - 2);
+  const std::string_view forbidden = is_bracketed ? "/@ []" : "/@ []:";
+  if (!port || host.empty() || host.find_first_of(forbidden) != host.npos) return std::nullopt;
+  RedisAddress address;
+  address.host = host;
+  address.port = static_cast<std::uint16_t>(*port);
+  return address;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const std::string_view digits = text.substr(i + 1, 2);
+    unsigned value = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2) return std::nullopt;
+    decoded += static_cast<char>(value);
+    i += 2;
+  }
+  return decoded;
+}
+
+std::unexpected<Error> refuse(std::string_view url, std::string_view why) {
+  return fail(ErrorCode::invalid_argument, fmt::format("'{}' {}", without_password(url), why));
+}
+
+// Takes "user:password@" off the front of `rest`. A password may hold an @ of its own.
+Result<> take_credentials(std::string_view url, std::string_view& rest, RedisAddress& address) {
+  const std::size_t at = rest.rfind('@');
+  if (at == rest.npos) return {};
+  const std::string_view credentials = rest.substr(0, at);
+  const std::size_t colon = credentials.find(':');
+  if (colon == credentials.npos) {
+    return refuse(url, "needs user:password before its @ (the user may be empty)");
+  }
+  const auto user = percent_decoded(credentials.substr(0, colon));
+  const auto password = percent_decoded(credentials.substr(colon + 1));
+  if (!user || !password) return refuse(url, "has a % without two hexadecimal digits");
+  address.user = *user;
+  address.password = *password;
+  rest.remove_prefix(at + 1);
+  return {};
+}
+
+Result<> take_database(std::string_view url, std::string_view digits, RedisAddress& address) {
+  const auto database = parse_number(digits, 0, 1'000'000);
+  if (!database) return refuse(url, "has no database number behind its last slash");
+  address.database = *database;
+  return {};
+}
+
+Result<RedisLocation> parse_tcp(std::string_view url) {
+  std::string_view rest = url.substr(tcp_scheme.size());
+  RedisAddress credentials;
+  if (auto taken = take_credentials(url, rest, credentials); !taken) {
+    return std::unexpected(taken.error());
+  }
+  const std::size_t slash = rest.find('/');
+  auto server = parse_endpoint(rest.substr(0, slash));
+  if (!server) return refuse(url, "has no host:port");
+  server->user = credentials.user;
+  server->password = credentials.password;
+  if (slash != rest.npos) {
+    if (auto taken = take_database(url, rest.substr(slash + 1), *server); !taken) {
+      return std::unexpected(taken.error());
+    }
+  }
+  return RedisLocation{std::move(*server), {}, {}};
+}
+
+Result<RedisLocation> parse_sentinel(std::string_view url) {
+  std::string_view rest = url.substr(sentinel_scheme.size());
+  RedisLocation location;
+  if (auto taken = take_credentials(url, rest, location.server); !taken) {
+    return std::unexpected(taken.error());
+  }
+  const std::size_t slash = rest.find('/');
+  std::string_view name = slash == rest.npos ? std::string_view{} : rest.substr(slash + 1);
+  if (const std::size_t second = name.find('/'); second != name.npos) {
+    if (auto taken = take_database(url, name.substr(second + 1), location.server); !taken) {
+      return std::unexpected(taken.error());
+    }
+    name = name.substr(0, second);
+  }
+  if (name.empty()) return refuse(url, "has no name of a master behind its slash");
+  location.master_name = name;
+  for (std::string_view list = rest.substr(0, slash);;) {
+    const std::size_t comma = list.find(',');
+    auto sentinel = parse_endpoint(list.substr(0, comma));
+    if (!sentinel) return refuse(url, "has something else than host:port in its list");
+    if (location.sentinels.size() == sentinels_max) return refuse(url, "has too long a list");
+    location.sentinels.push_back(std::move(*sentinel));
+    if (comma == list.npos) return location;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+Result<RedisLocation> parse_unix(std::string_view url) {
+  RedisLocation location;
+  location.server.unix_path = url.substr(unix_scheme.size());
+  if (location.server.unix_path.empty()) return refuse(url, "has no path");
+  return location;
+}
+
+}  // namespace
+
+Result<RedisLocation> parse_redis_url(std::string_view url) {
+  if (url.starts_with(tcp_scheme)) return parse_tcp(url);
+  if (url.starts_with(sentinel_scheme)) return parse_sentinel(url);
+  if (url.starts_with(unix_scheme)) return parse_unix(url);
+  if (url.starts_with(tls_scheme)) {
+    return fail(ErrorCode::unsupported,
+                fmt::format("'{}' asks for TLS, which is not built in: use redis:// within a "
+                            "private network or through a tunnel",
+                            without_password(url)));
+  }
+  return refuse(url,
+                "is no Redis URL; allowed: redis://[user:password@]host:port[/db], "
+                "redis+unix:PATH, redis+sentinel://[user:password@]host:port,host:port/NAME[/db]");
+}
+
+std::string without_password(std::string_view url) {
+  const std::size_t at = url.rfind('@');
+  if (at == url.npos) return std::string(url);
+  const std::size_t scheme = url.find("://");
+  const std::size_t user = scheme == url.npos || scheme > at ? 0 : scheme + 3;
+  const std::size_t colon = url.find(':', user);
+  // Without a colon the whole of it may be the secret.
+  const std::size_t secret = colon < at ? colon + 1 : user;
+  return fmt::format("{}***{}", url.substr(0, secret), url.substr(at));
+}
+
+std::string to_string(const RedisAddress& address) {
+  if (!address.unix_path.empty()) return address.unix_path;
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  return is_v6 ? fmt::format("[{}]:{}", address.host, address.port)
+               : fmt::format("{}:{}", address.host, address.port);
+}
+
+}  // namespace videosync

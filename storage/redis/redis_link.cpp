@@ -1,0 +1,452 @@
+#include "storage/redis/redis_link.h"
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+#include "core/reactor/fd_watcher.h"
+#include "core/reactor/reactor.h"
+#include "storage/redis/redis_channels.h"
+
+namespace videosync {
+
+namespace {
+
+const redisReply* as_reply(const void* reply) noexcept {
+  return static_cast<const redisReply*>(reply);
+}
+
+std::int64_t jittered(std::int64_t ms) noexcept {
+  std::array<std::uint8_t, 2> bytes;
+  fill_random(bytes);
+  return ms / 2 + ms * (bytes[0] << 8 | bytes[1]) / 65'536;
+}
+
+}  // namespace
+
+// --- RedisReply ----------------------------------------------------------------------------------
+
+RedisReply::Kind RedisReply::kind() const noexcept {
+  switch (as_reply(reply_)->type) {
+    case REDIS_REPLY_INTEGER:
+      return Kind::integer;
+    case REDIS_REPLY_STRING:
+      return Kind::text;
+    case REDIS_REPLY_STATUS:
+      return Kind::status;
+    case REDIS_REPLY_ERROR:
+      return Kind::error;
+    case REDIS_REPLY_ARRAY:
+      return Kind::array;
+    default:
+      return Kind::nil;
+  }
+}
+
+std::int64_t RedisReply::integer() const noexcept {
+  return kind() == Kind::integer ? as_reply(reply_)->integer : 0;
+}
+
+std::string_view RedisReply::text() const noexcept {
+  const Kind is = kind();
+  const bool has_text = is == Kind::text || is == Kind::status || is == Kind::error;
+  if (!has_text) return {};
+  return {as_reply(reply_)->str, static_cast<std::size_t>(as_reply(reply_)->len)};
+}
+
+std::size_t RedisReply::size() const noexcept {
+  return kind() == Kind::array ? as_reply(reply_)->elements : 0;
+}
+
+RedisReply RedisReply::operator[](std::size_t index) const noexcept {
+  VS_ASSERT(index < size());
+  return RedisReply(as_reply(reply_)->element[index]);
+}
+
+// --- RedisLink -----------------------------------------------------------------------------------
+
+struct RedisLink::Impl {
+  enum class State : std::uint8_t { resting, connecting, greeting, ready, stopped };
+
+  static constexpr std::size_t arguments_max = 256;
+
+  struct Pending {
+    OnReply done;
+    std::int64_t since_ms;
+    std::size_t bytes;
+  };
+
+  Impl(Reactor& on, RedisLinkOwner& to, RedisAddress where, const Options& with)
+      : reactor(on),
+        owner(to),
+        address(std::move(where)),
+        options(with),
+        timer([](void* self) noexcept { static_cast<Impl*>(self)->on_timer(); }, this) {}
+  ~Impl() { VS_ASSERT(context == nullptr && is_idle()); }
+
+  void connect() noexcept;
+  void greet() noexcept;
+  void on_greeted(const redisReply* reply) noexcept;
+  void become_ready() noexcept;
+  void subscribe_all() noexcept;
+  void on_push(const RedisReply& message) noexcept;
+  void give_up(const Error& why) noexcept;
+  void on_timer() noexcept;
+  void set_timer(std::int64_t delay_ms) noexcept;
+  void send(std::span<const std::string_view> arguments, redisCallbackFn* callback) noexcept;
+  void answer_all(const Error& why) noexcept;
+  bool is_idle() noexcept;
+
+  // hiredis' view of us.
+  void adopt(redisAsyncContext* fresh) noexcept;
+  void update_interest(std::uint32_t set, std::uint32_t clear) noexcept;
+  void release_watcher() noexcept;
+  void on_ready(std::uint32_t events) noexcept;
+
+  static Impl& of(const redisAsyncContext* context) noexcept {
+    return *static_cast<Impl*>(context->data);
+  }
+  static void on_connected(const redisAsyncContext* from, int status) noexcept;
+  static void on_disconnected(const redisAsyncContext* from, int status) noexcept;
+  static void on_greeting_reply(redisAsyncContext* from, void* reply, void*) noexcept;
+  static void on_command_reply(redisAsyncContext* from, void* reply, void*) noexcept;
+  static void on_message(redisAsyncContext* from, void* reply, void*) noexcept;
+
+  Reactor& reactor;
+  RedisLinkOwner& owner;
+  RedisAddress address;
+  const Options options;
+  TimerEntry timer;  // resting: until the next attempt; else: the time-out of connect or command
+  State state = State::resting;
+  redisAsyncContext* context = nullptr;
+  std::unique_ptr<FdWatcher> watcher;               // of the context's descriptor
+  std::vector<std::unique_ptr<FdWatcher>> retired;  // whose last completion is to come
+  std::uint32_t interest = 0;                       // poll events that hiredis waits for
+  std::deque<Pending> pending;                      // in the order of sending
+  std::size_t pending_bytes = 0;                    // the sum of theirs
+  RedisChannels channels;
+  std::int64_t backoff_ms = 0;
+  unsigned greetings_left = 0;
+};
+
+void RedisLink::Impl::set_timer(std::int64_t delay_ms) noexcept {
+  reactor.timers().schedule(timer, reactor.now_ms() + delay_ms);
+}
+
+bool RedisLink::Impl::is_idle() noexcept {
+  std::erase_if(retired, [](const auto& old) { return old->is_idle(); });
+  return retired.empty();
+}
+
+void RedisLink::Impl::connect() noexcept {
+  VS_ASSERT(context == nullptr);
+  state = State::connecting;
+  is_idle();  // forgets watchers that have ended
+  redisAsyncContext* fresh = address.unix_path.empty()
+                                 ? redisAsyncConnect(address.host.c_str(), address.port)
+                                 : redisAsyncConnectUnix(address.unix_path.c_str());
+  VS_ASSERT(fresh != nullptr);  // out of memory
+  if (fresh->err != 0) {
+    const Error why{ErrorCode::unavailable, fresh->errstr, 0};
+    redisAsyncFree(fresh);
+    give_up(why);
+    return;
+  }
+  adopt(fresh);
+  set_timer(options.connect_timeout_ms);
+}
+
+void RedisLink::Impl::adopt(redisAsyncContext* fresh) noexcept {
+  context = fresh;
+  interest = 0;
+  watcher = std::make_unique<FdWatcher>(
+      reactor.ring(), fresh->c.fd,
+      [](void* self, std::uint32_t events) noexcept { static_cast<Impl*>(self)->on_ready(events); },
+      this);
+  fresh->data = this;
+  fresh->ev.data = this;
+  fresh->ev.addRead = [](void* self) { static_cast<Impl*>(self)->update_interest(POLLIN, 0); };
+  fresh->ev.delRead = [](void* self) { static_cast<Impl*>(self)->update_interest(0, POLLIN); };
+  fresh->ev.addWrite = [](void* self) { static_cast<Impl*>(self)->update_interest(POLLOUT, 0); };
+  fresh->ev.delWrite = [](void* self) { static_cast<Impl*>(self)->update_interest(0, POLLOUT); };
+  fresh->ev.cleanup = [](void* self) { static_cast<Impl*>(self)->release_watcher(); };
+  redisAsyncSetConnectCallback(fresh, on_connected);
+  redisAsyncSetDisconnectCallback(fresh, on_disconnected);
+}
+
+void RedisLink::Impl::update_interest(std::uint32_t set, std::uint32_t clear) noexcept {
+  interest = (interest | set) & ~clear;
+  if (watcher) watcher->watch(interest);
+}
+
+// hiredis is about to close the descriptor. A poll may still be armed on it: the watcher lives on
+// until the kernel has answered.
+void RedisLink::Impl::release_watcher() noexcept {
+  if (!watcher) return;
+  watcher->stop();
+  retired.push_back(std::move(watcher));
+}
+
+void RedisLink::Impl::on_ready(std::uint32_t events) noexcept {
+  constexpr std::uint32_t trouble = POLLERR | POLLHUP;
+  // Either call may end the connection and with it the context.
+  if (context != nullptr && (events & (POLLOUT | trouble)) != 0) redisAsyncHandleWrite(context);
+  if (context != nullptr && (events & (POLLIN | trouble)) != 0) redisAsyncHandleRead(context);
+}
+
+void RedisLink::Impl::on_connected(const redisAsyncContext* from, int status) noexcept {
+  Impl& self = of(from);
+  if (status == REDIS_OK) {
+    self.greet();
+    return;
+  }
+  // hiredis frees the context behind this call.
+  self.context = nullptr;
+  self.give_up({ErrorCode::unavailable, from->errstr, 0});
+}
+
+void RedisLink::Impl::on_disconnected(const redisAsyncContext* from, int status) noexcept {
+  Impl& self = of(from);
+  if (self.context != from) return;  // given up by us
+  self.context = nullptr;
+  const bool has_reason = status != REDIS_OK && from->errstr != nullptr && *from->errstr != '\0';
+  self.give_up({ErrorCode::unavailable, has_reason ? from->errstr : "the connection ended", 0});
+}
+
+void RedisLink::Impl::send(std::span<const std::string_view> arguments,
+                           redisCallbackFn* callback) noexcept {
+  std::array<const char*, arguments_max> texts;
+  std::array<std::size_t, arguments_max> lengths;
+  VS_ASSERT(!arguments.empty() && arguments.size() <= texts.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    texts[i] = arguments[i].data();
+    lengths[i] = arguments[i].size();
+  }
+  const int code = redisAsyncCommandArgv(
+      context, callback, nullptr, static_cast<int>(arguments.size()), texts.data(), lengths.data());
+  VS_ASSERT(code == REDIS_OK);
+}
+
+void RedisLink::Impl::greet() noexcept {
+  state = State::greeting;
+  greetings_left = 1;
+  if (!address.password.empty() && !address.user.empty()) {
+    ++greetings_left;
+    send(std::array<std::string_view, 3>{"AUTH", address.user, address.password},
+         on_greeting_reply);
+  } else if (!address.password.empty()) {
+    ++greetings_left;
+    send(std::array<std::string_view, 2>{"AUTH", address.password}, on_greeting_reply);
+  }
+  if (address.database != 0) {
+    ++greetings_left;
+    const std::string number = std::to_string(address.database);
+    send(std::array<std::string_view, 2>{"SELECT", number}, on_greeting_reply);
+  }
+  // Redis may be up and unwilling: loading its data, or wanting a password that we do not have.
+  send(std::array<std::string_view, 1>{"PING"}, on_greeting_reply);
+}
+
+void RedisLink::Impl::on_greeting_reply(redisAsyncContext* from, void* reply, void*) noexcept {
+  Impl& self = of(from);
+  if (reply != nullptr && self.context == from) self.on_greeted(as_reply(reply));
+}
+
+void RedisLink::Impl::on_greeted(const redisReply* reply) noexcept {
+  if (reply->type == REDIS_REPLY_ERROR) {
+    give_up({ErrorCode::unavailable, {reply->str, static_cast<std::size_t>(reply->len)}, 0});
+  } else if (--greetings_left == 0) {
+    become_ready();
+  }
+}
+
+void RedisLink::Impl::become_ready() noexcept {
+  state = State::ready;
+  backoff_ms = 0;
+  reactor.timers().cancel(timer);
+  subscribe_all();
+  owner.on_redis_ready();
+}
+
+void RedisLink::Impl::subscribe_all() noexcept {
+  std::vector<std::string_view> batch{"SUBSCRIBE"};
+  for (const std::string_view channel : channels.on_connected()) {
+    batch.push_back(channel);
+    if (batch.size() < arguments_max) continue;
+    send(batch, on_message);
+    batch.resize(1);
+  }
+  if (batch.size() > 1) send(batch, on_message);
+}
+
+void RedisLink::Impl::on_message(redisAsyncContext* from, void* reply, void*) noexcept {
+  Impl& self = of(from);
+  if (reply == nullptr || self.context != from) return;
+  self.on_push(RedisReply(reply));
+}
+
+void RedisLink::Impl::on_push(const RedisReply& message) noexcept {
+  if (message.size() != 3) {
+    // SUBSCRIBE itself was refused: the user may not hear that channel.
+    if (message.kind() == RedisReply::Kind::error) {
+      give_up({ErrorCode::unavailable, std::string(message.text()), 0});
+    }
+    return;
+  }
+  const std::string_view channel = message[1].text();
+  if (message[0].text() == "message") {
+    owner.on_redis_message(channel, message[2].text());
+  } else if (message[0].text() == "subscribe") {
+    if (channels.on_subscribed(channel)) owner.on_redis_subscribed(channel);
+  } else if (message[0].text() == "unsubscribe" && channels.on_unsubscribed(channel)) {
+    send(std::array<std::string_view, 2>{"SUBSCRIBE", channel}, on_message);
+  }
+}
+
+void RedisLink::Impl::on_command_reply(redisAsyncContext* from, void* reply, void*) noexcept {
+  Impl& self = of(from);
+  if (reply == nullptr || self.context != from) return;  // give_up answers those
+  VS_ASSERT(!self.pending.empty());
+  OnReply done = std::move(self.pending.front().done);
+  self.pending_bytes -= self.pending.front().bytes;
+  self.pending.pop_front();
+  done(RedisReply(reply));
+}
+
+void RedisLink::Impl::answer_all(const Error& why) noexcept {
+  // A callback may ask again: that is answered at once, for the link is not ready.
+  std::deque<Pending> unanswered = std::move(pending);
+  pending.clear();
+  pending_bytes = 0;
+  for (Pending& each : unanswered)
+    each.done(std::unexpected(why));
+}
+
+void RedisLink::Impl::give_up(const Error& why) noexcept {
+  channels.on_lost();
+  if (redisAsyncContext* old = std::exchange(context, nullptr)) {
+    old->onDisconnect = nullptr;
+    redisAsyncFree(old);
+  }
+  if (state != State::stopped) {
+    state = State::resting;
+    backoff_ms = std::clamp(backoff_ms * 2, options.backoff_min_ms, options.backoff_max_ms);
+    set_timer(jittered(backoff_ms));
+  }
+  answer_all(why);
+  if (state != State::stopped) owner.on_redis_lost(why);
+}
+
+void RedisLink::Impl::on_timer() noexcept {
+  switch (state) {
+    case State::resting:
+      connect();
+      break;
+    case State::connecting:
+    case State::greeting:
+      give_up({ErrorCode::timed_out, "no answer while connecting", 0});
+      break;
+    case State::ready: {
+      if (pending.empty()) break;
+      const std::int64_t due_ms = pending.front().since_ms + options.command_timeout_ms;
+      if (reactor.now_ms() < due_ms) {
+        reactor.timers().schedule(timer, due_ms);
+      } else {
+        give_up({ErrorCode::timed_out, "a command was not answered in time", 0});
+      }
+      break;
+    }
+    case State::stopped:
+      break;
+  }
+}
+
+RedisLink::RedisLink(Reactor& reactor, RedisLinkOwner& owner, RedisAddress address,
+                     const Options& options)
+    : impl_(std::make_unique<Impl>(reactor, owner, std::move(address), options)) {}
+RedisLink::~RedisLink() = default;
+
+void RedisLink::start() noexcept {
+  VS_ASSERT(impl_->state == Impl::State::resting && !impl_->timer.is_armed());
+  impl_->set_timer(0);
+}
+
+void RedisLink::stop() noexcept {
+  impl_->state = Impl::State::stopped;
+  impl_->reactor.timers().cancel(impl_->timer);
+  impl_->give_up({ErrorCode::unavailable, "the link was stopped", 0});
+}
+
+bool RedisLink::is_idle() const noexcept {
+  return impl_->is_idle() && !impl_->watcher;
+}
+bool RedisLink::is_settled() const noexcept {
+  return impl_->pending.empty();
+}
+bool RedisLink::is_ready() const noexcept {
+  return impl_->state == Impl::State::ready;
+}
+
+void RedisLink::set_address(RedisAddress address) noexcept {
+  impl_->address = std::move(address);
+}
+
+void RedisLink::move_to(RedisAddress address) noexcept {
+  set_address(std::move(address));
+  impl_->backoff_ms = 0;
+  reconnect({ErrorCode::unavailable, "another server is to be used", 0}, 0);
+}
+
+void RedisLink::reconnect(const Error& why, std::int64_t pause_ms) noexcept {
+  if (impl_->state == Impl::State::stopped) return;
+  if (impl_->state != Impl::State::resting) impl_->give_up(why);
+  // The owner may have stopped the link when it heard of that.
+  if (impl_->state == Impl::State::resting) impl_->set_timer(pause_ms);
+}
+
+void RedisLink::command(std::span<const std::string_view> arguments, OnReply done) {
+  if (!is_ready()) {
+    done(fail(ErrorCode::unavailable, "not connected to Redis"));
+    return;
+  }
+  std::size_t bytes = 0;
+  for (const std::string_view argument : arguments)
+    bytes += argument.size();
+  if (impl_->pending.size() >= impl_->options.commands_max ||
+      impl_->pending_bytes + bytes > impl_->options.bytes_max) {
+    done(fail(ErrorCode::unavailable, "too many commands wait for Redis"));
+    return;
+  }
+  impl_->pending.push_back({std::move(done), impl_->reactor.now_ms(), bytes});
+  impl_->pending_bytes += bytes;
+  if (!impl_->timer.is_armed()) impl_->set_timer(impl_->options.command_timeout_ms);
+  impl_->send(arguments, Impl::on_command_reply);
+}
+
+void RedisLink::subscribe(const std::string& channel) {
+  if (!impl_->channels.want(channel)) return;
+  impl_->send(std::array<std::string_view, 2>{"SUBSCRIBE", channel}, Impl::on_message);
+}
+
+void RedisLink::unsubscribe(const std::string& channel) {
+  if (!impl_->channels.unwant(channel)) return;
+  impl_->send(std::array<std::string_view, 2>{"UNSUBSCRIBE", channel}, Impl::on_message);
+}
+
+bool RedisLink::is_subscribed(std::string_view channel) const noexcept {
+  return impl_->channels.is_confirmed(channel);
+}
+bool RedisLink::is_subscribed() const noexcept {
+  return is_ready() && impl_->channels.unconfirmed() == 0;
+}
+
+}  // namespace videosync

@@ -1,0 +1,259 @@
+#include "storage/redis/redis_pair.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/uuid.h"
+#include "core/reactor/reactor.h"
+
+namespace videosync {
+
+namespace {
+
+// Whether an error of Redis is of that kind. Before Redis 7 an error within a script is wrapped:
+// "ERR Error running script ...: -READONLY You can't write ...".
+bool is_error_of(std::string_view text, std::string_view kind) noexcept {
+  if (text.starts_with(kind)) return true;
+  const std::size_t wrapped = text.find(kind);
+  return wrapped != text.npos && wrapped > 0 && text[wrapped - 1] == '-';
+}
+
+// The server is there and cannot be used.
+bool says_unusable(std::string_view text) noexcept {
+  constexpr std::array<std::string_view, 4> kinds{"READONLY ", "LOADING ", "MASTERDOWN ",
+                                                  "CLUSTERDOWN "};
+  return std::any_of(kinds.begin(), kinds.end(),
+                     [&](std::string_view kind) { return is_error_of(text, kind); });
+}
+
+}  // namespace
+
+RedisPair::RedisPair(Reactor& reactor, RedisPairOwner& owner, RedisLocation location,
+                     const RedisLink::Options& options)
+    : reactor_(reactor),
+      owner_(owner),
+      options_(options),
+      address_(location.server),
+      pulse_channel_("videosync:{" + Uuid::random_v4().to_string() + "}:pulse"),
+      commands_(reactor, command_side_, address_, options),
+      subscriber_(reactor, subscriber_side_, address_, options),
+      timer_([](void* self) noexcept { static_cast<RedisPair*>(self)->on_timer(); }, this) {
+  subscriber_.subscribe(pulse_channel_);
+  if (!location.has_sentinels()) return;
+  sentinel_ = std::make_unique<RedisSentinel>(
+      reactor, std::move(location.sentinels), std::move(location.master_name),
+      [this](const RedisAddress& master) noexcept { on_master(master); },
+      [this](const Error& why) noexcept {
+        if (!is_ready()) become_lost(why);
+      });
+}
+RedisPair::~RedisPair() = default;
+
+std::int64_t RedisPair::now_ms() const noexcept {
+  return reactor_.now_ms();
+}
+
+void RedisPair::start() noexcept {
+  reactor_.timers().schedule(timer_, now_ms() + pulse_interval_ms);
+  if (sentinel_) {
+    sentinel_->start();
+  } else {
+    connect();
+  }
+}
+
+void RedisPair::stop() noexcept {
+  is_stopped_ = true;
+  counters_.is_up = false;
+  reactor_.timers().cancel(timer_);
+  if (sentinel_) sentinel_->stop();
+  commands_.stop();
+  subscriber_.stop();
+  for (auto& [channel, followers] : std::exchange(followers_, {})) {
+    answer_followers(std::move(followers), fail(ErrorCode::unavailable, "the store was stopped"));
+  }
+}
+
+bool RedisPair::is_idle() const noexcept {
+  return commands_.is_idle() && subscriber_.is_idle() && (!sentinel_ || sentinel_->is_idle());
+}
+
+void RedisPair::connect() noexcept {
+  is_connecting_ = true;
+  commands_.start();
+  subscriber_.start();
+}
+
+void RedisPair::on_master(const RedisAddress& master) noexcept {
+  RedisAddress address = address_;
+  address.host = master.host;
+  address.port = master.port;
+  if (is_stopped_ || (is_connecting_ && address == address_)) return;
+  address_ = address;
+  if (is_connecting_) {
+    commands_.move_to(address);
+    subscriber_.move_to(address);
+  } else {
+    commands_.set_address(address);
+    subscriber_.set_address(address);
+    connect();
+  }
+}
+
+// --- Readiness -----------------------------------------------------------------------------------
+
+void RedisPair::on_commands_ready() noexcept {
+  owner_.on_pair_connected();
+  commands_.command(std::array<std::string_view, 1>{"ROLE"},
+                    [this](Result<RedisReply> reply) noexcept { on_role(reply); });
+}
+
+void RedisPair::on_role(const Result<RedisReply>& reply) noexcept {
+  if (!reply) return;
+  const bool is_replica = reply->size() > 0 && (*reply)[0].text() != "master";
+  if (is_replica) {
+    commands_.reconnect({ErrorCode::unavailable, "READONLY the server is a replica", 0},
+                        refused_pause_ms);
+    return;
+  }
+  is_master_ = true;  // also where the user may not ask: the first write will tell
+  become_ready_if_so();
+}
+
+void RedisPair::become_ready_if_so() noexcept {
+  const bool is_so = is_master_ && commands_.is_ready() && subscriber_.is_subscribed();
+  if (!is_so || is_ready()) return;
+  counters_.is_up = true;
+  if (std::exchange(was_ready_, true)) ++counters_.reconnects;
+  pulse_heard_ms_ = now_ms();
+  if (sentinel_) sentinel_->set_content(true);
+  owner_.on_pair_ready();
+}
+
+void RedisPair::become_lost(const Error& why) noexcept {
+  if (is_stopped_) return;
+  counters_.is_up = false;
+  last_failure_ = why.message;
+  if (sentinel_) {
+    sentinel_->set_content(false);
+    sentinel_->ask();
+  }
+  owner_.on_pair_lost(why);
+}
+
+void RedisPair::on_commands_lost(const Error& why) noexcept {
+  is_master_ = false;
+  become_lost(why);
+}
+
+void RedisPair::on_subscriber_lost(const Error& why) noexcept {
+  become_lost(why);
+  for (auto& [channel, followers] : std::exchange(followers_, {})) {
+    answer_followers(std::move(followers), std::unexpected(why));
+  }
+}
+
+// --- Commands ------------------------------------------------------------------------------------
+
+void RedisPair::command(std::span<const std::string_view> arguments, OnReply done) {
+  const std::int64_t asked_us = reactor_.clock().monotonic_us();
+  commands_.command(arguments, [this, asked_us,
+                                done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+    count(reply, asked_us);
+    if (!reply || reply->kind() != RedisReply::Kind::error) {
+      done(std::move(reply));
+      return;
+    }
+    const Error why{ErrorCode::unavailable, std::string(reply->text()), 0};
+    done(std::unexpected(why));
+    if (says_unusable(why.message) && commands_.is_ready()) {
+      commands_.reconnect(why, refused_pause_ms);
+    }
+  });
+}
+
+void RedisPair::count(const Result<RedisReply>& reply, std::int64_t asked_us) noexcept {
+  ++counters_.commands;
+  if (!reply) {
+    ++counters_.errors;
+    if (reply.error().code == ErrorCode::timed_out) ++counters_.timeouts;
+    return;
+  }
+  if (reply->kind() == RedisReply::Kind::error) ++counters_.errors;
+  const std::int64_t took_us =
+      std::max<std::int64_t>(1, reactor_.clock().monotonic_us() - asked_us);
+  counters_.round_trip_us = took_us;
+  owner_.on_pair_round_trip(took_us);
+  const bool is_first = counters_.round_trip_least_us == 0;
+  counters_.round_trip_least_us =
+      is_first ? took_us : std::min(counters_.round_trip_least_us, took_us);
+}
+
+// --- Channels ------------------------------------------------------------------------------------
+
+void RedisPair::follow(const std::string& channel, OnDone done) {
+  subscriber_.subscribe(channel);
+  if (subscriber_.is_subscribed(channel)) {
+    done({});
+  } else if (!subscriber_.is_ready()) {
+    done(fail(ErrorCode::unavailable, "not connected to Redis"));
+  } else {
+    followers_[channel].push_back(std::move(done));
+  }
+}
+
+void RedisPair::unfollow(const std::string& channel) {
+  subscriber_.unsubscribe(channel);
+  auto waiting = followers_.extract(channel);
+  if (waiting.empty()) return;
+  answer_followers(std::move(waiting.mapped()),
+                   fail(ErrorCode::unavailable, "the channel was left again"));
+}
+
+void RedisPair::on_subscribed(std::string_view channel) noexcept {
+  pulse_heard_ms_ = now_ms();  // it gets on
+  if (const auto found = followers_.find(channel); found != followers_.end()) {
+    std::vector<OnDone> followers = std::move(found->second);
+    followers_.erase(found);
+    answer_followers(std::move(followers), {});
+  }
+  become_ready_if_so();
+}
+
+void RedisPair::answer_followers(std::vector<OnDone> followers, const Result<>& result) noexcept {
+  for (OnDone& done : followers)
+    done(result);
+}
+
+void RedisPair::on_message(std::string_view channel, std::string_view payload) noexcept {
+  pulse_heard_ms_ = now_ms();
+  if (channel == pulse_channel_) return;
+  ++counters_.messages;
+  owner_.on_pair_message(channel, payload);
+}
+
+// --- The pulse -----------------------------------------------------------------------------------
+
+void RedisPair::on_timer() noexcept {
+  reactor_.timers().schedule(timer_, now_ms() + pulse_interval_ms);
+  become_ready_if_so();  // the channel that was waited for may have been left
+  const std::int64_t silence_max_ms = pulse_interval_ms + options_.command_timeout_ms;
+  if (subscriber_.is_ready() && commands_.is_ready() && is_master_ &&
+      now_ms() - pulse_heard_ms_ > silence_max_ms) {
+    subscriber_.reconnect({ErrorCode::timed_out, "subscriptions bring nothing", 0}, 0);
+  }
+  if (is_master_ && commands_.is_ready()) pulse();
+}
+
+// The number of those who heard it is not judged: a subscription may be on its way.
+void RedisPair::pulse() noexcept {
+  command(std::array<std::string_view, 3>{"PUBLISH", pulse_channel_, ""},
+          [this](Result<RedisReply> reply) noexcept {
+            // Not allowed to publish: then silence means nothing.
+            if (!reply && reply.error().message.starts_with("NOPERM")) pulse_heard_ms_ = now_ms();
+          });
+}
+
+}  // namespace videosync

@@ -1,0 +1,309 @@
+#include "storage/redis/redis_store.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/reactor/reactor.h"
+#include "storage/redis/redis_scripts.h"
+#include "storage/redis/store_clock.h"
+
+namespace videosync {
+
+namespace {
+
+// In the order of RedisStore::Operation.
+constexpr std::array<std::string_view, 4> script_texts{redis_scripts::create, redis_scripts::change,
+                                                       redis_scripts::touch, redis_scripts::remove};
+
+std::string key_name(const Uuid& key) {
+  return "videosync:{" + key.to_string() + "}:session";
+}
+std::string channel_name(const Uuid& channel) {
+  return "videosync:{" + channel.to_string() + "}:events";
+}
+
+std::string_view text_of(const BufferRef& buffer) noexcept {
+  const auto bytes = buffer.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+template <class Integer>
+bool parse_integer(std::string_view digits, Integer& value) noexcept {
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return error == std::errc() && end == digits.data() + digits.size();
+}
+
+Result<StoredValue> value_of(const RedisReply& reply) {
+  const bool is_removed = reply.size() == 4 && reply[3].kind() == RedisReply::Kind::text;
+  if (is_removed) return fail(ErrorCode::conflict, "the key was removed");
+  if (reply.size() != 4 || reply[2].kind() != RedisReply::Kind::text) {
+    return fail(ErrorCode::not_found, "no such key");
+  }
+  StoredValue value;
+  if (!parse_integer(reply[0].text(), value.version.epoch) ||
+      !parse_integer(reply[1].text(), value.version.revision)) {
+    return fail(ErrorCode::corrupt, "a stored session has no version");
+  }
+  value.bytes = BufferRef::copy_of(reply[2].text());
+  return value;
+}
+
+}  // namespace
+
+// Keeps what is sent, because it may have to be sent again.
+struct RedisStore::Call {
+  Operation operation;
+  std::string key;
+  std::string channel;
+  StoreVersion expected;
+  StoreVersion next;
+  std::int64_t ttl_us;
+  BufferRef bytes;
+  BufferRef event;
+  OnDone done;
+};
+
+RedisStore::RedisStore(Reactor& reactor, RedisLocation location, const RedisLink::Options& options,
+                       StoreClock* clock)
+    : reactor_(reactor),
+      pair_(reactor, *this, std::move(location), options),
+      clock_(clock),
+      timer_([](void* self) noexcept { static_cast<RedisStore*>(self)->on_timer(); }, this) {}
+RedisStore::~RedisStore() = default;
+
+void RedisStore::start() noexcept {
+  pair_.start();
+}
+
+void RedisStore::stop() noexcept {
+  reactor_.timers().cancel(timer_);
+  pair_.stop();
+}
+
+void RedisStore::listen(SessionListener& listener) noexcept {
+  VS_ASSERT(listener_ == nullptr);
+  listener_ = &listener;
+}
+
+// --- Operations ----------------------------------------------------------------------------------
+
+void RedisStore::create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+                        OnDone done) {
+  VS_ASSERT(bytes && ttl_us > 0);
+  run(std::unique_ptr<Call>(new Call{Operation::create,
+                                     key_name(key),
+                                     {},
+                                     {},
+                                     version,
+                                     ttl_us,
+                                     std::move(bytes),
+                                     {},
+                                     std::move(done)}));
+}
+
+void RedisStore::change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+                        std::int64_t ttl_us, BufferRef event, OnDone done) {
+  VS_ASSERT(bytes && ttl_us > 0 && next > expected);
+  run(std::unique_ptr<Call>(new Call{Operation::change, key_name(key), channel_name(key), expected,
+                                     next, ttl_us, std::move(bytes), std::move(event),
+                                     std::move(done)}));
+}
+
+void RedisStore::touch(const Uuid& key, std::int64_t ttl_us, OnDone done) {
+  VS_ASSERT(ttl_us > 0);
+  run(std::unique_ptr<Call>(
+      new Call{Operation::touch, key_name(key), {}, {}, {}, ttl_us, {}, {}, std::move(done)}));
+}
+
+void RedisStore::remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) {
+  run(std::unique_ptr<Call>(new Call{Operation::remove,
+                                     key_name(key),
+                                     channel_name(key),
+                                     version,
+                                     {},
+                                     tombstone_us,
+                                     {},
+                                     std::move(event),
+                                     std::move(done)}));
+}
+
+void RedisStore::load(const Uuid& key, OnValue done) {
+  const std::string name = key_name(key);
+  pair_.command(
+      std::array<std::string_view, 6>{"HMGET", name, "epoch", "revision", "bytes", "removed"},
+      [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+        if (reply) {
+          done(value_of(*reply));
+        } else {
+          done(std::unexpected(std::move(reply.error())));
+        }
+      });
+}
+
+void RedisStore::exists(const Uuid& key, OnExists done) {
+  const std::string name = key_name(key);
+  pair_.command(std::array<std::string_view, 3>{"HEXISTS", name, "bytes"},
+                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+                  if (reply) {
+                    done(reply->integer() == 1);
+                  } else {
+                    done(std::unexpected(std::move(reply.error())));
+                  }
+                });
+}
+
+void RedisStore::publish(const Uuid& channel, BufferRef event, OnReceivers done) {
+  VS_ASSERT(event);
+  const std::string name = channel_name(channel);
+  pair_.command(std::array<std::string_view, 3>{"PUBLISH", name, text_of(event)},
+                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+                  if (reply) {
+                    done(static_cast<std::uint32_t>(reply->integer()));
+                  } else {
+                    done(std::unexpected(std::move(reply.error())));
+                  }
+                });
+}
+
+void RedisStore::follow(const Uuid& channel, OnDone done) {
+  const std::string name = channel_name(channel);
+  followed_.emplace(name, channel);
+  pair_.follow(name, std::move(done));
+}
+
+void RedisStore::unfollow(const Uuid& channel) {
+  const std::string name = channel_name(channel);
+  followed_.erase(name);
+  pair_.unfollow(name);
+}
+
+// --- Scripts -------------------------------------------------------------------------------------
+
+void RedisStore::on_pair_connected() noexcept {
+  times_asked_ = 0;
+  for (std::size_t i = 0; i < scripts; ++i) {
+    pair_.command(std::array<std::string_view, 3>{"SCRIPT", "LOAD", script_texts[i]},
+                  [this, i](Result<RedisReply> reply) noexcept {
+                    if (reply) digests_[i] = reply->text();
+                  });
+  }
+}
+
+void RedisStore::run(std::unique_ptr<Call> call) {
+  if (!is_recovering_) {
+    send(std::move(call), false);
+  } else if (held_.size() < held_max) {
+    held_.push_back(std::move(call));
+  } else {
+    call->done(fail(ErrorCode::unavailable, "too many commands wait for Redis"));
+  }
+}
+
+void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
+  const auto index = static_cast<std::size_t>(call->operation);
+  in_full = in_full || digests_[index].empty();
+  std::array<std::array<char, 20>, 4> digits;
+  const auto number = [&](std::size_t slot, std::uint64_t value) -> std::string_view {
+    fmt::format_to_n(digits[slot].data(), 20, "{:020}", value);
+    return {digits[slot].data(), 20};
+  };
+  // Redis takes no integer with zeros in front.
+  const std::string ttl_ms = std::to_string((call->ttl_us + 999) / 1'000);
+  const std::array<std::string_view, 12> arguments{
+      in_full ? "EVAL" : "EVALSHA",
+      in_full ? script_texts[index] : std::string_view(digests_[index]),
+      "1",
+      call->key,
+      number(0, call->expected.epoch),
+      number(1, call->expected.revision),
+      number(2, call->next.epoch),
+      number(3, call->next.revision),
+      ttl_ms,
+      call->channel,
+      call->bytes ? text_of(call->bytes) : std::string_view(),
+      call->event ? text_of(call->event) : std::string_view()};
+  const std::size_t count = call->event ? 12 : 11;
+  if (!in_full) ++short_calls_;
+  pair_.command(std::span(arguments).first(count),
+                [this, in_full, call = std::move(call)](Result<RedisReply> reply) mutable noexcept {
+                  on_answer(std::move(call), in_full, std::move(reply));
+                });
+}
+
+void RedisStore::on_answer(std::unique_ptr<Call> call, bool in_full,
+                           Result<RedisReply> reply) noexcept {
+  if (!in_full) --short_calls_;
+  if (!in_full && !reply && reply.error().message.starts_with("NOSCRIPT")) {
+    is_recovering_ = true;
+    held_.push_back(std::move(call));
+  } else if (!reply) {
+    call->done(std::unexpected(std::move(reply.error())));
+  } else if (reply->integer() == 1) {
+    call->done({});
+  } else if (reply->integer() == 0) {
+    call->done(fail(ErrorCode::conflict, "changed by another"));
+  } else {
+    call->done(fail(ErrorCode::not_found, "no such key"));
+  }
+  if (is_recovering_ && short_calls_ == 0) send_held();
+}
+
+void RedisStore::send_held() noexcept {
+  is_recovering_ = false;
+  for (std::unique_ptr<Call>& call : std::exchange(held_, {}))
+    send(std::move(call), true);
+}
+
+// --- Events --------------------------------------------------------------------------------------
+
+void RedisStore::on_pair_message(std::string_view channel, std::string_view payload) noexcept {
+  const auto found = followed_.find(channel);
+  if (found == followed_.end() || listener_ == nullptr) return;
+  const Uuid id = found->second;  // the listener may leave the channel
+  listener_->on_session_event(id, BufferRef::copy_of(payload));
+}
+
+void RedisStore::on_pair_round_trip(std::int64_t took_us) noexcept {
+  if (listener_ != nullptr) listener_->on_store_round_trip(took_us);
+}
+
+void RedisStore::on_pair_ready() noexcept {
+  if (clock_ != nullptr) on_timer();
+  if (listener_ != nullptr) listener_->on_store_ready();
+}
+
+void RedisStore::on_pair_lost(const Error& why) noexcept {
+  reactor_.timers().cancel(timer_);
+  if (listener_ != nullptr) listener_->on_store_lost(why);
+}
+
+// --- Time ----------------------------------------------------------------------------------------
+
+void RedisStore::on_timer() noexcept {
+  const bool is_first = times_asked_ < time_first_count;
+  if (is_first) ++times_asked_;
+  reactor_.timers().schedule(
+      timer_, reactor_.now_ms() + (is_first ? time_first_interval_ms : time_interval_ms));
+  const std::int64_t asked_us = reactor_.clock().monotonic_us();
+  pair_.command(std::array<std::string_view, 1>{"TIME"},
+                [this, asked_us](Result<RedisReply> reply) noexcept {
+                  TimeSample sample{asked_us, reactor_.clock().monotonic_us(), 0};
+                  std::int64_t seconds = 0;
+                  std::int64_t micros = 0;
+                  if (!reply || reply->size() != 2 || !parse_integer((*reply)[0].text(), seconds) ||
+                      !parse_integer((*reply)[1].text(), micros)) {
+                    return;
+                  }
+                  sample.remote_us = seconds * 1'000'000 + micros;
+                  if (std::exchange(time_source_, pair_.address()) != pair_.address()) {
+                    clock_->forget_samples();
+                  }
+                  clock_->add_sample(sample);
+                });
+}
+
+}  // namespace videosync

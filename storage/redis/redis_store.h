@@ -1,0 +1,106 @@
+// RedisStore: the SessionStore that several nodes share, on a Redis.
+//
+// Keys: the hash `videosync:{<key>}:session` (redis_scripts.h) with an expiry; channels:
+// `videosync:{<uuid>}:events`. Every operation is one command, a change and its event one script.
+// Operations that a turn asks for leave in one write. Nothing is tried again on its own: while the
+// store is away every operation ends as unavailable at once, and what was on its way as unavailable
+// or timed_out, done or not.
+//
+// A script that the server has forgotten (NOSCRIPT) is sent in full; until the answers of those on
+// their way have come, later operations wait, so that the order of changes stays. It may be lost
+// only if another node brings the script back between two changes that are under way: then the
+// older one is a conflict.
+//
+// Drives a StoreClock by Redis' TIME, once a second, if it is given one.
+//
+// One thread, its reactor's: operations, callbacks and the listener. Callbacks come before the
+// operation returns where the store is away. The owner outlives it; stop() and turn until is_idle()
+// before destroying it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/reactor/timer_wheel.h"
+#include "storage/redis/redis_pair.h"
+#include "storage/session_store.h"
+
+namespace videosync {
+
+class StoreClock;
+
+class RedisStore final : public SessionStore, RedisPairOwner {
+ public:
+  // `clock` may be null and outlives the store.
+  RedisStore(Reactor& reactor, RedisLocation location, const RedisLink::Options& options = {},
+             StoreClock* clock = nullptr);
+  ~RedisStore() override;
+
+  void start() noexcept;
+  void stop() noexcept;
+  bool is_idle() const noexcept { return pair_.is_idle(); }
+  // Nothing waits for an answer.
+  bool is_settled() const noexcept { return pair_.is_settled() && held_.empty(); }
+  bool is_ready() const noexcept { return pair_.is_ready(); }
+  // The latest failure's words; "" before any.
+  const std::string& last_failure() const noexcept { return pair_.last_failure(); }
+  const RedisAddress& address() const noexcept { return pair_.address(); }
+  const RedisCounters& counters() const noexcept { return pair_.counters(); }
+
+  void listen(SessionListener& listener) noexcept override;
+  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+              OnDone done) override;
+  void load(const Uuid& key, OnValue done) override;
+  void exists(const Uuid& key, OnExists done) override;
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+              std::int64_t ttl_us, BufferRef event, OnDone done) override;
+  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override;
+  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override;
+  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override;
+  void follow(const Uuid& channel, OnDone done) override;
+  void unfollow(const Uuid& channel) override;
+
+ private:
+  static constexpr std::size_t scripts = 4;
+  static constexpr std::size_t held_max = 10'000;
+  static constexpr std::int64_t time_interval_ms = 1'000;
+  static constexpr std::int64_t time_first_interval_ms = 50;
+  static constexpr unsigned time_first_count = 8;
+
+  enum class Operation : std::uint8_t { create, change, touch, remove };
+  struct Call;
+
+  void on_pair_connected() noexcept override;
+  void on_pair_ready() noexcept override;
+  void on_pair_lost(const Error& why) noexcept override;
+  void on_pair_message(std::string_view channel, std::string_view payload) noexcept override;
+  void on_pair_round_trip(std::int64_t took_us) noexcept override;
+
+  void run(std::unique_ptr<Call> call);
+  void send(std::unique_ptr<Call> call, bool in_full);
+  void on_answer(std::unique_ptr<Call> call, bool in_full, Result<RedisReply> reply) noexcept;
+  void send_held() noexcept;
+  void on_timer() noexcept;
+
+  Reactor& reactor_;
+  RedisPair pair_;
+  SessionListener* listener_ = nullptr;
+  std::array<std::string, scripts> digests_;  // by Operation; "" until a server has told
+  std::map<std::string, Uuid, std::less<>> followed_;
+  std::deque<std::unique_ptr<Call>> held_;  // until short_calls_ is 0
+  std::size_t short_calls_ = 0;             // by digest, on their way
+  bool is_recovering_ = false;              // from a NOSCRIPT until held_ is sent
+  StoreClock* const clock_;
+  TimerEntry timer_;          // until the next TIME
+  unsigned times_asked_ = 0;  // of the present connection, up to time_first_count
+  RedisAddress time_source_;  // whose clock the StoreClock follows
+};
+
+}  // namespace videosync

@@ -1,0 +1,191 @@
+// A session that goes on elsewhere: what the new place knows, who is still there, and who was lost.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/unit/proto/session/session_fixture.h"
+
+using namespace videosync;
+
+namespace {
+
+// Ann (host), Bob and Cem watch; then their place is gone and only `record` and what an outpost
+// knows are left.
+struct Takeover {
+  SessionFixture old;
+  SessionMachine::JoinOutcome ann = old.join("Ann");
+  SessionMachine::JoinOutcome bob = old.join("Bob");
+  SessionMachine::JoinOutcome cem = old.join("Cem");
+  SessionFixture t;  // the new place
+
+  Takeover() {
+    old.say(ann.id, SeekMessage{42});
+    old.say(ann.id, PlayMessage{});
+    old.pass(seconds);
+  }
+  void reopen(std::vector<MemberInfo> known, std::uint64_t epoch_floor = 0) {
+    t.now = old.now;
+    t.machine = SessionMachine::reopen(t.limits, old.machine->record(), epoch_floor, known, t.now);
+    t.machine->check_invariants();
+  }
+  std::vector<MemberInfo> everybody() const { return old.machine->members(); }
+  void enroll(const SessionMachine::JoinOutcome& joined, const std::string& name) {
+    t.effects.clear();
+    t.machine->enroll({joined.id, joined.connection, name}, t.now, t.effects);
+    t.machine->check_invariants();
+  }
+  bool is_connected(MemberId id) const { return bool{t.machine->connection_of(id)}; }
+};
+
+std::string names_of(const std::vector<MemberInfo>& members) {
+  std::string names;
+  for (const MemberInfo& member : members)
+    names += member.name + " ";
+  return names;
+}
+
+}  // namespace
+
+Test(session_takeover, state_settings_and_host_stay_in_a_new_epoch) {
+  Takeover over;
+  const PlaybackState before = over.old.state();
+  over.reopen(over.everybody());
+  const PlaybackState& after = over.t.state();
+  cr_assert(after.epoch > before.epoch);
+  cr_assert_eq(after.seq, before.seq);
+  cr_assert(after.playing && is_near(after.position, before.position));
+  cr_assert_eq(after.at_us, before.at_us);
+  cr_assert(over.t.machine->host() == over.ann.id);
+  cr_assert(over.t.machine->holds_host_token(token_of(SessionFixture::host_token_seed)));
+  over.reopen({}, 90);
+  cr_assert_eq(over.t.state().epoch, 91, "above whatever was heard of");
+}
+
+Test(session_takeover, why_the_host_has_the_seat_is_known_in_the_new_place) {
+  Takeover over;
+  over.reopen(over.everybody());
+  cr_assert(over.t.machine->host_reason() == HostReason::joined);
+  over.old.say(over.ann.id, GiveMessage{over.bob.id});
+  over.reopen(over.everybody());
+  cr_assert(over.t.machine->host() == over.bob.id);
+  cr_assert(over.t.machine->host_reason() == HostReason::given);
+}
+
+Test(session_takeover, members_that_are_enrolled_never_went) {
+  Takeover over;
+  over.reopen(over.everybody());
+  cr_assert_eq(over.t.machine->member_count(), 3);
+  over.enroll(over.ann, "Ann");
+  over.enroll(over.bob, "Bob");
+  over.enroll(over.cem, "Cem");
+  cr_assert(over.t.machine->connection_of(over.bob.id) == over.bob.connection);
+  over.t.pass(60 * seconds);
+  cr_assert(!over.t.has<MembersEffect>() && !over.t.has<HostEffect>());
+  cr_assert_eq(over.t.machine->member_count(), 3);
+  over.t.say(over.ann.id, PauseMessage{});
+  cr_assert_not(over.t.only<StateEffect>().state.playing);
+}
+
+Test(session_takeover, who_is_not_heard_of_in_time_has_left_and_the_host_has_its_grace) {
+  Takeover over;
+  over.reopen(over.everybody());
+  over.enroll(over.bob, "Bob");
+  over.t.pass(over.t.limits.unheard_us - 1);
+  cr_assert_eq(over.t.machine->member_count(), 3);
+  over.t.pass(1);
+  cr_assert_eq(over.t.machine->member_count(), 1);
+  over.t.pass(over.t.limits.presence_interval_us);
+  const auto told = over.t.only<MembersEffect>();
+  cr_assert_eq(told.count, 1);
+  cr_assert_eq(told.left.size(), 2);
+  cr_assert(over.t.machine->host() == over.ann.id, "nobody inherits within the grace");
+  over.t.pass(over.t.limits.host_grace_us);
+  const auto host = over.t.only<HostEffect>();
+  cr_assert(host.host == over.bob.id && host.reason == HostReason::left);
+}
+
+Test(session_takeover, without_anybody_known_the_host_of_the_record_is_away_and_resumes) {
+  Takeover over;
+  over.reopen({});
+  cr_assert_eq(over.t.machine->member_count(), 0);
+  const auto bob = over.t.join("Bob", SessionFixture::resume_token(over.bob.id));
+  cr_assert(bob.resumed && bob.id == over.bob.id, "of whom nobody here had heard");
+  cr_assert(bob.connection != over.bob.connection, "a late leave of the old one must not end it");
+  over.t.leave(over.bob);
+  cr_assert(over.is_connected(over.bob.id));
+  cr_assert(over.t.machine->host() == over.ann.id);
+  const auto ann = over.t.join("", SessionFixture::resume_token(over.ann.id));
+  cr_assert(ann.resumed && ann.id == over.ann.id);
+  cr_assert_eq(over.t.machine->info(over.ann.id)->name, "Ann");
+  over.t.pass(60 * seconds);
+  cr_assert(over.t.machine->host() == over.ann.id);
+}
+
+Test(session_takeover, a_newcomer_gets_an_id_that_nobody_had) {
+  Takeover over;
+  const auto late = over.old.join("Dan");  // of whom the new place knows nothing
+  over.reopen({});
+  const auto fresh = over.t.join("Eve");
+  cr_assert(fresh.id > late.id);
+  over.enroll(late, "Dan");
+  cr_assert(over.t.machine->connection_of(late.id) == late.connection);
+}
+
+Test(session_takeover, whoever_the_others_may_not_know_is_announced) {
+  Takeover over;
+  over.reopen({{over.ann.id, "Ann", Role::host}, {over.bob.id, "Bob"}});
+  over.enroll(over.ann, "Ann");
+  over.enroll(over.bob, "Bob");
+  over.enroll(over.cem, "Cem");
+  over.t.pass(over.t.limits.presence_interval_us);
+  cr_assert_eq(names_of(over.t.only<MembersEffect>().joined), "Cem ");
+}
+
+Test(session_takeover, who_was_told_to_have_left_is_announced_when_it_is_back) {
+  Takeover over;
+  over.reopen(over.everybody());
+  over.enroll(over.ann, "Ann");
+  over.enroll(over.bob, "Bob");
+  over.t.pass(over.t.limits.unheard_us);
+  over.t.pass(over.t.limits.presence_interval_us);
+  cr_assert_eq(names_of(over.t.only<MembersEffect>().left), "Cem ");
+  over.enroll(over.cem, "Cem");
+  over.t.pass(over.t.limits.presence_interval_us);
+  cr_assert_eq(names_of(over.t.only<MembersEffect>().joined), "Cem ");
+}
+
+Test(session_takeover, who_has_come_back_otherwise_is_not_enrolled) {
+  Takeover over;
+  over.reopen(over.everybody());
+  const auto again = over.t.join("", SessionFixture::resume_token(over.bob.id));
+  cr_assert(again.resumed);
+  over.enroll(over.bob, "Bob");
+  cr_assert(over.t.machine->connection_of(over.bob.id) == again.connection);
+}
+
+Test(session_takeover, who_was_removed_comes_back_neither_by_enrolling_nor_by_its_token) {
+  Takeover over;
+  over.reopen(over.everybody());
+  over.enroll(over.ann, "Ann");
+  over.enroll(over.bob, "Bob");
+  over.t.say(over.ann.id, KickMessage{over.bob.id});
+  cr_assert(over.t.machine->is_removed(over.bob.id));
+  over.enroll(over.bob, "Bob");
+  cr_assert_not(over.is_connected(over.bob.id));
+  const auto fresh = over.t.join("Bob", SessionFixture::resume_token(over.bob.id));
+  cr_assert(!fresh.resumed && fresh.id != over.bob.id);
+}
+
+Test(session_takeover, what_is_still_to_be_told_can_be_told_before_the_machine_goes) {
+  SessionFixture t;
+  t.join("Ann");
+  const auto bob = t.join("Bob");
+  t.pass(seconds);
+  t.leave(bob);
+  t.effects.clear();
+  t.machine->flush_presence(t.effects);
+  cr_assert_eq(names_of(t.only<MembersEffect>().left), "Bob ");
+  t.pass(seconds);
+  cr_assert_not(t.has<MembersEffect>(), "once is enough");
+}

@@ -1,0 +1,91 @@
+#include "server/http/forwarded.h"
+
+#include <criterion/criterion.h>
+
+using videosync::ClientView;
+using videosync::ForwardedFields;
+using videosync::IpAddress;
+using videosync::resolve_client;
+using videosync::TrustedProxies;
+
+namespace {
+
+TrustedProxies trusting(std::initializer_list<std::string_view> texts) {
+  TrustedProxies proxies;
+  for (const std::string_view text : texts)
+    cr_assert(proxies.add(text).has_value());
+  return proxies;
+}
+
+std::string client(const TrustedProxies& trusted, std::string_view peer,
+                   std::vector<std::string_view> lines) {
+  return resolve_client(trusted, IpAddress::parse(peer), "here.example", {lines, "", ""})
+      .address.to_string();
+}
+
+}  // namespace
+
+Test(forwarded, without_a_trusted_proxy_only_the_peer_counts) {
+  const std::string_view lines[] = {"203.0.113.9"};
+  const ClientView view = resolve_client(TrustedProxies{}, IpAddress::parse("192.0.2.1"),
+                                         "here.example", {lines, "https", "evil.example"});
+  cr_assert_eq(view.address.to_string(), "192.0.2.1");
+  cr_assert_not(view.secure);
+  cr_assert_eq(view.host, "here.example");
+}
+
+Test(forwarded, a_spoofed_list_ends_at_the_address_that_the_proxy_saw) {
+  const TrustedProxies trusted = trusting({"10.0.0.0/8"});
+  // The client wrote the first two itself; the proxy appended where they came from.
+  cr_assert_eq(client(trusted, "10.0.0.1", {"127.0.0.1, 10.0.0.7, 203.0.113.9"}), "203.0.113.9");
+  cr_assert_eq(client(trusted, "10.0.0.1", {"10.0.0.7", "203.0.113.9"}), "203.0.113.9");
+}
+
+Test(forwarded, trusted_proxies_in_a_row_are_skipped) {
+  const TrustedProxies trusted = trusting({"10.0.0.0/8", "2001:db8::/32"});
+  cr_assert_eq(client(trusted, "10.0.0.1", {"203.0.113.9, [2001:db8::5]:4711 ,10.0.0.2:80"}),
+               "203.0.113.9");
+  cr_assert_eq(client(trusted, "10.0.0.1", {"198.51.100.1, 203.0.113.9", "10.0.0.3, 10.0.0.2"}),
+               "203.0.113.9");
+  cr_assert_eq(client(trusted, "10.0.0.1", {"10.0.0.3, 10.0.0.2"}), "10.0.0.3",
+               "a client inside the trusted network");
+}
+
+Test(forwarded, garbage_ends_the_walk) {
+  const TrustedProxies trusted = trusting({"10.0.0.0/8"});
+  cr_assert_eq(client(trusted, "10.0.0.1", {"203.0.113.9, unknown"}), "10.0.0.1");
+  cr_assert_eq(client(trusted, "10.0.0.1", {"203.0.113.9, <script>, 10.0.0.2"}), "10.0.0.2");
+  cr_assert_eq(client(trusted, "10.0.0.1", {"203.0.113.9,, ,"}), "203.0.113.9");
+  cr_assert_eq(client(trusted, "10.0.0.1", {""}), "10.0.0.1");
+  cr_assert_eq(client(trusted, "10.0.0.1", {}), "10.0.0.1");
+}
+
+Test(forwarded, a_unix_socket_is_trusted_only_where_configured) {
+  const std::string_view lines[] = {"203.0.113.9"};
+  const ForwardedFields fields{lines, "HTTPS", "watch.example"};
+  const ClientView stranger =
+      resolve_client(trusting({"10.0.0.0/8"}), std::nullopt, "here.example", fields);
+  cr_assert(stranger.address.is_unspecified());
+  cr_assert_eq(stranger.host, "here.example");
+
+  const ClientView known = resolve_client(trusting({"unix"}), std::nullopt, "here.example", fields);
+  cr_assert_eq(known.address.to_string(), "203.0.113.9");
+  cr_assert(known.secure);
+  cr_assert_eq(known.host, "watch.example");
+}
+
+Test(forwarded, the_nearest_proxy_has_the_last_word_on_scheme_and_host) {
+  const ClientView view =
+      resolve_client(trusting({"10.0.0.1"}), IpAddress::parse("10.0.0.1"), "here.example",
+                     {{}, "https, http", "evil.example , watch.example"});
+  cr_assert_not(view.secure);
+  cr_assert_eq(view.host, "watch.example");
+}
+
+Test(forwarded, entries_of_the_operator_are_checked) {
+  TrustedProxies proxies;
+  cr_assert(proxies.add("unix").has_value());
+  cr_assert(proxies.add("10.0.0.0/8").has_value());
+  cr_assert_not(proxies.add("nginx").has_value());
+  cr_assert(proxies.to_strings() == std::vector<std::string>({"unix", "10.0.0.0/8"}));
+}

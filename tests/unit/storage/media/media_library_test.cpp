@@ -1,0 +1,444 @@
+// The library over real folders: what is listed, what is reachable, what stays open.
+#include "storage/media/media_library.h"
+
+#include <criterion/criterion.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "tests/support/temp_folder.h"
+
+using namespace videosync;
+using videosync::test::open_descriptors;
+using videosync::test::TempFolder;
+
+namespace {
+
+using Library = std::shared_ptr<const MediaLibrary>;
+
+MediaLibrary::Scan scan(const TempFolder& folder, MediaLibrary::Options options = {}) {
+  options.directory = folder.path();
+  return MediaLibrary::scan(options).value();
+}
+
+std::vector<std::string> ids(const Library& library) {
+  std::vector<std::string> list;
+  for (const VideoEntry& video : library->videos())
+    list.push_back(video.id);
+  return list;
+}
+
+bool has_warning(const MediaLibrary::Scan& result, std::string_view part) {
+  return std::any_of(result.warnings.begin(), result.warnings.end(),
+                     [&](const std::string& line) { return line.find(part) != line.npos; });
+}
+
+std::string content(const MediaFileRef& file) {
+  std::string text(file->size(), '\0');
+  cr_assert_eq(::pread(file->fd(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+  return text;
+}
+
+ErrorCode refusal(const Library& library, std::string_view path) {
+  const Result<MediaFileRef> file = library->resolve(path);
+  cr_assert(!file, "%.*s is reachable", static_cast<int>(path.size()), path.data());
+  return file.error().code;
+}
+
+}  // namespace
+
+Test(media_library, videos_captions_and_posters_find_each_other) {
+  TempFolder folder;
+  folder.write("big_buck-bunny.mp4", "0123456789");
+  folder.write("big_buck-bunny.vtt", "WEBVTT");
+  folder.write("big_buck-bunny.de.vtt", "WEBVTT de");
+  folder.write("big_buck-bunny.en.vtt", "WEBVTT en");
+  folder.write("big_buck-bunny.png");
+  folder.write("big_buck-bunny.jpg", "poster");
+  folder.write("other.WEBM");
+  folder.write("stray.en.vtt");
+  folder.write("notes.txt");
+  const MediaLibrary::Scan result = scan(folder);
+
+  cr_assert((ids(result.library) == std::vector<std::string>{"big-buck-bunny", "other"}));
+  const VideoEntry& video = *result.library->find("big-buck-bunny");
+  cr_assert_eq(video.title, "big buck bunny");
+  cr_assert_eq(video.content_type(), "video/mp4");
+  cr_assert_eq(video.file->size(), 10);
+  cr_assert_eq(content(video.file), "0123456789");
+  cr_assert_eq(video.captions.size(), 3);
+  cr_assert_eq(video.captions[0].lang, "de");
+  cr_assert_eq(video.captions[1].label, "English");
+  cr_assert_eq(video.captions[2].lang, "und");
+  cr_assert_eq(video.poster->path(), "big_buck-bunny.jpg");
+  cr_assert(video.hls.empty());
+  cr_assert(!video.duration_s);
+  cr_assert_eq(result.library->find("other")->content_type(), "video/webm");
+  cr_assert_null(result.library->find("stray"));
+  cr_assert(has_warning(result, "\"stray.en.vtt\""));
+
+  cr_assert_eq(content(*result.library->resolve("/media/big_buck-bunny.de.vtt")), "WEBVTT de");
+  cr_assert_eq(content(*result.library->resolve("/media/big_buck-bunny.jpg")), "poster");
+  for (const char* unlisted :
+       {"/media/big_buck-bunny.png", "/media/big_buck-bunny.mp4", "/media/notes.txt", "/media/",
+        "/media", "/media//big_buck-bunny.jpg", "big_buck-bunny.jpg", "/"}) {
+    cr_assert(refusal(result.library, unlisted) == ErrorCode::not_found);
+  }
+}
+
+Test(media_library, the_list_is_in_natural_order_and_has_a_default) {
+  TempFolder folder;
+  for (const char* name : {"part 10.mp4", "Part 2.mp4", "part 1.mp4"})
+    folder.write(name);
+  const Library library = scan(folder).library;
+  cr_assert((ids(library) == std::vector<std::string>{"part-1", "part-2", "part-10"}));
+  cr_assert_eq(library->default_video()->id, "part-1");
+
+  cr_assert_eq(scan(folder, {.default_id = "part-10"}).library->default_video()->id, "part-10");
+  const MediaLibrary::Scan wrong = scan(folder, {.default_id = "part-11"});
+  cr_assert_eq(wrong.library->default_video()->id, "part-1");
+  cr_assert(has_warning(wrong, "\"part-11\""));
+}
+
+Test(media_library, names_that_slug_alike_get_ids_of_their_own) {
+  TempFolder folder;
+  for (const char* name :
+       {"a b.mp4", "a b.webm", "a-b.mp4", "a_b.mp4", "\xd1\x84.mp4", "\xd1\x85.mp4", "a\xff.mp4"}) {
+    folder.write(name);
+  }
+  const Library library = scan(folder).library;
+  std::vector<std::string> first = ids(library);
+  cr_assert_eq(first.size(), 7);
+  for (const std::string& id : first) {
+    cr_assert_eq(id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), id.npos);
+    cr_assert_eq(library->find(id)->id, id);
+  }
+  cr_assert_eq(library->find("a-b")->name, "a b.mp4");
+  cr_assert_eq(library->find("a-b-webm")->name, "a b.webm");
+  cr_assert((ids(scan(folder).library) == first), "the same at every scan");
+  std::sort(first.begin(), first.end());
+  cr_assert(std::adjacent_find(first.begin(), first.end()) == first.end());
+}
+
+Test(media_library, hidden_files_symlinks_and_odd_files_are_not_listed) {
+  TempFolder outside;
+  outside.write("secret.mp4", "secret");
+  outside.write("hls/master.m3u8", "#EXTM3U");
+  outside.write("hls/seg.ts", "secret");
+  TempFolder folder;
+  folder.write("cat.mp4");
+  folder.write(".hidden.mp4");
+  folder.write("back\\slash.mp4");
+  folder.write("line\nbreak.mp4");
+  folder.make_folder("folder.mp4");
+  folder.link(outside / "secret.mp4", "link.mp4");
+  folder.link("cat.mp4", "inner.mp4");
+  folder.link(outside / "hls", "hls");
+  folder.link(outside / "secret.mp4", "cat.vtt");
+  folder.make_folder("half");
+  folder.link(outside / "hls/master.m3u8", "half/master.m3u8");
+  folder.write(".dark/master.m3u8", "#EXTM3U");
+  cr_assert_eq(::mkfifo((folder / "pipe.mp4").c_str(), 0600), 0);
+  const MediaLibrary::Scan result = scan(folder);
+
+  cr_assert((ids(result.library) == std::vector<std::string>{"cat"}));
+  cr_assert(result.library->videos()[0].captions.empty());
+  cr_assert(has_warning(result, "\"link.mp4\": symlinks"));
+  for (const char* path : {"/media/hls/seg.ts", "/media/link.mp4", "/media/half/master.m3u8",
+                           "/media/.dark/master.m3u8", "/media/cat.vtt"}) {
+    cr_assert(refusal(result.library, path) == ErrorCode::not_found);
+  }
+}
+
+Test(media_library, an_hls_folder_joins_its_video_or_stands_alone) {
+  TempFolder folder;
+  folder.write("cat.mp4");
+  folder.write("cat/master.m3u8", "#EXTM3U");
+  folder.write("Live Show/master.m3u8", "#EXTM3U");
+  folder.write("Live Show.en.vtt");
+  folder.write("Live Show.webp");
+  folder.write("no-hls/readme.m3u8");
+  const Library library = scan(folder).library;
+
+  cr_assert((ids(library) == std::vector<std::string>{"cat", "live-show"}));
+  const VideoEntry& cat = *library->find("cat");
+  cr_assert_eq(cat.hls, "cat/master.m3u8");
+  cr_assert_not_null(cat.file.get());
+  const VideoEntry& show = *library->find("live-show");
+  cr_assert_null(show.file.get());
+  cr_assert_eq(show.hls, "Live Show/master.m3u8");
+  cr_assert_eq(show.content_type(), "application/vnd.apple.mpegurl");
+  cr_assert_eq(show.captions.size(), 1);
+  cr_assert_eq(show.poster->path(), "Live Show.webp");
+  cr_assert(refusal(library, "/media/no-hls/readme.m3u8") == ErrorCode::not_found);
+}
+
+Test(media_library, only_known_files_below_an_hls_folder_are_reachable) {
+  TempFolder outside;
+  outside.write("secret.ts", "secret");
+  TempFolder folder;
+  folder.write("top.ts", "top");
+  folder.write("cat/master.m3u8", "#EXTM3U");
+  folder.write("cat/v0/seg1.ts", "segment");
+  folder.write("cat/v0/init.MP4", "init");
+  folder.write("cat/v0/key.pem", "secret");
+  folder.write("cat/.dark/seg.ts", "secret");
+  folder.write("cat/v0/.seg.ts", "secret");
+  folder.write("cat/v0/a\\b.ts", "secret");
+  folder.write("dog/master.m3u8", "#EXTM3U dog");
+  folder.make_folder("cat/v0/folder.ts");
+  folder.link(outside / "secret.ts", "cat/v0/link.ts");
+  folder.link(outside.path(), "cat/away");
+  folder.link("v0", "cat/near");
+  folder.link("/proc/self", "cat/proc");
+  cr_assert_eq(::mkfifo((folder / "cat/pipe.ts").c_str(), 0600), 0);
+  const Library library = scan(folder).library;
+
+  const MediaFileRef segment = library->resolve("/media/cat/v0/seg1.ts").value();
+  cr_assert_eq(content(segment), "segment");
+  cr_assert_eq(segment->content_type(), "video/mp2t");
+  cr_assert_eq(content(*library->resolve("/media/cat/v0/init.MP4")), "init");
+  cr_assert_eq(content(*library->resolve("/media/dog/master.m3u8")), "#EXTM3U dog");
+
+  const std::string absolute = "/media/cat/" + (outside / "secret.ts");
+  const std::string endless = "/media/cat/" + std::string(5'000, 'a') + ".ts";
+  for (const std::string_view path : {
+           std::string_view("/media/cat/v0/key.pem"),
+           std::string_view("/media/cat/v0/missing.ts"),
+           std::string_view("/media/cat/.dark/seg.ts"),
+           std::string_view("/media/cat/v0/.seg.ts"),
+           std::string_view("/media/cat/v0/a\\b.ts"),
+           std::string_view("/media/cat/v0/folder.ts"),
+           std::string_view("/media/cat/v0/link.ts"),
+           std::string_view("/media/cat/away/secret.ts"),
+           std::string_view("/media/cat/near/seg1.ts"),
+           std::string_view("/media/cat/pipe.ts"),
+           std::string_view("/media/cat/../top.ts"),
+           std::string_view("/media/cat/../dog/master.m3u8"),
+           std::string_view("/media/cat/v0/../v0/seg1.ts"),
+           std::string_view("/media/cat/./v0/seg1.ts"),
+           std::string_view("/media/cat//v0/seg1.ts"),
+           std::string_view("/media/../top.ts"),
+           std::string_view("/media/./cat/v0/seg1.ts"),
+           std::string_view("/media//cat/v0/seg1.ts"),
+           std::string_view("/media/cat/%2e%2e/top.ts"),
+           std::string_view("/media/cat\\..\\top.ts"),
+           std::string_view("/media/cat/v0/seg1.ts\0.ts", 25),
+           std::string_view("/media/cat/v0\0/seg1.ts", 23),
+           std::string_view("/media/cat/v0/seg1.ts/"),
+           std::string_view("/media/cat"),
+           std::string_view("/media/top.ts"),
+           std::string_view("/mediacat/v0/seg1.ts"),
+           std::string_view(absolute),
+           std::string_view(endless),
+       }) {
+    cr_assert(refusal(library, path) == ErrorCode::not_found);
+  }
+}
+
+Test(media_library, a_folder_swapped_for_a_symlink_leads_nowhere) {
+  TempFolder outside;
+  outside.write("seg.ts", "secret");
+  TempFolder folder;
+  folder.write("cat/master.m3u8", "#EXTM3U");
+  const Library library = scan(folder).library;
+  folder.remove("cat");
+  folder.link(outside.path(), "cat");
+  cr_assert(refusal(library, "/media/cat/seg.ts") == ErrorCode::not_found);
+}
+
+Test(media_library, few_hls_files_stay_open_and_playlists_none) {
+  TempFolder folder;
+  folder.write("cat/master.m3u8", "one");
+  for (int i = 0; i < 10; ++i)
+    folder.write("cat/" + std::to_string(i) + ".ts", std::to_string(i));
+  const Library library = scan(folder, {.hls_open_max = 3}).library;
+  const auto segment = [&](int i) {
+    return library->resolve("/media/cat/" + std::to_string(i) + ".ts").value();
+  };
+  const std::size_t before = open_descriptors();
+  for (int i = 0; i < 10; ++i)
+    cr_assert_eq(content(segment(i)), std::to_string(i));
+  cr_assert_eq(open_descriptors(), before + 3);
+
+  const MediaFile* nine = segment(9).get();
+  segment(7);
+  cr_assert_eq(segment(9).get(), nine, "kept open");
+  segment(1);
+  segment(2);
+  cr_assert_eq(segment(9).get(), nine, "used last, dropped last");
+  const MediaFileRef held = segment(5);
+  for (int i = 0; i < 4; ++i)
+    segment(i);
+  cr_assert_eq(content(held), "5", "a holder keeps its file");
+  cr_assert_eq(open_descriptors(), before + 4);
+
+  cr_assert_eq(content(*library->resolve("/media/cat/master.m3u8")), "one");
+  folder.write("cat/master.m3u8", "two!");
+  cr_assert_eq(content(*library->resolve("/media/cat/master.m3u8")), "two!");
+  cr_assert_eq(open_descriptors(), before + 4);
+}
+
+Test(media_library, threads_may_resolve_at_once) {
+  TempFolder folder;
+  folder.write("cat/master.m3u8");
+  for (int i = 0; i < 8; ++i)
+    folder.write("cat/" + std::to_string(i) + ".ts", std::to_string(i));
+  const Library library = scan(folder, {.hls_open_max = 4}).library;
+  const std::size_t before = open_descriptors();
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 2'000; ++i) {
+        const std::string number = std::to_string((i * 3 + t) % 8);
+        const Result<MediaFileRef> file = library->resolve("/media/cat/" + number + ".ts");
+        if (!file || (*file)->path() != "cat/" + number + ".ts") ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  cr_assert_eq(wrong.load(), 0);
+  cr_assert_eq(open_descriptors(), before + 4);
+}
+
+Test(media_library, nothing_stays_open_when_the_library_is_gone) {
+  TempFolder folder;
+  folder.write("cat.mp4");
+  folder.write("cat.en.vtt");
+  folder.write("cat.jpg");
+  folder.write("dog/master.m3u8");
+  folder.write("dog/1.ts");
+  const std::size_t before = open_descriptors();
+  {
+    const Library library = scan(folder).library;
+    cr_assert(library->resolve("/media/dog/1.ts").has_value());
+    const std::vector<std::optional<double>> durations{12.5, std::nullopt};
+    const Library with = library->with_durations(durations);
+    cr_assert_eq(with->find("cat")->duration_s.value(), 12.5);
+    cr_assert_eq(with->find("cat")->file.get(), library->find("cat")->file.get());
+    cr_assert(with->resolve("/media/dog/1.ts").has_value());
+    cr_assert_eq(open_descriptors(), before + 5,
+                 "3 files, the folder, a segment; a copy adds none");
+  }
+  cr_assert_eq(open_descriptors(), before);
+  cr_assert(!MediaLibrary::scan({.directory = folder / "missing"}).has_value());
+  cr_assert(!MediaLibrary::scan({.directory = folder / "cat.mp4"}).has_value());
+  cr_assert_eq(open_descriptors(), before);
+}
+
+Test(media_library, an_hls_folder_may_bring_a_poster_and_thumbnails) {
+  TempFolder folder;
+  for (const char* name : {"cat", "dog"}) {
+    folder.write(std::string(name) + "/master.m3u8");
+    folder.write(std::string(name) + "/poster.jpg");
+    folder.write(std::string(name) + "/thumbnails.vtt");
+    folder.write(std::string(name) + "/thumbnails.jpg");
+  }
+  folder.write("dog.png");
+  const Library library = scan(folder).library;
+  cr_assert_eq(library->find("cat")->poster->path(), "cat/poster.jpg");
+  cr_assert_eq(library->find("dog")->poster->path(), "dog.png", "beside the video goes first");
+  cr_assert_eq(library->find("cat")->thumbnails->path(), "cat/thumbnails.vtt");
+  cr_assert(library->resolve("/media/cat/thumbnails.vtt").has_value());
+  cr_assert(library->resolve("/media/cat/thumbnails.jpg").has_value());
+  cr_assert(library->resolve("/media/dog/poster.jpg").has_value());
+}
+
+Test(media_library, an_hls_folder_may_bring_captions) {
+  TempFolder folder;
+  for (const char* name : {"cat", "dog"}) {
+    folder.write(std::string(name) + "/master.m3u8");
+    for (const char* file : {"de.vtt", "pt-br.vtt", "und.vtt", "de.m3u8", ".fr.vtt"})
+      folder.write(std::string(name) + "/captions/" + file);
+  }
+  folder.write("dog.en.vtt");
+  const Library library = scan(folder).library;
+  std::vector<std::string> langs;
+  for (const Caption& caption : library->find("cat")->captions)
+    langs.push_back(caption.lang);
+  cr_assert((langs == std::vector<std::string>{"de", "pt-br", "und"}));
+  cr_assert(library->resolve("/media/cat/captions/de.vtt").has_value());
+  cr_assert_eq(library->find("dog")->captions.size(), 1, "those beside the video go first");
+}
+
+Test(media_library, the_budget_of_descriptors_is_kept_with_a_warning) {
+  TempFolder folder;
+  for (int i = 0; i < 10; ++i) {
+    folder.write(std::to_string(i) + ".mp4");
+    folder.write(std::to_string(i) + ".vtt");
+  }
+  const std::size_t before = open_descriptors();
+  const MediaLibrary::Scan result = scan(folder, {.descriptors_max = 6});
+  cr_assert_leq(open_descriptors(), before + 6);
+  cr_assert((ids(result.library) == std::vector<std::string>{"0", "1", "2"}));
+  cr_assert_eq(result.library->find("1")->captions.size(), 1);
+  cr_assert(result.library->find("2")->captions.empty());
+  cr_assert(has_warning(result, "6 descriptors"));
+  cr_assert(scan(folder, {.descriptors_max = 0}).library->videos().empty());
+}
+
+Test(media_library, a_rescan_sees_what_changed_and_the_old_one_still_serves) {
+  TempFolder folder;
+  folder.write("cat.mp4", "old");
+  folder.write("dog.mp4", "dog");
+  const Library first = scan(folder).library;
+  const MediaFileRef old_cat = first->find("cat")->file;
+
+  folder.write("new.mp4", "replaced");
+  std::filesystem::rename(folder / "new.mp4", folder / "cat.mp4");
+  folder.remove("dog.mp4");
+  folder.write("emu.mp4", "emu");
+  const Library second = scan(folder).library;
+
+  cr_assert((ids(second) == std::vector<std::string>{"cat", "emu"}));
+  cr_assert_eq(content(second->find("cat")->file), "replaced");
+  cr_assert_neq(second->find("cat")->file->etag(), old_cat->etag());
+  cr_assert_neq(second->find("cat")->file->inode(), old_cat->inode());
+  cr_assert_eq(content(old_cat), "old");
+  cr_assert_eq(content(first->find("dog")->file), "dog");
+}
+
+Test(media_library, a_file_beyond_4_gib_has_its_size) {
+  TempFolder folder;
+  folder.write("large.mkv", "start");
+  constexpr std::uint64_t size = 5'000'000'000;
+  cr_assert_eq(::truncate((folder / "large.mkv").c_str(), static_cast<off_t>(size)), 0);
+  const Library library = scan(folder).library;
+  const MediaFile& file = *library->find("large")->file;
+  cr_assert_eq(file.size(), size);
+  char byte = 'x';
+  cr_assert_eq(::pread(file.fd(), &byte, 1, static_cast<off_t>(size - 1)), 1);
+  cr_assert_eq(byte, '\0');
+}
+
+Test(media_library, a_descriptor_is_blocking_private_and_dated) {
+  TempFolder folder;
+  folder.write("cat.mp4");
+  const timespec times[2]{{1'700'000'000, 5}, {1'700'000'001, 123'456'789}};
+  cr_assert_eq(::utimensat(AT_FDCWD, (folder / "cat.mp4").c_str(), times, 0), 0);
+  folder.write("odd.mp4");
+  const timespec odd[2]{{-5, 0}, {-5, 7}};
+  cr_assert_eq(::utimensat(AT_FDCWD, (folder / "odd.mp4").c_str(), odd, 0), 0);
+  const Library library = scan(folder).library;
+  const MediaFile& file = *library->find("cat")->file;
+  cr_assert_eq(::fcntl(file.fd(), F_GETFL) & O_NONBLOCK, 0, "or io_uring answers EAGAIN");
+  cr_assert_eq(::fcntl(file.fd(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+  cr_assert_eq(file.mtime_s(), 1'700'000'001);
+  cr_assert_eq(file.mtime_ns(), 1'700'000'001'123'456'789);
+  cr_assert_eq(file.etag(), "\"1-17979cfe79209715\"");
+  cr_assert_eq(library->find("odd")->file->mtime_s(), -5);
+}
+
+Test(media_library, an_empty_folder_is_an_empty_library) {
+  TempFolder folder;
+  for (const Library& library : {scan(folder).library, MediaLibrary::make_empty()}) {
+    cr_assert(library->videos().empty());
+    cr_assert_null(library->default_video());
+    cr_assert_null(library->find(""));
+    cr_assert(refusal(library, "/media/cat/1.ts") == ErrorCode::not_found);
+  }
+}

@@ -1,0 +1,242 @@
+// Posters and thumbnails: from a real ffmpeg where there is one, and from scripts that misbehave.
+#include "storage/media/media_pictures.h"
+
+#include <criterion/criterion.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/support/temp_folder.h"
+
+using namespace videosync;
+using videosync::test::open_descriptors;
+using videosync::test::TempFolder;
+
+namespace {
+
+using Library = std::shared_ptr<const MediaLibrary>;
+
+// A library of cat.mp4 (60 s) and dog.mp4 (no duration known), a cache and a stand-in for ffmpeg.
+struct Fixture {
+  TempFolder media;
+  TempFolder cache;
+  TempFolder tools;
+
+  Fixture() {
+    media.write("cat.mp4", "cat");
+    media.write("dog.mp4", "dog");
+  }
+
+  Library scan() const {
+    const Library library = MediaLibrary::scan({.directory = media.path()}).value().library;
+    std::vector<std::optional<double>> durations_s(library->videos().size());
+    durations_s[0] = 60;
+    return library->with_durations(durations_s);
+  }
+
+  // Logs its arguments, then does as told.
+  std::string ffmpeg(std::string_view body) const {
+    tools.write("ffmpeg.sh",
+                "#!/bin/sh\necho \"$@\" >>'" + (tools / "log") + "'\n" + std::string(body) + "\n");
+    const std::string path = tools / "ffmpeg.sh";
+    cr_assert_eq(::chmod(path.c_str(), 0755), 0);
+    return path;
+  }
+
+  std::size_t runs() const {
+    std::ifstream log(tools / "log");
+    return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(log), {}, '\n'));
+  }
+
+  MediaPictures::Options options(std::string_view body) const {
+    return {.cache_directory = cache.path(), .program = ffmpeg(body)};
+  }
+
+  std::size_t cached() const {
+    std::size_t count = 0;
+    for (const auto& item : std::filesystem::recursive_directory_iterator(cache.path())) {
+      count += item.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+};
+
+Library make_all(MediaPictures& pictures, Library library) {
+  library = pictures.recall(library);
+  while (pictures.make_next(*library, {})) {
+  }
+  return pictures.recall(library);
+}
+
+}  // namespace
+
+Test(media_pictures, each_video_gets_a_poster_and_where_its_length_is_known_thumbnails) {
+  const Fixture fixture;
+  MediaPictures pictures(fixture.options("printf picture"));
+  const Library first = fixture.scan();
+  cr_assert_eq(pictures.recall(first).get(), first.get(), "nothing is there yet: no copy");
+
+  const Library library = make_all(pictures, first);
+  const VideoEntry& cat = *library->find("cat");
+  const VideoEntry& dog = *library->find("dog");
+  cr_assert_not_null(cat.poster.get());
+  cr_assert_not_null(dog.poster.get());
+  cr_assert_not_null(cat.thumbnails.get());
+  cr_assert_not_null(cat.sprite.get());
+  cr_assert_null(dog.thumbnails.get());
+  cr_assert_eq(fixture.runs(), 3);
+  cr_assert_eq(library->descriptors_left(), first->descriptors_left() - 4);
+  cr_assert(pictures.take_warnings().empty());
+
+  for (const MediaFileRef& file : {cat.poster, cat.thumbnails, cat.sprite}) {
+    const auto served = library->resolve("/media/" + file->path());
+    cr_assert_eq(served.value().get(), file.get());
+  }
+  cr_assert_null(first->find("cat")->poster.get(), "the old snapshot stays as it was");
+}
+
+Test(media_pictures, the_next_process_finds_them_and_a_changed_video_gets_new_ones) {
+  Fixture fixture;
+  MediaPictures before(fixture.options("printf picture"));
+  make_all(before, fixture.scan());
+
+  MediaPictures after(fixture.options("printf picture"));
+  const Library library = after.recall(fixture.scan());
+  cr_assert_not_null(library->find("dog")->poster.get());
+  cr_assert_not_null(library->find("cat")->thumbnails.get());
+  cr_assert_not(after.make_next(*library, {}));
+  cr_assert_eq(fixture.runs(), 3);
+
+  fixture.media.write("dog.mp4", "another size");
+  const Library changed = after.recall(fixture.scan());
+  cr_assert_null(changed->find("dog")->poster.get());
+  make_all(after, changed);
+  cr_assert_eq(fixture.runs(), 4);
+  cr_assert_eq(fixture.cached(), 5);
+  after.sweep(*fixture.scan());
+  cr_assert_eq(fixture.cached(), 4, "the old dog's poster is gone");
+}
+
+Test(media_pictures, what_lies_beside_a_video_is_kept) {
+  Fixture fixture;
+  fixture.media.write("cat.jpg", "mine");
+  MediaPictures pictures(fixture.options("printf picture"));
+  const Library library = make_all(pictures, fixture.scan());
+  cr_assert_eq(library->find("cat")->poster->path(), "cat.jpg");
+  cr_assert_eq(fixture.runs(), 2, "the dog's poster and the cat's thumbnails");
+}
+
+Test(media_pictures, a_video_that_makes_none_is_tried_once_and_named) {
+  for (const char* body : {"exit 1", "printf half; exit 1", "exit 0", "kill -9 $$"}) {
+    const Fixture fixture;
+    MediaPictures pictures(fixture.options(body));
+    const Library first = fixture.scan();
+    cr_assert_eq(make_all(pictures, first).get(), first.get(), "%s", body);
+    cr_assert_eq(fixture.runs(), 4, "the cat's poster at its place and at the beginning");
+    cr_assert_eq(pictures.take_warnings().size(), 3);
+    cr_assert_eq(make_all(pictures, fixture.scan())->find("cat")->poster.get(), nullptr);
+    cr_assert_eq(fixture.runs(), 4);
+    cr_assert_eq(fixture.cached(), 0, "nothing half made stays");
+  }
+}
+
+Test(media_pictures, a_missing_ffmpeg_is_one_line) {
+  const Fixture fixture;
+  MediaPictures pictures(
+      {.cache_directory = fixture.cache.path(), .program = fixture.tools / "no-such-program"});
+  const Library first = fixture.scan();
+  cr_assert_eq(make_all(pictures, first).get(), first.get());
+  const auto warnings = pictures.take_warnings();
+  cr_assert_eq(warnings.size(), 1);
+  cr_assert_neq(warnings[0].find("cannot be run"), std::string::npos);
+  cr_assert_eq(fixture.cached(), 0);
+}
+
+Test(media_pictures, a_cache_that_cannot_be_is_one_line) {
+  const Fixture fixture;
+  fixture.cache.write("file", "in the way");
+  MediaPictures pictures(
+      {.cache_directory = fixture.cache / "file/cache", .program = fixture.ffmpeg("printf x")});
+  make_all(pictures, fixture.scan());
+  make_all(pictures, fixture.scan());
+  const auto warnings = pictures.take_warnings();
+  cr_assert_eq(warnings.size(), 1);
+  cr_assert_neq(warnings[0].find("file/cache"), std::string::npos);
+  cr_assert_eq(fixture.runs(), 0);
+
+  MediaPictures unwanted({.cache_directory = "", .program = fixture.ffmpeg("printf x")});
+  make_all(unwanted, fixture.scan());
+  cr_assert(unwanted.take_warnings().empty());
+  cr_assert_eq(fixture.runs(), 0);
+}
+
+Test(media_pictures, one_that_hangs_is_ended) {
+  const Fixture fixture;
+  MediaPictures::Options options = fixture.options("exec sleep 30");
+  options.poster_limit_ms = options.thumbnails_limit_ms = 100;
+  MediaPictures pictures(options);
+  const Library library = fixture.scan();
+  const std::size_t before = open_descriptors();
+  const auto start = std::chrono::steady_clock::now();
+  make_all(pictures, library);
+  cr_assert_lt(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  cr_assert_eq(open_descriptors(), before + 1, "the cache folder alone");
+  cr_assert_neq(pictures.take_warnings().at(0).find("100 ms"), std::string::npos);
+}
+
+Test(media_pictures, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
+  const Fixture fixture;
+  MediaPictures pictures(fixture.options("exec sleep 30"));
+  const Library library = pictures.recall(fixture.scan());
+  std::stop_source source;
+  const std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    source.request_stop();
+  });
+  const auto start = std::chrono::steady_clock::now();
+  cr_assert_not(pictures.make_next(*library, source.get_token()));
+  cr_assert_lt(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  cr_assert(pictures.take_warnings().empty());
+
+  fixture.ffmpeg("printf picture");
+  cr_assert_not_null(make_all(pictures, library)->find("cat")->poster.get());
+}
+
+Test(media_pictures, no_more_files_are_opened_than_the_library_may_hold) {
+  const Fixture fixture;
+  MediaPictures pictures(fixture.options("printf picture"));
+  // 1 for the folder, 2 for the videos.
+  const Library small =
+      MediaLibrary::scan({.directory = fixture.media.path(), .descriptors_max = 5}).value().library;
+  cr_assert_eq(small->descriptors_left(), 2);
+  const Library library = make_all(pictures, small);
+  cr_assert_null(library->find("cat")->poster.get());
+  cr_assert_eq(pictures.take_warnings().size(), 1);
+}
+
+Test(media_pictures, a_real_film_gets_real_pictures) {
+  const Fixture fixture;
+  const auto make = [&](const char* source, const char* name) {
+    return std::system(("ffmpeg -v error -y -f lavfi -i " + std::string(source) +
+                        " -c:v mpeg4 -g 25 '" + (fixture.media / name) + "' </dev/null 2>&1")
+                           .c_str());
+  };
+  if (std::system("command -v ffmpeg >/dev/null 2>&1") != 0 ||
+      make("testsrc2=size=320x180:rate=25:duration=60", "cat.mp4") != 0) {
+    cr_skip_test("ffmpeg is not installed");
+  }
+  MediaPictures pictures({.cache_directory = fixture.cache.path()});
+  const Library library = make_all(pictures, fixture.scan());
+  const auto warnings = pictures.take_warnings();
+  cr_assert_eq(warnings.size(), 1, "the dog's file is no video");
+  cr_assert_neq(warnings[0].find("dog"), std::string::npos);
+  const VideoEntry& cat = *library->find("cat");
+  const auto begins_like_jpeg = [](const MediaFile& file) {
+    unsigned char head[3] = {};
+    return ::pread(file.fd(), head, 3, 0) == 3 && head[0] == 0xff && head[1] == 0xd8;
+  };
+  cr_assert(begins_like_jpeg(*cat.poster));
+  cr_assert(begins_like_jpeg(*cat.sprite));
+  cr_assert_eq(cat.sprite->content_type(), "image/jpeg");
+  cr_assert_eq(cat.thumbnails->content_type(), "text/vtt; charset=utf-8");
+}

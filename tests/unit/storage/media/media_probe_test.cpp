@@ -1,0 +1,157 @@
+// Durations: from a real ffprobe where there is one, and from scripts that misbehave.
+#include "storage/media/media_probe.h"
+
+#include <criterion/criterion.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/support/temp_folder.h"
+
+using namespace videosync;
+using videosync::test::open_descriptors;
+using videosync::test::TempFolder;
+
+namespace {
+
+std::shared_ptr<const MediaLibrary> scan(const TempFolder& folder) {
+  return MediaLibrary::scan({.directory = folder.path()}).value().library;
+}
+
+std::string script(const TempFolder& folder, std::string_view body) {
+  folder.write("probe.sh", "#!/bin/sh\n" + std::string(body) + "\n");
+  const std::string path = folder / "probe.sh";
+  cr_assert_eq(::chmod(path.c_str(), 0755), 0);
+  return path;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+Test(media_probe, real_videos_get_their_durations) {
+  TempFolder folder;
+  folder.make_folder("show");
+  const auto make = [&](const std::string& options, const char* name) {
+    return std::system(("ffmpeg -v error -f lavfi -i color=size=32x32:rate=25:duration=2 " +
+                        options + " '" + (folder / name) + "' </dev/null >/dev/null 2>&1")
+                           .c_str());
+  };
+  if (std::system("command -v ffmpeg >/dev/null 2>&1 && command -v ffprobe >/dev/null 2>&1") != 0 ||
+      make("-c:v mpeg4", "tiny.mp4") != 0 ||
+      make("-c:v mpeg2video -f hls -hls_time 1 -hls_list_size 0", "show/master.m3u8") != 0) {
+    cr_skip_test("ffmpeg or ffprobe is not installed");
+  }
+  folder.write("broken.mp4", "this is no video");
+  const auto library = scan(folder);
+  const std::size_t before = open_descriptors();
+  MediaProbe probe;
+  const MediaProbe::Outcome outcome = probe.fill(library, {});
+  cr_assert(outcome.warnings.empty());
+  cr_assert_float_eq(outcome.library->find("tiny")->duration_s.value(), 2.0, 0.05);
+  cr_assert_float_eq(outcome.library->find("show")->duration_s.value(), 2.0, 0.05);
+  cr_assert(!outcome.library->find("broken")->duration_s);
+  cr_assert(!library->find("tiny")->duration_s, "the scanned snapshot stays as it was");
+  cr_assert_eq(open_descriptors(), before);
+}
+
+Test(media_probe, the_child_reads_the_very_file_the_library_holds) {
+  TempFolder folder;
+  TempFolder tools;
+  folder.write("cat.mp4", "41.5");
+  const auto library = scan(folder);
+  folder.remove("cat.mp4");
+  MediaProbe probe(script(tools, "for last; do :; done; cat \"${last#file:}\"; echo"));
+  const auto filled = probe.fill(library, {}).library;
+  cr_assert_eq(filled->find("cat")->duration_s.value(), 41.5);
+}
+
+Test(media_probe, what_is_known_is_not_asked_again) {
+  TempFolder folder;
+  TempFolder tools;
+  folder.write("cat.mp4");
+  folder.write("dog.mp4");
+  MediaProbe probe(script(tools, "echo asked >>" + (tools / "log") + "; echo 7.25"));
+  const auto asked = [&] {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(tools / "log", error);
+    return error ? 0 : size / 6;
+  };
+  cr_assert_eq(probe.fill(scan(folder), {}).library->find("dog")->duration_s.value(), 7.25);
+  cr_assert_eq(asked(), 2);
+
+  const auto rescanned = scan(folder);
+  const auto filled = probe.fill(rescanned, {}).library;
+  cr_assert_eq(filled->find("dog")->duration_s.value(), 7.25);
+  cr_assert_eq(asked(), 2);
+  cr_assert_eq(probe.fill(filled, {}).library.get(), filled.get(), "nothing learned: no copy");
+
+  folder.write("dog.mp4", "another size");
+  probe.fill(scan(folder), {});
+  cr_assert_eq(asked(), 3);
+}
+
+Test(media_probe, a_missing_ffprobe_is_one_line) {
+  TempFolder folder;
+  folder.write("cat.mp4");
+  folder.write("dog.mp4");
+  const auto library = scan(folder);
+  MediaProbe probe(folder / "no-such-program");
+  const MediaProbe::Outcome outcome = probe.fill(library, {});
+  cr_assert_eq(outcome.warnings.size(), 1);
+  cr_assert_neq(outcome.warnings[0].find("cannot be run"), std::string::npos);
+  cr_assert_eq(outcome.library.get(), library.get());
+}
+
+Test(media_probe, answers_that_are_none_are_none) {
+  TempFolder folder;
+  TempFolder tools;
+  folder.write("cat.mp4");
+  for (const char* answer : {"echo N/A", "echo inf", "echo nan", "echo -5", "echo 0", "printf 12.5",
+                             "echo 12x", "exit 1", "head -c 100000 /dev/zero"}) {
+    MediaProbe probe(script(tools, answer));
+    const MediaProbe::Outcome outcome = probe.fill(scan(folder), {});
+    cr_assert(!outcome.library->find("cat")->duration_s, "%s", answer);
+    cr_assert(outcome.warnings.empty());
+  }
+}
+
+Test(media_probe, a_probe_that_hangs_is_ended) {
+  TempFolder folder;
+  TempFolder tools;
+  folder.write("cat.mp4");
+  const std::size_t before = open_descriptors();
+  const auto start = std::chrono::steady_clock::now();
+  MediaProbe probe(script(tools, "exec sleep 30"), 200);
+  const MediaProbe::Outcome outcome = probe.fill(scan(folder), {});
+  cr_assert_lt(seconds_since(start), 5.0);
+  cr_assert(!outcome.library->find("cat")->duration_s);
+  cr_assert_eq(outcome.warnings.size(), 1);
+  cr_assert_neq(outcome.warnings[0].find("200 ms"), std::string::npos);
+  cr_assert_eq(open_descriptors(), before + 1, "the outcome's one video alone");
+}
+
+Test(media_probe, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
+  TempFolder folder;
+  TempFolder tools;
+  folder.write("cat.mp4");
+  folder.write("dog.mp4");
+  const auto library = scan(folder);
+  const std::string program = script(tools, "exec sleep 30");
+  MediaProbe probe(program);
+  std::stop_source source;
+  const auto start = std::chrono::steady_clock::now();
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    source.request_stop();
+  });
+  const MediaProbe::Outcome stopped = probe.fill(library, source.get_token());
+  cr_assert_lt(seconds_since(start), 5.0);
+  cr_assert_eq(stopped.library.get(), library.get());
+  cr_assert(stopped.warnings.empty());
+
+  script(tools, "echo 3");
+  cr_assert_eq(probe.fill(library, {}).library->find("cat")->duration_s.value(), 3);
+}
