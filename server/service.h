@@ -53,7 +53,7 @@ struct Service {
   std::atomic<bool> is_degraded{false};  // members have been told so
 
   // The worker whose thread owns this session's machine.
-  std::size_t home_of(const Uuid& key) const noexcept {
+  std::size_t worker_of(const Uuid& key) const noexcept {
     return std::hash<Uuid>{}(key) % workers.size();
   }
 };

@@ -31,7 +31,7 @@ HttpLimits limits_of(const Config& config) {
           config.request_body_bytes_max};
 }
 
-std::optional<IpAddress> address_of_peer(int descriptor) noexcept {
+std::optional<IpAddress> far_address_of(int descriptor) noexcept {
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
   auto* address = reinterpret_cast<sockaddr*>(&storage);
@@ -70,7 +70,7 @@ Worker::Worker(Service& service, std::unique_ptr<Reactor> reactor,
       store_(&service.store),
       home_(*this),
       outposts_(*this),
-      peers_(service.config.connections_max + spare_slots),
+      connections_(service.config.connections_max + spare_slots),
       second_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_second(); }, this),
       drain_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_drain_step(); }, this) {
   set_library(std::move(library));
@@ -156,38 +156,38 @@ void Worker::report_counters() noexcept {
 // --- Connections ---------------------------------------------------------------------------------
 
 void Worker::on_accepted(int descriptor, bool is_admin) noexcept {
-  Peer* peer = peers_.acquire(*this, is_admin);
-  if (peer == nullptr) {
+  Connection* connection = connections_.acquire(*this, is_admin);
+  if (connection == nullptr) {
     ::close(descriptor);
     pause_accepting();
     return;
   }
   if (!is_admin) metrics_.count(Counter::connections_accepted);
-  const auto address = address_of_peer(descriptor);
-  peer->open(descriptor, address);
-  if (!is_admin) admit(*peer, address);
+  const auto address = far_address_of(descriptor);
+  connection->open(descriptor, address);
+  if (!is_admin) admit(*connection, address);
   // It came while the listener was closing.
-  if (!is_admin && service_.is_draining) peer->begin_drain();
-  if (peers_.live() == peers_.capacity()) pause_accepting();
+  if (!is_admin && service_.is_draining) connection->begin_drain();
+  if (connections_.live() == connections_.capacity()) pause_accepting();
 }
 
 // Who is refused is not counted: its connection lingers a while, in nobody's place.
-void Worker::admit(Peer& peer, const std::optional<IpAddress>& address) noexcept {
+void Worker::admit(Connection& connection, const std::optional<IpAddress>& address) noexcept {
   // A proxy's connections are its clients': they are counted when it names one.
   const bool is_client = address && !config().trusted_proxies.contains(address);
   if (is_client && !service_.per_address.try_add(address->group())) {
     metrics_.count(Counter::refused_per_address);
-    peer.refuse(address_full);
+    connection.refuse(address_full);
     return;
   }
-  if (is_client) peer.charge(address->group());
+  if (is_client) connection.charge(address->group());
   if (service_.connections.fetch_add(1) < config().connections_max) {
-    peer.set_admitted();
+    connection.set_admitted();
     return;
   }
   service_.connections.fetch_sub(1);
   metrics_.count(Counter::refused_limit);
-  peer.refuse(server_full);
+  connection.refuse(server_full);
 }
 
 void Worker::pause_accepting() noexcept {
@@ -196,9 +196,9 @@ void Worker::pause_accepting() noexcept {
     entry->listener.pause();
 }
 
-void Worker::release(Peer& peer) noexcept {
-  if (peer.is_admitted()) service_.connections.fetch_sub(1);
-  peers_.release(peer);
+void Worker::release(Connection& connection) noexcept {
+  if (connection.is_admitted()) service_.connections.fetch_sub(1);
+  connections_.release(connection);
   if (!is_accepting_paused_ || service_.is_draining) return;
   is_accepting_paused_ = false;
   for (auto& entry : listeners_)
@@ -215,8 +215,8 @@ void Worker::begin_drain() noexcept {
   std::string& text = scratch();
   encode_notice(text, NoticeCode::draining, retry_after_ms);
   tell_members(make_frame(WebSocketOpcode::text, text));
-  peers_.for_each([](Peer& peer) {
-    if (!peer.is_member() && !peer.is_admin()) peer.begin_drain();
+  connections_.for_each([](Connection& connection) {
+    if (!connection.is_member() && !connection.is_admin()) connection.begin_drain();
   });
   home_.begin_drain();
   // Members leave during the first half, so that the second is theirs to say goodbye in.
@@ -228,8 +228,8 @@ void Worker::begin_drain() noexcept {
 }
 
 void Worker::tell_members(const BufferRef& notice) noexcept {
-  peers_.for_each([&](Peer& peer) {
-    if (peer.is_member()) peer.send_frame(notice, SendClass::reliable);
+  connections_.for_each([&](Connection& connection) {
+    if (connection.is_member()) connection.send_frame(notice, SendClass::reliable);
   });
 }
 
@@ -241,20 +241,20 @@ void Worker::tell_degraded(bool is_degraded) noexcept {
 
 void Worker::on_drain_step() noexcept {
   std::size_t members = 0;
-  peers_.for_each([&](Peer& peer) { members += peer.is_member() ? 1 : 0; });
+  connections_.for_each([&](Connection& connection) { members += connection.is_member() ? 1 : 0; });
   const std::size_t steps = std::max<std::size_t>(1, drain_steps_left_);
   std::size_t slice = (members + steps - 1) / steps;
   if (drain_steps_left_ > 0) --drain_steps_left_;
-  peers_.for_each([&](Peer& peer) {
-    if (slice == 0 || !peer.is_member()) return;
+  connections_.for_each([&](Connection& connection) {
+    if (slice == 0 || !connection.is_member()) return;
     --slice;
-    peer.close_websocket(close_code::going_away, "the server is about to end");
+    connection.close_websocket(close_code::going_away, "the server is about to end");
   });
   const bool is_late = reactor_->now_ms() >= drain_end_ms_;
   if (is_late || (service_.connections == 0 && home_.is_settled())) {
     for (auto& entry : listeners_)
       entry->listener.close();
-    peers_.for_each([](Peer& peer) { peer.close(); });
+    connections_.for_each([](Connection& connection) { connection.close(); });
     reactor_->stop();
   }
   reactor_->timers().schedule(drain_timer_, reactor_->now_ms() + drain_step_ms);

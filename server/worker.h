@@ -19,10 +19,10 @@
 #include "proto/http/http_request.h"
 #include "proto/websocket/websocket_frames.h"
 #include "proto/wire/messages.h"
+#include "server/connection/connection.h"
 #include "server/connection/date_cache.h"
 #include "server/connection/hub.h"
 #include "server/connection/object_pool.h"
-#include "server/connection/peer.h"
 #include "server/service.h"
 #include "server/session/session_home.h"
 #include "server/session/session_outposts.h"
@@ -31,9 +31,9 @@
 namespace videosync {
 
 // A connection anywhere in the process: worker and slot. Stale ones find nothing.
-struct PeerAddress {
+struct ConnectionRef {
   std::uint32_t worker = 0;
-  SlotHandle peer;
+  SlotHandle slot;
 };
 
 class Worker {
@@ -68,9 +68,9 @@ class Worker {
   SessionStore& store() noexcept { return *store_; }
   // Before start(), where Service::store belongs to another thread.
   void set_store(std::unique_ptr<SessionStore> store) noexcept;
-  Peer* find_peer(SlotHandle handle) noexcept { return peers_.find(handle); }
-  PeerAddress address_of(const Peer& peer) const noexcept {
-    return {static_cast<std::uint32_t>(reactor_->index()), peers_.handle_of(peer)};
+  Connection* find_connection(SlotHandle handle) noexcept { return connections_.find(handle); }
+  ConnectionRef ref_of(const Connection& connection) const noexcept {
+    return {static_cast<std::uint32_t>(reactor_->index()), connections_.handle_of(connection)};
   }
 
   // Runs `task` on that worker's thread: soon, in order, never within this call. On this worker at
@@ -98,7 +98,7 @@ class Worker {
   const HttpLimits& http_limits() const noexcept { return http_limits_; }
 
   // The connection's slot may be used again.
-  void release(Peer& peer) noexcept;
+  void release(Connection& connection) noexcept;
   // Brings metrics up to the reactor's own counters.
   void report_counters() noexcept;
 
@@ -106,7 +106,7 @@ class Worker {
   struct ListenerEntry;
 
   void on_accepted(int descriptor, bool is_admin) noexcept;
-  void admit(Peer& peer, const std::optional<IpAddress>& address) noexcept;
+  void admit(Connection& connection, const std::optional<IpAddress>& address) noexcept;
   void on_turn_end() noexcept;
   void on_second() noexcept;
   void on_drain_step() noexcept;
@@ -132,7 +132,7 @@ class Worker {
   SessionStore* store_;
   SessionHome home_;
   SessionOutposts outposts_;
-  SlotPool<Peer> peers_;
+  SlotPool<Connection> connections_;
   ReactorCounters reported_;
   TimerEntry second_timer_;
   TimerEntry drain_timer_;

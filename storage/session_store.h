@@ -32,9 +32,11 @@
 
 namespace videosync {
 
-// Lexicographic: an epoch is one writer's reign, a revision counts its changes.
+// Lexicographic: only a take-over raises the fence, every change the revision. So who was cut off
+// and taken over from never overwrites, whatever it did meanwhile; and a store that went back is
+// written over.
 struct StoreVersion {
-  std::uint64_t epoch = 0;
+  std::uint64_t fence = 0;
   std::uint64_t revision = 0;
 
   friend constexpr auto operator<=>(const StoreVersion&, const StoreVersion&) noexcept = default;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/short_text.h"
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

@@ -13,7 +13,7 @@
 
 #include "proto/session/member.h"
 #include "proto/session/member_tree.h"
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

@@ -29,7 +29,7 @@
 #include "proto/session/roster.h"
 #include "proto/session/round_trips.h"
 #include "proto/session/session_record.h"
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 #include "proto/session/stall_wait.h"
 #include "proto/session/token_bucket.h"
 #include "proto/session/viewer_reports.h"

@@ -10,8 +10,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "proto/session/effects.h"
 #include "proto/session/roster.h"
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

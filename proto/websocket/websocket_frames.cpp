@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "core/base/assert.h"
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "core/base/uuid.h"
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 #include "proto/wire/utf8.h"
 
 namespace videosync {

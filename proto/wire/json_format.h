@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

@@ -16,7 +16,8 @@
 #include <string_view>
 
 #include "core/base/uuid.h"
-#include "proto/session/session_types.h"
+#include "proto/session/effects.h"
+#include "proto/session/session_values.h"
 #include "proto/wire/token.h"
 
 namespace videosync {

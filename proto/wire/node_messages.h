@@ -16,7 +16,7 @@
 
 #include "core/base/error.h"
 #include "core/base/uuid.h"
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

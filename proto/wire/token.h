@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

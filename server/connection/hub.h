@@ -1,7 +1,7 @@
 // Hub: one worker's members of every session, and the fan-out to them.
 //
 // A frame comes encoded; each member gets one more reference to it. What a member does not read in
-// time is its own loss: see SendClass and Peer::send_frame. One thread.
+// time is its own loss: see SendClass and Connection::send_frame. One thread.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@
 
 namespace videosync {
 
-class Peer;
+class Connection;
 class WorkerMetrics;
 
 // A session's members on this worker, in no order; there is at least one. A dense table: a fan-out
 // then fetches the next ones into the cache while it serves one, which a list does not allow.
 struct LocalSession {
   Uuid key;
-  std::vector<Peer*> members;
+  std::vector<Connection*> members;
 };
 
 class Hub {
@@ -32,10 +32,10 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  // The peer stays, at `place` in its session's table, until leave(); the session is there while it
-  // has members.
-  LocalSession& enter(const Uuid& key, Peer& peer);
-  void leave(LocalSession& session, Peer& peer) noexcept;
+  // The connection stays, at `place` in its session's table, until leave(); the session is there
+  // while it has members.
+  LocalSession& enter(const Uuid& key, Connection& connection);
+  void leave(LocalSession& session, Connection& connection) noexcept;
 
   void deliver(const Uuid& key, const BufferRef& frame, SendClass send_class) noexcept;
   // Closes all members' WebSockets with this code.

@@ -33,8 +33,9 @@ void add_fields(ResponseHead& head, std::span<const SecurityHeader> headers) {
 
 class FileAnswer {
  public:
-  FileAnswer(Worker& worker, Peer& peer, const MediaFileRef& file, std::string_view cache_control)
-      : worker_(worker), peer_(peer), file_(file), cache_control_(cache_control) {}
+  FileAnswer(Worker& worker, Connection& connection, const MediaFileRef& file,
+             std::string_view cache_control)
+      : worker_(worker), peer_(connection), file_(file), cache_control_(cache_control) {}
 
   void give() {
     const HttpRequest& request = peer_.request();
@@ -126,45 +127,45 @@ class FileAnswer {
   bool wants_body() const { return peer_.request().method != HttpMethod::head; }
 
   Worker& worker_;
-  Peer& peer_;
+  Connection& peer_;
   const MediaFileRef& file_;
   const std::string_view cache_control_;
 };
 
 }  // namespace
 
-void answer_with_file(Worker& worker, Peer& peer, const MediaFileRef& file,
+void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef& file,
                       std::string_view cache_control) {
-  FileAnswer(worker, peer, file, cache_control).give();
+  FileAnswer(worker, connection, file, cache_control).give();
 }
 
-void answer_with_video(Worker& worker, Peer& peer, const VideoEntry* video) {
+void answer_with_video(Worker& worker, Connection& connection, const VideoEntry* video) {
   static constexpr HttpFault no_video{404, "video_not_found", "the library has no such video"};
   if (video == nullptr) {
-    peer.answer_error(no_video);
+    connection.answer_error(no_video);
   } else if (!video->file) {
     // A playlist's relative URLs hold only where it lies.
     const std::string location = video_url(*video);
     const HttpField extra[] = {{"Location", location}};
-    peer.answer(307, "", "", extra);
+    connection.answer(307, "", "", extra);
   } else {
-    answer_with_file(worker, peer, video->file, "no-cache");
+    answer_with_file(worker, connection, video->file, "no-cache");
   }
 }
 
-void answer_with_page(Worker& worker, Peer& peer, const PageView& page) {
-  const HttpRequest& request = peer.request();
+void answer_with_page(Worker& worker, Connection& connection, const PageView& page) {
+  const HttpRequest& request = connection.request();
   const std::int64_t now_s = worker.server_us() / 1'000'000;
   const ConditionOutcome outcome = evaluate_conditions(request, {page.body->etag, 0}, now_s);
   if (outcome.condition == Condition::precondition_failed) {
-    peer.answer_error(precondition_failed);
+    connection.answer_error(precondition_failed);
     return;
   }
   const bool is_known = outcome.condition == Condition::not_modified;
   const int status = is_known ? 304 : 200;
   worker.metrics().count_response(static_cast<unsigned>(status));
   std::string& out = worker.scratch();
-  ResponseHead head(out, status, peer.response_context());
+  ResponseHead head(out, status, connection.response_context());
   head.field("ETag", page.body->etag).field("Cache-Control", page.cache_control);
   if (!page.vary.empty()) head.field("Vary", page.vary);
   if (!is_known) {
@@ -174,10 +175,10 @@ void answer_with_page(Worker& worker, Peer& peer, const PageView& page) {
     if (page.is_document()) add_fields(head, document_security_headers);
   }
   head.end();
-  peer.begin_answer(out);
+  connection.begin_answer(out);
   const bool has_body = !is_known && request.method != HttpMethod::head;
-  if (has_body && page.body->bytes.size() > 0) peer.send_body(page.body->bytes);
-  peer.end_answer();
+  if (has_body && page.body->bytes.size() > 0) connection.send_body(page.body->bytes);
+  connection.end_answer();
 }
 
 }  // namespace videosync

@@ -1,6 +1,6 @@
 // Answers with the bytes of a file or of a page: validators, conditions, ranges (RFC 9110, 13, 14).
 //
-// Called on the peer's worker, for a request that has not been answered yet.
+// Called on the connection's worker, for a request that has not been answered yet.
 #pragma once
 
 #include <string_view>
@@ -10,13 +10,13 @@
 
 namespace videosync {
 
-class Peer;
+class Connection;
 class Worker;
 
-void answer_with_file(Worker& worker, Peer& peer, const MediaFileRef& file,
+void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef& file,
                       std::string_view cache_control);
 // Null: 404. A video that exists as HLS alone: a redirect to its playlist.
-void answer_with_video(Worker& worker, Peer& peer, const VideoEntry* video);
-void answer_with_page(Worker& worker, Peer& peer, const PageView& page);
+void answer_with_video(Worker& worker, Connection& connection, const VideoEntry* video);
+void answer_with_page(Worker& worker, Connection& connection, const PageView& page);
 
 }  // namespace videosync

@@ -41,13 +41,13 @@ bool is_read(const HttpRequest& request) {
   return request.method == HttpMethod::get || request.method == HttpMethod::head;
 }
 
-void refuse_method(Peer& peer, std::string_view allow) {
+void refuse_method(Connection& connection, std::string_view allow) {
   const HttpField extra[] = {{"Allow", allow}};
-  peer.answer_error(wrong_method, extra);
+  connection.answer_error(wrong_method, extra);
 }
 
-ClientView client_of(Worker& worker, Peer& peer) {
-  const HttpRequest& request = peer.request();
+ClientView client_of(Worker& worker, Connection& connection) {
+  const HttpRequest& request = connection.request();
   std::array<std::string_view, 8> forwarded;
   std::size_t count = 0;
   for (const HttpField& field : request.fields) {
@@ -57,7 +57,7 @@ ClientView client_of(Worker& worker, Peer& peer) {
   const ForwardedFields fields{std::span(forwarded).first(count),
                                request.header("X-Forwarded-Proto"),
                                request.header("X-Forwarded-Host")};
-  return resolve_client(worker.config().trusted_proxies, peer.socket_address(), request.host,
+  return resolve_client(worker.config().trusted_proxies, connection.socket_address(), request.host,
                         fields);
 }
 
@@ -75,11 +75,11 @@ bool is_json_enough(const HttpRequest& request) {
   return false;
 }
 
-void create_session(Worker& worker, Peer& peer) {
-  const HttpRequest& request = peer.request();
+void create_session(Worker& worker, Connection& connection) {
+  const HttpRequest& request = connection.request();
   Service& service = worker.service();
-  if (!request.body.empty() && !is_json_enough(request)) return peer.answer_error(wrong_type);
-  const ClientView client = client_of(worker, peer);
+  if (!request.body.empty() && !is_json_enough(request)) return connection.answer_error(wrong_type);
+  const ClientView client = client_of(worker, connection);
   if (!client.address.is_unspecified()) {
     const auto verdict =
         service.session_limiter.take(client.address.group(), worker.monotonic_us());
@@ -87,7 +87,7 @@ void create_session(Worker& worker, Peer& peer) {
       const std::string seconds = std::to_string(verdict.retry_after_s);
       const HttpField extra[] = {{"Retry-After", seconds}};
       worker.metrics().count(Counter::sessions_rate_limited);
-      return peer.answer_error(too_many_sessions, extra);
+      return connection.answer_error(too_many_sessions, extra);
     }
   }
   std::string padded(request.body);
@@ -96,36 +96,35 @@ void create_session(Worker& worker, Peer& peer) {
       decode_create_session({padded.data(), request.body.size()}, worker.message_decoder());
   if (!order) {
     const HttpFault fault{400, refusal_name(order.error().code), order.error().message};
-    return peer.answer_error(fault);
+    return connection.answer_error(fault);
   }
   const Uuid key = Uuid::random_v4();
-  const std::size_t home_index = service.home_of(key);
-  const PeerAddress from = worker.address_of(peer);
+  const std::size_t owner = service.worker_of(key);
+  const ConnectionRef from = worker.ref_of(connection);
   auto create = std::make_unique<SessionHome::CreateOrder>(
-      SessionHome::CreateOrder{from.worker, from.peer, std::move(order->video), order->settings});
-  SessionHome* home = &service.workers[home_index]->home();
-  worker.run_on(home_index, [home, key, create = std::move(create)]() noexcept {
-    home->on_create(key, *create);
-  });
+      SessionHome::CreateOrder{from.worker, from.slot, std::move(order->video), order->settings});
+  SessionHome* home = &service.workers[owner]->home();
+  worker.run_on(
+      owner, [home, key, create = std::move(create)]() noexcept { home->on_create(key, *create); });
 }
 
-void validate_session(Worker& worker, Peer& peer, const std::optional<Uuid>& key) {
+void validate_session(Worker& worker, Connection& connection, const std::optional<Uuid>& key) {
   static constexpr HttpField extra[] = {{"Cache-Control", "no-store"}};
-  if (!key) return peer.answer_json(200, R"({"valid":false})", extra);
+  if (!key) return connection.answer_json(200, R"({"valid":false})", extra);
   if (worker.service().nodes != nullptr) {
     // A node may have the session in memory while the store that they share is away.
-    const std::size_t home_index = worker.service().home_of(*key);
-    SessionHome* home = &worker.service().workers[home_index]->home();
-    const PeerAddress from = worker.address_of(peer);
-    return worker.run_on(home_index, [home, key = *key, from]() noexcept {
-      home->on_validate(key, from.worker, from.peer);
+    const std::size_t owner = worker.service().worker_of(*key);
+    SessionHome* home = &worker.service().workers[owner]->home();
+    const ConnectionRef from = worker.ref_of(connection);
+    return worker.run_on(owner, [home, key = *key, from]() noexcept {
+      home->on_validate(key, from.worker, from.slot);
     });
   }
-  const SlotHandle handle = worker.address_of(peer).peer;
+  const SlotHandle handle = worker.ref_of(connection).slot;
   worker.store().exists(*key, [&worker, handle](Result<bool> exists) noexcept {
     static constexpr HttpFault store_away{503, "unavailable", "the session store is away"};
     static constexpr HttpField retry[] = {{"Retry-After", "5"}};
-    Peer* asker = worker.find_peer(handle);
+    Connection* asker = worker.find_connection(handle);
     if (asker == nullptr || !asker->is_awaiting_answer()) return;
     if (!exists) return asker->answer_error(store_away, retry);
     asker->answer_json(200, *exists ? R"({"valid":true})" : R"({"valid":false})", extra);
@@ -142,102 +141,100 @@ std::optional<Token> bearer_token(const HttpRequest& request) {
   return parse_token(trim_blanks(field.substr(scheme.size()))).value_or(Token{});
 }
 
-void route_session(Worker& worker, Peer& peer, std::string_view rest) {
-  const HttpRequest& request = peer.request();
+void route_session(Worker& worker, Connection& connection, std::string_view rest) {
+  const HttpRequest& request = connection.request();
   const std::size_t slash = rest.find('/');
   const auto key = Uuid::parse_v4(rest.substr(0, slash));
   if (slash != std::string_view::npos) {
-    if (rest.substr(slash) != "/validate") return peer.answer_error(not_found);
-    if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
-    return validate_session(worker, peer, key);
+    if (rest.substr(slash) != "/validate") return connection.answer_error(not_found);
+    if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
+    return validate_session(worker, connection, key);
   }
   const bool is_delete = request.method == HttpMethod::del;
-  if (!is_read(request) && !is_delete) return refuse_method(peer, "GET, HEAD, DELETE");
-  if (!key) return peer.answer_error(session_not_found);
-  const std::size_t home_index = worker.service().home_of(*key);
-  SessionHome* home = &worker.service().workers[home_index]->home();
-  const PeerAddress from = worker.address_of(peer);
+  if (!is_read(request) && !is_delete) return refuse_method(connection, "GET, HEAD, DELETE");
+  if (!key) return connection.answer_error(session_not_found);
+  const std::size_t owner = worker.service().worker_of(*key);
+  SessionHome* home = &worker.service().workers[owner]->home();
+  const ConnectionRef from = worker.ref_of(connection);
   if (is_delete) {
-    worker.run_on(home_index, [home, key = *key, token = bearer_token(request), from]() noexcept {
-      home->on_delete(key, token, from.worker, from.peer);
+    worker.run_on(owner, [home, key = *key, token = bearer_token(request), from]() noexcept {
+      home->on_delete(key, token, from.worker, from.slot);
     });
   } else {
-    worker.run_on(home_index, [home, key = *key, from]() noexcept {
-      home->on_info(key, from.worker, from.peer);
-    });
+    worker.run_on(
+        owner, [home, key = *key, from]() noexcept { home->on_info(key, from.worker, from.slot); });
   }
 }
 
 // --- Videos --------------------------------------------------------------------------------------
 
-void route_video(Worker& worker, Peer& peer) {
-  const HttpRequest& request = peer.request();
-  if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+void route_video(Worker& worker, Connection& connection) {
+  const HttpRequest& request = connection.request();
+  if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
   if (const auto id = query_value(request.query, "id")) {
-    return answer_with_video(worker, peer, worker.library().find(*id));
+    return answer_with_video(worker, connection, worker.library().find(*id));
   }
   const auto session = query_value(request.query, "session");
-  if (!session) return answer_with_video(worker, peer, worker.library().default_video());
+  if (!session) return answer_with_video(worker, connection, worker.library().default_video());
   const auto key = Uuid::parse_v4(*session);
-  if (!key) return peer.answer_error(session_not_found);
-  const std::size_t home_index = worker.service().home_of(*key);
-  SessionHome* home = &worker.service().workers[home_index]->home();
-  const PeerAddress from = worker.address_of(peer);
-  worker.run_on(home_index, [home, key = *key, from]() noexcept {
-    home->on_video(key, from.worker, from.peer);
-  });
+  if (!key) return connection.answer_error(session_not_found);
+  const std::size_t owner = worker.service().worker_of(*key);
+  SessionHome* home = &worker.service().workers[owner]->home();
+  const ConnectionRef from = worker.ref_of(connection);
+  worker.run_on(
+      owner, [home, key = *key, from]() noexcept { home->on_video(key, from.worker, from.slot); });
 }
 
-void route_media(Worker& worker, Peer& peer) {
-  const HttpRequest& request = peer.request();
-  if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+void route_media(Worker& worker, Connection& connection) {
+  const HttpRequest& request = connection.request();
+  if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
   const auto file = worker.library().resolve(request.path);
-  if (file) return answer_with_file(worker, peer, *file, video_cache_control);
+  if (file) return answer_with_file(worker, connection, *file, video_cache_control);
   static constexpr HttpFault busy{503, "unavailable", "the file cannot be opened now, try again"};
   static constexpr HttpField retry[] = {{"Retry-After", "5"}};
-  if (file.error().code == ErrorCode::not_found) return peer.answer_error(not_found);
-  peer.answer_error(busy, retry);
+  if (file.error().code == ErrorCode::not_found) return connection.answer_error(not_found);
+  connection.answer_error(busy, retry);
 }
 
 // --- /ws -----------------------------------------------------------------------------------------
 
-void refuse_websocket(Worker& worker, Peer& peer, const HttpFault& fault) {
+void refuse_websocket(Worker& worker, Connection& connection, const HttpFault& fault) {
   worker.metrics().count_response(static_cast<unsigned>(fault.status));
   std::string& out = worker.scratch();
-  append_websocket_refusal(out, peer.response_context(), fault,
-                           peer.request().method == HttpMethod::head);
-  peer.begin_answer(out);
-  peer.end_answer();
+  append_websocket_refusal(out, connection.response_context(), fault,
+                           connection.request().method == HttpMethod::head);
+  connection.begin_answer(out);
+  connection.end_answer();
 }
 
-void route_websocket(Worker& worker, Peer& peer) {
-  const HttpRequest& request = peer.request();
+void route_websocket(Worker& worker, Connection& connection) {
+  const HttpRequest& request = connection.request();
   Service& service = worker.service();
   if (const auto key = check_websocket_handshake(request); !key) {
-    return refuse_websocket(worker, peer, key.error());
+    return refuse_websocket(worker, connection, key.error());
   }
-  const ClientView client = client_of(worker, peer);
+  const ClientView client = client_of(worker, connection);
   std::optional<std::string_view> origin;
   if (request.has_header("Origin")) origin = request.header("Origin");
   if (!service.origins.allows(origin, client.host)) {
     worker.metrics().count(Counter::origins_refused);
-    return peer.answer_error(foreign_origin);
+    return connection.answer_error(foreign_origin);
   }
   static constexpr HttpField retry[] = {{"Retry-After", "5"}};
-  if (service.is_draining) return peer.answer_error(draining, retry);
+  if (service.is_draining) return connection.answer_error(draining, retry);
   const auto session = query_value(request.query, "session");
   const auto key = session ? Uuid::parse_v4(*session) : std::nullopt;
-  if (!key) return peer.answer_error(session_not_found);
-  const PeerAddress from = worker.address_of(peer);
+  if (!key) return connection.answer_error(session_not_found);
+  const ConnectionRef from = worker.ref_of(connection);
   auto order = std::make_unique<SessionHome::JoinOrder>();
   order->from_worker = from.worker;
-  order->from_peer = from.peer;
+  order->from_peer = from.slot;
   order->key = *key;
   const std::string name = query_value(request.query, "name").value_or("");
   if (const auto cleaned = clean_member_name(name)) {
     order->request.name = *cleaned;
   } else if (!name.empty()) {
-    return peer.answer_error(bad_name);
+    return connection.answer_error(bad_name);
   }
   if (const auto text = query_value(request.query, "resume")) {
     order->request.resume = parse_resume_token(*text);
@@ -245,80 +242,80 @@ void route_websocket(Worker& worker, Peer& peer) {
   if (const auto text = query_value(request.query, "host")) {
     order->request.host_token = parse_token(*text);
   }
-  if (!peer.is_charged() && !client.address.is_unspecified()) {
+  if (!connection.is_charged() && !client.address.is_unspecified()) {
     const AddressGroup group = client.address.group();
     if (!service.per_address.try_add(group)) {
       worker.metrics().count(Counter::refused_per_address);
-      return peer.answer_error(too_many_connections, retry);
+      return connection.answer_error(too_many_connections, retry);
     }
-    peer.charge(group);
+    connection.charge(group);
   }
-  const std::size_t home_index = service.home_of(*key);
-  SessionHome* home = &service.workers[home_index]->home();
-  worker.run_on(home_index, [home, order = std::move(order)]() noexcept { home->on_join(*order); });
+  const std::size_t owner = service.worker_of(*key);
+  SessionHome* home = &service.workers[owner]->home();
+  worker.run_on(owner, [home, order = std::move(order)]() noexcept { home->on_join(*order); });
 }
 
 // --- Pages ---------------------------------------------------------------------------------------
 
-void route_page(Worker& worker, Peer& peer) {
-  const HttpRequest& request = peer.request();
+void route_page(Worker& worker, Connection& connection) {
+  const HttpRequest& request = connection.request();
   const PageView page =
       worker.service().pages->find(request.path, request.header("Accept-Encoding"));
-  if (page.body == nullptr) return peer.answer_error(not_found);
-  if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
-  answer_with_page(worker, peer, page);
+  if (page.body == nullptr) return connection.answer_error(not_found);
+  if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
+  answer_with_page(worker, connection, page);
 }
 
 }  // namespace
 
-void route_request(Worker& worker, Peer& peer) {
-  const HttpRequest& request = peer.request();
+void route_request(Worker& worker, Connection& connection) {
+  const HttpRequest& request = connection.request();
   const std::string_view path = request.path;
-  if (request.method == HttpMethod::other) return peer.answer_error(unknown_method);
+  if (request.method == HttpMethod::other) return connection.answer_error(unknown_method);
   if (request.method == HttpMethod::options) {
     static constexpr HttpField allow[] = {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}};
-    return peer.answer(204, "", "", allow);
+    return connection.answer(204, "", "", allow);
   }
-  if (peer.is_admin()) return route_admin_request(worker, peer);
-  if (path == "/ws") return route_websocket(worker, peer);
-  if (path == "/api/video") return route_video(worker, peer);
+  if (connection.is_admin()) return route_admin_request(worker, connection);
+  if (path == "/ws") return route_websocket(worker, connection);
+  if (path == "/api/video") return route_video(worker, connection);
   if (path == "/api/videos") {
-    if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
+    if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
     static constexpr HttpField fresh[] = {{"Cache-Control", "no-cache"}};
-    return peer.answer_json(200, worker.videos_json(), fresh);
+    return connection.answer_json(200, worker.videos_json(), fresh);
   }
   if (path == "/api/sessions") {
-    if (request.method != HttpMethod::post) return refuse_method(peer, "POST");
-    return create_session(worker, peer);
+    if (request.method != HttpMethod::post) return refuse_method(connection, "POST");
+    return create_session(worker, connection);
   }
   if (path.starts_with(sessions_prefix)) {
-    return route_session(worker, peer, path.substr(sessions_prefix.size()));
+    return route_session(worker, connection, path.substr(sessions_prefix.size()));
   }
-  if (path.starts_with(MediaLibrary::url_prefix)) return route_media(worker, peer);
-  route_page(worker, peer);
+  if (path.starts_with(MediaLibrary::url_prefix)) return route_media(worker, connection);
+  route_page(worker, connection);
 }
 
-void route_admin_request(Worker& worker, Peer& peer) {
+void route_admin_request(Worker& worker, Connection& connection) {
   constexpr std::string_view text = "text/plain; charset=utf-8";
-  const HttpRequest& request = peer.request();
-  if (!is_read(request)) return refuse_method(peer, "GET, HEAD");
-  if (request.path == "/healthz") return peer.answer(200, text, "ok\n");
+  const HttpRequest& request = connection.request();
+  if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
+  if (request.path == "/healthz") return connection.answer(200, text, "ok\n");
   if (request.path == "/readyz") {
     const Service& service = worker.service();
-    if (service.is_draining) return peer.answer(503, text, "draining\n");
+    if (service.is_draining) return connection.answer(503, text, "draining\n");
     if (service.nodes != nullptr && !service.nodes->problem().empty()) {
-      return peer.answer(503, text, service.nodes->problem() + "\n");
+      return connection.answer(503, text, service.nodes->problem() + "\n");
     }
-    return peer.answer(200, text, "ready\n");
+    return connection.answer(200, text, "ready\n");
   }
   if (request.path == "/metrics") {
     worker.report_counters();
     const Service& service = worker.service();
-    return peer.answer(
+    return connection.answer(
         200, "text/plain; version=0.0.4; charset=utf-8",
         service.metrics.render(service.nodes != nullptr) + render_node_metrics(service));
   }
-  peer.answer_error(not_found);
+  connection.answer_error(not_found);
 }
 
 }  // namespace videosync

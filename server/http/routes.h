@@ -1,16 +1,16 @@
 // Routes: which request is answered by what. The public listener's and the internal one's.
 //
-// Called on the peer's worker with a whole request; answers it, or leaves it waiting for a
+// Called on the connection's worker with a whole request; answers it, or leaves it waiting for a
 // session's home.
 #pragma once
 
 namespace videosync {
 
-class Peer;
+class Connection;
 class Worker;
 
-void route_request(Worker& worker, Peer& peer);
+void route_request(Worker& worker, Connection& connection);
 // /healthz, /readyz, /metrics.
-void route_admin_request(Worker& worker, Peer& peer);
+void route_admin_request(Worker& worker, Connection& connection);
 
 }  // namespace videosync

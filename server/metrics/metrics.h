@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

@@ -152,7 +152,7 @@ std::size_t Nodes::alive() const noexcept {
 void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexcept {
   const bool is_for_nodes = channel == self_ || channel == everybody;
   if (!is_for_nodes) {
-    const std::size_t home = service_.home_of(channel);
+    const std::size_t home = service_.worker_of(channel);
     Worker* worker = service_.workers[home];
     first().run_on(
         home, [worker, channel, event]() noexcept { worker->outposts().on_event(channel, event); });
@@ -166,7 +166,7 @@ void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexce
     return;
   }
   if (channel == everybody) return hear(*envelope);
-  const std::size_t home = service_.home_of(envelope->key);
+  const std::size_t home = service_.worker_of(envelope->key);
   Worker* worker = service_.workers[home];
   auto boxed = std::make_unique<NodeEnvelope>(std::move(*envelope));
   first().run_on(home, [worker, boxed = std::move(boxed)]() mutable noexcept {

@@ -66,7 +66,7 @@ void SessionOutposts::on_looked(const Uuid& key, const Result<StoredValue>& valu
     return on_unknown(*outpost);
   }
   // It has lost the latest (a failover does): whoever is home brings it back.
-  const bool is_behind = value->version.epoch < outpost->epoch && !is_absent(outpost->home);
+  const bool is_behind = value->version.fence < outpost->epoch && !is_absent(outpost->home);
   if (is_behind && ++outpost->times_unknown < times_unknown_max) return look_later(*outpost);
   outpost->times_unknown = 0;
   if (!is_absent(stored->home)) return settle_on(*outpost, stored->home);
@@ -166,7 +166,7 @@ void SessionOutposts::take_over(Outpost& outpost, const StoredValue& value,
   const Uuid self = service.nodes->self();
   const BufferRef next = encode_stored_session({self, machine->encode()});
   const BufferRef moved = BufferRef::copy_of(
-      encode(NodeEnvelope{.from = self, .key = outpost.key, .message = Moved{version.epoch}}));
+      encode(NodeEnvelope{.from = self, .key = outpost.key, .message = Moved{version.fence}}));
   const Uuid from = decode_stored_session(value.bytes)->home;
   outpost.phase = Outpost::Phase::taking;
   worker_.store().change(outpost.key, value.version, version, next, worker_.home().store_ttl_us(),
@@ -191,7 +191,7 @@ void SessionOutposts::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> 
     return try_later(*outpost);
   }
   const Uuid self = worker_.service().nodes->self();
-  if (from != Uuid{} && from != self) send(from, key, Moved{version.epoch});
+  if (from != Uuid{} && from != self) send(from, key, Moved{version.fence});
   // Out of the map first: from here on the session is at home here.
   Closed old = take_apart(key);
   worker_.home().move_in(key, std::move(machine), version, old.members, old.host_told);

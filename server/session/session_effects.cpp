@@ -55,7 +55,8 @@ void SessionHome::send_to_seat(const Seat& seat, const BufferRef& frame,
                                SendClass send_class) noexcept {
   Worker* worker = worker_.service().workers[seat.worker];
   worker_.run_on(seat.worker, [worker, peer_handle = seat.peer, frame, send_class]() noexcept {
-    if (Peer* peer = worker->find_peer(peer_handle)) peer->send_frame(frame, send_class);
+    if (Connection* peer = worker->find_connection(peer_handle))
+      peer->send_frame(frame, send_class);
   });
 }
 
@@ -69,7 +70,7 @@ void SessionHome::close_connection(Homed& homed, MemberId member, const Seat& se
 void SessionHome::close_seat(const Seat& seat, std::uint16_t code) noexcept {
   Worker* worker = worker_.service().workers[seat.worker];
   worker_.run_on(seat.worker, [worker, peer_handle = seat.peer, code]() noexcept {
-    if (Peer* peer = worker->find_peer(peer_handle)) peer->close_websocket(code, "");
+    if (Connection* peer = worker->find_connection(peer_handle)) peer->close_websocket(code, "");
   });
 }
 

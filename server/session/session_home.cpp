@@ -152,13 +152,13 @@ void SessionHome::begin_websocket(const Uuid& key, const Seat& seat, MemberId me
   Worker* worker = worker_.service().workers[seat.worker];
   worker_.run_on(seat.worker, [worker, home = this, key, peer_handle = seat.peer, member,
                                connection = seat.connection, welcome]() noexcept {
-    Peer* peer = worker->find_peer(peer_handle);
+    Connection* peer = worker->find_connection(peer_handle);
     if (peer != nullptr && peer->is_awaiting_answer()) {
       peer->begin_websocket(key, member, connection, welcome);
       return;
     }
     // It is gone already: the session has to hear of it.
-    worker->run_on(worker->service().home_of(key), [home, key, member, connection]() noexcept {
+    worker->run_on(worker->service().worker_of(key), [home, key, member, connection]() noexcept {
       home->on_leave(key, member, connection);
     });
   });

@@ -36,7 +36,7 @@
 namespace videosync {
 
 class Worker;
-struct PeerAddress;
+struct ConnectionRef;
 
 class SessionHome {
  public:

@@ -104,7 +104,7 @@ void SessionHome::on_video(const Uuid& key, std::uint32_t from_worker,
   const auto answer = [this, from_worker, from_peer](const std::string& id) noexcept {
     Worker* worker = worker_.service().workers[from_worker];
     worker_.run_on(from_worker, [worker, from_peer, id = std::string(id)]() noexcept {
-      Peer* peer = worker->find_peer(from_peer);
+      Connection* peer = worker->find_connection(from_peer);
       if (peer == nullptr || !peer->is_awaiting_answer()) return;
       answer_with_video(*worker, *peer, worker->library().find(id));
     });
@@ -160,7 +160,7 @@ void SessionHome::answer_error(std::uint32_t to_worker, SlotHandle to_peer,
                                const HttpFault& fault) noexcept {
   Worker* worker = worker_.service().workers[to_worker];
   worker_.run_on(to_worker, [worker, to_peer, fault]() noexcept {
-    Peer* peer = worker->find_peer(to_peer);
+    Connection* peer = worker->find_connection(to_peer);
     if (peer == nullptr || !peer->is_awaiting_answer()) return;
     if (fault.status == 401) {
       static constexpr HttpField challenge[] = {{"WWW-Authenticate", "Bearer"}};
@@ -179,7 +179,7 @@ void SessionHome::answer_json(std::uint32_t to_worker, SlotHandle to_peer, int s
   Worker* worker = worker_.service().workers[to_worker];
   worker_.run_on(to_worker, [worker, to_peer, status, body = std::move(body),
                              location = std::move(location)]() noexcept {
-    Peer* peer = worker->find_peer(to_peer);
+    Connection* peer = worker->find_connection(to_peer);
     if (peer == nullptr || !peer->is_awaiting_answer()) return;
     const HttpField extra[] = {{"Cache-Control", "no-store"}, {"Location", location}};
     const std::size_t extra_count = location.empty() ? 1 : 2;

@@ -1,9 +1,9 @@
 // RedisScripts: what runs inside Redis, one script a change, and how its arguments are laid out.
 //
-// A session is the hash KEYS[1] with the fields epoch, revision and bytes; a tombstone has
-// `removed` in the place of bytes. Epoch and revision are 20 digits, so that comparing their text
+// A session is the hash KEYS[1] with the fields fence, revision and bytes; a tombstone has
+// `removed` in the place of bytes. Fence and revision are 20 digits, so that comparing their text
 // compares 64-bit numbers, which Lua's doubles could not. The same arguments for all:
-//   1, 2  epoch and revision that the caller knows   3, 4  those that it makes
+//   1, 2  fence and revision that the caller knows   3, 4  those that it makes
 //   5     life in ms   6  the channel   7  bytes   8  the event; without it nothing is published
 // Answers: 1 done, 0 conflict, -1 the key is not there or was removed.
 #pragma once
@@ -14,15 +14,15 @@ namespace videosync::redis_scripts {
 
 inline constexpr std::string_view create = R"(
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'revision', ARGV[4], 'bytes', ARGV[7])
+redis.call('HSET', KEYS[1], 'fence', ARGV[3], 'revision', ARGV[4], 'bytes', ARGV[7])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1)";
 
 inline constexpr std::string_view change = R"(
-local stored = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'removed')
+local stored = redis.call('HMGET', KEYS[1], 'fence', 'revision', 'removed')
 if stored[3] then return -1 end
 if stored[1] and stored[2] and stored[1] .. stored[2] > ARGV[1] .. ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'revision', ARGV[4], 'bytes', ARGV[7])
+redis.call('HSET', KEYS[1], 'fence', ARGV[3], 'revision', ARGV[4], 'bytes', ARGV[7])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 if ARGV[8] then redis.call('PUBLISH', ARGV[6], ARGV[8]) end
 return 1)";
@@ -33,7 +33,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1)";
 
 inline constexpr std::string_view remove = R"(
-local stored = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'removed')
+local stored = redis.call('HMGET', KEYS[1], 'fence', 'revision', 'removed')
 if stored[3] then return -1 end
 if stored[1] and stored[2] and stored[1] .. stored[2] > ARGV[1] .. ARGV[2] then return 0 end
 redis.call('DEL', KEYS[1])

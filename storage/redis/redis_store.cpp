@@ -44,7 +44,7 @@ Result<StoredValue> value_of(const RedisReply& reply) {
     return fail(ErrorCode::not_found, "no such key");
   }
   StoredValue value;
-  if (!parse_integer(reply[0].text(), value.version.epoch) ||
+  if (!parse_integer(reply[0].text(), value.version.fence) ||
       !parse_integer(reply[1].text(), value.version.revision)) {
     return fail(ErrorCode::corrupt, "a stored session has no version");
   }
@@ -134,7 +134,7 @@ void RedisStore::remove(const Uuid& key, StoreVersion version, BufferRef event, 
 void RedisStore::load(const Uuid& key, OnValue done) {
   const std::string name = key_name(key);
   pair_.command(
-      std::array<std::string_view, 6>{"HMGET", name, "epoch", "revision", "bytes", "removed"},
+      std::array<std::string_view, 6>{"HMGET", name, "fence", "revision", "bytes", "removed"},
       [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
         if (reply) {
           done(value_of(*reply));
@@ -218,9 +218,9 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
       in_full ? script_texts[index] : std::string_view(digests_[index]),
       "1",
       call->key,
-      number(0, call->expected.epoch),
+      number(0, call->expected.fence),
       number(1, call->expected.revision),
-      number(2, call->next.epoch),
+      number(2, call->next.fence),
       number(3, call->next.revision),
       ttl_ms,
       call->channel,

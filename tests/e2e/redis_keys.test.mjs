@@ -52,7 +52,7 @@ describe('what is stored', { concurrency: 3 }, () => {
       assert.ok(isFull(await left()), `${await left()} ms`);
       const ann = await join(node, key);
       assert.deepEqual(await redis.command('KEYS', '*'), [name]);
-      assert.deepEqual((await redis.command('HKEYS', name)).sort(), ['bytes', 'epoch', 'revision']);
+      assert.deepEqual((await redis.command('HKEYS', name)).sort(), ['bytes', 'fence', 'revision']);
       const bytes = Number(await redis.command('MEMORY', 'USAGE', name));
       await redis.command('PEXPIRE', name, 5_000);
       ann.send('play');

@@ -1,5 +1,6 @@
-// Peer: Boost.Beast, one thread. Sends every text unchanged to all who are connected, the sender
-// too: one shared text and a queue a session, as Beast's own chat example has it; no compression.
+// Connection: Boost.Beast, one thread. Sends every text unchanged to all who are connected, the
+// sender too: one shared text and a queue a session, as Beast's own chat example has it; no
+// compression.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>

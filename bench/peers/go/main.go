@@ -1,4 +1,4 @@
-// Peer: Go with gorilla/websocket and http.ServeContent.
+// Connection: Go with gorilla/websocket and http.ServeContent.
 //
 // GET /ws: every text goes unchanged to all who are connected, the sender too, as a prepared message
 // through one channel and one writing goroutine a member, as gorilla's own chat example has it.

@@ -1,4 +1,4 @@
-// Peer: Node's `ws`. Sends every text unchanged to all who are connected, the sender too.
+// Connection: Node's `ws`. Sends every text unchanged to all who are connected, the sender too.
 // As its documentation recommends for this: no compression, and the frame is built by `send`.
 import { WebSocketServer } from 'ws';
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 namespace videosync {
 

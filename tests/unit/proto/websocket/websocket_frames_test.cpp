@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 
 using namespace videosync;
 using Kind = WebSocketEvent::Kind;

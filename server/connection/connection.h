@@ -1,9 +1,9 @@
-// Peer: one connection's life in the program: HTTP first, then perhaps a WebSocket.
+// Connection: one connection's life in the program: HTTP first, then perhaps a WebSocket.
 //
 // A state machine over its phases. What only a busy connection needs is borrowed from the worker:
 // an HttpExchange while a request is in progress, a WebSocketDecoder while a frame is. So an idle
 // viewer is this object and nothing else. Answers that need another thread come back by
-// PeerAddress; a peer that is gone by then is not found. Belongs to its worker's thread.
+// ConnectionRef; a connection that is gone by then is not found. Belongs to its worker's thread.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@
 #include "core/reactor/timer_wheel.h"
 #include "proto/http/http_request.h"
 #include "proto/http/http_response.h"
-#include "proto/session/session_types.h"
+#include "proto/session/session_values.h"
 #include "proto/websocket/websocket_frames.h"
 #include "server/connection/hub.h"
 #include "server/connection/message_rate.h"
@@ -39,10 +39,10 @@ struct HttpExchange {
   std::int64_t asked_us = 0;  // when the request that is being worked on was whole; 0: none is
 };
 
-class Peer final : public StreamOwner {
+class Connection final : public StreamOwner {
  public:
-  Peer(Worker& worker, bool is_admin) noexcept;
-  ~Peer();
+  Connection(Worker& worker, bool is_admin) noexcept;
+  ~Connection();
 
   // `address`: the socket's other end; none for a unix socket.
   void open(int descriptor, const std::optional<IpAddress>& address) noexcept;
@@ -68,13 +68,13 @@ class Peer final : public StreamOwner {
   void send_body(BufferRef body) noexcept { stream_.send(std::move(body)); }
   void send_file(FileRange range) noexcept { stream_.send_file(std::move(range)); }
   void end_answer() noexcept;
-  // The answer comes later, by PeerAddress.
+  // The answer comes later, by ConnectionRef.
   void await_answer() noexcept { phase_ = Phase::awaiting_answer; }
   bool is_awaiting_answer() const noexcept { return phase_ == Phase::awaiting_answer; }
 
   // --- WebSocket --------------------------------------------------------------------------------
   // The session has let this connection in: 101, `welcome`, and frames from now on.
-  void begin_websocket(const Uuid& session, MemberId member, ConnectionNumber connection,
+  void begin_websocket(const Uuid& session, MemberId member, ConnectionNumber number,
                        const BufferRef& welcome) noexcept;
   void send_frame(const BufferRef& frame, SendClass send_class) noexcept;
   // Sends a Close frame and ends the connection soon. Repeated calls do nothing.
@@ -116,7 +116,7 @@ class Peer final : public StreamOwner {
     answering,          // the answer is leaving; timer: progress
     lingering,          // FIN is sent, or will be when output is empty; input is discarded
     websocket,          // timer: heartbeat
-    websocket_closing,  // Close is sent; waiting for the peer's, at most `close_wait_ms`
+    websocket_closing,  // Close is sent; waiting for the far end's, at most `close_wait_ms`
     closed,
   };
 
@@ -167,7 +167,7 @@ class Peer final : public StreamOwner {
   std::unique_ptr<WebSocketDecoder> decoder_;  // null at message boundaries
   LocalSession* session_ = nullptr;            // set exactly in phase websocket
   MemberId member_;
-  ConnectionNumber connection_;
+  ConnectionNumber number_;
   // Of the reactor's time; differences are taken modulo 2^32.
   std::uint32_t last_received_ms_ = 0;
   std::uint32_t stalled_since_ms_ = 0;  // when output_progress() was last seen to move
@@ -182,6 +182,6 @@ class Peer final : public StreamOwner {
   };
   // NOLINTEND(readability-identifier-naming)
 };
-static_assert(sizeof(Peer) <= 240, "an idle viewer is this object and little else");
+static_assert(sizeof(Connection) <= 240, "an idle viewer is this object and little else");
 
 }  // namespace videosync

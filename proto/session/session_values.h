@@ -1,4 +1,4 @@
-// The vocabulary of a session: ids, roles, settings, the playback vector, client messages, effects.
+// The vocabulary of a session: ids, roles, settings, the playback vector, client messages.
 //
 // Plain values. Times are server time in microseconds (`..._us`), media positions are seconds.
 // Everything here may be moved between threads.
@@ -167,87 +167,5 @@ using ClientMessage =
     std::variant<PlayMessage, PauseMessage, SeekMessage, RateMessage, LoadMessage, GiveMessage,
                  ClaimMessage, SettingsMessage, KickMessage, EndMessage, PingMessage, ReportMessage,
                  ChatMessage, ReactionMessage, NameMessage>;
-
-// --- Effects: what the machine wants done, in this order -----------------------------------------
-
-struct ViewerReport {
-  MemberId id;
-  double drift_ms = 0;
-  double rtt_ms = 0;
-  bool buffering = false;
-};
-
-// To one member. Everything `welcome` says but the member's own resume token and the time.
-struct WelcomeEffect {
-  MemberId to;
-};
-struct ErrorEffect {
-  MemberId to;
-  Refusal code = Refusal::bad_message;
-  std::string message;  // for a person
-  std::string_view re;  // the refused message's type: a literal
-};
-struct ViewersEffect {
-  MemberId to;
-  std::vector<ViewerReport> list;
-};
-// This connection of the member is to be closed with this code; the machine has forgotten it. The
-// member may have a newer connection by now, which stays.
-struct CloseEffect {
-  MemberId to;
-  std::uint16_t code = close_code::normal;
-  ConnectionNumber connection;
-};
-
-// To every member.
-struct StateEffect {
-  PlaybackState state;
-};
-struct HostEffect {
-  std::uint64_t epoch = 0;
-  MemberId host;
-  HostReason reason = HostReason::joined;
-};
-// The host's connection is gone: unless it is back by `until_us`, `next` takes its seat.
-struct HostAway {
-  std::int64_t until_us = 0;
-  MemberId next;  // none: nobody else is connected
-};
-struct MembersEffect {
-  std::uint32_t count = 0;
-  std::vector<MemberInfo> joined, left, changed;  // each at most 50
-  std::optional<HostAway> host_away;              // there exactly while the host is away
-};
-struct WaitingEffect {
-  std::vector<MemberId> members;  // at most 50
-  std::int64_t until_us = 0;
-};
-struct ChatEffect {
-  MemberId from;
-  std::string name;
-  std::string text;
-  std::int64_t at_us = 0;
-};
-struct Reaction {
-  MemberId from;
-  std::string emoji;
-  std::int64_t at_us = 0;
-};
-struct ReactionsEffect {
-  std::vector<Reaction> list;
-};
-// The settings as they are now: {"type":"settings","control":...,"onStall":...} on the wire.
-struct SettingsEffect {
-  SessionSettings settings;
-};
-
-// The session is over: every connection is closed with `code` and the session forgotten.
-struct EndedEffect {
-  std::uint16_t code = close_code::session_ended;
-};
-
-using Effect = std::variant<WelcomeEffect, ErrorEffect, ViewersEffect, CloseEffect, StateEffect,
-                            HostEffect, MembersEffect, WaitingEffect, ChatEffect, ReactionsEffect,
-                            EndedEffect, SettingsEffect>;
 
 }  // namespace videosync

@@ -1,4 +1,4 @@
-// Peer: the WebSocket side.
+// Connection: the WebSocket side.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -6,7 +6,7 @@
 
 #include "core/base/assert.h"
 #include "proto/websocket/websocket_handshake.h"
-#include "server/connection/peer.h"
+#include "server/connection/connection.h"
 #include "server/http/digest.h"
 #include "server/worker.h"
 
@@ -14,14 +14,14 @@ namespace videosync {
 
 namespace {
 
-constexpr std::int64_t close_wait_us = 5'000'000;  // for the peer's own Close
+constexpr std::int64_t close_wait_us = 5'000'000;  // for the far end's own Close
 constexpr std::uint8_t pongs_queued_max = 16;
 constexpr int kernel_queue_bytes = 16 * 1024;  // beyond the window of the member's socket
 
 }  // namespace
 
-void Peer::begin_websocket(const Uuid& session, MemberId member, ConnectionNumber connection,
-                           const BufferRef& welcome) noexcept {
+void Connection::begin_websocket(const Uuid& session, MemberId member, ConnectionNumber number,
+                                 const BufferRef& welcome) noexcept {
   VS_ASSERT(phase_ == Phase::awaiting_answer && exchange_);
   const auto key = check_websocket_handshake(request());
   VS_ASSERT(key.has_value());
@@ -35,7 +35,7 @@ void Peer::begin_websocket(const Uuid& session, MemberId member, ConnectionNumbe
   worker_.metrics().add(Gauge::members, 1);
   std::construct_at(&message_rate_);
   member_ = member;
-  connection_ = connection;
+  number_ = number;
   session_ = &worker_.hub().enter(session, *this);
   phase_ = Phase::websocket;
   is_watching_output_ = false;
@@ -53,7 +53,7 @@ void Peer::begin_websocket(const Uuid& session, MemberId member, ConnectionNumbe
 
 // --- In ------------------------------------------------------------------------------------------
 
-void Peer::receive_frames(std::span<const std::uint8_t> bytes) noexcept {
+void Connection::receive_frames(std::span<const std::uint8_t> bytes) noexcept {
   if (!decoder_) decoder_ = worker_.frame_decoders().take(worker_.config().message_bytes_max);
   decoder_->feed(bytes);
   while (phase_ == Phase::websocket) {
@@ -64,13 +64,13 @@ void Peer::receive_frames(std::span<const std::uint8_t> bytes) noexcept {
   if (phase_ != Phase::websocket || decoder_->at_boundary()) give_decoder_back();
 }
 
-void Peer::give_decoder_back() noexcept {
+void Connection::give_decoder_back() noexcept {
   if (!decoder_) return;
   decoder_->reset();
   worker_.frame_decoders().give_back(std::move(decoder_));
 }
 
-void Peer::on_frame(const WebSocketEvent& event) noexcept {
+void Connection::on_frame(const WebSocketEvent& event) noexcept {
   using Kind = WebSocketEvent::Kind;
   switch (event.kind) {
     case Kind::text:
@@ -93,7 +93,7 @@ void Peer::on_frame(const WebSocketEvent& event) noexcept {
   }
 }
 
-void Peer::on_websocket_ping(std::string_view payload) noexcept {
+void Connection::on_websocket_ping(std::string_view payload) noexcept {
   // Beyond a few only the newest is answered, as RFC 6455, 5.5.3, permits.
   const bool is_many = pongs_queued_ >= pongs_queued_max;
   if (!is_many) ++pongs_queued_;
@@ -101,7 +101,7 @@ void Peer::on_websocket_ping(std::string_view payload) noexcept {
              is_many ? SendClass::latest_pong : SendClass::reliable);
 }
 
-void Peer::on_text(std::string_view text) noexcept {
+void Connection::on_text(std::string_view text) noexcept {
   const std::int64_t received_us = worker_.server_us();
   const Config& config = worker_.config();
   const BucketRate rate{config.messages_per_second, config.messages_burst};
@@ -124,21 +124,22 @@ void Peer::on_text(std::string_view text) noexcept {
     answer_ping(*ping, received_us);
     return;
   }
-  const std::size_t home_index = worker_.service().home_of(session_->key);
-  SessionHome* home = &worker_.service().workers[home_index]->home();
-  worker_.run_on(home_index, [home, key = session_->key, member = member_,
-                              moved = std::move(*message)]() mutable noexcept {
+  const std::size_t owner = worker_.service().worker_of(session_->key);
+  SessionHome* home = &worker_.service().workers[owner]->home();
+  worker_.run_on(owner, [home, key = session_->key, member = member_,
+                         moved = std::move(*message)]() mutable noexcept {
     home->on_message(key, member, moved);
   });
 }
 
-void Peer::answer_ping(const PingMessage& ping, std::int64_t received_us) noexcept {
+void Connection::answer_ping(const PingMessage& ping, std::int64_t received_us) noexcept {
   std::string& text = worker_.scratch();
   encode_pong(text, ping, received_us, worker_.server_us());
   send_answer(text);
 }
 
-void Peer::refuse_message(Refusal code, std::string_view message, std::string_view re) noexcept {
+void Connection::refuse_message(Refusal code, std::string_view message,
+                                std::string_view re) noexcept {
   worker_.metrics().count_refusal(code);
   std::string& text = worker_.scratch();
   encode_error(text, code, message, re);
@@ -148,11 +149,11 @@ void Peer::refuse_message(Refusal code, std::string_view message, std::string_vi
 // --- Out -----------------------------------------------------------------------------------------
 
 // Not reliable: a client may well ask faster than its answers leave within one turn.
-void Peer::send_answer(std::string_view text) noexcept {
+void Connection::send_answer(std::string_view text) noexcept {
   send_frame(make_frame(WebSocketOpcode::text, text), SendClass::answer);
 }
 
-void Peer::send_frame(const BufferRef& frame, SendClass send_class) noexcept {
+void Connection::send_frame(const BufferRef& frame, SendClass send_class) noexcept {
   if (phase_ != Phase::websocket) return;
   // What is there already may be stuck: have the timer look.
   if (stream_.has_output()) watch_output();
@@ -162,7 +163,7 @@ void Peer::send_frame(const BufferRef& frame, SendClass send_class) noexcept {
   }
 }
 
-void Peer::on_heartbeat() noexcept {
+void Connection::on_heartbeat() noexcept {
   const Config& config = worker_.config();
   if (is_watching_output_ && has_stalled()) {
     close_websocket(close_code::too_slow, "nothing was read for too long");
@@ -182,7 +183,7 @@ void Peer::on_heartbeat() noexcept {
   set_timer(is_watching_output_ ? std::min(wait_us, output_look_us()) : wait_us);
 }
 
-void Peer::close_websocket(std::uint16_t code, std::string_view reason) noexcept {
+void Connection::close_websocket(std::uint16_t code, std::string_view reason) noexcept {
   if (phase_ != Phase::websocket) return;
   worker_.metrics().count_close(code);
   leave_session();
@@ -193,15 +194,15 @@ void Peer::close_websocket(std::uint16_t code, std::string_view reason) noexcept
   set_timer(close_wait_us);
 }
 
-void Peer::leave_session() noexcept {
+void Connection::leave_session() noexcept {
   if (session_ == nullptr) return;
   const Uuid key = session_->key;
   worker_.hub().leave(*std::exchange(session_, nullptr), *this);
   worker_.metrics().add(Gauge::members, -1);
-  const std::size_t home_index = worker_.service().home_of(key);
-  SessionHome* home = &worker_.service().workers[home_index]->home();
-  worker_.run_on(home_index, [home, key, member = member_, connection = connection_]() noexcept {
-    home->on_leave(key, member, connection);
+  const std::size_t owner = worker_.service().worker_of(key);
+  SessionHome* home = &worker_.service().workers[owner]->home();
+  worker_.run_on(owner, [home, key, member = member_, number = number_]() noexcept {
+    home->on_leave(key, member, number);
   });
 }
 

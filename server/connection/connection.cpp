@@ -1,5 +1,5 @@
-// Peer: the connection and its HTTP side. The WebSocket side is in peer_websocket.cpp.
-#include "server/connection/peer.h"
+// Connection: the connection and its HTTP side. The WebSocket side is in peer_websocket.cpp.
+#include "server/connection/connection.h"
 
 #include <utility>
 
@@ -28,17 +28,17 @@ std::span<const std::uint8_t> as_bytes(std::string_view text) noexcept {
 
 }  // namespace
 
-Peer::Peer(Worker& worker, bool is_admin) noexcept
+Connection::Connection(Worker& worker, bool is_admin) noexcept
     : worker_(worker),
       is_admin_(is_admin),
       stream_(worker.reactor(), *this),
-      timer_([](void* self) noexcept { static_cast<Peer*>(self)->on_timer(); }, this) {}
+      timer_([](void* self) noexcept { static_cast<Connection*>(self)->on_timer(); }, this) {}
 
-Peer::~Peer() {
+Connection::~Connection() {
   VS_ASSERT(session_ == nullptr && !exchange_ && !decoder_);
 }
 
-void Peer::open(int descriptor, const std::optional<IpAddress>& address) noexcept {
+void Connection::open(int descriptor, const std::optional<IpAddress>& address) noexcept {
   if (address) address_ = *address;
   if (!is_admin_) worker_.metrics().add(Gauge::connections, 1);
   last_received_ms_ = now_ms();
@@ -46,12 +46,12 @@ void Peer::open(int descriptor, const std::optional<IpAddress>& address) noexcep
   set_timer(worker_.config().idle_timeout_us);
 }
 
-void Peer::charge(AddressGroup group) noexcept {
+void Connection::charge(AddressGroup group) noexcept {
   VS_ASSERT(group && !is_charged());
   group_ = group;
 }
 
-void Peer::refuse(HttpFault fault) noexcept {
+void Connection::refuse(HttpFault fault) noexcept {
   static constexpr HttpField retry[] = {{"Retry-After", "5"}};
   keep_alive_ = false;
   answer_error(fault, retry);
@@ -59,7 +59,7 @@ void Peer::refuse(HttpFault fault) noexcept {
 
 // --- Bytes in ------------------------------------------------------------------------------------
 
-void Peer::on_received(std::span<std::uint8_t> bytes) noexcept {
+void Connection::on_received(std::span<std::uint8_t> bytes) noexcept {
   last_received_ms_ = now_ms();
   worker_.metrics().count(Counter::bytes_received, bytes.size());
   switch (phase_) {
@@ -82,13 +82,13 @@ void Peer::on_received(std::span<std::uint8_t> bytes) noexcept {
   }
 }
 
-void Peer::keep_pending(std::span<const std::uint8_t> bytes) noexcept {
+void Connection::keep_pending(std::span<const std::uint8_t> bytes) noexcept {
   if (bytes.empty() || !exchange_) return;
   exchange_->pending.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (exchange_->pending.size() >= pending_bytes_max) stream_.pause_input();
 }
 
-void Peer::consume_http(std::span<const std::uint8_t> bytes) noexcept {
+void Connection::consume_http(std::span<const std::uint8_t> bytes) noexcept {
   VS_ASSERT(!is_consuming_);
   if (!exchange_) exchange_ = worker_.exchanges().take(worker_.http_limits());
   is_consuming_ = true;
@@ -111,7 +111,7 @@ void Peer::consume_http(std::span<const std::uint8_t> bytes) noexcept {
   if (phase_ == Phase::idle && !exchange_->parser.has_begun()) give_exchange_back();
 }
 
-void Peer::on_head_complete() noexcept {
+void Connection::on_head_complete() noexcept {
   phase_ = Phase::reading_body;
   set_timer(worker_.config().body_timeout_us);
   if (!exchange_->parser.request().expect_continue) return;
@@ -120,7 +120,7 @@ void Peer::on_head_complete() noexcept {
   stream_.send(BufferRef::copy_of(text));
 }
 
-void Peer::on_request() noexcept {
+void Connection::on_request() noexcept {
   keep_alive_ = exchange_->parser.request().keep_alive && !worker_.service().is_draining;
   phase_ = Phase::awaiting_answer;
   exchange_->asked_us = worker_.monotonic_us();
@@ -128,12 +128,12 @@ void Peer::on_request() noexcept {
   if (phase_ == Phase::awaiting_answer) set_timer(answer_wait_us);
 }
 
-void Peer::on_fault(const HttpFault& fault) noexcept {
+void Connection::on_fault(const HttpFault& fault) noexcept {
   keep_alive_ = false;
   answer_error(fault);
 }
 
-void Peer::on_input_ended() noexcept {
+void Connection::on_input_ended() noexcept {
   has_input_ended_ = true;
   switch (phase_) {
     case Phase::awaiting_answer:
@@ -155,7 +155,7 @@ void Peer::on_input_ended() noexcept {
   }
 }
 
-void Peer::close_after_output() noexcept {
+void Connection::close_after_output() noexcept {
   if (stream_.has_output()) {
     begin_lingering();
   } else {
@@ -165,18 +165,18 @@ void Peer::close_after_output() noexcept {
 
 // --- Answers -------------------------------------------------------------------------------------
 
-const HttpRequest& Peer::request() const noexcept {
+const HttpRequest& Connection::request() const noexcept {
   VS_ASSERT(exchange_);
   return exchange_->parser.request();
 }
 
-ResponseContext Peer::response_context() noexcept {
+ResponseContext Connection::response_context() noexcept {
   const std::uint8_t minor = exchange_ ? exchange_->parser.request().version_minor : 1;
   return {worker_.http_date(), minor, keep_alive_};
 }
 
-void Peer::answer(int status, std::string_view content_type, std::string_view body,
-                  std::span<const HttpField> extra) noexcept {
+void Connection::answer(int status, std::string_view content_type, std::string_view body,
+                        std::span<const HttpField> extra) noexcept {
   std::string& out = worker_.scratch();
   ResponseHead head(out, status, response_context());
   if (!content_type.empty()) {
@@ -193,12 +193,12 @@ void Peer::answer(int status, std::string_view content_type, std::string_view bo
   end_answer();
 }
 
-void Peer::answer_json(int status, std::string_view body,
-                       std::span<const HttpField> extra) noexcept {
+void Connection::answer_json(int status, std::string_view body,
+                             std::span<const HttpField> extra) noexcept {
   answer(status, "application/json", body, extra);
 }
 
-void Peer::answer_error(const HttpFault& fault, std::span<const HttpField> extra) noexcept {
+void Connection::answer_error(const HttpFault& fault, std::span<const HttpField> extra) noexcept {
   const bool is_head = exchange_ && request().method == HttpMethod::head;
   std::string& out = worker_.scratch();
   append_error_response(out, response_context(), fault, is_head, extra);
@@ -207,11 +207,11 @@ void Peer::answer_error(const HttpFault& fault, std::span<const HttpField> extra
   end_answer();
 }
 
-void Peer::begin_answer(std::string_view head) noexcept {
+void Connection::begin_answer(std::string_view head) noexcept {
   stream_.send(BufferRef::copy_of(head));
 }
 
-void Peer::end_answer() noexcept {
+void Connection::end_answer() noexcept {
   if (phase_ == Phase::closed) return;
   if (const std::int64_t asked_us = exchange_ ? std::exchange(exchange_->asked_us, 0) : 0) {
     worker_.metrics().observe(Histogram::http_request_seconds, worker_.monotonic_us() - asked_us);
@@ -228,7 +228,7 @@ void Peer::end_answer() noexcept {
   }
 }
 
-void Peer::next_request() noexcept {
+void Connection::next_request() noexcept {
   const bool is_proxied = worker_.config().trusted_proxies.contains(socket_address());
   if (is_proxied) pay_charge_back();
   exchange_->parser.reset();
@@ -247,7 +247,7 @@ void Peer::next_request() noexcept {
   if (has_input_ended_ && is_reading) begin_lingering();
 }
 
-void Peer::begin_lingering() noexcept {
+void Connection::begin_lingering() noexcept {
   phase_ = Phase::lingering;
   // What still arrives is read and dropped: closing with unread input would reset the connection
   // and take the answer with it (RFC 9112, 9.6).
@@ -264,7 +264,7 @@ void Peer::begin_lingering() noexcept {
   }
 }
 
-void Peer::on_output_empty() noexcept {
+void Connection::on_output_empty() noexcept {
   is_watching_output_ = false;
   switch (phase_) {
     case Phase::answering:
@@ -289,7 +289,7 @@ void Peer::on_output_empty() noexcept {
   }
 }
 
-void Peer::give_exchange_back() noexcept {
+void Connection::give_exchange_back() noexcept {
   if (!exchange_) return;
   exchange_->parser.reset();
   exchange_->asked_us = 0;
@@ -300,20 +300,20 @@ void Peer::give_exchange_back() noexcept {
 
 // --- Time ----------------------------------------------------------------------------------------
 
-std::uint32_t Peer::now_ms() const noexcept {
+std::uint32_t Connection::now_ms() const noexcept {
   return static_cast<std::uint32_t>(worker_.reactor().now_ms());
 }
 
-void Peer::set_timer(std::int64_t delay_us) noexcept {
+void Connection::set_timer(std::int64_t delay_us) noexcept {
   Reactor& reactor = worker_.reactor();
   reactor.timers().schedule(timer_, reactor.now_ms() + (delay_us + 999) / 1'000);
 }
 
-void Peer::cancel_timer() noexcept {
+void Connection::cancel_timer() noexcept {
   worker_.reactor().timers().cancel(timer_);
 }
 
-void Peer::watch_output() noexcept {
+void Connection::watch_output() noexcept {
   if (std::exchange(is_watching_output_, true)) return;
   progress_seen_ = stream_.output_progress();
   stalled_since_ms_ = now_ms();
@@ -323,11 +323,11 @@ void Peer::watch_output() noexcept {
   if (!timer_.is_armed() || timer_.deadline_ms > look_ms) set_timer(output_look_us());
 }
 
-std::int64_t Peer::output_look_us() const noexcept {
+std::int64_t Connection::output_look_us() const noexcept {
   return worker_.config().slow_timeout_us / looks_a_stall;
 }
 
-bool Peer::has_stalled() noexcept {
+bool Connection::has_stalled() noexcept {
   if (stream_.output_progress() != progress_seen_) {
     progress_seen_ = stream_.output_progress();
     stalled_since_ms_ = now_ms();
@@ -338,7 +338,7 @@ bool Peer::has_stalled() noexcept {
   return false;
 }
 
-void Peer::on_timer() noexcept {
+void Connection::on_timer() noexcept {
   static constexpr HttpFault head_late{408, "request_timeout", "the request took too long"};
   static constexpr HttpFault no_answer{503, "unavailable", "try again later"};
   static constexpr HttpField retry[] = {{"Retry-After", "5"}};
@@ -378,14 +378,14 @@ void Peer::on_timer() noexcept {
 
 // --- The end -------------------------------------------------------------------------------------
 
-void Peer::begin_drain() noexcept {
+void Connection::begin_drain() noexcept {
   keep_alive_ = false;
   if (phase_ == Phase::idle) close_after_output();
 }
 
-void Peer::on_closed(CloseReason reason) noexcept {
+void Connection::on_closed(CloseReason reason) noexcept {
   if (reason == CloseReason::file_lost) {
-    log_warn("peer", "a media file is shorter than when it was opened: rescan with SIGHUP");
+    log_warn("connection", "a media file is shorter than when it was opened: rescan with SIGHUP");
   }
   leave_session();
   phase_ = Phase::closed;
@@ -394,13 +394,13 @@ void Peer::on_closed(CloseReason reason) noexcept {
   pay_charge_back();
 }
 
-void Peer::pay_charge_back() noexcept {
+void Connection::pay_charge_back() noexcept {
   if (!is_charged()) return;
   worker_.service().per_address.remove(group_);
   group_ = {};
 }
 
-void Peer::on_retired() noexcept {
+void Connection::on_retired() noexcept {
   give_exchange_back();
   give_decoder_back();
   worker_.release(*this);
