@@ -3,8 +3,8 @@ import { byId, copyText, make, setText } from './dom.js';
 import { Library } from './home/library.js';
 import { makeQrCode } from './home/qr_code.js';
 import { showRecentSessions } from './home/recent.js';
+import { rememberHostToken, rememberLanguage, rememberName, rememberSession, rememberedName } from './memory.js';
 import { ApiError, createSession, findSessionKey, playerUrl, sessionExists } from './session/api.js';
-import { rememberHostToken, rememberLanguage, rememberName, rememberSession, rememberedName } from './session/memory.js';
 import { language, localizePage, strings } from './strings.js';
 import { languages } from './strings/index.js';
 

@@ -1,14 +1,14 @@
 // The player page: passes the gate, opens the room and wires its parts together.
 import { byId, copyText, make, setText } from './dom.js';
+import { rememberSession, sessionMemory } from './memory.js';
 import { openCompany } from './player/company.js';
-import { Follower } from './player/follower.js';
-import { passGate, showPoster } from './player/gate.js';
-import { MediaKeys } from './player/media_keys.js';
-import { Reporter } from './player/reporter.js';
-import { VideoSource } from './player/video_source.js';
-import { WakeLock } from './player/wake_lock.js';
+import { Follower } from './player/playback/follower.js';
+import { MediaKeys } from './player/playback/media_keys.js';
+import { VideoSource } from './player/playback/video_source.js';
+import { WakeLock } from './player/playback/wake_lock.js';
+import { passGate, showPoster } from './player/stage/gate.js';
+import { Reporter } from './player/status/reporter.js';
 import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
-import { rememberSession, sessionMemory } from './session/memory.js';
 import { Room } from './session/room.js';
 import { localizePage, strings } from './strings.js';
 import { Timeline } from './sync/timeline.js';
@@ -116,7 +116,7 @@ function enter(name, { Controls }) {
 }
 
 // While the viewer reads the gate, the controls, the library and the video's beginning are fetched.
-const controls = import('./player/controls.js');
+const controls = import('./player/stage/controls.js');
 const libraryKnown = videos().then((list) => (library = list), () => []);
 const joined = await passGate(key, async ({ state, video: { id } = {}, serverTimeMs }) => {
   await libraryKnown;

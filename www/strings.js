@@ -1,5 +1,5 @@
 // The words of the viewer's language: strings.home.create, strings.gate.watching(3).
-import { rememberLanguage, rememberedLanguage } from './session/memory.js';
+import { rememberLanguage, rememberedLanguage } from './memory.js';
 import { chooseLanguage, languages } from './strings/index.js';
 import { fillStrings } from './strings/page.js';
 

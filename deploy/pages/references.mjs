@@ -18,7 +18,7 @@ const PATTERNS = {
 const ELSEWHERE = new RegExp(ROOTED, 'g');
 
 // Calls change(name, isNeeded) for each file that the text of the file `from` names, and puts what it
-// returns in the name's place. Names are paths from the root ('/player/gate.js'); needed are those
+// returns in the name's place. Names are paths from the root ('/sync/clock.js'); needed are those
 // that a module waits for before it runs.
 export function replaceReferences(from, text, change) {
   const folder = path.posix.dirname(from);

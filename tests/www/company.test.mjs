@@ -1,9 +1,9 @@
 // The pure parts of what the player page shows of the others: links, arrivals, drift.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Arrivals } from '../../www/player/arrivals.js';
-import { splitLinks } from '../../www/player/links.js';
-import { describeDrift } from '../../www/player/person_row.js';
+import { Arrivals } from '../../www/player/company/arrivals.js';
+import { splitLinks } from '../../www/player/company/links.js';
+import { describeDrift } from '../../www/player/company/person_row.js';
 import { FakeTime } from './support/fake_network.mjs';
 
 const hrefs = (text) => splitLinks(text).flatMap(({ href }) => href ?? []);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FrameClock } from '../../www/player/frame_clock.js';
+import { FrameClock } from '../../www/player/playback/frame_clock.js';
 
 // A video that plays since local time 0 and shows a frame each 33 ms, `frameAheadMs` beside its sound.
 class FakeVideo extends EventTarget {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NativeActs } from '../../www/player/native_acts.js';
+import { NativeActs } from '../../www/player/playback/native_acts.js';
 
 class FakeVideo extends EventTarget {
   paused = false;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LatestSender } from '../../www/player/latest_sender.js';
-import { SharedPlayback } from '../../www/player/shared_playback.js';
+import { LatestSender } from '../../www/player/playback/latest_sender.js';
+import { SharedPlayback } from '../../www/player/playback/shared_playback.js';
 import { FakeTime } from './support/fake_network.mjs';
 
 // A showing that plays at 10 s, a viewer who may control it, and what was sent and told.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatTime } from '../../www/format.js';
-import { LatestSender } from '../../www/player/latest_sender.js';
+import { LatestSender } from '../../www/player/playback/latest_sender.js';
 import { findSessionKey } from '../../www/session/api.js';
 import { FakeTime } from './support/fake_network.mjs';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeNotice, describeRole, describeStatus, whoPaused } from '../../www/player/status.js';
+import { describeNotice, describeRole, describeStatus, whoPaused } from '../../www/player/status/status.js';
 
 const view = (changes = {}) => ({
   phase: { name: 'open' }, nowMs: 1000, problem: null, hasVideo: true, loaded: true, blocked: null, detached: false,

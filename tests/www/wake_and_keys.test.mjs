@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MediaKeys } from '../../www/player/media_keys.js';
-import { WakeLock } from '../../www/player/wake_lock.js';
+import { MediaKeys } from '../../www/player/playback/media_keys.js';
+import { WakeLock } from '../../www/player/playback/wake_lock.js';
 
 class FakeVideo extends EventTarget {
   paused = true;

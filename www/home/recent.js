@@ -1,7 +1,7 @@
 // The sessions that this browser was in, as long as they last: a way back, and a way to forget them.
 import { byId, make } from '../dom.js';
+import { forgetSession, rememberedSessions, sessionMemory } from '../memory.js';
 import { playerUrl, sessionExists, sessionInfo } from '../session/api.js';
-import { forgetSession, rememberedSessions, sessionMemory } from '../session/memory.js';
 import { strings } from '../strings.js';
 
 const words = strings.home;

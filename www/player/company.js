@@ -2,13 +2,13 @@
 // and the line that says how it stands. Put together here, so that the page has one thing to open.
 import { byId } from '../dom.js';
 import { strings } from '../strings.js';
-import { ChatPanel } from './chat_panel.js';
-import { HostTools } from './host_tools.js';
-import { Pace } from './pace.js';
-import { PeoplePanel } from './people_panel.js';
-import { Reactions } from './reactions.js';
-import { StatusLine } from './status_line.js';
-import { StatusView } from './status_view.js';
+import { ChatPanel } from './company/chat_panel.js';
+import { HostTools } from './company/host_tools.js';
+import { PeoplePanel } from './company/people_panel.js';
+import { Reactions } from './company/reactions.js';
+import { Pace } from './playback/pace.js';
+import { StatusLine } from './status/status_line.js';
+import { StatusView } from './status/status_view.js';
 
 const events = strings.events;
 

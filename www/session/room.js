@@ -41,7 +41,7 @@ export class Room extends EventTarget {
   #lookedMs = null; // when lookForSleep() was last called
 
   // origin: 'ws://host'; key; name: of the viewer; memory: what this tab and browser remember of the
-  // session, {resume, hostToken, controlGivenAway}, read and written here (see memory.js);
+  // session, {resume, hostToken, controlGivenAway}, read and written here (see ../memory.js);
   // sessionExists, WebSocket, timers, now, wallNow, random: see connection.js, injected for tests.
   constructor(options) {
     super();

@@ -1,7 +1,7 @@
 // How many messages came that nobody saw: the panel was not on the screen, scrolled up, or the page
 // was in the background. Shown over the list, and in the page's title while it is hidden.
-import { byId, setText } from '../dom.js';
-import { strings } from '../strings.js';
+import { byId, setText } from '../../dom.js';
+import { strings } from '../../strings.js';
 
 const NEAR_END_PX = 40;
 const MOSTLY = 0.5; // of the list has to be on the screen

@@ -1,7 +1,7 @@
 // How much room the picture takes: beside the panels, alone in the window (theatre, or a phone on its
 // side), or alone on the screen. Alone, the panels are at hand: they come beside it when asked for.
-import { byId } from '../dom.js';
-import { preference, setPreference } from '../session/memory.js';
+import { byId } from '../../dom.js';
+import { preference, setPreference } from '../../memory.js';
 
 const ON_ITS_SIDE = '(max-height: 480px) and (orientation: landscape)';
 

@@ -1,11 +1,11 @@
 // The chat: what people say, with who and when, and what happened meanwhile.
 //
 // Nothing that somebody wrote becomes HTML: text goes in as text, links as elements of their own.
-import { byId, make, setText } from '../dom.js';
-import { language, strings } from '../strings.js';
+import { byId, make, setText } from '../../dom.js';
+import { joinNames } from '../../names.js';
+import { language, strings } from '../../strings.js';
 import { Arrivals } from './arrivals.js';
 import { splitLinks } from './links.js';
-import { joinNames } from './names.js';
 import { Unread } from './unread.js';
 
 const words = strings.chat;

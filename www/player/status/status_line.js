@@ -1,6 +1,6 @@
 // The line below the picture that always says what is going on, and the action it offers.
-import { byId, setText } from '../dom.js';
-import { strings } from '../strings.js';
+import { byId, setText } from '../../dom.js';
+import { strings } from '../../strings.js';
 import { describeNotice, describeRole, describeStatus } from './status.js';
 
 const RENDER_EVERY_MS = 250;

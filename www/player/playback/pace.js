@@ -2,8 +2,8 @@
 //
 // Whoever rules the showing cannot leave it, and another video brings everybody back. When the
 // session is over for this viewer the picture stops, and nothing follows any more.
-import { byId } from '../dom.js';
-import { strings } from '../strings.js';
+import { byId } from '../../dom.js';
+import { strings } from '../../strings.js';
 
 export class Pace {
   #room;

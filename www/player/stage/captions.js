@@ -1,6 +1,6 @@
 // Which captions are shown. The choice is remembered in this browser and made again for every video
 // that has the language.
-import { preference, setPreference } from '../session/memory.js';
+import { preference, setPreference } from '../../memory.js';
 
 const OFF = 'off';
 

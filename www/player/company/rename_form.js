@@ -1,6 +1,6 @@
 // Changing one's own name, in one's own row of the list.
-import { make } from '../dom.js';
-import { strings } from '../strings.js';
+import { make } from '../../dom.js';
+import { strings } from '../../strings.js';
 
 const words = strings.people;
 const NAME_MAX = 40;

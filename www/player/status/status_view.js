@@ -1,6 +1,6 @@
 // The moment as status.js wants it: read from the room, the follower and the video, and the little
 // that has to be remembered from events.
-import { strings } from '../strings.js';
+import { strings } from '../../strings.js';
 import { whoPaused } from './status.js';
 
 const NOBODY_AWAITED = { members: [], untilMs: 0 };

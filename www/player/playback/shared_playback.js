@@ -5,7 +5,7 @@
 // back as state; until then `pending` names it. At their own pace the viewer commands their own
 // player instead. Emits 'change' when anything that is read here may have changed, and four times a
 // second while the page refreshes it.
-import { strings } from '../strings.js';
+import { strings } from '../../strings.js';
 import { LatestSender } from './latest_sender.js';
 
 const words = strings.controls;

@@ -1,6 +1,6 @@
 // Reactions: the buttons below the picture, and what floats over it.
-import { byId, make } from '../dom.js';
-import { strings } from '../strings.js';
+import { byId, make } from '../../dom.js';
+import { strings } from '../../strings.js';
 
 const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
 const FLOATING_MAX = 30;

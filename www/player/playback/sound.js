@@ -1,5 +1,5 @@
 // The viewer's own sound: how loud, or silent; the loudness is remembered in this browser.
-import { preference, setPreference } from '../session/memory.js';
+import { preference, setPreference } from '../../memory.js';
 
 const AUDIBLE = 0.5; // what a volume of nothing becomes when sound is asked for
 

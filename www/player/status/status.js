@@ -7,8 +7,8 @@
 // 'bad'. `words` stand as long as the state does, `figure` is the number in it, which changes all
 // the time and is not worth announcing. actions are names in strings.actions, the first one the
 // most likely.
-import { strings } from '../strings.js';
-import { joinNames } from './names.js';
+import { joinNames } from '../../names.js';
+import { strings } from '../../strings.js';
 
 const CATCHING_UP_BEYOND_MS = 100;
 const HOST_NEWS_MS = 10_000; // how long "you are the host now" is news

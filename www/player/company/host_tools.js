@@ -1,6 +1,6 @@
 // What the host decides for everybody besides playback: the video, the settings, the end.
-import { byId, make } from '../dom.js';
-import { strings } from '../strings.js';
+import { byId, make } from '../../dom.js';
+import { strings } from '../../strings.js';
 
 export class HostTools {
   #room;

@@ -1,5 +1,5 @@
 // Many people in few words.
-import { strings } from '../strings.js';
+import { strings } from './strings.js';
 
 // ['Ann'] -> "Ann", ['Ann', 'Ben'] -> "Ann and Ben"; of more than `max` the last ones are counted.
 export function joinNames(names, max = 3) {

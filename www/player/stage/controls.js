@@ -1,14 +1,14 @@
 // The bar on the picture and the keyboard. What concerns everybody is asked of the shared playback;
 // sound, captions, quality, full screen and the like are the viewer's own.
-import { byId, setIcon } from '../dom.js';
-import { strings } from '../strings.js';
+import { byId, setIcon } from '../../dom.js';
+import { strings } from '../../strings.js';
+import { SharedPlayback } from '../playback/shared_playback.js';
+import { Sound } from '../playback/sound.js';
 import { Captions } from './captions.js';
 import { createSharedStore } from './media_store.js';
 import { translateMediaChrome } from './media_words.js';
 import { PictureSize } from './picture_size.js';
-import { SharedPlayback } from './shared_playback.js';
 import { bindKeys } from './shortcuts.js';
-import { Sound } from './sound.js';
 import { StageLayout } from './stage_layout.js';
 
 const words = strings.controls;

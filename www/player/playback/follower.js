@@ -3,7 +3,7 @@
 // Nothing else of ours plays, pauses, seeks or changes the rate of the element. What a viewer does to it
 // by the browser's own controls becomes a command, if they may give one, and is undone otherwise. Emits 'change' when
 // `buffering`, `blocked` or `detached` turns.
-import { SyncController } from '../sync/controller.js';
+import { SyncController } from '../../sync/controller.js';
 import { FrameClock } from './frame_clock.js';
 import { NativeActs } from './native_acts.js';
 

@@ -1,7 +1,7 @@
 // One viewer in the list: name, marks, how far off, and what may be done: the host to others,
 // everybody to their own name.
-import { icon, make, setText } from '../dom.js';
-import { strings } from '../strings.js';
+import { icon, make, setText } from '../../dom.js';
+import { strings } from '../../strings.js';
 
 const words = strings.people;
 const WORTH_A_MARK_MS = 100;

@@ -5,7 +5,7 @@
 // What can be repaired is: a lost connection is tried again for a while, a decoder that stumbled gets
 // its data anew. Emits 'problem' whenever `problem` changes: the reason why it cannot be played, a name
 // in strings.problems, or null.
-import { make } from '../dom.js';
+import { make } from '../../dom.js';
 import { Quality } from './quality.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';

@@ -1,8 +1,8 @@
 // Before joining: what is on, how many are here, and one click, which browsers want before sound.
-import { byId, setText } from '../dom.js';
-import { rememberName, rememberedName } from '../session/memory.js';
-import { sessionExists, sessionInfo } from '../session/api.js';
-import { strings } from '../strings.js';
+import { byId, setText } from '../../dom.js';
+import { rememberName, rememberedName } from '../../memory.js';
+import { sessionExists, sessionInfo } from '../../session/api.js';
+import { strings } from '../../strings.js';
 
 const words = strings.gate;
 

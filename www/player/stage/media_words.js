@@ -1,6 +1,6 @@
 // The words of media-chrome's elements, in the viewer's language: the library's keys, our strings.
 import { addTranslation, setLanguage } from '/vendor/media-chrome.js';
-import { language, strings } from '../strings.js';
+import { language, strings } from '../../strings.js';
 
 export function translateMediaChrome() {
   const { controls, media } = strings;

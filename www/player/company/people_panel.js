@@ -1,7 +1,7 @@
 // The list of viewers, with what the host may do to each, and one's own name to be changed.
-import { byId, setText } from '../dom.js';
-import { rememberName } from '../session/memory.js';
-import { strings } from '../strings.js';
+import { byId, setText } from '../../dom.js';
+import { rememberName } from '../../memory.js';
+import { strings } from '../../strings.js';
 import { PersonRow } from './person_row.js';
 import { askForName } from './rename_form.js';
 
