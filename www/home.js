@@ -5,8 +5,7 @@ import { makeQrCode } from './home/qr_code.js';
 import { showRecentSessions } from './home/recent.js';
 import { rememberHostToken, rememberLanguage, rememberName, rememberSession, rememberedName } from './memory.js';
 import { ApiError, createSession, findSessionKey, playerUrl, sessionExists } from './session/api.js';
-import { language, localizePage, strings } from './strings.js';
-import { languages } from './strings/index.js';
+import { language, languages, localizePage, strings } from './strings.js';
 
 const words = strings.home;
 const COPIED_FOR_MS = 2_000;

@@ -3,6 +3,8 @@ import { rememberLanguage, rememberedLanguage } from './memory.js';
 import { chooseLanguage, languages } from './strings/index.js';
 import { fillStrings } from './strings/page.js';
 
+export { languages };
+
 // What the address asks for (?lang=de) holds from then on, on every page of this browser.
 function askedLanguage() {
   const asked = new URLSearchParams(globalThis.location?.search).get('lang');

@@ -1,5 +1,5 @@
 // A QR code as an SVG that scales to its place.
-import { encode } from '../vendor/uqr.js';
+import { encode } from '/vendor/uqr.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const QUIET_MODULES = 2; // the white card around it adds the rest of the four that readers want

@@ -9,7 +9,6 @@ import { make } from '../../dom.js';
 import { Quality } from './quality.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
-const HLS_SCRIPT = '/vendor/hls.js/hls.light.min.mjs';
 const HLS_OPTIONS = {
   enableWorker: false, // it would be made from a blob:, which the page's policy forbids
   maxLiveSyncPlaybackRate: 1, // the follower alone sets the rate and the place
@@ -88,7 +87,7 @@ export class VideoSource extends EventTarget {
   }
 
   async #loadAdaptive(entry) {
-    const Hls = await import(HLS_SCRIPT).then((module) => module.default, () => null);
+    const Hls = await import('/vendor/hls.js/hls.light.min.mjs').then((module) => module.default, () => null);
     if (this.current !== entry || this.#hls) return;
     if (Hls?.isSupported()) return this.#play(Hls, entry);
     if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = entry.hls;
