@@ -151,7 +151,7 @@ sigset_t handled_signals() {
 }
 
 // The whole process, from the configuration to its end.
-class Program {
+class Program final : public NodesOwner {
  public:
   Program(const Config& config, const MachineFacts& machine)
       : config_(config),
@@ -177,6 +177,10 @@ class Program {
   void drain() noexcept;
   bool await_store() noexcept;
   void end_store() noexcept;
+
+  Totals totals() noexcept override;
+  void on_degraded(bool is_degraded) noexcept override;
+  void on_round_trip(std::int64_t took_us) noexcept override;
 
   const Config& config_;
   const MachineFacts& machine_;
@@ -242,7 +246,14 @@ std::optional<int> Program::prepare() {
   for (Reactor* reactor : connected)
     reactor->connect(connected);
   if (is_shared) {
-    nodes_ = std::make_unique<Nodes>(*service_);
+    Worker& first = *workers_.front();
+    nodes_ = std::make_unique<Nodes>(NodesPorts{.clock = store_clock_,
+                                                .timers = first.reactor().timers(),
+                                                .store = *redis_store_,
+                                                .around = first.surroundings(),
+                                                .workers = workers_.size(),
+                                                .self = Uuid::random_v4()},
+                                     *this);
     service_->nodes = nodes_.get();
     service_->redis = redis_store_.get();
     service_->store_clock = &store_clock_;
@@ -250,6 +261,8 @@ std::optional<int> Program::prepare() {
     for (auto& worker : workers_)
       worker->set_store(std::make_unique<StoreRelay>(*redis_store_, *workers_.front(), *worker));
   }
+  for (auto& worker : workers_)
+    worker->open_sessions();
   librarian_ = std::make_unique<Librarian>(media, cache_directory(config_), scan->library);
   return std::nullopt;
 }
@@ -411,10 +424,30 @@ void Program::end_store() noexcept {
     reactor.turn(10);
   }
   for (const auto& worker : workers_)  // whose threads have ended
-    worker->outposts().on_store_lost();
+    worker->directory().on_store_lost();
   redis_store_->stop();
   while (!redis_store_->is_idle())
     reactor.turn(10);
+}
+
+NodesOwner::Totals Program::totals() noexcept {
+  const auto total = [this](Gauge gauge) noexcept {
+    return static_cast<std::uint32_t>(std::max<std::int64_t>(0, metrics_.total(gauge)));
+  };
+  return {total(Gauge::members), total(Gauge::sessions)};
+}
+
+void Program::on_degraded(bool is_degraded) noexcept {
+  service_->is_degraded = is_degraded;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    workers_.front()->run_on(
+        i, [worker, is_degraded]() noexcept { worker->tell_degraded(is_degraded); });
+  }
+}
+
+void Program::on_round_trip(std::int64_t took_us) noexcept {
+  workers_.front()->metrics().observe(Histogram::redis_round_trip_seconds, took_us);
 }
 
 void Program::on_library_news() noexcept {

@@ -19,6 +19,7 @@
 #include "server/http/pages.h"
 #include "server/http/rate_limiter.h"
 #include "server/metrics/metrics.h"
+#include "server/session/ports.h"
 #include "storage/session_store.h"
 
 namespace videosync {
@@ -52,9 +53,9 @@ struct Service {
   std::atomic<bool> is_draining{false};
   std::atomic<bool> is_degraded{false};  // members have been told so
 
-  // The worker whose thread owns this session's machine.
+  // The worker whose thread has this session.
   std::size_t worker_of(const Uuid& key) const noexcept {
-    return std::hash<Uuid>{}(key) % workers.size();
+    return videosync::worker_of(key, workers.size());
   }
 };
 

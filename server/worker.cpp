@@ -9,6 +9,7 @@
 #include "core/base/assert.h"
 #include "core/base/log.h"
 #include "server/http/video_catalog.h"
+#include "server/nodes/nodes.h"
 
 namespace videosync {
 
@@ -68,8 +69,7 @@ Worker::Worker(Service& service, std::unique_ptr<Reactor> reactor,
       frame_decoders_(idle_frame_decoders_max),
       hub_(metrics_),
       store_(&service.store),
-      home_(*this),
-      outposts_(*this),
+      bridge_(*this),
       connections_(service.config.connections_max + spare_slots),
       second_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_second(); }, this),
       drain_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_drain_step(); }, this) {
@@ -86,6 +86,22 @@ void Worker::set_store(std::unique_ptr<SessionStore> store) noexcept {
 
 void Worker::listen(int descriptor, bool is_admin) {
   listeners_.push_back(std::make_unique<ListenerEntry>(*this, descriptor, is_admin));
+}
+
+void Worker::open_sessions() {
+  directory_ = std::make_unique<SessionDirectory>(SessionPorts{
+      .worker = index(),
+      .workers = service_.workers.size(),
+      .clock = service_.clock,
+      .timers = reactor_->timers(),
+      .store = *store_,
+      .delivery = bridge_,
+      .around = bridge_,
+      .metrics = metrics_,
+      .limits = service_.session_limits,
+      .session_ttl_us = config().session_ttl_us,
+      .nodes = service_.nodes,
+  });
 }
 
 Result<> Worker::start() {
@@ -127,7 +143,7 @@ void Worker::on_turn_end() noexcept {
         task();
       running_tasks_.clear();
     }
-    home_.on_turn_end();
+    directory_->on_turn_end();
   } while (!tasks_.empty());
 }
 
@@ -218,7 +234,7 @@ void Worker::begin_drain() noexcept {
   connections_.for_each([](Connection& connection) {
     if (!connection.is_member() && !connection.is_admin()) connection.begin_drain();
   });
-  home_.begin_drain();
+  directory_->begin_drain();
   // Members leave during the first half, so that the second is theirs to say goodbye in.
   const std::int64_t drain_ms = config().drain_us / 1'000;
   // The first step only closes them: without any time at all they hear at least why.
@@ -251,7 +267,7 @@ void Worker::on_drain_step() noexcept {
     connection.close_websocket(close_code::going_away, "the server is about to end");
   });
   const bool is_late = reactor_->now_ms() >= drain_end_ms_;
-  if (is_late || (service_.connections == 0 && home_.is_settled())) {
+  if (is_late || (service_.connections == 0 && directory_->is_settled())) {
     for (auto& entry : listeners_)
       entry->listener.close();
     connections_.for_each([](Connection& connection) { connection.close(); });

@@ -24,17 +24,11 @@
 #include "server/connection/hub.h"
 #include "server/connection/object_pool.h"
 #include "server/service.h"
-#include "server/session/session_home.h"
-#include "server/session/session_outposts.h"
+#include "server/session/session_directory.h"
+#include "server/session_bridge.h"
 #include "storage/media/media_library.h"
 
 namespace videosync {
-
-// A connection anywhere in the process: worker and slot. Stale ones find nothing.
-struct ConnectionRef {
-  std::uint32_t worker = 0;
-  SlotHandle slot;
-};
 
 class Worker {
  public:
@@ -46,6 +40,8 @@ class Worker {
 
   // Takes a listening descriptor. Before start().
   void listen(int descriptor, bool is_admin);
+  // Once, when all workers and what they share are there, and before any of them starts.
+  void open_sessions();
   // Binds the reactor to this thread and begins to accept; run() then turns until the drain ends.
   Result<> start();
   void run() noexcept;
@@ -62,8 +58,9 @@ class Worker {
   Reactor& reactor() noexcept { return *reactor_; }
   WorkerMetrics& metrics() noexcept { return metrics_; }
   Hub& hub() noexcept { return hub_; }
-  SessionHome& home() noexcept { return home_; }
-  SessionOutposts& outposts() noexcept { return outposts_; }
+  // From start() on.
+  SessionDirectory& directory() noexcept { return *directory_; }
+  Surroundings& surroundings() noexcept { return bridge_; }
   // The sessions' store, as this worker's thread may call it.
   SessionStore& store() noexcept { return *store_; }
   // Before start(), where Service::store belongs to another thread.
@@ -130,8 +127,8 @@ class Worker {
   Hub hub_;
   std::unique_ptr<SessionStore> own_store_;
   SessionStore* store_;
-  SessionHome home_;
-  SessionOutposts outposts_;
+  SessionBridge bridge_;
+  std::unique_ptr<SessionDirectory> directory_;
   SlotPool<Connection> connections_;
   ReactorCounters reported_;
   TimerEntry second_timer_;

@@ -1,6 +1,6 @@
 // InlineTask: a move-only `void() noexcept` callable in 128 bytes, never on the heap.
 //
-// What threads send each other through a mailbox. What a task captures must fit in 112 bytes:
+// What threads send each other through a mailbox. What a task captures must fit in 120 bytes:
 // larger things travel by unique_ptr or BufferRef.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace videosync {
 
 class InlineTask {
  public:
-  static constexpr std::size_t capture_bytes = 112;
+  static constexpr std::size_t capture_bytes = 120;
 
   InlineTask() noexcept = default;
 

@@ -15,18 +15,10 @@
 #include <span>
 #include <vector>
 
+#include "core/base/send_class.h"
 #include "core/base/shared_buffer.h"
 
 namespace videosync {
-
-// What a full queue may do with a frame.
-enum class SendClass : std::uint8_t {
-  reliable,     // kept, whatever happens
-  latest,       // once a quarter of the queue is taken, a newer one replaces all that wait
-  latest_pong,  // a newer one replaces one that waits
-  droppable,    // the first to go
-  answer,       // takes the place of droppable ones; goes itself only where these do not suffice
-};
 
 // `length` bytes of a file from `offset`; `owner` keeps the descriptor open, and tells the file
 // from others.

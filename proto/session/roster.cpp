@@ -16,7 +16,7 @@ Member& Roster::make(MemberId id, std::string_view name, std::int64_t now_us) {
 
 Member& Roster::add(std::string_view name, std::int64_t now_us) {
   VS_ASSERT(next_id_ != 0 && next_id_ != UINT32_MAX);
-  return add_connected(MemberId{next_id_}, name, ConnectionNumber{connection_base_ + 1}, now_us);
+  return add_connected(MemberId{next_id_}, name, ConnectionNumber{1}, now_us);
 }
 
 Member& Roster::add_away(MemberId id, std::string_view name, std::int64_t now_us) {
@@ -46,7 +46,7 @@ void Roster::reconnect(Member& member, std::int64_t now_us) {
     connected_.insert(member);
     member.connected = true;
   }
-  member.connection.value = std::max(member.connection.value, connection_base_) + 1;
+  member.connection.value = member.connection.value == UINT32_MAX ? 1 : member.connection.value + 1;
   member.since_us = now_us;
 }
 

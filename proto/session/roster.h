@@ -34,8 +34,6 @@ class Roster {
   // that are given from now on are higher.
   Member& add_connected(MemberId id, std::string_view name, ConnectionNumber connection,
                         std::int64_t now_us);
-  // Connections that are made from now on have higher numbers than this.
-  void set_connection_base(std::uint32_t base) noexcept { connection_base_ = base; }
   // The next connection of a member, away or connected.
   void reconnect(Member& member, std::int64_t now_us);
   // `member` is connected, and away from now on.
@@ -71,7 +69,6 @@ class Roster {
   MemberList buffering_list_{slab_};  // connected ones only, so one link serves both lists
   std::size_t buffering_count_ = 0;
   std::uint32_t next_id_;
-  std::uint32_t connection_base_ = 0;
 };
 
 }  // namespace videosync

@@ -22,7 +22,15 @@ void SessionMachine::handle(MemberId id, const ClientMessage& message, std::int6
   if (ended_) return;
   Member* member = roster_.find_connected(id);
   if (member == nullptr) return;
+  const bool was_changed = std::exchange(durable_changed_, false);
   std::visit([&](const auto& said) { on_message(*member, said, effects); }, message);
+  count_command(was_changed);
+}
+
+// A command counts where it has changed what is stored.
+void SessionMachine::count_command(bool was_changed) noexcept {
+  if (durable_changed_) ++commands_;
+  durable_changed_ = durable_changed_ || was_changed;
 }
 
 // --- Who may -------------------------------------------------------------------------------------
@@ -123,9 +131,11 @@ void SessionMachine::handle_load(MemberId id, std::optional<VideoChoice> video, 
     refuse(*member, Refusal::no_such_video, "load", "the library has no such video", effects);
     return;
   }
+  const bool was_changed = std::exchange(durable_changed_, false);
   stall_wait_.end(roster_);
   playback_.load(std::move(*video), now_us_, id);
   push_state(effects);
+  count_command(was_changed);
 }
 
 void SessionMachine::on_message(Member&, const LoadMessage&, Effects&) {

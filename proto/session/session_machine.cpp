@@ -31,6 +31,8 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
       last_activity_us_(record.occupied ? now_us : record.last_activity_us),
       playback_(record.state, record.duration_s),
       roster_(record.next_member_id),
+      forks_(record.forks),
+      commands_(record.commands),
       reserved_id_(record.next_member_id),
       settings_(record.settings),
       durable_changed_(record.occupied) {
@@ -63,7 +65,9 @@ SessionRecord SessionMachine::record() const {
                        .host = std::nullopt,
                        .next_member_id = reserved_id_,
                        .last_activity_us = last_activity_us_,
-                       .occupied = !roster_.connected().empty()};
+                       .occupied = !roster_.connected().empty(),
+                       .commands = commands_,
+                       .forks = forks_};
   if (host_) {
     const Member* host = roster_.find(host_);
     VS_ASSERT(host != nullptr);
@@ -101,6 +105,7 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   } else {
     member = &add_member(request);
   }
+  if (request.connection) member->connection = request.connection;
   outcome.id = member->id;
   outcome.connection = member->connection;
   touch(*member);

@@ -66,6 +66,8 @@ class SessionMachine {
     std::optional<Token> host_token;
     // `resume` is one that was made from resume_key() for that member; it counts only then.
     bool is_resume_proven = false;
+    // Of the connection that joins; none: one more than the member's last, which tests can foresee.
+    ConnectionNumber connection{};
   };
   struct JoinOutcome {
     MemberId id;
@@ -80,13 +82,15 @@ class SessionMachine {
                  VideoChoice video, std::int64_t now_us, const Token& resume_key = {});
   // A session from the store. Its host, if it had one, is away from now on and may resume.
   SessionMachine(const Limits& limits, const SessionRecord& record, std::int64_t now_us);
-  // Taking a session over from a place that is gone: as from the store, in a new epoch (above
-  // `epoch_floor`), so that it is newer than whatever the old one may still have said. The members
+  // Taking a session over from a place that is gone: as from the store, in a new epoch, so that it
+  // is newer than whatever the old one may still have said. What that was nobody here can know, so
+  // the epoch is server time in microseconds (above `epoch_floor` and the record's in any case): no
+  // home raises its own a million times a second. `fence`: see Fork. The members
   // in `known` count as connected until they are heard of, by enroll() or join(); those that are
   // not within `unheard_us` have left. A resume token that is proven makes whoever brings it the
   // same member again, known or not.
   static std::unique_ptr<SessionMachine> reopen(const Limits& limits, const SessionRecord& record,
-                                                std::uint64_t epoch_floor,
+                                                std::uint64_t epoch_floor, std::uint64_t fence,
                                                 std::span<const MemberInfo> known,
                                                 std::int64_t now_us);
   // A member whose connection is there already, as the place that has it says. Ignored where the
@@ -146,6 +150,8 @@ class SessionMachine {
   bool is_removed(MemberId id) const noexcept;
   MemberId next_id() const noexcept { return MemberId{roster_.next_id()}; }
   const Token& resume_key() const noexcept { return resume_key_; }
+  std::uint64_t commands() const noexcept { return commands_; }
+  std::span<const Fork> forks() const noexcept { return forks_; }
   std::uint32_t report_every_ms() const noexcept;
 
   // What is to be stored, as values and as bytes.
@@ -207,6 +213,7 @@ class SessionMachine {
   bool require_control(const Member& member, std::string_view re, Effects& effects) const;
   static bool require_position(const Member& member, std::optional<double> position,
                                std::string_view re, Effects& effects);
+  void count_command(bool was_changed) noexcept;
   bool require_talk(const Member& member, std::string_view re, Effects& effects);
 
   void on_message(Member& member, const PlayMessage& message, Effects& effects);
@@ -262,7 +269,9 @@ class SessionMachine {
   StallWait stall_wait_;
   TokenBucket talk_;
   std::vector<Reaction> reactions_;  // of this turn
-  std::uint32_t reserved_id_;        // the record's next_member_id: never under the roster's
+  std::vector<Fork> forks_;
+  std::uint64_t commands_ = 0;
+  std::uint32_t reserved_id_;  // the record's next_member_id: never under the roster's
   SessionSettings settings_;
   bool durable_changed_ = true;
   bool ended_ = false;

@@ -14,7 +14,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 4;
+constexpr std::uint8_t version = 5;
 constexpr std::size_t text_bytes_max = 4'096;
 
 class Writer {
@@ -131,6 +131,31 @@ void get_state(Reader& reader, SessionRecord& record) {
   state.cause = reader.get_enum(Cause::ended);
 }
 
+void put_forks(Writer& writer, const std::vector<Fork>& forks) {
+  VS_ASSERT(forks.size() <= SessionRecord::forks_max);
+  writer.put(static_cast<std::uint8_t>(forks.size()));
+  for (const Fork& fork : forks) {
+    writer.put(fork.fence);
+    writer.put(fork.commands);
+    writer.put(fork.epoch);
+    writer.put(fork.after_epoch);
+    writer.put(fork.after_seq);
+  }
+}
+
+void get_forks(Reader& reader, SessionRecord& record) {
+  const auto count = reader.get<std::uint8_t>();
+  reader.require(count <= SessionRecord::forks_max);
+  for (std::uint8_t i = 0; i < count && reader.ok(); ++i) {
+    Fork& fork = record.forks.emplace_back();
+    fork.fence = reader.get<std::uint64_t>();
+    fork.commands = reader.get<std::uint64_t>();
+    fork.epoch = reader.get<std::uint64_t>();
+    fork.after_epoch = reader.get<std::uint64_t>();
+    fork.after_seq = reader.get<std::uint64_t>();
+  }
+}
+
 void get_host(Reader& reader, SessionRecord& record) {
   if (!reader.get_flag()) return;
   SessionRecord::Host host;
@@ -156,6 +181,8 @@ std::string encode(const SessionRecord& record) {
   writer.put(record.next_member_id);
   writer.put_time(record.last_activity_us);
   writer.put_flag(record.occupied);
+  writer.put(record.commands);
+  put_forks(writer, record.forks);
   writer.put_flag(record.host.has_value());
   if (record.host) {
     writer.put(record.host->id.value);
@@ -183,6 +210,8 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   reader.require(record.next_member_id != 0);
   record.last_activity_us = reader.get_time();
   record.occupied = reader.get_flag();
+  record.commands = reader.get<std::uint64_t>();
+  get_forks(reader, record);
   get_host(reader, record);
   if (!reader.ok() || !reader.at_end()) {
     return fail(ErrorCode::corrupt, "stored session: bytes that make no sense");

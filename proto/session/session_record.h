@@ -1,6 +1,6 @@
 // SessionRecord: what of a session outlives its process, and its bytes for the store.
 //
-// The bytes are versioned, little-endian and opaque to everyone else; at most about 700 bytes.
+// The bytes are versioned, little-endian and opaque to everyone else; at most about 1,000 bytes.
 // Plain values, pure functions. Bytes that do not mean what they should give ErrorCode::corrupt.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.h"
 #include "proto/session/session_values.h"
@@ -15,6 +16,8 @@
 namespace videosync {
 
 struct SessionRecord {
+  static constexpr std::size_t forks_max = 8;
+
   // The member in the host's seat: kept so that it can resume on another node.
   struct Host {
     MemberId id;
@@ -33,6 +36,10 @@ struct SessionRecord {
   std::uint32_t next_member_id = 1;   // no id from here on was ever given
   std::int64_t last_activity_us = 0;  // when somebody was last connected
   bool occupied = false;              // somebody was connected when this was written
+  // How many of the members' commands that change the record were carried out, ever: two records of
+  // one line differ in it where one of them lacks some.
+  std::uint64_t commands = 0;
+  std::vector<Fork> forks;  // the latest take-overs, oldest first, at most forks_max
 };
 
 std::string encode(const SessionRecord& record);

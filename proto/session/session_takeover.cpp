@@ -8,17 +8,18 @@
 
 namespace videosync {
 
-std::unique_ptr<SessionMachine> SessionMachine::reopen(const Limits& limits,
-                                                       const SessionRecord& record,
-                                                       std::uint64_t epoch_floor,
-                                                       std::span<const MemberInfo> known,
-                                                       std::int64_t now_us) {
+std::unique_ptr<SessionMachine> SessionMachine::reopen(
+    const Limits& limits, const SessionRecord& record, std::uint64_t epoch_floor,
+    std::uint64_t fence, std::span<const MemberInfo> known, std::int64_t now_us) {
   auto machine = std::make_unique<SessionMachine>(limits, record, now_us);
-  machine->playback_.next_epoch_above(epoch_floor);
+  const auto time = static_cast<std::uint64_t>(std::max<std::int64_t>(machine->now_us_, 1));
+  machine->playback_.next_epoch_above(std::max(epoch_floor, time - 1));
   machine->reopened_us_ = machine->now_us_;
-  // What the old place numbered differently must not be taken for what is numbered here.
-  const std::uint64_t epoch = machine->state().epoch;
-  machine->roster_.set_connection_base(static_cast<std::uint32_t>((epoch & 0xffff) << 16));
+  auto& forks = machine->forks_;
+  if (forks.size() == SessionRecord::forks_max) forks.erase(forks.begin());
+  forks.push_back(
+      {fence, record.commands, machine->state().epoch, record.state.epoch, record.state.seq});
+  VS_ASSERT(machine->state().epoch > record.state.epoch);
   for (const MemberInfo& info : known) {
     if (!info.id || info.id.value >= record.next_member_id) continue;
     Member* member = machine->roster_.find(info.id);

@@ -20,7 +20,7 @@ namespace videosync {
 // Unique inside its session, never given twice; on the wire a short string (see messages.h).
 using MemberId = StrongId<struct MemberIdTag, std::uint32_t>;
 
-// Tells a member's connections apart: 1 for its first, one more with every resume.
+// Tells a member's connections apart. Whoever has the connection draws it at random; 0 is none.
 using ConnectionNumber = StrongId<struct ConnectionNumberTag, std::uint32_t>;
 
 // 128 random bits: a host token or the secret half of a resume token.
@@ -104,6 +104,17 @@ struct PlaybackState {
 };
 
 inline constexpr std::size_t member_name_bytes_max = 160;  // 40 characters
+
+// One take-over in a session's line: from `epoch` on the order goes on from the state that has the
+// place (after_epoch, after_seq). A state of an epoch below that is newer than it does not count
+// any more. `fence` and `commands` are the same for nodes: see SessionRecord.
+struct Fork {
+  std::uint64_t fence = 0;
+  std::uint64_t commands = 0;  // carried out when it was taken over
+  std::uint64_t epoch = 0;
+  std::uint64_t after_epoch = 0;
+  std::uint64_t after_seq = 0;
+};
 
 struct MemberInfo {
   MemberId id;

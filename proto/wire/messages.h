@@ -65,6 +65,9 @@ std::expected<ClientMessage, DecodeFailure> decode_client_message(std::string_vi
 // a message that decoding could have given.
 void encode_client_message(std::string& out, const ClientMessage& message);
 
+// The message's type as it stands on the wire: a literal.
+std::string_view message_type(const ClientMessage& message) noexcept;
+
 // A name without the blanks around it, where it has 1 to 40 characters and no control characters
 // or marks that turn the direction of writing; nothing otherwise. A view into `name`.
 std::optional<std::string_view> clean_member_name(std::string_view name) noexcept;
@@ -91,9 +94,10 @@ struct WelcomeView {
   std::string_view member_list;  // as encode_member_list() makes it
   std::int64_t server_us = 0;
   std::uint32_t report_every_ms = 5'000;
+  std::span<const Fork> forks{};
 };
 
-enum class NoticeCode : std::uint8_t { degraded, restored, draining };
+enum class NoticeCode : std::uint8_t { degraded, restored, draining, undone };
 
 void encode_welcome(std::string& out, const WelcomeView& welcome);
 // The list of a welcome, which is much of it and the same for many.

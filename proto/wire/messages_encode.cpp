@@ -57,6 +57,8 @@ std::string_view notice_name(NoticeCode code) noexcept {
       return "degraded";
     case NoticeCode::restored:
       return "restored";
+    case NoticeCode::undone:
+      return "undone";
     case NoticeCode::draining:
       return "draining";
   }
@@ -98,6 +100,16 @@ void append_reaction_fields(std::string& out, const Reaction& reaction) {
               Milliseconds{reaction.at_us});
 }
 
+void append_forks(std::string& out, std::span<const Fork> forks) {
+  if (forks.empty()) return;
+  out += R"(,"takenOver":[)";
+  for (const Fork& fork : forks) {
+    append_json(out, R"({}{{"epoch":{},"after":{{"epoch":{},"seq":{}}}}})",
+                &fork == forks.data() ? "" : ",", fork.epoch, fork.after_epoch, fork.after_seq);
+  }
+  out += ']';
+}
+
 }  // namespace
 
 // Without fmt, which made fifty of these a tenth of a join.
@@ -129,6 +141,7 @@ void encode_welcome(std::string& out, const WelcomeView& welcome) {
   out += welcome.member_list;
   out += '}';
   append_host_away(out, welcome.host_away);
+  append_forks(out, welcome.forks);
   append_json(out, R"(,"serverTimeMs":{},"reportEveryMs":{}}})", Milliseconds{welcome.server_us},
               welcome.report_every_ms);
 }

@@ -1,4 +1,7 @@
 // What a client says, written once more: for the way from one node to another.
+#include <iterator>
+#include <variant>
+
 #include "proto/wire/json_format.h"
 #include "proto/wire/messages.h"
 
@@ -96,6 +99,15 @@ void append_fields(std::string& out, const NameMessage& message) {
 void encode_client_message(std::string& out, const ClientMessage& message) {
   std::visit([&out](const auto& said) { append_fields(out, said); }, message);
   out += '}';
+}
+
+std::string_view message_type(const ClientMessage& message) noexcept {
+  // In the order of ClientMessage.
+  static constexpr std::string_view types[] = {"play", "pause",  "seek",     "rate",     "load",
+                                               "give", "claim",  "settings", "kick",     "end",
+                                               "ping", "report", "chat",     "reaction", "name"};
+  static_assert(std::size(types) == std::variant_size_v<ClientMessage>);
+  return types[message.index()];
 }
 
 }  // namespace videosync

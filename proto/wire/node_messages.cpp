@@ -6,18 +6,18 @@
 
 #include "proto/wire/byte_codec.h"
 
-namespace videosync {
+namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 3;
+constexpr std::uint8_t version = 4;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
 
 // Each type's fields, once for both directions: `io` is an Encoder over const values or a Decoder.
-void fields(auto& io, Is<PeerRef> auto& peer) {
-  io(peer.worker, peer.slot);
+void fields(auto& io, Is<AskRef> auto& ask) {
+  io(ask.attempt, ask.number);
 }
 void fields(auto& io, Is<ResumeToken> auto& token) {
   io(token.member, token.secret);
@@ -29,6 +29,17 @@ void fields(auto& io, Is<EnrolledMember> auto& member) {
 void fields(auto& io, Is<MemberInfo> auto& member) {
   io(member.id, member.role);
   io.name(member.name);
+}
+void fields(auto& io, Is<SessionSettings> auto& settings) {
+  io(settings.control, settings.on_stall);
+}
+void fields(auto& io, Is<PlaybackState> auto& state) {
+  io(state.epoch, state.seq, state.playing, state.position, state.rate, state.at_us, state.video);
+  io.id_or_none(state.by);
+  io(state.cause);
+}
+void fields(auto& io, Is<Info> auto& info) {
+  io(info.settings, info.members, info.state);
 }
 void fields(auto& io, Is<CastFrame> auto& frame) {
   io(frame.send_class, frame.text);
@@ -45,32 +56,37 @@ void fields(auto& io, Is<Heard> auto& heard) {
 void fields(auto& io, Is<Present> auto& present) {
   io(present.count, present.host_until_us, present.next_host, present.is_roll_call);
 }
+void fields(auto& io, Is<DigestEntry> auto& entry) {
+  io(entry.key, entry.hash);
+}
 
-void fields(auto& io, Is<JoinAsk> auto& ask) {
-  io(ask.peer);
-  io.name(ask.name);
-  io(ask.resume, ask.host_token);
+void fields(auto& io, Is<Join> auto& join) {
+  io(join.ask, join.connection);
+  io.name(join.name);
+  io(join.resume, join.host_token);
 }
 void fields(auto& io, Is<Leave> auto& leave) {
   io(leave.member, leave.connection);
 }
 void fields(auto& io, Is<Said> auto& said) {
-  io(said.member, said.text, said.number);
+  io(said.member, said.text, said.number, said.previous, said.expires_us);
 }
-void fields(auto& io, Is<InfoAsk> auto& ask) {
-  io(ask.peer);
+void fields(auto& io, Is<AskInfo> auto& ask) {
+  io(ask.ask);
 }
-void fields(auto& io, Is<DeleteAsk> auto& ask) {
-  io(ask.peer, ask.host_token);
+void fields(auto& io, Is<AskDelete> auto& ask) {
+  io(ask.ask, ask.host_token);
 }
 void fields(auto& io, Is<Enroll> auto& enroll) {
   io(enroll.members, enroll.is_first, enroll.is_last);
 }
-void fields(auto& io, Is<JoinAnswer> auto& answer) {
-  io(answer.peer, answer.member, answer.connection, answer.welcome, answer.members, answer.host);
+void fields(auto& io, Is<Joined> auto& joined) {
+  io(joined.ask, joined.member, joined.connection, joined.welcome, joined.members, joined.host,
+     joined.epoch, joined.seq, joined.revision, joined.commands);
+  io.bytes(joined.record);
 }
 void fields(auto& io, Is<Answer> auto& answer) {
-  io(answer.peer, answer.status, answer.body, answer.location);
+  io(answer.ask, answer.fault, answer.info);
 }
 void fields(auto& io, Is<Tell> auto& tell) {
   io(tell.member, tell.send_class, tell.text);
@@ -82,12 +98,20 @@ void fields(auto&, Is<Take> auto&) {}
 void fields(auto& io, Is<Returned> auto& returned) {
   io.bytes(returned.envelope);
 }
-void fields(auto& io, Is<Cast> auto& cast) {
-  io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code, cast.sent_us,
-     cast.present, cast.hosts, cast.heard);
+void fields(auto& io, Is<Gap> auto& gap) {
+  io(gap.heard);
 }
-void fields(auto& io, Is<Moved> auto& moved) {
-  io(moved.epoch);
+void fields(auto& io, Is<Cast> auto& cast) {
+  io(cast.number, cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code,
+     cast.sent_us, cast.present, cast.hosts, cast.heard, cast.revision, cast.commands);
+  io.bytes(cast.record);
+}
+void fields(auto&, Is<Moved> auto&) {}
+void fields(auto& io, Is<Digest> auto& digest) {
+  io(digest.is_home, digest.sums);
+}
+void fields(auto& io, Is<DigestList> auto& list) {
+  io(list.bucket, list.is_first, list.is_last, list.entries);
 }
 void fields(auto& io, Is<Alive> auto& alive) {
   io(alive.members, alive.sessions, alive.draining);
@@ -98,11 +122,12 @@ class Encoder {
  public:
   void operator()(const auto&... values) { (one(values), ...); }
   void name(const std::string& name) { put_bounded(name, member_name_bytes_max); }
-  void bytes(const std::string& bytes) { put_bounded(bytes, node_message_bytes_max); }
+  void bytes(const std::string& bytes) { put_bounded(bytes, message_bytes_max); }
+  void id_or_none(MemberId id) { writer_.put(id.value); }
 
   void one(const Uuid& uuid) { writer_.put_uuid(uuid); }
   std::string take_bytes() noexcept {
-    const bool fits = fits_ && writer_.size() <= node_message_bytes_max;
+    const bool fits = fits_ && writer_.size() <= message_bytes_max;
     return fits ? writer_.take_bytes() : std::string();
   }
 
@@ -112,12 +137,17 @@ class Encoder {
     writer_.put(value);
   }
   void one(bool value) { writer_.put_flag(value); }
-  void one(Role role) { writer_.put(static_cast<std::uint8_t>(role)); }
-  void one(HostReason reason) { writer_.put(static_cast<std::uint8_t>(reason)); }
+  void one(double value) { writer_.put_real(value); }
+  void one(std::int64_t time_us) { writer_.put_time(time_us); }
+  template <class Enum>
+    requires std::is_enum_v<Enum>
+  void one(Enum value) {
+    writer_.put(static_cast<std::uint8_t>(value));
+  }
   void one(MemberId id) { writer_.put(id.value); }
   void one(ConnectionNumber connection) { writer_.put(connection.value); }
   void one(const Token& token) { writer_.put_token(token); }
-  void one(const std::string& text) { put_bounded(text, node_text_bytes_max); }
+  void one(const std::string& text) { put_bounded(text, text_bytes_max); }
   template <class Value>
   void one(const std::optional<Value>& value) {
     writer_.put_flag(value.has_value());
@@ -125,7 +155,7 @@ class Encoder {
   }
   template <class Value>
   void one(const std::vector<Value>& list) {
-    fits_ = fits_ && list.size() <= node_list_max;
+    fits_ = fits_ && list.size() <= list_max;
     if (!fits_) return;
     writer_.put(static_cast<std::uint32_t>(list.size()));
     for (const Value& value : list)
@@ -152,13 +182,14 @@ class Decoder {
 
   void operator()(auto&... values) { (one(values), ...); }
   void name(std::string& name) { name = reader_.get_text(member_name_bytes_max); }
-  void bytes(std::string& bytes) { bytes = reader_.get_bytes(node_message_bytes_max); }
+  void bytes(std::string& bytes) { bytes = reader_.get_bytes(message_bytes_max); }
+  void id_or_none(MemberId& id) { id.value = reader_.get<std::uint32_t>(); }
 
   void one(Uuid& uuid) { uuid = reader_.get_uuid(); }
   // Only the message of the type at this place is read.
   template <std::size_t index = 0>
-  void message(NodeMessage& message, std::size_t type) {
-    if constexpr (index < std::variant_size_v<NodeMessage>) {
+  void message(Message& message, std::size_t type) {
+    if constexpr (index < std::variant_size_v<Message>) {
       if (type != index) return this->message<index + 1>(message, type);
       fields(*this, message.emplace<index>());
     } else {
@@ -175,6 +206,11 @@ class Decoder {
   void one(bool& value) { value = reader_.get_flag(); }
   void one(Role& role) { role = reader_.get_enum(Role::host); }
   void one(HostReason& reason) { reason = reader_.get_enum(HostReason::left); }
+  void one(Control& control) { control = reader_.get_enum(Control::everyone); }
+  void one(OnStall& on_stall) { on_stall = reader_.get_enum(OnStall::wait); }
+  void one(Cause& cause) { cause = reader_.get_enum(Cause::ended); }
+  void one(double& value) { value = reader_.get_real(-1e300, 1e300); }
+  void one(std::int64_t& time_us) { time_us = reader_.get_time(); }
   // Nobody is spoken of without an id.
   void one(MemberId& id) {
     id.value = reader_.get<std::uint32_t>();
@@ -182,7 +218,7 @@ class Decoder {
   }
   void one(ConnectionNumber& connection) { connection.value = reader_.get<std::uint32_t>(); }
   void one(Token& token) { token = reader_.get_token(); }
-  void one(std::string& text) { text = reader_.get_text(node_text_bytes_max); }
+  void one(std::string& text) { text = reader_.get_text(text_bytes_max); }
   template <class Value>
   void one(std::optional<Value>& value) {
     if (reader_.get_flag()) one(value.emplace());
@@ -190,7 +226,7 @@ class Decoder {
   template <class Value>
   void one(std::vector<Value>& list) {
     const auto size = reader_.get<std::uint32_t>();
-    reader_.require(size <= node_list_max);
+    reader_.require(size <= list_max);
     for (std::uint32_t i = 0; i < size && reader_.ok(); ++i)
       one(list.emplace_back());
   }
@@ -205,26 +241,26 @@ class Decoder {
 
 }  // namespace
 
-std::string encode(const NodeEnvelope& envelope) {
+std::string encode(const Envelope& envelope) {
   Encoder out;
-  out(version, envelope.hops, envelope.from, envelope.key,
+  out(version, envelope.hops, envelope.from, envelope.key, envelope.fence,
       static_cast<std::uint8_t>(envelope.message.index()));
   std::visit([&out](const auto& message) { fields(out, message); }, envelope.message);
   return out.take_bytes();
 }
 
-Result<NodeEnvelope> decode_node_message(std::string_view bytes) {
-  if (bytes.size() > node_message_bytes_max) {
+Result<Envelope> decode(std::string_view bytes) {
+  if (bytes.size() > message_bytes_max) {
     return fail(ErrorCode::corrupt, "node message: too long");
   }
   Decoder in(bytes);
   std::uint8_t first = 0, type = 0;
-  NodeEnvelope envelope;
-  in(first, envelope.hops, envelope.from, envelope.key, type);
+  Envelope envelope;
+  in(first, envelope.hops, envelope.from, envelope.key, envelope.fence, type);
   if (first != version) return fail(ErrorCode::corrupt, "node message: of another version");
   in.message(envelope.message, type);
   if (!in.ok()) return fail(ErrorCode::corrupt, "node message: bytes that make no sense");
   return envelope;
 }
 
-}  // namespace videosync
+}  // namespace videosync::node

@@ -1,4 +1,4 @@
-// NodeMessage: what the nodes that share sessions say to each other, as values and as bytes.
+// What the nodes that share sessions say to each other, as values and as bytes.
 //
 // A session's machine lives on one node, its home; other nodes with members of it keep an outpost.
 // Three ways: to the home's node, to an outpost's node, and to everyone who follows the session or
@@ -18,24 +18,25 @@
 #include "core/base/uuid.h"
 #include "proto/session/session_values.h"
 
-namespace videosync {
+namespace videosync::node {
 
-inline constexpr std::size_t node_text_bytes_max = 64 * 1024;
-inline constexpr std::size_t node_message_bytes_max = 1024 * 1024;
-inline constexpr std::size_t node_list_max = 1'000;  // elements of any list here
+inline constexpr std::size_t text_bytes_max = 64 * 1024;
+inline constexpr std::size_t message_bytes_max = 1024 * 1024;
+inline constexpr std::size_t list_max = 1'000;  // elements of any list here
 
-// A connection on the node that asks. Whoever answers returns it and knows no more of it.
-struct PeerRef {
-  std::uint32_t worker = 0;
-  std::uint64_t slot = 0;
+// What a client of the asking node waits for. Whoever answers returns it and knows no more of it.
+struct AskRef {
+  std::uint32_t attempt = 0;
+  std::uint64_t number = 0;
 
-  friend bool operator==(const PeerRef&, const PeerRef&) = default;
+  friend bool operator==(const AskRef&, const AskRef&) = default;
 };
 
 // --- To the home's node --------------------------------------------------------------------------
 
-struct JoinAsk {
-  PeerRef peer;
+struct Join {
+  AskRef ask;
+  ConnectionNumber connection;
   std::string name;  // at most member_name_bytes_max
   std::optional<ResumeToken> resume;
   std::optional<Token> host_token;
@@ -44,18 +45,22 @@ struct Leave {
   MemberId member;
   ConnectionNumber connection;
 };
-// What a member said, as the JSON text of a client (encode_client_message). The home says up to
-// which number of a node it has heard: see Cast. 0: nobody waits for that.
+// What a member said, as the JSON text of a client (encode_client_message). What one outpost says
+// is a chain: each names the number before it, 0 for the first since it enrolled; the home carries
+// out what continues the chain, answers Gap to what does not, and says up to which number it has
+// heard (Cast). It ignores numbers that it has heard, and what comes after its time.
 struct Said {
   MemberId member;
   std::string text;
-  std::uint64_t number = 0;  // greater than those before
+  std::uint64_t number = 0;  // greater than those before; 0: a report, outside of the chain
+  std::uint64_t previous = 0;
+  std::uint64_t expires_us = 0;  // server time; from then on its sender may have refused it
 };
-struct InfoAsk {
-  PeerRef peer;
+struct AskInfo {
+  AskRef ask;
 };
-struct DeleteAsk {
-  PeerRef peer;
+struct AskDelete {
+  AskRef ask;
   std::optional<Token> host_token;
 };
 struct EnrolledMember {
@@ -63,7 +68,7 @@ struct EnrolledMember {
   ConnectionNumber connection;
   std::string name;
 };
-// The members that are connected to the sender. More of them than node_list_max: several messages.
+// The members that are connected to the sender. More of them than list_max: several messages.
 struct Enroll {
   std::vector<EnrolledMember> members;
   // Of several messages. After the last the home casts how things are: some of it may have been
@@ -74,20 +79,30 @@ struct Enroll {
 
 // --- To an outpost's node ------------------------------------------------------------------------
 
-struct JoinAnswer {
-  PeerRef peer;
+struct Joined {
+  AskRef ask;
   MemberId member;
   ConnectionNumber connection;
   std::string welcome;
   std::vector<MemberInfo> members;  // the list in the welcome
   std::optional<MemberId> host{};   // before it joined; what changed with it is told to all
+  std::uint64_t epoch = 0;          // of the state in the welcome
+  std::uint64_t seq = 0;
+  std::uint64_t revision = 0;  // see Cast
+  std::uint64_t commands = 0;
+  std::string record;
 };
-// Any answer to an HTTP request: also to a join that is refused.
+struct Info {
+  SessionSettings settings;
+  std::uint32_t members = 0;
+  PlaybackState state;
+};
+// To a request: a fault (a SessionFault's number, checked by who uses it), or what was asked for;
+// neither: it was done.
 struct Answer {
-  PeerRef peer;
-  std::uint16_t status = 0;
-  std::string body;
-  std::string location;  // empty: none
+  AskRef ask;
+  std::optional<std::uint8_t> fault{};
+  std::optional<Info> info{};
 };
 struct Tell {
   MemberId member;
@@ -104,6 +119,10 @@ struct Take {};
 // I am not the session's home: the envelope comes back as it was.
 struct Returned {
   std::string envelope;
+};
+// A Said came that does not continue the chain: this number is the last that was heard.
+struct Gap {
+  std::uint64_t heard = 0;
 };
 
 // --- To everyone who follows the session ---------------------------------------------------------
@@ -127,8 +146,8 @@ struct HostNews {
 // knows has left then.
 struct Present {
   std::uint32_t count = 0;
-  std::optional<std::uint64_t>
-      host_until_us{};  // see HostAway: there exactly while the host is away
+  // See HostAway: there exactly while the host is away.
+  std::optional<std::uint64_t> host_until_us{};
   std::optional<MemberId> next_host{};
   bool is_roll_call = false;  // every outpost is to enroll its members
 };
@@ -139,8 +158,9 @@ struct Heard {
 };
 // The frames are for every member; the rest is for the outposts themselves.
 struct Cast {
+  std::uint64_t number = 0;  // one more than the cast before it, of this home
   std::vector<CastFrame> frames{};
-  std::optional<Newest> newest{};  // of the playback state
+  std::optional<Newest> newest{};  // of the playback states among the frames
   std::vector<MemberInfo> joined{}, left{}, changed{};
   std::optional<std::uint16_t> ended_code{};  // the session is over: close everyone with it
   std::uint64_t sent_us = 0;                  // server time
@@ -148,10 +168,34 @@ struct Cast {
   // In their order. An outpost tells its members what they have not yet heard.
   std::vector<HostNews> hosts{};
   std::vector<Heard> heard{};  // of each node that said something since the last cast
+  // What is stored with this cast, or was last: whoever takes over goes on from there even where
+  // the store has lost it. `record` is empty where nothing has changed.
+  std::uint64_t revision = 0;
+  std::uint64_t commands = 0;  // see SessionRecord
+  std::string record{};
 };
-// The sender is the session's home from this epoch on.
-struct Moved {
-  std::uint64_t epoch = 0;
+// The sender is the session's home, by the envelope's fence.
+struct Moved {};
+
+// --- Between two nodes ---------------------------------------------------------------------------
+
+// What the sender takes the two to share: of each session that is at home on the one of them and
+// has an outpost on the other a hash, added up by the first bits of its key.
+struct Digest {
+  bool is_home = false;  // the sums are of sessions at home at the sender; else at the receiver
+  std::vector<std::uint64_t> sums;
+};
+struct DigestEntry {
+  Uuid key;
+  std::uint64_t hash = 0;
+};
+// To the home's node: the sessions of one of the sums, as the outpost has them. In several messages
+// where they are many.
+struct DigestList {
+  std::uint32_t bucket = 0;
+  bool is_first = false;
+  bool is_last = false;
+  std::vector<DigestEntry> entries;
 };
 
 // --- To all nodes --------------------------------------------------------------------------------
@@ -164,20 +208,23 @@ struct Alive {
 struct Bye {};
 
 // The place in this list is the type on the wire: new ones go to the end.
-using NodeMessage = std::variant<JoinAsk, Leave, Said, InfoAsk, DeleteAsk, Enroll, JoinAnswer,
-                                 Answer, Tell, Close, Take, Returned, Cast, Moved, Alive, Bye>;
+using Message =
+    std::variant<Join, Leave, Said, AskInfo, AskDelete, Enroll, Joined, Answer, Tell, Close, Take,
+                 Returned, Gap, Cast, Moved, Digest, DigestList, Alive, Bye>;
 
-struct NodeEnvelope {
+struct Envelope {
   std::uint8_t hops = 0;  // how often it was passed on
   Uuid from;              // the sending node
-  Uuid key;               // the session; nil for Alive and Bye
-  NodeMessage message;
+  Uuid key;               // the session; nil for what is of no session
+  // By a home: its own. By an outpost: that of the home that it takes to be the session's; 0: none.
+  std::uint64_t fence = 0;
+  Message message;
 };
 
 // REQUIRES valid UTF-8. Empty where a text, a list or the whole is over its bound: there is nothing
 // to send then.
-std::string encode(const NodeEnvelope& envelope);
+std::string encode(const Envelope& envelope);
 // ErrorCode::corrupt for bytes that are not exactly one message of this version.
-Result<NodeEnvelope> decode_node_message(std::string_view bytes);
+Result<Envelope> decode(std::string_view bytes);
 
-}  // namespace videosync
+}  // namespace videosync::node

@@ -7,7 +7,7 @@
 #include "core/base/assert.h"
 #include "proto/websocket/websocket_handshake.h"
 #include "server/connection/connection.h"
-#include "server/http/digest.h"
+#include "server/digest.h"
 #include "server/worker.h"
 
 namespace videosync {
@@ -125,11 +125,12 @@ void Connection::on_text(std::string_view text) noexcept {
     return;
   }
   const std::size_t owner = worker_.service().worker_of(session_->key);
-  SessionHome* home = &worker_.service().workers[owner]->home();
-  worker_.run_on(owner, [home, key = session_->key, member = member_,
-                         moved = std::move(*message)]() mutable noexcept {
-    home->on_message(key, member, moved);
-  });
+  SessionDirectory* directory = &worker_.service().workers[owner]->directory();
+  worker_.run_on(owner,
+                 [directory, key = session_->key, member = member_, number = number_,
+                  from = worker_.ref_of(*this), moved = std::move(*message)]() mutable noexcept {
+                   directory->on_message(key, member, number, from, moved);
+                 });
 }
 
 void Connection::answer_ping(const PingMessage& ping, std::int64_t received_us) noexcept {
@@ -200,9 +201,9 @@ void Connection::leave_session() noexcept {
   worker_.hub().leave(*std::exchange(session_, nullptr), *this);
   worker_.metrics().add(Gauge::members, -1);
   const std::size_t owner = worker_.service().worker_of(key);
-  SessionHome* home = &worker_.service().workers[owner]->home();
-  worker_.run_on(owner, [home, key, member = member_, number = number_]() noexcept {
-    home->on_leave(key, member, number);
+  SessionDirectory* directory = &worker_.service().workers[owner]->directory();
+  worker_.run_on(owner, [directory, key, member = member_, number = number_]() noexcept {
+    directory->on_leave(key, member, number);
   });
 }
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/http/digest.h"
+#include "server/digest.h"
 #include "storage/media/content_type.h"
 #include "storage/media/media_file.h"
 

@@ -101,11 +101,12 @@ void create_session(Worker& worker, Connection& connection) {
   const Uuid key = Uuid::random_v4();
   const std::size_t owner = service.worker_of(key);
   const ConnectionRef from = worker.ref_of(connection);
-  auto create = std::make_unique<SessionHome::CreateOrder>(
-      SessionHome::CreateOrder{from.worker, from.slot, std::move(order->video), order->settings});
-  SessionHome* home = &service.workers[owner]->home();
-  worker.run_on(
-      owner, [home, key, create = std::move(create)]() noexcept { home->on_create(key, *create); });
+  auto create = std::make_unique<SessionDirectory::CreateOrder>(
+      SessionDirectory::CreateOrder{std::move(order->video), order->settings});
+  SessionDirectory* directory = &service.workers[owner]->directory();
+  worker.run_on(owner, [directory, key, from, create = std::move(create)]() noexcept {
+    directory->on_create(key, *create, from);
+  });
 }
 
 void validate_session(Worker& worker, Connection& connection, const std::optional<Uuid>& key) {
@@ -114,11 +115,10 @@ void validate_session(Worker& worker, Connection& connection, const std::optiona
   if (worker.service().nodes != nullptr) {
     // A node may have the session in memory while the store that they share is away.
     const std::size_t owner = worker.service().worker_of(*key);
-    SessionHome* home = &worker.service().workers[owner]->home();
+    SessionDirectory* directory = &worker.service().workers[owner]->directory();
     const ConnectionRef from = worker.ref_of(connection);
-    return worker.run_on(owner, [home, key = *key, from]() noexcept {
-      home->on_validate(key, from.worker, from.slot);
-    });
+    return worker.run_on(
+        owner, [directory, key = *key, from]() noexcept { directory->on_validate(key, from); });
   }
   const SlotHandle handle = worker.ref_of(connection).slot;
   worker.store().exists(*key, [&worker, handle](Result<bool> exists) noexcept {
@@ -154,15 +154,15 @@ void route_session(Worker& worker, Connection& connection, std::string_view rest
   if (!is_read(request) && !is_delete) return refuse_method(connection, "GET, HEAD, DELETE");
   if (!key) return connection.answer_error(session_not_found);
   const std::size_t owner = worker.service().worker_of(*key);
-  SessionHome* home = &worker.service().workers[owner]->home();
+  SessionDirectory* directory = &worker.service().workers[owner]->directory();
   const ConnectionRef from = worker.ref_of(connection);
   if (is_delete) {
-    worker.run_on(owner, [home, key = *key, token = bearer_token(request), from]() noexcept {
-      home->on_delete(key, token, from.worker, from.slot);
+    worker.run_on(owner, [directory, key = *key, token = bearer_token(request), from]() noexcept {
+      directory->on_delete(key, token, from);
     });
   } else {
-    worker.run_on(
-        owner, [home, key = *key, from]() noexcept { home->on_info(key, from.worker, from.slot); });
+    worker.run_on(owner,
+                  [directory, key = *key, from]() noexcept { directory->on_info(key, from); });
   }
 }
 
@@ -179,10 +179,10 @@ void route_video(Worker& worker, Connection& connection) {
   const auto key = Uuid::parse_v4(*session);
   if (!key) return connection.answer_error(session_not_found);
   const std::size_t owner = worker.service().worker_of(*key);
-  SessionHome* home = &worker.service().workers[owner]->home();
+  SessionDirectory* directory = &worker.service().workers[owner]->directory();
   const ConnectionRef from = worker.ref_of(connection);
-  worker.run_on(
-      owner, [home, key = *key, from]() noexcept { home->on_video(key, from.worker, from.slot); });
+  worker.run_on(owner,
+                [directory, key = *key, from]() noexcept { directory->on_video(key, from); });
 }
 
 void route_media(Worker& worker, Connection& connection) {
@@ -226,21 +226,18 @@ void route_websocket(Worker& worker, Connection& connection) {
   const auto key = session ? Uuid::parse_v4(*session) : std::nullopt;
   if (!key) return connection.answer_error(session_not_found);
   const ConnectionRef from = worker.ref_of(connection);
-  auto order = std::make_unique<SessionHome::JoinOrder>();
-  order->from_worker = from.worker;
-  order->from_peer = from.slot;
-  order->key = *key;
+  auto join = std::make_unique<SessionMachine::JoinRequest>();
   const std::string name = query_value(request.query, "name").value_or("");
   if (const auto cleaned = clean_member_name(name)) {
-    order->request.name = *cleaned;
+    join->name = *cleaned;
   } else if (!name.empty()) {
     return connection.answer_error(bad_name);
   }
   if (const auto text = query_value(request.query, "resume")) {
-    order->request.resume = parse_resume_token(*text);
+    join->resume = parse_resume_token(*text);
   }
   if (const auto text = query_value(request.query, "host")) {
-    order->request.host_token = parse_token(*text);
+    join->host_token = parse_token(*text);
   }
   if (!connection.is_charged() && !client.address.is_unspecified()) {
     const AddressGroup group = client.address.group();
@@ -251,8 +248,10 @@ void route_websocket(Worker& worker, Connection& connection) {
     connection.charge(group);
   }
   const std::size_t owner = service.worker_of(*key);
-  SessionHome* home = &service.workers[owner]->home();
-  worker.run_on(owner, [home, order = std::move(order)]() noexcept { home->on_join(*order); });
+  SessionDirectory* directory = &service.workers[owner]->directory();
+  worker.run_on(owner, [directory, key = *key, from, join = std::move(join)]() noexcept {
+    directory->on_join(key, *join, from);
+  });
 }
 
 // --- Pages ---------------------------------------------------------------------------------------

@@ -18,14 +18,37 @@
 #include "core/base/uuid.h"
 #include "core/reactor/timer_wheel.h"
 #include "proto/wire/node_messages.h"
+#include "server/session/ports.h"
 #include "storage/session_store.h"
 
 namespace videosync {
 
-struct Service;
-class Worker;
+// What Nodes needs of the world; the first worker's thread.
+struct NodesPorts {
+  const Clock& clock;
+  TimerWheel& timers;  // in milliseconds of clock.monotonic_us()
+  SessionStore& store;
+  Surroundings& around;  // of the first worker
+  std::size_t workers = 1;
+  Uuid self;  // made anew at each start
+};
 
-class Nodes final : public SessionListener {
+class NodesOwner {
+ public:
+  struct Totals {
+    std::uint32_t members = 0;
+    std::uint32_t sessions = 0;
+  };
+  virtual Totals totals() noexcept = 0;
+  // Every member of this node is to be told: the store has been away for a while, or is back.
+  virtual void on_degraded(bool is_degraded) noexcept = 0;
+  virtual void on_round_trip(std::int64_t took_us) noexcept = 0;
+
+ protected:
+  ~NodesOwner() = default;
+};
+
+class Nodes final : public SessionListener, public NodePort {
  public:
   static constexpr std::int64_t silence_max_us = 4'000'000;
   static constexpr std::int64_t deaf_max_us = 500'000;
@@ -33,10 +56,10 @@ class Nodes final : public SessionListener {
   static constexpr std::int64_t return_us = 3'000'000;
   static constexpr std::int64_t degraded_after_us = 500'000;
 
-  explicit Nodes(Service& service) noexcept;
+  Nodes(const NodesPorts& ports, NodesOwner& owner) noexcept;
 
   // Any thread.
-  const Uuid& self() const noexcept { return self_; }
+  const Uuid& self() const noexcept override { return ports_.self; }
 
   // Once, when all workers run.
   void start() noexcept;
@@ -48,13 +71,9 @@ class Nodes final : public SessionListener {
   // This node and those that were heard of lately.
   std::size_t alive() const noexcept;
 
-  // From any worker's thread: `from` is that worker.
-  // This node matters from now on: tell when it is lost, even if it was never heard of.
-  void watch(Worker& from, const Uuid& node) noexcept;
-  // A message for it reached nobody. It may be subscribing again; if it stays so, it is lost.
-  void report_deaf(Worker& from, const Uuid& node) noexcept;
-  // That worker has changes that the store refuses though it is there; why: "" no longer.
-  void report_unsaved(Worker& from, std::string why) noexcept;
+  void watch(const Uuid& node) noexcept override;
+  void report_deaf(const Uuid& node) noexcept override;
+  void report_unsaved(std::size_t worker, std::string why) noexcept override;
 
   void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override;
   void on_store_ready() noexcept override;
@@ -70,19 +89,20 @@ class Nodes final : public SessionListener {
 
   static void on_timer(void* self) noexcept { static_cast<Nodes*>(self)->tick(); }
   void tick() noexcept;
-  void say(const NodeMessage& message) noexcept;
-  void hear(const NodeEnvelope& envelope) noexcept;
+  void say(const node::Message& message) noexcept;
+  void hear(const node::Envelope& envelope) noexcept;
   bool is_gone(const Known& known, std::int64_t now_us) const noexcept;
   void lose(const Uuid& node, Known& known) noexcept;
   void forget_lost(std::int64_t now_us) noexcept;
   void judge() noexcept;
   void complain() noexcept;
   template <class Task>
-  void on_all_workers(Task task) noexcept;
-  Worker& first() const noexcept;
+  void on_all_directories(Task task) noexcept;
+  std::int64_t now_us() const noexcept { return ports_.clock.monotonic_us(); }
+  void arm_timer() noexcept;
 
-  Service& service_;
-  const Uuid self_ = Uuid::random_v4();
+  const NodesPorts ports_;
+  NodesOwner& owner_;
   std::unordered_map<Uuid, Known> known_;
   TimerEntry timer_{&Nodes::on_timer, this};
   bool is_store_ready_ = false;

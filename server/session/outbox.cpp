@@ -1,89 +1,81 @@
 #include "server/session/outbox.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
+
+#include "core/base/assert.h"
 
 namespace videosync {
 
-namespace {
-
-using Saying = Outbox::Saying;
-
 template <class Predicate>
-void take_if(std::deque<Saying>& from, std::vector<Saying>& into, Predicate is_meant) noexcept {
-  std::erase_if(from, [&](Saying& saying) noexcept {
+std::vector<Outbox::Saying> Outbox::take_if(Predicate is_meant) noexcept {
+  std::vector<Saying> taken;
+  std::erase_if(sayings_, [&](Saying& saying) noexcept {
     if (!is_meant(saying)) return false;
-    into.push_back(std::move(saying));
+    taken.push_back(std::move(saying));
     return true;
   });
-}
-
-template <class Predicate>
-std::vector<Saying> take_if(std::deque<Saying>& from, Predicate is_meant) noexcept {
-  std::vector<Saying> taken;
-  take_if(from, taken, is_meant);
   return taken;
 }
 
-constexpr auto any = [](const Saying&) noexcept { return true; };
-
-}  // namespace
-
-Said Outbox::send(const Uuid& node, Saying saying) noexcept {
-  saying.node = node;
-  const Saying& sent = sent_.emplace_back(std::move(saying));
-  return {sent.member, sent.text, sent.number};
+void Outbox::keep(Saying saying) noexcept {
+  VS_ASSERT(!is_full());
+  VS_ASSERT(saying.number > (sayings_.empty() ? chain_ : sayings_.back().number));
+  saying.is_sent = false;
+  sayings_.push_back(std::move(saying));
 }
 
-std::vector<Said> Outbox::send_unsent(const Uuid& node, std::uint64_t& last_number) noexcept {
-  std::vector<Said> messages;
-  for (Saying& saying : take_unsent()) {
-    saying.number = ++last_number;
-    messages.push_back(send(node, std::move(saying)));
+std::vector<node::Said> Outbox::send() noexcept {
+  std::vector<node::Said> said;
+  auto next = std::ranges::find(sayings_, false, &Saying::is_sent);
+  for (; next != sayings_.end(); ++next) {
+    if (next->is_sent) continue;
+    VS_ASSERT(next->number > chain_);
+    next->is_sent = true;
+    said.push_back({next->member, next->text, next->number, std::exchange(chain_, next->number),
+                    next->expires_us});
   }
-  return messages;
+  return said;
 }
 
-void Outbox::on_heard(const Uuid& node, std::uint64_t number) noexcept {
-  const auto is_heard = [&](const Saying& saying) noexcept {
-    return saying.number <= number && saying.node == node;
-  };
-  // Mostly these are all there is to it, and nothing else has to move.
-  while (!sent_.empty() && is_heard(sent_.front()))
-    sent_.pop_front();
-  std::erase_if(sent_, is_heard);
+void Outbox::restart(std::uint64_t heard) noexcept {
+  on_heard(heard);
+  for (Saying& saying : sayings_)
+    saying.is_sent = saying.is_in_doubt;
+  chain_ = heard;
+}
+
+void Outbox::on_heard(std::uint64_t number) noexcept {
+  while (!sayings_.empty() && sayings_.front().number <= number)
+    sayings_.pop_front();
 }
 
 void Outbox::take_back(std::uint64_t number) noexcept {
-  for (Saying& saying : take_sent(number)) {
-    const auto place = std::ranges::upper_bound(unsent_, number, {}, &Saying::number);
-    unsent_.insert(place, std::move(saying));
-  }
+  const auto found = std::ranges::find(sayings_, number, &Saying::number);
+  if (found == sayings_.end() || found->is_in_doubt) return;
+  found->is_sent = false;
 }
 
-std::vector<Saying> Outbox::take_sent(std::uint64_t number) noexcept {
-  return take_if(sent_, [=](const Saying& saying) noexcept { return saying.number == number; });
+void Outbox::doubt(bool is_all) noexcept {
+  for (Saying& saying : sayings_)
+    saying.is_in_doubt = saying.is_sent && (is_all || !saying.is_repeatable || saying.is_in_doubt);
 }
 
-std::vector<Saying> Outbox::take_sent_to(const Uuid& node) noexcept {
-  return take_if(sent_, [&](const Saying& saying) noexcept { return saying.node == node; });
+bool Outbox::has_doubts() const noexcept {
+  return std::ranges::any_of(sayings_, &Saying::is_in_doubt);
 }
 
-std::vector<Saying> Outbox::take_sent() noexcept {
-  return take_if(sent_, any);
+std::vector<Outbox::Saying> Outbox::settle_doubts(std::uint64_t heard) noexcept {
+  on_heard(heard);
+  return take_if([](const Saying& saying) noexcept { return saying.is_in_doubt; });
 }
 
-std::vector<Saying> Outbox::take_unsent() noexcept {
-  return take_if(unsent_, any);
+std::vector<Outbox::Saying> Outbox::take_older(std::int64_t said_us) noexcept {
+  return take_if([=](const Saying& saying) noexcept { return saying.said_us < said_us; });
 }
 
-std::vector<Saying> Outbox::take_older(std::int64_t said_us) noexcept {
-  const auto is_older = [=](const Saying& saying) noexcept { return saying.said_us < said_us; };
-  std::vector<Saying> taken;
-  take_if(sent_, taken, is_older);
-  take_if(unsent_, taken, is_older);
-  return taken;
+std::vector<Outbox::Saying> Outbox::take_all() noexcept {
+  return take_if([](const Saying&) noexcept { return true; });
 }
 
 }  // namespace videosync

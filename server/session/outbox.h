@@ -1,10 +1,11 @@
 // Outbox: what members of an outpost said, until their session's home has heard it.
 //
-// A saying is unsent while nobody is known to be home. From its sending on it waits under a number,
-// greater with each sending, until the node that it was sent to says up to which number it has
-// heard. What certainly reached nobody is taken back and sent again, in order; what may have
-// reached somebody never is, but taken out to be refused. So nothing is carried out twice, and
-// nothing is lost in silence. Plain values, no I/O; SessionOutposts' thread.
+// Sayings have growing numbers and are sent as a chain, each naming the one before it, so the home
+// notices what was lost on the way; then, or where there is another home, the chain starts again
+// with what has not been heard. A number is heard once, so nothing is carried out twice; what is
+// not heard in time is taken out to be refused, so nothing is lost in silence. What a home that is
+// no more may have told to others is in doubt: it is not said again, but done if the record tells
+// so, and refused if not. Plain values, no I/O; the directory's thread.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/uuid.h"
 #include "proto/wire/node_messages.h"
 
 namespace videosync {
@@ -27,35 +27,45 @@ class Outbox {
     MemberId member;
     std::string_view type;  // a literal: what a refusal is about
     std::string text;
-    std::int64_t said_us = 0;
+    std::int64_t said_us = 0;      // by the monotonic clock
+    std::uint64_t expires_us = 0;  // by server time: no home carries it out after that
     std::uint64_t number = 0;
-    Uuid node{};  // it was sent to; unsent: nobody
+    bool is_repeatable = true;  // what it does is in the record, or done twice it is done once
+    bool is_sent = false;
+    bool is_in_doubt = false;
   };
 
-  bool empty() const noexcept { return sent_.empty() && unsent_.empty(); }
-  bool is_full() const noexcept { return sent_.size() + unsent_.size() >= size_max; }
+  bool empty() const noexcept { return sayings_.empty(); }
+  bool is_full() const noexcept { return sayings_.size() >= size_max; }
 
   // REQUIRES not full, and a number greater than all before.
-  void keep(Saying saying) noexcept { unsent_.push_back(std::move(saying)); }
-  Said send(const Uuid& node, Saying saying) noexcept;
-  // Raises `last_number` with each.
-  std::vector<Said> send_unsent(const Uuid& node, std::uint64_t& last_number) noexcept;
-
-  void on_heard(const Uuid& node, std::uint64_t number) noexcept;
-  // It reached nobody: unsent again, if it still waits.
+  void keep(Saying saying) noexcept;
+  // Everything that has not been sent, as it is to be said to the home now.
+  std::vector<node::Said> send() noexcept;
+  // The home has heard nothing beyond `heard` (0: it starts anew): the rest is to be sent again.
+  void restart(std::uint64_t heard) noexcept;
+  void on_heard(std::uint64_t number) noexcept;
+  // It reached nobody: it is unsent again, until the chain is restarted.
   void take_back(std::uint64_t number) noexcept;
 
+  // There will be another home: what the one before was sent and is not repeatable, or all of it,
+  // is in doubt. Nothing more is to be sent before settle_doubts().
+  void doubt(bool is_all) noexcept;
+  bool has_doubts() const noexcept;
+  // The home before has carried out what has a number up to `heard`; what else is in doubt is no
+  // longer kept.
+  std::vector<Saying> settle_doubts(std::uint64_t heard) noexcept;
+
   // These are no longer kept.
-  std::vector<Saying> take_sent(std::uint64_t number) noexcept;
-  std::vector<Saying> take_sent_to(const Uuid& node) noexcept;
-  std::vector<Saying> take_sent() noexcept;
-  std::vector<Saying> take_unsent() noexcept;
   std::vector<Saying> take_older(std::int64_t said_us) noexcept;
+  std::vector<Saying> take_all() noexcept;
 
  private:
-  // By number, which is the order of saying too.
-  std::deque<Saying> sent_;
-  std::deque<Saying> unsent_;
+  template <class Predicate>
+  std::vector<Saying> take_if(Predicate is_meant) noexcept;
+
+  std::deque<Saying> sayings_;  // by number; those that were sent come first
+  std::uint64_t chain_ = 0;     // the number before the next one to be sent
 };
 
 }  // namespace videosync

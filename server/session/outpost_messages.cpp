@@ -1,222 +1,438 @@
-// SessionOutposts: what other nodes say.
+// What an outpost is told by other nodes, and what it says to its home.
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
+#include "core/base/assert.h"
 #include "core/base/log.h"
 #include "proto/websocket/websocket_frames.h"
-#include "proto/wire/messages.h"
-#include "server/nodes/nodes.h"
-#include "server/session/outpost.h"
-#include "server/worker.h"
+#include "server/session/directory_impl.h"
 
 namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+using Phase = Outpost::Phase;
 
 namespace {
 
 constexpr std::size_t foreign_max = 10'000;
 constexpr std::size_t everybody_max = 1'000;
 constexpr std::uint8_t hops_max = 4;
+constexpr std::size_t enroll_max = node::list_max;
 
-template <class... Callables>
-struct Overloaded : Callables... {
-  using Callables::operator()...;
-};
+// Whether what was seen of a session's line by `commands` and the fence it was told at is in part
+// no part of it any more, as the latest take-overs tell.
+bool is_undone(const Outpost& outpost, std::span<const Fork> forks) noexcept {
+  if (outpost.line_fence == 0) return false;
+  for (const Fork& fork : forks)
+    if (fork.fence > outpost.line_fence) return outpost.commands > fork.commands;
+  return false;
+}
 
 }  // namespace
 
-void SessionOutposts::on_envelope(NodeEnvelope envelope) noexcept {
-  const Uuid key = envelope.key;
-  const Uuid from = envelope.from;
-  Outpost* outpost = find(key);
-  // A node that is no longer the home may not know it yet.
-  const auto from_home = [&](const auto& message) noexcept {
-    if (outpost != nullptr && from == outpost->home) apply(*outpost, message);
-  };
+// --- To the home ---------------------------------------------------------------------------------
+
+void Impl::send(const Uuid& node, const Uuid& key, std::uint64_t fence,
+                node::Message message) noexcept {
+  const std::string bytes = encode(
+      node::Envelope{.from = self(), .key = key, .fence = fence, .message = std::move(message)});
+  VS_ASSERT(!bytes.empty());
+  ports_.store.publish(node, BufferRef::copy_of(bytes), [](Result<std::uint32_t>) noexcept {});
+}
+
+// Where nobody is home whoever is next is asked and told anew.
+void Impl::send_home(Residence& residence, node::Message message) noexcept {
+  Outpost& outpost = *residence.outpost;
+  if (residence.home || outpost.phase != Phase::settled) return;
+  const auto* said = std::get_if<node::Said>(&message);
+  const std::uint64_t number = said != nullptr ? said->number : 0;
+  const std::string bytes = encode(node::Envelope{
+      .from = self(), .key = residence.key, .fence = outpost.fence, .message = std::move(message)});
+  VS_ASSERT(!bytes.empty());
+  ports_.store.publish(
+      outpost.home, BufferRef::copy_of(bytes),
+      answered<std::uint32_t>([this, key = residence.key, node = outpost.home,
+                               number](const Result<std::uint32_t>& receivers) noexcept {
+        on_sent_home(key, node, number, receivers);
+      }));
+}
+
+// What has reached nobody is said again when it is known who is home; so it is where the store has
+// failed, and then the home tells what it has heard.
+void Impl::on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
+                        const Result<std::uint32_t>& receivers) noexcept {
+  if (receivers && *receivers > 0) return;
+  Residence* residence = find(key);
+  if (residence == nullptr || residence->home) return;
+  Outpost& outpost = *residence->outpost;
+  outpost.needs_enroll = true;
+  if (!receivers) return;
+  outpost.outbox.take_back(said);
+  if (outpost.phase != Phase::settled) return;
+  if (outpost.home != node) return speak(*residence);
+  to_nodes([node](NodePort& nodes) noexcept { nodes.report_deaf(node); });
+  look_later(*residence);
+}
+
+void Impl::speak(Residence& residence) noexcept {
+  Outpost& outpost = *residence.outpost;
+  if (outpost.needs_enroll) enroll(residence);
+  for (const node::Message& message : outpost.asks.attempt_all())
+    send_home(residence, message);
+  send_unsent(residence);
+  drop_if_idle(residence);
+}
+
+void Impl::send_unsent(Residence& residence) noexcept {
+  // The home's answer to the enrolling settles them.
+  if (residence.outpost->outbox.has_doubts()) return;
+  for (node::Said& said : residence.outpost->outbox.send())
+    send_home(residence, std::move(said));
+}
+
+void Impl::enroll(Residence& residence) noexcept {
+  Outpost& outpost = *residence.outpost;
+  outpost.needs_enroll = false;
+  outpost.outbox.restart(0);
+  if (outpost.members.empty() && !std::exchange(outpost.needs_farewell, false)) return;
+  outpost.needs_farewell = false;
+  node::Enroll part;
+  part.is_first = true;
+  for (const auto& [id, member] : outpost.members) {
+    if (part.members.size() == enroll_max) {
+      send_home(residence, std::move(part));
+      part = {};
+    }
+    part.members.push_back({id, member.number, member.name});
+  }
+  part.is_last = true;
+  send_home(residence, std::move(part));
+}
+
+// --- What comes in -------------------------------------------------------------------------------
+
+void Impl::envelope(node::Envelope envelope) noexcept {
+  if (envelope.from == self()) return;
+  const auto from_home = [&](const auto& message) noexcept { from_a_home(envelope, message); };
   std::visit(Overloaded{
-                 [&](const JoinAnswer& answer) noexcept {
-                   if (outpost != nullptr) return apply(*outpost, answer);
+                 [&](const node::Joined& joined) noexcept { from_home(joined); },
+                 [&](const node::Tell& tell) noexcept { from_home(tell); },
+                 [&](const node::Close& close) noexcept { from_home(close); },
+                 [&](const node::Gap& gap) noexcept { from_home(gap); },
+                 [&](const node::Cast& cast) noexcept { from_home(cast); },
+                 [&](const node::Moved&) noexcept {
+                   on_moved(envelope.key, envelope.from, envelope.fence, true);
                  },
-                 [&](const Answer& answer) noexcept {
-                   if (outpost != nullptr) return apply(*outpost, answer);
-                 },
-                 [&](const Tell& tell) noexcept { from_home(tell); },
-                 [&](const Close& close) noexcept { from_home(close); },
-                 [&](const Cast& cast) noexcept { from_home(cast); },
-                 [&](const Take&) noexcept {
-                   if (worker_.home().has(key)) return;
-                   Outpost& taken = open(key);
-                   taken.wants_home = true;
-                   if (taken.phase == Outpost::Phase::settled) taken.phase = Outpost::Phase::idle;
-                   look(taken);
-                 },
-                 [&](const Moved& moved) noexcept { on_moved(key, from, moved.epoch); },
-                 [&](const Returned& returned) noexcept { on_returned(key, returned); },
-                 [](const Alive&) noexcept {},
-                 [](const Bye&) noexcept {},
-                 [&](const auto&) noexcept { on_home_message(std::move(envelope)); },
+                 [&](const node::Answer& answer) noexcept { on_answer(envelope.key, answer); },
+                 [&](const node::Take&) noexcept { on_take(envelope.key); },
+                 [&](const node::Returned&) noexcept { on_returned(envelope.key, envelope.from); },
+                 [](const node::Alive&) noexcept {},
+                 [](const node::Bye&) noexcept {},
+                 [&](const auto&) noexcept { to_home(std::move(envelope)); },
              },
              envelope.message);
 }
 
-// For the session's home. It may be about to come here; and if it is not, the sender is told.
-void SessionOutposts::on_home_message(NodeEnvelope envelope) noexcept {
-  if (worker_.home().has(envelope.key)) return worker_.home().handle(std::move(envelope));
-  Outpost* outpost = find(envelope.key);
-  if (std::holds_alternative<Leave>(envelope.message) && outpost == nullptr) return;
-  if (envelope.hops >= hops_max) return;
-  Outpost& asked = outpost != nullptr ? *outpost : open(envelope.key);
-  if (asked.phase == Outpost::Phase::settled || asked.phase == Outpost::Phase::following) {
-    ++envelope.hops;
-    const Uuid from = envelope.from;
-    return send(from, asked.key, Returned{encode(envelope)});
-  }
-  if (asked.foreign.size() < foreign_max) asked.foreign.push_back(std::move(envelope));
-  look(asked);
-}
-
-void SessionOutposts::on_event(const Uuid& key, const BufferRef& event) noexcept {
-  Outpost* outpost = find(key);
-  if (outpost == nullptr) return;
-  const auto envelope = decode_node_message(text_of(event));
-  if (!envelope) {
+void Impl::event(const Uuid& key, const BufferRef& event) noexcept {
+  if (find(key) == nullptr) return;
+  auto envelope = node::decode(text_of(event));
+  if (!envelope || envelope->key != key) {
     log_warn("nodes", "an event of a session cannot be read",
-             field("why", envelope.error().message));
+             field("why", envelope ? "of another session" : envelope.error().message));
     return;
   }
-  if (const auto* moved = std::get_if<Moved>(&envelope->message)) {
-    return on_moved(key, envelope->from, moved->epoch);
+  if (envelope->from == self()) return;
+  if (std::holds_alternative<node::Moved>(envelope->message)) {
+    return on_moved(key, envelope->from, envelope->fence, false);
   }
-  // A node that is no longer the home may not know it yet.
-  const auto* cast = std::get_if<Cast>(&envelope->message);
-  if (cast != nullptr && envelope->from == outpost->home) apply(*outpost, *cast);
+  const auto* cast = std::get_if<node::Cast>(&envelope->message);
+  if (cast != nullptr) from_a_home(*envelope, *cast);
 }
 
-void SessionOutposts::on_moved(const Uuid& key, const Uuid& home, std::uint64_t epoch) noexcept {
-  if (home == worker_.service().nodes->self()) return;
-  if (worker_.home().has(key)) return worker_.home().move_out(key, home, epoch);
-  Outpost* outpost = find(key);
-  if (outpost == nullptr || epoch < outpost->epoch) return;
-  outpost->epoch = epoch;
-  outpost->needs_enroll = true;
-  dead_.erase(home);
-  // Who is taking it will learn from the store that another was faster.
-  if (outpost->phase != Outpost::Phase::taking) settle_on(*outpost, home);
+// For the session's home. It may be about to come here; and if it is not, the sender is told.
+void Impl::to_home(node::Envelope envelope) noexcept {
+  Residence* residence = find(envelope.key);
+  if (residence != nullptr && residence->is_home()) return home_envelope(*residence, envelope);
+  if (std::holds_alternative<node::Leave>(envelope.message) && residence == nullptr) return;
+  if (envelope.hops >= hops_max) return;
+  Residence& asked = residence != nullptr ? *residence : open(envelope.key);
+  Outpost& outpost = *asked.outpost;
+  const bool is_elsewhere =
+      !asked.home && (outpost.phase == Phase::settled || outpost.phase == Phase::following);
+  // Unless its sender may know better, from the store, than this node does.
+  if (is_elsewhere && envelope.fence < outpost.fence) {
+    ++envelope.hops;
+    return send(envelope.from, asked.key, outpost.fence, node::Returned{encode(envelope)});
+  }
+  ++envelope.hops;
+  if (outpost.foreign.size() < foreign_max) outpost.foreign.push_back(std::move(envelope));
+  if (!asked.home) look(asked);
+}
+
+// Where this node is home itself the higher fence is the session.
+template <class Message>
+void Impl::from_a_home(const node::Envelope& envelope, const Message& message) noexcept {
+  Residence* residence = find(envelope.key);
+  if (residence != nullptr && residence->is_home()) {
+    if (envelope.fence < residence->home->version.fence) {
+      return tell_who_is_home(envelope.from, *residence);
+    }
+    if (envelope.fence == residence->home->version.fence) return;
+    superseded(*residence);
+    residence = find(envelope.key);
+  }
+  if (residence == nullptr) return on_nobody(envelope, message);
+  if (residence->home || !accept_home(*residence, envelope.from, envelope.fence)) return;
+  residence = find(envelope.key);
+  if (residence == nullptr) return on_nobody(envelope, message);
+  if (!residence->home) apply(*residence, message);
+}
+
+// Whoever asked is gone, or was refused because it took too long.
+void Impl::on_nobody(const node::Envelope& envelope, const auto& message) noexcept {
+  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(message)>, node::Joined>) {
+    send(envelope.from, envelope.key, envelope.fence,
+         node::Leave{message.member, message.connection});
+  }
+}
+
+// Whether `from` speaks as the session's home: at the fence that is known, or above it.
+bool Impl::accept_home(Residence& residence, const Uuid& from, std::uint64_t fence) noexcept {
+  Outpost& outpost = *residence.outpost;
+  if (fence < outpost.fence) return false;
+  if (fence == outpost.fence && from == outpost.home) return true;
+  if (fence == outpost.fence && outpost.home != Uuid{}) return false;
+  if (outpost.phase == Phase::taking) return false;  // the store will tell
+  dead_.erase(from);
+  settle_on(residence, from, fence);
+  return true;
+}
+
+void Impl::on_moved(const Uuid& key, const Uuid& home, std::uint64_t fence,
+                    bool is_asked) noexcept {
+  if (home == self()) return;
+  Residence* residence = find(key);
+  if (residence == nullptr) {
+    // It takes members of this node for connected: there are none.
+    if (is_asked) {
+      send(home, key, fence, node::Enroll{.members = {}, .is_first = true, .is_last = true});
+    }
+    return;
+  }
+  if (residence->is_home()) {
+    if (fence < residence->home->version.fence) return tell_who_is_home(home, *residence);
+    if (fence == residence->home->version.fence) return;
+    log_warn("session", "another node has taken the session over");
+    superseded(*residence);
+    residence = find(key);
+    if (residence == nullptr) return;
+  }
+  if (residence->home || fence < residence->outpost->fence) return;
+  residence->outpost->needs_enroll = true;
+  const bool is_known =
+      residence->outpost->home == home && residence->outpost->phase == Phase::settled;
+  if (!accept_home(*residence, home, fence) || !is_known) return;
+  if (residence->outpost->needs_enroll) speak(*residence);
+}
+
+void Impl::on_take(const Uuid& key) noexcept {
+  Residence* residence = find(key);
+  if (residence != nullptr && residence->home) return;
+  Residence& taken = residence != nullptr ? *residence : open(key);
+  taken.outpost->wants_home = true;
+  look(taken);
 }
 
 // The node that was asked is not the home. What is asked here is asked again once it is known who
-// is; what a member said comes back with the message.
-void SessionOutposts::on_returned(const Uuid& key, const Returned& returned) noexcept {
-  auto inner = decode_node_message(returned.envelope);
-  if (!inner) return;
-  auto* said = std::get_if<Said>(&inner->message);
-  Outpost* outpost = find(key);
-  if (outpost == nullptr) {
-    // Meanwhile the session has come here.
-    if (said == nullptr || !worker_.home().has(key)) return;
-    said->number = 0;
-    return worker_.home().handle(std::move(*inner));
-  }
-  if (said != nullptr) outpost->outbox.take_back(said->number);
-  outpost->needs_enroll = true;
-  if (outpost->phase == Outpost::Phase::settled) look_later(*outpost);
+// is; what members said is said again.
+void Impl::on_returned(const Uuid& key, const Uuid& from) noexcept {
+  Residence* residence = find(key);
+  if (residence == nullptr || residence->home) return;
+  Outpost& outpost = *residence->outpost;
+  if (outpost.home != from || outpost.phase != Phase::settled) return;
+  outpost.home = {};
+  outpost.needs_enroll = true;
+  look_later(*residence);
 }
 
-void SessionOutposts::apply(Outpost& outpost, const Answer& answer) noexcept {
-  const auto ask = outpost.asks.take_answered(answer.peer);
+void Impl::on_answer(const Uuid& key, const node::Answer& answer) noexcept {
+  Residence* residence = find(key);
+  if (residence == nullptr || residence->home) return;
+  const auto ask = residence->outpost->asks.take_answered(answer.ask);
   if (!ask) return;
-  worker_.home().answer_json(ask->from_worker, ask->from_peer, answer.status, answer.body,
-                             answer.location);
-  drop_if_idle(outpost);
+  if (answer.fault) {
+    const bool is_known = *answer.fault <= static_cast<std::uint8_t>(SessionFault::not_the_host);
+    this->answer(ask->from,
+                 is_known ? static_cast<SessionFault>(*answer.fault) : SessionFault::unavailable);
+  } else if (answer.info) {
+    const node::Info& info = *answer.info;
+    this->answer(ask->from, SessionInfo{key, info.settings, info.members, info.state});
+  } else {
+    this->answer(ask->from, SessionDeleted{});
+  }
+  drop_if_idle(*residence);
 }
 
-void SessionOutposts::apply(Outpost& outpost, const JoinAnswer& answer) noexcept {
-  const auto ask = outpost.asks.take_answered(answer.peer);
+// --- From the home -------------------------------------------------------------------------------
+
+void Impl::learn_record(Residence& residence, std::uint64_t revision, std::uint64_t commands,
+                        const std::string& record) noexcept {
+  Outpost& outpost = *residence.outpost;
+  if (record.empty()) {
+    if (outpost.line_fence == outpost.fence)
+      outpost.commands = std::max(outpost.commands, commands);
+    return;
+  }
+  const bool is_new_home = outpost.line_fence != outpost.fence;
+  const bool has_doubts = outpost.outbox.has_doubts();
+  const auto stored = is_new_home || has_doubts ? decode_stored_session(record) : StoredSession{};
+  if (is_new_home && stored && is_undone(outpost, stored->record.forks)) {
+    tell_undone(residence.key, outpost.members_on);
+  }
+  outpost.line_fence = outpost.fence;
+  outpost.revision = revision;
+  outpost.commands = commands;
+  outpost.record = record;
+  if (!has_doubts || !stored) return;
+  const auto heard = std::ranges::find(stored->heard, self(), &node::Heard::node);
+  const std::uint64_t number = heard != stored->heard.end() ? heard->number : 0;
+  refuse_sayings(outpost, outpost.outbox.settle_doubts(number));
+  send_unsent(residence);
+}
+
+void Impl::judge_undone(Residence& residence, const Outpost& before) noexcept {
+  VS_ASSERT(residence.home);
+  if (!is_undone(before, residence.home->machine->forks())) return;
+  tell_undone(residence.key, residence.home->members_on);
+}
+
+void Impl::tell_undone(const Uuid& key, const std::vector<std::uint32_t>& members_on) noexcept {
+  std::string text;
+  encode_notice(text, NoticeCode::undone);
+  broadcast_here(key, members_on, text, SendClass::reliable);
+}
+
+void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
+  Outpost& outpost = *residence.outpost;
+  const auto there = outpost.members.find(joined.member);
+  const auto ask = outpost.asks.take(joined.ask.number);
   if (!ask) {
-    // Too late: whoever asked has been refused.
-    send(outpost.home, outpost.key, Leave{answer.member, answer.connection});
-    return drop_if_idle(outpost);
+    const bool is_here =
+        there != outpost.members.end() && there->second.number == joined.connection;
+    if (is_here) return;
+    send_home(residence, node::Leave{joined.member, joined.connection});
+    return drop_if_idle(residence);
   }
-  for (const MemberInfo& member : answer.members)
+  learn_record(residence, joined.revision, joined.commands, joined.record);
+  for (const MemberInfo& member : joined.members)
     remember(outpost, member);
-  const auto info = outpost.everybody.find(answer.member);
+  const auto info = outpost.everybody.find(joined.member);
   // Others here may not have heard of the last change: they still will.
-  if (outpost.members.empty()) outpost.host_told = answer.host.value_or(MemberId{});
-  LocalMember& member = outpost.members[answer.member];
-  if (member.seat.connection) {
-    --outpost.members_on[member.seat.worker];
-    worker_.home().close_seat(member.seat, close_code::connected_elsewhere);
+  if (outpost.members.empty()) outpost.host_told = joined.host.value_or(MemberId{});
+  note_told(outpost, joined.epoch, joined.seq);
+  if (there != outpost.members.end()) {
+    ports_.delivery.close(there->second.at, close_code::connected_elsewhere);
+    remove_member(outpost, there);
   }
-  member.seat = {
-      .worker = ask->from_worker, .peer = ask->from_peer, .connection = answer.connection};
-  member.name = info != outpost.everybody.end() ? info->second.name : ask->request.name;
-  ++outpost.members_on[ask->from_worker];
-  worker_.home().begin_websocket(outpost.key, member.seat, answer.member,
-                                 make_frame(WebSocketOpcode::text, answer.welcome));
+  const std::string& name = info != outpost.everybody.end() ? info->second.name : ask->request.name;
+  add_member(outpost, joined.member, {ask->from, joined.connection, name});
+  ports_.delivery.begin(ask->from, residence.key, joined.member, joined.connection,
+                        make_frame(WebSocketOpcode::text, joined.welcome));
 }
 
-void SessionOutposts::apply(Outpost& outpost, const Tell& tell) noexcept {
-  const auto found = outpost.members.find(tell.member);
-  if (found == outpost.members.end()) return;
-  worker_.home().send_to_seat(found->second.seat, make_frame(WebSocketOpcode::text, tell.text),
-                              send_class_of(tell.send_class));
+void Impl::note_told(Outpost& outpost, std::uint64_t epoch, std::uint64_t seq) noexcept {
+  if (std::pair(epoch, seq) <= std::pair(outpost.told_epoch, outpost.told_seq)) return;
+  outpost.told_epoch = epoch;
+  outpost.told_seq = seq;
 }
 
-void SessionOutposts::apply(Outpost& outpost, const Close& close) noexcept {
+void Impl::apply(Residence& residence, const node::Tell& tell) noexcept {
+  const auto found = residence.outpost->members.find(tell.member);
+  if (found == residence.outpost->members.end()) return;
+  ports_.delivery.send(found->second.at, make_frame(WebSocketOpcode::text, tell.text),
+                       send_class_of(tell.send_class));
+}
+
+void Impl::apply(Residence& residence, const node::Close& close) noexcept {
+  Outpost& outpost = *residence.outpost;
   const auto found = outpost.members.find(close.member);
-  if (found == outpost.members.end() || found->second.seat.connection != close.connection) return;
-  worker_.home().close_seat(found->second.seat, close.code);
-  --outpost.members_on[found->second.seat.worker];
-  outpost.members.erase(found);
-  drop_if_idle(outpost);
+  if (found == outpost.members.end() || found->second.number != close.connection) return;
+  ports_.delivery.close(found->second.at, close.code);
+  remove_member(outpost, found);
+  drop_if_idle(residence);
 }
 
-void SessionOutposts::apply(Outpost& outpost, const Cast& cast) noexcept {
-  for (const Heard& heard : cast.heard) {
-    if (heard.node != worker_.service().nodes->self()) continue;
-    outpost.outbox.on_heard(outpost.home, heard.number);
+void Impl::apply(Residence& residence, const node::Gap& gap) noexcept {
+  residence.outpost->outbox.restart(gap.heard);
+  send_unsent(residence);
+}
+
+void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
+  Outpost& outpost = *residence.outpost;
+  if (cast.number <= outpost.casts) return;  // it was told again because nobody knew
+  if (outpost.casts > 0 && cast.number > outpost.casts + 1) outpost.needs_enroll = true;
+  outpost.casts = cast.number;
+  outpost.changed_us = now_us();
+  learn_record(residence, cast.revision, cast.commands, cast.record);
+  for (const node::Heard& heard : cast.heard) {
+    const bool is_meant = heard.node == self() && !outpost.outbox.has_doubts();
+    if (is_meant) outpost.outbox.on_heard(heard.number);
   }
-  if (cast.newest) {
-    outpost.epoch = std::max(outpost.epoch, cast.newest->epoch);
-    outpost.video = cast.newest->video;
-  }
-  if (cast.present) tell_who_is_there(outpost, cast);
+  if (cast.newest) outpost.video = cast.newest->video;
+  if (cast.present) tell_who_is_there(residence, cast);
   for (const MemberInfo& member : cast.joined)
     remember(outpost, member);
   for (const MemberInfo& member : cast.changed)
     remember(outpost, member);
   for (const MemberInfo& member : cast.left)
     outpost.everybody.erase(member.id);
-  for (const HostNews& news : cast.hosts)
-    tell_host(outpost, news);
-  for (const CastFrame& frame : cast.frames) {
-    const bool is_last = &frame == &cast.frames.back();
-    deliver(outpost, make_frame(WebSocketOpcode::text, frame.text), send_class_of(frame.send_class),
-            is_last ? static_cast<std::int64_t>(cast.sent_us) : 0);
-  }
+  for (const node::HostNews& news : cast.hosts)
+    tell_host(residence, news);
+  deliver_frames(residence, cast);
   if (cast.ended_code) {
-    close_all(outpost, *cast.ended_code);
-    return drop_if_idle(outpost);
+    close_all_here(residence.key, outpost.members_on, *cast.ended_code);
+    outpost.members.clear();
+    outpost.members_sum = 0;
+    outpost.needs_farewell = false;
+    return drop_if_idle(residence);
   }
-  if (cast.present && cast.present->is_roll_call) {
-    outpost.needs_enroll = true;
-    if (outpost.phase == Outpost::Phase::settled) speak(outpost);
+  if (cast.present && cast.present->is_roll_call) outpost.needs_enroll = true;
+  if (outpost.needs_enroll && outpost.phase == Phase::settled) speak(residence);
+}
+
+// A state that is older than one that somebody here was given comes to nobody: the newer one is on
+// its way to the others.
+void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept {
+  Outpost& outpost = *residence.outpost;
+  const bool is_old = cast.newest && std::pair(cast.newest->epoch, cast.newest->seq) <
+                                         std::pair(outpost.told_epoch, outpost.told_seq);
+  if (cast.newest) note_told(outpost, cast.newest->epoch, cast.newest->seq);
+  for (const node::CastFrame& frame : cast.frames) {
+    const SendClass send_class = send_class_of(frame.send_class);
+    if (is_old && send_class == SendClass::latest) continue;
+    const bool is_last = &frame == &cast.frames.back();
+    broadcast_here(residence.key, outpost.members_on, frame.text, send_class,
+                   is_last ? static_cast<std::int64_t>(cast.sent_us) : 0);
   }
 }
 
 // One word of each change, however often a home repeats who is host.
-void SessionOutposts::tell_host(Outpost& outpost, const HostNews& news) noexcept {
+void Impl::tell_host(Residence& residence, const node::HostNews& news) noexcept {
+  Outpost& outpost = *residence.outpost;
   const MemberId host = news.id.value_or(MemberId{});
   if (outpost.host_told == host) return;
   outpost.host_told = host;
-  std::string& text = worker_.scratch();
+  std::string& text = scratch();
   encode_host(text, {news.epoch, host, news.reason});
-  deliver(outpost, make_frame(WebSocketOpcode::text, text), SendClass::reliable, 0);
+  broadcast_here(residence.key, outpost.members_on, text, SendClass::reliable);
 }
 
 // To members that may have missed who came and who went.
-void SessionOutposts::tell_who_is_there(Outpost& outpost, const Cast& cast) noexcept {
-  const Present& present = *cast.present;
+void Impl::tell_who_is_there(Residence& residence, const node::Cast& cast) noexcept {
+  Outpost& outpost = *residence.outpost;
+  const node::Present& present = *cast.present;
   MembersEffect told{present.count, cast.joined, {}, {}, {}};
   if (present.host_until_us) {
     told.host_away = HostAway{static_cast<std::int64_t>(*present.host_until_us),
@@ -232,44 +448,19 @@ void SessionOutposts::tell_who_is_there(Outpost& outpost, const Cast& cast) noex
   for (const MemberInfo& member : told.left)
     outpost.everybody.erase(member.id);
   if (told.left.size() > member_list_max) told.left.resize(member_list_max);
-  std::string& text = worker_.scratch();
+  std::string& text = scratch();
   encode_members(text, told);
-  deliver(outpost, make_frame(WebSocketOpcode::text, text), SendClass::droppable, 0);
+  broadcast_here(residence.key, outpost.members_on, text, SendClass::droppable);
 }
 
 // Members here know each other from `welcome` and `members`: what a new home needs to tell them who
 // has gone. More than that is of no use to anybody.
-void SessionOutposts::remember(Outpost& outpost, const MemberInfo& member) noexcept {
+void Impl::remember(Outpost& outpost, const MemberInfo& member) noexcept {
   const auto local = outpost.members.find(member.id);
   if (local != outpost.members.end()) local->second.name = member.name;
   if (outpost.everybody.size() < everybody_max || outpost.everybody.contains(member.id)) {
     outpost.everybody[member.id] = member;
   }
-}
-
-// What is queued for the members in a turn is submitted at its end.
-void SessionOutposts::deliver(const Outpost& outpost, const BufferRef& frame, SendClass send_class,
-                              std::int64_t sent_us) noexcept {
-  for (std::size_t i = 0; i < outpost.members_on.size(); ++i) {
-    if (outpost.members_on[i] == 0) continue;
-    Worker* worker = worker_.service().workers[i];
-    worker_.run_on(i, [worker, key = outpost.key, frame, send_class, sent_us]() noexcept {
-      worker->hub().deliver(key, frame, send_class);
-      if (sent_us == 0) return;
-      worker->metrics().observe(Histogram::node_lag_seconds, worker->server_us() - sent_us);
-    });
-  }
-}
-
-void SessionOutposts::close_all(Outpost& outpost, std::uint16_t code) noexcept {
-  for (std::size_t i = 0; i < outpost.members_on.size(); ++i) {
-    if (std::exchange(outpost.members_on[i], 0) == 0) continue;
-    Hub* hub = &worker_.service().workers[i]->hub();
-    worker_.run_on(i, [hub, key = outpost.key, code]() noexcept {
-      hub->close_all(key, code, "the session has ended");
-    });
-  }
-  outpost.members.clear();
 }
 
 }  // namespace videosync

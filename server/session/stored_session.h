@@ -1,39 +1,32 @@
-// What the session store keeps of a session: which node is its home, and the machine's record.
-//
-// Pure; any thread. The nil id names no node: nobody has the session open.
+// What the session store keeps of a session: which node is its home, what the home has heard of its
+// outposts, and the machine's record. Pure; any thread.
 #pragma once
 
-#include <cstring>
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.h"
-#include "core/base/shared_buffer.h"
 #include "core/base/uuid.h"
+#include "proto/session/session_record.h"
+#include "proto/wire/node_messages.h"
 
 namespace videosync {
 
 struct StoredSession {
-  Uuid home;
-  std::string_view record;  // see SessionRecord
+  static constexpr std::size_t heard_max = 64;
+
+  Uuid home;  // nil: nobody has the session open
+  // Each outpost's last command that is in the record, so that a take-over can tell what is still
+  // to be carried out. The newest heard_max of them.
+  std::vector<node::Heard> heard;
+  SessionRecord record;
 };
 
-inline BufferRef encode_stored_session(const StoredSession& session) {
-  const std::size_t head = session.home.bytes.size();
-  BufferRef bytes = BufferRef::allocate(head + session.record.size());
-  std::memcpy(bytes.mutable_bytes().data(), session.home.bytes.data(), head);
-  std::memcpy(bytes.mutable_bytes().data() + head, session.record.data(), session.record.size());
-  return bytes;
-}
-
-// A view into `value`.
-inline Result<StoredSession> decode_stored_session(const BufferRef& value) {
-  const auto bytes = value.bytes();
-  StoredSession session;
-  const std::size_t head = session.home.bytes.size();
-  if (bytes.size() < head) return fail(ErrorCode::corrupt, "a stored session is too short");
-  std::memcpy(session.home.bytes.data(), bytes.data(), head);
-  session.record = {reinterpret_cast<const char*>(bytes.data()) + head, bytes.size() - head};
-  return session;
-}
+std::string encode(const StoredSession& session);
+// ErrorCode::corrupt for bytes that are not exactly one of this version.
+Result<StoredSession> decode_stored_session(std::string_view bytes);
 
 }  // namespace videosync

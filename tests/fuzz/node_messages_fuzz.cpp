@@ -9,7 +9,7 @@ using namespace videosync;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const auto decoded = decode_node_message(bytes);
+  const auto decoded = node::decode(bytes);
   if (!decoded) {
     VS_ASSERT(decoded.error().code == ErrorCode::corrupt);
     return 0;

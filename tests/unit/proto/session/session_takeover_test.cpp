@@ -26,7 +26,8 @@ struct Takeover {
   }
   void reopen(std::vector<MemberInfo> known, std::uint64_t epoch_floor = 0) {
     t.now = old.now;
-    t.machine = SessionMachine::reopen(t.limits, old.machine->record(), epoch_floor, known, t.now);
+    t.machine =
+        SessionMachine::reopen(t.limits, old.machine->record(), epoch_floor, 7, known, t.now);
     t.machine->check_invariants();
   }
   std::vector<MemberInfo> everybody() const { return old.machine->members(); }
@@ -58,8 +59,27 @@ Test(session_takeover, state_settings_and_host_stay_in_a_new_epoch) {
   cr_assert_eq(after.at_us, before.at_us);
   cr_assert(over.t.machine->host() == over.ann.id);
   cr_assert(over.t.machine->holds_host_token(token_of(SessionFixture::host_token_seed)));
-  over.reopen({}, 90);
-  cr_assert_eq(over.t.state().epoch, 91, "above whatever was heard of");
+  cr_assert_eq(after.epoch, static_cast<std::uint64_t>(over.t.now), "server time");
+  const auto heard = static_cast<std::uint64_t>(over.t.now) + 90;
+  over.reopen({}, heard);
+  cr_assert_eq(over.t.state().epoch, heard + 1, "above whatever was heard of");
+}
+
+Test(session_takeover, what_counts_of_the_epochs_before_is_told_for_the_latest_few) {
+  Takeover over;
+  over.reopen(over.everybody());
+  const std::span<const Fork> forks = over.t.machine->forks();
+  cr_assert_eq(forks.size(), 1);
+  cr_assert(forks[0].epoch == over.t.state().epoch && forks[0].fence == 7);
+  cr_assert_eq(forks[0].after_epoch, over.old.state().epoch);
+  cr_assert_eq(forks[0].after_seq, over.old.state().seq);
+  cr_assert_eq(forks[0].commands, 2, "a seek and a play");
+  for (std::size_t i = 0; i < SessionRecord::forks_max; ++i) {
+    over.t.machine =
+        SessionMachine::reopen(over.t.limits, over.t.machine->record(), 0, 8 + i, {}, over.t.now);
+  }
+  cr_assert_eq(over.t.machine->forks().size(), SessionRecord::forks_max);
+  cr_assert_eq(over.t.machine->forks().front().fence, 8, "the oldest is forgotten");
 }
 
 Test(session_takeover, why_the_host_has_the_seat_is_known_in_the_new_place) {
@@ -109,9 +129,15 @@ Test(session_takeover, without_anybody_known_the_host_of_the_record_is_away_and_
   Takeover over;
   over.reopen({});
   cr_assert_eq(over.t.machine->member_count(), 0);
-  const auto bob = over.t.join("Bob", SessionFixture::resume_token(over.bob.id));
+  over.t.effects.clear();
+  const auto bob = *over.t.machine->join({.name = "Bob",
+                                          .resume = SessionFixture::resume_token(over.bob.id),
+                                          .host_token = {},
+                                          .is_resume_proven = true,
+                                          .connection = ConnectionNumber{77}},
+                                         over.t.now, over.t.effects);
   cr_assert(bob.resumed && bob.id == over.bob.id, "of whom nobody here had heard");
-  cr_assert(bob.connection != over.bob.connection, "a late leave of the old one must not end it");
+  cr_assert_eq(bob.connection.value, 77, "a late leave of the old one must not end it");
   over.t.leave(over.bob);
   cr_assert(over.is_connected(over.bob.id));
   cr_assert(over.t.machine->host() == over.ann.id);

@@ -7,6 +7,7 @@
 #include <vector>
 
 using namespace videosync;
+using namespace videosync::node;
 
 namespace {
 
@@ -22,66 +23,85 @@ Token token_of(std::uint8_t seed) {
   return token;
 }
 
-NodeEnvelope envelope_of(NodeMessage message) {
-  return {.hops = 2, .from = uuid_of(3), .key = uuid_of(4), .message = std::move(message)};
+Envelope envelope_of(Message message) {
+  return {
+      .hops = 2, .from = uuid_of(3), .key = uuid_of(4), .fence = 6, .message = std::move(message)};
 }
 
-constexpr PeerRef peer{7, 0x0102'0304'0506'0708};
+constexpr AskRef ask{7, 0x0102'0304'0506'0708};
 
 // One of each type, every field with a value of its own.
-std::vector<NodeEnvelope> samples() {
+std::vector<Envelope> samples() {
   const std::vector<MemberInfo> two{{MemberId{1}, "Ann", Role::host},
                                     {MemberId{2}, "Bj\u00f6rn", Role::participant}};
   const MemberId member{9};
   const ConnectionNumber connection{11};
-  std::vector<NodeEnvelope> all;
-  const auto add = [&all](NodeMessage message) { all.push_back(envelope_of(std::move(message))); };
-  add(JoinAsk{peer, "Ann", ResumeToken{member, token_of(5)}, token_of(6)});
-  add(JoinAsk{peer, "", std::nullopt, std::nullopt});
+  PlaybackState state;
+  state.position = 1.5;
+  state.video = "film";
+  std::vector<Envelope> all;
+  const auto add = [&all](Message message) { all.push_back(envelope_of(std::move(message))); };
+  add(Join{ask, connection, "Ann", ResumeToken{member, token_of(5)}, token_of(6)});
+  add(Join{ask, connection, "", std::nullopt, std::nullopt});
   add(Leave{member, connection});
-  add(Said{member, R"({"type":"play"})", 0x99'0000'0001});
-  add(InfoAsk{peer});
-  add(DeleteAsk{peer, token_of(8)});
-  add(DeleteAsk{peer, std::nullopt});
+  add(Said{member, R"({"type":"play"})", 0x99'0000'0001, 0x99'0000'0000, 1'700'000'000'000'000});
+  add(AskInfo{ask});
+  add(AskDelete{ask, token_of(8)});
+  add(AskDelete{ask, std::nullopt});
   add(Enroll{{{member, connection, "Ann"}, {MemberId{10}, ConnectionNumber{1}, ""}}, true});
-  add(JoinAnswer{peer, member, connection, "welcome", two});
-  add(JoinAnswer{peer, member, connection, "welcome", two, MemberId{1}});
-  add(Answer{peer, 404, R"({"error":{}})", "/somewhere"});
+  add(Joined{ask, member, connection, "welcome", two, {}, 5, 6, 7, 8, std::string("\xff\0", 2)});
+  add(Joined{.ask = ask,
+             .member = member,
+             .connection = connection,
+             .welcome = "w",
+             .members = two,
+             .host = MemberId{1},
+             .record = {}});
+  add(Answer{ask, 4});
+  add(Answer{.ask = ask, .info = Info{{Control::everyone, OnStall::wait}, 3, state}});
+  add(Answer{ask});
   add(Tell{member, 3, "text"});
   add(Close{member, connection, 4002});
   add(Take{});
   add(Returned{std::string("\xff\x00 any bytes", 12)});
-  add(Cast{{{1, "state"}, {2, "chat"}}, Newest{5, 6, "film"}, two, {two[1]}, {two[0]}, 4001});
+  add(Gap{0x77'0000'0001});
+  add(Cast{9, {{1, "state"}, {2, "chat"}}, Newest{5, 6, "film"}, two, {two[1]}, {two[0]}, 4001});
   add(Cast{});
   add(Cast{.hosts = {{7, MemberId{2}, HostReason::given}, {8, std::nullopt, HostReason::left}}});
-  add(Cast{.heard = {{Uuid::random_v4(), 1}, {Uuid{}, 0x99'0000'0001}}});
-  add(Moved{0x1122'3344'5566'7788});
+  add(Cast{.heard = {{Uuid::random_v4(), 1}, {Uuid{}, 0x99'0000'0001}},
+           .revision = 3,
+           .commands = 4,
+           .record = std::string("\xff\0 any bytes", 12)});
+  add(Moved{});
+  add(Digest{true, {1, 2, 0x99'0000'0001}});
+  add(DigestList{3, true, false, {{uuid_of(1), 5}}});
   add(Alive{12, 13, true});
   add(Bye{});
   return all;
 }
 
 std::string decoded_again(std::string_view bytes) {
-  const auto decoded = decode_node_message(bytes);
+  const auto decoded = node::decode(bytes);
   cr_assert(decoded.has_value(), "%s", decoded ? "" : decoded.error().message.c_str());
   return encode(*decoded);
 }
 
 bool is_corrupt(std::string_view bytes) {
-  const auto decoded = decode_node_message(bytes);
+  const auto decoded = node::decode(bytes);
   return !decoded && decoded.error().code == ErrorCode::corrupt;
 }
 
 }  // namespace
 
 Test(node_messages, every_type_comes_back_as_it_was) {
-  std::vector<bool> seen(std::variant_size_v<NodeMessage>);
-  for (const NodeEnvelope& sample : samples()) {
+  std::vector<bool> seen(std::variant_size_v<Message>);
+  for (const Envelope& sample : samples()) {
     const std::string bytes = encode(sample);
-    const auto decoded = decode_node_message(bytes);
+    const auto decoded = node::decode(bytes);
     cr_assert(decoded.has_value(), "type %zu", sample.message.index());
     cr_assert_eq(decoded->message.index(), sample.message.index());
     cr_assert(decoded->hops == 2 && decoded->from == uuid_of(3) && decoded->key == uuid_of(4));
+    cr_assert_eq(decoded->fence, 6);
     cr_assert(encode(*decoded) == bytes, "type %zu", sample.message.index());
     seen[sample.message.index()] = true;
   }
@@ -90,13 +110,14 @@ Test(node_messages, every_type_comes_back_as_it_was) {
 }
 
 Test(node_messages, values_are_where_they_were) {
-  const auto join = decode_node_message(encode(samples()[0]));
-  const auto& ask = std::get<JoinAsk>(join->message);
-  cr_assert(ask.peer == peer && ask.name == "Ann" && ask.resume->member.value == 9);
-  cr_assert(ask.resume->secret.equals(token_of(5)) && ask.host_token->equals(token_of(6)));
-  const auto said = decode_node_message(encode(envelope_of(
-      Cast{{{1, "a"}}, Newest{5, 6, "film"}, {}, {{MemberId{2}, "Bob", Role::host}}, {}, 4001})));
+  const auto join = node::decode(encode(samples()[0]));
+  const auto& wish = std::get<Join>(join->message);
+  cr_assert(wish.ask == ask && wish.name == "Ann" && wish.resume->member.value == 9);
+  cr_assert(wish.resume->secret.equals(token_of(5)) && wish.host_token->equals(token_of(6)));
+  const auto said = node::decode(encode(envelope_of(Cast{
+      9, {{1, "a"}}, Newest{5, 6, "film"}, {}, {{MemberId{2}, "Bob", Role::host}}, {}, 4001})));
   const auto& cast = std::get<Cast>(said->message);
+  cr_assert_eq(cast.number, 9);
   cr_assert(cast.frames[0].send_class == 1 && cast.frames[0].text == "a");
   cr_assert(cast.newest->epoch == 5 && cast.newest->seq == 6 && cast.newest->video == "film");
   cr_assert(cast.joined.empty() && cast.left[0].name == "Bob" && cast.left[0].role == Role::host);
@@ -104,7 +125,7 @@ Test(node_messages, values_are_where_they_were) {
 }
 
 Test(node_messages, every_truncation_and_every_addition_is_corrupt) {
-  for (const NodeEnvelope& sample : samples()) {
+  for (const Envelope& sample : samples()) {
     const std::string bytes = encode(sample);
     for (std::size_t size = 0; size < bytes.size(); ++size)
       cr_assert(is_corrupt(bytes.substr(0, size)), "type %zu cut at %zu", sample.message.index(),
@@ -115,8 +136,8 @@ Test(node_messages, every_truncation_and_every_addition_is_corrupt) {
 
 Test(node_messages, another_version_or_an_unknown_type_is_corrupt) {
   std::string bytes = encode(envelope_of(Bye{}));
-  constexpr std::size_t type_at = 1 + 1 + 16 + 16;
-  bytes[type_at] = static_cast<char>(std::variant_size_v<NodeMessage>);
+  constexpr std::size_t type_at = 1 + 1 + 16 + 16 + 8;
+  bytes[type_at] = static_cast<char>(std::variant_size_v<Message>);
   cr_assert(is_corrupt(bytes));
   bytes = encode(envelope_of(Bye{}));
   ++bytes[0];
@@ -135,23 +156,23 @@ Test(node_messages, what_is_over_a_bound_is_not_sent) {
   const auto said = [](std::size_t size) {
     return encode(envelope_of(Said{MemberId{1}, std::string(size, 'x')}));
   };
-  cr_assert(!said(node_text_bytes_max).empty());
-  cr_assert(said(node_text_bytes_max + 1).empty());
+  cr_assert(!said(text_bytes_max).empty());
+  cr_assert(said(text_bytes_max + 1).empty());
   const std::string name(member_name_bytes_max, 'x');
-  Enroll enroll{.members = std::vector(node_list_max, EnrolledMember{MemberId{1}, {}, name})};
+  Enroll enroll{.members = std::vector(list_max, EnrolledMember{MemberId{1}, {}, name})};
   cr_assert(!encode(envelope_of(enroll)).empty());
   cr_assert(!encode(envelope_of(Returned{encode(envelope_of(enroll))})).empty());
   enroll.members.push_back({MemberId{1}, {}, ""});
   cr_assert(encode(envelope_of(enroll)).empty());
-  const CastFrame large{0, std::string(node_text_bytes_max, 'x')};
+  const CastFrame large{0, std::string(text_bytes_max, 'x')};
   cr_assert(encode(envelope_of(Cast{.frames = std::vector(16, large)})).empty(), "the whole");
-  cr_assert(is_corrupt(std::string(node_message_bytes_max + 1, '\1')));
+  cr_assert(is_corrupt(std::string(message_bytes_max + 1, '\1')));
 }
 
 Test(node_messages, a_length_that_lies_is_corrupt_and_costs_nothing) {
   std::string bytes = encode(envelope_of(Enroll{}));
-  constexpr std::size_t list_at = 1 + 1 + 16 + 16 + 1;
-  for (const std::size_t size : {std::size_t{1}, node_list_max, node_list_max + 1}) {
+  constexpr std::size_t list_at = 1 + 1 + 16 + 16 + 8 + 1;
+  for (const std::size_t size : {std::size_t{1}, list_max, list_max + 1}) {
     for (std::size_t i = 0; i < 4; ++i)
       bytes[list_at + i] = static_cast<char>(size >> (8 * i) & 0xff);
     cr_assert(is_corrupt(bytes), "%zu", size);

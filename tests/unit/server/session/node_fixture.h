@@ -15,16 +15,23 @@
 #include <vector>
 
 #include "core/reactor/listener.h"
+#include "server/nodes/nodes.h"
+#include "server/session/stored_session.h"
 #include "server/worker.h"
 #include "storage/memory_store.h"
 #include "tests/support/temp_folder.h"
 
 namespace videosync::test {
 
+inline std::string_view text_of(const BufferRef& buffer) {
+  const auto bytes = buffer.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 // Answers when told to, in order; while `is_away` it answers that.
 class DistantStore final : public SessionStore {
  public:
-  explicit DistantStore(const Clock& clock) noexcept : near_(clock) {}
+  explicit DistantStore(const Clock& clock) noexcept : clock_(clock) {}
 
   bool is_away = false;
   int changes = 0;
@@ -36,46 +43,57 @@ class DistantStore final : public SessionStore {
       answer();
   }
 
-  void listen(SessionListener& listener) noexcept override { near_.listen(listener); }
+  // As if the store had lost everything.
+  void forget_all() {
+    near_ = std::make_unique<MemoryStore>(clock_);
+    near_->listen(*listener_);
+    for (const Uuid& channel : followed)
+      near_->follow(channel, [](Result<>) noexcept {});
+  }
+
+  void listen(SessionListener& listener) noexcept override {
+    listener_ = &listener;
+    near_->listen(listener);
+  }
   void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
               OnDone done) override {
     later(std::move(done),
-          [=, this](OnDone d) { near_.create(key, version, bytes, ttl_us, std::move(d)); });
+          [=, this](OnDone d) { near_->create(key, version, bytes, ttl_us, std::move(d)); });
   }
   void load(const Uuid& key, OnValue done) override {
-    later(std::move(done), [=, this](OnValue d) { near_.load(key, std::move(d)); });
+    later(std::move(done), [=, this](OnValue d) { near_->load(key, std::move(d)); });
   }
   void exists(const Uuid& key, OnExists done) override {
-    later(std::move(done), [=, this](OnExists d) { near_.exists(key, std::move(d)); });
+    later(std::move(done), [=, this](OnExists d) { near_->exists(key, std::move(d)); });
   }
   void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
     ++changes;
     later(std::move(done), [=, this](OnDone d) {
-      near_.change(key, expected, next, bytes, ttl_us, event, [&](Result<> changed) noexcept {
+      near_->change(key, expected, next, bytes, ttl_us, event, [&](Result<> changed) noexcept {
         cr_expect(changed || changed.error().code != ErrorCode::conflict, "a stale version");
         d(std::move(changed));
       });
     });
   }
   void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
-    later(std::move(done), [=, this](OnDone d) { near_.touch(key, ttl_us, std::move(d)); });
+    later(std::move(done), [=, this](OnDone d) { near_->touch(key, ttl_us, std::move(d)); });
   }
   void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
     later(std::move(done),
-          [=, this](OnDone d) { near_.remove(key, version, event, std::move(d)); });
+          [=, this](OnDone d) { near_->remove(key, version, event, std::move(d)); });
   }
   void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
     later(std::move(done),
-          [=, this](OnReceivers d) { near_.publish(channel, event, std::move(d)); });
+          [=, this](OnReceivers d) { near_->publish(channel, event, std::move(d)); });
   }
   void follow(const Uuid& channel, OnDone done) override {
     followed.insert(channel);
-    later(std::move(done), [=, this](OnDone d) { near_.follow(channel, std::move(d)); });
+    later(std::move(done), [=, this](OnDone d) { near_->follow(channel, std::move(d)); });
   }
   void unfollow(const Uuid& channel) override {
     followed.erase(channel);
-    near_.unfollow(channel);
+    near_->unfollow(channel);
   }
 
  private:
@@ -90,11 +108,13 @@ class DistantStore final : public SessionStore {
     });
   }
 
-  MemoryStore near_;
+  const Clock& clock_;
+  SessionListener* listener_ = nullptr;
+  std::unique_ptr<MemoryStore> near_ = std::make_unique<MemoryStore>(clock_);
 };
 
 // One worker with a listener on loopback, turned by the test.
-struct Node {
+struct Node : NodesOwner {
   test::TempFolder www;
   Config config;
   SystemClock clock;
@@ -102,9 +122,10 @@ struct Node {
   Metrics metrics{1, "test"};
   std::unique_ptr<Service> service;
   std::unique_ptr<Worker> worker;
+  std::unique_ptr<Nodes> nodes;  // as far as its sessions can tell, there are others
   std::uint16_t port = 0;
 
-  Node() {
+  explicit Node(bool is_shared = false) {
     www.write("index.html");
     config.drain_us = 0;
     service.reset(new Service{
@@ -124,15 +145,30 @@ struct Node {
     cr_assert(reactor.has_value());
     worker = std::make_unique<Worker>(*service, std::move(*reactor), MediaLibrary::make_empty());
     service->workers.push_back(worker.get());
+    if (is_shared) {
+      const NodesPorts ports{.clock = clock,
+                             .timers = worker->reactor().timers(),
+                             .store = store,
+                             .around = worker->surroundings(),
+                             .workers = 1,
+                             .self = Uuid::random_v4()};
+      nodes = std::make_unique<Nodes>(ports, *this);
+      service->nodes = nodes.get();
+    }
+    worker->open_sessions();
     const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
     port = listening_port(*socket);
     worker->listen(*socket, false);
     cr_assert(worker->start().has_value());
   }
-  ~Node() {
+  virtual ~Node() {
     worker->begin_drain();
     worker->run();
   }
+
+  Totals totals() noexcept override { return {}; }
+  void on_degraded(bool) noexcept override {}
+  void on_round_trip(std::int64_t) noexcept override {}
 
   void turn(int times = 5) {
     for (int i = 0; i < times; ++i)

@@ -9,11 +9,13 @@ using namespace videosync;
 
 namespace {
 
-const Uuid first = Uuid::random_v4();
-const Uuid second = Uuid::random_v4();
-
-Outbox::Saying saying(std::uint64_t number, std::int64_t said_us = 0) {
-  return {MemberId{1}, "seek", std::to_string(number), said_us, number};
+Outbox::Saying saying(std::uint64_t number, std::int64_t said_us = 0, bool is_repeatable = true) {
+  return {.member = MemberId{1},
+          .type = "seek",
+          .text = std::to_string(number),
+          .said_us = said_us,
+          .number = number,
+          .is_repeatable = is_repeatable};
 }
 
 std::string texts_of(const std::vector<Outbox::Saying>& sayings) {
@@ -23,74 +25,110 @@ std::string texts_of(const std::vector<Outbox::Saying>& sayings) {
   return texts;
 }
 
+// "number after previous" of each.
+std::string chain_of(const std::vector<node::Said>& said) {
+  std::string chain;
+  for (const auto& each : said)
+    chain += std::to_string(each.number) + "<" + std::to_string(each.previous) + " ";
+  return chain;
+}
+
 }  // namespace
+
+Test(outbox, each_names_the_one_before_it) {
+  Outbox outbox;
+  outbox.keep(saying(3));
+  outbox.keep(saying(5));
+  cr_assert(chain_of(outbox.send()) == "3<0 5<3 ");
+  cr_assert(outbox.send().empty(), "once");
+  outbox.keep(saying(8));
+  cr_assert(chain_of(outbox.send()) == "8<5 ");
+}
 
 Test(outbox, what_the_home_has_heard_is_kept_no_longer) {
   Outbox outbox;
   for (std::uint64_t number = 1; number <= 4; ++number)
-    cr_assert_eq(outbox.send(first, saying(number)).number, number);
-  outbox.on_heard(first, 2);
-  cr_assert(texts_of(outbox.take_sent_to(first)) == "34");
+    outbox.keep(saying(number));
+  outbox.send();
+  outbox.on_heard(2);
+  cr_assert(texts_of(outbox.take_all()) == "34");
   cr_assert(outbox.empty());
 }
 
-Test(outbox, a_node_speaks_for_what_was_sent_to_it_alone) {
+Test(outbox, from_a_gap_on_all_is_said_again_in_its_order) {
   Outbox outbox;
-  outbox.send(first, saying(1));
-  outbox.send(second, saying(2));
-  outbox.on_heard(second, 2);
-  cr_assert(texts_of(outbox.take_sent_to(second)) == "");
-  cr_assert(texts_of(outbox.take_sent_to(first)) == "1");
+  for (std::uint64_t number = 1; number <= 4; ++number)
+    outbox.keep(saying(number));
+  outbox.send();
+  outbox.restart(2);
+  cr_assert(chain_of(outbox.send()) == "3<2 4<3 ");
 }
 
-Test(outbox, what_reached_nobody_is_sent_again_in_the_order_of_saying) {
+Test(outbox, for_another_home_the_chain_begins_anew) {
   Outbox outbox;
-  std::uint64_t last_number = 0;
-  outbox.send(first, saying(++last_number));
-  outbox.send(first, saying(++last_number));
-  outbox.keep(saying(++last_number));
-  outbox.take_back(2);
-  outbox.take_back(1);
-  const std::vector<Said> again = outbox.send_unsent(second, last_number);
-  cr_assert_eq(again.size(), 3);
-  for (std::size_t i = 0; i < again.size(); ++i) {
-    cr_assert(again[i].text == std::to_string(i + 1));
-    cr_assert_eq(again[i].number, i + 4, "under a number of its own");
-  }
-  outbox.on_heard(second, 6);
-  cr_assert(outbox.empty());
+  outbox.keep(saying(1));
+  outbox.keep(saying(2));
+  outbox.send();
+  outbox.on_heard(1);
+  outbox.restart(0);
+  outbox.keep(saying(3));
+  cr_assert(chain_of(outbox.send()) == "2<0 3<2 ");
 }
 
-Test(outbox, what_has_been_taken_out_does_not_come_back) {
+Test(outbox, where_the_home_is_lost_only_the_record_tells_what_was_done) {
   Outbox outbox;
-  std::uint64_t last_number = 1;
-  outbox.send(first, saying(1));
-  cr_assert(texts_of(outbox.take_sent(1)) == "1");
-  outbox.take_back(1);
-  cr_assert(outbox.send_unsent(first, last_number).empty());
+  for (std::uint64_t number = 1; number <= 3; ++number)
+    outbox.keep(saying(number));
+  outbox.send();
+  outbox.keep(saying(4));
+  outbox.doubt(true);
+  outbox.restart(0);
+  cr_assert(outbox.has_doubts());
+  cr_assert(texts_of(outbox.settle_doubts(1)) == "23");
+  cr_assert(!outbox.has_doubts());
+  cr_assert(chain_of(outbox.send()) == "4<0 ");
+}
+
+Test(outbox, what_others_may_have_seen_is_not_said_again) {
+  Outbox outbox;
+  outbox.keep(saying(1, 0, false));
+  outbox.keep(saying(2));
+  outbox.send();
+  outbox.keep(saying(3, 0, false));
+  outbox.doubt(false);
+  cr_assert(texts_of(outbox.settle_doubts(0)) == "1", "3 has not been sent");
+  outbox.restart(0);
+  cr_assert(chain_of(outbox.send()) == "2<0 3<2 ");
+}
+
+Test(outbox, the_chain_goes_on_behind_what_was_taken_out) {
+  Outbox outbox;
+  outbox.keep(saying(1));
+  outbox.send();
+  cr_assert(texts_of(outbox.take_all()) == "1");
+  outbox.keep(saying(2));
+  cr_assert(chain_of(outbox.send()) == "2<1 ");
 }
 
 Test(outbox, what_is_older_is_taken_sent_or_not) {
   Outbox outbox;
-  outbox.send(first, saying(1, 100));
-  outbox.send(first, saying(2, 200));
-  outbox.keep(saying(3, 150));
+  outbox.keep(saying(1, 100));
+  outbox.keep(saying(2, 150));
+  outbox.send();
+  outbox.keep(saying(3, 200));
   cr_assert(outbox.take_older(100).empty());
-  cr_assert(texts_of(outbox.take_older(200)) == "13");
-  cr_assert(texts_of(outbox.take_sent()) == "2");
+  cr_assert(texts_of(outbox.take_older(200)) == "12");
+  cr_assert(texts_of(outbox.take_all()) == "3");
 }
 
 Test(outbox, it_has_a_bound) {
   Outbox outbox;
   for (std::uint64_t number = 1; number <= Outbox::size_max; ++number) {
     cr_assert(!outbox.is_full());
-    if (number % 2 == 0) {
-      outbox.send(first, saying(number));
-    } else {
-      outbox.keep(saying(number));
-    }
+    outbox.keep(saying(number));
+    if (number % 2 == 0) outbox.send();
   }
   cr_assert(outbox.is_full());
-  outbox.on_heard(first, 2);
+  outbox.on_heard(2);
   cr_assert(!outbox.is_full());
 }

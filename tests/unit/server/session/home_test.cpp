@@ -1,5 +1,4 @@
 // The sessions' home over a store across the network: one that answers in a later turn, or is away.
-#include "server/session/session_home.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>
@@ -32,8 +31,9 @@ MadeSession make_session(Node& node) {
 
 }  // namespace
 
-Test(session_home, a_store_that_is_away_is_not_an_unknown_session) {
-  Node node;
+Test(home, a_store_that_is_away_is_not_an_unknown_session) {
+  Node node(true);
+  node.worker->directory().on_store_ready();
   const std::string key = "0b8ff5c5-2a9f-4f1d-8d23-3b2a1e6f9c11";
   const Client client(node);
   node.store.is_away = true;
@@ -49,7 +49,7 @@ Test(session_home, a_store_that_is_away_is_not_an_unknown_session) {
   cr_assert(unknown.starts_with("HTTP/1.1 404"), "%s", unknown.c_str());
 }
 
-Test(session_home, an_answer_that_comes_after_the_session_has_ended_finds_nobody) {
+Test(home, an_answer_that_comes_after_the_session_has_ended_finds_nobody) {
   Node node;
   const MadeSession session = make_session(node);
   const Client member(node);
@@ -64,7 +64,7 @@ Test(session_home, an_answer_that_comes_after_the_session_has_ended_finds_nobody
   node.turn();
 }
 
-Test(session_home, changes_do_not_wait_for_each_other) {
+Test(home, changes_do_not_wait_for_each_other) {
   Node node;
   const MadeSession session = make_session(node);
   const Client first(node), second(node);

@@ -1,4 +1,4 @@
-#include "server/http/digest.h"
+#include "server/digest.h"
 
 #include <criterion/criterion.h>
 

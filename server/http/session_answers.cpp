@@ -1,0 +1,84 @@
+#include "server/http/session_answers.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "core/base/assert.h"
+#include "proto/http/http_request.h"
+#include "proto/wire/messages.h"
+#include "server/http/file_response.h"
+#include "server/http/video_catalog.h"
+#include "server/worker.h"
+
+namespace videosync {
+
+namespace {
+
+// In the order of SessionFault.
+constexpr HttpFault faults[] = {
+    {404, "session_not_found", "no such session"},
+    {503, "unavailable", "the session's home or the store cannot be reached now, try again"},
+    {503, "too_many_sessions", "the server has as many sessions as it may"},
+    {503, "session_full", "the session has as many members as it may"},
+    {400, "no_such_video", "the library has no video of that id"},
+    {401, "unauthorized", "send Authorization: Bearer with the host token"},
+    {403, "not_host", "the token is not this session's host token"},
+};
+
+struct Answering {
+  Worker& worker;
+  Connection& connection;
+
+  void operator()(SessionFault fault) const noexcept {
+    static constexpr HttpField challenge[] = {{"WWW-Authenticate", "Bearer"}};
+    static constexpr HttpField retry[] = {{"Retry-After", "5"}};
+    const HttpFault& told = faults[static_cast<std::size_t>(fault)];
+    if (told.status == 401) return connection.answer_error(told, challenge);
+    if (told.status == 503) return connection.answer_error(told, retry);
+    connection.answer_error(told);
+  }
+  void operator()(const SessionCreated& created) const noexcept {
+    std::string body;
+    encode_session_created(body, created.key, created.host_token);
+    const std::string location = "/api/sessions/" + created.key.to_string();
+    const HttpField extra[] = {{"Cache-Control", "no-store"}, {"Location", location}};
+    connection.answer(201, "application/json", body, extra);
+  }
+  void operator()(const SessionInfo& info) const noexcept {
+    const VideoEntry* video = worker.library().find(info.state.video);
+    const std::string video_json = video != nullptr ? encode_video(*video) : "null";
+    std::string body;
+    encode_session_info(
+        body, {info.key, video_json, info.settings, info.members, info.state, worker.server_us()});
+    answer_json(body);
+  }
+  void operator()(const SessionValidity& validity) const noexcept {
+    answer_json(validity.is_valid ? R"({"valid":true})" : R"({"valid":false})");
+  }
+  void operator()(const SessionVideo& video) const noexcept {
+    answer_with_video(worker, connection, worker.library().find(video.id));
+  }
+  void operator()(SessionDeleted) const noexcept { connection.answer(204, "", "", fresh); }
+
+ private:
+  static constexpr HttpField fresh[] = {{"Cache-Control", "no-store"}};
+  void answer_json(std::string_view body) const noexcept {
+    connection.answer(200, "application/json", body, fresh);
+  }
+
+ public:
+  Answering(Worker& at, Connection& to) noexcept : worker(at), connection(to) {}
+};
+
+}  // namespace
+
+void answer_with_session(Worker& worker, Connection& connection,
+                         const SessionReply& reply) noexcept {
+  VS_ASSERT(connection.is_awaiting_answer());
+  std::visit(Answering(worker, connection), reply);
+}
+
+}  // namespace videosync

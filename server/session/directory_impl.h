@@ -1,0 +1,340 @@
+// SessionDirectory::Impl: the directory's own parts. Its sources' affair only:
+//   session_directory.cpp  the event at hand, finding, requests
+//   home_members.cpp       members of sessions at home here, and what follows every event of theirs
+//   home_effects.cpp       what the machine wants done
+//   home_nodes.cpp         what other nodes say to a home and are told by it
+//   moving.cpp             from home to outpost and back
+//   outpost.cpp            what local clients want of a session elsewhere; time
+//   outpost_home.cpp       who is home, asked of the store, and becoming it
+//   outpost_messages.cpp   what an outpost is told and what it says
+//   agreement.cpp          digests, by which two nodes see that they agree
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "proto/session/effects.h"
+#include "proto/wire/messages.h"
+#include "server/metrics/metrics.h"
+#include "server/session/residence.h"
+#include "server/session/session_directory.h"
+
+namespace videosync {
+
+class SessionDirectory::Impl {
+ public:
+  explicit Impl(const SessionPorts& ports);
+
+  // An event is at hand from its first line to its last: then what the store has answered meanwhile
+  // has its turn.
+  class Event {
+   public:
+    explicit Event(Impl& impl) noexcept : impl_(impl) { ++impl_.depth_; }
+    ~Event() {
+      if (impl_.depth_ == 1) impl_.run_answers();
+      --impl_.depth_;
+    }
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+
+   private:
+    Impl& impl_;
+  };
+
+  // --- Requests ---------------------------------------------------------------------------------
+  void create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept;
+  void join(const Uuid& key, SessionMachine::JoinRequest request, ConnectionRef from) noexcept;
+  void info(const Uuid& key, ConnectionRef from) noexcept;
+  void validate(const Uuid& key, ConnectionRef from) noexcept;
+  void video(const Uuid& key, ConnectionRef from) noexcept;
+  void end(const Uuid& key, const std::optional<Token>& host_token, ConnectionRef from) noexcept;
+
+  void message(const Uuid& key, MemberId member, ConnectionNumber number, ConnectionRef from,
+               const ClientMessage& message) noexcept;
+  void leave(const Uuid& key, MemberId member, ConnectionNumber number) noexcept;
+
+  void turn_end() noexcept;
+  void begin_drain() noexcept;
+  bool is_settled() const noexcept { return moving_ == 0; }
+
+  void envelope(node::Envelope envelope) noexcept;
+  void event(const Uuid& key, const BufferRef& event) noexcept;
+  void node_lost(const Uuid& node) noexcept;
+  void node_alive(const Uuid& node) noexcept { dead_.erase(node); }
+  void store_ready() noexcept;
+  void store_lost() noexcept { is_store_ready_ = false; }
+
+  void check_invariants() const;
+
+ private:
+  static void on_residence_timer(void* residence) noexcept;
+  static void on_tick_timer(void* impl) noexcept;
+
+  // --- The event at hand; the world -------------------------------------------------------------
+  // The store's answer, as an event of its own.
+  template <class Value = void, class Handler>
+  auto answered(Handler handler) noexcept {
+    return std::move_only_function<void(Result<Value>) noexcept>(
+        [this, handler = std::move(handler)](Result<Value> result) mutable noexcept {
+          if (depth_ > 0) {
+            answers_.emplace_back(
+                [handler = std::move(handler), result = std::move(result)]() mutable noexcept {
+                  handler(std::move(result));
+                });
+          } else {
+            const Event event(*this);
+            handler(std::move(result));
+          }
+        });
+  }
+  void run_answers() noexcept;
+  bool is_alone() const noexcept { return ports_.nodes == nullptr; }
+  const Uuid& self() const noexcept { return ports_.nodes->self(); }
+  std::int64_t now_us() const noexcept { return ports_.clock.monotonic_us(); }
+  std::int64_t server_us() const noexcept { return ports_.clock.server_us(); }
+  std::int64_t store_ttl_us() const noexcept;
+  std::uint64_t next_fence(std::uint64_t known) const noexcept;
+  ConnectionNumber draw_connection() noexcept;
+  void schedule(TimerEntry& timer, std::int64_t wait_us) noexcept;
+  void answer(ConnectionRef to, SessionReply reply) noexcept {
+    ports_.delivery.answer(to, std::move(reply));
+  }
+  std::string& scratch() noexcept {
+    scratch_.clear();
+    return scratch_;
+  }
+  static SessionFault fault_of(const Error& error) noexcept;
+  template <class Task>
+  void to_nodes(Task task) noexcept {
+    ports_.around.post(
+        0, [nodes = ports_.nodes, task = std::move(task)]() mutable noexcept { task(*nodes); });
+  }
+
+  Residence* find(const Uuid& key) noexcept;
+  Residence& open(const Uuid& key) noexcept;
+  void erase(Residence& residence) noexcept;
+
+  // --- Home: members
+  // ------------------------------------------------------------------------------
+  Home& adopt(Residence& residence, std::unique_ptr<SessionMachine> machine, StoreVersion version);
+  std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> let_in(
+      Residence& residence, SessionMachine::JoinRequest request, Seat seat) noexcept;
+  void seat(Home& home, MemberId member, const Seat& seat) noexcept;
+  void unseat(Home& home, MemberId member) noexcept;
+  void join_home(Residence& residence, const SessionMachine::JoinRequest& request,
+                 ConnectionRef from) noexcept;
+  void leave_home(Residence& residence, MemberId member, ConnectionNumber number) noexcept;
+  void message_home(Residence& residence, MemberId member, const ClientMessage& message) noexcept;
+  void end_home(Residence& residence, const std::optional<Token>& host_token,
+                ConnectionRef from) noexcept;
+  SessionInfo info_of(const Residence& residence) const;
+  void await_turn_end(Residence& residence) noexcept;
+  void stop_talking(Residence& residence) noexcept;
+  // After every call of the machine: carries out effects_, stores, casts, arms the timer; may end
+  // the session or hand it over, after which `residence` may be gone.
+  void settle(Residence& residence) noexcept;
+  void commit(Residence& residence) noexcept;
+  void store(Residence& residence, const Uuid& home) noexcept;
+  void on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
+                 const Result<>& result) noexcept;
+  void store_again(Residence& residence) noexcept;
+  void retry_unsaved() noexcept;
+  void tend_homes() noexcept;
+  void set_unsaved(const Uuid& key, std::string why) noexcept;
+  void arm_timer(Residence& residence) noexcept;
+  void on_timer(Residence& residence) noexcept;
+  void forget(Residence& residence) noexcept;
+  struct Removal {
+    Uuid key;
+    StoreVersion last;
+    BufferRef event;
+  };
+  void remove(const Removal& removal) noexcept;
+
+  // --- Home: effects
+  // --------------------------------------------------------------------------------
+  void carry_out(Residence& residence) noexcept;
+  void carry(Residence& residence, const WelcomeEffect& effect) noexcept;
+  void carry(Residence& residence, const ErrorEffect& effect) noexcept;
+  void carry(Residence& residence, const ViewersEffect& effect) noexcept;
+  void carry(Residence& residence, const CloseEffect& effect) noexcept;
+  void carry(Residence& residence, const StateEffect& effect) noexcept;
+  void carry(Residence& residence, const HostEffect& effect) noexcept;
+  void carry(Residence& residence, const MembersEffect& effect) noexcept;
+  void carry(Residence& residence, const WaitingEffect& effect) noexcept;
+  void carry(Residence& residence, const ChatEffect& effect) noexcept;
+  void carry(Residence& residence, const ReactionsEffect& effect) noexcept;
+  void carry(Residence& residence, const SettingsEffect& effect) noexcept;
+  void carry(Residence& residence, const EndedEffect& effect) noexcept;
+  std::string_view write_welcome(Residence& residence, MemberId to) noexcept;
+  void broadcast(Residence& residence, std::string_view text, SendClass send_class) noexcept;
+  void broadcast_here(const Uuid& key, const std::vector<std::uint32_t>& members_on,
+                      std::string_view text, SendClass send_class,
+                      std::int64_t sent_us = 0) noexcept;
+  void close_all_here(const Uuid& key, std::vector<std::uint32_t>& members_on,
+                      std::uint16_t code) noexcept;
+  void add_host_news(Home& home, const HostEffect& effect) noexcept;
+  void send_to(Residence& residence, MemberId member, std::string_view text) noexcept;
+  void send_error(ConnectionRef to, Refusal code, std::string_view message,
+                  std::string_view re) noexcept;
+  void close_seat(Residence& residence, MemberId member, const Seat& seat,
+                  std::uint16_t code) noexcept;
+
+  // --- Home: other nodes
+  // ----------------------------------------------------------------------------
+  std::uint32_t place_of(Home& home, const Uuid& node) noexcept;
+  void home_envelope(Residence& residence, node::Envelope& envelope) noexcept;
+  void on_home(Residence& residence, const node::Envelope& from, const node::Join& join) noexcept;
+  void on_home(Residence& residence, const node::Envelope& from, const node::Said& said) noexcept;
+  void on_home(Residence& residence, const node::Envelope& from,
+               const node::Enroll& enroll) noexcept;
+  void on_home(Residence& residence, const node::Envelope& from,
+               const node::AskDelete& ask) noexcept;
+  void carry_out_said(Residence& residence, const node::Said& said) noexcept;
+  void enroll_one(Residence& residence, const Uuid& node, std::uint32_t place,
+                  const node::EnrolledMember& member) noexcept;
+  template <class Predicate>
+  void leave_all(Residence& residence, Predicate is_gone) noexcept;
+  BufferRef take_cast(Residence& residence) noexcept;
+  void cast_everything(Residence& residence, bool is_roll_call) noexcept;
+  void call_roll(Residence& residence) noexcept;
+  void end_roll() noexcept;
+  StoredSession stored(const Home& home, const Uuid& home_node) const;
+  void home_node_lost(const Uuid& node) noexcept;
+  void tell_who_is_home(const Uuid& node, Residence& residence) noexcept;
+
+  // --- Moving
+  // -----------------------------------------------------------------------------------------
+  std::optional<Uuid> better_home(const Residence& residence) const noexcept;
+  void flush(Residence& residence) noexcept;
+  void hand_over(Residence& residence, const Uuid& heir) noexcept;
+  void on_handed_over(const Uuid& key, const Uuid& heir, const Result<>& result) noexcept;
+  // The members go on from an outpost; what the machine knew beyond the record is the new home's to
+  // find out.
+  Outpost& make_outpost(Residence& residence) noexcept;
+  void become_outpost(Residence& residence) noexcept;
+  void stay_home(Residence& residence, const Error& why) noexcept;
+  void become_home(Residence& residence, std::unique_ptr<SessionMachine> machine,
+                   StoreVersion version, const std::vector<node::Heard>& heard) noexcept;
+  void superseded(Residence& residence) noexcept;
+  void hand_waiting_to_home(const Uuid& key, Outpost& before) noexcept;
+
+  // --- Outpost
+  // ----------------------------------------------------------------------------------------
+  void add_ask(const Uuid& key, Asks::Ask ask) noexcept;
+  void refuse_ask(const Asks::Ask& ask, SessionFault fault) noexcept;
+  void refuse_asks(Residence& residence, SessionFault fault) noexcept;
+  void say(Residence& residence, MemberId member, const ClientMessage& message) noexcept;
+  void leave_outpost(Residence& residence, MemberId member, ConnectionNumber number) noexcept;
+  void add_member(Outpost& outpost, MemberId id, LocalMember member) noexcept;
+  void remove_member(Outpost& outpost, LocalMembers::iterator member) noexcept;
+  void refuse_sayings(const Outpost& outpost, const std::vector<Outbox::Saying>& sayings) noexcept;
+  void refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) noexcept;
+  void drop_if_idle(Residence& residence) noexcept;
+  void unfollow(Residence& residence) noexcept;
+  void tick() noexcept;
+  void refuse_late() noexcept;
+
+  bool is_absent(const Uuid& home) const noexcept;
+  void look(Residence& residence) noexcept;
+  void look_later(Residence& residence) noexcept;
+  void on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept;
+  void on_found(Residence& residence, const StoredValue& value, StoredSession stored) noexcept;
+  void on_unknown(Residence& residence) noexcept;
+  void on_ended(Residence& residence) noexcept;
+  void return_foreign(Residence& residence) noexcept;
+  void answer_infos(Residence& residence, const SessionRecord& record) noexcept;
+  void settle_on(Residence& residence, const Uuid& home, std::uint64_t fence) noexcept;
+  void on_followed(const Uuid& key, const Result<>& done) noexcept;
+  void take_over(Residence& residence, StoreVersion known, const StoredSession& from) noexcept;
+  void on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
+                const StoredSession& from, const Result<>& result) noexcept;
+
+  void speak(Residence& residence) noexcept;
+  void send(const Uuid& node, const Uuid& key, std::uint64_t fence, node::Message message) noexcept;
+  void send_home(Residence& residence, node::Message message) noexcept;
+  void on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
+                    const Result<std::uint32_t>& receivers) noexcept;
+  void send_unsent(Residence& residence) noexcept;
+  void enroll(Residence& residence) noexcept;
+
+  void to_home(node::Envelope envelope) noexcept;
+  template <class Message>
+  void from_a_home(const node::Envelope& envelope, const Message& message) noexcept;
+  void on_nobody(const node::Envelope& envelope, const auto& message) noexcept;
+  // Whether `from` speaks as the session's home: at the fence that is known, or above it.
+  bool accept_home(Residence& residence, const Uuid& from, std::uint64_t fence) noexcept;
+  void learn_record(Residence& residence, std::uint64_t revision, std::uint64_t commands,
+                    const std::string& record) noexcept;
+  void judge_undone(Residence& residence, const Outpost& before) noexcept;
+  void tell_undone(const Uuid& key, const std::vector<std::uint32_t>& members_on) noexcept;
+  static void note_told(Outpost& outpost, std::uint64_t epoch, std::uint64_t seq) noexcept;
+  void apply(Residence& residence, const node::Joined& joined) noexcept;
+  void apply(Residence& residence, const node::Tell& tell) noexcept;
+  void apply(Residence& residence, const node::Close& close) noexcept;
+  void apply(Residence& residence, const node::Gap& gap) noexcept;
+  void apply(Residence& residence, const node::Cast& cast) noexcept;
+  void on_answer(const Uuid& key, const node::Answer& answer) noexcept;
+  void on_take(const Uuid& key) noexcept;
+  void on_moved(const Uuid& key, const Uuid& home, std::uint64_t fence, bool is_asked) noexcept;
+  void on_returned(const Uuid& key, const Uuid& from) noexcept;
+  void deliver_frames(Residence& residence, const node::Cast& cast) noexcept;
+  void remember(Outpost& outpost, const MemberInfo& member) noexcept;
+  void tell_host(Residence& residence, const node::HostNews& news) noexcept;
+  void tell_who_is_there(Residence& residence, const node::Cast& cast) noexcept;
+
+  void check(const Residence& residence) const;
+
+  const SessionPorts ports_;
+  std::unordered_map<Uuid, std::unique_ptr<Residence>> residences_;
+  Effects effects_;
+  MessageDecoder decoder_;
+  std::string scratch_;
+  std::deque<std::move_only_function<void() noexcept>> answers_;  // of the store, during an event
+  int depth_ = 0;                     // of events: an answer's is within the one that it came in
+  std::vector<Residence*> talking_;   // homes with something to flush at the end of the turn
+  std::unordered_set<Uuid> unsaved_;  // homes whose newest change the store does not have
+  std::vector<Uuid> write_back_;      // homes to be stored and told again, a few at a time
+  std::vector<Uuid> roll_;            // homes whose members elsewhere are to be named
+  std::vector<Removal> unremoved_;    // ended while the store was away
+  std::int64_t retried_us_ = 0;       // when unsaved_ and unremoved_ were last tried
+  std::size_t moving_ = 0;            // residences of that kind
+  std::unordered_set<Uuid> waiting_;  // outposts of which somebody may await an answer
+  std::uint64_t last_number_ = 0;     // of asks and sayings
+  std::unordered_set<Uuid> dead_;     // nodes that are gone
+  std::vector<Uuid> look_later_;
+  TimerEntry tick_timer_;
+  bool is_store_ready_ = false;
+  bool was_ready_ = false;
+  std::int64_t returned_us_ = 0;  // when the store was last back; 0: it was never away
+};
+
+// A session without members stays for those who come back, then only the store has it.
+inline constexpr std::int64_t release_after_us = 45'000'000;
+
+inline std::string_view text_of(const BufferRef& buffer) noexcept {
+  const auto bytes = buffer.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Of another node: whatever it may be there, here it is one of ours.
+inline SendClass send_class_of(std::uint8_t number) noexcept {
+  return number <= static_cast<std::uint8_t>(SendClass::answer) ? static_cast<SendClass>(number)
+                                                                : SendClass::droppable;
+}
+
+template <class... Callables>
+struct Overloaded : Callables... {
+  using Callables::operator()...;
+};
+
+}  // namespace videosync

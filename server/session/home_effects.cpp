@@ -1,0 +1,183 @@
+// What a machine wants done. Each message is encoded once.
+#include <string>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "proto/websocket/websocket_frames.h"
+#include "server/digest.h"
+#include "server/session/directory_impl.h"
+
+namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+
+void Impl::carry_out(Residence& residence) noexcept {
+  for (std::size_t i = 0; i < effects_.size(); ++i) {
+    std::visit([&](const auto& effect) noexcept { carry(residence, effect); }, effects_[i]);
+  }
+  effects_.clear();
+}
+
+void Impl::broadcast_here(const Uuid& key, const std::vector<std::uint32_t>& members_on,
+                          std::string_view text, SendClass send_class,
+                          std::int64_t sent_us) noexcept {
+  const BufferRef frame = make_frame(WebSocketOpcode::text, text);
+  for (std::size_t i = 0; i < members_on.size(); ++i) {
+    if (members_on[i] > 0) ports_.delivery.broadcast(i, key, frame, send_class, sent_us);
+  }
+}
+
+void Impl::close_all_here(const Uuid& key, std::vector<std::uint32_t>& members_on,
+                          std::uint16_t code) noexcept {
+  for (std::size_t i = 0; i < members_on.size(); ++i) {
+    if (std::exchange(members_on[i], 0) > 0) ports_.delivery.close_all(i, key, code);
+  }
+}
+
+void Impl::broadcast(Residence& residence, std::string_view text, SendClass send_class) noexcept {
+  Home& home = *residence.home;
+  broadcast_here(residence.key, home.members_on, text, send_class);
+  if (home.remote_members == 0) return;
+  home.cast.frames.push_back({static_cast<std::uint8_t>(send_class), std::string(text)});
+}
+
+// No frame: an outpost may have told its members already.
+void Impl::add_host_news(Home& home, const HostEffect& effect) noexcept {
+  home.cast.hosts.push_back(
+      {effect.epoch, effect.host ? std::optional(effect.host) : std::nullopt, effect.reason});
+}
+
+// As an answer: who reads gets it, and who does not is no worse off.
+void Impl::send_to(Residence& residence, MemberId member, std::string_view text) noexcept {
+  Home& home = *residence.home;
+  const auto found = home.seats.find(member);
+  if (found == home.seats.end()) return;
+  const Seat& seat = found->second;
+  if (seat.node > 0) {
+    return send(
+        home.remotes[seat.node - 1].node, residence.key, home.version.fence,
+        node::Tell{member, static_cast<std::uint8_t>(SendClass::answer), std::string(text)});
+  }
+  ports_.delivery.send(seat.at, make_frame(WebSocketOpcode::text, text), SendClass::answer);
+}
+
+void Impl::send_error(ConnectionRef to, Refusal code, std::string_view message,
+                      std::string_view re) noexcept {
+  ports_.metrics.count_refusal(code);
+  std::string& text = scratch();
+  encode_error(text, code, message, re);
+  ports_.delivery.send(to, make_frame(WebSocketOpcode::text, text), SendClass::answer);
+}
+
+void Impl::close_seat(Residence& residence, MemberId member, const Seat& seat,
+                      std::uint16_t code) noexcept {
+  Home& home = *residence.home;
+  if (seat.node == 0) return ports_.delivery.close(seat.at, code);
+  send(home.remotes[seat.node - 1].node, residence.key, home.version.fence,
+       node::Close{member, seat.number, code});
+}
+
+// Into scratch_.
+std::string_view Impl::write_welcome(Residence& residence, MemberId to) noexcept {
+  Home& home = *residence.home;
+  const SessionMachine& machine = *home.machine;
+  const auto you = machine.info(to);
+  VS_ASSERT(you);
+  const ResumeToken resume{to, resume_secret(machine.resume_key(), to)};
+  if (home.listed_version != machine.members_version()) {
+    home.listed_version = machine.members_version();
+    home.member_list.clear();
+    encode_member_list(home.member_list, machine.members());
+  }
+  std::string& text = scratch();
+  encode_welcome(text, {*you, resume, residence.key, machine.settings(), machine.host(),
+                        machine.host_away(), machine.state(), machine.member_count(),
+                        home.member_list, server_us(), machine.report_every_ms(), machine.forks()});
+  return text;
+}
+
+// It went with the upgrade, so that nothing comes before it: see join_home.
+void Impl::carry(Residence&, const WelcomeEffect&) noexcept {}
+
+void Impl::carry(Residence& residence, const ErrorEffect& effect) noexcept {
+  ports_.metrics.count_refusal(effect.code);
+  std::string& text = scratch();
+  encode_error(text, effect.code, effect.message, effect.re);
+  send_to(residence, effect.to, text);
+}
+
+void Impl::carry(Residence& residence, const ViewersEffect& effect) noexcept {
+  std::string& text = scratch();
+  encode_viewers(text, effect);
+  send_to(residence, effect.to, text);
+}
+
+// A displaced connection was closed when its seat was taken: see let_in.
+void Impl::carry(Residence& residence, const CloseEffect& effect) noexcept {
+  Home& home = *residence.home;
+  const auto seat = home.seats.find(effect.to);
+  if (seat == home.seats.end() || seat->second.number != effect.connection) return;
+  close_seat(residence, effect.to, seat->second, effect.code);
+  unseat(home, effect.to);
+}
+
+void Impl::carry(Residence& residence, const StateEffect& effect) noexcept {
+  std::string& text = scratch();
+  encode_state(text, effect.state);
+  broadcast(residence, text, SendClass::latest);
+  Home& home = *residence.home;
+  if (home.remote_members == 0) return;
+  home.cast.newest = {effect.state.epoch, effect.state.seq, effect.state.video};
+}
+
+void Impl::carry(Residence& residence, const HostEffect& effect) noexcept {
+  Home& home = *residence.home;
+  std::string& text = scratch();
+  encode_host(text, effect);
+  broadcast_here(residence.key, home.members_on, text, SendClass::reliable);
+  if (home.remote_members > 0) add_host_news(home, effect);
+}
+
+void Impl::carry(Residence& residence, const MembersEffect& effect) noexcept {
+  std::string& text = scratch();
+  encode_members(text, effect);
+  broadcast(residence, text, SendClass::droppable);
+  if (residence.home->remote_members == 0) return;
+  node::Cast& cast = residence.home->cast;
+  cast.joined.insert(cast.joined.end(), effect.joined.begin(), effect.joined.end());
+  cast.left.insert(cast.left.end(), effect.left.begin(), effect.left.end());
+  cast.changed.insert(cast.changed.end(), effect.changed.begin(), effect.changed.end());
+}
+
+void Impl::carry(Residence& residence, const WaitingEffect& effect) noexcept {
+  std::string& text = scratch();
+  encode_waiting(text, effect);
+  broadcast(residence, text, SendClass::reliable);
+}
+
+void Impl::carry(Residence& residence, const ChatEffect& effect) noexcept {
+  std::string& text = scratch();
+  encode_chat(text, effect);
+  broadcast(residence, text, SendClass::droppable);
+}
+
+void Impl::carry(Residence& residence, const ReactionsEffect& effect) noexcept {
+  std::string& text = scratch();
+  encode_reactions(text, effect);
+  broadcast(residence, text, SendClass::droppable);
+}
+
+void Impl::carry(Residence& residence, const SettingsEffect& effect) noexcept {
+  std::string& text = scratch();
+  encode_settings(text, effect.settings);
+  broadcast(residence, text, SendClass::reliable);
+}
+
+void Impl::carry(Residence& residence, const EndedEffect& effect) noexcept {
+  Home& home = *residence.home;
+  close_all_here(residence.key, home.members_on, effect.code);
+  if (home.remote_members > 0) home.cast.ended_code = effect.code;
+  home.is_over = true;
+}
+
+}  // namespace videosync

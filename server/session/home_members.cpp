@@ -1,0 +1,289 @@
+// Sessions that are at home here: their members, and what follows every event of theirs.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/log.h"
+#include "proto/websocket/websocket_frames.h"
+#include "server/digest.h"
+#include "server/session/directory_impl.h"
+
+namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+
+Home& Impl::adopt(Residence& residence, std::unique_ptr<SessionMachine> machine,
+                  StoreVersion version) {
+  VS_ASSERT(!residence.home && machine != nullptr);
+  residence.home = std::make_unique<Home>(std::move(machine), version, ports_.workers);
+  Home& home = *residence.home;
+  home.touched_us = home.moved_us = home.empty_since_us = now_us();
+  ports_.metrics.add(Gauge::sessions, 1);
+  return home;
+}
+
+SessionInfo Impl::info_of(const Residence& residence) const {
+  const SessionMachine& machine = *residence.home->machine;
+  return {residence.key, machine.settings(), machine.member_count(), machine.state()};
+}
+
+// --- Members -------------------------------------------------------------------------------------
+
+std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::let_in(
+    Residence& residence, SessionMachine::JoinRequest request, Seat seat) noexcept {
+  Home& home = *residence.home;
+  VS_ASSERT(request.connection);
+  if (const auto& resume = request.resume) {
+    request.is_resume_proven =
+        resume_secret(home.machine->resume_key(), resume->member).equals(resume->secret);
+  }
+  const auto joined = home.machine->join(request, server_us(), effects_);
+  if (!joined) return joined;
+  const auto before = home.seats.find(joined->id);
+  if (before != home.seats.end()) {
+    close_seat(residence, joined->id, before->second, close_code::connected_elsewhere);
+    unseat(home, joined->id);
+  }
+  seat.number = joined->connection;
+  this->seat(home, joined->id, seat);
+  return joined;
+}
+
+void Impl::seat(Home& home, MemberId member, const Seat& seat) noexcept {
+  VS_ASSERT(seat.number && home.seats.find(member) == home.seats.end());
+  home.seats[member] = seat;
+  if (seat.node == 0) {
+    ++home.members_on[seat.at.worker];
+    return;
+  }
+  Home::Remote& remote = home.remotes[seat.node - 1];
+  ++remote.members;
+  remote.members_sum += seat_hash(member, seat.number);
+  ++home.remote_members;
+}
+
+void Impl::unseat(Home& home, MemberId member) noexcept {
+  const auto found = home.seats.find(member);
+  if (found == home.seats.end()) return;
+  const Seat& seat = found->second;
+  if (seat.node == 0) {
+    VS_ASSERT(home.members_on[seat.at.worker] > 0);
+    --home.members_on[seat.at.worker];
+  } else {
+    Home::Remote& remote = home.remotes[seat.node - 1];
+    VS_ASSERT(remote.members > 0 && home.remote_members > 0);
+    --remote.members;
+    remote.members_sum -= seat_hash(member, seat.number);
+    --home.remote_members;
+  }
+  home.seats.erase(found);
+  if (home.seats.empty()) home.empty_since_us = now_us();
+}
+
+void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& request,
+                     ConnectionRef from) noexcept {
+  VS_ASSERT(residence.is_home());
+  const auto joined = let_in(residence, request, {.at = from, .number = {}});
+  if (!joined) {
+    const bool is_full = joined.error() == SessionMachine::JoinRefusal::full;
+    answer(from, is_full ? SessionFault::full : SessionFault::not_found);
+  } else {
+    ports_.delivery.begin(from, residence.key, joined->id, joined->connection,
+                          make_frame(WebSocketOpcode::text, write_welcome(residence, joined->id)));
+  }
+  settle(residence);
+}
+
+void Impl::leave_home(Residence& residence, MemberId member, ConnectionNumber number) noexcept {
+  VS_ASSERT(residence.is_home());
+  Home& home = *residence.home;
+  const auto seat = home.seats.find(member);
+  if (seat != home.seats.end() && seat->second.number == number) unseat(home, member);
+  home.machine->leave(member, number, server_us(), effects_);
+  settle(residence);
+}
+
+void Impl::message_home(Residence& residence, MemberId member,
+                        const ClientMessage& message) noexcept {
+  VS_ASSERT(residence.is_home());
+  SessionMachine& machine = *residence.home->machine;
+  if (const auto* load = std::get_if<LoadMessage>(&message)) {
+    machine.handle_load(member, ports_.around.choose_video(load->video), server_us(), effects_);
+  } else {
+    machine.handle(member, message, server_us(), effects_);
+  }
+  if (std::holds_alternative<ReactionMessage>(message)) await_turn_end(residence);
+  settle(residence);
+}
+
+void Impl::end_home(Residence& residence, const std::optional<Token>& host_token,
+                    ConnectionRef from) noexcept {
+  VS_ASSERT(residence.is_home());
+  if (!host_token) return answer(from, SessionFault::token_missing);
+  if (!residence.home->machine->holds_host_token(*host_token)) {
+    return answer(from, SessionFault::not_the_host);
+  }
+  residence.home->machine->end(server_us(), effects_);
+  settle(residence);
+  answer(from, SessionDeleted{});
+}
+
+void Impl::await_turn_end(Residence& residence) noexcept {
+  if (std::exchange(residence.home->is_talking, true)) return;
+  talking_.push_back(&residence);
+}
+
+void Impl::stop_talking(Residence& residence) noexcept {
+  if (!std::exchange(residence.home->is_talking, false)) return;
+  const auto erased = std::erase(talking_, &residence);
+  VS_ASSERT(erased == 1);
+}
+
+void Impl::turn_end() noexcept {
+  for (Residence* residence : std::exchange(talking_, {})) {
+    VS_ASSERT(residence->is_home());
+    residence->home->is_talking = false;
+    residence->home->machine->flush_turn(effects_);
+    carry_out(*residence);
+    commit(*residence);
+  }
+}
+
+// --- After the machine ---------------------------------------------------------------------------
+
+void Impl::settle(Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home());
+  carry_out(residence);
+  commit(residence);
+  if (residence.home->is_over) return forget(residence);
+  if (const auto heir = better_home(residence)) return hand_over(residence, *heir);
+  arm_timer(residence);
+}
+
+// What other nodes' members are to hear travels with the change that it tells of.
+void Impl::commit(Residence& residence) noexcept {
+  if (residence.home->machine->ended()) return;
+  if (residence.home->machine->take_durable_changed()) {
+    return store(residence, is_alone() ? Uuid{} : self());
+  }
+  if (BufferRef cast = take_cast(residence)) {
+    ports_.store.publish(residence.key, std::move(cast), [](Result<std::uint32_t>) noexcept {});
+  }
+}
+
+StoredSession Impl::stored(const Home& home, const Uuid& home_node) const {
+  StoredSession session{.home = home_node, .heard = {}, .record = home.machine->record()};
+  for (auto remote = home.remotes.rbegin(); remote != home.remotes.rend(); ++remote) {
+    if (session.heard.size() == StoredSession::heard_max) break;
+    if (remote->heard > 0) session.heard.push_back({remote->node, remote->heard});
+  }
+  return session;
+}
+
+// The answer is not waited for: changes leave in order, each expects the one before it.
+void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
+  Home& home = *residence.home;
+  home.touched_us = now_us();
+  const StoreVersion expected = home.version;
+  ++home.version.revision;
+  const BufferRef bytes = BufferRef::copy_of(encode(stored(home, home_node)));
+  home.is_remade = true;
+  const BufferRef cast = take_cast(residence);
+  ports_.store.change(
+      residence.key, expected, home.version, bytes, store_ttl_us(), cast,
+      [this, key = residence.key, fence = expected.fence, cast](Result<> result) noexcept {
+        // Mostly there is nothing to do; then no event of its own is needed.
+        if (result && unsaved_.empty()) return;
+        answered([this, key, fence, cast](const Result<>& stored) noexcept {
+          on_stored(key, fence, cast, stored);
+        })(std::move(result));
+      });
+}
+
+// A store that takes no changes (out of memory) may still carry what is said.
+void Impl::on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
+                     const Result<>& result) noexcept {
+  Residence* residence = find(key);
+  // It has ended or moved meanwhile, or moves: then the answer to that counts.
+  if (residence == nullptr || !residence->is_home()) return;
+  if (residence->home->version.fence != fence) return;
+  if (result) return set_unsaved(key, "");
+  switch (result.error().code) {
+    case ErrorCode::conflict:
+      return superseded(*residence);
+    case ErrorCode::not_found:
+      residence->home->machine->end(server_us(), effects_);
+      return settle(*residence);
+    default:
+      set_unsaved(key, result.error().message);
+      if (cast) ports_.store.publish(key, cast, [](Result<std::uint32_t>) noexcept {});
+  }
+}
+
+// Such a session lives in memory only, until it can be stored again.
+void Impl::set_unsaved(const Uuid& key, std::string why) noexcept {
+  const bool was_empty = unsaved_.empty();
+  if (why.empty()) {
+    if (unsaved_.erase(key) == 0) return;
+  } else if (unsaved_.insert(key).second && was_empty) {
+    log_warn("session", "a change could not be stored", field("why", why));
+  }
+  if (was_empty == unsaved_.empty() || is_alone()) return;
+  to_nodes([worker = ports_.worker, why = std::move(why)](NodePort& nodes) mutable noexcept {
+    nodes.report_unsaved(worker, std::move(why));
+  });
+}
+
+void Impl::store_again(Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home());
+  residence.home->machine->take_durable_changed();
+  store(residence, self());
+}
+
+void Impl::arm_timer(Residence& residence) noexcept {
+  const Home& home = *residence.home;
+  std::int64_t wait_us = home.machine->next_deadline_us() - server_us();
+  // While somebody is there the store has to hear of it now and then.
+  if (!home.seats.empty()) wait_us = std::min(wait_us, store_ttl_us() / 4);
+  if (home.seats.empty() && !is_alone()) {
+    const std::int64_t empty_us = now_us() - home.empty_since_us;
+    wait_us = std::min(wait_us, std::max<std::int64_t>(release_after_us - empty_us, 0));
+  }
+  schedule(residence.timer, wait_us);
+}
+
+void Impl::on_timer(Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home());
+  Home& home = *residence.home;
+  if (now_us() - home.touched_us >= store_ttl_us() / 4) {
+    home.touched_us = now_us();
+    ports_.store.touch(residence.key, store_ttl_us(), [](Result<>) noexcept {});
+  }
+  home.machine->tick(server_us(), effects_);
+  settle(residence);
+}
+
+void Impl::forget(Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home() && residence.home->machine->ended());
+  ports_.metrics.count(Counter::sessions_ended);
+  ports_.metrics.add(Gauge::sessions, -1);
+  stop_talking(residence);
+  Home& home = *residence.home;
+  const StoreVersion last{home.version.fence, home.version.revision + 1};
+  const Removal removal{residence.key, last, take_cast(residence)};
+  set_unsaved(residence.key, "");
+  erase(residence);
+  remove(removal);
+}
+
+// What has ended stays so: where the store is away it is told when it is back.
+void Impl::remove(const Removal& removal) noexcept {
+  ports_.store.remove(removal.key, removal.last, removal.event,
+                      answered([this, removal](const Result<>& result) noexcept {
+                        const bool is_done = result || result.error().code == ErrorCode::conflict ||
+                                             result.error().code == ErrorCode::not_found;
+                        if (!is_done && !is_alone()) unremoved_.push_back(removal);
+                      }));
+}
+
+}  // namespace videosync

@@ -1,0 +1,358 @@
+// A home and other nodes: what they say to it, and what they are told.
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "core/base/assert.h"
+#include "core/base/log.h"
+#include "proto/websocket/websocket_frames.h"
+#include "server/session/directory_impl.h"
+
+namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+
+namespace {
+
+constexpr std::int64_t retry_us = 1'000'000;
+constexpr std::int64_t roll_us = 3'000'000;  // as Nodes::return_us
+constexpr std::size_t written_a_tick = 2'000;
+
+}  // namespace
+
+std::uint32_t Impl::place_of(Home& home, const Uuid& node) noexcept {
+  VS_ASSERT(node != Uuid{} && node != self());
+  const auto found = std::ranges::find(home.remotes, node, &Home::Remote::node);
+  if (found != home.remotes.end()) {
+    return static_cast<std::uint32_t>(found - home.remotes.begin()) + 1;
+  }
+  home.remotes.push_back({.node = node});
+  return static_cast<std::uint32_t>(home.remotes.size());
+}
+
+// --- From other nodes ----------------------------------------------------------------------------
+
+void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcept {
+  VS_ASSERT(residence.is_home());
+  // Its sender knows of a later home than this one.
+  if (envelope.fence > residence.home->version.fence) {
+    log_warn("session", "another node has taken the session over: its outpost says so");
+    const node::Envelope asked = std::move(envelope);
+    superseded(residence);
+    return to_home(asked);
+  }
+  std::visit(
+      Overloaded{
+          [&](const node::Join& join) noexcept { on_home(residence, envelope, join); },
+          [&](const node::Said& said) noexcept { on_home(residence, envelope, said); },
+          [&](const node::Enroll& enroll) noexcept { on_home(residence, envelope, enroll); },
+          [&](const node::AskDelete& ask) noexcept { on_home(residence, envelope, ask); },
+          [&](const node::Leave& leave) noexcept {
+            leave_home(residence, leave.member, leave.connection);
+          },
+          [&](const node::AskInfo& ask) noexcept {
+            const SessionInfo info = info_of(residence);
+            send(envelope.from, residence.key, residence.home->version.fence,
+                 node::Answer{ask.ask, {}, node::Info{info.settings, info.members, info.state}});
+          },
+          [](const auto&) noexcept {},
+      },
+      envelope.message);
+}
+
+void Impl::on_home(Residence& residence, const node::Envelope& from,
+                   const node::Join& join) noexcept {
+  Home& home = *residence.home;
+  const std::uint32_t place = place_of(home, from.from);
+  const MemberId host_before = home.machine->host();
+  std::optional<std::pair<MemberId, ConnectionNumber>> joined;
+  // Asked again: the answer may have been lost.
+  for (const auto& [id, seat] : home.seats) {
+    if (join.ask.attempt < 2) break;
+    if (seat.node == place && seat.number == join.connection) joined.emplace(id, seat.number);
+  }
+  if (!joined) {
+    const SessionMachine::JoinRequest request{.name = join.name,
+                                              .resume = join.resume,
+                                              .host_token = join.host_token,
+                                              .is_resume_proven = false,
+                                              .connection = join.connection};
+    const auto outcome = let_in(residence, request, {.at = {}, .number = {}, .node = place});
+    if (outcome) joined.emplace(outcome->id, outcome->connection);
+    if (!outcome) {
+      const bool is_full = outcome.error() == SessionMachine::JoinRefusal::full;
+      const auto fault = is_full ? SessionFault::full : SessionFault::not_found;
+      send(from.from, residence.key, home.version.fence,
+           node::Answer{join.ask, static_cast<std::uint8_t>(fault), {}});
+      return settle(residence);
+    }
+  }
+  const SessionMachine& machine = *home.machine;
+  send(from.from, residence.key, home.version.fence,
+       node::Joined{.ask = join.ask,
+                    .member = joined->first,
+                    .connection = joined->second,
+                    .welcome = std::string(write_welcome(residence, joined->first)),
+                    .members = machine.members(),
+                    .host = host_before ? std::optional(host_before) : std::nullopt,
+                    .epoch = machine.state().epoch,
+                    .seq = machine.state().seq,
+                    .revision = home.version.revision,
+                    .commands = machine.commands(),
+                    .record = encode(stored(home, self()))});
+  settle(residence);
+}
+
+void Impl::on_home(Residence& residence, const node::Envelope& from,
+                   const node::Said& said) noexcept {
+  if (said.number == 0) return carry_out_said(residence, said);
+  Home::Remote& remote = residence.home->remotes[place_of(*residence.home, from.from) - 1];
+  if (said.previous > remote.heard) {  // something on the way here was lost
+    return send(from.from, residence.key, residence.home->version.fence, node::Gap{remote.heard});
+  }
+  remote.told = 0;            // it may have missed that it was heard
+  await_turn_end(residence);  // tell all that was heard until then at once
+  if (said.number <= remote.heard) return;
+  remote.heard = said.number;
+  if (static_cast<std::uint64_t>(server_us()) < said.expires_us) {
+    return carry_out_said(residence, said);
+  }
+  std::string padded = said.text;
+  padded.resize(said.text.size() + json_padding);
+  const auto message = decode_client_message({padded.data(), said.text.size()}, decoder_);
+  std::string& text = scratch();
+  encode_error(text, Refusal::unavailable, "it came too late to the session's home, say it again",
+               message ? message_type(*message) : "");
+  send_to(residence, said.member, text);
+}
+
+void Impl::carry_out_said(Residence& residence, const node::Said& said) noexcept {
+  std::string padded = said.text;
+  padded.resize(said.text.size() + json_padding);
+  const auto message = decode_client_message({padded.data(), said.text.size()}, decoder_);
+  if (!message) return;  // the other node has checked it: a newer one, then
+  message_home(residence, said.member, *message);
+}
+
+void Impl::on_home(Residence& residence, const node::Envelope& from,
+                   const node::AskDelete& ask) noexcept {
+  SessionMachine& machine = *residence.home->machine;
+  const std::uint64_t fence = residence.home->version.fence;
+  if (ask.host_token && machine.holds_host_token(*ask.host_token)) {
+    send(from.from, residence.key, fence, node::Answer{ask.ask, {}, {}});
+    machine.end(server_us(), effects_);
+    return settle(residence);
+  }
+  const auto fault = ask.host_token ? SessionFault::not_the_host : SessionFault::token_missing;
+  send(from.from, residence.key, fence,
+       node::Answer{ask.ask, static_cast<std::uint8_t>(fault), {}});
+}
+
+// --- Who is there --------------------------------------------------------------------------------
+
+// All members that are connected there. Whoever is not among them has left unheard.
+void Impl::on_home(Residence& residence, const node::Envelope& from,
+                   const node::Enroll& enroll) noexcept {
+  Home& home = *residence.home;
+  const std::uint32_t place = place_of(home, from.from);
+  if (enroll.is_first) {
+    for (auto& [id, seat] : home.seats)
+      if (seat.node == place) seat.is_unheard = true;
+  }
+  for (const node::EnrolledMember& member : enroll.members)
+    enroll_one(residence, from.from, place, member);
+  if (enroll.is_last) {
+    leave_all(residence, [=](const Seat& seat) { return seat.node == place && seat.is_unheard; });
+    carry_out(residence);  // news in their order
+    cast_everything(residence, false);
+  }
+  settle(residence);
+}
+
+void Impl::enroll_one(Residence& residence, const Uuid& node, std::uint32_t place,
+                      const node::EnrolledMember& member) noexcept {
+  Home& home = *residence.home;
+  home.machine->enroll({member.id, member.connection, member.name}, server_us(), effects_);
+  const auto before = home.seats.find(member.id);
+  const bool is_known = before != home.seats.end() && before->second.node == place &&
+                        before->second.number == member.connection;
+  if (is_known) {
+    before->second.is_unheard = false;
+    return;
+  }
+  if (home.machine->connection_of(member.id) != member.connection) {
+    // It was removed meanwhile, or has come back through another connection.
+    const std::uint16_t code =
+        home.machine->is_removed(member.id) ? close_code::removed : close_code::connected_elsewhere;
+    return send(node, residence.key, home.version.fence,
+                node::Close{member.id, member.connection, code});
+  }
+  unseat(home, member.id);
+  seat(home, member.id, {.at = {}, .number = member.connection, .node = place});
+}
+
+template <class Predicate>
+void Impl::leave_all(Residence& residence, Predicate is_gone) noexcept {
+  Home& home = *residence.home;
+  std::vector<std::pair<MemberId, ConnectionNumber>> gone;
+  for (const auto& [id, seat] : home.seats)
+    if (is_gone(seat)) gone.emplace_back(id, seat.number);
+  for (const auto& [id, number] : gone) {
+    unseat(home, id);
+    home.machine->leave(id, number, server_us(), effects_);
+  }
+}
+
+void Impl::home_node_lost(const Uuid& node) noexcept {
+  std::vector<Uuid> keys;
+  for (const auto& [key, residence] : residences_) {
+    if (!residence->is_home()) continue;
+    for (const Home::Remote& remote : residence->home->remotes)
+      if (remote.node == node && remote.members > 0) keys.push_back(key);
+  }
+  for (const Uuid& key : keys) {
+    Residence* residence = find(key);
+    if (residence == nullptr || !residence->is_home()) continue;
+    const std::uint32_t place = place_of(*residence->home, node);
+    leave_all(*residence, [=](const Seat& seat) { return seat.node == place; });
+    settle(*residence);
+  }
+}
+
+// What was said while the store was away, there or here, was lost: every node says anew who is
+// connected to it. Whom nobody names in time has left.
+void Impl::call_roll(Residence& residence) noexcept {
+  Home& home = *residence.home;
+  for (auto& [id, seat] : home.seats)
+    if (seat.node > 0) seat.is_unheard = true;
+  if (home.remote_members > 0) roll_.push_back(residence.key);
+  cast_everything(residence, true);
+}
+
+void Impl::end_roll() noexcept {
+  for (const Uuid& key : std::exchange(roll_, {})) {
+    Residence* residence = find(key);
+    if (residence == nullptr || !residence->is_home()) continue;
+    leave_all(*residence, [](const Seat& seat) { return seat.node > 0 && seat.is_unheard; });
+    settle(*residence);
+  }
+}
+
+// --- To other nodes ------------------------------------------------------------------------------
+
+// Null: nothing to say to anybody elsewhere.
+BufferRef Impl::take_cast(Residence& residence) noexcept {
+  Home& home = *residence.home;
+  node::Cast& cast = home.cast;
+  const bool is_remade = std::exchange(home.is_remade, false);
+  const bool is_news =
+      !cast.frames.empty() || !cast.hosts.empty() || cast.ended_code || cast.present;
+  // At the end of the turn there will be something to say with it.
+  if (!is_news && !(is_remade && home.remote_members > 0) && home.is_talking) return {};
+  for (Home::Remote& remote : home.remotes) {
+    if (remote.heard == remote.told) continue;
+    cast.heard.push_back({remote.node, remote.heard});
+    remote.told = remote.heard;
+  }
+  const bool is_record_due = is_remade && home.remote_members > 0;
+  if (!is_news && cast.heard.empty() && !is_record_due) return {};
+  if (cast.heard.size() > node::list_max) cast.heard.resize(node::list_max);
+  cast.sent_us = static_cast<std::uint64_t>(server_us());
+  cast.number = ++home.casts;
+  home.cast_us = now_us();
+  cast.revision = home.version.revision;
+  cast.commands = home.machine->commands();
+  const bool is_ended = cast.ended_code.has_value();
+  if (!is_ended && (is_record_due || cast.present)) cast.record = encode(stored(home, self()));
+  const std::string bytes = encode(node::Envelope{.from = self(),
+                                                  .key = residence.key,
+                                                  .fence = home.version.fence,
+                                                  .message = std::exchange(cast, {})});
+  if (bytes.empty()) {
+    log_error("session", "too much to tell other nodes at once: it is told anew");
+    return {};
+  }
+  return BufferRef::copy_of(bytes);
+}
+
+// For members elsewhere that may have missed something.
+void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
+  Home& home = *residence.home;
+  if (home.remotes.empty()) return;
+  const SessionMachine& machine = *home.machine;
+  const auto add = [&](SendClass send_class, auto&& encode_into) {
+    std::string text;
+    encode_into(text);
+    home.cast.frames.push_back({static_cast<std::uint8_t>(send_class), std::move(text)});
+  };
+  add(SendClass::latest, [&](std::string& text) { encode_state(text, machine.state()); });
+  add(SendClass::reliable, [&](std::string& text) { encode_settings(text, machine.settings()); });
+  if (machine.host()) {
+    add_host_news(home, {machine.state().epoch, machine.host(), machine.host_reason()});
+  }
+  const auto away = machine.host_away();
+  home.cast.present = node::Present{.count = machine.member_count()};
+  if (away) home.cast.present->host_until_us = static_cast<std::uint64_t>(away->until_us);
+  if (away && away->next) home.cast.present->next_host = away->next;
+  home.cast.present->is_roll_call = is_roll_call;
+  home.cast.joined = machine.members();
+  home.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
+  for (Home::Remote& remote : home.remotes)
+    remote.told = 0;
+}
+
+// To a node that takes itself, or another one, for the home, at a lower fence.
+void Impl::tell_who_is_home(const Uuid& node, Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home());
+  send(node, residence.key, residence.home->version.fence, node::Moved{});
+}
+
+// --- The store's return --------------------------------------------------------------------------
+
+void Impl::store_ready() noexcept {
+  is_store_ready_ = true;
+  const bool is_return = std::exchange(was_ready_, true);
+  if (is_return) returned_us_ = now_us();
+  roll_.clear();
+  write_back_.clear();
+  // What was said meanwhile was not heard: homes say all anew, and every home is asked anew.
+  for (auto& [key, residence] : residences_) {
+    if (residence->is_home()) write_back_.push_back(key);
+    Outpost* outpost = residence->out();
+    if (outpost == nullptr || residence->home) continue;
+    outpost->needs_enroll = true;
+    if (outpost->phase == Outpost::Phase::idle || outpost->phase == Outpost::Phase::settled) {
+      look_later(*residence);
+    }
+  }
+  retry_unsaved();
+  if (!tick_timer_.is_armed()) schedule(tick_timer_, 1'000);
+}
+
+void Impl::retry_unsaved() noexcept {
+  retried_us_ = now_us();
+  for (const Removal& removal : std::exchange(unremoved_, {}))
+    remove(removal);
+  if (!write_back_.empty()) return;  // all of them will be stored
+  const std::vector<Uuid> keys(unsaved_.begin(), unsaved_.end());
+  for (std::size_t i = 0; i < keys.size() && i < written_a_tick; ++i) {
+    Residence* residence = find(keys[i]);
+    if (residence != nullptr && residence->is_home()) store_again(*residence);
+  }
+}
+
+// A few times a second, while the store is there.
+void Impl::tend_homes() noexcept {
+  for (std::size_t i = 0; i < written_a_tick && !write_back_.empty(); ++i) {
+    Residence* residence = find(write_back_.back());
+    write_back_.pop_back();
+    if (residence == nullptr || !residence->is_home()) continue;
+    call_roll(*residence);
+    store_again(*residence);
+  }
+  const bool is_roll_over = write_back_.empty() && now_us() - returned_us_ >= roll_us;
+  if (!roll_.empty() && is_roll_over) end_roll();
+  if (write_back_.empty() && now_us() - retried_us_ >= retry_us) retry_unsaved();
+}
+
+}  // namespace videosync

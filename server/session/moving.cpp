@@ -1,0 +1,233 @@
+// From home to outpost and back: a residence is the one or the other, or on its way.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/log.h"
+#include "proto/websocket/websocket_frames.h"
+#include "server/session/directory_impl.h"
+
+namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+
+namespace {
+
+constexpr std::int64_t stay_us = 1'000'000;  // between two moves of a session
+constexpr std::int64_t stuck_us_min = 1'000'000;
+
+}  // namespace
+
+// Says where the session had better live; nothing: here.
+std::optional<Uuid> Impl::better_home(const Residence& residence) const noexcept {
+  if (is_alone() || !is_store_ready_) return std::nullopt;
+  const Home& home = *residence.home;
+  if (home.stuck_us > 0 && now_us() - home.stuck_us < stuck_us_min) return std::nullopt;
+  if (ports_.around.is_draining()) {
+    if (home.seats.empty()) return Uuid{};
+    const auto most = std::ranges::max_element(home.remotes, {}, &Home::Remote::members);
+    if (most == home.remotes.end() || most->members == 0) return std::nullopt;
+    return most->node;
+  }
+  if (home.seats.empty()) {
+    if (now_us() - home.empty_since_us < release_after_us) return std::nullopt;
+    return Uuid{};
+  }
+  // Where the host is: its commands then go on working while the store is away.
+  const auto host = home.seats.find(home.machine->host());
+  const bool is_elsewhere = host != home.seats.end() && host->second.node > 0;
+  if (!is_elsewhere || now_us() - home.moved_us < stay_us) return std::nullopt;
+  return home.remotes[host->second.node - 1].node;
+}
+
+void Impl::begin_drain() noexcept {
+  if (is_alone()) return;
+  std::vector<Uuid> keys;
+  for (const auto& [key, residence] : residences_)
+    if (residence->is_home()) keys.push_back(key);
+  for (const Uuid& key : keys) {
+    Residence* residence = find(key);
+    if (residence != nullptr && residence->is_home()) settle(*residence);
+  }
+}
+
+// The members here are told what they have not yet heard: who takes over knows nothing of it.
+void Impl::flush(Residence& residence) noexcept {
+  residence.home->machine->flush_turn(effects_);
+  residence.home->machine->flush_presence(effects_);
+  carry_out(residence);
+}
+
+// What the members here know of the session goes with them.
+Outpost& Impl::make_outpost(Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home());
+  const Home& home = *residence.home;
+  const SessionMachine& machine = *home.machine;
+  residence.outpost = std::make_unique<Outpost>(ports_.workers);
+  Outpost& outpost = *residence.outpost;
+  for (const auto& [id, seat] : home.seats) {
+    if (seat.node != 0) continue;
+    const auto info = machine.info(id);
+    add_member(outpost, id, {seat.at, seat.number, info ? info->name : ""});
+  }
+  for (const MemberInfo& member : machine.members())
+    remember(outpost, member);
+  outpost.fence = outpost.line_fence = home.version.fence;
+  outpost.revision = home.version.revision;
+  outpost.commands = machine.commands();
+  outpost.record = encode(stored(home, self()));
+  outpost.told_epoch = machine.state().epoch;
+  outpost.told_seq = machine.state().seq;
+  outpost.video = machine.state().video;
+  outpost.host_told = machine.host();
+  outpost.needs_enroll = true;
+  return outpost;
+}
+
+// --- Handing over --------------------------------------------------------------------------------
+
+// The record names the heir (nil: nobody). It is told when the store has taken that; until then
+// whatever comes waits here.
+void Impl::hand_over(Residence& residence, const Uuid& heir) noexcept {
+  VS_ASSERT(residence.is_home() && heir != self());
+  flush(residence);
+  stop_talking(residence);
+  if (residence.timer.is_armed()) ports_.timers.cancel(residence.timer);
+  set_unsaved(residence.key, "");
+  Home& home = *residence.home;
+  const StoreVersion expected = home.version;
+  ++home.version.revision;
+  const BufferRef bytes = BufferRef::copy_of(encode(stored(home, heir)));
+  const std::int64_t ttl_us = heir == Uuid{} ? ports_.session_ttl_us : store_ttl_us();
+  home.is_remade = true;
+  BufferRef cast = take_cast(residence);
+  make_outpost(residence);
+  ++moving_;
+  ports_.store.change(residence.key, expected, home.version, bytes, ttl_us, std::move(cast),
+                      answered([this, key = residence.key, heir](const Result<>& result) noexcept {
+                        on_handed_over(key, heir, result);
+                      }));
+}
+
+void Impl::on_handed_over(const Uuid& key, const Uuid& heir, const Result<>& result) noexcept {
+  Residence* residence = find(key);
+  VS_ASSERT(residence != nullptr && residence->kind() == Residence::Kind::moving);
+  --moving_;
+  if (!result) {
+    const ErrorCode code = result.error().code;
+    // The store is away: the session stays here.
+    if (code != ErrorCode::conflict && code != ErrorCode::not_found) {
+      return stay_home(*residence, result.error());
+    }
+  }
+  const std::uint64_t fence = residence->home->version.fence;
+  residence->home.reset();
+  ports_.metrics.add(Gauge::sessions, -1);
+  if (result && heir != Uuid{} && !is_absent(heir)) {
+    send(heir, key, fence, node::Take{});
+    return settle_on(*residence, heir, fence);
+  }
+  if (residence->outpost->is_idle()) return erase(*residence);
+  look(*residence);
+}
+
+// The machine goes on with those of its members that are still there.
+void Impl::stay_home(Residence& residence, const Error& why) noexcept {
+  const std::unique_ptr<Outpost> before = std::move(residence.outpost);
+  VS_ASSERT(residence.is_home() && before != nullptr);
+  Home& home = *residence.home;
+  home.stuck_us = now_us();
+  set_unsaved(residence.key, why.message);
+  std::vector<std::pair<MemberId, ConnectionNumber>> gone;
+  for (const auto& [id, seat] : home.seats) {
+    const auto still = before->members.find(id);
+    const bool is_here = still != before->members.end() && still->second.number == seat.number;
+    if (seat.node == 0 && !is_here) gone.emplace_back(id, seat.number);
+  }
+  for (const auto& [id, number] : gone) {
+    unseat(home, id);
+    home.machine->leave(id, number, server_us(), effects_);
+  }
+  const Uuid key = residence.key;
+  settle(residence);
+  hand_waiting_to_home(key, *before);
+}
+
+// Another node has become the home: the members here go on from an outpost.
+void Impl::superseded(Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home());
+  flush(residence);
+  stop_talking(residence);
+  if (residence.timer.is_armed()) ports_.timers.cancel(residence.timer);
+  set_unsaved(residence.key, "");
+  make_outpost(residence);
+  residence.home.reset();
+  ports_.metrics.add(Gauge::sessions, -1);
+  if (residence.outpost->members.empty()) return erase(residence);
+  look(residence);
+}
+
+// --- Becoming the home ---------------------------------------------------------------------------
+
+// `machine` is stored as `version`; the members here move in.
+void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> machine,
+                       StoreVersion version, const std::vector<node::Heard>& heard) noexcept {
+  VS_ASSERT(residence.kind() == Residence::Kind::outpost);
+  unfollow(residence);
+  const std::unique_ptr<Outpost> before = std::move(residence.outpost);
+  Home& home = adopt(residence, std::move(machine), version);
+  std::uint64_t heard_here = 0;
+  before->outbox.doubt(dead_.contains(before->home));
+  for (const node::Heard& from : heard) {
+    if (from.node == self()) heard_here = from.number;
+    if (from.node != self()) home.remotes[place_of(home, from.node) - 1].heard = from.number;
+  }
+  const HostEffect host{home.machine->state().epoch, home.machine->host(),
+                        home.machine->host_reason()};
+  for (const auto& [id, member] : before->members) {
+    home.machine->enroll({id, member.number, member.name}, server_us(), effects_);
+    if (home.machine->connection_of(id) == member.number) {
+      seat(home, id, {.at = member.at, .number = member.number});
+    } else {
+      ports_.delivery.close(member.at, close_code::connected_elsewhere);
+    }
+  }
+  // In the new epoch, whatever somebody may have heard of the old one.
+  std::string text;
+  encode_state(text, home.machine->state());
+  broadcast(residence, text, SendClass::latest);
+  text.clear();
+  encode_settings(text, home.machine->settings());
+  broadcast(residence, text, SendClass::reliable);
+  if (before->host_told && *before->host_told != host.host) carry(residence, host);
+  judge_undone(residence, *before);
+  const Uuid key = residence.key;
+  settle(residence);
+  refuse_sayings(*before, before->outbox.settle_doubts(heard_here));
+  hand_waiting_to_home(key, *before);
+}
+
+// Each as if it came now: the home may be on its way again.
+void Impl::hand_waiting_to_home(const Uuid& key, Outpost& before) noexcept {
+  for (Asks::Ask& ask : before.asks.take_all()) {
+    if (ask.kind == Asks::Ask::Kind::join) {
+      join(key, std::move(ask.request), ask.from);
+    } else if (ask.kind == Asks::Ask::Kind::info) {
+      info(key, ask.from);
+    } else {
+      end(key, ask.host_token, ask.from);
+    }
+  }
+  for (const Outbox::Saying& saying : before.outbox.take_all()) {
+    Residence* residence = find(key);
+    if (residence == nullptr || !residence->is_home()) {
+      refuse_saying(before, saying);
+    } else {
+      carry_out_said(*residence, {.member = saying.member, .text = saying.text});
+    }
+  }
+  for (node::Envelope& envelope : std::exchange(before.foreign, {}))
+    to_home(std::move(envelope));
+}
+
+}  // namespace videosync

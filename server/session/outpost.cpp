@@ -1,0 +1,205 @@
+// An outpost: what local clients want of a session elsewhere, and time.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "proto/websocket/websocket_frames.h"
+#include "server/session/directory_impl.h"
+
+namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+
+namespace {
+
+constexpr std::int64_t tick_us = 250'000;
+constexpr std::int64_t ask_us = 5'000'000;
+// A home does not carry out what is older, and half a second later its sender is told so: then its
+// answer cannot be under way any more.
+constexpr std::int64_t saying_us = 4'800'000;
+constexpr std::int64_t refused_us = 5'300'000;
+
+// Done twice it is done once, or the record tells that it was done.
+bool is_repeatable(const ClientMessage& message) noexcept {
+  return !std::holds_alternative<ChatMessage>(message) &&
+         !std::holds_alternative<ReactionMessage>(message);
+}
+
+}  // namespace
+
+void Impl::add_member(Outpost& outpost, MemberId id, LocalMember member) noexcept {
+  VS_ASSERT(id && member.number && !outpost.members.contains(id));
+  ++outpost.members_on[member.at.worker];
+  outpost.members_sum += seat_hash(id, member.number);
+  outpost.changed_us = now_us();
+  outpost.members.emplace(id, std::move(member));
+}
+
+void Impl::remove_member(Outpost& outpost, LocalMembers::iterator member) noexcept {
+  const std::size_t worker = member->second.at.worker;
+  VS_ASSERT(outpost.members_on[worker] > 0);
+  --outpost.members_on[worker];
+  outpost.members_sum -= seat_hash(member->first, member->second.number);
+  outpost.changed_us = now_us();
+  outpost.members.erase(member);
+}
+
+void Impl::unfollow(Residence& residence) noexcept {
+  if (std::exchange(residence.outpost->is_following, false)) {
+    ports_.store.unfollow(residence.key);
+  }
+}
+
+void Impl::drop_if_idle(Residence& residence) noexcept {
+  if (residence.home || !residence.outpost->is_idle()) return;
+  unfollow(residence);
+  erase(residence);
+}
+
+// --- What local clients want ---------------------------------------------------------------------
+
+void Impl::add_ask(const Uuid& key, Asks::Ask ask) noexcept {
+  if (!is_store_ready_) return refuse_ask(ask, SessionFault::unavailable);
+  ask.deadline_us = now_us() + ask_us;
+  Residence& residence = open(key);
+  Outpost& outpost = *residence.outpost;
+  if (ask.kind != Asks::Ask::Kind::info) outpost.wants_home = true;
+  const std::uint64_t number = ++last_number_;
+  outpost.asks.add(number, std::move(ask));
+  waiting_.insert(key);
+  if (residence.home) return;  // on its way: it is asked when it has arrived
+  if (outpost.phase == Outpost::Phase::settled) {
+    // Whoever only asked so far did not need the session's channel.
+    if (!outpost.is_following && outpost.needs_home()) {
+      return settle_on(residence, outpost.home, outpost.fence);
+    }
+    return send_home(residence, outpost.asks.attempt_one(number));
+  }
+  if (outpost.phase == Outpost::Phase::idle) look(residence);
+}
+
+void Impl::refuse_ask(const Asks::Ask& ask, SessionFault fault) noexcept {
+  answer(ask.from, fault);
+}
+
+void Impl::refuse_asks(Residence& residence, SessionFault fault) noexcept {
+  Outpost& outpost = *residence.outpost;
+  for (const Asks::Ask& ask : outpost.asks.take_all())
+    refuse_ask(ask, fault);
+  const auto refuse = [&](const Uuid& node, const node::AskRef& ref) noexcept {
+    send(node, residence.key, outpost.fence,
+         node::Answer{ref, static_cast<std::uint8_t>(fault), {}});
+  };
+  for (const node::Envelope& envelope : std::exchange(outpost.foreign, {})) {
+    if (const auto* join = std::get_if<node::Join>(&envelope.message)) {
+      refuse(envelope.from, join->ask);
+    } else if (const auto* info = std::get_if<node::AskInfo>(&envelope.message)) {
+      refuse(envelope.from, info->ask);
+    } else if (const auto* end = std::get_if<node::AskDelete>(&envelope.message)) {
+      refuse(envelope.from, end->ask);
+    }
+  }
+  outpost.wants_home = false;
+}
+
+void Impl::say(Residence& residence, MemberId member, const ClientMessage& message) noexcept {
+  Outpost& outpost = *residence.outpost;
+  std::string text;
+  encode_client_message(text, message);
+  const bool can_send = !residence.home && outpost.phase == Outpost::Phase::settled;
+  // The next one says more than this one.
+  if (std::holds_alternative<ReportMessage>(message)) {
+    if (can_send) send_home(residence, node::Said{.member = member, .text = std::move(text)});
+    return;
+  }
+  const std::int64_t expires_us = server_us() + saying_us;
+  Outbox::Saying saying{.member = member,
+                        .type = message_type(message),
+                        .text = std::move(text),
+                        .said_us = now_us(),
+                        .expires_us = static_cast<std::uint64_t>(expires_us),
+                        .number = ++last_number_,
+                        .is_repeatable = is_repeatable(message)};
+  if (!is_store_ready_ || outpost.outbox.is_full()) return refuse_saying(outpost, saying);
+  waiting_.insert(residence.key);
+  outpost.outbox.keep(std::move(saying));
+  if (can_send) send_unsent(residence);
+}
+
+void Impl::leave_outpost(Residence& residence, MemberId member, ConnectionNumber number) noexcept {
+  Outpost& outpost = *residence.outpost;
+  const auto found = outpost.members.find(member);
+  if (found != outpost.members.end() && found->second.number == number) {
+    remove_member(outpost, found);
+  }
+  if (residence.home) return;  // the handing over takes account of it
+  if (outpost.phase == Outpost::Phase::settled && is_store_ready_) {
+    send_home(residence, node::Leave{member, number});
+  } else {
+    outpost.needs_enroll = true;
+    outpost.needs_farewell = outpost.home != Uuid{};
+  }
+  drop_if_idle(residence);
+}
+
+// --- Refusing ------------------------------------------------------------------------------------
+
+// The connections stay, and are told that nobody can carry this out now.
+void Impl::refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) noexcept {
+  const auto found = outpost.members.find(saying.member);
+  if (found == outpost.members.end()) return;
+  send_error(found->second.at, Refusal::unavailable,
+             "the session's home cannot be reached now, try again", saying.type);
+}
+
+void Impl::refuse_sayings(const Outpost& outpost,
+                          const std::vector<Outbox::Saying>& sayings) noexcept {
+  for (const Outbox::Saying& saying : sayings)
+    refuse_saying(outpost, saying);
+}
+
+// --- Time ----------------------------------------------------------------------------------------
+
+void Impl::node_lost(const Uuid& node) noexcept {
+  dead_.insert(node);
+  std::vector<Uuid> orphans;
+  for (const auto& [key, residence] : residences_) {
+    if (!residence->home && residence->outpost->home == node) orphans.push_back(key);
+  }
+  for (const Uuid& key : orphans) {
+    if (Residence* residence = find(key)) look(*residence);
+  }
+  home_node_lost(node);
+}
+
+void Impl::refuse_late() noexcept {
+  const std::vector<Uuid> keys(waiting_.begin(), waiting_.end());
+  for (const Uuid& key : keys) {
+    Residence* residence = find(key);
+    Outpost* outpost = residence != nullptr ? residence->out() : nullptr;
+    if (outpost != nullptr) {
+      for (const Asks::Ask& ask : outpost->asks.take_late(now_us()))
+        refuse_ask(ask, SessionFault::unavailable);
+      refuse_sayings(*outpost, outpost->outbox.take_older(now_us() - refused_us));
+    }
+    const bool is_over = outpost == nullptr || (outpost->asks.empty() && outpost->outbox.empty());
+    if (is_over) waiting_.erase(key);
+    if (outpost != nullptr) drop_if_idle(*residence);
+  }
+}
+
+void Impl::tick() noexcept {
+  refuse_late();
+  if (is_store_ready_) {
+    for (const Uuid& key : std::exchange(look_later_, {})) {
+      Residence* residence = find(key);
+      const bool is_due = residence != nullptr && !residence->home &&
+                          residence->outpost->phase == Outpost::Phase::idle;
+      if (is_due) look(*residence);
+    }
+    tend_homes();
+  }
+  schedule(tick_timer_, tick_us);
+}
+
+}  // namespace videosync

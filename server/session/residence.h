@@ -1,0 +1,164 @@
+// Residence: what the directory keeps of one session. Its own sources' affair only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/assert.h"
+#include "core/base/connection_ref.h"
+#include "core/base/flat_map.h"
+#include "core/base/uuid.h"
+#include "core/reactor/timer_wheel.h"
+#include "proto/session/session_machine.h"
+#include "proto/wire/node_messages.h"
+#include "server/session/asks.h"
+#include "server/session/outbox.h"
+#include "server/session/stored_session.h"
+#include "storage/session_store.h"
+
+namespace videosync {
+
+// Where a member's connection is.
+struct Seat {
+  ConnectionRef at;         // means something on this node
+  ConnectionNumber number;  // of the connection
+  std::uint32_t node = 0;   // 0: this one; else one more than the place in Home::remotes
+  bool is_unheard = false;  // its node is being asked who is there
+};
+
+// The machine lives here.
+struct Home {
+  // Another node that has, or had, members of it.
+  struct Remote {
+    Uuid node;
+    std::uint32_t members = 0;
+    std::uint64_t heard = 0;        // the number of the last Said from there
+    std::uint64_t told = 0;         // that it was told so
+    std::uint64_t members_sum = 0;  // the hashes of its seats, added up
+  };
+
+  Home(std::unique_ptr<SessionMachine> session, StoreVersion stored, std::size_t workers)
+      : machine(std::move(session)), version(stored), members_on(workers) {}
+
+  std::unique_ptr<SessionMachine> machine;
+  StoreVersion version;                   // of the newest write, answered or not
+  FlatMap<MemberId, Seat> seats;          // of the connected members
+  std::vector<std::uint32_t> members_on;  // by worker, of those that are connected to this node
+  std::string member_list;                // encoded, as it was in `listed_version`
+  std::uint64_t listed_version = 0;       // of SessionMachine::members_version()
+  std::vector<Remote> remotes;            // places do not change while it is here
+  std::uint32_t remote_members = 0;
+  node::Cast cast;                  // what the event at hand says to members of other nodes
+  std::uint64_t casts = 0;          // how many there were
+  std::int64_t cast_us = 0;         // when the last one was
+  std::int64_t touched_us = 0;      // when the store last heard of it
+  std::int64_t moved_us = 0;        // when it came here
+  std::int64_t stuck_us = 0;        // when it last could not be handed over; 0: never
+  std::int64_t empty_since_us = 0;  // when the last member left; means something while empty
+  bool is_talking = false;          // exactly while in the directory's talking_
+  bool is_over = false;             // EndedEffect has been carried out
+  bool is_remade = false;           // the record of this cast is to be sent with it
+};
+
+// A connection of this node and the name under which its member is known.
+struct LocalMember {
+  ConnectionRef at;
+  ConnectionNumber number;
+  std::string name;
+};
+using LocalMembers = std::unordered_map<MemberId, LocalMember>;
+
+// Members here follow a home on another node, or wait for one.
+struct Outpost {
+  enum class Phase : std::uint8_t {
+    idle,       // nobody is known to be home; a look is due, or the store is away
+    looking,    // the store has been asked who is home
+    following,  // somebody is; the store is asked for the session's channel
+    settled,    // the home hears and is heard
+    taking,     // this node becomes the home
+  };
+
+  explicit Outpost(std::size_t workers) : members_on(workers) {}
+
+  // Nobody needs it any more. While the home is still to be told that its last member has left, it
+  // stays.
+  bool is_idle() const noexcept {
+    return members.empty() && asks.empty() && foreign.empty() && phase != Phase::taking &&
+           !needs_farewell;
+  }
+  // Information alone is no reason to become a session's home.
+  bool needs_home() const noexcept { return !members.empty() || !foreign.empty() || wants_home; }
+
+  Phase phase = Phase::idle;
+  bool is_following = false;
+  bool wants_home = false;      // a join or an end is waiting, or this node was told to take it
+  bool needs_enroll = false;    // the home does not know all of `members`
+  bool needs_farewell = false;  // ... nor that the last of them has left
+  std::int64_t unknown_since_us = 0;  // the store has had no such session since then; 0: it has one
+  Uuid home;
+  std::uint64_t fence = 0;  // of `home`; 0: none is known
+  // The session as its home last told it. `record` is empty before that.
+  std::uint64_t revision = 0;
+  std::uint64_t commands = 0;
+  std::uint64_t line_fence = 0;  // whose `commands` these are; `fence`, but between two homes
+  std::string record;            // a StoredSession
+  // The newest state that any member here was given. None that is older follows it.
+  std::uint64_t told_epoch = 0;
+  std::uint64_t told_seq = 0;
+  std::uint64_t casts = 0;  // the number of the last cast heard
+  std::uint64_t members_sum = 0;
+  std::int64_t changed_us = 0;        // when it last heard or said anything that its digest is of
+  std::string video;                  // "" before the first cast
+  std::optional<MemberId> host_told;  // whom members here take for the host; nothing: unknown
+  LocalMembers members;
+  std::vector<std::uint32_t> members_on;               // by worker
+  std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other
+  Asks asks;
+  Outbox outbox;
+  std::vector<node::Envelope> foreign;  // for the home that this node may become
+};
+
+class Residence {
+ public:
+  enum class Kind : std::uint8_t { home, outpost, moving };
+
+  Residence(const Uuid& session_key, TimerEntry::Handler on_timer, void* owner) noexcept
+      : key(session_key), directory(owner), timer(on_timer, this) {}
+
+  // Moving: handed over, and the store has not answered yet; both parts are there then: the home as
+  // it was, and the outpost that it is going to be.
+  Kind kind() const noexcept {
+    VS_ASSERT(home || outpost);
+    if (!home) return Kind::outpost;
+    return outpost ? Kind::moving : Kind::home;
+  }
+  bool is_home() const noexcept { return kind() == Kind::home; }
+  // Who holds the members and what they wait for while it is not at home here.
+  Outpost* out() noexcept { return outpost.get(); }
+
+  const Uuid key;
+  void* const directory;  // the owner, for the timer
+  TimerEntry timer;       // of the home
+  std::unique_ptr<Home> home;
+  std::unique_ptr<Outpost> outpost;
+};
+
+// What `number` of `member` adds to the sums by which two nodes compare who is there.
+inline std::uint64_t mix(std::uint64_t value) noexcept {
+  // The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+  value ^= value >> 30;
+  value *= 0xbf58476d1ce4e5b9;
+  value ^= value >> 27;
+  value *= 0x94d049bb133111eb;
+  return value ^ value >> 31;
+}
+inline std::uint64_t seat_hash(MemberId member, ConnectionNumber number) noexcept {
+  return mix(std::uint64_t{member.value} << 32 | number.value);
+}
+
+}  // namespace videosync

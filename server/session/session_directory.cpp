@@ -1,0 +1,358 @@
+// SessionDirectory: its door, the event at hand, finding, and the requests.
+#include "server/session/session_directory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/log.h"
+#include "server/session/directory_impl.h"
+
+namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+
+SessionDirectory::SessionDirectory(const SessionPorts& ports)
+    : impl_(std::make_unique<Impl>(ports)) {
+  VS_ASSERT(ports.worker < ports.workers);
+  VS_ASSERT(ports.session_ttl_us > 0);
+}
+SessionDirectory::~SessionDirectory() = default;
+
+void SessionDirectory::on_create(const Uuid& key, const CreateOrder& order,
+                                 ConnectionRef from) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->create(key, order, from);
+}
+void SessionDirectory::on_join(const Uuid& key, const SessionMachine::JoinRequest& request,
+                               ConnectionRef from) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->join(key, request, from);
+}
+void SessionDirectory::on_info(const Uuid& key, ConnectionRef from) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->info(key, from);
+}
+void SessionDirectory::on_validate(const Uuid& key, ConnectionRef from) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->validate(key, from);
+}
+void SessionDirectory::on_video(const Uuid& key, ConnectionRef from) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->video(key, from);
+}
+void SessionDirectory::on_delete(const Uuid& key, const std::optional<Token>& host_token,
+                                 ConnectionRef from) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->end(key, host_token, from);
+}
+void SessionDirectory::on_message(const Uuid& key, MemberId member, ConnectionNumber number,
+                                  ConnectionRef from, const ClientMessage& message) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->message(key, member, number, from, message);
+}
+void SessionDirectory::on_leave(const Uuid& key, MemberId member,
+                                ConnectionNumber number) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->leave(key, member, number);
+}
+void SessionDirectory::on_turn_end() noexcept {
+  const Impl::Event event(*impl_);
+  impl_->turn_end();
+}
+void SessionDirectory::begin_drain() noexcept {
+  const Impl::Event event(*impl_);
+  impl_->begin_drain();
+}
+bool SessionDirectory::is_settled() const noexcept {
+  return impl_->is_settled();
+}
+void SessionDirectory::on_envelope(node::Envelope envelope) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->envelope(std::move(envelope));
+}
+void SessionDirectory::on_event(const Uuid& key, const BufferRef& bytes) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->event(key, bytes);
+}
+void SessionDirectory::on_node_lost(const Uuid& node) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->node_lost(node);
+}
+void SessionDirectory::on_node_alive(const Uuid& node) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->node_alive(node);
+}
+void SessionDirectory::on_store_ready() noexcept {
+  const Impl::Event event(*impl_);
+  impl_->store_ready();
+}
+void SessionDirectory::on_store_lost() noexcept {
+  const Impl::Event event(*impl_);
+  impl_->store_lost();
+}
+void SessionDirectory::check_invariants() const {
+  impl_->check_invariants();
+}
+
+// --- The event at hand; the world ----------------------------------------------------------------
+
+Impl::Impl(const SessionPorts& ports) : ports_(ports), tick_timer_(&Impl::on_tick_timer, this) {}
+
+void Impl::run_answers() noexcept {
+  VS_ASSERT(depth_ == 1);
+  while (!answers_.empty()) {
+    auto answer = std::move(answers_.front());
+    answers_.pop_front();
+    answer();
+  }
+}
+
+void Impl::on_residence_timer(void* residence) noexcept {
+  auto& expired = *static_cast<Residence*>(residence);
+  auto& impl = *static_cast<Impl*>(expired.directory);
+  const Event event(impl);
+  impl.on_timer(expired);
+}
+
+void Impl::on_tick_timer(void* impl) noexcept {
+  const Event event(*static_cast<Impl*>(impl));
+  static_cast<Impl*>(impl)->tick();
+}
+
+std::int64_t Impl::store_ttl_us() const noexcept {
+  // The machine ends a session of its own accord; the store only cleans up behind a lost process.
+  return ports_.session_ttl_us + ports_.session_ttl_us / 4 + 60'000'000;
+}
+
+// Above all that is known of the session and, being of server time and of this node, above and
+// unlike whatever anybody else has made, also where the store has gone back to an older copy.
+std::uint64_t Impl::next_fence(std::uint64_t known) const noexcept {
+  const std::uint8_t mark = is_alone() ? 0 : self().bytes[15];
+  const auto time = static_cast<std::uint64_t>(std::max<std::int64_t>(server_us(), 0));
+  return std::max(known + 1, time << 8 | mark);
+}
+
+ConnectionNumber Impl::draw_connection() noexcept {
+  std::array<std::uint8_t, 4> bytes{};
+  ConnectionNumber number;
+  while (!number) {
+    ports_.around.fill_random(bytes);
+    number.value = static_cast<std::uint32_t>(bytes[0] | bytes[1] << 8 | bytes[2] << 16) |
+                   std::uint32_t{bytes[3]} << 24;
+  }
+  return number;
+}
+
+void Impl::schedule(TimerEntry& timer, std::int64_t wait_us) noexcept {
+  const std::int64_t wait_ms = std::max<std::int64_t>(0, (wait_us + 999) / 1'000);
+  const std::int64_t deadline_ms = now_us() / 1'000 + wait_ms;
+  if (timer.is_armed() && timer.deadline_ms == deadline_ms) return;
+  ports_.timers.schedule(timer, deadline_ms);
+}
+
+SessionFault Impl::fault_of(const Error& error) noexcept {
+  switch (error.code) {
+    case ErrorCode::not_found:
+    case ErrorCode::conflict:
+    case ErrorCode::corrupt:
+      return SessionFault::not_found;
+    case ErrorCode::exhausted:
+      return SessionFault::too_many_sessions;
+    default:
+      return SessionFault::unavailable;
+  }
+}
+
+// --- Finding -------------------------------------------------------------------------------------
+
+Residence* Impl::find(const Uuid& key) noexcept {
+  const auto found = residences_.find(key);
+  return found != residences_.end() ? found->second.get() : nullptr;
+}
+
+// An outpost, where there is nothing yet.
+Residence& Impl::open(const Uuid& key) noexcept {
+  VS_ASSERT(!is_alone());
+  auto& residence = residences_[key];
+  if (!residence) {
+    residence = std::make_unique<Residence>(key, &Impl::on_residence_timer, this);
+    residence->outpost = std::make_unique<Outpost>(ports_.workers);
+  }
+  return *residence;
+}
+
+void Impl::erase(Residence& residence) noexcept {
+  VS_ASSERT(!residence.home || !residence.home->is_talking);
+  if (residence.timer.is_armed()) ports_.timers.cancel(residence.timer);
+  residences_.erase(Uuid(residence.key));
+}
+
+// --- Requests ------------------------------------------------------------------------------------
+
+void Impl::create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept {
+  auto video = ports_.around.choose_video(order.video);
+  if (!video && order.video) return answer(from, SessionFault::no_such_video);
+  Token host_token, resume_key;
+  ports_.around.fill_random(host_token.bytes);
+  ports_.around.fill_random(resume_key.bytes);
+  auto machine = std::make_unique<SessionMachine>(ports_.limits, order.settings, host_token,
+                                                  video ? std::move(*video) : VideoChoice{},
+                                                  server_us(), resume_key);
+  const std::string bytes =
+      encode(StoredSession{.home = {}, .heard = {}, .record = machine->record()});
+  machine->take_durable_changed();
+  constexpr StoreVersion first{1, 1};
+  ports_.store.create(key, first, BufferRef::copy_of(bytes), store_ttl_us(),
+                      answered([this, key, from, host_token,
+                                machine = std::move(machine)](Result<> made) mutable noexcept {
+                        if (!made) return answer(from, fault_of(made.error()));
+                        ports_.metrics.count(Counter::sessions_created);
+                        answer(from, SessionCreated{key, host_token});
+                        // Where others share the store, the first member decides which node is its
+                        // home.
+                        if (!is_alone()) return;
+                        auto& residence = residences_[key];
+                        VS_ASSERT(!residence);
+                        residence =
+                            std::make_unique<Residence>(key, &Impl::on_residence_timer, this);
+                        adopt(*residence, std::move(machine), first);
+                        arm_timer(*residence);
+                      }));
+}
+
+void Impl::join(const Uuid& key, SessionMachine::JoinRequest request, ConnectionRef from) noexcept {
+  request.connection = draw_connection();
+  Residence* residence = find(key);
+  if (residence != nullptr && residence->is_home()) return join_home(*residence, request, from);
+  if (is_alone()) return answer(from, SessionFault::not_found);
+  add_ask(key, {.kind = Asks::Ask::Kind::join, .from = from, .request = std::move(request)});
+}
+
+void Impl::info(const Uuid& key, ConnectionRef from) noexcept {
+  const Residence* residence = find(key);
+  if (residence != nullptr && residence->is_home()) return answer(from, info_of(*residence));
+  if (is_alone()) return answer(from, SessionFault::not_found);
+  add_ask(key, {.kind = Asks::Ask::Kind::info, .from = from});
+}
+
+void Impl::validate(const Uuid& key, ConnectionRef from) noexcept {
+  const Residence* residence = find(key);
+  const bool is_known =
+      residence != nullptr && (residence->home || !residence->outpost->members.empty());
+  if (is_known) return answer(from, SessionValidity{true});
+  ports_.store.exists(key, answered<bool>([this, from](Result<bool> exists) noexcept {
+                        if (!exists) return answer(from, SessionFault::unavailable);
+                        answer(from, SessionValidity{*exists});
+                      }));
+}
+
+void Impl::video(const Uuid& key, ConnectionRef from) noexcept {
+  const Residence* residence = find(key);
+  if (residence != nullptr && residence->home) {
+    return answer(from, SessionVideo{residence->home->machine->state().video});
+  }
+  if (is_alone()) return answer(from, SessionFault::not_found);
+  // An outpost does not hear of it before the first change.
+  if (residence != nullptr && !residence->outpost->video.empty()) {
+    return answer(from, SessionVideo{residence->outpost->video});
+  }
+  // Which video it is does not need the session's home.
+  ports_.store.load(key, answered<StoredValue>([this, from](Result<StoredValue> value) noexcept {
+                      if (!value) return answer(from, fault_of(value.error()));
+                      const auto stored = decode_stored_session(text_of(value->bytes));
+                      if (!stored) return answer(from, SessionFault::not_found);
+                      answer(from, SessionVideo{stored->record.state.video});
+                    }));
+}
+
+void Impl::end(const Uuid& key, const std::optional<Token>& host_token,
+               ConnectionRef from) noexcept {
+  Residence* residence = find(key);
+  if (residence != nullptr && residence->is_home()) return end_home(*residence, host_token, from);
+  if (is_alone()) return answer(from, SessionFault::not_found);
+  add_ask(key, {.kind = Asks::Ask::Kind::end, .from = from, .host_token = host_token});
+}
+
+void Impl::message(const Uuid& key, MemberId member, ConnectionNumber number, ConnectionRef from,
+                   const ClientMessage& message) noexcept {
+  Residence* residence = find(key);
+  if (residence != nullptr && residence->is_home()) {
+    const auto seat = residence->home->seats.find(member);
+    const bool is_seated = seat != residence->home->seats.end() && seat->second.number == number;
+    if (is_seated) return message_home(*residence, member, message);
+  } else if (residence != nullptr) {
+    const auto found = residence->outpost->members.find(member);
+    const bool is_here =
+        found != residence->outpost->members.end() && found->second.number == number;
+    if (is_here) return say(*residence, member, message);
+  }
+  // Nobody here knows this connection, or no longer: it may come back as a new one.
+  ports_.delivery.close(from, close_code::going_away);
+}
+
+void Impl::leave(const Uuid& key, MemberId member, ConnectionNumber number) noexcept {
+  Residence* residence = find(key);
+  if (residence == nullptr) return;
+  if (residence->is_home()) return leave_home(*residence, member, number);
+  leave_outpost(*residence, member, number);
+}
+
+// --- Invariants ----------------------------------------------------------------------------------
+
+void Impl::check_invariants() const {
+  VS_ASSERT(depth_ == 0 && answers_.empty());
+  std::size_t moving = 0, talking = 0;
+  for (const auto& [key, residence] : residences_) {
+    VS_ASSERT(residence->key == key);
+    VS_ASSERT(worker_of(key, ports_.workers) == ports_.worker);
+    check(*residence);
+    moving += residence->kind() == Residence::Kind::moving;
+    talking += residence->home && residence->home->is_talking;
+  }
+  VS_ASSERT(moving == moving_);
+  VS_ASSERT(talking == talking_.size());
+  for (const Uuid& key : unsaved_)
+    VS_ASSERT(residences_.contains(key) && residences_.at(key)->is_home());
+}
+
+void Impl::check(const Residence& residence) const {
+  if (residence.home) {
+    const Home& home = *residence.home;
+    std::vector<std::uint32_t> here(ports_.workers);
+    std::vector<std::uint32_t> there(home.remotes.size());
+    std::vector<std::uint64_t> sums(home.remotes.size());
+    for (const auto& [id, seat] : home.seats) {
+      VS_ASSERT(seat.number && seat.node <= home.remotes.size());
+      if (residence.is_home()) VS_ASSERT(home.machine->connection_of(id) == seat.number);
+      if (seat.node == 0) ++here[seat.at.worker];
+      if (seat.node == 0) continue;
+      ++there[seat.node - 1];
+      sums[seat.node - 1] += seat_hash(id, seat.number);
+    }
+    VS_ASSERT(here == home.members_on);
+    std::uint32_t remote_members = 0;
+    for (std::size_t i = 0; i < there.size(); ++i) {
+      VS_ASSERT(there[i] == home.remotes[i].members && sums[i] == home.remotes[i].members_sum);
+      remote_members += there[i];
+    }
+    VS_ASSERT(remote_members == home.remote_members);
+    VS_ASSERT(!home.is_over && !home.machine->ended());
+    home.machine->check_invariants();
+  }
+  if (residence.outpost) {
+    const Outpost& outpost = *residence.outpost;
+    std::vector<std::uint32_t> here(ports_.workers);
+    std::uint64_t sum = 0;
+    for (const auto& [id, member] : outpost.members) {
+      VS_ASSERT(id && member.number);
+      ++here[member.at.worker];
+      sum += seat_hash(id, member.number);
+    }
+    VS_ASSERT(here == outpost.members_on && sum == outpost.members_sum);
+    VS_ASSERT(residence.home || !outpost.is_idle());
+    VS_ASSERT(outpost.phase != Outpost::Phase::settled || outpost.home != Uuid{});
+  }
+}
+
+}  // namespace videosync

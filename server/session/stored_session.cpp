@@ -1,0 +1,46 @@
+#include "server/session/stored_session.h"
+
+#include "core/base/assert.h"
+#include "proto/wire/byte_codec.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::size_t record_bytes_max = 64 * 1024;
+
+}  // namespace
+
+std::string encode(const StoredSession& session) {
+  VS_ASSERT(session.heard.size() <= StoredSession::heard_max);
+  ByteWriter out;
+  out.put_uuid(session.home);
+  out.put(static_cast<std::uint8_t>(session.heard.size()));
+  for (const node::Heard& heard : session.heard) {
+    out.put_uuid(heard.node);
+    out.put(heard.number);
+  }
+  out.put_text(encode(session.record));
+  return out.take_bytes();
+}
+
+Result<StoredSession> decode_stored_session(std::string_view bytes) {
+  ByteReader in(bytes);
+  StoredSession session;
+  session.home = in.get_uuid();
+  const auto count = in.get<std::uint8_t>();
+  in.require(count <= StoredSession::heard_max);
+  for (std::uint8_t i = 0; i < count && in.ok(); ++i) {
+    node::Heard& heard = session.heard.emplace_back();
+    heard.node = in.get_uuid();
+    heard.number = in.get<std::uint64_t>();
+  }
+  const std::string record_bytes = in.get_bytes(record_bytes_max);
+  if (!in.ok() || !in.at_end()) return fail(ErrorCode::corrupt, "stored session: cut or too long");
+  auto record = decode_session_record(record_bytes);
+  if (!record) return std::unexpected(std::move(record.error()));
+  session.record = std::move(*record);
+  return session;
+}
+
+}  // namespace videosync
