@@ -82,7 +82,7 @@ void fields(auto& io, Is<Enroll> auto& enroll) {
 }
 void fields(auto& io, Is<Joined> auto& joined) {
   io(joined.ask, joined.member, joined.connection, joined.welcome, joined.members, joined.host,
-     joined.epoch, joined.seq, joined.revision, joined.commands);
+     joined.epoch, joined.seq, joined.casts, joined.revision, joined.commands);
   io.bytes(joined.record);
 }
 void fields(auto& io, Is<Answer> auto& answer) {
@@ -111,7 +111,7 @@ void fields(auto& io, Is<Digest> auto& digest) {
   io(digest.is_home, digest.sums);
 }
 void fields(auto& io, Is<DigestList> auto& list) {
-  io(list.bucket, list.is_first, list.is_last, list.entries);
+  io(list.bucket, list.worker, list.workers, list.is_whole, list.entries);
 }
 void fields(auto& io, Is<Alive> auto& alive) {
   io(alive.members, alive.sessions, alive.draining);

@@ -88,6 +88,7 @@ struct Joined {
   std::optional<MemberId> host{};   // before it joined; what changed with it is told to all
   std::uint64_t epoch = 0;          // of the state in the welcome
   std::uint64_t seq = 0;
+  std::uint64_t casts = 0;     // the number of the last Cast before this
   std::uint64_t revision = 0;  // see Cast
   std::uint64_t commands = 0;
   std::string record;
@@ -116,7 +117,7 @@ struct Close {
 };
 // Please become the session's home.
 struct Take {};
-// I am not the session's home: the envelope comes back as it was.
+// I am not the session's home: the envelope comes back as it was; empty where none was sent.
 struct Returned {
   std::string envelope;
 };
@@ -189,12 +190,12 @@ struct DigestEntry {
   Uuid key;
   std::uint64_t hash = 0;
 };
-// To the home's node: the sessions of one of the sums, as the outpost has them. In several messages
-// where they are many.
+// To the home's node: the sessions of one of the sums, as the outposts of one worker have them.
 struct DigestList {
   std::uint32_t bucket = 0;
-  bool is_first = false;
-  bool is_last = false;
+  std::uint32_t worker = 0;  // of so many of its node: only that one's sessions are listed
+  std::uint32_t workers = 1;
+  bool is_whole = false;  // else there are more of them
   std::vector<DigestEntry> entries;
 };
 

@@ -37,7 +37,8 @@ enum class Counter : std::uint8_t {
   sessions_created,
   sessions_ended,
   sessions_rate_limited,
-  message_play,  // messages from members, in the order of ClientMessage
+  sessions_mended,  // told anew to a node that had them otherwise
+  message_play,     // messages from members, in the order of ClientMessage
   message_pause,
   message_seek,
   message_rate,

@@ -62,6 +62,7 @@ void Nodes::tick() noexcept {
   for (auto& [node, known] : known_) {
     if (is_store_ready_ && !known.is_lost && is_gone(known, now)) lose(node, known);
   }
+  if (is_store_ready_) digests_.tick();
   forget_lost(now);
   judge();
   arm_timer();
@@ -136,6 +137,10 @@ void Nodes::report_unsaved(std::size_t worker, std::string why) noexcept {
   judge();
 }
 
+void Nodes::add_sums(std::uint64_t round, std::vector<SharedSums> sums) noexcept {
+  digests_.add(round, std::move(sums));
+}
+
 std::size_t Nodes::alive() const noexcept {
   return 1 +
          static_cast<std::size_t>(std::count_if(
@@ -161,6 +166,12 @@ void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexce
     return;
   }
   if (channel == everybody) return hear(*envelope);
+  if (const auto* digest = std::get_if<node::Digest>(&envelope->message)) {
+    return digests_.on_digest(envelope->from, *digest);
+  }
+  if (auto* list = std::get_if<node::DigestList>(&envelope->message)) {
+    return digests_.on_list(envelope->from, std::move(*list));
+  }
   const std::size_t owner = worker_of(envelope->key, ports_.workers);
   SessionDirectory* directory = &ports_.around.directory_of(owner);
   auto boxed = std::make_unique<node::Envelope>(std::move(*envelope));

@@ -18,6 +18,7 @@
 #include "core/base/uuid.h"
 #include "core/reactor/timer_wheel.h"
 #include "proto/wire/node_messages.h"
+#include "server/nodes/digest_exchange.h"
 #include "server/session/ports.h"
 #include "storage/session_store.h"
 
@@ -74,6 +75,8 @@ class Nodes final : public SessionListener, public NodePort {
   void watch(const Uuid& node) noexcept override;
   void report_deaf(const Uuid& node) noexcept override;
   void report_unsaved(std::size_t worker, std::string why) noexcept override;
+  void add_sums(std::uint64_t round, std::vector<SharedSums> sums) noexcept override;
+  void compare_again(const Uuid& node) noexcept override { digests_.tell_again(node); }
 
   void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override;
   void on_store_ready() noexcept override;
@@ -103,6 +106,7 @@ class Nodes final : public SessionListener, public NodePort {
 
   const NodesPorts ports_;
   NodesOwner& owner_;
+  DigestExchange digests_{ports_};
   std::unordered_map<Uuid, Known> known_;
   TimerEntry timer_{&Nodes::on_timer, this};
   bool is_store_ready_ = false;

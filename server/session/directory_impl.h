@@ -73,6 +73,10 @@ class SessionDirectory::Impl {
   void store_ready() noexcept;
   void store_lost() noexcept { is_store_ready_ = false; }
 
+  void collect_sums(std::uint64_t round) noexcept;
+  void list_shared(const Uuid& home, std::size_t bucket) noexcept;
+  void compare_list(const Uuid& from, const node::DigestList& list) noexcept;
+
   void check_invariants() const;
 
  private:
@@ -128,7 +132,7 @@ class SessionDirectory::Impl {
   Home& adopt(Residence& residence, std::unique_ptr<SessionMachine> machine, StoreVersion version);
   std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> let_in(
       Residence& residence, SessionMachine::JoinRequest request, Seat seat) noexcept;
-  void seat(Home& home, MemberId member, const Seat& seat) noexcept;
+  void seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept;
   void unseat(Home& home, MemberId member) noexcept;
   void join_home(Residence& residence, const SessionMachine::JoinRequest& request,
                  ConnectionRef from) noexcept;
@@ -235,7 +239,7 @@ class SessionDirectory::Impl {
   void refuse_asks(Residence& residence, SessionFault fault) noexcept;
   void say(Residence& residence, MemberId member, const ClientMessage& message) noexcept;
   void leave_outpost(Residence& residence, MemberId member, ConnectionNumber number) noexcept;
-  void add_member(Outpost& outpost, MemberId id, LocalMember member) noexcept;
+  void add_member(Residence& residence, MemberId id, LocalMember member) noexcept;
   void remove_member(Outpost& outpost, LocalMembers::iterator member) noexcept;
   void refuse_sayings(const Outpost& outpost, const std::vector<Outbox::Saying>& sayings) noexcept;
   void refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) noexcept;
@@ -292,6 +296,9 @@ class SessionDirectory::Impl {
   void tell_host(Residence& residence, const node::HostNews& news) noexcept;
   void tell_who_is_there(Residence& residence, const node::Cast& cast) noexcept;
 
+  static void add_sum(std::vector<SharedSums>& all, const Uuid& node, bool is_home, const Uuid& key,
+                      std::uint64_t hash) noexcept;
+
   void check(const Residence& residence) const;
 
   const SessionPorts ports_;
@@ -312,6 +319,7 @@ class SessionDirectory::Impl {
   std::uint64_t last_number_ = 0;     // of asks and sayings
   std::unordered_set<Uuid> dead_;     // nodes that are gone
   std::vector<Uuid> look_later_;
+  std::unordered_set<Uuid> shared_;  // that have members on both this node and another, or had
   TimerEntry tick_timer_;
   bool is_store_ready_ = false;
   bool was_ready_ = false;

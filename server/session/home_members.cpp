@@ -45,11 +45,11 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
     unseat(home, joined->id);
   }
   seat.number = joined->connection;
-  this->seat(home, joined->id, seat);
+  this->seat(residence.key, home, joined->id, seat);
   return joined;
 }
 
-void Impl::seat(Home& home, MemberId member, const Seat& seat) noexcept {
+void Impl::seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept {
   VS_ASSERT(seat.number && home.seats.find(member) == home.seats.end());
   home.seats[member] = seat;
   if (seat.node == 0) {
@@ -57,6 +57,8 @@ void Impl::seat(Home& home, MemberId member, const Seat& seat) noexcept {
     return;
   }
   Home::Remote& remote = home.remotes[seat.node - 1];
+  shared_.insert(key);
+  remote.changed_us = now_us();
   ++remote.members;
   remote.members_sum += seat_hash(member, seat.number);
   ++home.remote_members;
@@ -73,6 +75,7 @@ void Impl::unseat(Home& home, MemberId member) noexcept {
     Home::Remote& remote = home.remotes[seat.node - 1];
     VS_ASSERT(remote.members > 0 && home.remote_members > 0);
     --remote.members;
+    remote.changed_us = now_us();
     remote.members_sum -= seat_hash(member, seat.number);
     --home.remote_members;
   }

@@ -97,6 +97,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                     .host = host_before ? std::optional(host_before) : std::nullopt,
                     .epoch = machine.state().epoch,
                     .seq = machine.state().seq,
+                    .casts = home.casts,
                     .revision = home.version.revision,
                     .commands = machine.commands(),
                     .record = encode(stored(home, self()))});
@@ -188,7 +189,7 @@ void Impl::enroll_one(Residence& residence, const Uuid& node, std::uint32_t plac
                 node::Close{member.id, member.connection, code});
   }
   unseat(home, member.id);
-  seat(home, member.id, {.at = {}, .number = member.connection, .node = place});
+  seat(residence.key, home, member.id, {.at = {}, .number = member.connection, .node = place});
 }
 
 template <class Predicate>

@@ -68,7 +68,7 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
   for (const auto& [id, seat] : home.seats) {
     if (seat.node != 0) continue;
     const auto info = machine.info(id);
-    add_member(outpost, id, {seat.at, seat.number, info ? info->name : ""});
+    add_member(residence, id, {seat.at, seat.number, info ? info->name : ""});
   }
   for (const MemberInfo& member : machine.members())
     remember(outpost, member);
@@ -187,7 +187,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   for (const auto& [id, member] : before->members) {
     home.machine->enroll({id, member.number, member.name}, server_us(), effects_);
     if (home.machine->connection_of(id) == member.number) {
-      seat(home, id, {.at = member.at, .number = member.number});
+      seat(residence.key, home, id, {.at = member.at, .number = member.number});
     } else {
       ports_.delivery.close(member.at, close_code::connected_elsewhere);
     }

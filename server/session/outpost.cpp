@@ -27,11 +27,12 @@ bool is_repeatable(const ClientMessage& message) noexcept {
 
 }  // namespace
 
-void Impl::add_member(Outpost& outpost, MemberId id, LocalMember member) noexcept {
+void Impl::add_member(Residence& residence, MemberId id, LocalMember member) noexcept {
+  Outpost& outpost = *residence.outpost;
+  shared_.insert(residence.key);
   VS_ASSERT(id && member.number && !outpost.members.contains(id));
   ++outpost.members_on[member.at.worker];
   outpost.members_sum += seat_hash(id, member.number);
-  outpost.changed_us = now_us();
   outpost.members.emplace(id, std::move(member));
 }
 
@@ -40,7 +41,6 @@ void Impl::remove_member(Outpost& outpost, LocalMembers::iterator member) noexce
   VS_ASSERT(outpost.members_on[worker] > 0);
   --outpost.members_on[worker];
   outpost.members_sum -= seat_hash(member->first, member->second.number);
-  outpost.changed_us = now_us();
   outpost.members.erase(member);
 }
 

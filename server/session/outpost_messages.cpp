@@ -332,12 +332,14 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   // Others here may not have heard of the last change: they still will.
   if (outpost.members.empty()) outpost.host_told = joined.host.value_or(MemberId{});
   note_told(outpost, joined.epoch, joined.seq);
+  // What was cast before the first member came is nobody's here to hear.
+  if (outpost.casts == 0) outpost.casts = joined.casts;
   if (there != outpost.members.end()) {
     ports_.delivery.close(there->second.at, close_code::connected_elsewhere);
     remove_member(outpost, there);
   }
   const std::string& name = info != outpost.everybody.end() ? info->second.name : ask->request.name;
-  add_member(outpost, joined.member, {ask->from, joined.connection, name});
+  add_member(residence, joined.member, {ask->from, joined.connection, name});
   ports_.delivery.begin(ask->from, residence.key, joined.member, joined.connection,
                         make_frame(WebSocketOpcode::text, joined.welcome));
 }
@@ -374,7 +376,6 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   if (cast.number <= outpost.casts) return;  // it was told again because nobody knew
   if (outpost.casts > 0 && cast.number > outpost.casts + 1) outpost.needs_enroll = true;
   outpost.casts = cast.number;
-  outpost.changed_us = now_us();
   learn_record(residence, cast.revision, cast.commands, cast.record);
   for (const node::Heard& heard : cast.heard) {
     const bool is_meant = heard.node == self() && !outpost.outbox.has_doubts();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/connection_ref.h"
@@ -20,6 +21,7 @@
 #include "core/reactor/timer_wheel.h"
 #include "proto/session/session_machine.h"
 #include "server/session/session_reply.h"
+#include "server/session/shared_sums.h"
 #include "storage/session_store.h"
 
 namespace videosync {
@@ -82,6 +84,10 @@ class NodePort {
   virtual void report_deaf(const Uuid& node) noexcept = 0;
   // That worker has changes that the store refuses though it is there; why: "" no longer.
   virtual void report_unsaved(std::size_t worker, std::string why) noexcept = 0;
+  // What a worker shares with other nodes, for this round.
+  virtual void add_sums(std::uint64_t round, std::vector<SharedSums> sums) noexcept = 0;
+  // What differed may have been on its way only.
+  virtual void compare_again(const Uuid& node) noexcept = 0;
 
  protected:
   ~NodePort() = default;

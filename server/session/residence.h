@@ -39,6 +39,7 @@ struct Home {
     std::uint32_t members = 0;
     std::uint64_t heard = 0;        // the number of the last Said from there
     std::uint64_t told = 0;         // that it was told so
+    std::int64_t changed_us = 0;    // when the next two last did
     std::uint64_t members_sum = 0;  // the hashes of its seats, added up
   };
 
@@ -112,7 +113,6 @@ struct Outpost {
   std::uint64_t told_seq = 0;
   std::uint64_t casts = 0;  // the number of the last cast heard
   std::uint64_t members_sum = 0;
-  std::int64_t changed_us = 0;        // when it last heard or said anything that its digest is of
   std::string video;                  // "" before the first cast
   std::optional<MemberId> host_told;  // whom members here take for the host; nothing: unknown
   LocalMembers members;

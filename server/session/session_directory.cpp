@@ -83,6 +83,18 @@ void SessionDirectory::on_node_alive(const Uuid& node) noexcept {
   const Impl::Event event(*impl_);
   impl_->node_alive(node);
 }
+void SessionDirectory::collect_sums(std::uint64_t round) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->collect_sums(round);
+}
+void SessionDirectory::list_shared(const Uuid& home, std::size_t bucket) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->list_shared(home, bucket);
+}
+void SessionDirectory::compare_list(const Uuid& from, const node::DigestList& list) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->compare_list(from, list);
+}
 void SessionDirectory::on_store_ready() noexcept {
   const Impl::Event event(*impl_);
   impl_->store_ready();

@@ -49,7 +49,7 @@ std::vector<Envelope> samples() {
   add(AskDelete{ask, token_of(8)});
   add(AskDelete{ask, std::nullopt});
   add(Enroll{{{member, connection, "Ann"}, {MemberId{10}, ConnectionNumber{1}, ""}}, true});
-  add(Joined{ask, member, connection, "welcome", two, {}, 5, 6, 7, 8, std::string("\xff\0", 2)});
+  add(Joined{ask, member, connection, "welcome", two, {}, 5, 6, 7, 8, 9, std::string("\xff\0", 2)});
   add(Joined{.ask = ask,
              .member = member,
              .connection = connection,
@@ -74,7 +74,7 @@ std::vector<Envelope> samples() {
            .record = std::string("\xff\0 any bytes", 12)});
   add(Moved{});
   add(Digest{true, {1, 2, 0x99'0000'0001}});
-  add(DigestList{3, true, false, {{uuid_of(1), 5}}});
+  add(DigestList{3, 1, 2, true, {{uuid_of(1), 5}}});
   add(Alive{12, 13, true});
   add(Bye{});
   return all;

@@ -1,0 +1,67 @@
+// DigestExchange: sees to it that two nodes agree on what they share, also where a message was lost
+// and nobody says anything after it.
+//
+// A few times a second the sums of all workers are gathered (SharedSums); what has changed since,
+// and all of it once a second, goes to the other node as one Digest. Whoever gets one gathers its
+// own sums, behind the messages that came before it, and compares: an outpost's node lists what its
+// differing sums are made of, and the home tells anew what the list has otherwise. So the cost is a
+// message for a pair of nodes, not for a session. The first worker's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/uuid.h"
+#include "proto/wire/node_messages.h"
+#include "server/session/shared_sums.h"
+
+namespace videosync {
+
+struct NodesPorts;
+
+class DigestExchange {
+ public:
+  explicit DigestExchange(const NodesPorts& ports) noexcept : ports_(ports) {}
+
+  // A few times a second, while the store is there.
+  void tick() noexcept;
+  void on_digest(const Uuid& from, const node::Digest& digest) noexcept;
+  void on_list(const Uuid& from, node::DigestList list) noexcept;
+  // With the next tick, though nothing has changed.
+  void tell_again(const Uuid& node) noexcept;
+  // A worker's part of that round.
+  void add(std::uint64_t round, std::vector<SharedSums> sums) noexcept;
+
+ private:
+  struct View {
+    SharedSums::Sums home{};     // of sessions at home here
+    SharedSums::Sums outpost{};  // of sessions at home there
+
+    friend bool operator==(const View&, const View&) noexcept = default;
+  };
+  struct Told {
+    View view;
+    std::int64_t told_us = 0;
+  };
+  using Asked = std::pair<Uuid, node::Digest>;
+
+  void begin_round() noexcept;
+  void end_round() noexcept;
+  void compare(const Asked& asked) noexcept;
+  void tell_all() noexcept;
+  void tell(const Uuid& node, bool is_home, const SharedSums::Sums& sums) noexcept;
+
+  const NodesPorts& ports_;
+  std::uint64_t round_ = 0;
+  std::size_t awaited_ = 0;               // workers of this round
+  bool is_telling_ = false;               // this round's view is to be told
+  std::unordered_map<Uuid, View> views_;  // of this round
+  std::vector<Asked> comparing_;          // with this round's view
+  std::vector<Asked> waiting_;            // for the next; one of a node and role
+  std::unordered_map<Uuid, Told> told_;
+};
+
+}  // namespace videosync

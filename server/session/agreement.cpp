@@ -1,0 +1,135 @@
+// Whether this node and others agree on the sessions that they share, also where nobody says
+// anything: sums of hashes are compared a few times a second (see server/nodes/digest_exchange.h),
+// and of what differs the home tells anew who is home, whereupon the other node enrolls.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "server/session/directory_impl.h"
+
+namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+
+namespace {
+
+// What was said last may be on its way still: it is compared the next time.
+constexpr std::int64_t on_its_way_us = 100'000;
+
+std::uint64_t session_hash(const Uuid& key, std::uint64_t fence, std::uint64_t casts,
+                           std::uint64_t members_sum) noexcept {
+  std::uint64_t hash = std::hash<Uuid>{}(key);
+  for (const std::uint64_t part : {fence, casts, members_sum})
+    hash = mix(hash + 0x9e3779b97f4a7c15 + part);
+  return hash;
+}
+
+std::uint64_t hash_of(const Uuid& key, const Home& home, const Home::Remote& remote) noexcept {
+  return session_hash(key, home.version.fence, home.casts, remote.members_sum);
+}
+
+std::uint64_t hash_of(const Uuid& key, const Outpost& outpost) noexcept {
+  return session_hash(key, outpost.fence, outpost.casts, outpost.members_sum);
+}
+
+bool is_shared_outpost(const Residence& residence) noexcept {
+  return !residence.home && !residence.outpost->members.empty() &&
+         residence.outpost->phase == Outpost::Phase::settled;
+}
+
+}  // namespace
+
+void Impl::add_sum(std::vector<SharedSums>& all, const Uuid& node, bool is_home, const Uuid& key,
+                   std::uint64_t hash) noexcept {
+  auto found = std::ranges::find_if(all, [&](const SharedSums& sums) noexcept {
+    return sums.node == node && sums.is_home == is_home;
+  });
+  if (found == all.end()) found = all.insert(found, {.node = node, .is_home = is_home});
+  found->sums[SharedSums::bucket_of(key)] += hash;
+}
+
+void Impl::collect_sums(std::uint64_t round) noexcept {
+  std::vector<SharedSums> all;
+  std::erase_if(shared_, [&](const Uuid& key) noexcept {
+    const Residence* residence = find(key);
+    if (residence == nullptr) return true;
+    if (residence->is_home()) {
+      const Home& home = *residence->home;
+      for (const Home::Remote& remote : home.remotes)
+        if (remote.members > 0) add_sum(all, remote.node, true, key, hash_of(key, home, remote));
+      return home.remote_members == 0;
+    }
+    if (residence->home) return false;
+    const Outpost& outpost = *residence->outpost;
+    if (is_shared_outpost(*residence)) {
+      add_sum(all, outpost.home, false, key, hash_of(key, outpost));
+    }
+    return outpost.members.empty();
+  });
+  to_nodes([round, all = std::move(all)](NodePort& nodes) mutable noexcept {
+    nodes.add_sums(round, std::move(all));
+  });
+}
+
+// To the home: what the sum is made of.
+void Impl::list_shared(const Uuid& home, std::size_t bucket) noexcept {
+  node::DigestList list{.bucket = static_cast<std::uint32_t>(bucket),
+                        .worker = static_cast<std::uint32_t>(ports_.worker),
+                        .workers = static_cast<std::uint32_t>(ports_.workers),
+                        .is_whole = true,
+                        .entries = {}};
+  for (const Uuid& key : shared_) {
+    const Residence* residence = find(key);
+    if (residence == nullptr || SharedSums::bucket_of(key) != bucket) continue;
+    if (!is_shared_outpost(*residence) || residence->outpost->home != home) continue;
+    list.is_whole = list.entries.size() < node::list_max;
+    if (!list.is_whole) break;
+    list.entries.push_back({key, hash_of(key, *residence->outpost)});
+  }
+  send(home, Uuid{}, 0, std::move(list));
+}
+
+// Of this worker's sessions those that the other node has otherwise, or not at all, are told again.
+void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept {
+  if (list.workers == 0) return;
+  std::unordered_map<Uuid, std::uint64_t> there;
+  for (const node::DigestEntry& entry : list.entries) {
+    if (worker_of(entry.key, ports_.workers) != ports_.worker) continue;
+    there.emplace(entry.key, entry.hash);
+    const Residence* residence = find(entry.key);
+    // It is not at home here, as whoever lists it may find out.
+    if (residence == nullptr || !residence->home) {
+      send(from, entry.key, residence != nullptr ? residence->outpost->fence : 0, node::Returned{});
+    }
+  }
+  bool is_too_soon = false;
+  for (const Uuid& key : std::vector<Uuid>(shared_.begin(), shared_.end())) {
+    Residence* residence = find(key);
+    if (residence == nullptr || !residence->is_home()) continue;
+    const bool is_meant =
+        SharedSums::bucket_of(key) == list.bucket && worker_of(key, list.workers) == list.worker;
+    const Home& home = *residence->home;
+    const auto remote = std::ranges::find(home.remotes, from, &Home::Remote::node);
+    if (!is_meant || remote == home.remotes.end()) continue;
+    const auto told = there.find(key);
+    const bool is_listed = told != there.end();
+    if (!is_listed && (remote->members == 0 || !list.is_whole)) continue;
+    if (is_listed && told->second == hash_of(key, home, *remote)) continue;
+    if (now_us() - std::max(home.cast_us, remote->changed_us) < on_its_way_us) {
+      is_too_soon = true;
+      continue;
+    }
+    ports_.metrics.count(Counter::sessions_mended);
+    tell_who_is_home(from, *residence);
+  }
+  // A home that takes nobody there for a member is no part of shared_.
+  for (const auto& [key, hash] : there) {
+    Residence* residence = find(key);
+    if (residence == nullptr || !residence->is_home() || shared_.contains(key)) continue;
+    ports_.metrics.count(Counter::sessions_mended);
+    tell_who_is_home(from, *residence);
+  }
+  if (is_too_soon) to_nodes([from](NodePort& nodes) noexcept { nodes.compare_again(from); });
+}
+
+}  // namespace videosync
