@@ -88,6 +88,9 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   const std::size_t first_effect = effects.size();
   begin_event(now_us, effects);
   if (ended_) return std::unexpected(JoinRefusal::ended);
+  if (request.is_resume_proven && request.held > HeldState{state().epoch, state().seq}) {
+    return std::unexpected(JoinRefusal::behind);
+  }
 
   Member* member = find_resumable(request);
   JoinOutcome outcome;

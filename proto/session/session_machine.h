@@ -68,6 +68,9 @@ class SessionMachine {
     bool is_resume_proven = false;
     // Of the connection that joins; none: one more than the member's last, which tests can foresee.
     ConnectionNumber connection{};
+    // The newest state that the joiner has seen, by its word; it counts only as above. One that
+    // this machine has not reached tells that the session goes on elsewhere: see JoinRefusal.
+    HeldState held{};
   };
   struct JoinOutcome {
     MemberId id;
@@ -75,7 +78,7 @@ class SessionMachine {
     bool resumed = false;
     ConnectionNumber displaced;  // the connection that this one replaces, or none
   };
-  enum class JoinRefusal : std::uint8_t { full, ended };
+  enum class JoinRefusal : std::uint8_t { full, ended, behind };
 
   // `limits` must outlive the machine: thousands of sessions share one.
   SessionMachine(const Limits& limits, SessionSettings settings, const Token& host_token,

@@ -105,6 +105,14 @@ struct PlaybackState {
 
 inline constexpr std::size_t member_name_bytes_max = 160;  // 40 characters
 
+// The place of a state in the order of a session. Nothing held: {}, which is below every state.
+struct HeldState {
+  std::uint64_t epoch = 0;
+  std::uint64_t seq = 0;
+
+  friend constexpr auto operator<=>(const HeldState&, const HeldState&) noexcept = default;
+};
+
 // One take-over in a session's line: from `epoch` on the order goes on from the state that has the
 // place (after_epoch, after_seq). A state of an epoch below that is newer than it does not count
 // any more. `fence` and `commands` are the same for nodes: see SessionRecord.

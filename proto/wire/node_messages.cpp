@@ -22,6 +22,9 @@ void fields(auto& io, Is<AskRef> auto& ask) {
 void fields(auto& io, Is<ResumeToken> auto& token) {
   io(token.member, token.secret);
 }
+void fields(auto& io, Is<HeldState> auto& held) {
+  io(held.epoch, held.seq);
+}
 void fields(auto& io, Is<EnrolledMember> auto& member) {
   io(member.id, member.connection);
   io.name(member.name);
@@ -63,7 +66,7 @@ void fields(auto& io, Is<DigestEntry> auto& entry) {
 void fields(auto& io, Is<Join> auto& join) {
   io(join.ask, join.connection);
   io.name(join.name);
-  io(join.resume, join.host_token);
+  io(join.resume, join.host_token, join.held);
 }
 void fields(auto& io, Is<Leave> auto& leave) {
   io(leave.member, leave.connection);

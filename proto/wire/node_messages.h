@@ -40,6 +40,7 @@ struct Join {
   std::string name;  // at most member_name_bytes_max
   std::optional<ResumeToken> resume;
   std::optional<Token> host_token;
+  HeldState held{};
 };
 struct Leave {
   MemberId member;

@@ -1,6 +1,7 @@
 #include "server/http/routes.h"
 
 #include <array>
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
@@ -207,6 +208,16 @@ void refuse_websocket(Worker& worker, Connection& connection, const HttpFault& f
   connection.end_answer();
 }
 
+// "EPOCH.SEQ"; what is no such thing is nothing held.
+HeldState parse_held(std::string_view text) noexcept {
+  HeldState held;
+  const char* const end = text.data() + text.size();
+  const auto epoch = std::from_chars(text.data(), end, held.epoch);
+  if (epoch.ec != std::errc() || epoch.ptr == end || *epoch.ptr != '.') return {};
+  const auto seq = std::from_chars(epoch.ptr + 1, end, held.seq);
+  return seq.ec == std::errc() && seq.ptr == end ? held : HeldState{};
+}
+
 void route_websocket(Worker& worker, Connection& connection) {
   const HttpRequest& request = connection.request();
   Service& service = worker.service();
@@ -236,6 +247,7 @@ void route_websocket(Worker& worker, Connection& connection) {
   if (const auto text = query_value(request.query, "resume")) {
     join->resume = parse_resume_token(*text);
   }
+  if (const auto text = query_value(request.query, "held")) join->held = parse_held(*text);
   if (const auto text = query_value(request.query, "host")) {
     join->host_token = parse_token(*text);
   }

@@ -13,8 +13,12 @@ node::Message Asks::attempt_one(std::uint64_t number) noexcept {
   const node::AskRef ref{++ask.attempts, number};
   switch (ask.kind) {
     case Ask::Kind::join:
-      return node::Join{ref, ask.request.connection, ask.request.name, ask.request.resume,
-                        ask.request.host_token};
+      return node::Join{ref,
+                        ask.request.connection,
+                        ask.request.name,
+                        ask.request.resume,
+                        ask.request.host_token,
+                        ask.request.held};
     case Ask::Kind::info:
       return node::AskInfo{ref};
     case Ask::Kind::end:

@@ -133,6 +133,7 @@ class SessionDirectory::Impl {
   std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> let_in(
       Residence& residence, SessionMachine::JoinRequest request, Seat seat) noexcept;
   void seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept;
+  SessionFault refuse_join(Residence& residence, SessionMachine::JoinRefusal refusal) noexcept;
   void unseat(Home& home, MemberId member) noexcept;
   void join_home(Residence& residence, const SessionMachine::JoinRequest& request,
                  ConnectionRef from) noexcept;

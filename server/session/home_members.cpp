@@ -49,6 +49,21 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
   return joined;
 }
 
+// Somebody has seen a later state than this home has reached: it may have been taken over, and the
+// store will tell, if it is there.
+SessionFault Impl::refuse_join(Residence& residence, SessionMachine::JoinRefusal refusal) noexcept {
+  switch (refusal) {
+    case SessionMachine::JoinRefusal::full:
+      return SessionFault::full;
+    case SessionMachine::JoinRefusal::ended:
+      return SessionFault::not_found;
+    case SessionMachine::JoinRefusal::behind:
+      if (!is_alone() && is_store_ready_) store_again(residence);
+      return SessionFault::unavailable;
+  }
+  std::unreachable();
+}
+
 void Impl::seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept {
   VS_ASSERT(seat.number && home.seats.find(member) == home.seats.end());
   home.seats[member] = seat;
@@ -88,8 +103,7 @@ void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& re
   VS_ASSERT(residence.is_home());
   const auto joined = let_in(residence, request, {.at = from, .number = {}});
   if (!joined) {
-    const bool is_full = joined.error() == SessionMachine::JoinRefusal::full;
-    answer(from, is_full ? SessionFault::full : SessionFault::not_found);
+    answer(from, refuse_join(residence, joined.error()));
   } else {
     ports_.delivery.begin(from, residence.key, joined->id, joined->connection,
                           make_frame(WebSocketOpcode::text, write_welcome(residence, joined->id)));

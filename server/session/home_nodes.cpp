@@ -76,12 +76,12 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                                               .resume = join.resume,
                                               .host_token = join.host_token,
                                               .is_resume_proven = false,
-                                              .connection = join.connection};
+                                              .connection = join.connection,
+                                              .held = join.held};
     const auto outcome = let_in(residence, request, {.at = {}, .number = {}, .node = place});
     if (outcome) joined.emplace(outcome->id, outcome->connection);
     if (!outcome) {
-      const bool is_full = outcome.error() == SessionMachine::JoinRefusal::full;
-      const auto fault = is_full ? SessionFault::full : SessionFault::not_found;
+      const SessionFault fault = refuse_join(residence, outcome.error());
       send(from.from, residence.key, home.version.fence,
            node::Answer{join.ask, static_cast<std::uint8_t>(fault), {}});
       return settle(residence);

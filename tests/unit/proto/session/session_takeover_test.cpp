@@ -215,3 +215,22 @@ Test(session_takeover, what_is_still_to_be_told_can_be_told_before_the_machine_g
   t.pass(seconds);
   cr_assert_not(t.has<MembersEffect>(), "once is enough");
 }
+
+Test(session_takeover, who_holds_a_later_state_is_not_shown_an_earlier_one) {
+  Takeover over;
+  const PlaybackState& state = over.old.state();
+  const auto join = [&](std::uint64_t epoch, std::uint64_t seq, bool is_proven = true) {
+    over.old.effects.clear();
+    return over.old.machine->join({.name = "Dan",
+                                   .resume = SessionFixture::resume_token(over.ann.id),
+                                   .host_token = {},
+                                   .held = {epoch, seq}},
+                                  over.old.now, over.old.effects);
+  };
+  const auto refused = join(state.epoch, state.seq + 1);
+  cr_assert(!refused && refused.error() == SessionMachine::JoinRefusal::behind);
+  cr_assert(!join(state.epoch + 1, 0));
+  cr_assert(join(state.epoch, state.seq).has_value());
+  cr_assert(join(0, 99).has_value());
+  cr_assert(join(state.epoch + 1, 0, false).has_value(), "anybody may say so");
+}

@@ -41,8 +41,8 @@ std::vector<Envelope> samples() {
   state.video = "film";
   std::vector<Envelope> all;
   const auto add = [&all](Message message) { all.push_back(envelope_of(std::move(message))); };
-  add(Join{ask, connection, "Ann", ResumeToken{member, token_of(5)}, token_of(6)});
-  add(Join{ask, connection, "", std::nullopt, std::nullopt});
+  add(Join{ask, connection, "Ann", ResumeToken{member, token_of(5)}, token_of(6), {8, 9}});
+  add(Join{ask, connection, "", std::nullopt, std::nullopt, {}});
   add(Leave{member, connection});
   add(Said{member, R"({"type":"play"})", 0x99'0000'0001, 0x99'0000'0000, 1'700'000'000'000'000});
   add(AskInfo{ask});
