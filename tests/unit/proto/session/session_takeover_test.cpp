@@ -224,6 +224,8 @@ Test(session_takeover, who_holds_a_later_state_is_not_shown_an_earlier_one) {
     return over.old.machine->join({.name = "Dan",
                                    .resume = SessionFixture::resume_token(over.ann.id),
                                    .host_token = {},
+                                   .is_resume_proven = is_proven,
+                                   .connection = {},
                                    .held = {epoch, seq}},
                                   over.old.now, over.old.effects);
   };
