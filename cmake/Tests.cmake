@@ -2,7 +2,8 @@
 #   tests/unit/<floor>/**/<noun>_test.cpp   a Criterion executable <floor>_<noun>_test
 #   tests/www, tests/e2e, tests/browser  one `node --test` a file *.test.mjs
 #   tests/layers                         rules about the sources themselves
-# Labels (ctest -L): unit, www, e2e, browser, layers.
+#   tests/sim                            the simulator of nodes
+# Labels (ctest -L): unit, www, e2e, browser, layers, sim.
 #
 # A sanitizer and Criterion's runner do not get along (tests/support/in_process_runner.cpp says why):
 # there the same tests get a small runner of our own and only Criterion's headers.
@@ -17,7 +18,15 @@ else()
   target_link_libraries(videosync_test_runner INTERFACE videosync::criterion)
 endif()
 
-foreach(floor core proto storage server bench)
+# The simulator of nodes: a library of its own, so that its parts have unit tests, too. Optimized: a
+# seed is worth as much as its run is short.
+file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/sim/*.cpp)
+list(FILTER sim_sources EXCLUDE REGEX "/main\\.cpp$")
+add_library(videosync_sim STATIC ${sim_sources})
+target_compile_options(videosync_sim PRIVATE -O2)
+target_link_libraries(videosync_sim PUBLIC videosync_storage)
+
+foreach(floor core proto storage server bench sim)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)

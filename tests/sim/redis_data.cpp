@@ -1,0 +1,79 @@
+#include "tests/sim/redis_data.h"
+
+#include <utility>
+
+#include "core/base/assert.h"
+
+namespace videosync::sim {
+
+const RedisData::Entry* RedisData::find(const Uuid& key, std::int64_t now_us) const noexcept {
+  const auto found = entries_.find(key);
+  return found == entries_.end() || found->second.expires_us <= now_us ? nullptr : &found->second;
+}
+
+void RedisData::put(const Uuid& key, Entry entry, std::int64_t now_us) {
+  while (!overwritten_.empty() && overwritten_.front().time_us < now_us - remembered_us)
+    overwritten_.pop_front();
+  const auto found = entries_.find(key);
+  overwritten_.push_back({now_us, key, {}});
+  if (found == entries_.end()) {
+    entries_.emplace(key, std::move(entry));
+  } else {
+    overwritten_.back().entry = std::exchange(found->second, std::move(entry));
+  }
+}
+
+RedisData::Outcome RedisData::create(const Uuid& key, StoreVersion version, BufferRef bytes,
+                                     std::int64_t ttl_us, std::int64_t now_us) {
+  VS_ASSERT(bytes && ttl_us > 0);
+  if (find(key, now_us) != nullptr) return Outcome::conflict;
+  put(key, {version, std::move(bytes), now_us + ttl_us}, now_us);
+  return Outcome::done;
+}
+
+RedisData::Outcome RedisData::change(const Uuid& key, StoreVersion expected, StoreVersion next,
+                                     BufferRef bytes, std::int64_t ttl_us, std::int64_t now_us) {
+  VS_ASSERT(bytes && ttl_us > 0 && next > expected);
+  if (const Entry* entry = find(key, now_us)) {
+    if (!entry->bytes) return Outcome::missing;
+    if (entry->version > expected) return Outcome::conflict;
+  }
+  put(key, {next, std::move(bytes), now_us + ttl_us}, now_us);
+  return Outcome::done;
+}
+
+RedisData::Outcome RedisData::touch(const Uuid& key, std::int64_t ttl_us, std::int64_t now_us) {
+  VS_ASSERT(ttl_us > 0);
+  const Entry* entry = find(key, now_us);
+  if (entry == nullptr || !entry->bytes) return Outcome::missing;
+  put(key, {entry->version, entry->bytes, now_us + ttl_us}, now_us);
+  return Outcome::done;
+}
+
+RedisData::Outcome RedisData::remove(const Uuid& key, StoreVersion version, std::int64_t now_us) {
+  if (const Entry* entry = find(key, now_us)) {
+    if (!entry->bytes) return Outcome::missing;
+    if (entry->version > version) return Outcome::conflict;
+  }
+  put(key, {{}, {}, now_us + SessionStore::tombstone_us}, now_us);
+  return Outcome::done;
+}
+
+void RedisData::lose_all() {
+  entries_.clear();
+  overwritten_.clear();
+}
+
+void RedisData::go_back_to(std::int64_t time_us) {
+  while (!overwritten_.empty() && overwritten_.back().time_us > time_us) {
+    Overwritten& last = overwritten_.back();
+    if (last.entry) {
+      entries_.insert_or_assign(last.key, std::move(*last.entry));
+    } else {
+      entries_.erase(last.key);
+    }
+    overwritten_.pop_back();
+  }
+}
+
+}  // namespace videosync::sim
