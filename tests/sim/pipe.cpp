@@ -36,7 +36,11 @@ void Pipe::deliver() noexcept {
     InlineTask task = std::move(items_[first_].task);
     ++first_;
     if (first_ == items_.size()) clear();
-    task();
+    if (sink_ != nullptr) {
+      sink_->take(std::move(task));
+    } else {
+      task();
+    }
   }
   if (first_ > 64 && first_ > waiting()) {
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));

@@ -28,10 +28,20 @@ struct Latency {
   }
 };
 
+// Who is given what arrives; without one it is run.
+class PipeSink {
+ public:
+  virtual void take(InlineTask task) noexcept = 0;
+
+ protected:
+  ~PipeSink() = default;
+};
+
 class Pipe {
  public:
-  Pipe(Scheduler& scheduler, Random random, const Latency& latency) noexcept
-      : scheduler_(scheduler), random_(random), latency_(latency) {}
+  Pipe(Scheduler& scheduler, Random random, const Latency& latency,
+       PipeSink* sink = nullptr) noexcept
+      : scheduler_(scheduler), random_(random), latency_(latency), sink_(sink) {}
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
 
@@ -54,6 +64,7 @@ class Pipe {
   Scheduler& scheduler_;
   Random random_;
   Latency latency_;
+  PipeSink* const sink_;
   std::vector<Item> items_;  // those before first_ have been delivered
   std::size_t first_ = 0;
   std::int64_t sent_us_ = -1;  // when the latest was sent

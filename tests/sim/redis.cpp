@@ -168,7 +168,7 @@ RedisAnswer SimRedis::write(RedisConnection& connection, RedisCommand& command) 
     outcome = server.data.remove(command.key, command.expected, now_us);
   }
   if (witness_ != nullptr) {
-    witness_->on_redis_write(connection.node, command, outcome,
+    witness_->on_redis_write(connection.node, connection.server, command, outcome,
                              found != nullptr ? &before : nullptr);
   }
   if (outcome == RedisData::Outcome::done && command.event) {

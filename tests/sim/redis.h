@@ -87,7 +87,7 @@ class RedisEnd {
 class RedisWitness {
  public:
   // `before`: null where there was nothing.
-  virtual void on_redis_write(std::size_t node, const RedisCommand& command,
+  virtual void on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
                               RedisData::Outcome outcome, const RedisData::Entry* before) = 0;
 
  protected:
@@ -152,7 +152,7 @@ class SimRedis {
   void hold(std::size_t node, bool up, bool down);
   void release(std::size_t node);
   // The next messages for that node vanish.
-  void drop_messages(std::size_t node, std::uint32_t count) { paths_[node].to_drop += count; }
+  void drop_messages(std::size_t node, std::uint32_t count) { paths_[node].to_drop = count; }
   void kill_server(std::size_t server);
   void start_server(std::size_t server) { servers_[server].is_up = true; }
   void set_hung(std::size_t server, bool is_hung);

@@ -26,6 +26,11 @@ class Scheduler {
   // Everything up to that time, which it is then.
   void run_until(std::int64_t time_us) noexcept;
 
+  // When the earliest event is due; INT64_MAX: there is none.
+  std::int64_t next_us() const noexcept {
+    return heap_.empty() ? INT64_MAX : heap_.front().time_us;
+  }
+
   std::uint64_t steps() const noexcept { return steps_; }
   std::size_t waiting() const noexcept { return heap_.size(); }
 

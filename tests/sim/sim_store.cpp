@@ -59,6 +59,7 @@ void SimStore::start() noexcept {
 // Nobody is told: whoever asked is gone, too.
 void SimStore::abandon(bool is_silent) noexcept {
   timers_.cancel(pulse_timer_);
+  channels_.on_lost();
   for (Link* link : {&commands_, &subscriber_}) {
     timers_.cancel(link->timer);
     link->state = State::stopped;
@@ -217,6 +218,7 @@ void SimStore::on_pulse() noexcept {
 // --- Commands ------------------------------------------------------------------------------------
 
 void SimStore::command(RedisCommand command, OnReply done) {
+  if (command.event) turns_.on_said(command.key, command.event);
   Pending pending{std::move(done), now_ms(), now_ms()};
   if (commands_.state != State::ready) {
     RedisAnswer none{.kind = AnswerKind::closed, .words = "not connected to Redis"};

@@ -35,6 +35,8 @@ class StoreTurns {
   // Runs the task in a turn of the worker: soon, in order.
   virtual void arrive(InlineTask task) noexcept = 0;
   virtual std::int64_t now_ms() noexcept = 0;  // of its timers
+  // That event is on its way, or would be if the store were not away.
+  virtual void on_said(const Uuid& channel, const BufferRef& event) noexcept = 0;
 
  protected:
   ~StoreTurns() = default;

@@ -40,6 +40,7 @@ class SimBench final : public StoreBench, sim::StoreTurns {
  private:
   void arrive(InlineTask task) noexcept override { task(); }
   std::int64_t now_ms() noexcept override { return scheduler_.now_us() / 1'000; }
+  void on_said(const Uuid&, const BufferRef&) noexcept override {}
 
   sim::Scheduler scheduler_;
   sim::SimRedis redis_{scheduler_, Random(1'000'001), {}, 1};

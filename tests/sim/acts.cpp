@@ -1,0 +1,151 @@
+// World: what viewers do.
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <variant>
+
+#include "tests/sim/world.h"
+
+namespace videosync::sim {
+
+namespace {
+
+constexpr std::size_t burst_max = 5;
+
+std::int64_t drawn(std::uint64_t salt, std::int64_t low_us, std::int64_t high_us) {
+  return Random(salt).between(low_us, high_us);
+}
+
+}  // namespace
+
+void World::perform(const Action& action) {
+  if (action.act >= Act::crash) return break_something(action);
+  Viewer& viewer = viewers_[action.salt % viewers_.size()];
+  perform_by(viewer, {action.round, action.at_us, action.act, Random::mix(action.salt)});
+}
+
+void World::perform_by(Viewer& viewer, const Action& action) {
+  const std::uint64_t salt = action.salt;
+  switch (action.act) {
+    case Act::seek:
+    case Act::play:
+    case Act::pause:
+    case Act::rate: {
+      const auto kind = static_cast<Kind>(static_cast<int>(action.act));
+      if (viewer.outstanding(kind) == 0) viewer.say(kind);
+      return;
+    }
+    case Act::chat:
+    case Act::reaction: {
+      const Kind kind = action.act == Act::chat ? Kind::chat : Kind::reaction;
+      if (viewer.outstanding(kind) == 0) viewer.say(kind);
+      return;
+    }
+    case Act::load:
+      return viewer.say_plain(LoadMessage{salt % 3 == 0   ? "none"
+                                          : salt % 3 == 1 ? "film"
+                                                          : "other"});
+    case Act::name:
+      return viewer.say_plain(NameMessage{"n" + std::to_string(next_command())});
+    case Act::report:
+      return viewer.say_plain(
+          ReportMessage{1.5, static_cast<double>(salt % 300), salt % 5 == 0, std::nullopt});
+    case Act::settings: {
+      SettingsMessage message;
+      if (salt % 2 == 0) message.control = salt % 4 == 0 ? Control::host : Control::everyone;
+      if (salt % 3 != 0) message.on_stall = salt % 6 < 3 ? OnStall::wait : OnStall::keep_going;
+      return viewer.say_plain(message);
+    }
+    case Act::give:
+    case Act::kick:
+      return give(viewer, salt, action.act == Act::kick);
+    case Act::claim:
+      return viewer.say_plain(ClaimMessage{salt % 4 == 0 ? Token{} : viewer.session().host_token});
+    case Act::end:
+      // Whoever is host may: the session may be over once that has been said.
+      if (!viewer.is_open()) return;
+      tell("{} says end", viewer.name());
+      if (viewer.host() == viewer.id()) viewer.session().is_end_asked = true;
+      if (viewer.host() == viewer.id()) viewer.say_plain(EndMessage{});
+      return;
+    case Act::burst:
+      return burst(viewer, salt);
+    case Act::leave:
+      return viewer.leave();
+    case Act::come:
+      return viewer.come();
+    case Act::lose:
+      return viewer.lose(salt);
+    case Act::vanish:
+      return viewer.vanish(salt);
+    case Act::stop_reading:
+      return viewer.stop_reading(drawn(salt, 100'000, 8'000'000));
+    case Act::ask_info:
+      return ask_info(viewer, salt);
+    case Act::ask_valid:
+      return ask_valid(viewer, salt);
+    case Act::remove:
+      return remove(viewer, salt);
+    default:
+      return;
+  }
+}
+
+void World::burst(Viewer& viewer, std::uint64_t salt) {
+  Random random(salt);
+  const std::size_t count = 2 + random.below(burst_max - 1);
+  constexpr std::array kinds{Kind::seek, Kind::play, Kind::pause, Kind::chat};
+  for (std::size_t i = 0; i < count; ++i) {
+    const Kind kind = kinds[random.below(kinds.size())];
+    if (viewer.outstanding(kind) < burst_max) viewer.say(kind);
+  }
+}
+
+void World::give(Viewer& viewer, std::uint64_t salt, bool is_kick) {
+  Viewer& other = viewers_[salt % viewers_.size()];
+  if (!viewer.is_open() || &viewer.session() != &other.session() || !other.id()) return;
+  tell("{} says {} m{}", viewer.name(), is_kick ? "kick" : "give", other.id().value);
+  if (is_kick) {
+    viewer.say_plain(KickMessage{other.id()});
+  } else {
+    viewer.say_plain(GiveMessage{other.id()});
+  }
+}
+
+void World::ask_info(Viewer& viewer, std::uint64_t salt) {
+  SimSession& session = viewer.session();
+  Random random(salt);
+  if (!session.is_made) return;
+  ask(session, choose_node(random), InfoOrder{}, [this, &session](const SessionReply* reply) {
+    const auto* fault = reply == nullptr ? nullptr : std::get_if<SessionFault>(reply);
+    if (fault != nullptr && *fault == SessionFault::not_found) {
+      note_end(session, "somebody", "no information");
+    }
+  });
+}
+
+void World::ask_valid(Viewer& viewer, std::uint64_t salt) {
+  SimSession& session = viewer.session();
+  Random random(salt);
+  if (!session.is_made) return;
+  ask(session, choose_node(random), ValidateOrder{}, [this, &session](const SessionReply* reply) {
+    const auto* valid = reply == nullptr ? nullptr : std::get_if<SessionValidity>(reply);
+    if (valid != nullptr && !valid->is_valid) note_end(session, "somebody", "not valid");
+  });
+}
+
+void World::remove(Viewer& viewer, std::uint64_t salt) {
+  SimSession& session = viewer.session();
+  Random random(salt);
+  if (!session.is_made) return;
+  tell("somebody deletes the session of {}", viewer.name());
+  session.is_end_asked = true;
+  ask(session, choose_node(random), DeleteOrder{session.host_token},
+      [this, &session](const SessionReply* reply) {
+        if (reply == nullptr || !std::holds_alternative<SessionDeleted>(*reply)) return;
+        tell("the session is deleted");
+        session.is_end_granted = true;
+      });
+}
+
+}  // namespace videosync::sim

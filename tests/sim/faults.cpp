@@ -1,0 +1,285 @@
+// World: what breaks, and how it is mended.
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/world.h"
+
+namespace videosync::sim {
+
+namespace {
+
+constexpr std::int64_t drain_step_us = 200'000;
+
+}  // namespace
+
+void World::break_something(const Action& action) {
+  SimNode& node = *nodes_[action.salt % nodes_.size()];
+  const std::uint64_t salt = Random::mix(action.salt);
+  Random random(salt);
+  // Mostly short, so that several overlap the repair of the one before; sometimes long.
+  const std::int64_t for_us = random.chance(0.6) ? random.between(10'000, 2'000'000)
+                                                 : random.between(2'000'000, 12'000'000);
+  ++faults_;
+  note_disturbance();
+  switch (action.act) {
+    case Act::crash:
+    case Act::power_off:
+      return crash(node, action.act == Act::power_off);
+    case Act::start:
+      return start(node);
+    case Act::stand_still:
+      return stand_still(node, for_us);
+    case Act::drain:
+      return drain(node, for_us);
+    case Act::drift:
+      return node.clock().set_drift_ppm(random.between(-100, 100));
+    case Act::err:
+      return node.clock().set_error_us(random.between(-2'500, 2'500));
+    case Act::cut: {
+      const bool is_commands = random.chance(0.6);
+      const auto loss = static_cast<SimRedis::Loss>(random.below(4));
+      tell("node {}'s connections to Redis break{}", node.index(),
+           is_commands ? "" : " (subscriptions)");
+      return redis_.cut(node.index(), is_commands, !is_commands || random.chance(0.5), loss);
+    }
+    case Act::cut_off:
+      return cut_off(node, salt, for_us);
+    case Act::hold:
+      return hold(node, salt, for_us);
+    case Act::drop:
+      tell("node {} misses messages", node.index());
+      return redis_.drop_messages(node.index(), static_cast<std::uint32_t>(random.between(1, 4)));
+    case Act::redis_kill:
+      return kill_redis(salt);
+    case Act::redis_hang:
+      tell("Redis hangs for {} ms", for_us / 1'000);
+      redis_.set_hung(server_, true);
+      scheduler_.after(for_us,
+                       [this, server = server_]() noexcept { redis_.set_hung(server, false); });
+      return;
+    case Act::redis_refuse:
+      return refuse_writes(salt);
+    case Act::redis_promote:
+      return promote_replica(salt);
+    default:
+      return;
+  }
+}
+
+// --- Nodes ---------------------------------------------------------------------------------------
+
+void World::crash(SimNode& node, bool is_silent) {
+  if (!node.is_up()) return;
+  tell("node {} {}", node.index(), is_silent ? "loses power" : "crashes");
+  node_died_us_ = now_us();
+  for (Viewer& viewer : viewers_) {
+    SimConnection* connection = viewer.connection();
+    if (connection == nullptr || connection->node != node.index()) continue;
+    if (connection->phase == SimConnection::Phase::gone) continue;
+    viewer.on_node_dead(is_silent ? random_.between(100'000, 8'000'000)
+                                  : random_.between(100, 50'000));
+  }
+  node.crash(is_silent);
+  still_since_us_[node.index()] = 0;
+  note_node_lost();
+}
+
+void World::start(SimNode& node) {
+  if (node.is_up()) return;
+  tell("node {} starts", node.index());
+  node.start();
+}
+
+void World::stand_still(SimNode& node, std::int64_t for_us) {
+  if (!node.is_up() || node.is_still()) return;
+  tell("node {} stands still for {} ms", node.index(), for_us / 1'000);
+  node.set_still(true);
+  still_since_us_[node.index()] = now_us();
+  scheduler_.after(for_us, [this, &node, since_us = now_us()]() noexcept {
+    if (still_since_us_[node.index()] != since_us) return;
+    tell("node {} goes on", node.index());
+    still_since_us_[node.index()] = 0;
+    woke_us_[node.index()] = now_us();
+    note_disturbance();
+    node.set_still(false);
+  });
+}
+
+void World::drain(SimNode& node, std::int64_t for_us) {
+  if (!node.is_up() || node.process().is_draining()) return;
+  tell("node {} drains for {} ms", node.index(), for_us / 1'000);
+  node.process().begin_drain();
+  drain_step(node.index(), node.starts(), now_us() + for_us);
+}
+
+// Members leave bit by bit. When all have, and no session is on its way, or when time is up, the
+// node says goodbye and ends.
+void World::drain_step(std::size_t index, std::size_t of_process, std::int64_t end_us) {
+  SimNode& node = *nodes_[index];
+  if (!node.is_up() || node.starts() != of_process) return;
+  SimProcess& process = node.process();
+  for (std::size_t i = 0; i < process.workers(); ++i) {
+    SimConnection* first = nullptr;
+    process.worker(i).visit_connections([&](SimConnection& connection) {
+      if (first == nullptr && connection.phase == SimConnection::Phase::member) first = &connection;
+    });
+    if (first == nullptr) continue;
+    process.worker(i).arrive([&worker = process.worker(i), first]() noexcept {
+      worker.close_connection(*first, close_code::going_away);
+    });
+  }
+  const bool is_empty = process.connections() == 0 && process.is_settled();
+  if (now_us() < end_us && !is_empty) {
+    scheduler_.after(drain_step_us, [this, index, of_process, end_us]() noexcept {
+      drain_step(index, of_process, end_us);
+    });
+    return;
+  }
+  tell("node {} says goodbye{}", index, is_empty ? "" : " though not all have left");
+  process.say_goodbye();
+  scheduler_.after(drain_step_us, [this, index, of_process]() noexcept {
+    SimNode& ending = *nodes_[index];
+    if (ending.is_up() && ending.starts() == of_process) crash(ending, false);
+  });
+}
+
+// --- The way to Redis ----------------------------------------------------------------------------
+
+void World::cut_off(SimNode& node, std::uint64_t salt, std::int64_t for_us) {
+  tell("node {} is cut off from Redis for {} ms", node.index(), for_us / 1'000);
+  redis_.set_reachable(node.index(), false);
+  redis_.cut(node.index(), true, true, static_cast<SimRedis::Loss>(salt % 4));
+  scheduler_.after(for_us, [this, &node]() noexcept {
+    redis_.set_reachable(node.index(), true);
+    note_disturbance();
+  });
+}
+
+void World::hold(SimNode& node, std::uint64_t salt, std::int64_t for_us) {
+  const bool is_up = salt % 3 != 0;
+  const bool is_down = salt % 3 != 1;
+  tell("nothing passes{}{} node {} for {} ms", is_up ? " from" : "", is_down ? " to" : "",
+       node.index(), for_us / 1'000);
+  redis_.hold(node.index(), is_up, is_down);
+  scheduler_.after(for_us, [this, &node]() noexcept {
+    tell("node {} can be reached again", node.index());
+    redis_.release(node.index());
+    note_disturbance();
+  });
+}
+
+// --- Redis ---------------------------------------------------------------------------------------
+
+void World::kill_redis(std::uint64_t salt) {
+  Random random(salt);
+  const std::int64_t for_us = random.between(50'000, 6'000'000);
+  const std::uint64_t how = random.below(4);
+  tell("Redis is killed for {} ms and comes back {}", for_us / 1'000,
+       how == 0   ? "empty"
+       : how == 1 ? "with an older copy"
+                  : "with its data");
+  redis_.kill_server(server_);
+  scheduler_.after(for_us, [this, server = server_, how, lag_us = random.between(0, 2'000'000),
+                            killed_us = now_us()]() noexcept {
+    RedisServer& killed = redis_.server(server);
+    if (killed.is_up) return;
+    if (how == 0) killed.data.lose_all();
+    if (how == 1) killed.data.go_back_to(killed_us - lag_us);
+    redis_.start_server(server);
+    tell("Redis is back");
+    note_disturbance();
+    if (how < 2) note_store_loss();
+  });
+}
+
+void World::refuse_writes(std::uint64_t salt) {
+  Random random(salt);
+  const bool is_memory = random.chance(0.5);
+  tell("Redis refuses changes: {}", is_memory ? "OOM" : "MISCONF");
+  redis_.server(server_).refusal =
+      is_memory ? RedisServer::Refusal::out_of_memory : RedisServer::Refusal::disk_error;
+  scheduler_.after(random.between(50'000, 5'000'000), [this, server = server_]() noexcept {
+    redis_.server(server).refusal = RedisServer::Refusal::none;
+    note_disturbance();
+  });
+}
+
+// The old master may be dead, or go on for a while for those who have not heard.
+void World::promote_replica(std::uint64_t salt) {
+  Random random(salt);
+  const std::size_t old = server_;
+  const std::int64_t lag_us = random.chance(0.5) ? 0 : random.between(0, 1'500'000);
+  server_ = redis_.promote(old, now_us() - lag_us);
+  const bool is_dead = random.chance(0.6);
+  tell("a replica becomes the master, {} ms behind; the old one {}", lag_us / 1'000,
+       is_dead ? "is dead" : "goes on for a while");
+  if (is_dead) redis_.kill_server(old);
+  if (!is_dead) {
+    scheduler_.after(random.between(0, 3'000'000), [this, old]() noexcept {
+      redis_.server(old).refusal = RedisServer::Refusal::is_replica;
+    });
+  }
+  for (auto& node : nodes_) {
+    scheduler_.after(random.between(100'000, 2'500'000),
+                     [&node]() noexcept { node->move_to(node->latest_server()); });
+    node->set_latest_server(server_);
+  }
+  note_store_loss();
+}
+
+// --- What may rightly be gone --------------------------------------------------------------------
+
+void World::note_store_loss() {
+  for (SimSession& session : sessions_) {
+    session.has_gone_back = true;
+    if (redis_.server(server_).data.find(session.key, now_us()) != nullptr) continue;
+    session.is_record_lost = true;
+    const bool has_members = std::any_of(viewers_.begin(), viewers_.end(), [&](Viewer& viewer) {
+      return &viewer.session() == &session && viewer.is_open();
+    });
+    if (!has_members) session.may_be_gone = true;
+  }
+}
+
+void World::note_node_lost() {
+  for (SimSession& session : sessions_) {
+    if (session.is_record_lost) session.may_be_gone = true;
+  }
+}
+
+void World::mend() {
+  for (auto& node : nodes_) {
+    redis_.set_reachable(node->index(), true);
+    redis_.release(node->index());
+    redis_.drop_messages(node->index(), 0);
+    if (std::exchange(still_since_us_[node->index()], 0) != 0) {
+      woke_us_[node->index()] = now_us();
+      node->set_still(false);
+    }
+    node->move_to(server_);
+  }
+  for (std::size_t i = 0; i < redis_.servers(); ++i) {
+    redis_.set_hung(i, false);
+    redis_.server(i).refusal = RedisServer::Refusal::none;
+  }
+  if (!redis_.server(server_).is_up) redis_.start_server(server_);
+  // Some nodes stay away; one at least is there.
+  for (auto& node : nodes_) {
+    if (random_.chance(0.6)) start(*node);
+  }
+  const bool is_any = std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) {
+    return node->is_up() && !node->process().is_draining();
+  });
+  if (!is_any) {
+    SimNode& first = *nodes_.front();
+    if (first.is_up()) crash(first, false);
+    start(first);
+  }
+  for (SimConnection& connection : connections_) {
+    if (connection.is_vanished && connection.worker != nullptr) {
+      connection.worker->on_gone(connection);
+    }
+  }
+}
+
+}  // namespace videosync::sim

@@ -1,0 +1,316 @@
+// World: peace. All is mended, nobody says anything, and after the promised time everything is
+// looked at: who agrees on what, what the store has, what became of each command.
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "server/session/stored_session.h"
+#include "tests/sim/world.h"
+
+namespace videosync::sim {
+
+namespace {
+
+constexpr std::int64_t settling_max_us = 20'000'000;
+constexpr std::int64_t agreed_us = 2'000'000;
+constexpr std::int64_t agreed_after_death_us = 5'000'000;
+constexpr std::int64_t probe_us = 1'000'000;
+constexpr std::int64_t answers_us = 6'000'000;
+
+std::string_view text_of(const BufferRef& buffer) noexcept {
+  const auto bytes = buffer.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::vector<Viewer*> open_viewers(std::deque<Viewer>& viewers, const SimSession& session) {
+  std::vector<Viewer*> open;
+  for (Viewer& viewer : viewers) {
+    if (&viewer.session() == &session && viewer.is_open()) open.push_back(&viewer);
+  }
+  return open;
+}
+
+std::string words_of(const std::map<MemberId, std::string>& members) {
+  std::string words;
+  for (const auto& [id, name] : members)
+    words += fmt::format(" m{} \"{}\"", id.value, name);
+  return words;
+}
+
+std::string place_of(const Place& place) {
+  return fmt::format("({}, {})", place.epoch, place.seq);
+}
+
+}  // namespace
+
+void World::make_peace() {
+  tell("--- peace");
+  is_peace_ = true;
+  mend();
+  for (Viewer& viewer : viewers_) {
+    viewer.read_again();
+    viewer.hurry();
+  }
+  note_disturbance();
+  if (!run_while([this] { return !is_settled(); }, settling_max_us)) {
+    return find("settling", "20 s after everything was mended: {}", unsettled());
+  }
+  const std::int64_t last_us = now_us() + settling_max_us;
+  const auto due_us = [this] {
+    return std::max(disturbed_us_ + agreed_us, node_died_us_ + agreed_after_death_us);
+  };
+  while (now_us() < due_us() && now_us() < last_us) {
+    if (!run_until(std::min(due_us(), last_us))) return;
+  }
+  ++checks_;
+  tell("--- everybody agrees now");
+  for (auto& node : nodes_) {
+    if (node->is_up()) node->process().check_invariants();
+  }
+  for (SimSession& session : sessions_) {
+    check_agreement(session);
+    check_stored(session);
+    ask_everyone(session);
+  }
+  check_probes();
+  check_commands();
+  is_peace_ = false;
+}
+
+bool World::is_settled() {
+  return unsettled().empty();
+}
+
+std::string World::unsettled() {
+  for (auto& node : nodes_) {
+    if (!node->is_up()) continue;
+    if (node->process().is_draining()) return fmt::format("node {} still drains", node->index());
+    if (!node->process().store().is_ready()) {
+      return fmt::format("node {} has no store", node->index());
+    }
+  }
+  for (Viewer& viewer : viewers_) {
+    const bool is_on_its_way =
+        viewer.phase() == Viewer::Phase::joining || viewer.phase() == Viewer::Phase::waiting;
+    if (is_on_its_way) return viewer.name() + " has not come in";
+  }
+  return {};
+}
+
+// --- Agreement -----------------------------------------------------------------------------------
+
+void World::check_agreement(SimSession& session) {
+  const std::vector<Viewer*> open = open_viewers(viewers_, session);
+  if (session.is_end_seen && !session.has_gone_back && !open.empty()) {
+    find("one end", "the session has ended for some, and {} is still there", open.front()->name());
+  }
+  for (Viewer* viewer : open) {
+    const Viewer& first = *open.front();
+    const SimConnection* connection = viewer->connection();
+    if (connection->phase != SimConnection::Phase::member) {
+      find("one seat", "{} is open, and its node knows no such member", viewer->name());
+    }
+    if (viewer->held() != first.held()) {
+      find("agreement", "{} holds {}, {} holds {}", first.name(), place_of(first.held()),
+           viewer->name(), place_of(viewer->held()));
+    }
+    if (viewer->host() != first.host() || viewer->is_host_away() != first.is_host_away()) {
+      find("agreement: host", "{} takes m{}{} for the host, {} m{}{}", first.name(),
+           first.host().value, first.is_host_away() ? " (away)" : "", viewer->name(),
+           viewer->host().value, viewer->is_host_away() ? " (away)" : "");
+    }
+    if (viewer->settings() != first.settings()) {
+      find("agreement: settings", "{} has {}, {} has {}", first.name(), first.settings(),
+           viewer->name(), viewer->settings());
+    }
+    if (viewer->members() != first.members()) {
+      find("agreement: list", "{} (m{}) knows{}; {} (m{}) knows{}", first.name(), first.id().value,
+           words_of(first.members()), viewer->name(), viewer->id().value,
+           words_of(viewer->members()));
+    }
+    if (viewer->count() != open.size() || viewer->members().size() != open.size() ||
+        !viewer->members().contains(viewer->id())) {
+      find("agreement: list", "{} are there; {} (m{}) counts {} and knows{}", open.size(),
+           viewer->name(), viewer->id().value, viewer->count(), words_of(viewer->members()));
+    }
+  }
+}
+
+// What the store has is what the members hold, and somebody who lives is home.
+void World::check_stored(SimSession& session) {
+  const std::vector<Viewer*> open = open_viewers(viewers_, session);
+  const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
+  if (entry == nullptr || !entry->bytes) {
+    if (!open.empty()) {
+      find("stored", "{} is there, and the store has no such session", open.front()->name());
+    }
+    return;
+  }
+  const auto stored = decode_stored_session(text_of(entry->bytes));
+  if (!stored) return find("stored", "the record cannot be read: {}", stored.error().message);
+  std::vector<TakenOver> forks;
+  for (const Fork& fork : stored->record.forks)
+    forks.push_back({fork.epoch, {fork.after_epoch, fork.after_seq}});
+  session.ledger.set_forks(forks);
+  if (open.empty()) return;
+  const Place place{stored->record.state.epoch, stored->record.state.seq};
+  if (place != open.front()->held()) {
+    find("stored", "{} holds {}, the store {}", open.front()->name(),
+         place_of(open.front()->held()), place_of(place));
+  }
+  const bool is_alive = std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+    return node->is_up() && node->process().id() == stored->home;
+  });
+  if (!is_alive) find("stored", "members are there, and their home is not");
+}
+
+// Every node says of every session what is so.
+void World::ask_everyone(SimSession& session) {
+  const std::size_t there = open_viewers(viewers_, session).size();
+  for (auto& node : nodes_) {
+    if (!node->is_up() || !session.is_made) continue;
+    const std::size_t index = node->index();
+    ask(session, index, ValidateOrder{}, [this, &session, index](const SessionReply* reply) {
+      const auto* valid = reply == nullptr ? nullptr : std::get_if<SessionValidity>(reply);
+      if (valid == nullptr) return find("requests", "in peace node {} cannot validate", index);
+      if (!valid->is_valid) note_end(session, "somebody", "not valid");
+      if (valid->is_valid && session.is_end_granted && !session.has_gone_back) {
+        find("one end", "node {} takes a deleted session for valid", index);
+      }
+    });
+    if (there == 0) continue;
+    ask(session, index, InfoOrder{}, [this, index, there](const SessionReply* reply) {
+      const auto* info = reply == nullptr ? nullptr : std::get_if<SessionInfo>(reply);
+      if (info == nullptr) return find("requests", "in peace node {} has no information", index);
+      if (info->members != there) {
+        find("one seat", "{} are there, and node {} says {}", there, index, info->members);
+      }
+    });
+  }
+}
+
+// Somebody says something: it reaches all.
+void World::check_probes() {
+  std::vector<std::pair<Viewer*, std::uint64_t>> probes;
+  for (SimSession& session : sessions_) {
+    for (Viewer* viewer : open_viewers(viewers_, session)) {
+      const bool may = viewer->host() == viewer->id() || viewer->settings().starts_with("everyone");
+      if (!may || finding_) continue;
+      viewer->say(Kind::seek);
+      probes.emplace_back(viewer, commands_);
+      break;
+    }
+  }
+  if (!run_until(now_us() + probe_us + 4 * plan_.client.slow_us + 2 * plan_.redis.slow_us)) return;
+  for (const auto& [by, number] : probes) {
+    for (Viewer* viewer : open_viewers(viewers_, by->session())) {
+      if (viewer->state().position == position_of(number)) continue;
+      find("one seat", "{} (m{}) did not hear what {} (m{}) said in peace", viewer->name(),
+           viewer->id().value, by->name(), by->id().value);
+    }
+  }
+}
+
+// --- Once, or refused ----------------------------------------------------------------------------
+
+void World::check_commands() {
+  if (!run_until(now_us() + answers_us + 2 * plan_.client.slow_us)) return;
+  for (SimSession& session : sessions_)
+    check_forks(session);
+  for (Viewer& viewer : viewers_) {
+    for (Viewer::Talk& talk : viewer.talks())
+      check_talk(viewer, talk);
+    for (std::size_t i = 0; i < viewer.talks().size(); ++i)
+      check_seen(viewer, i);
+  }
+}
+
+// The probe may have come after a take-over that nobody had to be told of yet.
+void World::check_forks(SimSession& session) {
+  const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
+  if (entry == nullptr || !entry->bytes) return;
+  const auto stored = decode_stored_session(text_of(entry->bytes));
+  if (!stored) return;
+  std::vector<TakenOver> forks;
+  for (const Fork& fork : stored->record.forks)
+    forks.push_back({fork.epoch, {fork.after_epoch, fork.after_seq}});
+  session.ledger.set_forks(forks);
+}
+
+// Of all that was said through one connection.
+void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
+  const Ledger& ledger = viewer.session().ledger;
+  for (std::size_t i = 0; i < talk.said.size(); ++i) {
+    const auto kind = static_cast<Kind>(i);
+    const bool is_talk = kind == Kind::chat || kind == Kind::reaction;
+    if (is_talk || talk.said[i].empty()) continue;
+    unsigned counting = 0;
+    unsigned unknown = 0;
+    unsigned untold = 0;  // undone, and nobody has said so
+    const Viewer::Talk::Said* example = nullptr;
+    for (const auto& said : talk.said[i]) {
+      const Ledger::Tally tally = ledger.tally(said.number);
+      if (tally.counting > 1) {
+        find("once", "{} {} of {} was carried out {} times", kind_name(kind), said.number,
+             viewer.name(), tally.counting);
+      }
+      if (tally.counting > 0) {
+        ++counting;
+      } else if (tally.undone == 0) {
+        ++unknown;
+      } else {
+        const bool is_told = std::any_of(talk.undone_us.begin(), talk.undone_us.end(),
+                                         [&](std::int64_t us) { return us >= said.sent_us; });
+        untold += is_told ? 0 : 1;
+        if (!is_told) example = &said;
+      }
+    }
+    const auto errors = talk.errors[i];
+    const auto size = static_cast<unsigned>(talk.said[i].size());
+    if (counting + errors > size) {
+      find("once or refused", "{} (m{}): of {} {} {} count, and {} were refused", viewer.name(),
+           talk.member.value, size, kind_name(kind), counting, errors);
+    }
+    if (!talk.is_open()) continue;
+    if (errors < unknown) {
+      find("once or refused", "{} (m{}): of {} {} {} were neither carried out nor refused ({})",
+           viewer.name(), talk.member.value, size, kind_name(kind), unknown, errors);
+    }
+    if (errors < unknown + untold) {
+      find("undone", "{} (m{}): {} {} was undone, and {} was not told so", viewer.name(),
+           talk.member.value, kind_name(kind), example->number, viewer.name());
+    }
+  }
+}
+
+// What a viewer saw itself carried out, and then lost its connection: if it does not count, the
+// next welcome says so.
+void World::check_seen(Viewer& viewer, std::size_t index) {
+  const Viewer::Talk& talk = viewer.talks()[index];
+  if (talk.is_open() || index + 1 >= viewer.talks().size()) return;
+  const Ledger& ledger = viewer.session().ledger;
+  for (const auto& of_kind : talk.said) {
+    for (const auto& said : of_kind) {
+      const Ledger::Tally tally = ledger.tally(said.number);
+      if (!said.was_seen || tally.counting > 0 || tally.undone == 0) continue;
+      const auto is_covered = [&](const Viewer::Talk& later) {
+        if (std::any_of(later.undone_us.begin(), later.undone_us.end(),
+                        [&](std::int64_t us) { return us >= said.sent_us; })) {
+          return true;
+        }
+        return std::any_of(later.taken_over.begin(), later.taken_over.end(),
+                           [&](const TakenOver& taken) {
+                             return tally.latest.epoch < taken.epoch && tally.latest > taken.after;
+                           });
+      };
+      const auto first = viewer.talks().begin() + static_cast<std::ptrdiff_t>(index);
+      if (std::any_of(first, viewer.talks().end(), is_covered)) continue;
+      find("undone", "{} saw its {} carried out; that does not count any more, and it was not told",
+           viewer.name(), said.number);
+    }
+  }
+}
+
+}  // namespace videosync::sim

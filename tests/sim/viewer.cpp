@@ -1,0 +1,445 @@
+#include "tests/sim/viewer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <variant>
+
+#include "core/base/assert.h"
+#include "proto/wire/token.h"
+#include "tests/sim/world.h"
+
+namespace videosync::sim {
+
+namespace {
+
+constexpr std::int64_t attempt_max_us = 10'000'000;
+constexpr std::int64_t answer_max_us = 6'000'000;
+constexpr std::int64_t resume_sure_us = 25'000'000;  // of the 30 s, some pass on the way
+
+constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::count_)> kind_names{
+    "seek", "play", "pause", "rate", "chat", "reaction"};
+
+std::string describe(const SeenState& state) {
+  return fmt::format("({}, {}) {} {} at {} by m{}", state.place.epoch, state.place.seq, state.cause,
+                     state.playing ? "playing" : "paused", state.position, state.by.value);
+}
+
+// The number in "c17" or "r17".
+std::optional<std::uint64_t> talk_number(std::string_view text) noexcept {
+  if (text.size() < 2) return std::nullopt;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), number);
+  return error == std::errc() ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
+
+std::string_view kind_name(Kind kind) noexcept {
+  return kind_names[static_cast<std::size_t>(kind)];
+}
+
+Viewer::Viewer(World& world, std::size_t index, SimSession& session, Random random) noexcept
+    : world_(world), index_(index), session_(session), random_(random) {
+  has_host_token_ = random_.chance(0.3);
+}
+
+void Viewer::set_phase(Phase phase) noexcept {
+  phase_ = phase;
+  changed_us_ = world_.now_us();
+}
+
+// --- Connecting ----------------------------------------------------------------------------------
+
+void Viewer::come() {
+  const bool is_away = phase_ == Phase::absent || phase_ == Phase::over;
+  if (!is_away || !session_.is_made) return;
+  if (phase_ == Phase::over && session_.is_end_asked) return;
+  connect();
+}
+
+void Viewer::connect() {
+  VS_ASSERT(connection_ == nullptr);
+  JoinOrder order;
+  if (random_.chance(0.7)) order.request.name = "v" + std::to_string(index_);
+  if (!resume_.empty()) order.request.resume = parse_resume_token(resume_);
+  if (has_host_token_ && random_.chance(0.3)) order.request.host_token = session_.host_token;
+  const std::size_t node = world_.choose_node(random_);
+  world_.tell("{} connects to node {}{}{}", name(), node, resume_.empty() ? "" : " as m",
+              resume_.empty() ? "" : std::to_string(id_.value));
+  connection_ = &world_.open(node, session_.key, *this, std::move(order));
+  set_phase(Phase::joining);
+  const std::size_t number = connection_->number;
+  world_.scheduler().after(attempt_max_us, [this, number]() noexcept { on_attempt_late(number); });
+}
+
+void Viewer::connect_later(std::int64_t min_us, std::int64_t max_us) {
+  set_phase(Phase::waiting);
+  const std::int64_t wait_us = random_.between(min_us, max_us);
+  world_.scheduler().after(world_.is_peace() ? std::min<std::int64_t>(wait_us, 300'000) : wait_us,
+                           [this, attempt = ++attempt_]() noexcept {
+                             if (attempt == attempt_ && phase_ == Phase::waiting) connect();
+                           });
+}
+
+void Viewer::hurry() {
+  if (phase_ == Phase::waiting) connect_later(0, 300'000);
+}
+
+void Viewer::on_attempt_late(std::size_t number) {
+  if (phase_ != Phase::joining || connection_->number != number) return;
+  const std::size_t node = connection_->node;
+  const bool was_awake = world_.awake_since_us(node) < world_.now_us() - attempt_max_us;
+  if (connection_->phase == SimConnection::Phase::awaiting && was_awake) {
+    world_.find("unanswered", "{} asked node {} to join and had no answer for 10 s", name(), node);
+  }
+  world_.tell("{} gives its attempt up", name());
+  has_abandoned_ = true;
+  part(world_.now_us());
+  connect_later(100'000, 1'000'000);
+}
+
+// From our side, without a word to the viewer.
+void Viewer::part(std::int64_t now_us) noexcept {
+  SimConnection* old = std::exchange(connection_, nullptr);
+  if (old == nullptr) return;
+  if (phase_ == Phase::open) talks_.back().closed_us = now_us;
+  old->client = nullptr;
+  old->down.release();
+  is_reading_ = true;
+  if (old->is_vanished) return;
+  old->up.send([old]() noexcept {
+    if (old->worker != nullptr) old->worker->on_gone(*old);
+    if (old->phase == SimConnection::Phase::on_its_way) old->phase = SimConnection::Phase::gone;
+  });
+}
+
+void Viewer::on_reply(SimConnection& connection, const SessionReply& reply) {
+  if (&connection != connection_) return;
+  const auto* fault = std::get_if<SessionFault>(&reply);
+  VS_ASSERT(fault != nullptr && phase_ == Phase::joining);
+  world_.tell("{} is refused by node {}: fault {}", name(), connection.node,
+              static_cast<int>(*fault));
+  part(world_.now_us());
+  if (*fault == SessionFault::not_found) {
+    world_.note_end(session_, name().c_str(), "a join that found nothing");
+    return set_phase(Phase::over);
+  }
+  if (*fault != SessionFault::unavailable) {
+    world_.find("join", "{} was refused with fault {}", name(), static_cast<int>(*fault));
+  }
+  connect_later(200'000, 1'500'000);
+}
+
+void Viewer::on_closed(SimConnection& connection, std::uint16_t code) {
+  if (&connection != connection_) return;
+  world_.tell("{} is closed with {}", name(), code);
+  const bool was_open = phase_ == Phase::open;
+  if (was_open) lost_us_ = world_.now_us();
+  part(world_.now_us());
+  if (code == close_code::session_ended) {
+    world_.note_end(session_, name().c_str(), "4001");
+    session_.is_end_seen = true;
+    return set_phase(Phase::over);
+  }
+  if (code == close_code::removed) {
+    resume_.clear();
+    return set_phase(Phase::over);
+  }
+  if (code == close_code::connected_elsewhere && !has_abandoned_) {
+    world_.find("one seat", "{} was closed with 4002 and has no other connection", name());
+  }
+  const bool is_again = code == close_code::going_away || code == close_code::internal_error;
+  connect_later(code == code_refused || is_again ? 100'000 : 10'000, 2'000'000);
+}
+
+void Viewer::on_node_dead(std::int64_t after_us) {
+  if (connection_ == nullptr) return;
+  world_.scheduler().after(after_us,
+                           [this, old = connection_]() noexcept { on_closed(*old, code_lost); });
+}
+
+// --- Acts ----------------------------------------------------------------------------------------
+
+void Viewer::leave() {
+  if (phase_ == Phase::absent || phase_ == Phase::over) return;
+  world_.tell("{} leaves for good", name());
+  part(world_.now_us());
+  ++attempt_;
+  resume_.clear();
+  lost_us_ = 0;
+  set_phase(Phase::absent);
+}
+
+void Viewer::lose(std::uint64_t salt) {
+  if (phase_ != Phase::open && phase_ != Phase::joining) return;
+  world_.tell("{} loses its connection", name());
+  if (phase_ == Phase::joining) has_abandoned_ = true;
+  if (salt % 2 == 0) connection_->up.clear();
+  lost_us_ = world_.now_us();
+  part(world_.now_us());
+  connect_later(1'000, salt % 8 == 0 ? 15'000'000 : 2'000'000);
+}
+
+void Viewer::vanish(std::uint64_t salt) {
+  if (phase_ != Phase::open) return;
+  world_.tell("{} vanishes without its node noticing", name());
+  SimConnection* old = connection_;
+  old->is_vanished = true;
+  old->up.clear();
+  lost_us_ = world_.now_us();
+  part(world_.now_us());
+  const std::int64_t noticed_us = 1'000'000 + static_cast<std::int64_t>(salt % 40'000'000);
+  world_.scheduler().after(noticed_us, [old]() noexcept {
+    if (old->worker != nullptr) old->worker->on_gone(*old);
+  });
+  connect_later(1'000, 3'000'000);
+}
+
+void Viewer::stop_reading(std::int64_t for_us) {
+  if (phase_ != Phase::open || !is_reading_) return;
+  world_.tell("{} stops reading for {} ms", name(), for_us / 1'000);
+  is_reading_ = false;
+  connection_->down.hold();
+  world_.scheduler().after(for_us, [this, old = connection_]() noexcept {
+    if (connection_ == old) read_again();
+  });
+}
+
+void Viewer::read_again() {
+  if (is_reading_ || connection_ == nullptr) return;
+  is_reading_ = true;
+  connection_->down.release();
+}
+
+void Viewer::send(ClientMessage message) {
+  VS_ASSERT(phase_ == Phase::open);
+  connection_->up.send([to = connection_, boxed = std::make_unique<ClientMessage>(
+                                              std::move(message))]() mutable noexcept {
+    if (to->worker != nullptr && !to->is_vanished) to->worker->on_message(*to, std::move(boxed));
+  });
+}
+
+void Viewer::say_plain(ClientMessage message) {
+  if (phase_ == Phase::open) send(std::move(message));
+}
+
+void Viewer::say(Kind kind) {
+  if (phase_ != Phase::open) return;
+  const std::uint64_t number = world_.next_command();
+  if (number > command_max) return;
+  ClientMessage message;
+  if (kind == Kind::seek) message = SeekMessage{position_of(number)};
+  if (kind == Kind::play) message = PlayMessage{position_of(number)};
+  if (kind == Kind::pause) message = PauseMessage{position_of(number)};
+  if (kind == Kind::rate) message = RateMessage{rate_of(number)};
+  if (kind == Kind::chat) message = ChatMessage{"c" + std::to_string(number)};
+  if (kind == Kind::reaction) message = ReactionMessage{"r" + std::to_string(number)};
+  if (world_.is_told())
+    world_.tell("{} (m{} on node {}) says {} {}", name(), id_.value, connection_->node,
+                kind_name(kind), number);
+  send(std::move(message));
+  const std::size_t talk = talks_.size() - 1;
+  auto& said = talks_.back().said[static_cast<std::size_t>(kind)];
+  said.push_back({number, world_.now_us()});
+  const std::int64_t due_us = answer_max_us + 2 * world_.plan().client.slow_us;
+  world_.scheduler().after(due_us, [this, talk, kind, place = said.size() - 1]() noexcept {
+    check_due(talk, kind, place);
+  });
+}
+
+std::size_t Viewer::outstanding(Kind kind) const {
+  if (talks_.empty()) return 0;
+  const Talk& talk = talks_.back();
+  const auto& said = talk.said[static_cast<std::size_t>(kind)];
+  const bool is_talk = kind == Kind::chat || kind == Kind::reaction;
+  const auto open = std::count_if(said.begin(), said.end(), [&](const Talk::Said& each) {
+    return is_talk ? !session_.talk.contains(each.number)
+                   : !session_.ledger.was_carried_out(each.number);
+  });
+  const auto errors = static_cast<std::ptrdiff_t>(talk.errors[static_cast<std::size_t>(kind)]);
+  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, open - errors));
+}
+
+// Once or refused, within the time. Where several of a kind were under way this cannot tell which
+// of them an error was for; the count at peace can.
+void Viewer::check_due(std::size_t talk_index, Kind kind, std::size_t place) {
+  const Talk& talk = talks_[talk_index];
+  if (!talk.is_open() || connection_ == nullptr || !is_reading_) return;
+  const auto& said = talk.said[static_cast<std::size_t>(kind)];
+  const std::int64_t awake_us = world_.awake_since_us(connection_->node);
+  const std::int64_t slack_us = 2 * world_.plan().client.slow_us;
+  if (awake_us > said[place].sent_us) {  // its own node did not run
+    const std::int64_t wait_us = awake_us + answer_max_us + slack_us - world_.now_us();
+    world_.scheduler().after(
+        std::max<std::int64_t>(wait_us, 100'000),
+        [this, talk_index, kind, place]() noexcept { check_due(talk_index, kind, place); });
+    return;
+  }
+  const bool is_talk = kind == Kind::chat || kind == Kind::reaction;
+  std::size_t unknown = 0;
+  for (std::size_t i = 0; i <= place; ++i) {
+    const bool is_done = is_talk ? session_.talk.contains(said[i].number)
+                                 : session_.ledger.was_carried_out(said[i].number);
+    if (!is_done) ++unknown;
+  }
+  if (unknown <= talk.errors[static_cast<std::size_t>(kind)]) return;
+  world_.find("once or refused", "{} said {} {} on node {}: neither carried out nor refused in 6 s",
+              name(), kind_name(kind), said[place].number, connection_->node);
+}
+
+// --- What comes ----------------------------------------------------------------------------------
+
+void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
+  if (&connection != connection_) return;
+  const bool is_first = phase_ == Phase::joining;
+  const bool is_welcome = frame->type == Frame::Type::welcome;
+  if (is_first != is_welcome) {
+    world_.find("protocol", "{}: the first message is the welcome, and no other: {}", name(),
+                frame->text);
+    return;
+  }
+  switch (frame->type) {
+    case Frame::Type::welcome:
+      on_welcome(*frame);
+      hold_state(frame->state, frame, true);
+      break;
+    case Frame::Type::state:
+      hold_state(frame->state, frame, false);
+      break;
+    case Frame::Type::host:
+      on_host(*frame);
+      break;
+    case Frame::Type::members:
+      on_members(*frame);
+      break;
+    case Frame::Type::settings:
+      control_ = frame->control;
+      on_stall_ = frame->on_stall;
+      break;
+    case Frame::Type::error:
+      on_error(*frame);
+      break;
+    case Frame::Type::chat:
+    case Frame::Type::reaction:
+      on_talk(*frame);
+      break;
+    case Frame::Type::notice:
+      on_notice(*frame);
+      break;
+    case Frame::Type::broken:
+    case Frame::Type::other:
+      world_.find("protocol", "{} cannot read: {}", name(), frame->text);
+      break;
+    default:
+      break;
+  }
+}
+
+void Viewer::on_welcome(const Frame& frame) {
+  const std::int64_t now_us = world_.now_us();
+  const bool is_resumed = !resume_.empty();
+  const bool is_soon = lost_us_ > 0 && now_us - lost_us_ < resume_sure_us;
+  if (world_.is_told())
+    world_.tell("{} is welcomed by node {} as m{} with {} ({} there, host m{})", name(),
+                connection_->node, frame.you.value, describe(frame.state), frame.count,
+                frame.host.value);
+  if (is_resumed && is_soon && frame.you != id_) {
+    world_.find("resume", "{} was m{}, came back after {} ms and is m{}", name(), id_.value,
+                (now_us - lost_us_) / 1'000, frame.you.value);
+  }
+  id_ = frame.you;
+  name_ = frame.your_name;
+  resume_ = frame.resume;
+  host_ = frame.host;
+  is_host_away_ = frame.is_host_away;
+  count_ = frame.count;
+  members_.clear();
+  for (const SeenMember& member : frame.joined)
+    members_.emplace(member.id, std::string(member.name));
+  control_ = frame.control;
+  on_stall_ = frame.on_stall;
+  lost_us_ = 0;
+  has_abandoned_ = has_abandoned_ && now_us - changed_us_ < attempt_max_us;
+  set_phase(Phase::open);
+  Talk& talk = talks_.emplace_back();
+  talk.connection = connection_->number;
+  talk.member = id_;
+  talk.opened_us = now_us;
+  talk.taken_over = frame.taken_over;
+  world_.note_disturbance();
+}
+
+void Viewer::hold_state(const SeenState& state, const FrameRef& frame, bool is_welcome) {
+  if (!is_welcome && world_.is_told()) world_.tell("{} sees {}", name(), describe(state));
+  if (state.place < state_.place || state.place.epoch < host_epoch_) {
+    world_.find("order", "{} held ({}, {}), host of epoch {}, and then got{} ({}, {})", name(),
+                state_.place.epoch, state_.place.seq, host_epoch_,
+                is_welcome ? " a welcome with" : "", state.place.epoch, state.place.seq);
+  }
+  state_ = state;
+  state_frame_ = frame;
+  if (const auto command = command_of(state); command && state.by == id_ && !talks_.empty()) {
+    for (Talk& talk : talks_) {
+      for (auto& said : talk.said) {
+        for (Talk::Said& each : said)
+          each.was_seen = each.was_seen || each.number == *command;
+      }
+    }
+  }
+}
+
+void Viewer::on_host(const Frame& frame) {
+  if (world_.is_told())
+    world_.tell("{} sees host m{} of epoch {}, {}", name(), frame.host.value, frame.epoch,
+                frame.reason);
+  if (frame.epoch < host_epoch_ || frame.epoch < state_.place.epoch) {
+    world_.find("order", "{} held epoch {} and got a host of epoch {}", name(),
+                std::max(host_epoch_, state_.place.epoch), frame.epoch);
+  }
+  host_epoch_ = frame.epoch;
+  host_ = frame.host;
+}
+
+void Viewer::on_members(const Frame& frame) {
+  count_ = frame.count;
+  is_host_away_ = frame.is_host_away;
+  for (const SeenMember& member : frame.left)
+    members_.erase(member.id);
+  for (const SeenMember& member : frame.joined)
+    members_.insert_or_assign(member.id, std::string(member.name));
+  for (const SeenMember& member : frame.changed) {
+    const auto found = members_.find(member.id);
+    if (found != members_.end()) found->second = member.name;
+  }
+  if (!world_.is_told()) return;
+  std::string words;
+  for (const auto& [member, of] : members_)
+    words += " m" + std::to_string(member.value);
+  world_.tell("{} sees {} members:{}", name(), count_, words);
+}
+
+void Viewer::on_error(const Frame& frame) {
+  if (world_.is_told()) world_.tell("{} is refused {}: {}", name(), frame.re, frame.code);
+  for (std::size_t i = 0; i < kind_names.size(); ++i) {
+    if (kind_names[i] == frame.re) ++talks_.back().errors[i];
+  }
+}
+
+void Viewer::on_talk(const Frame& frame) {
+  for (const SeenTalk& talk : frame.talk) {
+    const auto number = talk_number(talk.text);
+    if (!number) continue;
+    if (world_.is_told()) world_.tell("{} hears {} of m{}", name(), talk.text, talk.from.value);
+    if (!heard_.insert(*number).second) {
+      world_.find("at most once", "{} heard {} twice", name(), talk.text);
+    }
+  }
+}
+
+void Viewer::on_notice(const Frame& frame) {
+  if (world_.is_told()) world_.tell("{} gets the notice {}", name(), frame.code);
+  if (frame.code == "undone") talks_.back().undone_us.push_back(world_.now_us());
+}
+
+}  // namespace videosync::sim

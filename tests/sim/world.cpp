@@ -1,0 +1,264 @@
+#include "tests/sim/world.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "core/base/assert.h"
+#include "proto/wire/node_messages.h"
+
+namespace videosync::sim {
+
+namespace {
+
+constexpr std::int64_t request_max_us = 12'000'000;
+constexpr std::uint64_t steps_between_looks = 97;
+
+Uuid random_key(Random& random) {
+  Uuid key;
+  random.fill(key.bytes);
+  key.bytes[6] = static_cast<std::uint8_t>((key.bytes[6] & 0x0f) | 0x40);
+  key.bytes[8] = static_cast<std::uint8_t>((key.bytes[8] & 0x3f) | 0x80);
+  return key;
+}
+
+}  // namespace
+
+// One request over HTTP.
+class World::Asker final : public ClientEnd {
+ public:
+  Asker(World& world, std::function<void(const SessionReply*)> done)
+      : world_(world), done_(std::move(done)) {}
+
+  void watch(SimConnection& connection) {
+    world_.scheduler().after(request_max_us, [this, &connection]() noexcept {
+      if (!done_) return;
+      const bool was_awake =
+          world_.awake_since_us(connection.node) < world_.now_us() - request_max_us;
+      if (connection.phase == SimConnection::Phase::awaiting && was_awake) {
+        world_.find("unanswered", "node {} did not answer a request in 12 s", connection.node);
+      }
+      connection.client = nullptr;
+      answer(nullptr);
+    });
+  }
+  bool is_done() const noexcept { return !done_; }
+
+ private:
+  void on_reply(SimConnection&, const SessionReply& reply) override { answer(&reply); }
+  void on_frame(SimConnection&, const FrameRef&) override {
+    world_.find("protocol", "a request was answered as a join");
+  }
+  void on_closed(SimConnection&, std::uint16_t) override { answer(nullptr); }
+  void answer(const SessionReply* reply) {
+    if (auto done = std::exchange(done_, nullptr)) done(reply);
+  }
+
+  World& world_;
+  std::function<void(const SessionReply*)> done_;
+};
+
+World::World(const Plan& plan, std::FILE* story)
+    : plan_(plan),
+      random_(Random(plan.seed).fork(2)),
+      story_(scheduler_, story),
+      redis_(scheduler_, random_.fork(1), plan.redis, plan.nodes.size()),
+      still_since_us_(plan.nodes.size()),
+      woke_us_(plan.nodes.size()) {
+  redis_.set_witness(this);
+  const NodeWorld world{scheduler_, redis_, *this, limits_};
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    nodes_.push_back(std::make_unique<SimNode>(world, i, plan.nodes[i], random_.fork(100 + i)));
+  }
+  for (std::size_t i = 0; i < plan.sessions; ++i)
+    sessions_.emplace_back().key = random_key(random_);
+  for (std::size_t i = 0; i < plan.viewers; ++i) {
+    SimSession& session = sessions_[i % plan.sessions];
+    viewers_.emplace_back(*this, i, session, random_.fork(1'000 + i));
+  }
+}
+
+World::~World() {
+  for (auto& node : nodes_)
+    node->crash(true);
+}
+
+RunTotals World::totals() const noexcept {
+  return {scheduler_.steps(), faults_, commands_, checks_, redis_.commands()};
+}
+
+SimSession* World::session_of(const Uuid& key) noexcept {
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(),
+                                  [&](const SimSession& each) { return each.key == key; });
+  return found == sessions_.end() ? nullptr : &*found;
+}
+
+// --- Running -------------------------------------------------------------------------------------
+
+void World::run() {
+  prepare();
+  std::size_t next = 0;
+  for (std::uint32_t round = 0; round < plan_.rounds_us.size() && !finding_; ++round) {
+    const std::int64_t start_us = now_us();
+    tell("--- round {}", round);
+    for (; next < plan_.actions.size() && plan_.actions[next].round == round; ++next) {
+      if (!run_until(start_us + plan_.actions[next].at_us)) return;
+      perform(plan_.actions[next]);
+    }
+    if (!run_until(start_us + plan_.rounds_us[round])) return;
+    make_peace();
+  }
+}
+
+void World::prepare() {
+  for (auto& node : nodes_)
+    node->start();
+  run_while(
+      [this] {
+        return !std::all_of(nodes_.begin(), nodes_.end(),
+                            [](const auto& node) { return node->process().store().is_ready(); });
+      },
+      10'000'000);
+  for (SimSession& session : sessions_) {
+    SessionDirectory::CreateOrder order;
+    if (random_.chance(plan_.everyone)) order.settings.control = Control::everyone;
+    if (random_.chance(0.3)) order.settings.on_stall = OnStall::wait;
+    ask(session, choose_node(random_), std::move(order),
+        [this, &session](const SessionReply* reply) {
+          const auto* made = reply == nullptr ? nullptr : std::get_if<SessionCreated>(reply);
+          if (made == nullptr) return find("create", "a session could not be made in peace");
+          session.is_made = true;
+          session.host_token = made->host_token;
+        });
+  }
+  run_while(
+      [this] {
+        return !std::all_of(sessions_.begin(), sessions_.end(),
+                            [](const SimSession& session) { return session.is_made; });
+      },
+      10'000'000);
+  if (finding_) return;
+  for (Viewer& viewer : viewers_) {
+    scheduler_.after(random_.between(0, 1'500'000), [&viewer]() noexcept { viewer.come(); });
+  }
+}
+
+bool World::run_until(std::int64_t time_us) {
+  while (!finding_ && scheduler_.next_us() <= time_us) {
+    scheduler_.step();
+    if (scheduler_.steps() % steps_between_looks == 0) check_invariants();
+  }
+  if (!finding_) scheduler_.run_until(time_us);
+  return !finding_;
+}
+
+bool World::run_while(const std::function<bool()>& condition, std::int64_t longest_us) {
+  const std::int64_t end_us = now_us() + longest_us;
+  while (!finding_ && condition()) {
+    if (scheduler_.next_us() > end_us || !scheduler_.step()) return false;
+    if (scheduler_.steps() % steps_between_looks == 0) check_invariants();
+  }
+  return !finding_;
+}
+
+// Of one node at a time: in the end all have their turn.
+void World::check_invariants() {
+  SimNode& node = *nodes_[scheduler_.steps() / steps_between_looks % nodes_.size()];
+  if (node.is_up()) node.process().check_invariants();
+}
+
+std::size_t World::choose_node(Random& random) const {
+  const std::size_t wished = random.below(nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const std::size_t node = (wished + i) % nodes_.size();
+    if (nodes_[node]->is_up() && !nodes_[node]->process().is_draining()) return node;
+  }
+  return wished;
+}
+
+SimConnection& World::open(std::size_t node, const Uuid& key, ClientEnd& client, Order order) {
+  const std::size_t number = connections_.size();
+  SimConnection& made = connections_.emplace_back(number, node, key, client, scheduler_,
+                                                  random_.fork(1'000'000 + number), plan_.client);
+  made.up.send([this, &made, boxed = std::make_unique<Order>(std::move(order))]() mutable noexcept {
+    if (made.phase == SimConnection::Phase::on_its_way) {
+      nodes_[made.node]->on_connect(made, std::move(*boxed));
+    }
+  });
+  return made;
+}
+
+void World::ask(SimSession& session, std::size_t node, Order order,
+                std::function<void(const SessionReply*)> done) {
+  auto& asker = *askers_.emplace_back(std::make_unique<Asker>(*this, std::move(done)));
+  asker.watch(open(node, session.key, asker, std::move(order)));
+}
+
+std::int64_t World::awake_since_us(std::size_t node) const noexcept {
+  return still_since_us_[node] != 0 ? now_us() : woke_us_[node];
+}
+
+// Somebody was told that the session is over. Is it?
+void World::note_end(SimSession& session, const char* who, const char* how) {
+  const bool has_members = std::any_of(viewers_.begin(), viewers_.end(), [&](Viewer& viewer) {
+    return &viewer.session() == &session && viewer.is_open();
+  });
+  if (session.is_end_asked || session.may_be_gone) return;
+  if (session.is_record_lost && !has_members) return;
+  find("one end", "{} learned that the session is over ({}), and nobody has ended it", who, how);
+}
+
+// --- Witnesses -----------------------------------------------------------------------------------
+
+void World::on_store_ready(std::size_t node) {
+  tell("node {} has its store", node);
+  note_disturbance();
+}
+
+void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) {
+  SimSession* session = session_of(key);
+  if (session == nullptr) return;
+  const bool has_state = frame->type == Frame::Type::state || frame->type == Frame::Type::welcome;
+  if (has_state && !session->ledger.note(frame->state)) {
+    find("one order", "node {} says another state than was known as ({}, {}): {}", node,
+         frame->state.place.epoch, frame->state.place.seq, frame->text);
+  }
+  for (const SeenTalk& talk : frame->talk) {
+    if (talk.text.size() > 1)
+      session->talk.insert(std::strtoull(talk.text.data() + 1, nullptr, 10));
+  }
+}
+
+void World::on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) {
+  if (session_of(channel) == nullptr) return;
+  const auto bytes = event.bytes();
+  const auto envelope = node::decode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (!envelope) return find("protocol", "node {} says what cannot be read", node);
+  const auto* cast = std::get_if<node::Cast>(&envelope->message);
+  if (cast == nullptr) return;
+  for (const node::CastFrame& each : cast->frames)
+    on_frame_said(node, channel, read_frame(BufferRef::copy_of(each.text)));
+}
+
+// A lower fence never overwrites a higher one, and one fence has one writer.
+void World::on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
+                           RedisData::Outcome outcome, const RedisData::Entry* before) {
+  SimSession* session = session_of(command.key);
+  if (session == nullptr || outcome != RedisData::Outcome::done) return;
+  if (command.kind != RedisCommand::Kind::create && command.kind != RedisCommand::Kind::change) {
+    return;
+  }
+  if (server == server_) session->is_record_lost = false;
+  if (is_told()) {
+    tell("node {} stores ({}, {}) over ({}, {})", node, command.next.fence, command.next.revision,
+         before != nullptr ? before->version.fence : 0,
+         before != nullptr ? before->version.revision : 0);
+  }
+  const bool is_lower = before != nullptr && before->bytes && before->version > command.next;
+  if (is_lower) {
+    find("fencing", "node {} overwrote version ({}, {}) with ({}, {})", node, before->version.fence,
+         before->version.revision, command.next.fence, command.next.revision);
+  }
+}
+
+}  // namespace videosync::sim

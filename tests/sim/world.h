@@ -1,0 +1,156 @@
+// World: a whole run: nodes, a Redis, sessions and viewers, and what is done to them by a plan.
+//
+// Made, run once, asked what was found. It stops at the first finding. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "tests/sim/connection.h"
+#include "tests/sim/node.h"
+#include "tests/sim/plan.h"
+#include "tests/sim/redis.h"
+#include "tests/sim/scheduler.h"
+#include "tests/sim/story.h"
+#include "tests/sim/viewer.h"
+
+namespace videosync::sim {
+
+struct RunTotals {
+  std::uint64_t steps = 0;
+  std::uint64_t faults = 0;
+  std::uint64_t commands = 0;
+  std::uint64_t checks = 0;  // times of peace that were looked at
+  std::uint64_t redis_commands = 0;
+};
+
+class World final : RedisWitness, SayingWitness {
+ public:
+  // `story`: where it is told; null: nowhere.
+  explicit World(const Plan& plan, std::FILE* story = nullptr);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  void run();
+  const std::optional<Finding>& finding() const noexcept { return finding_; }
+  RunTotals totals() const noexcept;
+
+  // --- For its parts
+  // -------------------------------------------------------------------------------
+  Scheduler& scheduler() noexcept { return scheduler_; }
+  std::int64_t now_us() const noexcept { return scheduler_.now_us(); }
+  const Plan& plan() const noexcept { return plan_; }
+  template <class... Values>
+  void tell(fmt::format_string<Values...> format, Values&&... values) {
+    story_.tell(format, std::forward<Values>(values)...);
+  }
+  template <class... Values>
+  void find(const char* check, fmt::format_string<Values...> format, Values&&... values) {
+    if (finding_) return;
+    finding_ = Finding{check, fmt::format(format, std::forward<Values>(values)...)};
+    tell("FOUND {}: {}", check, finding_->words);
+  }
+  bool is_told() const noexcept { return story_.is_told(); }
+  bool is_peace() const noexcept { return is_peace_; }
+  std::vector<std::unique_ptr<SimNode>>& nodes() noexcept { return nodes_; }
+  // A node to connect to: one that is up, unless there is none.
+  std::size_t choose_node(Random& random) const;
+  SimConnection& open(std::size_t node, const Uuid& key, ClientEnd& client, Order order);
+  std::uint64_t next_command() noexcept { return ++commands_; }
+  void note_end(SimSession& session, const char* who, const char* how);
+  // When the node last went on after it had stood still; now, while it stands still.
+  std::int64_t awake_since_us(std::size_t node) const noexcept;
+  void note_disturbance() noexcept { disturbed_us_ = now_us(); }
+
+ private:
+  class Asker;
+
+  // RedisWitness, SayingWitness
+  void on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
+                      RedisData::Outcome outcome, const RedisData::Entry* before) override;
+  void on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) override;
+  void on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) override;
+  void on_store_ready(std::size_t node) override;
+
+  SimSession* session_of(const Uuid& key) noexcept;
+  void prepare();
+  void ask(SimSession& session, std::size_t node, Order order,
+           std::function<void(const SessionReply*)> done);
+  bool run_until(std::int64_t time_us);
+  bool run_while(const std::function<bool()>& condition, std::int64_t longest_us);
+  void check_invariants();
+
+  // Acts (acts.cpp).
+  void perform(const Action& action);
+  void perform_by(Viewer& viewer, const Action& action);
+  void burst(Viewer& viewer, std::uint64_t salt);
+  void give(Viewer& viewer, std::uint64_t salt, bool is_kick);
+  void ask_info(Viewer& viewer, std::uint64_t salt);
+  void ask_valid(Viewer& viewer, std::uint64_t salt);
+  void remove(Viewer& viewer, std::uint64_t salt);
+
+  // Faults (faults.cpp).
+  void break_something(const Action& action);
+  void crash(SimNode& node, bool is_silent);
+  void start(SimNode& node);
+  void stand_still(SimNode& node, std::int64_t for_us);
+  void drain(SimNode& node, std::int64_t for_us);
+  void drain_step(std::size_t node, std::size_t of_process, std::int64_t end_us);
+  void cut_off(SimNode& node, std::uint64_t salt, std::int64_t for_us);
+  void hold(SimNode& node, std::uint64_t salt, std::int64_t for_us);
+  void kill_redis(std::uint64_t salt);
+  void note_store_loss();
+  void note_node_lost();
+  void refuse_writes(std::uint64_t salt);
+  void promote_replica(std::uint64_t salt);
+  void mend();
+
+  // Peace (peace.cpp).
+  void make_peace();
+  bool is_settled();
+  std::string unsettled();  // what is not, in words; "": nothing
+  void check_forks(SimSession& session);
+  void check_agreement(SimSession& session);
+  void check_stored(SimSession& session);
+  void ask_everyone(SimSession& session);
+  void check_probes();
+  void check_commands();
+  void check_talk(Viewer& viewer, Viewer::Talk& talk);
+  void check_seen(Viewer& viewer, std::size_t talk);
+
+  const Plan plan_;
+  Random random_;
+  Scheduler scheduler_;
+  Story story_;
+  SimRedis redis_;
+  SessionMachine::Limits limits_;
+  std::vector<std::unique_ptr<SimNode>> nodes_;
+  std::deque<SimSession> sessions_;
+  std::deque<Viewer> viewers_;
+  std::deque<SimConnection> connections_;
+  std::deque<std::unique_ptr<Asker>> askers_;
+  std::optional<Finding> finding_;
+  std::uint64_t commands_ = 0;
+  std::uint64_t faults_ = 0;
+  std::uint64_t checks_ = 0;
+  std::size_t server_ = 0;  // that is the master now
+  bool is_peace_ = false;
+  std::vector<std::int64_t> still_since_us_;  // by node; 0: it is not still
+  std::vector<std::int64_t> woke_us_;
+  std::int64_t disturbed_us_ = 0;
+  std::int64_t node_died_us_ = INT64_MIN / 2;
+  std::map<std::pair<Uuid, std::uint64_t>, std::pair<Uuid, std::size_t>> writers_;  // see fencing
+};
+
+}  // namespace videosync::sim
