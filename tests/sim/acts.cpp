@@ -106,6 +106,7 @@ void World::give(Viewer& viewer, std::uint64_t salt, bool is_kick) {
   if (!viewer.is_open() || &viewer.session() != &other.session() || !other.id()) return;
   tell("{} says {} m{}", viewer.name(), is_kick ? "kick" : "give", other.id().value);
   if (is_kick) {
+    viewer.session().to_be_kicked.insert(other.id());
     viewer.say_plain(KickMessage{other.id()});
   } else {
     viewer.say_plain(GiveMessage{other.id()});

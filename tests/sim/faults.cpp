@@ -76,6 +76,7 @@ void World::crash(SimNode& node, bool is_silent) {
     SimConnection* connection = viewer.connection();
     if (connection == nullptr || connection->node != node.index()) continue;
     if (connection->phase == SimConnection::Phase::gone) continue;
+    connection->is_vanished = true;
     viewer.on_node_dead(is_silent ? random_.between(100'000, 8'000'000)
                                   : random_.between(100, 50'000));
   }

@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t settling_max_us = 20'000'000;
 constexpr std::int64_t agreed_us = 2'000'000;
 constexpr std::int64_t agreed_after_death_us = 5'000'000;
+constexpr std::int64_t silence_us = 300'000;
 constexpr std::int64_t probe_us = 1'000'000;
 constexpr std::int64_t answers_us = 6'000'000;
 
@@ -64,6 +65,7 @@ void World::make_peace() {
   while (now_us() < due_us() && now_us() < last_us) {
     if (!run_until(std::min(due_us(), last_us))) return;
   }
+  if (!await_silence()) return;
   ++checks_;
   tell("--- everybody agrees now");
   for (auto& node : nodes_) {
@@ -77,6 +79,17 @@ void World::make_peace() {
   check_probes();
   check_commands();
   is_peace_ = false;
+}
+
+// What falls due by itself (a host's grace, a session that follows its host) may do so right now:
+// what is being said is still on its way then.
+bool World::await_silence() {
+  const std::int64_t way_us = silence_us + 2 * plan_.client.slow_us + 2 * plan_.redis.slow_us;
+  const std::int64_t last_us = now_us() + 3 * way_us;
+  while (now_us() < last_us && said_us_ + way_us > now_us()) {
+    if (!run_until(std::min(last_us, said_us_ + way_us))) return false;
+  }
+  return true;
 }
 
 bool World::is_settled() {
@@ -95,6 +108,8 @@ std::string World::unsettled() {
     const bool is_on_its_way =
         viewer.phase() == Viewer::Phase::joining || viewer.phase() == Viewer::Phase::waiting;
     if (is_on_its_way) return viewer.name() + " has not come in";
+    const bool is_cut = viewer.is_open() && viewer.connection()->is_vanished;
+    if (is_cut) return viewer.name() + " has not noticed that its node is dead";
   }
   return {};
 }
@@ -289,7 +304,7 @@ void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
 // next welcome says so.
 void World::check_seen(Viewer& viewer, std::size_t index) {
   const Viewer::Talk& talk = viewer.talks()[index];
-  if (talk.is_open() || index + 1 >= viewer.talks().size()) return;
+  if (talk.is_open() || !viewer.is_open()) return;
   const Ledger& ledger = viewer.session().ledger;
   for (const auto& of_kind : talk.said) {
     for (const auto& said : of_kind) {

@@ -85,6 +85,8 @@ void add_actions(Plan& plan, Random& random) {
   std::vector<Weight> acts = draw_kinds(viewer_acts, 0.7, random);
   acts.push_back({Act::seek, 20});
   acts.push_back({Act::come, 4});
+  for (std::uint64_t i = 0; i < plan.viewers; ++i)
+    plan.actions.push_back({0, random.between(0, 1'500'000), Act::come, i});
   const bool is_calm = random.chance(0.08);
   const std::vector<Weight> breaks = draw_kinds(faults, random.chance(0.5) ? 0.15 : 0.5, random);
   const std::int64_t pause_us = random.between(15'000, 300'000);

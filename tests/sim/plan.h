@@ -77,7 +77,7 @@ struct Plan {
   std::vector<NodePlan> nodes;
   std::size_t sessions = 1;
   std::size_t viewers = 2;
-  std::vector<std::int64_t> rounds_us;  // how long each is before its peace
+  std::vector<std::int64_t> rounds_us;  // how long each is before its peace; 0: left out
   Latency redis;
   Latency client;
   double everyone = 0.5;  // of the sessions whose members may all control

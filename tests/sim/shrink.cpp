@@ -54,6 +54,21 @@ bool drop_parts(Plan& plan, std::size_t size, const Shrinker& shrinker) {
   return has_dropped;
 }
 
+// Rounds in which nothing is done, and then the time behind the last action of a round.
+void drop_time(Plan& plan, const Shrinker& shrinker) {
+  for (std::uint32_t round = 0; round < plan.rounds_us.size() && !shrinker.is_over(); ++round) {
+    std::int64_t last_us = -1;
+    for (const Action& action : plan.actions) {
+      if (action.round == round) last_us = std::max(last_us, action.at_us);
+    }
+    Plan less = plan;
+    less.rounds_us[round] = last_us + 1;
+    if (less.rounds_us[round] < plan.rounds_us[round] && shrinker.still_fails(less)) {
+      plan = std::move(less);
+    }
+  }
+}
+
 }  // namespace
 
 Plan shrink(const Plan& plan, const std::string& check, double seconds) {
@@ -65,6 +80,7 @@ Plan shrink(const Plan& plan, const std::string& check, double seconds) {
     if (size == 1 && !has_dropped) break;
     if (size > 1) size = size / 2;
   }
+  drop_time(shortest, shrinker);
   return shortest;
 }
 

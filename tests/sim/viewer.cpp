@@ -344,9 +344,15 @@ void Viewer::on_welcome(const Frame& frame) {
     world_.tell("{} is welcomed by node {} as m{} with {} ({} there, host m{})", name(),
                 connection_->node, frame.you.value, describe(frame.state), frame.count,
                 frame.host.value);
-  if (is_resumed && is_soon && frame.you != id_) {
+  const bool may_be_removed = session_.to_be_kicked.contains(id_);
+  if (is_resumed && is_soon && !may_be_removed && frame.you != id_) {
     world_.find("resume", "{} was m{}, came back after {} ms and is m{}", name(), id_.value,
                 (now_us - lost_us_) / 1'000, frame.you.value);
+  }
+  const auto [owner, is_new] = session_.whose.try_emplace(frame.you, index_);
+  if (!is_new && !(is_resumed && frame.you == id_)) {
+    world_.find("one id", "{} is new, and is m{}, who viewer {} was before", name(),
+                frame.you.value, owner->second);
   }
   id_ = frame.you;
   name_ = frame.your_name;
@@ -399,6 +405,7 @@ void Viewer::on_host(const Frame& frame) {
   }
   host_epoch_ = frame.epoch;
   host_ = frame.host;
+  is_host_away_ = false;
 }
 
 void Viewer::on_members(const Frame& frame) {

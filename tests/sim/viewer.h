@@ -6,6 +6,7 @@
 // lives as long as its world.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -39,7 +41,9 @@ struct SimSession {
   bool may_be_gone = false;     // ... and nobody need have it in memory either
   bool has_gone_back = false;   // the store has forgotten something since the session began
   Ledger ledger{};
-  std::unordered_set<std::uint64_t> talk{};  // numbers of what was said aloud, seen by anybody
+  std::unordered_set<std::uint64_t> talk{};     // numbers of what was said aloud, seen by anybody
+  std::unordered_set<MemberId> to_be_kicked{};  // whom a host may have removed
+  std::unordered_map<MemberId, std::size_t> whose{};  // each id has been one viewer's, ever
 };
 
 // The messages whose fate is followed, each a type of its own in an `error`.
@@ -87,7 +91,10 @@ class Viewer final : ClientEnd {
   // What it holds. Of a viewer that is open.
   MemberId id() const noexcept { return id_; }
   const SeenState& state() const noexcept { return state_; }
-  Place held() const noexcept { return state_.place; }
+  // A new host begins a new epoch, with no word about the state, which stays.
+  Place held() const noexcept {
+    return {std::max(state_.place.epoch, host_epoch_), state_.place.seq};
+  }
   MemberId host() const noexcept { return host_; }
   bool is_host_away() const noexcept { return is_host_away_; }
   const std::map<MemberId, std::string>& members() const noexcept { return members_; }

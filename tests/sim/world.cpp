@@ -99,6 +99,7 @@ void World::run() {
   prepare();
   std::size_t next = 0;
   for (std::uint32_t round = 0; round < plan_.rounds_us.size() && !finding_; ++round) {
+    if (plan_.rounds_us[round] == 0) continue;
     const std::int64_t start_us = now_us();
     tell("--- round {}", round);
     for (; next < plan_.actions.size() && plan_.actions[next].round == round; ++next) {
@@ -137,10 +138,6 @@ void World::prepare() {
                             [](const SimSession& session) { return session.is_made; });
       },
       10'000'000);
-  if (finding_) return;
-  for (Viewer& viewer : viewers_) {
-    scheduler_.after(random_.between(0, 1'500'000), [&viewer]() noexcept { viewer.come(); });
-  }
 }
 
 bool World::run_until(std::int64_t time_us) {
@@ -218,6 +215,9 @@ void World::on_store_ready(std::size_t node) {
 void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) {
   SimSession* session = session_of(key);
   if (session == nullptr) return;
+  const bool is_news = frame->type == Frame::Type::state || frame->type == Frame::Type::host ||
+                       frame->type == Frame::Type::members;
+  if (is_news) said_us_ = now_us();
   const bool has_state = frame->type == Frame::Type::state || frame->type == Frame::Type::welcome;
   if (has_state && !session->ledger.note(frame->state)) {
     find("one order", "node {} says another state than was known as ({}, {}): {}", node,
@@ -249,6 +249,7 @@ void World::on_redis_write(std::size_t node, std::size_t server, const RedisComm
     return;
   }
   if (server == server_) session->is_record_lost = false;
+  if (before != nullptr && command.next.fence > before->version.fence) said_us_ = now_us();
   if (is_told()) {
     tell("node {} stores ({}, {}) over ({}, {})", node, command.next.fence, command.next.revision,
          before != nullptr ? before->version.fence : 0,

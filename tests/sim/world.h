@@ -118,6 +118,7 @@ class World final : RedisWitness, SayingWitness {
 
   // Peace (peace.cpp).
   void make_peace();
+  bool await_silence();
   bool is_settled();
   std::string unsettled();  // what is not, in words; "": nothing
   void check_forks(SimSession& session);
@@ -149,8 +150,8 @@ class World final : RedisWitness, SayingWitness {
   std::vector<std::int64_t> still_since_us_;  // by node; 0: it is not still
   std::vector<std::int64_t> woke_us_;
   std::int64_t disturbed_us_ = 0;
+  std::int64_t said_us_ = 0;  // when a node last said anything of a state, a host or a list
   std::int64_t node_died_us_ = INT64_MIN / 2;
-  std::map<std::pair<Uuid, std::uint64_t>, std::pair<Uuid, std::size_t>> writers_;  // see fencing
 };
 
 }  // namespace videosync::sim
