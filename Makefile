@@ -11,6 +11,7 @@ MAKEFLAGS += --no-print-directory
 JOBS := $(shell nproc)
 ARGS :=
 FUZZ_SECONDS := 60
+SEEDS := 1000
 
 ctest = ctest --preset $(1) -j $(JOBS) $(ARGS)
 # gcc 12's ThreadSanitizer cannot place its shadow where newer kernels randomize the address space.
@@ -34,7 +35,7 @@ test: dev ## Run every test: unit, pages, end to end, browser, layers
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: dev asan tsan test-asan test-tsan fuzz
+.PHONY: dev asan tsan test-asan test-tsan fuzz sim
 dev: packages-test configure-dev ## Build what the tests run: server and tests, -O1, assertions
 	@cmake --build --preset dev -j $(JOBS)
 	@ln -sfn build/dev/compile_commands.json compile_commands.json
@@ -54,6 +55,10 @@ test-tsan: tsan ## Run every test under ThreadSanitizer
 fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_SECONDS (60)
 	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
 	@deploy/run-fuzzers build/fuzz/fuzz tests/fuzz $(FUZZ_SECONDS)
+
+sim: packages-test configure-dev ## Simulate nodes, a Redis and faults: SEEDS (1000) runs; ARGS='--seed 42', '--help'
+	@cmake --build --preset dev --target sim -j $(JOBS)
+	@build/dev/sim $(if $(findstring --seed ,$(ARGS)),,--seeds $(SEEDS)) $(ARGS)
 
 .PHONY: hls
 hls: ## Package a video as HLS into media/: make hls FILE=film.mkv (ARGS='--help' tells more)

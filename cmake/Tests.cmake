@@ -27,6 +27,10 @@ target_compile_options(videosync_sim PRIVATE -O2)
 target_link_libraries(videosync_sim PUBLIC videosync_server)
 add_executable(sim ${CMAKE_SOURCE_DIR}/tests/sim/main.cpp)
 target_link_libraries(sim PRIVATE videosync_sim)
+# Seeds that once found something, then fresh ones, in at most half a minute.
+add_test(NAME sim COMMAND sim --list ${CMAKE_SOURCE_DIR}/tests/sim/seeds.txt --seeds 100000 --seconds 25
+  --shrink-seconds 20)
+set_tests_properties(sim PROPERTIES LABELS sim TIMEOUT 120)
 
 foreach(floor core proto storage server bench sim)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)

@@ -71,7 +71,8 @@ struct SimConnection {
 
   // The server's end.
   Phase phase = Phase::on_its_way;
-  SimWorker* worker = nullptr;  // while awaiting or a member
+  SimWorker* accepted = nullptr;  // the worker to which the kernel has given it
+  SimWorker* worker = nullptr;    // while awaiting or a member
   SlotHandle handle;
   MemberId member;
   ConnectionNumber connection;

@@ -71,18 +71,19 @@ void World::break_something(const Action& action) {
 void World::crash(SimNode& node, bool is_silent) {
   if (!node.is_up()) return;
   tell("node {} {}", node.index(), is_silent ? "loses power" : "crashes");
-  node_died_us_ = now_us();
+  has_node_died_ = true;
   for (Viewer& viewer : viewers_) {
     SimConnection* connection = viewer.connection();
     if (connection == nullptr || connection->node != node.index()) continue;
     if (connection->phase == SimConnection::Phase::gone) continue;
     connection->is_vanished = true;
-    viewer.on_node_dead(is_silent ? random_.between(100'000, 8'000'000)
+    viewer.on_node_dead(is_silent ? random_.between(100'000, 5'500'000)
                                   : random_.between(100, 50'000));
   }
   node.crash(is_silent);
   still_since_us_[node.index()] = 0;
-  note_node_lost();
+  for (SimSession& session : sessions_)
+    note_left(session);
 }
 
 void World::start(SimNode& node) {
@@ -235,17 +236,17 @@ void World::note_store_loss() {
     session.has_gone_back = true;
     if (redis_.server(server_).data.find(session.key, now_us()) != nullptr) continue;
     session.is_record_lost = true;
-    const bool has_members = std::any_of(viewers_.begin(), viewers_.end(), [&](Viewer& viewer) {
-      return &viewer.session() == &session && viewer.is_open();
-    });
-    if (!has_members) session.may_be_gone = true;
+    note_left(session);
   }
 }
 
-void World::note_node_lost() {
-  for (SimSession& session : sessions_) {
-    if (session.is_record_lost) session.may_be_gone = true;
-  }
+void World::note_left(SimSession& session) {
+  if (!session.is_record_lost) return;
+  const bool has_members = std::any_of(viewers_.begin(), viewers_.end(), [&](Viewer& viewer) {
+    const bool is_of_it = &viewer.session() == &session && viewer.is_open();
+    return is_of_it && !viewer.connection()->is_vanished;
+  });
+  if (!has_members) session.may_be_gone = true;
 }
 
 void World::mend() {
@@ -277,8 +278,8 @@ void World::mend() {
     start(first);
   }
   for (SimConnection& connection : connections_) {
-    if (connection.is_vanished && connection.worker != nullptr) {
-      connection.worker->on_gone(connection);
+    if (connection.is_vanished && connection.accepted != nullptr) {
+      connection.accepted->on_gone(connection);
     }
   }
 }

@@ -13,7 +13,7 @@ std::optional<std::uint64_t> command_of(const SeenState& state) noexcept {
     return std::nullopt;
   }
   const double number = is_rate ? (state.rate - 0.5) * 1e4 : state.position;
-  if (number < 1 || number > static_cast<double>(command_max)) return std::nullopt;
+  if (number < 0.5 || number > static_cast<double>(command_max) + 0.5) return std::nullopt;
   const auto command = static_cast<std::uint64_t>(std::llround(number));
   const bool is_exact =
       is_rate ? state.rate == rate_of(command) : state.position == position_of(command);

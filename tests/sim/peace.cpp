@@ -60,7 +60,7 @@ void World::make_peace() {
   }
   const std::int64_t last_us = now_us() + settling_max_us;
   const auto due_us = [this] {
-    return std::max(disturbed_us_ + agreed_us, node_died_us_ + agreed_after_death_us);
+    return disturbed_us_ + (has_node_died_ ? agreed_after_death_us : agreed_us);
   };
   while (now_us() < due_us() && now_us() < last_us) {
     if (!run_until(std::min(due_us(), last_us))) return;
@@ -78,6 +78,7 @@ void World::make_peace() {
   }
   check_probes();
   check_commands();
+  has_node_died_ = false;
   is_peace_ = false;
 }
 
@@ -284,7 +285,7 @@ void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
     }
     const auto errors = talk.errors[i];
     const auto size = static_cast<unsigned>(talk.said[i].size());
-    if (counting + errors > size) {
+    if (counting + errors > size + talk.doubts[i]) {
       find("once or refused", "{} (m{}): of {} {} {} count, and {} were refused", viewer.name(),
            talk.member.value, size, kind_name(kind), counting, errors);
     }

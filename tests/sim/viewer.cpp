@@ -45,8 +45,10 @@ Viewer::Viewer(World& world, std::size_t index, SimSession& session, Random rand
 }
 
 void Viewer::set_phase(Phase phase) noexcept {
+  const bool was_open = phase_ == Phase::open;
   phase_ = phase;
   changed_us_ = world_.now_us();
+  if (was_open) world_.note_left(session_);
 }
 
 // --- Connecting ----------------------------------------------------------------------------------
@@ -62,7 +64,10 @@ void Viewer::connect() {
   VS_ASSERT(connection_ == nullptr);
   JoinOrder order;
   if (random_.chance(0.7)) order.request.name = "v" + std::to_string(index_);
-  if (!resume_.empty()) order.request.resume = parse_resume_token(resume_);
+  if (!resume_.empty()) {
+    order.request.resume = parse_resume_token(resume_);
+    order.request.held = {state_.place.epoch, state_.place.seq};
+  }
   if (has_host_token_ && random_.chance(0.3)) order.request.host_token = session_.host_token;
   const std::size_t node = world_.choose_node(random_);
   world_.tell("{} connects to node {}{}{}", name(), node, resume_.empty() ? "" : " as m",
@@ -109,8 +114,11 @@ void Viewer::part(std::int64_t now_us) noexcept {
   is_reading_ = true;
   if (old->is_vanished) return;
   old->up.send([old]() noexcept {
-    if (old->worker != nullptr) old->worker->on_gone(*old);
-    if (old->phase == SimConnection::Phase::on_its_way) old->phase = SimConnection::Phase::gone;
+    if (old->accepted != nullptr) {
+      old->accepted->on_gone(*old);
+    } else {
+      old->phase = SimConnection::Phase::gone;
+    }
   });
 }
 
@@ -143,7 +151,7 @@ void Viewer::on_closed(SimConnection& connection, std::uint16_t code) {
     return set_phase(Phase::over);
   }
   if (code == close_code::removed) {
-    resume_.clear();
+    forget();
     return set_phase(Phase::over);
   }
   if (code == close_code::connected_elsewhere && !has_abandoned_) {
@@ -166,9 +174,17 @@ void Viewer::leave() {
   world_.tell("{} leaves for good", name());
   part(world_.now_us());
   ++attempt_;
+  forget();
+  set_phase(Phase::absent);
+}
+
+// Who comes again after this is somebody else.
+void Viewer::forget() noexcept {
   resume_.clear();
   lost_us_ = 0;
-  set_phase(Phase::absent);
+  state_ = {};
+  state_frame_.reset();
+  host_epoch_ = 0;
 }
 
 void Viewer::lose(std::uint64_t salt) {
@@ -191,7 +207,7 @@ void Viewer::vanish(std::uint64_t salt) {
   part(world_.now_us());
   const std::int64_t noticed_us = 1'000'000 + static_cast<std::int64_t>(salt % 40'000'000);
   world_.scheduler().after(noticed_us, [old]() noexcept {
-    if (old->worker != nullptr) old->worker->on_gone(*old);
+    if (old->accepted != nullptr) old->accepted->on_gone(*old);
   });
   connect_later(1'000, 3'000'000);
 }
@@ -266,14 +282,14 @@ std::size_t Viewer::outstanding(Kind kind) const {
 void Viewer::check_due(std::size_t talk_index, Kind kind, std::size_t place) {
   const Talk& talk = talks_[talk_index];
   if (!talk.is_open() || connection_ == nullptr || !is_reading_) return;
+  if (connection_->is_vanished) return;  // its node is dead, and it does not know yet
   const auto& said = talk.said[static_cast<std::size_t>(kind)];
   const std::int64_t awake_us = world_.awake_since_us(connection_->node);
   const std::int64_t slack_us = 2 * world_.plan().client.slow_us;
-  if (awake_us > said[place].sent_us) {  // its own node did not run
-    const std::int64_t wait_us = awake_us + answer_max_us + slack_us - world_.now_us();
-    world_.scheduler().after(
-        std::max<std::int64_t>(wait_us, 100'000),
-        [this, talk_index, kind, place]() noexcept { check_due(talk_index, kind, place); });
+  const std::int64_t due_us = std::max(awake_us, said[place].sent_us) + answer_max_us + slack_us;
+  if (due_us > world_.now_us()) {  // its own node did not run
+    world_.scheduler().at(
+        due_us, [this, talk_index, kind, place]() noexcept { check_due(talk_index, kind, place); });
     return;
   }
   const bool is_talk = kind == Kind::chat || kind == Kind::reaction;
@@ -345,12 +361,14 @@ void Viewer::on_welcome(const Frame& frame) {
                 connection_->node, frame.you.value, describe(frame.state), frame.count,
                 frame.host.value);
   const bool may_be_removed = session_.to_be_kicked.contains(id_);
-  if (is_resumed && is_soon && !may_be_removed && frame.you != id_) {
+  const bool is_known = !may_be_removed && !world_.may_have_forgotten(session_);
+  if (is_resumed && is_soon && is_known && frame.you != id_) {
     world_.find("resume", "{} was m{}, came back after {} ms and is m{}", name(), id_.value,
                 (now_us - lost_us_) / 1'000, frame.you.value);
   }
   const auto [owner, is_new] = session_.whose.try_emplace(frame.you, index_);
-  if (!is_new && !(is_resumed && frame.you == id_)) {
+  const bool is_resumption = is_resumed && frame.you == id_;
+  if (!is_new && !is_resumption && !world_.may_have_forgotten(session_)) {
     world_.find("one id", "{} is new, and is m{}, who viewer {} was before", name(),
                 frame.you.value, owner->second);
   }
@@ -429,7 +447,9 @@ void Viewer::on_members(const Frame& frame) {
 void Viewer::on_error(const Frame& frame) {
   if (world_.is_told()) world_.tell("{} is refused {}: {}", name(), frame.re, frame.code);
   for (std::size_t i = 0; i < kind_names.size(); ++i) {
-    if (kind_names[i] == frame.re) ++talks_.back().errors[i];
+    if (kind_names[i] != frame.re) continue;
+    ++talks_.back().errors[i];
+    if (frame.code == "unavailable") ++talks_.back().doubts[i];
   }
 }
 

@@ -75,6 +75,8 @@ class Viewer final : ClientEnd {
     };
     std::array<std::vector<Said>, static_cast<std::size_t>(Kind::count_)> said{};
     std::array<std::uint32_t, static_cast<std::size_t>(Kind::count_)> errors{};
+    // Of these: `unavailable`. Where its home was not heard of in time, it may have been carried out.
+    std::array<std::uint32_t, static_cast<std::size_t>(Kind::count_)> doubts{};
 
     bool is_open() const noexcept { return closed_us == INT64_MAX; }
   };
@@ -132,6 +134,7 @@ class Viewer final : ClientEnd {
   void connect_later(std::int64_t min_us, std::int64_t max_us);
   void on_attempt_late(std::size_t connection);
   void part(std::int64_t now_us) noexcept;
+  void forget() noexcept;
   void send(ClientMessage message);
   void on_welcome(const Frame& frame);
   void hold_state(const SeenState& state, const FrameRef& frame, bool is_welcome);

@@ -176,6 +176,7 @@ SimConnection* SimWorker::find(SlotHandle handle) noexcept {
 }
 
 void SimWorker::on_order(SimConnection& connection, Order order) noexcept {
+  connection.accepted = this;
   arrive([this, &connection, boxed = std::make_unique<Order>(std::move(order))]() mutable noexcept {
     const Uuid key = connection.key;
     const ConnectionRef ref = enter(connection);
@@ -241,6 +242,7 @@ void SimWorker::leave_session(SimConnection& connection) noexcept {
 }
 
 void SimWorker::tell_left(const Uuid& key, MemberId member, ConnectionNumber number) noexcept {
+  process_.witness().on_gone(process_.node(), member, number);
   const std::size_t owner = worker_of(key, process_.workers());
   post(owner, [directory = &directory_of(owner), key, member, number]() noexcept {
     directory->on_leave(key, member, number);
@@ -275,6 +277,7 @@ void SimWorker::reply(SlotHandle to, const SessionReply& reply) noexcept {
 
 void SimWorker::begin(ConnectionRef to, const Uuid& key, MemberId member, ConnectionNumber number,
                       const BufferRef& welcome) noexcept {
+  process_.witness().on_let_in(process_.node(), member, number);
   process_.witness().on_frame_said(process_.node(), key, process_.read(welcome));
   post(to.worker, [worker = &peer(to.worker), slot = to.slot, key, member, number,
                    welcome]() noexcept { worker->begin_here(slot, key, member, number, welcome); });

@@ -197,11 +197,7 @@ std::int64_t World::awake_since_us(std::size_t node) const noexcept {
 
 // Somebody was told that the session is over. Is it?
 void World::note_end(SimSession& session, const char* who, const char* how) {
-  const bool has_members = std::any_of(viewers_.begin(), viewers_.end(), [&](Viewer& viewer) {
-    return &viewer.session() == &session && viewer.is_open();
-  });
   if (session.is_end_asked || session.may_be_gone) return;
-  if (session.is_record_lost && !has_members) return;
   find("one end", "{} learned that the session is over ({}), and nobody has ended it", who, how);
 }
 
@@ -210,6 +206,14 @@ void World::note_end(SimSession& session, const char* who, const char* how) {
 void World::on_store_ready(std::size_t node) {
   tell("node {} has its store", node);
   note_disturbance();
+}
+
+void World::on_let_in(std::size_t node, MemberId member, ConnectionNumber number) {
+  tell("node {} lets m{} in, by connection {:x}", node, member.value, number.value);
+}
+
+void World::on_gone(std::size_t node, MemberId member, ConnectionNumber number) {
+  tell("node {}: connection {:x} of m{} is gone", node, number.value, member.value);
 }
 
 void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) {

@@ -72,6 +72,12 @@ class World final : RedisWitness, SayingWitness {
   // When the node last went on after it had stood still; now, while it stands still.
   std::int64_t awake_since_us(std::size_t node) const noexcept;
   void note_disturbance() noexcept { disturbed_us_ = now_us(); }
+  // Nobody may be there any more: of a session that the store has lost, too, nothing is left then.
+  void note_left(SimSession& session);
+  // The store forgot something, and a node that may have known it died: ids may be given anew.
+  bool may_have_forgotten(const SimSession& session) const noexcept {
+    return session.has_gone_back && has_node_died_;
+  }
 
  private:
   class Asker;
@@ -81,6 +87,8 @@ class World final : RedisWitness, SayingWitness {
                       RedisData::Outcome outcome, const RedisData::Entry* before) override;
   void on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) override;
   void on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) override;
+  void on_let_in(std::size_t node, MemberId member, ConnectionNumber number) override;
+  void on_gone(std::size_t node, MemberId member, ConnectionNumber number) override;
   void on_store_ready(std::size_t node) override;
 
   SimSession* session_of(const Uuid& key) noexcept;
@@ -111,7 +119,6 @@ class World final : RedisWitness, SayingWitness {
   void hold(SimNode& node, std::uint64_t salt, std::int64_t for_us);
   void kill_redis(std::uint64_t salt);
   void note_store_loss();
-  void note_node_lost();
   void refuse_writes(std::uint64_t salt);
   void promote_replica(std::uint64_t salt);
   void mend();
@@ -150,8 +157,8 @@ class World final : RedisWitness, SayingWitness {
   std::vector<std::int64_t> still_since_us_;  // by node; 0: it is not still
   std::vector<std::int64_t> woke_us_;
   std::int64_t disturbed_us_ = 0;
-  std::int64_t said_us_ = 0;  // when a node last said anything of a state, a host or a list
-  std::int64_t node_died_us_ = INT64_MIN / 2;
+  std::int64_t said_us_ = 0;    // when a node last said anything of a state, a host or a list
+  bool has_node_died_ = false;  // since the last time of peace
 };
 
 }  // namespace videosync::sim
