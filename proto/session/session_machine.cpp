@@ -134,7 +134,8 @@ Member& SessionMachine::add_member(const JoinRequest& request) {
     name = "Guest " + std::to_string(roster_.next_id());
   }
   Member& member = roster_.add(name, now_us_);
-  if (roster_.next_id() > reserved_id_) {
+  // Early enough for the store to have it before the first id of the next block is given.
+  if (roster_.next_id() + reserved_ids / 2 > reserved_id_) {
     reserved_id_ = roster_.next_id() + reserved_ids;
     durable_changed_ = true;
   }

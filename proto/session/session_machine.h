@@ -53,7 +53,7 @@ class SessionMachine {
     std::int64_t start_wait_us = 5'000'000;
     std::int64_t stall_wait_us = 3'000'000;
     std::int64_t wait_again_us = 30'000'000;
-    std::int64_t unheard_us = 2'000'000;  // for members to be heard of after a takeover
+    std::int64_t unheard_us = 700'000;  // for members to be heard of after a takeover
     std::uint32_t members_max = 100'000;
     std::uint32_t report_every_ms = 5'000;
     std::uint32_t reports_per_second_max = 2'000;
@@ -97,7 +97,7 @@ class SessionMachine {
                                                 std::span<const MemberInfo> known,
                                                 std::int64_t now_us);
   // A member whose connection is there already, as the place that has it says. Ignored where the
-  // member is connected otherwise or was removed: see connection_of(). Of members that `known`
+  // member has a newer one or was removed: see connection_of(). Of members that `known`
   // named nobody is told anything.
   struct Enrollment {
     MemberId id;

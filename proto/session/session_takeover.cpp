@@ -15,6 +15,9 @@ std::unique_ptr<SessionMachine> SessionMachine::reopen(
   const auto time = static_cast<std::uint64_t>(std::max<std::int64_t>(machine->now_us_, 1));
   machine->playback_.next_epoch_above(std::max(epoch_floor, time - 1));
   machine->reopened_us_ = machine->now_us_;
+  // Here and now, so that it is in the record before an id of them is given: who was cut off goes
+  // on with the block that it had.
+  machine->reserved_id_ = record.next_member_id + reserved_ids;
   auto& forks = machine->forks_;
   if (forks.size() == SessionRecord::forks_max) forks.erase(forks.begin());
   forks.push_back(
@@ -49,19 +52,23 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
       durable_changed_ = true;
     }
   } else if (!member->connected) {
-    // One of whom only the record told never went, as far as its fellows could see.
-    const bool is_of_record = member->since_us == reopened_us_ && !member->is_touched;
     roster_.reconnect(*member, now_us_);
     member->connection = enrolled.connection;
-    if (is_of_record) member->is_announced = member->was_connected = true;
     touch(*member);
   } else if (!member->connection) {
     --unheard_;
     member->connection = enrolled.connection;
+  } else if (is_newer(enrolled.connection, member->connection)) {
+    clear_reports(*member,
+                  effects);  // it has come back there, and its older connection is not known
+    member->connection = enrolled.connection;
   } else {
     return;
   }
+  // Its fellows elsewhere know it by the name that the record has.
+  const bool is_renamed = member->is_announced && member->name.view() != enrolled.name;
   member->name.assign(enrolled.name);
+  if (is_renamed) alter(*member);
   note_listed(*member);
   if (!host_) set_host(member->id, HostReason::joined, effects);
 }
@@ -80,7 +87,7 @@ Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   const MemberId id = request.resume->member;
   const std::int64_t window_us = std::max(limits_->resume_window_us, limits_->host_grace_us);
   const bool is_in_time = reopened_us_ != INT64_MIN && now_us_ - reopened_us_ <= window_us;
-  if (!is_in_time || !id || id.value >= reserved_id_) return nullptr;
+  if (!is_in_time || !id || id.value >= roster_.next_id()) return nullptr;
   if (is_removed(id)) return nullptr;
   std::string name = request.name;
   if (name.empty() || name.size() > member_name_bytes_max)

@@ -20,8 +20,13 @@ namespace videosync {
 // Unique inside its session, never given twice; on the wire a short string (see messages.h).
 using MemberId = StrongId<struct MemberIdTag, std::uint32_t>;
 
-// Tells a member's connections apart. Whoever has the connection draws it at random; 0 is none.
+// Tells a member's connections apart, and which of them is the newer. Whoever has the connection
+// makes it of server time in milliseconds, which goes round in 49 days; 0 is none.
 using ConnectionNumber = StrongId<struct ConnectionNumberTag, std::uint32_t>;
+
+constexpr bool is_newer(ConnectionNumber one, ConnectionNumber other) noexcept {
+  return static_cast<std::int32_t>(one.value - other.value) > 0;
+}
 
 // 128 random bits: a host token or the secret half of a resume token.
 struct Token {

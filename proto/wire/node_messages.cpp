@@ -53,8 +53,11 @@ void fields(auto& io, Is<Newest> auto& newest) {
 void fields(auto& io, Is<HostNews> auto& news) {
   io(news.epoch, news.id, news.reason);
 }
+void fields(auto& io, Is<Refused> auto& refused) {
+  io(refused.number, refused.text);
+}
 void fields(auto& io, Is<Heard> auto& heard) {
-  io(heard.node, heard.number);
+  io(heard.node, heard.number, heard.refused);
 }
 void fields(auto& io, Is<Present> auto& present) {
   io(present.count, present.host_until_us, present.next_host, present.is_roll_call);
@@ -72,7 +75,7 @@ void fields(auto& io, Is<Leave> auto& leave) {
   io(leave.member, leave.connection);
 }
 void fields(auto& io, Is<Said> auto& said) {
-  io(said.member, said.text, said.number, said.previous, said.expires_us);
+  io(said.member, said.text, said.number, said.previous, said.settled, said.expires_us);
 }
 void fields(auto& io, Is<AskInfo> auto& ask) {
   io(ask.ask);

@@ -55,6 +55,7 @@ struct Said {
   std::string text;
   std::uint64_t number = 0;  // greater than those before; 0: a report, outside of the chain
   std::uint64_t previous = 0;
+  std::uint64_t settled = 0;     // what came of those up to this number is known to the sender
   std::uint64_t expires_us = 0;  // server time; from then on its sender may have refused it
 };
 struct AskInfo {
@@ -153,10 +154,20 @@ struct Present {
   std::optional<MemberId> next_host{};
   bool is_roll_call = false;  // every outpost is to enroll its members
 };
-// The node's Said up to this number have been heard; what came of them has been told by now.
+// A Said that was refused: its member is to be given this text.
+struct Refused {
+  std::uint64_t number = 0;
+  std::string text;
+};
+// The node's Said up to this number have been heard; what came of them has been told by now. The
+// refusals come with the word that they were heard, so that neither is lost without the other:
+// those that the node may not have got yet, at most refused_max.
 struct Heard {
+  static constexpr std::size_t refused_max = 32;
+
   Uuid node;
   std::uint64_t number = 0;
+  std::vector<Refused> refused{};
 };
 // The frames are for every member; the rest is for the outposts themselves.
 struct Cast {

@@ -94,7 +94,11 @@ void DigestExchange::tell(const Uuid& node, bool is_home, const SharedSums::Sums
   node::Digest digest{.is_home = is_home, .sums = {sums.begin(), sums.end()}};
   const std::string bytes =
       encode(node::Envelope{.from = ports_.self, .key = {}, .message = std::move(digest)});
-  ports_.store.publish(node, BufferRef::copy_of(bytes), [](Result<std::uint32_t>) noexcept {});
+  // Who is dead is noticed so, though nobody has anything to say to it.
+  ports_.store.publish(node, BufferRef::copy_of(bytes),
+                       [&nodes = nodes_, node](const Result<std::uint32_t>& receivers) noexcept {
+                         if (receivers && *receivers == 0) nodes.report_deaf(node);
+                       });
 }
 
 void DigestExchange::on_digest(const Uuid& from, const node::Digest& digest) noexcept {

@@ -20,11 +20,13 @@
 
 namespace videosync {
 
+class NodePort;
 struct NodesPorts;
 
 class DigestExchange {
  public:
-  explicit DigestExchange(const NodesPorts& ports) noexcept : ports_(ports) {}
+  DigestExchange(const NodesPorts& ports, NodePort& nodes) noexcept
+      : ports_(ports), nodes_(nodes) {}
 
   // A few times a second, while the store is there.
   void tick() noexcept;
@@ -55,6 +57,7 @@ class DigestExchange {
   void tell(const Uuid& node, bool is_home, const SharedSums::Sums& sums) noexcept;
 
   const NodesPorts& ports_;
+  NodePort& nodes_;
   std::uint64_t round_ = 0;
   std::size_t awaited_ = 0;               // workers of this round
   bool is_telling_ = false;               // this round's view is to be told

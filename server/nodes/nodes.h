@@ -54,7 +54,7 @@ class Nodes final : public SessionListener, public NodePort {
   static constexpr std::int64_t silence_max_us = 4'000'000;
   static constexpr std::int64_t deaf_max_us = 500'000;
   // After the store's return the others come back one by one: deafness says nothing yet.
-  static constexpr std::int64_t return_us = 3'000'000;
+  static constexpr std::int64_t return_us = 2'000'000;
   static constexpr std::int64_t degraded_after_us = 500'000;
 
   Nodes(const NodesPorts& ports, NodesOwner& owner) noexcept;
@@ -106,7 +106,7 @@ class Nodes final : public SessionListener, public NodePort {
 
   const NodesPorts ports_;
   NodesOwner& owner_;
-  DigestExchange digests_{ports_};
+  DigestExchange digests_{ports_, *this};
   std::unordered_map<Uuid, Known> known_;
   TimerEntry timer_{&Nodes::on_timer, this};
   bool is_store_ready_ = false;

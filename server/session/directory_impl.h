@@ -164,6 +164,7 @@ class SessionDirectory::Impl {
     BufferRef event;
   };
   void remove(const Removal& removal) noexcept;
+  void on_removed(const Uuid& key, const Result<>& result) noexcept;
 
   // --- Home: effects
   // --------------------------------------------------------------------------------
@@ -243,6 +244,8 @@ class SessionDirectory::Impl {
   void add_member(Residence& residence, MemberId id, LocalMember member) noexcept;
   void remove_member(Outpost& outpost, LocalMembers::iterator member) noexcept;
   void refuse_sayings(const Outpost& outpost, const std::vector<Outbox::Saying>& sayings) noexcept;
+  // What came of sayings here, as a home or a record tells.
+  void settle_heard(Outpost& outpost, const node::Heard& heard) noexcept;
   void refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) noexcept;
   void drop_if_idle(Residence& residence) noexcept;
   void unfollow(Residence& residence) noexcept;
@@ -250,6 +253,7 @@ class SessionDirectory::Impl {
   void refuse_late() noexcept;
 
   bool is_absent(const Uuid& home) const noexcept;
+  bool is_store_returning() const noexcept;
   void look(Residence& residence) noexcept;
   void look_later(Residence& residence) noexcept;
   void on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept;
@@ -313,19 +317,30 @@ class SessionDirectory::Impl {
   std::unordered_set<Uuid> unsaved_;  // homes whose newest change the store does not have
   std::vector<Uuid> write_back_;      // homes to be stored and told again, a few at a time
   std::vector<Uuid> roll_;            // homes whose members elsewhere are to be named
-  std::vector<Removal> unremoved_;    // ended while the store was away
-  std::int64_t retried_us_ = 0;       // when unsaved_ and unremoved_ were last tried
+  std::unordered_map<Uuid, Removal> unremoved_;  // ended, and the store may not know it yet
+  std::int64_t retried_us_ = 0;                  // when unsaved_ and unremoved_ were last tried
+  // The command of another node's member that is being carried out.
+  struct {
+    Home::Remote* remote = nullptr;
+    std::uint64_t number = 0;
+  } said_;
   std::size_t moving_ = 0;            // residences of that kind
   std::unordered_set<Uuid> waiting_;  // outposts of which somebody may await an answer
-  std::uint64_t last_number_ = 0;     // of asks and sayings
-  std::unordered_set<Uuid> dead_;     // nodes that are gone
+  ConnectionNumber last_connection_;
+  std::uint64_t last_number_ = 0;  // of asks and sayings
+  std::unordered_set<Uuid> dead_;  // nodes that are gone
   std::vector<Uuid> look_later_;
   std::unordered_set<Uuid> shared_;  // that have members on both this node and another, or had
   TimerEntry tick_timer_;
   bool is_store_ready_ = false;
   bool was_ready_ = false;
   std::int64_t returned_us_ = 0;  // when the store was last back; 0: it was never away
+  std::int64_t ready_us_ = 0;     // when it was last ready, the first time too
 };
+
+// A home does not carry out what is older, and half a second later its sender is told so: then the
+// home's word that it was heard cannot be under way any more.
+inline constexpr std::int64_t saying_us = 4'800'000;
 
 // A session without members stays for those who come back, then only the store has it.
 inline constexpr std::int64_t release_after_us = 45'000'000;

@@ -103,7 +103,11 @@ void Impl::carry(Residence& residence, const ErrorEffect& effect) noexcept {
   ports_.metrics.count_refusal(effect.code);
   std::string& text = scratch();
   encode_error(text, effect.code, effect.message, effect.re);
-  send_to(residence, effect.to, text);
+  if (said_.remote == nullptr) return send_to(residence, effect.to, text);
+  // Of what another node's member has said: it goes with the word that it was heard.
+  auto& refused = said_.remote->refused;
+  if (refused.size() == node::Heard::refused_max) refused.erase(refused.begin());
+  refused.push_back({said_.number, text});
 }
 
 void Impl::carry(Residence& residence, const ViewersEffect& effect) noexcept {

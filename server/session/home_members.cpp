@@ -192,7 +192,9 @@ StoredSession Impl::stored(const Home& home, const Uuid& home_node) const {
   StoredSession session{.home = home_node, .heard = {}, .record = home.machine->record()};
   for (auto remote = home.remotes.rbegin(); remote != home.remotes.rend(); ++remote) {
     if (session.heard.size() == StoredSession::heard_max) break;
-    if (remote->heard > 0) session.heard.push_back({remote->node, remote->heard});
+    if (remote->heard > 0) {
+      session.heard.push_back({remote->node, remote->heard, remote->refused});
+    }
   }
   return session;
 }
@@ -293,14 +295,26 @@ void Impl::forget(Residence& residence) noexcept {
   remove(removal);
 }
 
-// What has ended stays so: where the store is away it is told when it is back.
+// What has ended stays so: where the store is away, or takes no changes, it is told again.
 void Impl::remove(const Removal& removal) noexcept {
+  if (!is_alone()) unremoved_.insert_or_assign(removal.key, removal);
   ports_.store.remove(removal.key, removal.last, removal.event,
-                      answered([this, removal](const Result<>& result) noexcept {
-                        const bool is_done = result || result.error().code == ErrorCode::conflict ||
-                                             result.error().code == ErrorCode::not_found;
-                        if (!is_done && !is_alone()) unremoved_.push_back(removal);
+                      answered([this, key = removal.key](const Result<>& result) noexcept {
+                        on_removed(key, result);
                       }));
+}
+
+void Impl::on_removed(const Uuid& key, const Result<>& result) noexcept {
+  const auto removal = unremoved_.find(key);
+  if (removal == unremoved_.end()) return;
+  const bool is_done = result || result.error().code == ErrorCode::conflict ||
+                       result.error().code == ErrorCode::not_found;
+  if (is_done) {
+    unremoved_.erase(removal);
+  } else if (const BufferRef& event = removal->second.event) {
+    // It may still carry what is said.
+    ports_.store.publish(key, event, [](Result<std::uint32_t>) noexcept {});
+  }
 }
 
 }  // namespace videosync

@@ -15,7 +15,7 @@ using Impl = SessionDirectory::Impl;
 namespace {
 
 constexpr std::int64_t retry_us = 1'000'000;
-constexpr std::int64_t roll_us = 3'000'000;  // as Nodes::return_us
+constexpr std::int64_t roll_us = 2'000'000;  // as Nodes::return_us
 constexpr std::size_t written_a_tick = 2'000;
 
 }  // namespace
@@ -26,7 +26,7 @@ std::uint32_t Impl::place_of(Home& home, const Uuid& node) noexcept {
   if (found != home.remotes.end()) {
     return static_cast<std::uint32_t>(found - home.remotes.begin()) + 1;
   }
-  home.remotes.push_back({.node = node});
+  home.remotes.emplace_back().node = node;
   return static_cast<std::uint32_t>(home.remotes.size());
 }
 
@@ -106,25 +106,30 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
 
 void Impl::on_home(Residence& residence, const node::Envelope& from,
                    const node::Said& said) noexcept {
-  if (said.number == 0) return carry_out_said(residence, said);
-  Home::Remote& remote = residence.home->remotes[place_of(*residence.home, from.from) - 1];
-  if (said.previous > remote.heard) {  // something on the way here was lost
-    return send(from.from, residence.key, residence.home->version.fence, node::Gap{remote.heard});
+  Home& home = *residence.home;
+  const std::uint32_t place = place_of(home, from.from);
+  Home::Remote& remote = home.remotes[place - 1];
+  const bool is_heard = said.number <= remote.heard;
+  if (said.number > 0 && said.previous > remote.heard) {  // something on the way here was lost
+    return send(from.from, residence.key, home.version.fence, node::Gap{remote.heard});
   }
+  const auto seat = home.seats.find(said.member);
+  const bool is_seated = seat != home.seats.end() && seat->second.node == place;
+  // Its node has been taken for lost: it is to enroll its members, and says this again.
+  if (!is_seated && !is_heard) return tell_who_is_home(from.from, residence);
+  if (said.number == 0) return carry_out_said(residence, said);
+  // Too late: its sender refuses it, and takes it for unheard until then.
+  if (!is_heard && static_cast<std::uint64_t>(server_us()) >= said.expires_us) return;
   remote.told = 0;            // it may have missed that it was heard
   await_turn_end(residence);  // tell all that was heard until then at once
-  if (said.number <= remote.heard) return;
+  if (is_heard) return;
   remote.heard = said.number;
-  if (static_cast<std::uint64_t>(server_us()) < said.expires_us) {
-    return carry_out_said(residence, said);
-  }
-  std::string padded = said.text;
-  padded.resize(said.text.size() + json_padding);
-  const auto message = decode_client_message({padded.data(), said.text.size()}, decoder_);
-  std::string& text = scratch();
-  encode_error(text, Refusal::unavailable, "it came too late to the session's home, say it again",
-               message ? message_type(*message) : "");
-  send_to(residence, said.member, text);
+  std::erase_if(remote.refused, [&](const node::Refused& refused) noexcept {
+    return refused.number <= said.settled;
+  });
+  said_ = {&remote, said.number};
+  carry_out_said(residence, said);
+  said_ = {};
 }
 
 void Impl::carry_out_said(Residence& residence, const node::Said& said) noexcept {
@@ -164,7 +169,6 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
     enroll_one(residence, from.from, place, member);
   if (enroll.is_last) {
     leave_all(residence, [=](const Seat& seat) { return seat.node == place && seat.is_unheard; });
-    carry_out(residence);  // news in their order
     cast_everything(residence, false);
   }
   settle(residence);
@@ -187,6 +191,10 @@ void Impl::enroll_one(Residence& residence, const Uuid& node, std::uint32_t plac
         home.machine->is_removed(member.id) ? close_code::removed : close_code::connected_elsewhere;
     return send(node, residence.key, home.version.fence,
                 node::Close{member.id, member.connection, code});
+  }
+  if (before != home.seats.end()) {
+    const Seat displaced = before->second;
+    close_seat(residence, member.id, displaced, close_code::connected_elsewhere);
   }
   unseat(home, member.id);
   seat(residence.key, home, member.id, {.at = {}, .number = member.connection, .node = place});
@@ -252,7 +260,7 @@ BufferRef Impl::take_cast(Residence& residence) noexcept {
   if (!is_news && !(is_remade && home.remote_members > 0) && home.is_talking) return {};
   for (Home::Remote& remote : home.remotes) {
     if (remote.heard == remote.told) continue;
-    cast.heard.push_back({remote.node, remote.heard});
+    cast.heard.push_back({remote.node, remote.heard, remote.refused});
     remote.told = remote.heard;
   }
   const bool is_record_due = is_remade && home.remote_members > 0;
@@ -280,6 +288,8 @@ BufferRef Impl::take_cast(Residence& residence) noexcept {
 void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
   Home& home = *residence.home;
   if (home.remotes.empty()) return;
+  // What it says of who is there is news to nobody afterwards: all hear of it now.
+  flush(residence);
   const SessionMachine& machine = *home.machine;
   const auto add = [&](SendClass send_class, auto&& encode_into) {
     std::string text;
@@ -313,6 +323,7 @@ void Impl::tell_who_is_home(const Uuid& node, Residence& residence) noexcept {
 void Impl::store_ready() noexcept {
   is_store_ready_ = true;
   const bool is_return = std::exchange(was_ready_, true);
+  ready_us_ = now_us();
   if (is_return) returned_us_ = now_us();
   roll_.clear();
   write_back_.clear();
@@ -332,7 +343,10 @@ void Impl::store_ready() noexcept {
 
 void Impl::retry_unsaved() noexcept {
   retried_us_ = now_us();
-  for (const Removal& removal : std::exchange(unremoved_, {}))
+  std::vector<Removal> removals;
+  for (const auto& [key, removal] : unremoved_)
+    removals.push_back(removal);
+  for (const Removal& removal : removals)
     remove(removal);
   if (!write_back_.empty()) return;  // all of them will be stored
   const std::vector<Uuid> keys(unsaved_.begin(), unsaved_.end());

@@ -176,11 +176,13 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   unfollow(residence);
   const std::unique_ptr<Outpost> before = std::move(residence.outpost);
   Home& home = adopt(residence, std::move(machine), version);
-  std::uint64_t heard_here = 0;
   before->outbox.doubt(dead_.contains(before->home));
   for (const node::Heard& from : heard) {
-    if (from.node == self()) heard_here = from.number;
-    if (from.node != self()) home.remotes[place_of(home, from.node) - 1].heard = from.number;
+    if (from.node == self()) settle_heard(*before, from);
+    if (from.node == self()) continue;
+    Home::Remote& remote = home.remotes[place_of(home, from.node) - 1];
+    remote.heard = from.number;
+    remote.refused = from.refused;
   }
   const HostEffect host{home.machine->state().epoch, home.machine->host(),
                         home.machine->host_reason()};
@@ -200,10 +202,18 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   encode_settings(text, home.machine->settings());
   broadcast(residence, text, SendClass::reliable);
   if (before->host_told && *before->host_told != host.host) carry(residence, host);
+  // Not all of them have heard of all whom this node knows.
+  text.clear();
+  encode_members(text, {.count = home.machine->member_count(),
+                        .joined = home.machine->members(),
+                        .left = {},
+                        .changed = {},
+                        .host_away = home.machine->host_away()});
+  broadcast(residence, text, SendClass::droppable);
   judge_undone(residence, *before);
   const Uuid key = residence.key;
   settle(residence);
-  refuse_sayings(*before, before->outbox.settle_doubts(heard_here));
+  refuse_sayings(*before, before->outbox.settle_doubts());
   hand_waiting_to_home(key, *before);
 }
 

@@ -33,7 +33,7 @@ std::vector<node::Said> Outbox::send() noexcept {
     VS_ASSERT(next->number > chain_);
     next->is_sent = true;
     said.push_back({next->member, next->text, next->number, std::exchange(chain_, next->number),
-                    next->expires_us});
+                    sayings_.front().number - 1, next->expires_us});
   }
   return said;
 }
@@ -48,6 +48,11 @@ void Outbox::restart(std::uint64_t heard) noexcept {
 void Outbox::on_heard(std::uint64_t number) noexcept {
   while (!sayings_.empty() && sayings_.front().number <= number)
     sayings_.pop_front();
+}
+
+const Outbox::Saying* Outbox::find(std::uint64_t number) const noexcept {
+  const auto found = std::ranges::find(sayings_, number, &Saying::number);
+  return found != sayings_.end() ? &*found : nullptr;
 }
 
 void Outbox::take_back(std::uint64_t number) noexcept {
@@ -65,8 +70,7 @@ bool Outbox::has_doubts() const noexcept {
   return std::ranges::any_of(sayings_, &Saying::is_in_doubt);
 }
 
-std::vector<Outbox::Saying> Outbox::settle_doubts(std::uint64_t heard) noexcept {
-  on_heard(heard);
+std::vector<Outbox::Saying> Outbox::settle_doubts() noexcept {
   return take_if([](const Saying& saying) noexcept { return saying.is_in_doubt; });
 }
 

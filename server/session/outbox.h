@@ -45,6 +45,8 @@ class Outbox {
   // The home has heard nothing beyond `heard` (0: it starts anew): the rest is to be sent again.
   void restart(std::uint64_t heard) noexcept;
   void on_heard(std::uint64_t number) noexcept;
+  // Null: it is no longer kept.
+  const Saying* find(std::uint64_t number) const noexcept;
   // It reached nobody: it is unsent again, until the chain is restarted.
   void take_back(std::uint64_t number) noexcept;
 
@@ -52,11 +54,17 @@ class Outbox {
   // is in doubt. Nothing more is to be sent before settle_doubts().
   void doubt(bool is_all) noexcept;
   bool has_doubts() const noexcept;
-  // The home before has carried out what has a number up to `heard`; what else is in doubt is no
-  // longer kept.
-  std::vector<Saying> settle_doubts(std::uint64_t heard) noexcept;
+  // What the home before has heard was taken off by on_heard(); what else is in doubt is no longer
+  // kept.
+  std::vector<Saying> settle_doubts() noexcept;
 
   // These are no longer kept.
+  // Nobody is there any more to hear what comes of them.
+  template <class Predicate>
+  void drop_absent(Predicate is_absent) noexcept {
+    std::erase_if(sayings_,
+                  [&](const Saying& saying) noexcept { return is_absent(saying.member); });
+  }
   std::vector<Saying> take_older(std::int64_t said_us) noexcept;
   std::vector<Saying> take_all() noexcept;
 

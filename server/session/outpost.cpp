@@ -14,10 +14,7 @@ namespace {
 
 constexpr std::int64_t tick_us = 250'000;
 constexpr std::int64_t ask_us = 5'000'000;
-// A home does not carry out what is older, and half a second later its sender is told so: then its
-// answer cannot be under way any more.
-constexpr std::int64_t saying_us = 4'800'000;
-constexpr std::int64_t refused_us = 5'300'000;
+constexpr std::int64_t refused_us = saying_us + 500'000;
 
 // Done twice it is done once, or the record tells that it was done.
 bool is_repeatable(const ClientMessage& message) noexcept {
@@ -59,6 +56,7 @@ void Impl::drop_if_idle(Residence& residence) noexcept {
 // --- What local clients want ---------------------------------------------------------------------
 
 void Impl::add_ask(const Uuid& key, Asks::Ask ask) noexcept {
+  if (unremoved_.contains(key)) return refuse_ask(ask, SessionFault::not_found);
   if (!is_store_ready_) return refuse_ask(ask, SessionFault::unavailable);
   ask.deadline_us = now_us() + ask_us;
   Residence& residence = open(key);
@@ -150,6 +148,18 @@ void Impl::refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) n
   if (found == outpost.members.end()) return;
   send_error(found->second.at, Refusal::unavailable,
              "the session's home cannot be reached now, try again", saying.type);
+}
+
+void Impl::settle_heard(Outpost& outpost, const node::Heard& heard) noexcept {
+  for (const node::Refused& refused : heard.refused) {
+    const Outbox::Saying* saying = outpost.outbox.find(refused.number);
+    if (saying == nullptr) continue;
+    const auto member = outpost.members.find(saying->member);
+    if (member == outpost.members.end()) continue;
+    ports_.delivery.send(member->second.at, make_frame(WebSocketOpcode::text, refused.text),
+                         SendClass::answer);
+  }
+  outpost.outbox.on_heard(heard.number);
 }
 
 void Impl::refuse_sayings(const Outpost& outpost,

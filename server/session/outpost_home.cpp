@@ -14,12 +14,18 @@ using Phase = Outpost::Phase;
 namespace {
 
 // In this time after the store's return the homes have written back what it may have lost.
-constexpr std::int64_t write_back_us = 2'000'000;
+constexpr std::int64_t write_back_us = 800'000;
+// By then whoever has members of a session whose home has died with the store's data has taken it.
+constexpr std::int64_t known_after_us = 3'500'000;
 
 }  // namespace
 
 bool Impl::is_absent(const Uuid& home) const noexcept {
   return home == Uuid{} || home == self() || dead_.contains(home);
+}
+
+bool Impl::is_store_returning() const noexcept {
+  return returned_us_ > 0 && now_us() - returned_us_ < write_back_us;
 }
 
 // --- Who is home ---------------------------------------------------------------------------------
@@ -28,6 +34,7 @@ void Impl::look(Residence& residence) noexcept {
   VS_ASSERT(!residence.home);
   Outpost& outpost = *residence.outpost;
   if (outpost.phase == Phase::looking || outpost.phase == Phase::taking) return;
+  if (unremoved_.contains(residence.key)) return on_ended(residence);
   outpost.phase = Phase::looking;
   ports_.store.load(
       residence.key,
@@ -77,6 +84,9 @@ void Impl::on_found(Residence& residence, const StoredValue& value, StoredSessio
     return settle_on(residence, stored.home, value.version.fence);
   }
   if (!outpost.needs_home()) return answer_infos(residence, stored.record);
+  // What was lost with an older copy its home is about to write back, and then there is nothing to
+  // take over.
+  if (stored.home != self() && is_store_returning()) return look_later(residence);
   if (!is_behind) return take_over(residence, value.version, stored);
   auto own = decode_stored_session(outpost.record);
   if (!own) return take_over(residence, value.version, stored);
@@ -89,8 +99,11 @@ void Impl::on_unknown(Residence& residence) noexcept {
   if (!outpost.record.empty() && !is_absent(outpost.home)) {
     return settle_on(residence, outpost.home, outpost.fence);
   }
-  const bool is_returning = returned_us_ > 0 && now_us() - returned_us_ < write_back_us;
-  if (is_returning) return look_later(residence);
+  // A node that has just come does not know what the store had before.
+  const bool is_new_here = now_us() - ready_us_ < known_after_us;
+  if (is_store_returning() || (is_new_here && outpost.record.empty())) {
+    return look_later(residence);
+  }
   if (!outpost.record.empty() && outpost.needs_home()) {
     if (const auto own = decode_stored_session(outpost.record)) {
       return take_over(residence, {outpost.line_fence, outpost.revision}, *own);

@@ -95,6 +95,8 @@ void Impl::send_unsent(Residence& residence) noexcept {
 void Impl::enroll(Residence& residence) noexcept {
   Outpost& outpost = *residence.outpost;
   outpost.needs_enroll = false;
+  outpost.outbox.drop_absent(
+      [&](MemberId member) noexcept { return !outpost.members.contains(member); });
   outpost.outbox.restart(0);
   if (outpost.members.empty() && !std::exchange(outpost.needs_farewell, false)) return;
   outpost.needs_farewell = false;
@@ -155,6 +157,12 @@ void Impl::event(const Uuid& key, const BufferRef& event) noexcept {
 void Impl::to_home(node::Envelope envelope) noexcept {
   Residence* residence = find(envelope.key);
   if (residence != nullptr && residence->is_home()) return home_envelope(*residence, envelope);
+  if (const auto ended = unremoved_.find(envelope.key); ended != unremoved_.end()) {
+    // Its node has missed the end.
+    if (!ended->second.event) return;
+    return ports_.store.publish(envelope.from, ended->second.event,
+                                [](Result<std::uint32_t>) noexcept {});
+  }
   if (std::holds_alternative<node::Leave>(envelope.message) && residence == nullptr) return;
   if (envelope.hops >= hops_max) return;
   Residence& asked = residence != nullptr ? *residence : open(envelope.key);
@@ -297,8 +305,8 @@ void Impl::learn_record(Residence& residence, std::uint64_t revision, std::uint6
   outpost.record = record;
   if (!has_doubts || !stored) return;
   const auto heard = std::ranges::find(stored->heard, self(), &node::Heard::node);
-  const std::uint64_t number = heard != stored->heard.end() ? heard->number : 0;
-  refuse_sayings(outpost, outpost.outbox.settle_doubts(number));
+  if (heard != stored->heard.end()) settle_heard(outpost, *heard);
+  refuse_sayings(outpost, outpost.outbox.settle_doubts());
   send_unsent(residence);
 }
 
@@ -367,7 +375,11 @@ void Impl::apply(Residence& residence, const node::Close& close) noexcept {
 }
 
 void Impl::apply(Residence& residence, const node::Gap& gap) noexcept {
-  residence.outpost->outbox.restart(gap.heard);
+  Outpost& outpost = *residence.outpost;
+  outpost.outbox.on_heard(gap.heard);
+  // These are too late for the home, and what follows them waits for them.
+  refuse_sayings(outpost, outpost.outbox.take_older(now_us() - saying_us));
+  outpost.outbox.restart(gap.heard);
   send_unsent(residence);
 }
 
@@ -379,7 +391,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   learn_record(residence, cast.revision, cast.commands, cast.record);
   for (const node::Heard& heard : cast.heard) {
     const bool is_meant = heard.node == self() && !outpost.outbox.has_doubts();
-    if (is_meant) outpost.outbox.on_heard(heard.number);
+    if (is_meant) settle_heard(outpost, heard);
   }
   if (cast.newest) outpost.video = cast.newest->video;
   if (cast.present) tell_who_is_there(residence, cast);

@@ -37,10 +37,11 @@ struct Home {
   struct Remote {
     Uuid node;
     std::uint32_t members = 0;
-    std::uint64_t heard = 0;        // the number of the last Said from there
-    std::uint64_t told = 0;         // that it was told so
-    std::int64_t changed_us = 0;    // when the next two last did
-    std::uint64_t members_sum = 0;  // the hashes of its seats, added up
+    std::uint64_t heard = 0;             // the number of the last Said from there
+    std::vector<node::Refused> refused;  // of these; as in node::Heard
+    std::uint64_t told = 0;              // that it was told so
+    std::int64_t changed_us = 0;         // when the next two last did
+    std::uint64_t members_sum = 0;       // the hashes of its seats, added up
   };
 
   Home(std::unique_ptr<SessionMachine> session, StoreVersion stored, std::size_t workers)

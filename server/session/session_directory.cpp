@@ -146,14 +146,11 @@ std::uint64_t Impl::next_fence(std::uint64_t known) const noexcept {
 }
 
 ConnectionNumber Impl::draw_connection() noexcept {
-  std::array<std::uint8_t, 4> bytes{};
-  ConnectionNumber number;
-  while (!number) {
-    ports_.around.fill_random(bytes);
-    number.value = static_cast<std::uint32_t>(bytes[0] | bytes[1] << 8 | bytes[2] << 16) |
-                   std::uint32_t{bytes[3]} << 24;
-  }
-  return number;
+  const auto now_ms = static_cast<std::uint32_t>(server_us() / 1'000);
+  const bool is_later = !last_connection_ || is_newer(ConnectionNumber{now_ms}, last_connection_);
+  last_connection_.value = is_later ? now_ms : last_connection_.value + 1;
+  if (!last_connection_) last_connection_.value = 1;
+  return last_connection_;
 }
 
 void Impl::schedule(TimerEntry& timer, std::int64_t wait_us) noexcept {
@@ -253,6 +250,7 @@ void Impl::validate(const Uuid& key, ConnectionRef from) noexcept {
   const bool is_known =
       residence != nullptr && (residence->home || !residence->outpost->members.empty());
   if (is_known) return answer(from, SessionValidity{true});
+  if (unremoved_.contains(key)) return answer(from, SessionValidity{false});
   ports_.store.exists(key, answered<bool>([this, from](Result<bool> exists) noexcept {
                         if (!exists) return answer(from, SessionFault::unavailable);
                         answer(from, SessionValidity{*exists});
@@ -362,7 +360,7 @@ void Impl::check(const Residence& residence) const {
       sum += seat_hash(id, member.number);
     }
     VS_ASSERT(here == outpost.members_on && sum == outpost.members_sum);
-    VS_ASSERT(residence.home || !outpost.is_idle());
+    VS_ASSERT(residence.home || !outpost.is_idle() || outpost.phase != Outpost::Phase::settled);
     VS_ASSERT(outpost.phase != Outpost::Phase::settled || outpost.home != Uuid{});
   }
 }

@@ -19,6 +19,12 @@ std::string encode(const StoredSession& session) {
   for (const node::Heard& heard : session.heard) {
     out.put_uuid(heard.node);
     out.put(heard.number);
+    VS_ASSERT(heard.refused.size() <= node::Heard::refused_max);
+    out.put(static_cast<std::uint8_t>(heard.refused.size()));
+    for (const node::Refused& refused : heard.refused) {
+      out.put(refused.number);
+      out.put_text(refused.text);
+    }
   }
   out.put_text(encode(session.record));
   return out.take_bytes();
@@ -34,6 +40,13 @@ Result<StoredSession> decode_stored_session(std::string_view bytes) {
     node::Heard& heard = session.heard.emplace_back();
     heard.node = in.get_uuid();
     heard.number = in.get<std::uint64_t>();
+    const auto refused_count = in.get<std::uint8_t>();
+    in.require(refused_count <= node::Heard::refused_max);
+    for (std::uint8_t k = 0; k < refused_count && in.ok(); ++k) {
+      node::Refused& refused = heard.refused.emplace_back();
+      refused.number = in.get<std::uint64_t>();
+      refused.text = in.get_text(node::text_bytes_max);
+    }
   }
   const std::string record_bytes = in.get_bytes(record_bytes_max);
   if (!in.ok() || !in.at_end()) return fail(ErrorCode::corrupt, "stored session: cut or too long");

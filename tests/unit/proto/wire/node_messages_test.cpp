@@ -44,7 +44,7 @@ std::vector<Envelope> samples() {
   add(Join{ask, connection, "Ann", ResumeToken{member, token_of(5)}, token_of(6), {8, 9}});
   add(Join{ask, connection, "", std::nullopt, std::nullopt, {}});
   add(Leave{member, connection});
-  add(Said{member, R"({"type":"play"})", 0x99'0000'0001, 0x99'0000'0000, 1'700'000'000'000'000});
+  add(Said{member, R"({"type":"play"})", 0x99'0000'0001, 0x99'0000'0000, 7, 1'700'000'000'000'000});
   add(AskInfo{ask});
   add(AskDelete{ask, token_of(8)});
   add(AskDelete{ask, std::nullopt});
@@ -68,7 +68,7 @@ std::vector<Envelope> samples() {
   add(Cast{9, {{1, "state"}, {2, "chat"}}, Newest{5, 6, "film"}, two, {two[1]}, {two[0]}, 4001});
   add(Cast{});
   add(Cast{.hosts = {{7, MemberId{2}, HostReason::given}, {8, std::nullopt, HostReason::left}}});
-  add(Cast{.heard = {{Uuid::random_v4(), 1}, {Uuid{}, 0x99'0000'0001}},
+  add(Cast{.heard = {{Uuid::random_v4(), 1}, {Uuid{}, 0x99'0000'0001, {{5, "no"}}}},
            .revision = 3,
            .commands = 4,
            .record = std::string("\xff\0 any bytes", 12)});
