@@ -8,19 +8,21 @@ const MESSAGES = 1_000_000;
 const ROUNDS = 1_000;
 const STATES = 250; // of the server, in a round
 const MEMBERS = 4;
+const NOW_US = 1_795_000_000_000_000;
 
 function lehmer(seed) {
   let state = seed;
   return () => (state = (state * 48271) % 2147483647) / 2147483647;
 }
 
-// What the server decides in a round: seq grows with every change, epoch now and then.
+// What the server decides in a round: seq grows with every change, epoch now and then, by as little
+// as one or to where its clock is in microseconds.
 function serverStates(random) {
   let epoch = 1 + Math.floor(random() * 5);
   let seq = Math.floor(random() * 100);
   return Array.from({ length: STATES }, () => {
     seq += 1;
-    if (random() < 0.05) epoch += 1;
+    if (random() < 0.05) epoch = random() < 0.5 ? epoch + 1 : Math.max(epoch + 1, NOW_US + Math.floor(random() * 1e9));
     return {
       epoch, seq, playing: random() < 0.7, position: random() * 7200, rate: 0.25 + 3.75 * random(),
       atMs: 1.7e12 + random() * 1e7, video: random() < 0.9 ? 'a' : 'b',
