@@ -149,6 +149,7 @@ test('the server restarts: told before, counted down, and back in the same sessi
   assert.equal((await server.exited).code, 0);
   server = await start(again());
   await hasStatus(ben.page, 'In step');
+  assert.equal(await ben.page.isVisible('#notice'), false, 'nothing is lost, and so nothing is said of it');
 });
 
 test('a server that has forgotten the session: over, and no more attempts', async () => {

@@ -6,12 +6,14 @@ import net from 'node:net';
 
 const STEP_MS = 50;
 
-// Resolves to {origin, cut(), restore(), holdWebSocket(), letWebSocketGo(), mediaBytesPerS, stop()}:
+// Resolves to {origin, cut(), restore(), turnTo(origin), holdWebSocket(), letWebSocketGo(), mediaBytesPerS,
+// stop()}:
 //   cut            every connection is torn down, and each new one, until restore()
+//   turnTo         every connection is torn down; new ones go to another server
 //   holdWebSocket  nothing that the server says on WebSockets is read, until letWebSocketGo()
 //   mediaBytesPerS how fast all the rest comes, Infinity at first; of each connection
 export async function startBreakableProxy(origin) {
-  const target = new URL(origin);
+  let target = new URL(origin);
   const pairs = new Set();
   let isCut = false;
   const proxy = {
@@ -21,6 +23,10 @@ export async function startBreakableProxy(origin) {
       for (const { viewer } of pairs) viewer.destroy();
     },
     restore: () => (isCut = false),
+    turnTo(other) {
+      target = new URL(other);
+      for (const { viewer } of pairs) viewer.destroy();
+    },
     holdWebSocket: () => setHeld(true),
     letWebSocketGo: () => setHeld(false),
     stop: () => {

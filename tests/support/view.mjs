@@ -13,7 +13,7 @@ export function viewOf(member) {
   for (const message of member.all) {
     if (message.type === 'state' && isNewer(message, view.state)) view.state = message;
     if (message.type === 'host') view.host = message.id;
-    if (message.type === 'notice') view.notice = message.code;
+    if (message.type === 'notice' && message.code !== 'undone') view.notice = message.code; // that is news, no state
     if (message.type !== 'members') continue;
     view.count = message.count;
     for (const { id } of message.left) delete view.names[id];

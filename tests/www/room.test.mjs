@@ -21,7 +21,7 @@ function enter(memory = { resume: null, hostToken: null, controlGivenAway: false
     timers: time.timers, now: time.now, wallNow: time.now, random: () => 1,
   });
   const events = [];
-  for (const type of ['state', 'settings', 'people', 'host', 'chat', 'reaction', 'refused', 'waiting']) {
+  for (const type of ['state', 'settings', 'people', 'host', 'chat', 'reaction', 'refused', 'waiting', 'notice', 'undone']) {
     room.addEventListener(type, ({ detail }) => events.push({ type, detail }));
   }
   room.connection.start();
@@ -103,6 +103,40 @@ test('only newer states become events', () => {
   network.latest().receive({ type: 'state', ...playing, seq: 3, playing: false, cause: 'pause' });
   network.latest().receive({ type: 'state', ...playing, seq: 2 });
   assert.deepEqual(of('state').map(({ detail }) => detail.state.seq), [1, 3]);
+});
+
+test('the notice that what was done is undone is no state of the service', () => {
+  const { network, of } = enter();
+  network.latest().receive(welcome());
+  network.latest().receive({ type: 'notice', code: 'degraded' });
+  network.latest().receive({ type: 'notice', code: 'undone' });
+  assert.deepEqual(of('notice').map(({ detail }) => detail.code), ['degraded']);
+  assert.equal(of('undone').length, 1);
+});
+
+test('who comes back to a session that was taken over is told once if what it saw is undone', () => {
+  const takenOver = [{ epoch: 1.795e15, after: { epoch: 1, seq: 1 } }];
+  const after = { ...playing, epoch: 1.795e15, seq: 2 };
+  for (const [seenSeq, isUndone] of [[2, true], [1, false]]) {
+    const { time, network, events, of } = enter();
+    network.latest().receive(welcome());
+    network.latest().receive({ type: 'state', ...playing, seq: seenSeq });
+    network.latest().drop();
+    time.pass(500);
+    network.latest().receive(welcome({ state: after, takenOver }));
+    assert.equal(of('undone').length, isUndone ? 1 : 0);
+    if (isUndone) assert.deepEqual(events.slice(-2).map(({ type }) => type), ['state', 'undone'], 'with what counts in place');
+    network.latest().drop();
+    time.pass(1000);
+    network.latest().receive(welcome({ state: { ...after, seq: 3 }, takenOver }));
+    assert.equal(of('undone').length, isUndone ? 1 : 0, 'no news any more');
+  }
+});
+
+test('who comes to it for the first time has seen nothing that could be undone', () => {
+  const { network, of } = enter();
+  network.latest().receive(welcome({ takenOver: [{ epoch: 1, after: { epoch: 0, seq: 0 } }] }));
+  assert.deepEqual(of('undone'), []);
 });
 
 test('changed settings are told, and say who may control', () => {

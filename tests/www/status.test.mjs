@@ -141,8 +141,21 @@ test('the host is told who buffers', () => {
   assert.equal(role({ youAreHost: true, buffering: ['Ben', 'Cem'] }).figure, 'Buffering: Ben and Cem');
 });
 
+const notice = (changes) => describeNotice({ nowMs: 50_000, notice: null, undoneMs: -Infinity, ...changes });
+
 test('the service speaks of itself', () => {
-  assert.match(describeNotice('draining').words, /about to restart/);
-  assert.match(describeNotice('degraded').words, /impaired; playback goes on/);
-  assert.equal(describeNotice(null), null);
+  assert.match(notice({ notice: 'draining' }).words, /about to restart/);
+  assert.match(notice({ notice: 'degraded' }).words, /impaired; playback goes on/);
+  assert.equal(notice(), null);
+});
+
+test('that something was undone is news for a while, before a state that lasts', () => {
+  const told = notice({ undoneMs: 50_000 });
+  assert.deepEqual([told.code, told.kind], ['undone', 'warn']);
+  assert.match(told.words, /between the servers was broken; the last actions here were undone/);
+  assert.equal(notice({ undoneMs: 35_001 }).code, 'undone');
+  assert.equal(notice({ undoneMs: 35_000 }), null);
+  assert.equal(notice({ notice: 'degraded', undoneMs: 40_000 }).code, 'undone');
+  assert.equal(notice({ notice: 'degraded', undoneMs: 35_000 }).code, 'degraded');
+  assert.equal(notice({ notice: 'draining', undoneMs: 50_000 }).code, 'draining', 'which is over sooner');
 });

@@ -59,6 +59,39 @@ test('only what is newer by (epoch, seq) counts', () => {
   assert.equal(timeline.state.epoch, 3);
 });
 
+test('epochs are as large as the server\'s time in microseconds, each of them its own', () => {
+  const epoch = Number.MAX_SAFE_INTEGER - 1;
+  const timeline = new Timeline();
+  timeline.accept(JSON.parse(JSON.stringify(state({ epoch, seq: 9 }))));
+  assert.equal(timeline.accept(state({ epoch: epoch - 1, seq: 10 })), false);
+  assert.equal(timeline.accept(state({ epoch, seq: 10 })), true);
+  assert.equal(timeline.accept(state({ epoch: epoch + 1, seq: 1 })), true);
+});
+
+test('a state that a take-over left behind does not count any more', () => {
+  const [first, second] = [1_795_000_000_000_000, 1_795_000_000_000_001];
+  const takenOver = [
+    { epoch: first, after: { epoch: 1, seq: 5 } },
+    { epoch: second, after: { epoch: first, seq: 8 } },
+  ];
+  const cases = [
+    [1, 5, false, 'what the take-over went on from'],
+    [1, 4, false, 'older than that'],
+    [1, 6, true, 'said to the node that was cut off'],
+    [2, 1, true, 'there was a new host on it as well'],
+    [first, 8, false, 'the second one went on from here'],
+    [first, 9, true, 'left behind by the second one alone'],
+    [second, 1, false, 'of the newest epoch'],
+  ];
+  for (const [epoch, seq, isUndone, what] of cases) {
+    const timeline = new Timeline();
+    timeline.accept(state({ epoch, seq }));
+    assert.equal(timeline.isUndoneBy(takenOver), isUndone, what);
+    assert.equal(timeline.isUndoneBy([]), false);
+  }
+  assert.equal(new Timeline().isUndoneBy(takenOver), false, 'nothing was seen yet');
+});
+
 test('states in any order end in the newest one', () => {
   const states = [];
   for (let epoch = 1; epoch <= 3; epoch++) {

@@ -11,7 +11,9 @@
 //   people    members came, went or changed, or the host did: {joined, left}, each a list of
 //             {id, name}, empty where that is not what happened
 //   host      {id, reason, youAreHost, youWereHost}
-//   viewers, waiting, chat, reaction, notice, refused: the server's message
+//   undone    what was last seen and done here does not count any more: another node had taken the
+//             session over; told by a notice, or by the first welcome after that
+//   viewers, waiting, chat, reaction, notice (any other), refused: the server's message
 import { ServerClock, pingDelayMs } from '../sync/clock.js';
 import { Timeline } from '../sync/timeline.js';
 import { Connection } from './connection.js';
@@ -143,15 +145,17 @@ export class Room extends EventTarget {
       case 'viewers':
         this.viewers = new Map(message.list.map((report) => [report.id, report]));
         return this.#emit('viewers', message);
-      case 'waiting':
       case 'notice':
-        return this.#emit(message.type, message);
+        return message.code === 'undone' ? this.#emit('undone') : this.#emit('notice', message);
+      case 'waiting':
+        return this.#emit('waiting', message);
     }
   }
 
   // Comes first after each connection.
   #onWelcome(message, startedMs) {
     const resumed = this.you?.id === message.you.id;
+    const isUndone = this.timeline.isUndoneBy(message.takenOver ?? []);
     this.you = { id: message.you.id, name: message.you.name, resume: message.you.resume };
     if (message.you.resume) this.#options.memory.resume = message.you.resume;
     this.presence.onWelcome(message);
@@ -161,6 +165,7 @@ export class Room extends EventTarget {
     this.#onSettings(message.session);
     this.#emit('people', NOBODY);
     this.#onState(message.state);
+    if (isUndone) this.#emit('undone');
   }
 
   #onSettings({ control, onStall }) {

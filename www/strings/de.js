@@ -80,6 +80,7 @@ export default {
     atMost: (s) => `höchstens ${seconds(s)}`,
     draining: 'Der Server startet gleich neu; du wirst wieder verbunden.',
     degraded: 'Der Dienst ist gestört; die Wiedergabe läuft weiter.',
+    undone: 'Die Verbindung zwischen den Servern war unterbrochen; die letzten Aktionen hier wurden rückgängig gemacht.',
     ended: 'Die Sitzung ist beendet',
     gone: 'Diese Sitzung ist vorbei: der Server kennt sie nicht mehr',
     elsewhere: 'Du siehst in einem anderen Fenster zu',

@@ -81,6 +81,7 @@ export default {
     atMost: (s) => `${seconds(s)} at most`,
     draining: 'The server is about to restart; you will be reconnected.',
     degraded: 'The service is impaired; playback goes on.',
+    undone: 'The connection between the servers was broken; the last actions here were undone.',
     ended: 'The session has ended',
     gone: 'This session is over: the server no longer knows it',
     elsewhere: 'You are watching in another window',

@@ -19,6 +19,15 @@ export class Timeline {
     return this.#state;
   }
 
+  // Whether the held state is one that a take-over left behind: it does not count any more. takenOver:
+  // the protocol's [{epoch, after: {epoch, seq}}], oldest first, of which the first that the held
+  // state has not seen decides: the later ones went on from what that one began.
+  isUndoneBy(takenOver) {
+    const held = this.#state;
+    const first = held && takenOver.find(({ epoch }) => epoch > held.epoch);
+    return Boolean(first) && isNewer(held, first.after);
+  }
+
   // The media's length, once the player knows it. Loading another video forgets it.
   setDuration(seconds) {
     this.#durationS = Number.isFinite(seconds) && seconds > 0 ? seconds : Infinity;

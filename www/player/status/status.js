@@ -12,6 +12,7 @@ import { strings } from '../../strings.js';
 
 const CATCHING_UP_BEYOND_MS = 100;
 const HOST_NEWS_MS = 10_000; // how long "you are the host now" is news
+const UNDONE_NEWS_MS = 15_000; // longer, for nobody expects it
 const words = strings.status;
 
 // view: {
@@ -140,9 +141,14 @@ function describeHost({ nowMs, becameHostMs, buffering }) {
   return say('host', 'rest', role.youAreHost, { figure });
 }
 
-// The service's own state: notice is 'degraded', 'draining' or null. null: nothing to be said.
-export function describeNotice(notice) {
+// What the service says of itself; null: nothing. view: {
+//   nowMs            local time
+//   notice           its state: 'degraded', 'draining' or null
+//   undoneMs         local time at which what had been done here was undone; -Infinity: never so
+// }
+export function describeNotice({ nowMs, notice, undoneMs }) {
   if (notice === 'draining') return say('draining', 'warn', words.draining);
+  if (nowMs - undoneMs < UNDONE_NEWS_MS) return say('undone', 'warn', words.undone);
   if (notice === 'degraded') return say('degraded', 'warn', words.degraded);
   return null;
 }

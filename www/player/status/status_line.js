@@ -21,7 +21,7 @@ export class StatusLine {
     this.#view = view;
     this.#acts = acts;
     this.#onRender = onRender;
-    for (const type of ['phase', 'welcome', 'state', 'people', 'host', 'waiting', 'notice', 'settings']) {
+    for (const type of ['phase', 'welcome', 'state', 'people', 'host', 'waiting', 'notice', 'undone', 'settings']) {
       room.addEventListener(type, () => this.render());
     }
     follower.addEventListener('change', () => this.render());
@@ -37,7 +37,7 @@ export class StatusLine {
     const status = describeStatus(view);
     const roleView = this.#view.role();
     const role = roleView && describeRole(roleView);
-    const notice = status.kind === 'bad' ? null : describeNotice(this.#view.notice);
+    const notice = status.kind === 'bad' ? null : describeNotice(this.#view.service());
     this.#renderStatus(status);
     this.#renderEnd(view.phase, status.words);
     this.#renderRole(role);

@@ -7,7 +7,6 @@ const NOBODY_AWAITED = { members: [], untilMs: 0 };
 const HAVE_METADATA = 1;
 
 export class StatusView {
-  notice = null; // 'degraded', 'draining' or null
   #room;
   #follower;
   #source;
@@ -15,6 +14,8 @@ export class StatusView {
   #waiting = NOBODY_AWAITED;
   #pausedBy = null;
   #becameHostMs = -Infinity;
+  #notice = null; // 'degraded', 'draining' or null
+  #undoneMs = -Infinity;
 
   constructor({ room, follower, source, video }) {
     this.#room = room;
@@ -22,8 +23,9 @@ export class StatusView {
     this.#source = source;
     this.#video = video;
     room.addEventListener('waiting', ({ detail }) => (this.#waiting = detail));
-    room.addEventListener('notice', ({ detail }) => (this.notice = detail.code === 'restored' ? null : detail.code));
-    room.addEventListener('phase', ({ detail }) => detail.name !== 'open' && (this.notice = null));
+    room.addEventListener('notice', ({ detail }) => (this.#notice = detail.code === 'restored' ? null : detail.code));
+    room.addEventListener('undone', () => (this.#undoneMs = performance.now()));
+    room.addEventListener('phase', ({ detail }) => detail.name !== 'open' && (this.#notice = null));
     room.addEventListener('host', ({ detail }) => this.#onHost(detail));
     room.addEventListener('state', ({ detail }) => {
       this.#waiting = NOBODY_AWAITED;
@@ -72,6 +74,10 @@ export class StatusView {
       buffering: youAreHost ? this.#bufferingNames() : [],
       mayClaim,
     };
+  }
+
+  service() {
+    return { nowMs: performance.now(), notice: this.#notice, undoneMs: this.#undoneMs };
   }
 
   // Whether the player waits for the network: nothing else explains the picture.
