@@ -13,14 +13,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
-#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -255,31 +253,5 @@ template <class... Fields>
 void log_error(std::string_view component, std::string_view message, Fields... fields) noexcept {
   if (log_enabled(LogLevel::error)) write_log(LogLevel::error, component, message, {fields...});
 }
-
-// Lets one event through an interval, so that a repeated warning does not fill the disk. Threads
-// may share one. Usage:
-//   if (const auto skipped = throttle.admit(clock.monotonic_us()))
-//     log_warn("accept", "out of descriptors", field("skipped", *skipped));
-class LogThrottle {
- public:
-  explicit LogThrottle(std::int64_t interval_us = 10'000'000) noexcept
-      : interval_us_(interval_us) {}
-
-  // How many were held back since the last one that passed; nullopt holds this one back.
-  std::optional<std::uint64_t> admit(std::int64_t now_us) noexcept {
-    std::int64_t due = due_us_.load(std::memory_order_relaxed);
-    if (now_us >= due &&
-        due_us_.compare_exchange_strong(due, now_us + interval_us_, std::memory_order_relaxed)) {
-      return skipped_.exchange(0, std::memory_order_relaxed);
-    }
-    skipped_.fetch_add(1, std::memory_order_relaxed);
-    return std::nullopt;
-  }
-
- private:
-  const std::int64_t interval_us_;
-  std::atomic<std::int64_t> due_us_{INT64_MIN};
-  std::atomic<std::uint64_t> skipped_{0};
-};
 
 }  // namespace videosync

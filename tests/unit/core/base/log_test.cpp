@@ -153,13 +153,3 @@ Test(log, threads_do_not_mix_lines) {
     cr_assert_eq(without_time(line), "info thread: a line of some length i=7");
   cr_assert_eq(count, 400);
 }
-
-Test(log, a_repeated_warning_passes_once_an_interval) {
-  LogThrottle throttle(1'000'000);
-  cr_assert(throttle.admit(0) == 0u);
-  for (int i = 0; i < 5; ++i)
-    cr_assert_not(throttle.admit(999'999).has_value());
-  cr_assert(throttle.admit(1'000'000) == 5u);
-  cr_assert_not(throttle.admit(1'500'000).has_value());
-  cr_assert(throttle.admit(9'000'000) == 1u);
-}
