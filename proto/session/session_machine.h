@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/token_bucket.h"
 #include "proto/session/effects.h"
 #include "proto/session/playback.h"
 #include "proto/session/presence.h"
@@ -31,7 +32,6 @@
 #include "proto/session/session_record.h"
 #include "proto/session/session_values.h"
 #include "proto/session/stall_wait.h"
-#include "proto/session/token_bucket.h"
 #include "proto/session/viewer_reports.h"
 
 namespace videosync {
@@ -57,7 +57,7 @@ class SessionMachine {
     std::uint32_t members_max = 100'000;
     std::uint32_t report_every_ms = 5'000;
     std::uint32_t reports_per_second_max = 2'000;
-    BucketRate talk{.per_second = 100, .burst = 100};  // chat and reactions together
+    BucketRate talk{.events = 100, .burst = 100};  // chat and reactions together
   };
 
   struct JoinRequest {

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "proto/session/token_bucket.h"
+#include "core/base/token_bucket.h"
 
 namespace videosync {
 
@@ -19,8 +19,8 @@ class MessageRate {
   // `now_us` is monotonic.
   Verdict judge(BucketRate rate, std::int64_t now_us) noexcept {
     if (messages_.take(rate, now_us)) return Verdict::pass;
-    const BucketRate refusal_rate{rate.per_second, rate.burst * refusal_burst_factor};
-    return refusals_.take(refusal_rate, now_us) ? Verdict::refuse : Verdict::close;
+    rate.burst *= refusal_burst_factor;
+    return refusals_.take(rate, now_us) ? Verdict::refuse : Verdict::close;
   }
 
  private:

@@ -29,8 +29,7 @@ std::uint64_t mix(AddressGroup group, std::uint64_t seed) noexcept {
 }  // namespace
 
 RateLimiter::RateLimiter(const Options& options)
-    : interval_us_(options.per_minute == 0 ? 0 : 60'000'000 / options.per_minute),
-      depth_us_(interval_us_ * options.burst),
+    : rate_{options.per_minute, options.burst, 60'000'000},
       seed_(random_seed()),
       rows_(std::max(shard_count, std::bit_ceil(options.groups_max / ways))) {
   VS_ASSERT(options.burst >= 1);
@@ -40,25 +39,21 @@ RateLimiter::Bucket& RateLimiter::find_or_replace(Row& row, AddressGroup group) 
   Bucket* fullest = row.buckets.data();
   for (Bucket& bucket : row.buckets) {
     if (bucket.group == group) return bucket;
-    if (bucket.full_at_us < fullest->full_at_us) fullest = &bucket;
+    if (bucket.tokens.full_at_us() < fullest->tokens.full_at_us()) fullest = &bucket;
   }
-  *fullest = Bucket{group, INT64_MIN};
+  *fullest = Bucket{group, {}};
   return *fullest;
 }
 
 RateLimiter::Verdict RateLimiter::take(AddressGroup group, std::int64_t now_us) noexcept {
-  if (interval_us_ == 0) return {};
+  if (rate_.events == 0) return {};
   VS_ASSERT(group);
   const std::size_t row = mix(group, seed_) & (rows_.size() - 1);
   const std::scoped_lock lock(mutexes_[row % shard_count]);
-  Bucket& bucket = find_or_replace(rows_[row], group);
-  const std::int64_t full_at_us = std::max(bucket.full_at_us, now_us) + interval_us_;
-  const std::int64_t wait_us = full_at_us - now_us - depth_us_;
-  if (wait_us > 0) {
-    return {false, static_cast<std::uint32_t>((wait_us + 999'999) / 1'000'000)};
-  }
-  bucket.full_at_us = full_at_us;
-  return {};
+  TokenBucket& tokens = find_or_replace(rows_[row], group).tokens;
+  if (tokens.take(rate_, now_us)) return {};
+  const std::int64_t wait_us = tokens.wait_us(rate_, now_us);
+  return {false, static_cast<std::uint32_t>((wait_us + 999'999) / 1'000'000)};
 }
 
 ConnectionCounter::ConnectionCounter(std::uint32_t per_group_max)

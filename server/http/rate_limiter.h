@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/token_bucket.h"
 #include "server/http/ip_address.h"
 
 namespace videosync {
@@ -39,10 +40,9 @@ class RateLimiter {
  private:
   static constexpr std::size_t ways = 8;
 
-  // The bucket is full at `full_at_us` and later; each token taken moves that by one interval.
   struct Bucket {
     AddressGroup group;  // none: vacant
-    std::int64_t full_at_us = INT64_MIN;
+    TokenBucket tokens;
   };
   struct Row {
     std::array<Bucket, ways> buckets;
@@ -51,10 +51,9 @@ class RateLimiter {
 
   Bucket& find_or_replace(Row& row, AddressGroup group) noexcept;
 
-  const std::int64_t interval_us_;  // between two tokens; 0: unlimited
-  const std::int64_t depth_us_;     // burst * interval
-  const std::uint64_t seed_;        // so that nobody can aim at a row
-  std::vector<Row> rows_;           // a power of two; row i belongs to shard i % shard_count
+  const BucketRate rate_;
+  const std::uint64_t seed_;  // so that nobody can aim at a row
+  std::vector<Row> rows_;     // a power of two; row i belongs to shard i % shard_count
   std::array<std::mutex, shard_count> mutexes_;
 };
 
