@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/close_code.h"
 #include "core/base/strong_id.h"
 
 namespace videosync {
@@ -65,22 +66,6 @@ enum class Refusal : std::uint8_t {
   rate_limited,
   unavailable,
 };
-
-namespace close_code {
-inline constexpr std::uint16_t normal = 1000;
-inline constexpr std::uint16_t going_away = 1001;
-inline constexpr std::uint16_t protocol_error = 1002;
-inline constexpr std::uint16_t unsupported_data = 1003;
-inline constexpr std::uint16_t invalid_payload = 1007;
-inline constexpr std::uint16_t policy_violation = 1008;
-inline constexpr std::uint16_t too_big = 1009;
-inline constexpr std::uint16_t internal_error = 1011;
-inline constexpr std::uint16_t session_ended = 4001;
-inline constexpr std::uint16_t connected_elsewhere = 4002;
-inline constexpr std::uint16_t too_slow = 4003;
-inline constexpr std::uint16_t removed = 4004;
-inline constexpr std::uint16_t too_many_messages = 4008;
-}  // namespace close_code
 
 struct SessionSettings {
   Control control = Control::host;

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "core/base/assert.h"
-#include "proto/session/session_values.h"
+#include "core/base/close_code.h"
 
 namespace videosync {
 
