@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "proto/websocket/websocket_handshake.h"
 
 namespace videosync {
@@ -88,14 +89,7 @@ Token resume_secret(const Token& key, MemberId member) noexcept {
 }
 
 std::string sha256_hex(std::string_view text) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(64);
-  for (const std::uint8_t byte : digest<32>(text, sha256())) {
-    hex += digits[byte >> 4];
-    hex += digits[byte & 0x0f];
-  }
-  return hex;
+  return to_hex(digest<32>(text, sha256()));
 }
 
 std::string sha256_hex(std::span<const std::uint8_t> bytes) {

@@ -14,6 +14,7 @@
 
 #include "bench/support/load_process.h"
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "core/reactor/fd_watcher.h"
 
 namespace videosync::bench {
@@ -28,7 +29,7 @@ constexpr int slow_receive_bytes = 32 * 1024;
 std::int64_t content_length(std::string_view head) {
   constexpr std::string_view name = "content-length:";
   const auto found = std::search(head.begin(), head.end(), name.begin(), name.end(),
-                                 [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+                                 [](char a, char b) { return ascii_lower(a) == b; });
   if (found == head.end()) return -1;
   const char* digits = found + name.size();
   while (digits != head.end() && *digits == ' ')

@@ -18,9 +18,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <iterator>
 #include <string_view>
 #include <variant>
+
+#include "core/base/json_text.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 
 namespace videosync {
 
@@ -61,27 +64,6 @@ LogField field(std::string_view key, const T& value) noexcept {
 inline std::string_view log_level_name(LogLevel level) noexcept {
   static constexpr std::array<std::string_view, 4> names{"debug", "info", "warn", "error"};
   return names[static_cast<std::size_t>(level)];
-}
-
-// The length of the well-formed UTF-8 sequence that `text` begins with; 0 where there is none
-// (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
-inline std::size_t utf8_sequence_length(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return text.empty() ? 0 : 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const bool second_fits = (lead != 0xe0 || byte(1) >= 0xa0) && (lead != 0xed || byte(1) < 0xa0);
-    return second_fits && continues(1) && continues(2) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const bool second_fits = (lead != 0xf0 || byte(1) >= 0x90) && (lead != 0xf4 || byte(1) < 0x90);
-    return second_fits && continues(1) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
 }
 
 // One line in the making. What does not fit is left out and said so; the line stays well-formed,
@@ -170,29 +152,16 @@ class LogLine {
       const auto byte = static_cast<unsigned char>(unit.front());
       const bool c1_control =
           length == 2 && byte == 0xc2 && static_cast<unsigned char>(unit[1]) < 0xa0;
-      if (length == 0) {
-        hex_escape(json_ ? "\\u00" : "\\x", byte);
-      } else if (c1_control) {
-        hex_escape("\\u00", static_cast<unsigned char>(unit[1]));
-      } else if (byte == '"' || byte == '\\') {
-        const std::array<char, 2> pair{'\\', unit.front()};
-        plain({pair.data(), pair.size()});
-      } else if (byte < 0x20 || byte == 0x7f) {
-        hex_escape("\\u00", byte);
+      if (length == 0 && !json_) {
+        const std::array<char, 4> bad{'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 0x0f]};
+        plain({bad.data(), bad.size()});
+      } else if (length == 0 || c1_control || byte == 0x7f || must_escape_in_json(unit.front())) {
+        plain(JsonEscape(unit.back()).view());
       } else {
         plain(unit);
       }
       text.remove_prefix(unit.size());
     }
-  }
-
-  void hex_escape(std::string_view prefix, unsigned char byte) noexcept {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::array<char, 8> sequence{};
-    prefix.copy(sequence.data(), prefix.size());
-    sequence[prefix.size()] = digits[byte >> 4];
-    sequence[prefix.size() + 1] = digits[byte & 0x0f];
-    plain({sequence.data(), prefix.size() + 2});
   }
 
   // All of `text`, or nothing and the line is marked as truncated.

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/base/random.h"
+#include "core/base/text.h"
 
 namespace videosync {
 
@@ -50,23 +51,14 @@ struct Uuid {
 
   // 36 lower-case characters.
   std::string to_string() const {
-    static constexpr char digits[] = "0123456789abcdef";
     std::string text;
     text.reserve(36);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-      text += digits[bytes[i] >> 4];
-      text += digits[bytes[i] & 0x0f];
+      text += hex_digits[bytes[i] >> 4];
+      text += hex_digits[bytes[i] & 0x0f];
     }
     return text;
-  }
-
- private:
-  static int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
   }
 };
 

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 
 namespace videosync {
 namespace {
@@ -34,7 +35,7 @@ class DateReader {
     if (text_.size() < digits) return false;
     value = 0;
     for (const char c : text_.substr(0, digits)) {
-      if (c < '0' || c > '9') return false;
+      if (!is_digit(c)) return false;
       value = value * 10 + (c - '0');
     }
     text_.remove_prefix(digits);

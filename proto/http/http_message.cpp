@@ -2,18 +2,14 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
+
 namespace videosync {
 namespace {
 
 bool is_token_char(char c) noexcept {
   constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  const bool is_alphanumeric =
-      (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  return is_alphanumeric || marks.find(c) != std::string_view::npos;
-}
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return is_letter(c) || is_digit(c) || marks.find(c) != std::string_view::npos;
 }
 
 }  // namespace
@@ -86,21 +82,10 @@ std::string_view code_for_status(int status) noexcept {
   }
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trim_blanks(std::string_view text) noexcept {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-std::string_view take_list_element(std::string_view& list) noexcept {
-  const std::string_view element = list.substr(0, list.find(','));
+std::string_view take_list_element(std::string_view& list, char separator) noexcept {
+  const std::string_view element = list.substr(0, list.find(separator));
   list.remove_prefix(std::min(element.size() + 1, list.size()));
-  return trim_blanks(element);
+  return trim(element, http_blanks);
 }
 
 bool is_token(std::string_view text) noexcept {

@@ -53,13 +53,9 @@ struct HttpRequest {
 
 // The error code that goes with a status where nothing more specific is known: "uri_too_long".
 std::string_view code_for_status(int status) noexcept;
-// ASCII only, as field names and tokens are.
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
-// Without spaces and tabs at both ends.
-std::string_view trim_blanks(std::string_view text) noexcept;
-// Cuts the first element of a comma-separated list off `list` and returns it trimmed, perhaps
-// empty.
-std::string_view take_list_element(std::string_view& list) noexcept;
+// Cuts the first element off a list of fields' grammar and returns it without blanks around it,
+// perhaps empty.
+std::string_view take_list_element(std::string_view& list, char separator = ',') noexcept;
 // A non-empty token of RFC 9110, 5.6.2.
 bool is_token(std::string_view text) noexcept;
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "proto/http/http_message.h"
 
 namespace videosync {
@@ -16,7 +17,7 @@ struct RangeSpec {
 };
 
 bool all_digits(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return std::all_of(text.begin(), text.end(), is_digit);
 }
 
 // Compares decimal numbers of any length.

@@ -9,7 +9,8 @@
 #include <type_traits>
 
 #include "core/base/assert.h"
-#include "proto/http/http_query.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 
 namespace videosync {
 
@@ -40,15 +41,11 @@ const char* chars(std::span<const std::uint8_t> bytes) noexcept {
   return reinterpret_cast<const char*>(bytes.data());
 }
 
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
 // Host names, addresses and ports; neither user data nor anything that could pass for a list.
 bool is_authority(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) {
-    const bool is_alphanumeric = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return is_alphanumeric || std::string_view("-._~:[]%").find(c) != std::string_view::npos;
+    return is_letter(c) || is_digit(c) ||
+           std::string_view("-._~:[]%").find(c) != std::string_view::npos;
   });
 }
 
@@ -344,11 +341,11 @@ bool HttpRequestParser::decode_path(std::string_view raw) noexcept {
   request_.path = raw;
   if (raw.find('%') == std::string_view::npos) return true;
   char* const decoded = head_.get() + limits_.head_bytes_max;
-  const auto length = percent_decode(raw, false, decoded);
+  const auto length = percent_decode(raw, PlusSign::as_it_is, decoded);
   if (!length) return refuse(400, "the path has a malformed escape");
   request_.path = std::string_view(decoded, *length);
   if (has_control_bytes(request_.path)) return refuse(400, "the path has a control byte");
-  if (!is_utf8(request_.path)) return refuse(400, "the path is not UTF-8");
+  if (!is_valid_utf8(request_.path)) return refuse(400, "the path is not UTF-8");
   if (std::count(raw.begin(), raw.end(), '/') !=
       std::count(request_.path.begin(), request_.path.end(), '/')) {
     return refuse(400, "the path has an encoded slash");
@@ -362,10 +359,9 @@ bool HttpRequestParser::judge_field_line(std::string_view line) noexcept {
   if (colon == std::string_view::npos || !is_token(name)) {
     return refuse(400, "a field has no valid name");
   }
-  const std::string_view value = trim_blanks(line.substr(colon + 1));
-  const bool is_clean = std::all_of(value.begin(), value.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7f : c == '\t';
-  });
+  const std::string_view value = trim(line.substr(colon + 1), http_blanks);
+  const bool is_clean = std::all_of(value.begin(), value.end(),
+                                    [](char c) { return c == '\t' || !is_control_byte(c); });
   if (!is_clean) return refuse(400, "a field's value has a control byte");
   request_.fields.push_back({name, value});
   return true;

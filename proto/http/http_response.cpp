@@ -3,7 +3,9 @@
 #include <charconv>
 
 #include "core/base/assert.h"
-#include "proto/http/http_query.h"
+#include "core/base/json_text.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 
 namespace videosync {
 namespace {
@@ -36,24 +38,8 @@ void append_range(std::string& out, ByteRange range, std::uint64_t size) {
 }
 
 void append_value(std::string& out, std::string_view value) {
-  for (const char c : value) {
-    const bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    out += is_control ? ' ' : c;
-  }
-}
-
-void append_escaped(std::string& out, char c) {
-  static constexpr char digits[] = "0123456789abcdef";
-  if (c == '"' || c == '\\') {
-    out += '\\';
-    out += c;
-  } else if (static_cast<unsigned char>(c) < 0x20) {
-    out += "\\u00";
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[c & 0x0f];
-  } else {
-    out += c;
-  }
+  for (const char c : value)
+    out += is_control_byte(c) ? ' ' : c;
 }
 
 }  // namespace
@@ -192,13 +178,7 @@ void append_continue(std::string& out) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
-    const std::size_t valid = utf8_prefix(text);
-    for (const char c : text.substr(0, valid))
-      append_escaped(out, c);
-    if (valid < text.size()) out += "\xef\xbf\xbd";
-    text.remove_prefix(valid < text.size() ? valid + 1 : valid);
-  }
+  append_json_text(out, to_utf8(text));
   out += '"';
 }
 

@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "core/base/shared_buffer.h"
-#include "proto/wire/utf8.h"
+#include "core/base/utf8.h"
 
 struct wslay_frame_context;
 struct wslay_frame_iocb;

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/text.h"
+
 namespace videosync {
 namespace {
 
 bool is_base64_char(char c) noexcept {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-         c == '/';
+  return is_letter(c) || is_digit(c) || c == '+' || c == '/';
 }
 
 // 16 bytes are 22 characters and two of padding; the last character has four bits to spare, all 0.

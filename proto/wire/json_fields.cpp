@@ -2,10 +2,10 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <limits>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 
 namespace videosync {
 
@@ -26,11 +26,6 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(FieldKey::count)
     "type", "position", "rate",    "video", "to",        "hostToken", "control", "onStall",
     "id",   "t1",       "driftMs", "rttMs", "buffering", "text",      "emoji",   "name",
 };
-
-std::string_view without_trailing_blanks(std::string_view token) noexcept {
-  const std::size_t last = token.find_last_not_of(" \t\r\n");
-  return token.substr(0, last == std::string_view::npos ? 0 : last + 1);
-}
 
 std::size_t digits_at(std::string_view text, std::size_t at) noexcept {
   const std::size_t end = text.find_first_not_of("0123456789", at);
@@ -61,7 +56,7 @@ bool is_json_number(std::string_view text) noexcept {
 // simdjson reports a number that overflows (1e999) like one that is malformed.
 error_code read_number(ondemand::value& value, JsonField& field) {
   field.kind = JsonField::Kind::number;
-  field.raw = without_trailing_blanks(value.raw_json_token());
+  field.raw = trim(value.raw_json_token(), json_blanks);
   const error_code error = value.get_double().get(field.number);
   if (error && is_json_number(field.raw)) {
     field.number = std::numeric_limits<double>::infinity();
@@ -72,7 +67,7 @@ error_code read_number(ondemand::value& value, JsonField& field) {
 
 error_code read_string(ondemand::value& value, JsonField& field) {
   field.kind = JsonField::Kind::string;
-  field.raw = without_trailing_blanks(value.raw_json_token());
+  field.raw = trim(value.raw_json_token(), json_blanks);
   return value.get_string().get(field.text);
 }
 
@@ -162,8 +157,7 @@ error_code read_known_fields(ondemand::document& document, JsonFields& fields) {
 // A text that is one number, string or literal. Not On Demand's affair: its root null and booleans
 // stumble over blanks behind them (3.0.1).
 bool is_json_scalar(std::string_view text, ondemand::document& document) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  text = without_trailing_blanks(text.substr(std::min(first, text.size())));
+  text = trim(text, json_blanks);
   if (text.starts_with('"')) {
     return !document.get_string().error() && is_whole(document);
   }

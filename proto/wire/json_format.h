@@ -5,14 +5,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "core/base/json_text.h"
+#include "core/base/text.h"
 #include "proto/session/session_values.h"
 
 namespace videosync {
@@ -35,52 +35,6 @@ struct Id {
 struct HexToken {
   const Token& token;
 };
-
-// What stands for `c` inside of a JSON string, or nothing where it stands for itself. "</" and the
-// line separators U+2028 and U+2029 are legal as they are (RFC 8259, 7).
-template <class Out>
-Out write_escaped(Out out, unsigned char c) {
-  switch (c) {
-    case '"':
-      return fmt::format_to(out, "\\\"");
-    case '\\':
-      return fmt::format_to(out, "\\\\");
-    case '\n':
-      return fmt::format_to(out, "\\n");
-    case '\r':
-      return fmt::format_to(out, "\\r");
-    case '\t':
-      return fmt::format_to(out, "\\t");
-    default:
-      return fmt::format_to(out, "\\u{:04x}", static_cast<unsigned>(c));
-  }
-}
-
-inline bool must_escape(char c) noexcept {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
-
-template <class Out>
-Out write_json_text(Out out, std::string_view text) {
-  while (!text.empty()) {
-    std::size_t plain = 0;
-    while (plain < text.size() && !must_escape(text[plain]))
-      ++plain;
-    out = std::copy_n(text.data(), plain, out);
-    if (plain == text.size()) break;
-    out = write_escaped(out, static_cast<unsigned char>(text[plain]));
-    text.remove_prefix(plain + 1);
-  }
-  return out;
-}
-
-inline void append_json_text(std::string& out, std::string_view text) {
-  if (std::none_of(text.begin(), text.end(), must_escape)) {
-    out += text;
-  } else {
-    write_json_text(std::back_inserter(out), text);
-  }
-}
 
 inline std::string_view wire_name(Control control) noexcept {
   return control == Control::host ? "host" : "everyone";
@@ -158,11 +112,10 @@ template <>
 struct fmt::formatter<videosync::HexToken> : videosync::JsonFormatter {
   template <class Context>
   auto format(videosync::HexToken hex, Context& context) const {
-    constexpr std::string_view digits = "0123456789abcdef";
     auto out = context.out();
     for (const std::uint8_t byte : hex.token.bytes) {
-      *out++ = digits[byte >> 4];
-      *out++ = digits[byte & 15];
+      *out++ = videosync::hex_digits[byte >> 4];
+      *out++ = videosync::hex_digits[byte & 0x0f];
     }
     return out;
   }

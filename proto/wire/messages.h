@@ -130,9 +130,6 @@ void encode_session_created(std::string& out, const Uuid& key, const Token& host
 void encode_session_info(std::string& out, const SessionInfoView& session);
 void encode_validate(std::string& out, bool is_valid);
 
-// `text` as the inside of a JSON string, without the quotes. REQUIRES valid UTF-8.
-void json_escape(std::string& out, std::string_view text);
-
 // The name on the wire.
 std::string_view refusal_name(Refusal code) noexcept;
 

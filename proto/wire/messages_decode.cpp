@@ -4,9 +4,10 @@
 #include <cmath>
 #include <utility>
 
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "proto/wire/json_fields.h"
 #include "proto/wire/messages.h"
-#include "proto/wire/utf8.h"
 
 namespace videosync {
 
@@ -317,10 +318,8 @@ std::expected<ClientMessage, DecodeFailure> decode_client_message(std::string_vi
 }
 
 std::optional<std::string_view> clean_member_name(std::string_view name) noexcept {
-  constexpr std::string_view blanks = " \t\r\n";
-  const std::size_t first = name.find_first_not_of(blanks);
-  if (first == std::string_view::npos || !is_valid_utf8(name)) return std::nullopt;
-  name = name.substr(first, name.find_last_not_of(blanks) - first + 1);
+  name = trim(name, json_blanks);
+  if (name.empty() || !is_valid_utf8(name)) return std::nullopt;
   if (has_control_characters(name) || count_code_points(name) > name_characters_max) {
     return std::nullopt;
   }
@@ -330,7 +329,7 @@ std::optional<std::string_view> clean_member_name(std::string_view name) noexcep
 std::expected<CreateSession, DecodeFailure> decode_create_session(std::string_view body,
                                                                   MessageDecoder& scratch) {
   CreateSession session;
-  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return session;
+  if (trim(body, json_blanks).empty()) return session;
   JsonFields fields;
   if (auto failure = parse_object(body, scratch, fields))
     return std::unexpected(std::move(*failure));

@@ -245,10 +245,6 @@ void encode_validate(std::string& out, bool is_valid) {
   append_json(out, R"({{"valid":{}}})", is_valid);
 }
 
-void json_escape(std::string& out, std::string_view text) {
-  write_json_text(std::back_inserter(out), text);
-}
-
 std::string_view refusal_name(Refusal code) noexcept {
   switch (code) {
     case Refusal::bad_json:

@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "proto/wire/byte_codec.h"
+#include "core/base/byte_codec.h"
 
 namespace videosync::node {
 
@@ -131,7 +131,7 @@ class Encoder {
   void bytes(const std::string& bytes) { put_bounded(bytes, message_bytes_max); }
   void id_or_none(MemberId id) { writer_.put(id.value); }
 
-  void one(const Uuid& uuid) { writer_.put_uuid(uuid); }
+  void one(const Uuid& uuid) { writer_.put_raw(uuid.bytes); }
   std::string take_bytes() noexcept {
     const bool fits = fits_ && writer_.size() <= message_bytes_max;
     return fits ? writer_.take_bytes() : std::string();
@@ -152,7 +152,7 @@ class Encoder {
   }
   void one(MemberId id) { writer_.put(id.value); }
   void one(ConnectionNumber connection) { writer_.put(connection.value); }
-  void one(const Token& token) { writer_.put_token(token); }
+  void one(const Token& token) { writer_.put_raw(token.bytes); }
   void one(const std::string& text) { put_bounded(text, text_bytes_max); }
   template <class Value>
   void one(const std::optional<Value>& value) {
@@ -191,7 +191,7 @@ class Decoder {
   void bytes(std::string& bytes) { bytes = reader_.get_bytes(message_bytes_max); }
   void id_or_none(MemberId& id) { id.value = reader_.get<std::uint32_t>(); }
 
-  void one(Uuid& uuid) { uuid = reader_.get_uuid(); }
+  void one(Uuid& uuid) { reader_.get_raw(uuid.bytes); }
   // Only the message of the type at this place is read.
   template <std::size_t index = 0>
   void message(Message& message, std::size_t type) {
@@ -223,7 +223,7 @@ class Decoder {
     reader_.require(bool{id});
   }
   void one(ConnectionNumber& connection) { connection.value = reader_.get<std::uint32_t>(); }
-  void one(Token& token) { token = reader_.get_token(); }
+  void one(Token& token) { reader_.get_raw(token.bytes); }
   void one(std::string& text) { text = reader_.get_text(text_bytes_max); }
   template <class Value>
   void one(std::optional<Value>& value) {

@@ -1,24 +1,9 @@
 #include "proto/wire/token.h"
 
-#include <charconv>
-#include <cstdint>
-
 #include "core/base/assert.h"
+#include "core/base/text.h"
 
 namespace videosync {
-
-namespace {
-
-constexpr std::size_t token_characters = 32;
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
 
 std::string member_id_to_string(MemberId id) {
   VS_ASSERT(id);
@@ -27,34 +12,17 @@ std::string member_id_to_string(MemberId id) {
 
 std::optional<MemberId> parse_member_id(std::string_view text) noexcept {
   if (text.size() < 2 || text[0] != 'm' || text[1] < '1' || text[1] > '9') return std::nullopt;
-  MemberId id;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + 1, end, id.value);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return id;
+  const auto number = parse_decimal<std::uint32_t>(text.substr(1));
+  return number ? std::optional(MemberId{*number}) : std::nullopt;
 }
 
 std::string token_to_string(const Token& token) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(token_characters);
-  for (const std::uint8_t byte : token.bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 0x0f];
-  }
-  return text;
+  return to_hex(token.bytes);
 }
 
 std::optional<Token> parse_token(std::string_view text) noexcept {
-  if (text.size() != token_characters) return std::nullopt;
   Token token;
-  for (std::size_t i = 0; i < token.bytes.size(); ++i) {
-    const int high = hex_value(text[2 * i]);
-    const int low = hex_value(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    token.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
-  }
-  return token;
+  return parse_hex(text, token.bytes) ? std::optional(token) : std::nullopt;
 }
 
 std::string resume_token_to_string(const ResumeToken& token) {

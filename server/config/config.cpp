@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/base/text.h"
 #include "server/config/setting_values.h"
 #include "server/config/settings.h"
 #include "server/version.h"
@@ -44,13 +45,8 @@ ConfigExit refuse(std::string text) {
 
 std::string environment_name(std::string_view setting) {
   std::string name = "VIDEOSYNC_";
-  for (const char c : setting) {
-    if (c == '-') {
-      name += '_';
-    } else {
-      name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    }
-  }
+  for (const char c : setting)
+    name += c == '-' ? '_' : ascii_upper(c);
   return name;
 }
 

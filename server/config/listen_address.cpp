@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <sys/un.h>
 
-#include <charconv>
+#include "core/base/text.h"
 
 namespace videosync {
 
@@ -35,14 +35,11 @@ Result<ListenAddress> ListenAddress::parse(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == text.npos) return refuse(text, "has no port; write HOST:PORT");
   const std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
+  const auto port = parse_decimal<std::uint16_t>(text.substr(colon + 1));
+  if (!port) return refuse(text, "has no port from 0 to 65535 at its end");
 
   ListenAddress result;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), result.port);
-  if (error != std::errc() || end != digits.data() + digits.size()) {
-    return refuse(text, "has no port from 0 to 65535 at its end");
-  }
+  result.port = *port;
   if (host.empty()) return result;
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   const bool wants_brackets = host.find(':') != host.npos;

@@ -3,29 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/text.h"
+
 namespace videosync {
 
 namespace {
 
-std::string_view trim(std::string_view text) noexcept {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Cuts the last element off a comma-separated list; the rest is "" after the first element.
 std::string_view take_last(std::string_view& list) noexcept {
   const std::size_t comma = list.rfind(',');
-  if (comma == list.npos) return trim(std::exchange(list, {}));
-  const std::string_view last = trim(list.substr(comma + 1));
+  if (comma == list.npos) return trim(std::exchange(list, {}), http_blanks);
+  const std::string_view last = trim(list.substr(comma + 1), http_blanks);
   list = list.substr(0, comma);
   return last;
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-  return std::ranges::equal(text, lower, [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  });
 }
 
 // `address` is a trusted proxy's, or unknown behind a trusted Unix socket. Returns the client's.

@@ -5,8 +5,9 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
+
+#include "core/base/text.h"
 
 namespace videosync {
 
@@ -17,10 +18,7 @@ constexpr std::uint8_t mapped_prefix_bits = 96;
 
 // 1 to 5 digits, at most 65535.
 bool is_port(std::string_view text) noexcept {
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && text.size() <= 5 &&
-         port <= 65'535;
+  return text.size() <= 5 && parse_decimal<std::uint16_t>(text).has_value();
 }
 
 std::array<std::uint8_t, 16> masked(const std::array<std::uint8_t, 16>& bytes,
@@ -125,12 +123,12 @@ Result<Cidr> Cidr::parse(std::string_view text) {
   const unsigned bits_max = dotted ? 32 : 128;
   unsigned bits = bits_max;
   if (slash != text.npos) {
-    const std::string_view digits = text.substr(slash + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-    if (error != std::errc() || end != digits.data() + digits.size() || bits > bits_max) {
+    const auto number = parse_decimal<unsigned>(text.substr(slash + 1));
+    if (!number || *number > bits_max) {
       return fail(ErrorCode::invalid_argument,
                   fmt::format("'{}' needs a prefix of 0 to {} bits", text, bits_max));
     }
+    bits = *number;
   }
   const unsigned prefix = dotted ? bits + mapped_prefix_bits : bits;
   IpAddress network;

@@ -4,17 +4,11 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
+
 namespace videosync {
 
 namespace {
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
 
 // "" for schemes without one.
 std::string_view default_port(std::string_view scheme) noexcept {
@@ -36,9 +30,8 @@ bool is_authority(std::string_view text) noexcept {
 }
 
 bool is_scheme(std::string_view text) noexcept {
-  const auto letter = [](char c) { return lower(c) >= 'a' && lower(c) <= 'z'; };
-  return !text.empty() && letter(text.front()) && std::ranges::all_of(text, [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+  return !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, [](char c) {
+    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
   });
 }
 
@@ -73,7 +66,7 @@ Result<OriginPolicy> OriginPolicy::create(std::span<const std::string> entries) 
                               entry));
     }
     std::string text = origin ? fmt::format("{}://{}", origin->scheme, origin->authority) : entry;
-    std::ranges::transform(text, text.begin(), lower);
+    std::ranges::transform(text, text.begin(), ascii_lower);
     policy.origins_.push_back(std::move(text));
   }
   return policy;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/text.h"
 #include "server/digest.h"
 #include "storage/media/content_type.h"
 #include "storage/media/media_file.h"
@@ -78,7 +79,7 @@ bool is_hashed_name(std::string_view name) {
   const std::size_t separator = stem.find_last_of(".-");
   if (separator == std::string_view::npos) return false;
   const std::string_view hash = stem.substr(separator + 1);
-  const bool hex = hash.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  const bool hex = hash.find_first_not_of(hex_digits) == std::string_view::npos;
   return hash.size() >= 8 && hex && hash.find_first_of("0123456789") != std::string_view::npos &&
          hash.find_first_of("abcdef") != std::string_view::npos;
 }

@@ -1,12 +1,12 @@
 #include "server/http/routes.h"
 
 #include <array>
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "core/base/text.h"
 #include "proto/http/http_query.h"
 #include "proto/websocket/websocket_handshake.h"
 #include "proto/wire/messages.h"
@@ -67,7 +67,7 @@ ClientView client_of(Worker& worker, Connection& connection) {
 bool is_json_enough(const HttpRequest& request) {
   if (!request.header("Content-Encoding").empty()) return false;
   const std::string_view field = request.header("Content-Type");
-  const std::string_view type = trim_blanks(field.substr(0, field.find(';')));
+  const std::string_view type = trim(field.substr(0, field.find(';')), http_blanks);
   // What fetch() and curl say of a string when nobody told them better counts, too.
   for (const std::string_view known :
        {"", "application/json", "text/plain", "application/x-www-form-urlencoded"}) {
@@ -139,7 +139,7 @@ std::optional<Token> bearer_token(const HttpRequest& request) {
       field.size() > scheme.size() && equals_ignoring_case(field.substr(0, scheme.size()), scheme);
   if (!is_bearer) return std::nullopt;
   // A token of another form is somebody's, but nobody's here: refused like a wrong one.
-  return parse_token(trim_blanks(field.substr(scheme.size()))).value_or(Token{});
+  return parse_token(trim(field.substr(scheme.size()), http_blanks)).value_or(Token{});
 }
 
 void route_session(Worker& worker, Connection& connection, std::string_view rest) {
@@ -210,12 +210,11 @@ void refuse_websocket(Worker& worker, Connection& connection, const HttpFault& f
 
 // "EPOCH.SEQ"; what is no such thing is nothing held.
 HeldState parse_held(std::string_view text) noexcept {
-  HeldState held;
-  const char* const end = text.data() + text.size();
-  const auto epoch = std::from_chars(text.data(), end, held.epoch);
-  if (epoch.ec != std::errc() || epoch.ptr == end || *epoch.ptr != '.') return {};
-  const auto seq = std::from_chars(epoch.ptr + 1, end, held.seq);
-  return seq.ec == std::errc() && seq.ptr == end ? held : HeldState{};
+  const std::size_t dot = text.find('.');
+  if (dot == text.npos) return {};
+  const auto epoch = parse_decimal<std::uint64_t>(text.substr(0, dot));
+  const auto seq = parse_decimal<std::uint64_t>(text.substr(dot + 1));
+  return epoch && seq ? HeldState{*epoch, *seq} : HeldState{};
 }
 
 void route_websocket(Worker& worker, Connection& connection) {

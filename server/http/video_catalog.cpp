@@ -4,7 +4,8 @@
 
 #include <iterator>
 
-#include "proto/wire/messages.h"
+#include "core/base/json_text.h"
+#include "core/base/text.h"
 
 namespace videosync {
 
@@ -12,10 +13,8 @@ namespace {
 
 // RFC 3986's unreserved characters and the slash stand for themselves.
 void append_path(std::string& out, std::string_view path) {
-  static constexpr std::string_view plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
   for (const char c : path) {
-    if (plain.find(c) != std::string_view::npos) {
+    if (is_letter(c) || is_digit(c) || std::string_view("-._~/").find(c) != path.npos) {
       out += c;
     } else {
       fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
@@ -27,7 +26,7 @@ void append_path(std::string& out, std::string_view path) {
 void append_member(std::string& out, std::string_view name, std::string_view text) {
   if (out.back() != '{') out += ',';
   fmt::format_to(std::back_inserter(out), "\"{}\":\"", name);
-  json_escape(out, text);
+  append_json_text(out, text);
   out += '"';
 }
 

@@ -1,7 +1,7 @@
 #include "server/session/stored_session.h"
 
 #include "core/base/assert.h"
-#include "proto/wire/byte_codec.h"
+#include "core/base/byte_codec.h"
 
 namespace videosync {
 
@@ -14,10 +14,10 @@ constexpr std::size_t record_bytes_max = 64 * 1024;
 std::string encode(const StoredSession& session) {
   VS_ASSERT(session.heard.size() <= StoredSession::heard_max);
   ByteWriter out;
-  out.put_uuid(session.home);
+  out.put_raw(session.home.bytes);
   out.put(static_cast<std::uint8_t>(session.heard.size()));
   for (const node::Heard& heard : session.heard) {
-    out.put_uuid(heard.node);
+    out.put_raw(heard.node.bytes);
     out.put(heard.number);
     VS_ASSERT(heard.refused.size() <= node::Heard::refused_max);
     out.put(static_cast<std::uint8_t>(heard.refused.size()));
@@ -33,12 +33,12 @@ std::string encode(const StoredSession& session) {
 Result<StoredSession> decode_stored_session(std::string_view bytes) {
   ByteReader in(bytes);
   StoredSession session;
-  session.home = in.get_uuid();
+  in.get_raw(session.home.bytes);
   const auto count = in.get<std::uint8_t>();
   in.require(count <= StoredSession::heard_max);
   for (std::uint8_t i = 0; i < count && in.ok(); ++i) {
     node::Heard& heard = session.heard.emplace_back();
-    heard.node = in.get_uuid();
+    in.get_raw(heard.node.bytes);
     heard.number = in.get<std::uint64_t>();
     const auto refused_count = in.get<std::uint8_t>();
     in.require(refused_count <= node::Heard::refused_max);

@@ -6,21 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/text.h"
+
 namespace videosync {
-
-namespace file_names {
-
-constexpr char ascii_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
-  }
-  return true;
-}
 
 // What follows the last dot; "" where there is none or only a leading one.
 constexpr std::string_view extension_of(std::string_view name) noexcept {
@@ -29,8 +17,6 @@ constexpr std::string_view extension_of(std::string_view name) noexcept {
   const std::size_t dot = name.rfind('.');
   return dot == std::string_view::npos || dot == 0 ? std::string_view{} : name.substr(dot + 1);
 }
-
-}  // namespace file_names
 
 // A literal; "application/octet-stream" for what the table does not know.
 constexpr std::string_view content_type_of(std::string_view name) noexcept {
@@ -67,9 +53,9 @@ constexpr std::string_view content_type_of(std::string_view name) noexcept {
       {"wasm", "application/wasm"},
       {"woff2", "font/woff2"},
   }};
-  const std::string_view extension = file_names::extension_of(name);
+  const std::string_view extension = extension_of(name);
   for (const auto& [known, type] : types) {
-    if (file_names::equals_ignoring_case(extension, known)) return type;
+    if (equals_ignoring_case(extension, known)) return type;
   }
   return "application/octet-stream";
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/base/utf8.h"
 #include "storage/media/video_name.h"
 
 namespace videosync {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/text.h"
 #include "storage/media/content_type.h"
 #include "storage/media/video_name.h"
 
@@ -17,7 +18,7 @@ constexpr std::array<std::string_view, 8> served_kinds{"m3u8", "ts",  "m4s", "mp
                                                        "vtt",  "jpg", "png", "aac"};
 
 bool is_playlist(std::string_view path) noexcept {
-  return file_names::equals_ignoring_case(file_names::extension_of(path), "m3u8");
+  return equals_ignoring_case(extension_of(path), "m3u8");
 }
 
 }  // namespace
@@ -39,10 +40,9 @@ bool HlsFiles::is_servable(std::string_view path) const {
   const std::size_t slash = path.find('/');
   if (slash == std::string_view::npos) return false;
   if (!folders_.contains(std::string(path.substr(0, slash)))) return false;
-  const std::string_view extension = file_names::extension_of(path);
-  const bool known = std::any_of(served_kinds.begin(), served_kinds.end(), [&](auto kind) {
-    return file_names::equals_ignoring_case(kind, extension);
-  });
+  const std::string_view extension = extension_of(path);
+  const bool known = std::any_of(served_kinds.begin(), served_kinds.end(),
+                                 [&](auto kind) { return equals_ignoring_case(kind, extension); });
   if (!known) return false;
   for (std::string_view rest = path.substr(slash + 1);;) {
     const std::size_t end = rest.find('/');

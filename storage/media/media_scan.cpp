@@ -14,6 +14,8 @@
 #include <map>
 #include <unordered_set>
 
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "storage/media/content_type.h"
 #include "storage/media/folder_names.h"
 #include "storage/media/hls_files.h"
@@ -33,9 +35,9 @@ constexpr std::array<std::string_view, 4> poster_kinds{"jpg", "jpeg", "png", "we
 // The place of a name's extension among `kinds`; their number where it is none of them.
 template <std::size_t size>
 std::size_t kind_of(std::string_view name, const std::array<std::string_view, size>& kinds) {
-  const std::string_view extension = file_names::extension_of(name);
+  const std::string_view extension = extension_of(name);
   std::size_t i = 0;
-  while (i < size && !file_names::equals_ignoring_case(extension, kinds[i]))
+  while (i < size && !equals_ignoring_case(extension, kinds[i]))
     ++i;
   return i;
 }

@@ -7,39 +7,14 @@
 #include <cstdint>
 #include <utility>
 
-#include "storage/media/content_type.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 
 namespace videosync {
 
 namespace {
 
-using file_names::ascii_lower;
-
 constexpr std::size_t slug_max = 64;
-
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) noexcept {
-  return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-}
-
-// Length of the UTF-8 sequence at the front of `text` (RFC 3629), 0 where there is none.
-std::size_t utf8_length(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned second = byte(1);
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool surrogate = lead == 0xed && second > 0x9f;
-  const bool beyond = lead == 0xf4 && second > 0x8f;
-  return overlong || surrogate || beyond ? 0 : length;
-}
 
 // Moves a run of digits off the front of `text`, without its leading zeros.
 std::string_view take_number(std::string_view& text) noexcept {
@@ -85,16 +60,6 @@ std::string name_hash(std::string_view name) {
   return fmt::format("{:08x}", hash);
 }
 
-std::string to_utf8(std::string_view name) {
-  std::string text;
-  while (!name.empty()) {
-    const std::size_t length = utf8_length(name);
-    text += length == 0 ? "\xef\xbf\xbd" : name.substr(0, length);
-    name.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return text;
-}
-
 std::string title_of(std::string_view stem) {
   std::string title;
   for (const char c : to_utf8(stem)) {
@@ -138,7 +103,7 @@ std::string language_label(std::string_view lang) {
     if (dash == std::string_view::npos) return std::string(name);
     std::string subtags(lang.substr(dash + 1));
     for (char& c : subtags)
-      c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      c = ascii_upper(c);
     return fmt::format("{} ({})", name, subtags);
   }
   return std::string(lang);
@@ -167,9 +132,8 @@ std::optional<CaptionName> split_language(std::string_view stem) {
 
 bool is_servable_name(std::string_view name) noexcept {
   if (name.empty() || name.size() > 255 || name.front() == '.') return false;
-  return std::none_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\' || c == '/';
-  });
+  return std::none_of(name.begin(), name.end(),
+                      [](char c) { return is_control_byte(c) || c == '\\' || c == '/'; });
 }
 
 }  // namespace videosync

@@ -16,10 +16,7 @@ std::string slug_of(std::string_view name);
 // The same 8 hex digits for the same name, always and everywhere (FNV-1a).
 std::string name_hash(std::string_view name);
 
-// The name with each byte that is not UTF-8 (RFC 3629) as U+FFFD: fit for a log line or JSON.
-std::string to_utf8(std::string_view name);
-
-// to_utf8(), with underscores, dashes and dots as single spaces.
+// As UTF-8, with underscores, dashes and dots as single spaces.
 std::string title_of(std::string_view stem);
 
 // A strict order: runs of digits by value, ASCII case ignored, equal ones by their bytes.

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
+
+#include "core/base/text.h"
 
 namespace videosync {
 
@@ -16,10 +17,8 @@ constexpr std::string_view sentinel_scheme = "redis+sentinel://";
 constexpr std::size_t sentinels_max = 16;
 
 std::optional<unsigned> parse_number(std::string_view digits, unsigned min, unsigned max) noexcept {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  const bool is_whole = error == std::errc() && end == digits.data() + digits.size();
-  return is_whole && value >= min && value <= max ? std::optional(value) : std::nullopt;
+  const auto value = parse_decimal<unsigned>(digits);
+  return value && *value >= min && *value <= max ? value : std::nullopt;
 }
 
 // A name or IPv4 address, or an IPv6 address in brackets, and a port.
@@ -38,24 +37,6 @@ std::optional<RedisAddress> parse_endpoint(std::string_view text) {
   return address;
 }
 
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    const std::string_view digits = text.substr(i + 1, 2);
-    unsigned value = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2) return std::nullopt;
-    decoded += static_cast<char>(value);
-    i += 2;
-  }
-  return decoded;
-}
-
 std::unexpected<Error> refuse(std::string_view url, std::string_view why) {
   return fail(ErrorCode::invalid_argument, fmt::format("'{}' {}", without_password(url), why));
 }
@@ -69,8 +50,8 @@ Result<> take_credentials(std::string_view url, std::string_view& rest, RedisAdd
   if (colon == credentials.npos) {
     return refuse(url, "needs user:password before its @ (the user may be empty)");
   }
-  const auto user = percent_decoded(credentials.substr(0, colon));
-  const auto password = percent_decoded(credentials.substr(colon + 1));
+  const auto user = percent_decoded(credentials.substr(0, colon), PlusSign::as_it_is);
+  const auto password = percent_decoded(credentials.substr(colon + 1), PlusSign::as_it_is);
   if (!user || !password) return refuse(url, "has a % without two hexadecimal digits");
   address.user = *user;
   address.password = *password;

@@ -1,10 +1,10 @@
 #include "storage/redis/redis_sentinel.h"
 
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "core/reactor/reactor.h"
 
 namespace videosync {
@@ -18,10 +18,10 @@ constexpr RedisLink::Options link_options{.connect_timeout_ms = 500,
 
 bool parse_master(const RedisReply& reply, RedisAddress& master) {
   if (reply.size() != 2) return false;
-  const std::string_view port = reply[1].text();
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), master.port);
+  const auto port = parse_decimal<std::uint16_t>(reply[1].text());
   master.host = reply[0].text();
-  return error == std::errc() && end == port.data() + port.size() && !master.host.empty();
+  master.port = port.value_or(0);
+  return port && !master.host.empty();
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "core/reactor/reactor.h"
 #include "storage/redis/redis_scripts.h"
 #include "storage/redis/store_clock.h"
@@ -31,25 +31,16 @@ std::string_view text_of(const BufferRef& buffer) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-template <class Integer>
-bool parse_integer(std::string_view digits, Integer& value) noexcept {
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return error == std::errc() && end == digits.data() + digits.size();
-}
-
 Result<StoredValue> value_of(const RedisReply& reply) {
   const bool is_removed = reply.size() == 4 && reply[3].kind() == RedisReply::Kind::text;
   if (is_removed) return fail(ErrorCode::conflict, "the key was removed");
   if (reply.size() != 4 || reply[2].kind() != RedisReply::Kind::text) {
     return fail(ErrorCode::not_found, "no such key");
   }
-  StoredValue value;
-  if (!parse_integer(reply[0].text(), value.version.fence) ||
-      !parse_integer(reply[1].text(), value.version.revision)) {
-    return fail(ErrorCode::corrupt, "a stored session has no version");
-  }
-  value.bytes = BufferRef::copy_of(reply[2].text());
-  return value;
+  const auto fence = parse_decimal<std::uint64_t>(reply[0].text());
+  const auto revision = parse_decimal<std::uint64_t>(reply[1].text());
+  if (!fence || !revision) return fail(ErrorCode::corrupt, "a stored session has no version");
+  return StoredValue{BufferRef::copy_of(reply[2].text()), {*fence, *revision}};
 }
 
 }  // namespace
@@ -291,14 +282,12 @@ void RedisStore::on_timer() noexcept {
   const std::int64_t asked_us = reactor_.clock().monotonic_us();
   pair_.command(std::array<std::string_view, 1>{"TIME"},
                 [this, asked_us](Result<RedisReply> reply) noexcept {
-                  TimeSample sample{asked_us, reactor_.clock().monotonic_us(), 0};
-                  std::int64_t seconds = 0;
-                  std::int64_t micros = 0;
-                  if (!reply || reply->size() != 2 || !parse_integer((*reply)[0].text(), seconds) ||
-                      !parse_integer((*reply)[1].text(), micros)) {
-                    return;
-                  }
-                  sample.remote_us = seconds * 1'000'000 + micros;
+                  const std::int64_t answered_us = reactor_.clock().monotonic_us();
+                  if (!reply || reply->size() != 2) return;
+                  const auto seconds = parse_decimal<std::int64_t>((*reply)[0].text());
+                  const auto micros = parse_decimal<std::int64_t>((*reply)[1].text());
+                  if (!seconds || !micros) return;
+                  const TimeSample sample{asked_us, answered_us, *seconds * 1'000'000 + *micros};
                   if (std::exchange(time_source_, pair_.address()) != pair_.address()) {
                     clock_->forget_samples();
                   }

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "proto/http/http_conditions.h"
 #include "proto/http/http_query.h"
 #include "proto/http/http_range.h"
@@ -42,10 +44,10 @@ void check_date(std::string_view text) {
 
 void check_text(std::string_view text) {
   const auto value = query_value(text, "a");
-  if (value) VS_ASSERT(is_utf8(*value) && !has_control_bytes(*value));
+  if (value) VS_ASSERT(is_valid_utf8(*value) && !has_control_bytes(*value));
   std::string json;
   append_json_string(json, text);
-  VS_ASSERT(is_utf8(json) && json.size() >= 2);
+  VS_ASSERT(is_valid_utf8(json) && json.size() >= 2);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/base/utf8.h"
 #include "proto/websocket/websocket_frames.h"
-#include "proto/wire/utf8.h"
 
 using videosync::WebSocketDecoder;
 using videosync::WebSocketEvent;

@@ -71,7 +71,7 @@ Test(http_response, every_status_of_the_contract_has_a_reason) {
 Test(http_response, json_strings_are_escaped) {
   std::string out;
   append_json_string(out, std::string_view("a\"b\\c\n\0\x1f\xc3\xa9\xff/\x7f", 13));
-  cr_assert_eq(out, "\"a\\\"b\\\\c\\u000a\\u0000\\u001f\xc3\xa9\xef\xbf\xbd/\x7f\"");
+  cr_assert_eq(out, "\"a\\\"b\\\\c\\n\\u0000\\u001f\xc3\xa9\xef\xbf\xbd/\x7f\"");
 }
 
 Test(http_response, an_error_has_a_json_body) {

@@ -29,12 +29,6 @@ Test(video_name, titles_are_readable_and_utf8) {
   cr_assert_eq(title_of(""), "");
 }
 
-Test(video_name, text_is_made_utf8_and_else_left_alone) {
-  cr_assert_eq(to_utf8("a_b-c.d \xf0\x9f\x8e\xac"), "a_b-c.d \xf0\x9f\x8e\xac");
-  cr_assert_eq(to_utf8("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "a surrogate");
-  cr_assert_eq(to_utf8("\xf4\x90\x80\x80").size(), 12, "beyond U+10FFFF");
-}
-
 Test(video_name, order_is_natural) {
   std::vector<std::string> names{"part 10", "Part 2", "part 1", "alpha", "part 002b", "part"};
   std::sort(names.begin(), names.end(), natural_less);

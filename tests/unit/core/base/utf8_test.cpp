@@ -1,4 +1,4 @@
-#include "proto/wire/utf8.h"
+#include "core/base/utf8.h"
 
 #include <criterion/criterion.h>
 
@@ -7,7 +7,9 @@
 
 using videosync::count_code_points;
 using videosync::is_valid_utf8;
+using videosync::to_utf8;
 using videosync::utf8_prefix;
+using videosync::utf8_sequence_length;
 using videosync::Utf8Validator;
 
 namespace {
@@ -105,4 +107,27 @@ Test(utf8, a_prefix_cuts_no_character) {
   for (std::size_t bytes_max = 0; bytes_max < std::size(expected); ++bytes_max) {
     cr_assert_eq(utf8_prefix(text, bytes_max).size(), expected[bytes_max]);
   }
+}
+
+Test(utf8, the_first_code_point_has_its_length) {
+  cr_assert_eq(utf8_sequence_length("a\xff"), 1u);
+  cr_assert_eq(utf8_sequence_length("\xc3\xa9x"), 2u);
+  cr_assert_eq(utf8_sequence_length("\xe2\x82\xac"), 3u);
+  cr_assert_eq(utf8_sequence_length("\xf0\x9f\x98\x80\x80"), 4u);
+  cr_assert_eq(utf8_sequence_length(""), 0u);
+  cr_assert_eq(utf8_sequence_length("\xe2\x82"), 0u, "cut short");
+  for (const BadText& bad : bad_texts) {
+    if (bad.good_bytes < 2) cr_assert_leq(utf8_sequence_length(bad.bytes), bad.good_bytes);
+  }
+}
+
+Test(utf8, text_is_mended_and_else_left_alone) {
+  for (const std::string& text : valid_texts)
+    cr_assert_eq(to_utf8(text), text);
+  const std::string mark = "\xef\xbf\xbd";
+  cr_assert_eq(to_utf8("\xed\xa0\x80"), mark + mark + mark, "a surrogate");
+  cr_assert_eq(to_utf8("\xf4\x90\x80\x80"), mark + mark + mark + mark, "past U+10FFFF");
+  cr_assert_eq(to_utf8("a\xff\xc3\xa9\xe2\x82"), "a" + mark + "\xc3\xa9" + mark + mark);
+  for (const BadText& bad : bad_texts)
+    cr_assert(is_valid_utf8(to_utf8(bad.bytes)));
 }

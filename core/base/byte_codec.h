@@ -10,13 +10,14 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "core/base/uuid.h"
-#include "proto/session/session_values.h"
-#include "proto/wire/utf8.h"
+#include "core/base/assert.h"
+#include "core/base/utf8.h"
 
 namespace videosync {
 
@@ -31,11 +32,14 @@ class ByteWriter {
   void put_flag(bool value) { put(static_cast<std::uint8_t>(value)); }
   void put_time(std::int64_t us) { put(static_cast<std::uint64_t>(us)); }
   void put_real(double value) { put(std::bit_cast<std::uint64_t>(value)); }
-  void put_token(const Token& token) { put_raw(token.bytes); }
-  void put_uuid(const Uuid& uuid) { put_raw(uuid.bytes); }
-  // Its length (32 bits), then its bytes.
+  void put_raw(std::span<const std::uint8_t> raw) {
+    bytes_.append(reinterpret_cast<const char*>(raw.data()), raw.size());
+  }
+  // Its length, then its bytes. REQUIRES that the length fits.
+  template <std::unsigned_integral Length = std::uint32_t>
   void put_text(std::string_view text) {
-    put(static_cast<std::uint32_t>(text.size()));
+    VS_ASSERT(text.size() <= std::numeric_limits<Length>::max());
+    put(static_cast<Length>(text.size()));
     bytes_ += text;
   }
 
@@ -43,12 +47,6 @@ class ByteWriter {
   std::string take_bytes() noexcept { return std::move(bytes_); }
 
  private:
-  template <std::size_t size>
-  void put_raw(const std::array<std::uint8_t, size>& raw) {
-    for (const std::uint8_t byte : raw)
-      bytes_ += static_cast<char>(byte);
-  }
-
   std::string bytes_;
 };
 
@@ -83,26 +81,23 @@ class ByteReader {
     const double value = std::bit_cast<double>(get<std::uint64_t>());
     return value >= min && value <= max ? value : broken<double>();
   }
-  Token get_token() noexcept {
-    Token token;
-    get_raw(token.bytes);
-    return token;
+  // Fills all of `raw`.
+  void get_raw(std::span<std::uint8_t> raw) noexcept {
+    for (std::uint8_t& byte : raw)
+      byte = get<std::uint8_t>();
   }
-  Uuid get_uuid() noexcept {
-    Uuid uuid;
-    get_raw(uuid.bytes);
-    return uuid;
-  }
+  template <std::unsigned_integral Length = std::uint32_t>
   std::string get_bytes(std::size_t bytes_max) {
-    const std::size_t size = get<std::uint32_t>();
+    const std::size_t size = get<Length>();
     if (size > bytes_max || size > rest_.size()) return broken<std::string>();
     std::string bytes(rest_.substr(0, size));
     rest_.remove_prefix(size);
     return bytes;
   }
   // The same, but valid UTF-8.
+  template <std::unsigned_integral Length = std::uint32_t>
   std::string get_text(std::size_t bytes_max) {
-    std::string text = get_bytes(bytes_max);
+    std::string text = get_bytes<Length>(bytes_max);
     return is_valid_utf8(text) ? text : broken<std::string>();
   }
 
@@ -118,11 +113,6 @@ class ByteReader {
     ok_ = false;
     rest_ = {};
     return Value{};
-  }
-  template <std::size_t size>
-  void get_raw(std::array<std::uint8_t, size>& raw) noexcept {
-    for (std::uint8_t& byte : raw)
-      byte = get<std::uint8_t>();
   }
 
   std::string_view rest_;
