@@ -1,7 +1,7 @@
 // InlineTask: a move-only `void() noexcept` callable in 128 bytes, never on the heap.
 //
-// What threads send each other through a mailbox. What a task captures must fit in 120 bytes:
-// larger things travel by unique_ptr or BufferRef.
+// What threads send each other through a mailbox. What a task captures must fit in 120 bytes at an
+// alignment of 8: larger things travel by unique_ptr or BufferRef.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,12 @@ namespace videosync {
 class InlineTask {
  public:
   static constexpr std::size_t capture_bytes = 120;
+  static constexpr std::size_t capture_alignment = 8;
+
+  template <class Callable>
+  static constexpr bool can_hold =
+      sizeof(Callable) <= capture_bytes && alignof(Callable) <= capture_alignment &&
+      std::is_nothrow_move_constructible_v<Callable>;
 
   InlineTask() noexcept = default;
 
@@ -23,8 +29,7 @@ class InlineTask {
     requires(!std::is_same_v<std::remove_cvref_t<Callable>, InlineTask>)
   InlineTask(Callable&& callable) noexcept {  // NOLINT: meant to convert
     using Held = std::remove_cvref_t<Callable>;
-    static_assert(sizeof(Held) <= capture_bytes, "send the capture by unique_ptr");
-    static_assert(std::is_nothrow_move_constructible_v<Held>);
+    static_assert(can_hold<Held>, "send the capture by unique_ptr");
     new (storage_) Held(std::forward<Callable>(callable));
     manage_ = [](Verb verb, std::byte* self, std::byte* target) noexcept {
       Held& held = *std::launder(reinterpret_cast<Held*>(self));
@@ -62,7 +67,8 @@ class InlineTask {
   }
 
   Manage manage_ = nullptr;
-  alignas(8) std::byte storage_[capture_bytes];
+  alignas(capture_alignment) std::byte storage_[capture_bytes];
 };
+static_assert(sizeof(InlineTask) == 128);
 
 }  // namespace videosync

@@ -83,3 +83,26 @@ Test(inline_task, running_an_empty_one_is_caught, .signal = SIGABRT) {
   taken();
   task();
 }
+
+// What it would hold at a wrong address, or not at all, does not compile.
+namespace {
+
+struct alignas(8) Aligned {
+  char bytes[InlineTask::capture_bytes];
+};
+struct alignas(16) OverAligned {
+  char bytes[16];
+};
+struct TooLarge {
+  char bytes[InlineTask::capture_bytes + 1];
+};
+struct ThrowsWhenMoved {
+  ThrowsWhenMoved(ThrowsWhenMoved&&) noexcept(false);
+};
+
+}  // namespace
+
+static_assert(InlineTask::can_hold<Aligned>);
+static_assert(!InlineTask::can_hold<OverAligned>);
+static_assert(!InlineTask::can_hold<TooLarge>);
+static_assert(!InlineTask::can_hold<ThrowsWhenMoved>);
