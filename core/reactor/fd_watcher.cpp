@@ -1,5 +1,7 @@
 #include "core/reactor/fd_watcher.h"
 
+#include <cerrno>
+
 #include "core/base/assert.h"
 #include "core/reactor/ring.h"
 
@@ -30,7 +32,14 @@ void FdWatcher::watch(std::uint32_t events) noexcept {
 
 void FdWatcher::on_polled(const Completion& completion) noexcept {
   is_armed_ = false;
-  if (completion.result > 0) on_ready_(owner_, static_cast<std::uint32_t>(completion.result));
+  if (completion.result > 0) {
+    on_ready_(owner_, static_cast<std::uint32_t>(completion.result));
+  } else if (completion.result != -ECANCELED && events_ != 0) {
+    // -EBADF: it is no descriptor; else the kernel lacks memory. Armed again at once it would
+    // complete at once, for ever.
+    events_ = 0;
+    on_ready_(owner_, POLLERR | POLLNVAL);
+  }
   if (!is_armed_ && events_ != 0) watch(events_);
 }
 

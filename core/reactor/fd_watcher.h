@@ -24,7 +24,8 @@ class FdWatcher : private Operation {
   FdWatcher(const FdWatcher&) = delete;
   FdWatcher& operator=(const FdWatcher&) = delete;
 
-  // Watches for these poll(2) events until told otherwise; 0 rests.
+  // Watches for these poll(2) events until told otherwise; 0 rests. What cannot be watched is told
+  // once, as POLLERR | POLLNVAL, and then rests.
   void watch(std::uint32_t events) noexcept;
   void stop() noexcept { watch(0); }
   bool is_idle() const noexcept { return !is_armed_; }

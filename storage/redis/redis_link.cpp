@@ -197,7 +197,7 @@ void RedisLink::Impl::release_watcher() noexcept {
 }
 
 void RedisLink::Impl::on_ready(std::uint32_t events) noexcept {
-  constexpr std::uint32_t trouble = POLLERR | POLLHUP;
+  constexpr std::uint32_t trouble = POLLERR | POLLHUP | POLLNVAL;
   // Either call may end the connection and with it the context.
   if (context != nullptr && (events & (POLLOUT | trouble)) != 0) redisAsyncHandleWrite(context);
   if (context != nullptr && (events & (POLLIN | trouble)) != 0) redisAsyncHandleRead(context);

@@ -1,6 +1,7 @@
 #include "core/reactor/reactor.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 
@@ -212,6 +213,52 @@ Test(reactor, a_watched_descriptor_tells_when_it_is_readable) {
   turn_until(*reactor, [&] { return watcher.is_idle(); }, "the watcher to end");
   ::close(ends[0]);
   ::close(ends[1]);
+}
+
+namespace {
+
+struct Told {
+  int times = 0;
+  std::uint32_t events = 0;
+  static void on_ready(void* self, std::uint32_t events) noexcept {
+    auto& told = *static_cast<Told*>(self);
+    ++told.times;
+    told.events = events;
+  }
+};
+
+}  // namespace
+
+Test(reactor, a_descriptor_that_is_none_is_told_of_once) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  const int path_only = ::open("/", O_PATH | O_CLOEXEC);
+  cr_assert_geq(path_only, 0);
+  for (const int bad : {-1, 1'000'000, path_only}) {
+    Told told;
+    FdWatcher watcher(reactor->ring(), bad, Told::on_ready, &told);
+    watcher.watch(POLLIN);
+    turn_until(*reactor, [&] { return told.times > 0; }, "the report");
+    cr_assert(watcher.is_idle(), "%d", bad);
+    for (int i = 0; i < 10; ++i)
+      reactor->turn(0);
+    cr_assert_eq(told.times, 1, "%d", bad);
+    cr_assert_eq(told.events, static_cast<std::uint32_t>(POLLERR | POLLNVAL), "%d", bad);
+    watcher.watch(POLLIN);
+    turn_until(*reactor, [&] { return told.times > 1; }, "the report to who asks again");
+  }
+  ::close(path_only);
+}
+
+Test(reactor, who_stopped_to_watch_hears_of_no_failure) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  Told told;
+  FdWatcher watcher(reactor->ring(), -1, Told::on_ready, &told);
+  watcher.watch(POLLIN);
+  watcher.stop();
+  turn_until(*reactor, [&] { return watcher.is_idle(); }, "the watcher to end");
+  cr_assert_eq(told.times, 0);
 }
 
 Test(reactor, what_the_pump_leaves_for_a_hook_is_done_before_the_wait) {
