@@ -49,7 +49,7 @@ class Member final : public StreamOwner {
  public:
   Member(Load& load, Reactor& reactor, int socket, std::string_view session)
       : load_(load), stream_(reactor, *this) {
-    stream_.open(socket);
+    stream_.open(UniqueFd(socket));
     stream_.send(BufferRef::copy_of(
         fmt::format("GET /ws?session={} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\n"
                     "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"

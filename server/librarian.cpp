@@ -29,7 +29,7 @@ Librarian::Librarian(MediaLibrary::Options options, std::string cache_directory,
       news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       pictures_({.cache_directory = std::move(cache_directory)}),
       library_(std::move(first)) {
-  VS_ASSERT(news_ >= 0);
+  VS_ASSERT(news_);
 }
 
 void Librarian::start() {
@@ -40,7 +40,6 @@ void Librarian::start() {
 Librarian::~Librarian() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
-  ::close(news_);
 }
 
 void Librarian::rescan() {
@@ -52,7 +51,7 @@ void Librarian::rescan() {
 
 std::shared_ptr<const MediaLibrary> Librarian::take() {
   std::uint64_t count = 0;
-  while (::read(news_, &count, sizeof count) > 0) {
+  while (::read(news_.get(), &count, sizeof count) > 0) {
   }
   const std::lock_guard lock(mutex_);
   return std::exchange(published_, nullptr);
@@ -64,7 +63,7 @@ void Librarian::publish(std::shared_ptr<const MediaLibrary> library) {
     published_ = std::move(library);
   }
   const std::uint64_t one = 1;
-  VS_ASSERT(::write(news_, &one, sizeof one) == sizeof one);
+  VS_ASSERT(::write(news_.get(), &one, sizeof one) == sizeof one);
 }
 
 void Librarian::run(const std::stop_token& stop) {

@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "core/base/unique_fd.h"
 #include "storage/media/media_library.h"
 #include "storage/media/media_pictures.h"
 #include "storage/media/media_probe.h"
@@ -30,7 +31,7 @@ class Librarian {
   // Once. Begins with the durations and pictures of what `first` has.
   void start();
   void rescan();
-  int news_descriptor() const noexcept { return news_; }
+  int news_descriptor() const noexcept { return news_.get(); }
   // Null: nothing new.
   std::shared_ptr<const MediaLibrary> take();
 
@@ -42,7 +43,7 @@ class Librarian {
   void publish(std::shared_ptr<const MediaLibrary> library);
 
   const MediaLibrary::Options options_;
-  const int news_;
+  const UniqueFd news_;
   MediaProbe probe_;
   MediaPictures pictures_;
   std::mutex mutex_;

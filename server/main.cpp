@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/base/unique_fd.h"
 #include "core/reactor/fd_watcher.h"
 #include "server/config/config.h"
 #include "server/config/machine.h"
@@ -194,7 +195,7 @@ class Program final : public NodesOwner {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Librarian> librarian_;
   std::vector<std::string> listening_;
-  int signals_ = -1;
+  UniqueFd signals_;
 };
 
 std::optional<int> Program::prepare() {
@@ -273,15 +274,15 @@ std::optional<int> Program::listen_everywhere(const ListenAddress& address) {
   int first = -1;
   for (auto& worker : workers_) {
     const bool is_copy = first >= 0 && target.is_unix();
-    const auto socket = is_copy ? Result<int>(::dup(first))
-                                : try_until_free([&] { return open_listening_socket(target); });
+    auto socket = is_copy ? Result<UniqueFd>(UniqueFd(::dup(first)))
+                          : try_until_free([&] { return open_listening_socket(target); });
     if (!socket) return complain(exit_bad_config, "--listen: " + socket.error().message);
     if (first < 0) {
-      first = *socket;
+      first = socket->get();
       target.port = listening_port(first);
       listening_.push_back(listening_address(first));
     }
-    worker->listen(*socket, false);
+    worker->listen(std::move(*socket), false);
   }
   return std::nullopt;
 }
@@ -300,16 +301,16 @@ std::optional<int> Program::open_listeners() {
   if (!free) {
     return complain(exit_bad_config, "--admin: " + free.error().message);
   }
-  const auto socket = open_listening_socket(target);
+  auto socket = open_listening_socket(target);
   if (!socket) return complain(exit_bad_config, "--admin: " + socket.error().message);
-  workers_.front()->listen(*socket, true);
-  listening_.push_back("admin on " + listening_address(*socket));
+  listening_.push_back("admin on " + listening_address(socket->get()));
+  workers_.front()->listen(std::move(*socket), true);
   return std::nullopt;
 }
 
 int Program::serve() {
   const sigset_t signals = handled_signals();
-  signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  signals_ = UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   Worker& first = *workers_.front();
   std::barrier all_started(static_cast<std::ptrdiff_t>(workers_.size()));
   std::vector<std::jthread> threads;
@@ -341,7 +342,7 @@ int Program::run_until_drained() {
   Worker& first = *workers_.front();
   int status = 0;
   FdWatcher signal_watcher(
-      first.reactor().ring(), signals_,
+      first.reactor().ring(), signals_.get(),
       [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_signal(); }, this);
   FdWatcher news_watcher(
       first.reactor().ring(), librarian_->news_descriptor(),
@@ -388,7 +389,7 @@ bool Program::await_store() noexcept {
 
 void Program::on_signal() noexcept {
   signalfd_siginfo info{};
-  while (::read(signals_, &info, sizeof info) == sizeof info) {
+  while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGHUP) {
       librarian_->rescan();
       continue;

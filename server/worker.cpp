@@ -1,7 +1,6 @@
 #include "server/worker.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -43,14 +42,14 @@ std::optional<IpAddress> far_address_of(int descriptor) noexcept {
 }  // namespace
 
 struct Worker::ListenerEntry {
-  ListenerEntry(Worker& owner, int descriptor, bool admin)
+  ListenerEntry(Worker& owner, UniqueFd descriptor, bool admin)
       : worker(owner),
         is_admin(admin),
         listener(
-            *owner.reactor_, descriptor,
-            [](void* self, int accepted) noexcept {
+            *owner.reactor_, std::move(descriptor),
+            [](void* self, UniqueFd accepted) noexcept {
               auto& entry = *static_cast<ListenerEntry*>(self);
-              entry.worker.on_accepted(accepted, entry.is_admin);
+              entry.worker.on_accepted(std::move(accepted), entry.is_admin);
             },
             this) {}
 
@@ -84,8 +83,8 @@ void Worker::set_store(std::unique_ptr<SessionStore> store) noexcept {
   store_ = own_store_.get();
 }
 
-void Worker::listen(int descriptor, bool is_admin) {
-  listeners_.push_back(std::make_unique<ListenerEntry>(*this, descriptor, is_admin));
+void Worker::listen(UniqueFd descriptor, bool is_admin) {
+  listeners_.push_back(std::make_unique<ListenerEntry>(*this, std::move(descriptor), is_admin));
 }
 
 void Worker::open_sessions() {
@@ -171,16 +170,15 @@ void Worker::report_counters() noexcept {
 
 // --- Connections ---------------------------------------------------------------------------------
 
-void Worker::on_accepted(int descriptor, bool is_admin) noexcept {
+void Worker::on_accepted(UniqueFd descriptor, bool is_admin) noexcept {
   Connection* connection = connections_.acquire(*this, is_admin);
   if (connection == nullptr) {
-    ::close(descriptor);
     pause_accepting();
     return;
   }
   if (!is_admin) metrics_.count(Counter::connections_accepted);
-  const auto address = far_address_of(descriptor);
-  connection->open(descriptor, address);
+  const auto address = far_address_of(descriptor.get());
+  connection->open(std::move(descriptor), address);
   if (!is_admin) admit(*connection, address);
   // It came while the listener was closing.
   if (!is_admin && service_.is_draining) connection->begin_drain();

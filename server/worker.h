@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/slot_pool.h"
+#include "core/base/unique_fd.h"
 #include "core/reactor/listener.h"
 #include "core/reactor/reactor.h"
 #include "proto/http/http_request.h"
@@ -38,8 +39,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Takes a listening descriptor. Before start().
-  void listen(int descriptor, bool is_admin);
+  // A listening descriptor. Before start().
+  void listen(UniqueFd descriptor, bool is_admin);
   // Once, when all workers and what they share are there, and before any of them starts.
   void open_sessions();
   // Binds the reactor to this thread and begins to accept; run() then turns until the drain ends.
@@ -102,7 +103,7 @@ class Worker {
  private:
   struct ListenerEntry;
 
-  void on_accepted(int descriptor, bool is_admin) noexcept;
+  void on_accepted(UniqueFd descriptor, bool is_admin) noexcept;
   void admit(Connection& connection, const std::optional<IpAddress>& address) noexcept;
   void on_turn_end() noexcept;
   void on_second() noexcept;

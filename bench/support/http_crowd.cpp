@@ -128,7 +128,7 @@ class HttpCrowd::Streaming final : public Connection, private StreamOwner {
  public:
   Streaming(HttpCrowd& crowd, int socket) noexcept
       : Connection(crowd), stream_(crowd.reactor_, *this) {
-    stream_.open(socket);
+    stream_.open(UniqueFd(socket));
   }
   void close() noexcept override { stream_.close(CloseReason::by_owner); }
   bool is_retired() const noexcept override { return is_retired_; }

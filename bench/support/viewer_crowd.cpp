@@ -72,7 +72,7 @@ class ViewerCrowd::Member final : public StreamOwner {
         crowd_(crowd),
         began_us_(crowd.now_us()),
         stream_(crowd.reactor_, *this) {
-    stream_.open(socket);
+    stream_.open(UniqueFd(socket));
     stream_.send(
         BufferRef::copy_of(fmt::format("GET {} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\n"
                                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"

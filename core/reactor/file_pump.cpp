@@ -2,10 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/sendfile.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "core/base/assert.h"
 
@@ -21,10 +21,6 @@ bool is_transient(int code) noexcept {
 
 FilePump::~FilePump() {
   VS_ASSERT(pipes_out_ == 0);
-  for (const Pipe& pipe : idle_pipes_) {
-    ::close(pipe.read_end);
-    ::close(pipe.write_end);
-  }
 }
 
 FilePump::Outcome FilePump::send_cached(int socket, FileTransfer& file,
@@ -42,7 +38,7 @@ FilePump::Outcome FilePump::send_cached(int socket, FileTransfer& file,
 FilePump::Outcome FilePump::send_from_pipe(int socket, Pipe& pipe, bool has_more) noexcept {
   VS_ASSERT(pipe.held_bytes > 0);
   const unsigned flags = SPLICE_F_NONBLOCK | SPLICE_F_MOVE | (has_more ? SPLICE_F_MORE : 0u);
-  const ssize_t sent = ::splice(pipe.read_end, nullptr, socket, nullptr,
+  const ssize_t sent = ::splice(pipe.read_end.get(), nullptr, socket, nullptr,
                                 static_cast<std::size_t>(pipe.held_bytes), flags);
   if (sent > 0) {
     pipe.held_bytes -= sent;
@@ -53,7 +49,7 @@ FilePump::Outcome FilePump::send_from_pipe(int socket, Pipe& pipe, bool has_more
 
 Pipe FilePump::take_pipe() noexcept {
   if (!idle_pipes_.empty()) {
-    const Pipe pipe = idle_pipes_.back();
+    Pipe pipe = std::move(idle_pipes_.back());
     idle_pipes_.pop_back();
     ++pipes_out_;
     return pipe;
@@ -63,18 +59,13 @@ Pipe FilePump::take_pipe() noexcept {
   // A smaller pipe than asked for (pipe-user-pages-soft) only means more steps.
   ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(quantum_bytes));
   ++pipes_out_;
-  return {ends[0], ends[1], 0};
+  return {UniqueFd(ends[0]), UniqueFd(ends[1]), 0};
 }
 
 void FilePump::give_back(Pipe pipe) noexcept {
   VS_ASSERT(pipe && pipes_out_ > 0);
   --pipes_out_;
-  if (pipe.held_bytes == 0) {
-    idle_pipes_.push_back(pipe);
-    return;
-  }
-  ::close(pipe.read_end);
-  ::close(pipe.write_end);
+  if (pipe.held_bytes == 0) idle_pipes_.push_back(std::move(pipe));
 }
 
 }  // namespace videosync

@@ -1,7 +1,5 @@
 #include "core/reactor/listener.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <utility>
 
@@ -10,9 +8,9 @@
 
 namespace videosync {
 
-Listener::Listener(Reactor& reactor, int descriptor, Handler on_accepted, void* owner) noexcept
+Listener::Listener(Reactor& reactor, UniqueFd descriptor, Handler on_accepted, void* owner) noexcept
     : reactor_(reactor),
-      descriptor_(descriptor),
+      descriptor_(std::move(descriptor)),
       on_accepted_(on_accepted),
       owner_(owner),
       rest_([](void* self) noexcept { static_cast<Listener*>(self)->arm(); }, this) {
@@ -23,13 +21,12 @@ Listener::Listener(Reactor& reactor, int descriptor, Handler on_accepted, void* 
 
 Listener::~Listener() {
   VS_ASSERT(!is_armed_);
-  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void Listener::arm() noexcept {
   if (is_armed_ || !wants_more_ || is_closing_) return;
   is_armed_ = true;
-  reactor_.ring().accept_multishot(*this, descriptor_);
+  reactor_.ring().accept_multishot(*this, descriptor_.get());
 }
 
 void Listener::resume() noexcept {
@@ -50,14 +47,12 @@ void Listener::close() noexcept {
 }
 
 void Listener::settle() noexcept {
-  if (is_closing_ && !is_armed_ && descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  if (is_closing_ && !is_armed_) descriptor_.reset();
 }
 
 void Listener::on_accept(const Completion& completion) noexcept {
   if (!completion.more) is_armed_ = false;
-  if (completion.result >= 0) {
-    on_accepted_(owner_, completion.result);
-  }
+  if (completion.result >= 0) on_accepted_(owner_, UniqueFd(completion.result));
   if (is_closing_) {
     settle();
     return;

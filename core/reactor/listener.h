@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/base/unique_fd.h"
 #include "core/reactor/operation.h"
 #include "core/reactor/timer_wheel.h"
 
@@ -28,7 +29,7 @@ struct ListenTarget {
 // its own, and TCP_NODELAY, which accepted sockets inherit; a connection is accepted when its first
 // bytes are there, or after a second of silence (TCP_DEFER_ACCEPT). A unix socket left behind by a
 // dead process is replaced; one that still answers is an error.
-Result<int> open_listening_socket(const ListenTarget& target);
+Result<UniqueFd> open_listening_socket(const ListenTarget& target);
 // Whether nobody listens there yet: with SO_REUSEPORT a second process would silently share.
 Result<> check_address_is_free(const ListenTarget& target);
 // What was bound, with the real port: "127.0.0.1:8080", "[::1]:8080" or "unix:/path".
@@ -39,10 +40,9 @@ class Listener : private Operation {
  public:
   static constexpr std::int64_t rest_ms = 100;
 
-  // Takes the accepted descriptor.
-  using Handler = void (*)(void* owner, int descriptor) noexcept;
+  using Handler = void (*)(void* owner, UniqueFd accepted) noexcept;
 
-  Listener(Reactor& reactor, int descriptor, Handler on_accepted, void* owner) noexcept;
+  Listener(Reactor& reactor, UniqueFd descriptor, Handler on_accepted, void* owner) noexcept;
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -60,7 +60,7 @@ class Listener : private Operation {
   void settle() noexcept;
 
   Reactor& reactor_;
-  int descriptor_;
+  UniqueFd descriptor_;
   const Handler on_accepted_;
   void* const owner_;
   TimerEntry rest_;

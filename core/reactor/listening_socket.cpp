@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <utility>
 
 #include "core/reactor/listener.h"
 
@@ -23,25 +22,9 @@ constexpr int backlog = 4096;  // the kernel cuts it to net.core.somaxconn
 constexpr int silence_max_s = 1;
 constexpr int socket_flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
-// Closes the descriptor unless it is released.
-class Guard {
- public:
-  explicit Guard(int descriptor) noexcept : descriptor_(descriptor) {}
-  Guard(const Guard&) = delete;
-  Guard& operator=(const Guard&) = delete;
-  ~Guard() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const noexcept { return descriptor_; }
-  int release() noexcept { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
-
 enum class Sharing { with_our_workers, nobody };
 
-Result<int> open_tcp(const ListenTarget& target, Sharing sharing) {
+Result<UniqueFd> open_tcp(const ListenTarget& target, Sharing sharing) {
   const std::string port = std::to_string(target.port);
   const std::string name = target.host + ":" + port;
   addrinfo hints{};
@@ -54,8 +37,8 @@ Result<int> open_tcp(const ListenTarget& target, Sharing sharing) {
                 "cannot resolve " + name + ": " + ::gai_strerror(code));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
-  Guard socket(::socket(found->ai_family, socket_flags, 0));
-  if (socket.get() < 0) return fail_errno("socket for " + name, errno);
+  UniqueFd socket(::socket(found->ai_family, socket_flags, 0));
+  if (!socket) return fail_errno("socket for " + name, errno);
   const int on = 1;
   const int off = 0;
   if (found->ai_family == AF_INET6) {
@@ -71,16 +54,16 @@ Result<int> open_tcp(const ListenTarget& target, Sharing sharing) {
     return fail_errno("cannot listen on " + name, errno);
   }
   if (::listen(socket.get(), backlog) != 0) return fail_errno("cannot listen on " + name, errno);
-  return socket.release();
+  return socket;
 }
 
 bool answers(const sockaddr_un& address) {
-  Guard probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return probe.get() >= 0 &&
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return probe &&
          ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
-Result<int> open_unix(const std::string& path) {
+Result<UniqueFd> open_unix(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -97,8 +80,8 @@ Result<int> open_unix(const std::string& path) {
     if (answers(address)) return fail(ErrorCode::conflict, path + " is in use by another process");
     ::unlink(path.c_str());
   }
-  Guard socket(::socket(AF_UNIX, socket_flags, 0));
-  if (socket.get() < 0) return fail_errno("socket for unix:" + path, errno);
+  UniqueFd socket(::socket(AF_UNIX, socket_flags, 0));
+  if (!socket) return fail_errno("socket for unix:" + path, errno);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   if (::bind(socket.get(), generic, sizeof address) != 0) {
     return fail_errno("cannot listen on unix:" + path, errno);
@@ -108,12 +91,12 @@ Result<int> open_unix(const std::string& path) {
   if (::listen(socket.get(), backlog) != 0) {
     return fail_errno("cannot listen on unix:" + path, errno);
   }
-  return socket.release();
+  return socket;
 }
 
 }  // namespace
 
-Result<int> open_listening_socket(const ListenTarget& target) {
+Result<UniqueFd> open_listening_socket(const ListenTarget& target) {
   return target.is_unix() ? open_unix(target.unix_path)
                           : open_tcp(target, Sharing::with_our_workers);
 }
@@ -122,7 +105,6 @@ Result<> check_address_is_free(const ListenTarget& target) {
   if (target.is_unix()) return {};  // opening it finds out
   const auto probe = open_tcp(target, Sharing::nobody);
   if (!probe) return std::unexpected(probe.error());
-  ::close(*probe);
   return {};
 }
 

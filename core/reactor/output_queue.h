@@ -17,6 +17,7 @@
 
 #include "core/base/send_class.h"
 #include "core/base/shared_buffer.h"
+#include "core/base/unique_fd.h"
 
 namespace videosync {
 
@@ -30,11 +31,11 @@ struct FileRange {
 };
 
 struct Pipe {
-  int read_end = -1;
-  int write_end = -1;
+  UniqueFd read_end;
+  UniqueFd write_end;
   std::int64_t held_bytes = 0;  // spliced in and not yet out
 
-  explicit operator bool() const noexcept { return read_end >= 0; }
+  explicit operator bool() const noexcept { return bool{read_end}; }
 };
 
 struct FileTransfer {

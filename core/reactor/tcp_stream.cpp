@@ -4,7 +4,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -30,9 +29,9 @@ TcpStream::~TcpStream() {
   VS_ASSERT(state_ == State::vacant);
 }
 
-void TcpStream::open(int descriptor) noexcept {
-  VS_ASSERT(state_ == State::vacant && descriptor >= 0);
-  descriptor_ = descriptor;
+void TcpStream::open(UniqueFd descriptor) noexcept {
+  VS_ASSERT(state_ == State::vacant && descriptor);
+  descriptor_ = std::move(descriptor);
   state_ = State::open;
   ++reactor_.counters().streams_open;
   wants_input_ = true;
@@ -45,7 +44,7 @@ void TcpStream::open(int descriptor) noexcept {
 void TcpStream::arm_receive() noexcept {
   VS_ASSERT(!is_receive_armed_ && state_ == State::open);
   is_receive_armed_ = true;
-  reactor_.ring().receive_multishot(receive_operation(), descriptor_, ReceiveBuffers::group);
+  reactor_.ring().receive_multishot(receive_operation(), descriptor_.get(), ReceiveBuffers::group);
 }
 
 void TcpStream::pause_input() noexcept {
@@ -103,7 +102,7 @@ OutputQueue::Outcome TcpStream::send(BufferRef buffer, SendClass send_class,
 void TcpStream::limit_unsent(int bytes) noexcept {
   VS_ASSERT(state_ == State::open);
   // A unix socket has no such limit; its buffer is small anyway.
-  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+  ::setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
 }
 
 void TcpStream::send_file(FileRange range) noexcept {
@@ -139,9 +138,9 @@ void TcpStream::flush() noexcept {
   output_ = Output::sending;
   if (count == 1) {
     const auto* data = static_cast<const std::uint8_t*>(vectors[0].iov_base);
-    reactor_.ring().send(output_operation(), descriptor_, {data, vectors[0].iov_len}, 0);
+    reactor_.ring().send(output_operation(), descriptor_.get(), {data, vectors[0].iov_len}, 0);
   } else {
-    reactor_.ring().send_message(output_operation(), descriptor_,
+    reactor_.ring().send_message(output_operation(), descriptor_.get(),
                                  reactor_.scratch_message(vectors.first(count)), 0);
   }
 }
@@ -215,7 +214,7 @@ bool TcpStream::pump_buffers(std::int64_t& moved) noexcept {
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
   const int more = queue_.has_file() ? MSG_MORE : 0;
-  const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL | more);
+  const ssize_t sent = ::sendmsg(descriptor_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL | more);
   if (sent < 0) {
     const bool is_full = errno == EAGAIN || errno == EINTR;
     return pump_stopped(is_full ? FilePump::Step::blocked : FilePump::Step::failed);
@@ -227,7 +226,7 @@ bool TcpStream::pump_buffers(std::int64_t& moved) noexcept {
 
 bool TcpStream::pump_file(std::int64_t& moved) noexcept {
   const auto outcome =
-      reactor_.file_pump().send_cached(descriptor_, *queue_.front_file(), reactor_.now_ms());
+      reactor_.file_pump().send_cached(descriptor_.get(), *queue_.front_file(), reactor_.now_ms());
   if (outcome.step != FilePump::Step::progress) return pump_stopped(outcome.step);
   moved += outcome.bytes;
   reactor_.counters().file_bytes_cached += static_cast<std::uint64_t>(outcome.bytes);
@@ -239,7 +238,7 @@ bool TcpStream::pump_file(std::int64_t& moved) noexcept {
 bool TcpStream::pump_pipe(std::int64_t& moved) noexcept {
   FileTransfer& file = *queue_.front_file();
   const bool has_more = file.range.length > file.pipe.held_bytes;
-  const auto outcome = reactor_.file_pump().send_from_pipe(descriptor_, file.pipe, has_more);
+  const auto outcome = reactor_.file_pump().send_from_pipe(descriptor_.get(), file.pipe, has_more);
   if (outcome.step != FilePump::Step::progress) return pump_stopped(outcome.step);
   moved += outcome.bytes;
   reactor_.counters().file_bytes_cold += static_cast<std::uint64_t>(outcome.bytes);
@@ -274,8 +273,8 @@ void TcpStream::begin_filling_pipe() noexcept {
   const FileRange& range = queue_.front_file()->range;
   const std::int64_t length = std::min(range.length, FilePump::quantum_bytes);
   output_ = Output::filling_pipe;
-  reactor_.ring().splice_to_pipe(output_operation(), range.descriptor, range.offset, pipe.write_end,
-                                 static_cast<std::uint32_t>(length));
+  reactor_.ring().splice_to_pipe(output_operation(), range.descriptor, range.offset,
+                                 pipe.write_end.get(), static_cast<std::uint32_t>(length));
 }
 
 bool TcpStream::has_pipe() noexcept {
@@ -290,11 +289,11 @@ void TcpStream::release_pipe() noexcept {
 
 void TcpStream::await_room() noexcept {
   output_ = Output::awaiting_room;
-  reactor_.ring().poll(output_operation(), descriptor_, POLLOUT);
+  reactor_.ring().poll(output_operation(), descriptor_.get(), POLLOUT);
 }
 
 void TcpStream::end_output() noexcept {
-  if (state_ == State::open) ::shutdown(descriptor_, SHUT_WR);
+  if (state_ == State::open) ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
 // --- The end -------------------------------------------------------------------------------------
@@ -308,7 +307,7 @@ void TcpStream::close(CloseReason reason) noexcept {
     if (has_pipe()) release_pipe();
     queue_.clear_unsent(reactor_.segments());
   }
-  ::shutdown(descriptor_, SHUT_RDWR);
+  ::shutdown(descriptor_.get(), SHUT_RDWR);
   owner_.on_closed(reason);
   settle();
 }
@@ -326,7 +325,7 @@ void TcpStream::retire() noexcept {
     queue_.consume(reactor_.segments(), 0);  // nothing is in flight any more
     queue_.clear_unsent(reactor_.segments());
   }
-  ::close(std::exchange(descriptor_, -1));
+  descriptor_.reset();
   state_ = State::vacant;
   --reactor_.counters().streams_open;
   owner_.on_retired();

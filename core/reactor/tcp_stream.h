@@ -21,6 +21,7 @@
 #include <span>
 
 #include "core/base/intrusive_list.h"
+#include "core/base/unique_fd.h"
 #include "core/reactor/file_pump.h"
 #include "core/reactor/operation.h"
 #include "core/reactor/output_queue.h"
@@ -65,9 +66,9 @@ class TcpStream : public ListLink<StreamTag>, private ReceiveOperation, private 
   ~TcpStream();
 
   // Takes the descriptor (non-blocking) and begins to receive.
-  void open(int descriptor) noexcept;
+  void open(UniqueFd descriptor) noexcept;
   bool is_open() const noexcept { return state_ == State::open; }
-  int descriptor() const noexcept { return descriptor_; }
+  int descriptor() const noexcept { return descriptor_.get(); }
 
   // From now on the kernel takes so many bytes beyond what the peer's window allows, and the rest
   // waits here, where it is bounded and can still be replaced: by default the kernel takes 4 MiB.
@@ -125,7 +126,7 @@ class TcpStream : public ListLink<StreamTag>, private ReceiveOperation, private 
 
   Reactor& reactor_;
   StreamOwner& owner_;
-  int descriptor_ = -1;
+  UniqueFd descriptor_;
   State state_ = State::vacant;
   Output output_ = Output::idle;
   bool is_receive_armed_ = false;

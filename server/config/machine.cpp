@@ -3,10 +3,11 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
+
+#include "core/base/unique_fd.h"
 
 namespace videosync {
 
@@ -43,11 +44,8 @@ void reserve_descriptors(std::uint64_t count) noexcept {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   const std::uint64_t highest = std::min<std::uint64_t>({count, limit.rlim_cur, INT32_MAX}) - 1;
-  const int any = ::open("/", O_PATH | O_CLOEXEC);
-  const int probe = ::fcntl(any, F_DUPFD_CLOEXEC, static_cast<int>(highest));
-  for (const int descriptor : {any, probe}) {
-    if (descriptor >= 0) ::close(descriptor);
-  }
+  const UniqueFd any(::open("/", O_PATH | O_CLOEXEC));
+  const UniqueFd probe(::fcntl(any.get(), F_DUPFD_CLOEXEC, static_cast<int>(highest)));
 }
 
 }  // namespace videosync

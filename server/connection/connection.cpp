@@ -38,11 +38,11 @@ Connection::~Connection() {
   VS_ASSERT(session_ == nullptr && !exchange_ && !decoder_);
 }
 
-void Connection::open(int descriptor, const std::optional<IpAddress>& address) noexcept {
+void Connection::open(UniqueFd descriptor, const std::optional<IpAddress>& address) noexcept {
   if (address) address_ = *address;
   if (!is_admin_) worker_.metrics().add(Gauge::connections, 1);
   last_received_ms_ = now_ms();
-  stream_.open(descriptor);
+  stream_.open(std::move(descriptor));
   set_timer(worker_.config().idle_timeout_us);
 }
 

@@ -45,7 +45,7 @@ class Connection final : public StreamOwner {
   ~Connection();
 
   // `address`: the socket's other end; none for a unix socket.
-  void open(int descriptor, const std::optional<IpAddress>& address) noexcept;
+  void open(UniqueFd descriptor, const std::optional<IpAddress>& address) noexcept;
   // Refuses the connection: 503 and the end.
   void refuse(HttpFault fault) noexcept;
 

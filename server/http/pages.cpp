@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/text.h"
+#include "core/base/unique_fd.h"
 #include "server/digest.h"
 #include "storage/media/content_type.h"
 #include "storage/media/media_file.h"
@@ -26,21 +27,6 @@ constexpr std::size_t files_max = 4096;
 constexpr std::size_t etag_digits = 32;  // half of the SHA-256: 128 bits
 constexpr std::string_view revalidate = "no-cache";
 constexpr std::string_view keep_for_good = "public, max-age=31536000, immutable";
-
-class Directory {
- public:
-  explicit Directory(const std::string& path) noexcept
-      : fd_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
-  ~Directory() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  int fd() const noexcept { return fd_; }
-
- private:
-  const int fd_;
-};
 
 // The regular files below the directory, as "js/app.js".
 Result<std::set<std::string>> list_files(const std::string& directory) {
@@ -104,8 +90,8 @@ Result<PageBody> read_body(const MediaFile& file) {
 
 Result<std::shared_ptr<const Pages>> Pages::load(const std::string& directory, std::size_t file_max,
                                                  std::size_t total_max) {
-  const Directory opened(directory);
-  if (opened.fd() < 0) return fail_errno("open the folder of pages " + directory, errno);
+  const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened) return fail_errno("open the folder of pages " + directory, errno);
   const Result<std::set<std::string>> names = list_files(directory);
   if (!names) return std::unexpected(names.error());
 
@@ -116,7 +102,7 @@ Result<std::shared_ptr<const Pages>> Pages::load(const std::string& directory, s
     // The set is in order, so a page precedes its siblings; a form without its page is none.
     const bool is_form = coding != ContentCoding::identity;
     if (is_form && !pages->pages_.contains("/" + std::string(base))) continue;
-    const Result<MediaFileRef> file = MediaFile::open(opened.fd(), name);
+    const Result<MediaFileRef> file = MediaFile::open(opened.get(), name);
     if (!file) return std::unexpected(file.error());
     if ((*file)->size() > file_max) {
       return fail(ErrorCode::exhausted, fmt::format("the page {} has {} bytes, more than {}", name,

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/unique_fd.h"
 
 namespace videosync {
 
@@ -102,11 +103,11 @@ ChildProcess::End ChildProcess::wait(std::int64_t limit_ms, const std::stop_toke
   using std::chrono::steady_clock;
   VS_ASSERT(pid_ != 0);
   const auto deadline = steady_clock::now() + std::chrono::milliseconds(limit_ms);
-  const int alive = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-  if (alive < 0) return End::failed;
+  const UniqueFd alive(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  if (!alive) return End::failed;
   End end = End::timed_out;
   for (;;) {
-    pollfd waited{alive, POLLIN, 0};
+    pollfd waited{alive.get(), POLLIN, 0};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
     const std::int64_t wait_ms = std::clamp<std::int64_t>(left.count(), 0, stop_check_ms);
     if (::poll(&waited, 1, static_cast<int>(wait_ms)) > 0) {
@@ -117,7 +118,6 @@ ChildProcess::End ChildProcess::wait(std::int64_t limit_ms, const std::stop_toke
     if (stop.stop_requested()) end = End::stopped;
     if (end == End::stopped || left.count() <= 0) break;
   }
-  ::close(alive);
   return end;
 }
 

@@ -1,14 +1,13 @@
 #include "storage/media/folder_names.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "core/base/unique_fd.h"
 #include "core/base/utf8.h"
 #include "storage/media/video_name.h"
 
@@ -37,22 +36,23 @@ void add_name(int directory, const std::string& name, FolderNames& names) {
 
 }  // namespace
 
+FolderStream open_folder(int directory) noexcept {
+  UniqueFd listing(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!listing) return nullptr;
+  DIR* const folder = ::fdopendir(listing.get());
+  if (folder != nullptr) static_cast<void>(listing.release());  // it is the stream's
+  return FolderStream(folder);
+}
+
 Result<FolderNames> read_folder(int directory, const std::string& path) {
-  // A descriptor of its own, because the stream closes it and moves its position.
-  const int listing = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (listing < 0) return fail_errno("read the folder of videos " + path, errno);
-  DIR* stream = ::fdopendir(listing);
-  if (stream == nullptr) {
-    const int error = errno;
-    ::close(listing);
-    return fail_errno("read the folder of videos " + path, error);
-  }
+  const FolderStream stream = open_folder(directory);
+  if (!stream) return fail_errno("read the folder of videos " + path, errno);
   FolderNames names;
   std::size_t count = 0;
   int error = 0;
   for (;;) {
     errno = 0;
-    const dirent* item = ::readdir(stream);
+    const dirent* item = ::readdir(stream.get());
     if (item == nullptr) {
       error = errno;
       break;
@@ -64,7 +64,6 @@ Result<FolderNames> read_folder(int directory, const std::string& path) {
     }
     add_name(directory, item->d_name, names);
   }
-  ::closedir(stream);
   if (error != 0) return fail_errno("read the folder of videos " + path, error);
   std::sort(names.files.begin(), names.files.end());
   std::sort(names.folders.begin(), names.folders.end());

@@ -1,7 +1,5 @@
 #include "storage/media/hls_files.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 
@@ -23,14 +21,10 @@ bool is_playlist(std::string_view path) noexcept {
 
 }  // namespace
 
-HlsFiles::~HlsFiles() {
-  ::close(directory_);
-}
-
 Result<MediaFileRef> HlsFiles::open(std::string_view path) {
   if (!is_servable(path)) return fail(ErrorCode::not_found, "no such file");
   if (MediaFileRef kept = find_open(path)) return kept;
-  Result<MediaFileRef> opened = MediaFile::open(directory_, std::string(path));
+  Result<MediaFileRef> opened = MediaFile::open(directory_.get(), std::string(path));
   if (!opened || is_playlist(path)) return opened;
   return keep(std::move(*opened));
 }

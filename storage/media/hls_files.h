@@ -13,18 +13,19 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/base/unique_fd.h"
 #include "storage/media/media_file.h"
 
 namespace videosync {
 
 class HlsFiles {
  public:
-  // Owns the directory descriptor from here on. open_max may be 0: nothing is kept.
-  HlsFiles(int directory, std::size_t open_max) noexcept
-      : directory_(directory), open_max_(open_max) {}
-  ~HlsFiles();
+  // open_max may be 0: nothing is kept.
+  HlsFiles(UniqueFd directory, std::size_t open_max) noexcept
+      : directory_(std::move(directory)), open_max_(open_max) {}
   HlsFiles(const HlsFiles&) = delete;
   HlsFiles& operator=(const HlsFiles&) = delete;
 
@@ -43,7 +44,7 @@ class HlsFiles {
   MediaFileRef find_open(std::string_view path);
   MediaFileRef keep(MediaFileRef file);
 
-  const int directory_;
+  const UniqueFd directory_;
   const std::size_t open_max_;
   std::unordered_set<std::string> folders_;
 

@@ -5,9 +5,9 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "core/base/assert.h"
 #include "storage/media/content_type.h"
@@ -17,14 +17,14 @@ namespace videosync {
 namespace {
 
 // O_NONBLOCK: a FIFO must not hold up the scan before fstat tells what it is.
-int open_beneath(int directory, const char* path) noexcept {
+UniqueFd open_beneath(int directory, const char* path) noexcept {
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   for (;;) {
     const long fd = ::syscall(SYS_openat2, directory, path, &how, sizeof how);
     // EAGAIN: a rename raced with the kernel's check of `..`; EINTR: a signal on a slow mount.
-    if (fd >= 0 || (errno != EINTR && errno != EAGAIN)) return static_cast<int>(fd);
+    if (fd >= 0 || (errno != EINTR && errno != EAGAIN)) return UniqueFd(static_cast<int>(fd));
   }
 }
 
@@ -52,21 +52,21 @@ Result<std::shared_ptr<const MediaFile>> MediaFile::open(int directory, const st
   if (path.empty() || path.find('\0') != std::string::npos) {
     return fail(ErrorCode::not_found, "no such file: an empty name or one with a NUL");
   }
-  const int fd = open_beneath(directory, path.c_str());
-  if (fd < 0) return open_failure(path, errno);
-  std::shared_ptr<MediaFile> file(new MediaFile(fd, path));  // closes on every way out
+  UniqueFd fd = open_beneath(directory, path.c_str());
+  if (!fd) return open_failure(path, errno);
 
   struct stat status{};
-  if (::fstat(fd, &status) != 0) return fail_errno("stat " + path, errno);
+  if (::fstat(fd.get(), &status) != 0) return fail_errno("stat " + path, errno);
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorCode::not_found, "not a regular file: " + path);
   }
   // With O_NONBLOCK io_uring would answer EAGAIN for what is not in the page cache, instead of
   // reading it in a kernel worker.
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags & ~O_NONBLOCK) != 0) {
     return fail_errno("set flags of " + path, errno);
   }
+  std::shared_ptr<MediaFile> file(new MediaFile(std::move(fd), path));
   file->describe(status);
   return file;
 }
@@ -82,10 +82,6 @@ void MediaFile::describe(const struct stat& status) {
   device_ = status.st_dev;
   content_type_ = content_type_of(path_);
   etag_ = fmt::format("\"{:x}-{:x}\"", size_, static_cast<std::uint64_t>(mtime_ns_));
-}
-
-MediaFile::~MediaFile() {
-  ::close(fd_);
 }
 
 }  // namespace videosync

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/unique_fd.h"
 
 namespace videosync {
 
@@ -26,11 +27,10 @@ class MediaFile {
   // not_found (absent, not a regular file, or out of bounds), exhausted (descriptors), io.
   static Result<std::shared_ptr<const MediaFile>> open(int directory, const std::string& path);
 
-  ~MediaFile();
   MediaFile(const MediaFile&) = delete;
   MediaFile& operator=(const MediaFile&) = delete;
 
-  int fd() const noexcept { return fd_; }
+  int fd() const noexcept { return fd_.get(); }
   const std::string& path() const noexcept { return path_; }  // below its directory, not encoded
   std::uint64_t size() const noexcept { return size_; }
   std::int64_t mtime_ns() const noexcept { return mtime_ns_; }
@@ -44,10 +44,10 @@ class MediaFile {
   const std::string& etag() const noexcept { return etag_; }
 
  private:
-  MediaFile(int fd, std::string path) noexcept : fd_(fd), path_(std::move(path)) {}
+  MediaFile(UniqueFd fd, std::string path) noexcept : fd_(std::move(fd)), path_(std::move(path)) {}
   void describe(const struct stat& status);
 
-  const int fd_;
+  const UniqueFd fd_;
   const std::string path_;
   std::uint64_t size_ = 0;
   std::int64_t mtime_ns_ = 0;

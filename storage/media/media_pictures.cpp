@@ -1,6 +1,5 @@
 #include "storage/media/media_pictures.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "storage/media/child_process.h"
+#include "storage/media/folder_names.h"
 #include "storage/media/thumbnail_sheet.h"
 #include "storage/media/video_name.h"
 
@@ -52,10 +52,6 @@ std::string thumbnails_name(const std::string& key) {
 
 }  // namespace
 
-MediaPictures::~MediaPictures() {
-  if (cache_ >= 0) ::close(cache_);
-}
-
 void MediaPictures::give_up(std::string why) {
   gave_up_ = true;
   warnings_.push_back(std::move(why) + ": videos go without posters and thumbnails");
@@ -63,24 +59,24 @@ void MediaPictures::give_up(std::string why) {
 
 // A folder for each library, so that sweep() knows whose files it sees.
 bool MediaPictures::open_cache(const MediaLibrary& library) {
-  if (cache_ >= 0) return true;
+  if (cache_) return true;
   if (gave_up_ || options_.cache_directory.empty() || library.directory().empty()) return false;
   std::error_code error;
   const fs::path media = fs::weakly_canonical(library.directory(), error);
   const fs::path folder =
       fs::path(options_.cache_directory) / ("media-" + name_hash(media.native()));
   fs::create_directories(folder, error);
-  cache_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (cache_ >= 0 && ::faccessat(cache_, ".", W_OK | X_OK, AT_EACCESS) == 0) return true;
+  cache_ = UniqueFd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (cache_ && ::faccessat(cache_.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return true;
   const int reason = errno;
-  if (cache_ >= 0) ::close(std::exchange(cache_, -1));
+  cache_.reset();
   give_up(fmt::format("the cache folder {} cannot be written ({})", folder.native(),
                       std::strerror(reason)));
   return false;
 }
 
 MediaFileRef MediaPictures::open(const std::string& name) const {
-  Result<MediaFileRef> file = MediaFile::open(cache_, name);
+  Result<MediaFileRef> file = MediaFile::open(cache_.get(), name);
   return file && (*file)->size() > 0 ? std::move(*file) : nullptr;
 }
 
@@ -182,9 +178,9 @@ MediaPictures::Made MediaPictures::run(const MediaLibrary& library, const VideoE
                                        bool key_frames_only, std::int64_t limit_ms,
                                        const std::string& name, const std::stop_token& stop) {
   const std::string temporary = fmt::format(".{}.{}.tmp", name, ::getpid());
-  const int output = ::openat(cache_, temporary.c_str(),
-                              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (output < 0) {
+  UniqueFd output(::openat(cache_.get(), temporary.c_str(),
+                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!output) {
     give_up(fmt::format("the cache cannot be written ({})", std::strerror(errno)));
     return Made::no;
   }
@@ -202,8 +198,8 @@ MediaPictures::Made MediaPictures::run(const MediaLibrary& library, const VideoE
   add({"-f", "image2pipe", "-c:v", "mjpeg", "pipe:1"});
 
   auto child = ChildProcess::start(
-      {std::move(arguments), output, video.file != nullptr ? video.file->fd() : -1});
-  ::close(output);
+      {std::move(arguments), output.get(), video.file != nullptr ? video.file->fd() : -1});
+  output.reset();
   auto end = ChildProcess::End::failed;
   if (child) {
     child->step_back(child_memory_bytes_max, picture_bytes_max);
@@ -217,27 +213,29 @@ MediaPictures::Made MediaPictures::run(const MediaLibrary& library, const VideoE
         fmt::format("{} took more than {} ms for \"{}\"", options_.program, limit_ms, video.title));
   }
   struct stat status{};
-  const bool is_made = end == ChildProcess::End::succeeded &&
-                       ::fstatat(cache_, temporary.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-                       status.st_size > 0 &&
-                       ::renameat(cache_, temporary.c_str(), cache_, name.c_str()) == 0;
-  if (!is_made) ::unlinkat(cache_, temporary.c_str(), 0);
+  const bool is_made =
+      end == ChildProcess::End::succeeded &&
+      ::fstatat(cache_.get(), temporary.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      status.st_size > 0 &&
+      ::renameat(cache_.get(), temporary.c_str(), cache_.get(), name.c_str()) == 0;
+  if (!is_made) ::unlinkat(cache_.get(), temporary.c_str(), 0);
   if (end == ChildProcess::End::stopped) return Made::stopped;
   return is_made ? Made::yes : Made::no;
 }
 
 Result<> MediaPictures::write(const std::string& name, const std::string& text) {
   const std::string temporary = fmt::format(".{}.{}.tmp", name, ::getpid());
-  const int output = ::openat(cache_, temporary.c_str(),
-                              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (output < 0) return fail_errno("write " + name, errno);
-  const ssize_t written = ::write(output, text.data(), text.size());
-  ::close(output);
-  const bool is_whole = written == static_cast<ssize_t>(text.size()) &&
-                        ::renameat(cache_, temporary.c_str(), cache_, name.c_str()) == 0;
+  UniqueFd output(::openat(cache_.get(), temporary.c_str(),
+                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!output) return fail_errno("write " + name, errno);
+  const ssize_t written = ::write(output.get(), text.data(), text.size());
+  output.reset();
+  const bool is_whole =
+      written == static_cast<ssize_t>(text.size()) &&
+      ::renameat(cache_.get(), temporary.c_str(), cache_.get(), name.c_str()) == 0;
   if (is_whole) return {};
   const int reason = errno;
-  ::unlinkat(cache_, temporary.c_str(), 0);
+  ::unlinkat(cache_.get(), temporary.c_str(), 0);
   return fail_errno("write " + name, reason);
 }
 
@@ -250,18 +248,13 @@ void MediaPictures::sweep(const MediaLibrary& library) {
     const std::string key = key_of(*file);
     wanted.insert({poster_name(key), sprite_name(key), thumbnails_name(key)});
   }
-  const int listed = ::openat(cache_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* const folder = listed >= 0 ? ::fdopendir(listed) : nullptr;
-  if (folder == nullptr) {
-    if (listed >= 0) ::close(listed);
-    return;
-  }
-  while (const dirent* item = ::readdir(folder)) {
+  const FolderStream folder = open_folder(cache_.get());
+  if (!folder) return;
+  while (const dirent* item = ::readdir(folder.get())) {
     const std::string name = item->d_name;
     // Hidden ones are being written, maybe by another process with the same library.
-    if (!wanted.contains(name) && !name.starts_with('.')) ::unlinkat(cache_, name.c_str(), 0);
+    if (!wanted.contains(name) && !name.starts_with('.')) ::unlinkat(cache_.get(), name.c_str(), 0);
   }
-  ::closedir(folder);
 }
 
 }  // namespace videosync

@@ -15,8 +15,10 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/base/unique_fd.h"
 #include "storage/media/media_library.h"
 
 namespace videosync {
@@ -31,9 +33,6 @@ class MediaPictures {
   };
 
   explicit MediaPictures(Options options) : options_(std::move(options)) {}
-  ~MediaPictures();
-  MediaPictures(const MediaPictures&) = delete;
-  MediaPictures& operator=(const MediaPictures&) = delete;
 
   // The library with the pictures that the cache has, as far as its descriptors reach; the given
   // one where that adds nothing.
@@ -70,7 +69,7 @@ class MediaPictures {
   void give_up(std::string why);
 
   const Options options_;
-  int cache_ = -1;                      // the cache folder of this library
+  UniqueFd cache_;                      // the cache folder of this library
   bool gave_up_ = false;                // nothing can be made here: said once
   std::map<std::string, Known> known_;  // by key
   std::vector<std::string> warnings_;

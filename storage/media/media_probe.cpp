@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/base/unique_fd.h"
 #include "storage/media/child_process.h"
 
 namespace videosync {
@@ -68,24 +69,23 @@ MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input,
                                            "-of",
                                            "default=noprint_wrappers=1:nokey=1",
                                            input};
-  std::array<int, 2> pipe_ends{};
-  if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return {Verdict::cannot_run, std::nullopt, std::strerror(errno)};
   }
+  const UniqueFd ours(ends[0]);
+  UniqueFd childs(ends[1]);
   std::string text;
   ReadEnd end = ReadEnd::complete;
   {
     // Whoever closed its output has said all it will say; whoever has not is out of time. The
     // complete line is the answer, so the exit status adds nothing, and the child ends here.
-    const Result<ChildProcess> child = ChildProcess::start({arguments, pipe_ends[1], fd});
-    ::close(pipe_ends[1]);
-    if (child) {
-      end = read_output(pipe_ends[0], limit_ms_, stop, text);
-    } else {
-      ::close(pipe_ends[0]);
+    const Result<ChildProcess> child = ChildProcess::start({arguments, childs.get(), fd});
+    childs.reset();
+    if (!child) {
       return {Verdict::cannot_run, std::nullopt, std::strerror(child.error().system_errno)};
     }
-    ::close(pipe_ends[0]);
+    end = read_output(ours.get(), limit_ms_, stop, text);
   }
   switch (end) {
     case ReadEnd::timed_out:

@@ -5,7 +5,6 @@
 // them, until the budget of descriptors is used up.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +14,7 @@
 #include <unordered_set>
 
 #include "core/base/text.h"
+#include "core/base/unique_fd.h"
 #include "core/base/utf8.h"
 #include "storage/media/content_type.h"
 #include "storage/media/folder_names.h"
@@ -69,9 +69,6 @@ struct Draft {
 class MediaScanner {
  public:
   explicit MediaScanner(const MediaLibrary::Options& options) : options_(options) {}
-  ~MediaScanner() {
-    if (directory_ >= 0) ::close(directory_);
-  }
   MediaScanner(const MediaScanner&) = delete;
   MediaScanner& operator=(const MediaScanner&) = delete;
 
@@ -102,9 +99,9 @@ class MediaScanner {
 
   Result<> read_names() {
     const std::string& path = options_.directory;
-    directory_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory_ < 0) return fail_errno("open the folder of videos " + path, errno);
-    Result<FolderNames> names = read_folder(directory_, path);
+    directory_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory_) return fail_errno("open the folder of videos " + path, errno);
+    Result<FolderNames> names = read_folder(directory_.get(), path);
     if (!names) return std::unexpected(std::move(names.error()));
     files_ = std::move(names->files);
     folders_ = std::move(names->folders);
@@ -131,7 +128,7 @@ class MediaScanner {
   void add_hls_folders() {
     for (const std::string& folder : folders_) {
       const std::string master = folder + std::string(master_playlist);
-      if (!MediaFile::open(directory_, master)) continue;
+      if (!MediaFile::open(directory_.get(), master)) continue;
       if (!by_stem_.contains(folder)) add_draft(folder, folder, false);
       for (const std::size_t i : by_stem_[folder])
         add_hls(drafts_[i], folder);
@@ -143,9 +140,9 @@ class MediaScanner {
   void add_hls(Draft& draft, const std::string& folder) {
     draft.entry.hls = folder + std::string(master_playlist);
     const std::string poster = folder + "/poster.jpg";
-    if (MediaFile::open(directory_, poster)) draft.poster = poster;
+    if (MediaFile::open(directory_.get(), poster)) draft.poster = poster;
     const std::string thumbnails = folder + "/thumbnails.vtt";
-    if (MediaFile::open(directory_, thumbnails)) draft.thumbnails = thumbnails;
+    if (MediaFile::open(directory_.get(), thumbnails)) draft.thumbnails = thumbnails;
   }
 
   void add_captions() {
@@ -172,11 +169,11 @@ class MediaScanner {
   void add_hls_captions() {
     for (const std::string& folder : hls_folders_) {
       const std::string path = folder + "/captions";
-      const int captions =
-          ::openat(directory_, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-      if (captions < 0) continue;
-      const Result<FolderNames> names = read_folder(captions, options_.directory + "/" + path);
-      ::close(captions);
+      const UniqueFd captions(::openat(directory_.get(), path.c_str(),
+                                       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+      if (!captions) continue;
+      const Result<FolderNames> names =
+          read_folder(captions.get(), options_.directory + "/" + path);
       if (!names) continue;
       std::vector<std::pair<std::string, std::string>> found;
       for (const std::string& name : names->files) {
@@ -230,7 +227,7 @@ class MediaScanner {
       ++left_out_;
       return nullptr;
     }
-    Result<MediaFileRef> opened = MediaFile::open(directory_, name);
+    Result<MediaFileRef> opened = MediaFile::open(directory_.get(), name);
     if (!opened) {
       warn("left out " + quoted(name) + ": " + describe(opened.error()));
       return nullptr;
@@ -278,7 +275,7 @@ class MediaScanner {
     }
     if (!hls_folders_.empty()) {
       library->hls_files_ =
-          std::make_shared<HlsFiles>(std::exchange(directory_, -1), options_.hls_open_max);
+          std::make_shared<HlsFiles>(std::move(directory_), options_.hls_open_max);
       for (std::string& folder : hls_folders_) {
         library->hls_files_->add_folder(std::move(folder));
       }
@@ -300,7 +297,7 @@ class MediaScanner {
   }
 
   const MediaLibrary::Options& options_;
-  int directory_ = -1;
+  UniqueFd directory_;
   std::vector<std::string> files_;
   std::vector<std::string> folders_;
   std::vector<std::string> hls_folders_;

@@ -63,7 +63,7 @@ struct Room {
     int ends[2];
     cr_assert_eq(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     echo.stream = &echo_stream;
-    echo_stream.open(ends[0]);
+    echo_stream.open(UniqueFd(ends[0]));
     echo_peer = ends[1];
     ticker.start();
   }

@@ -55,7 +55,7 @@ struct Connection {
       ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes, sizeof send_buffer_bytes);
     }
     ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    stream.open(ends[0]);
+    stream.open(UniqueFd(ends[0]));
   }
   ~Connection() {
     stream.close(CloseReason::by_owner);

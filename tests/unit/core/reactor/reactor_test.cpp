@@ -3,12 +3,13 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sys/resource.h>
 
+#include <optional>
 #include <thread>
 
 #include "core/reactor/fd_watcher.h"
 #include "core/reactor/listener.h"
+#include "tests/support/descriptor_limit.h"
 #include "tests/unit/core/stream_fixture.h"
 
 using namespace videosync;
@@ -37,13 +38,9 @@ int connect_to(std::uint16_t port) {
 }
 
 struct Acceptor {
-  std::vector<int> accepted;
-  static void on_accepted(void* self, int descriptor) noexcept {
-    static_cast<Acceptor*>(self)->accepted.push_back(descriptor);
-  }
-  ~Acceptor() {
-    for (const int descriptor : accepted)
-      ::close(descriptor);
+  std::vector<UniqueFd> accepted;
+  static void on_accepted(void* self, UniqueFd descriptor) noexcept {
+    static_cast<Acceptor*>(self)->accepted.push_back(std::move(descriptor));
   }
 };
 
@@ -52,9 +49,9 @@ struct Listening {
   SystemClock clock;
   std::unique_ptr<Reactor> reactor = make_reactor(clock);
   Acceptor acceptor;
-  const int socket = open_listening_socket({"127.0.0.1", 0, ""}).value();
-  const std::uint16_t port = listening_port(socket);
-  Listener listener{*reactor, socket, Acceptor::on_accepted, &acceptor};
+  UniqueFd socket = open_listening_socket({"127.0.0.1", 0, ""}).value();
+  const std::uint16_t port = listening_port(socket.get());
+  Listener listener{*reactor, std::move(socket), Acceptor::on_accepted, &acceptor};
 
   void close() {
     listener.close();
@@ -106,7 +103,8 @@ Test(reactor, a_connection_is_accepted_when_it_speaks_or_after_a_second) {
   speak(talker);
   turn_until(*reactor, [&] { return acceptor.accepted.size() == 1; }, "who speaks");
   char byte = 0;
-  cr_assert_eq(::recv(acceptor.accepted[0], &byte, 1, MSG_DONTWAIT), 1, "it is there already");
+  cr_assert_eq(::recv(acceptor.accepted[0].get(), &byte, 1, MSG_DONTWAIT), 1,
+               "it is there already");
   turn_until(*reactor, [&] { return acceptor.accepted.size() == 2; }, "who does not");
   listening.close();
   ::close(silent);
@@ -117,19 +115,14 @@ Test(reactor, a_listener_rests_when_descriptors_run_out_and_then_goes_on) {
   Listening listening;
   auto& [clock, reactor, acceptor, socket, port, listener] = listening;
   const int client = connect_to(port);
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const int lowest_free = ::dup(client);
-  ::close(lowest_free);
-  const rlimit none_left{static_cast<rlim_t>(lowest_free), limit.rlim_max};
-  ::setrlimit(RLIMIT_NOFILE, &none_left);
+  std::optional<NoDescriptorsLeft> exhausted(std::in_place);
   listener.resume();  // io_uring reads the limit when the accept is armed
   const std::uint64_t turns_before = reactor->counters().turns;
   turn_until(*reactor, [&] { return listener.exhaustions() > 0; }, "the exhaustion");
   for (int i = 0; i < 5; ++i)
     reactor->turn(10);
   cr_assert_lt(reactor->counters().turns - turns_before, 20u);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  exhausted.reset();
   turn_until(*reactor, [&] { return acceptor.accepted.size() == 1; }, "the waiting connection");
   listening.close();
   ::close(client);
@@ -137,15 +130,14 @@ Test(reactor, a_listener_rests_when_descriptors_run_out_and_then_goes_on) {
 
 Test(reactor, a_unix_listener_replaces_a_dead_socket_but_not_a_living_one) {
   const std::string path = "/tmp/videosync-test-" + std::to_string(::getpid()) + ".sock";
-  const auto first = open_listening_socket({"", 0, path});
+  auto first = open_listening_socket({"", 0, path});
   cr_assert(first.has_value());
-  cr_assert(listening_address(*first) == "unix:" + path);
+  cr_assert(listening_address(first->get()) == "unix:" + path);
   const auto living = open_listening_socket({"", 0, path});
   cr_assert(!living.has_value() && living.error().code == ErrorCode::conflict);
-  ::close(*first);
+  first->reset();
   const auto second = open_listening_socket({"", 0, path});
   cr_assert(second.has_value());
-  ::close(*second);
   ::unlink(path.c_str());
 }
 
@@ -281,7 +273,7 @@ Test(reactor, what_the_pump_leaves_for_a_hook_is_done_before_the_wait) {
   TcpStream stream(*reactor, owner);
   int ends[2];
   cr_assert_eq(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-  stream.open(ends[0]);
+  stream.open(UniqueFd(ends[0]));
   char path[] = "/tmp/videosync-turn-XXXXXX";
   const int file = ::mkstemp(path);
   ::unlink(path);

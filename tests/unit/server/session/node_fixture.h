@@ -156,9 +156,9 @@ struct Node : NodesOwner {
       service->nodes = nodes.get();
     }
     worker->open_sessions();
-    const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
-    port = listening_port(*socket);
-    worker->listen(*socket, false);
+    auto socket = open_listening_socket({"127.0.0.1", 0, ""});
+    port = listening_port(socket->get());
+    worker->listen(std::move(*socket), false);
     cr_assert(worker->start().has_value());
   }
   virtual ~Node() {
