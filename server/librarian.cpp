@@ -3,11 +3,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
 
 namespace videosync {
 
@@ -23,18 +25,28 @@ void log_warnings(const std::vector<std::string>& warnings) {
 
 }  // namespace
 
-Librarian::Librarian(MediaLibrary::Options options, std::string cache_directory,
-                     std::shared_ptr<const MediaLibrary> first)
-    : options_(std::move(options)),
-      news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      pictures_({.cache_directory = std::move(cache_directory)}),
-      library_(std::move(first)) {
-  VS_ASSERT(news_);
+Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options options,
+                                                     std::string cache_directory,
+                                                     std::shared_ptr<const MediaLibrary> first) {
+  UniqueFd news(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!news) return fail_errno("an eventfd for news of the videos (raise `ulimit -n`)", errno);
+  return std::unique_ptr<Librarian>(new Librarian(std::move(news), std::move(options),
+                                                  std::move(cache_directory), std::move(first)));
 }
 
-void Librarian::start() {
+Librarian::Librarian(UniqueFd news, MediaLibrary::Options options, std::string cache_directory,
+                     std::shared_ptr<const MediaLibrary> first)
+    : options_(std::move(options)),
+      news_(std::move(news)),
+      pictures_({.cache_directory = std::move(cache_directory)}),
+      library_(std::move(first)) {}
+
+Result<> Librarian::start() {
   VS_ASSERT(!thread_.joinable());
-  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  auto thread = start_thread([this](const std::stop_token& stop) { run(stop); });
+  if (!thread) return std::unexpected(std::move(thread.error()));
+  thread_ = std::move(*thread);
+  return {};
 }
 
 Librarian::~Librarian() {

@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "core/base/error.h"
 #include "core/base/unique_fd.h"
 #include "storage/media/media_library.h"
 #include "storage/media/media_pictures.h"
@@ -21,21 +22,24 @@ namespace videosync {
 
 class Librarian {
  public:
-  // cache_directory: for pictures, "": none.
-  Librarian(MediaLibrary::Options options, std::string cache_directory,
-            std::shared_ptr<const MediaLibrary> first);
+  // cache_directory: for pictures, "": none. Errors: io, where no eventfd is to be had.
+  static Result<std::unique_ptr<Librarian>> create(MediaLibrary::Options options,
+                                                   std::string cache_directory,
+                                                   std::shared_ptr<const MediaLibrary> first);
   ~Librarian();
   Librarian(const Librarian&) = delete;
   Librarian& operator=(const Librarian&) = delete;
 
-  // Once. Begins with the durations and pictures of what `first` has.
-  void start();
+  // Once. Begins with the durations and pictures of what `first` has. Errors: no thread to be had.
+  Result<> start();
   void rescan();
   int news_descriptor() const noexcept { return news_.get(); }
   // Null: nothing new.
   std::shared_ptr<const MediaLibrary> take();
 
  private:
+  Librarian(UniqueFd news, MediaLibrary::Options options, std::string cache_directory,
+            std::shared_ptr<const MediaLibrary> first);
   void run(const std::stop_token& stop);
   void learn_durations(const std::stop_token& stop);
   void make_pictures(const std::stop_token& stop);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/base/thread.h"
 #include "core/base/unique_fd.h"
 #include "core/reactor/fd_watcher.h"
 #include "server/config/config.h"
@@ -47,6 +48,23 @@ constexpr int farewell_turns_max = 20;
 int complain(int status, const std::string& message) {
   std::fprintf(stderr, "videosync: %s\n", message.c_str());
   return status;
+}
+
+// A setting that will not do, or a machine that has nothing left: the operator's, or the world's.
+int refuse_listener(const char* setting, const Error& why) {
+  const bool is_exhausted = why.system_errno == EMFILE || why.system_errno == ENFILE ||
+                            why.system_errno == ENOBUFS || why.system_errno == ENOMEM;
+  return complain(is_exhausted ? exit_unfit_machine : exit_bad_config,
+                  std::string(setting) + ": " + why.message);
+}
+
+// Where workers' threads may be running already: nothing is taken down.
+[[noreturn]] void end_unfit(const Error& why) {
+  std::_Exit(complain(exit_unfit_machine, why.message));
+}
+
+void start_or_end(Worker& worker) {
+  if (const auto started = worker.start(); !started) end_unfit(started.error());
 }
 
 ListenTarget target_of(const ListenAddress& address) {
@@ -172,8 +190,10 @@ class Program final : public NodesOwner {
   std::optional<int> listen_everywhere(const ListenAddress& address);
   int serve();
   int run_until_drained();
+  std::optional<int> open_signals();
   void announce() const;
-  void on_signal() noexcept;
+  void on_second() noexcept;
+  void on_signal(std::uint32_t events) noexcept;
   void on_library_news() noexcept;
   void drain() noexcept;
   bool await_store() noexcept;
@@ -196,6 +216,9 @@ class Program final : public NodesOwner {
   std::unique_ptr<Librarian> librarian_;
   std::vector<std::string> listening_;
   UniqueFd signals_;
+  // What has expired in the embedded store is forgotten, on the first worker's thread.
+  TimerEntry second_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_second(); },
+                           this};
 };
 
 std::optional<int> Program::prepare() {
@@ -235,7 +258,6 @@ std::optional<int> Program::prepare() {
       .session_limiter = RateLimiter({config_.sessions_per_minute, config_.sessions_burst}),
       .per_address = ConnectionCounter(config_.connections_per_address_max),
       .workers = {},
-      .every_second = [this] { memory_store_.expire_some(expired_a_second_max); },
   });
   std::vector<Reactor*> connected;
   for (const auto& reactor : reactors)
@@ -264,19 +286,21 @@ std::optional<int> Program::prepare() {
   }
   for (auto& worker : workers_)
     worker->open_sessions();
-  librarian_ = std::make_unique<Librarian>(media, cache_directory(config_), scan->library);
-  return std::nullopt;
+  auto librarian = Librarian::create(media, cache_directory(config_), scan->library);
+  if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
+  librarian_ = std::move(*librarian);
+  return open_signals();
 }
 
 // Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path.
 std::optional<int> Program::listen_everywhere(const ListenAddress& address) {
   ListenTarget target = target_of(address);
-  int first = -1;
+  int first = -1;  // the first worker's
   for (auto& worker : workers_) {
     const bool is_copy = first >= 0 && target.is_unix();
-    auto socket = is_copy ? Result<UniqueFd>(UniqueFd(::dup(first)))
+    auto socket = is_copy ? copy_listening_socket(first)
                           : try_until_free([&] { return open_listening_socket(target); });
-    if (!socket) return complain(exit_bad_config, "--listen: " + socket.error().message);
+    if (!socket) return refuse_listener("--listen", socket.error());
     if (first < 0) {
       first = socket->get();
       target.port = listening_port(first);
@@ -290,41 +314,43 @@ std::optional<int> Program::listen_everywhere(const ListenAddress& address) {
 std::optional<int> Program::open_listeners() {
   for (const ListenAddress& address : config_.listen) {
     const auto free = try_until_free([&] { return check_address_is_free(target_of(address)); });
-    if (!free) {
-      return complain(exit_bad_config, "--listen: " + free.error().message);
-    }
+    if (!free) return refuse_listener("--listen", free.error());
     if (const auto status = listen_everywhere(address)) return status;
   }
   if (!config_.admin) return std::nullopt;
   const ListenTarget target = target_of(*config_.admin);
   const auto free = try_until_free([&] { return check_address_is_free(target); });
-  if (!free) {
-    return complain(exit_bad_config, "--admin: " + free.error().message);
-  }
+  if (!free) return refuse_listener("--admin", free.error());
   auto socket = open_listening_socket(target);
-  if (!socket) return complain(exit_bad_config, "--admin: " + socket.error().message);
+  if (!socket) return refuse_listener("--admin", socket.error());
   listening_.push_back("admin on " + listening_address(socket->get()));
   workers_.front()->listen(std::move(*socket), true);
   return std::nullopt;
 }
 
-int Program::serve() {
+std::optional<int> Program::open_signals() {
   const sigset_t signals = handled_signals();
   signals_ = UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (signals_) return std::nullopt;
+  return complain(
+      exit_unfit_machine,
+      fail_errno("a descriptor for signals (raise `ulimit -n`)", errno).error().message);
+}
+
+int Program::serve() {
   Worker& first = *workers_.front();
   std::barrier all_started(static_cast<std::ptrdiff_t>(workers_.size()));
   std::vector<std::jthread> threads;
   for (std::size_t i = 1; i < workers_.size(); ++i) {
-    threads.emplace_back([&, worker = workers_[i].get()] {
-      if (!worker->start()) std::abort();
+    auto thread = start_thread([&, worker = workers_[i].get()] {
+      start_or_end(*worker);
       all_started.arrive_and_wait();
       worker->run();
     });
+    if (!thread) end_unfit(thread.error());
+    threads.push_back(std::move(*thread));
   }
-  if (const auto started = first.start(); !started) {
-    complain(exit_unfit_machine, started.error().message);
-    std::_Exit(exit_unfit_machine);
-  }
+  start_or_end(first);
   all_started.arrive_and_wait();
   if (nodes_) {
     redis_store_->start();
@@ -343,7 +369,10 @@ int Program::run_until_drained() {
   int status = 0;
   FdWatcher signal_watcher(
       first.reactor().ring(), signals_.get(),
-      [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_signal(); }, this);
+      [](void* self, std::uint32_t events) noexcept {
+        static_cast<Program*>(self)->on_signal(events);
+      },
+      this);
   FdWatcher news_watcher(
       first.reactor().ring(), librarian_->news_descriptor(),
       [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_library_news(); },
@@ -359,7 +388,11 @@ int Program::run_until_drained() {
                           " (with --redis-required it is waited for 5 s, without it for ever)");
     drain();
   }
-  librarian_->start();
+  if (const auto started = librarian_->start(); !started) {
+    status = complain(exit_unfit_machine, started.error().message);
+    drain();
+  }
+  on_second();
   first.run();
   signal_watcher.stop();
   news_watcher.stop();
@@ -387,7 +420,17 @@ bool Program::await_store() noexcept {
   return nodes_->problem().empty() && !service_->is_draining;
 }
 
-void Program::on_signal() noexcept {
+void Program::on_second() noexcept {
+  memory_store_.expire_some(expired_a_second_max);
+  Reactor& reactor = workers_.front()->reactor();
+  reactor.timers().schedule(second_timer_, reactor.now_ms() + 1'000);
+}
+
+void Program::on_signal(std::uint32_t events) noexcept {
+  if ((events & POLLIN) == 0) {
+    log_error("main", "signals are not heard any more: only SIGKILL ends this process now");
+    return;
+  }
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGHUP) {

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -45,9 +44,6 @@ struct Service {
   Nodes* nodes = nullptr;
   const RedisStore* redis = nullptr;  // likewise; the first worker's
   const StoreClock* store_clock = nullptr;
-
-  // On worker 0, once a second: the store's housekeeping.
-  std::function<void()> every_second;
 
   std::atomic<std::uint32_t> connections{0};  // public ones that were let in, of all workers
   std::atomic<bool> is_draining{false};

@@ -148,7 +148,6 @@ void Worker::on_turn_end() noexcept {
 
 void Worker::on_second() noexcept {
   report_counters();
-  if (index() == 0 && service_.every_second) service_.every_second();
   reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
 }
 

@@ -30,6 +30,8 @@ struct ListenTarget {
 // bytes are there, or after a second of silence (TCP_DEFER_ACCEPT). A unix socket left behind by a
 // dead process is replaced; one that still answers is an error.
 Result<UniqueFd> open_listening_socket(const ListenTarget& target);
+// Another descriptor of the same socket, for another worker: a unix path has only one.
+Result<UniqueFd> copy_listening_socket(int descriptor);
 // Whether nobody listens there yet: with SO_REUSEPORT a second process would silently share.
 Result<> check_address_is_free(const ListenTarget& target);
 // What was bound, with the real port: "127.0.0.1:8080", "[::1]:8080" or "unix:/path".

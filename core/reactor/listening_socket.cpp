@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -99,6 +100,12 @@ Result<UniqueFd> open_unix(const std::string& path) {
 Result<UniqueFd> open_listening_socket(const ListenTarget& target) {
   return target.is_unix() ? open_unix(target.unix_path)
                           : open_tcp(target, Sharing::with_our_workers);
+}
+
+Result<UniqueFd> copy_listening_socket(int descriptor) {
+  UniqueFd copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+  if (!copy) return fail_errno("another descriptor for " + listening_address(descriptor), errno);
+  return copy;
 }
 
 Result<> check_address_is_free(const ListenTarget& target) {

@@ -253,6 +253,20 @@ Test(reactor, who_stopped_to_watch_hears_of_no_failure) {
   cr_assert_eq(told.times, 0);
 }
 
+Test(reactor, a_listening_socket_can_be_shared_until_descriptors_run_out) {
+  const auto socket = open_listening_socket({"127.0.0.1", 0, ""});
+  cr_assert(socket.has_value());
+  const auto copy = copy_listening_socket(socket->get());
+  cr_assert(copy.has_value());
+  cr_assert_neq(copy->get(), socket->get());
+  cr_assert_eq(listening_port(copy->get()), listening_port(socket->get()));
+  const NoDescriptorsLeft exhausted;
+  const auto refused = copy_listening_socket(socket->get());
+  cr_assert_not(refused.has_value());
+  cr_assert_eq(refused.error().system_errno, EMFILE);
+  cr_assert(refused.error().message.contains(listening_address(socket->get())));
+}
+
 Test(reactor, what_the_pump_leaves_for_a_hook_is_done_before_the_wait) {
   SystemClock clock;
   auto reactor = make_reactor(clock);

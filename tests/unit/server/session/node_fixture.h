@@ -139,7 +139,6 @@ struct Node : NodesOwner {
         .session_limiter = RateLimiter({}),
         .per_address = ConnectionCounter(0),
         .workers = {},
-        .every_second = {},
     });
     auto reactor = Reactor::create(clock);
     cr_assert(reactor.has_value());
