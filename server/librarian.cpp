@@ -132,6 +132,7 @@ void Librarian::make_pictures(const std::stop_token& stop) {
   std::size_t made = 0;
   while (pictures_.make_next(*library_, interrupted.get_token())) {
     ++made;
+    log_debug("media", "a poster or thumbnails were made or tried", field("runs", made));
     log_warnings(pictures_.take_warnings());
     const auto now = std::chrono::steady_clock::now();
     if (now - published_at < publish_every) continue;

@@ -165,6 +165,8 @@ void Worker::report_counters() noexcept {
   report(Counter::states_replaced, &ReactorCounters::frames_replaced);
   report(Counter::frames_dropped, &ReactorCounters::frames_dropped);
   reported_ = now;
+  for (auto& entry : listeners_)
+    metrics_.count(Counter::accepts_exhausted, entry->listener.take_exhaustions());
 }
 
 // --- Connections ---------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-// Clock: where time comes from. Injected, so that tests decide what time it is.
+// Clock: where time comes from. Injected, so that tests decide what time it is (tests/support has
+// a ManualClock).
 //
 // monotonic_us: microseconds since an arbitrary start, never backwards; for durations and timers.
 // server_us: microseconds since the Unix epoch, never backwards; the time that clients are told.
-// Any thread may read a SystemClock; a ManualClock belongs to one thread.
+// Any thread may read a SystemClock.
 #pragma once
 
 #include <time.h>
@@ -35,20 +36,6 @@ class SystemClock final : public Clock {
   }
 
   const std::int64_t wall_offset_us_;
-};
-
-class ManualClock final : public Clock {
- public:
-  explicit ManualClock(std::int64_t server_start_us = 1'700'000'000'000'000) noexcept
-      : server_start_us_(server_start_us) {}
-
-  std::int64_t monotonic_us() const noexcept override { return elapsed_us_; }
-  std::int64_t server_us() const noexcept override { return server_start_us_ + elapsed_us_; }
-  void advance_us(std::int64_t us) noexcept { elapsed_us_ += us; }
-
- private:
-  std::int64_t server_start_us_;
-  std::int64_t elapsed_us_ = 0;
 };
 
 }  // namespace videosync

@@ -41,7 +41,6 @@ class IntrusiveList {
   }
 
   bool empty() const noexcept { return head_.next_link == &head_; }
-  T& front() noexcept { return to_element(head_.next_link); }
 
   void push_back(T& element) noexcept {
     Link& link = element;
@@ -54,24 +53,12 @@ class IntrusiveList {
 
   T* pop_front() noexcept {
     if (empty()) return nullptr;
-    T& element = front();
-    static_cast<Link&>(element).unlink();
-    return &element;
-  }
-
-  // The visitor may unlink the element it is given, and no other.
-  template <class Visitor>
-  void for_each(Visitor&& visit) {
-    for (Link* link = head_.next_link; link != &head_;) {
-      Link* next = link->next_link;
-      visit(to_element(link));
-      link = next;
-    }
+    Link* const first = head_.next_link;
+    first->unlink();
+    return static_cast<T*>(first);
   }
 
  private:
-  static T& to_element(Link* link) noexcept { return *static_cast<T*>(link); }
-
   Link head_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -16,7 +17,7 @@ inline void fill_random(std::span<std::uint8_t> out) noexcept {
   std::size_t filled = 0;
   while (filled < out.size()) {
     const ssize_t n = ::getrandom(out.data() + filled, out.size() - filled, 0);
-    VS_ASSERT(n > 0 || n == -1);
+    VS_ASSERT(n > 0 || errno == EINTR);
     if (n > 0) filled += static_cast<std::size_t>(n);
   }
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
@@ -54,7 +55,8 @@ class Listener : private Operation {
   // For good; the descriptor is closed when the kernel has let go of it.
   void close() noexcept;
   bool is_idle() const noexcept { return !is_armed_; }
-  std::uint64_t exhaustions() const noexcept { return exhaustions_; }
+  // How often descriptors or memory ran out since the last call.
+  std::uint64_t take_exhaustions() noexcept { return std::exchange(exhaustions_, 0); }
 
  private:
   void on_accept(const Completion& completion) noexcept;
@@ -69,7 +71,7 @@ class Listener : private Operation {
   bool is_armed_ = false;  // true exactly from arming the accept to its last completion
   bool wants_more_ = false;
   bool is_closing_ = false;
-  std::uint64_t exhaustions_ = 0;  // times that descriptors or memory ran out
+  std::uint64_t exhaustions_ = 0;  // not yet taken
 };
 
 }  // namespace videosync

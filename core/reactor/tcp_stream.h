@@ -67,8 +67,6 @@ class TcpStream : public ListLink<StreamTag>, private ReceiveOperation, private 
 
   // Takes the descriptor (non-blocking) and begins to receive.
   void open(UniqueFd descriptor) noexcept;
-  bool is_open() const noexcept { return state_ == State::open; }
-  int descriptor() const noexcept { return descriptor_.get(); }
 
   // From now on the kernel takes so many bytes beyond what the peer's window allows, and the rest
   // waits here, where it is bounded and can still be replaced: by default the kernel takes 4 MiB.

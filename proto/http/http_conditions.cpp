@@ -199,10 +199,6 @@ Condition evaluate(const HttpRequest& request, const Validators& current,
 
 }  // namespace
 
-std::string make_etag(std::uint64_t size, std::int64_t mtime_ns, std::uint64_t inode) {
-  return fmt::format("\"{:x}-{:x}-{:x}\"", size, static_cast<std::uint64_t>(mtime_ns), inode);
-}
-
 std::string format_http_date(std::int64_t unix_s) {
   unix_s = std::clamp(unix_s, year_0_s, year_9999_end_s);
   const auto date = calendar_of(unix_s);

@@ -12,9 +12,6 @@
 
 namespace videosync {
 
-// A strong ETag, quotes included: changes whenever the file is replaced or written.
-std::string make_etag(std::uint64_t size, std::int64_t mtime_ns, std::uint64_t inode);
-
 // "Sun, 06 Nov 1994 08:49:37 GMT". Years 0 to 9999; times outside are clamped.
 std::string format_http_date(std::int64_t unix_s);
 

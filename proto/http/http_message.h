@@ -38,7 +38,6 @@ struct HttpRequest {
   std::uint8_t version_minor = 1;
   bool keep_alive = true;
   bool expect_continue = false;  // the client waits for a 100 before it sends the body
-  bool has_upgrade = false;      // Upgrade is there and Connection names it (1.1 only)
   bool has_body = false;         // a body that is not empty, or is chunked, follows the head
   std::vector<HttpField> fields;
   std::string_view body;  // set when complete

@@ -420,8 +420,6 @@ bool HttpRequestParser::judge_connection() noexcept {
   const bool is_1_1 = request_.version_minor == 1;
   request_.keep_alive = !request_.has_token("connection", "close") &&
                         (is_1_1 || request_.has_token("connection", "keep-alive"));
-  request_.has_upgrade =
-      is_1_1 && request_.has_header("upgrade") && request_.has_token("connection", "upgrade");
   if (!is_1_1 || !request_.has_header("expect")) return true;
   if (request_.count("expect") > 1 ||
       !equals_ignoring_case(request_.header("expect"), "100-continue")) {

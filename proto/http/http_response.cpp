@@ -161,13 +161,6 @@ ResponseHead& ResponseHead::content_range(ByteRange range, std::uint64_t size) {
   return *this;
 }
 
-ResponseHead& ResponseHead::unsatisfied_range(std::uint64_t size) {
-  out_ += "Content-Range: bytes */";
-  append_number(out_, size);
-  out_ += crlf;
-  return *this;
-}
-
 void ResponseHead::end() {
   out_ += crlf;
 }

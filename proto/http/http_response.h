@@ -37,8 +37,6 @@ class ResponseHead {
   ResponseHead& content_length(std::uint64_t bytes);
   // "bytes 0-99/1234"; for 206.
   ResponseHead& content_range(ByteRange range, std::uint64_t size);
-  // "bytes */1234"; for 416.
-  ResponseHead& unsatisfied_range(std::uint64_t size);
   void end();
 
  private:

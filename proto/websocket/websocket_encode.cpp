@@ -47,11 +47,6 @@ void append_header(std::string& out, const FrameHeader& header) {
 
 }  // namespace
 
-void append_frame(std::string& out, WebSocketOpcode opcode, std::string_view payload) {
-  append_header(out, make_header(opcode, payload.size(), true, false));
-  out += payload;
-}
-
 BufferRef make_frame(WebSocketOpcode opcode, std::string_view payload) noexcept {
   const FrameHeader header = make_header(opcode, payload.size(), true, false);
   BufferRef frame = BufferRef::allocate(header.size + payload.size());

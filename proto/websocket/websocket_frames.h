@@ -128,10 +128,8 @@ class WebSocketDecoder {
   const std::unique_ptr<std::uint8_t[]> message_;  // message_bytes_max_ and the padding
 };
 
-// One unmasked, final frame at the end of `out`. A control frame's payload is at most 125 bytes.
-void append_frame(std::string& out, WebSocketOpcode opcode, std::string_view payload);
-
-// The same as one shared buffer: encoded once, sent to many.
+// One unmasked, final frame as a shared buffer: encoded once, sent to many. A control frame's
+// payload is at most 125 bytes.
 BufferRef make_frame(WebSocketOpcode opcode, std::string_view payload) noexcept;
 
 // `reason` is cut to the 123 bytes that fit, between code points. websocket_no_close_code makes an

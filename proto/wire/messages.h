@@ -128,7 +128,6 @@ struct SessionInfoView {
 
 void encode_session_created(std::string& out, const Uuid& key, const Token& host_token);
 void encode_session_info(std::string& out, const SessionInfoView& session);
-void encode_validate(std::string& out, bool is_valid);
 
 // The name on the wire.
 std::string_view refusal_name(Refusal code) noexcept;

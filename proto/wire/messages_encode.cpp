@@ -241,10 +241,6 @@ void encode_session_info(std::string& out, const SessionInfoView& session) {
   append_json(out, R"(}},"serverTimeMs":{}}})", Milliseconds{session.server_us});
 }
 
-void encode_validate(std::string& out, bool is_valid) {
-  append_json(out, R"({{"valid":{}}})", is_valid);
-}
-
 std::string_view refusal_name(Refusal code) noexcept {
   switch (code) {
     case Refusal::bad_json:

@@ -1,14 +1,8 @@
 #include "proto/wire/token.h"
 
-#include "core/base/assert.h"
 #include "core/base/text.h"
 
 namespace videosync {
-
-std::string member_id_to_string(MemberId id) {
-  VS_ASSERT(id);
-  return "m" + std::to_string(id.value);
-}
 
 std::optional<MemberId> parse_member_id(std::string_view text) noexcept {
   if (text.size() < 2 || text[0] != 'm' || text[1] < '1' || text[1] > '9') return std::nullopt;
@@ -16,17 +10,9 @@ std::optional<MemberId> parse_member_id(std::string_view text) noexcept {
   return number ? std::optional(MemberId{*number}) : std::nullopt;
 }
 
-std::string token_to_string(const Token& token) {
-  return to_hex(token.bytes);
-}
-
 std::optional<Token> parse_token(std::string_view text) noexcept {
   Token token;
   return parse_hex(text, token.bytes) ? std::optional(token) : std::nullopt;
-}
-
-std::string resume_token_to_string(const ResumeToken& token) {
-  return member_id_to_string(token.member) + "." + token_to_string(token.secret);
 }
 
 std::optional<ResumeToken> parse_resume_token(std::string_view text) noexcept {

@@ -69,7 +69,6 @@ class Connection final : public StreamOwner {
   void send_file(FileRange range) noexcept { stream_.send_file(std::move(range)); }
   void end_answer() noexcept;
   // The answer comes later, by ConnectionRef.
-  void await_answer() noexcept { phase_ = Phase::awaiting_answer; }
   bool is_awaiting_answer() const noexcept { return phase_ == Phase::awaiting_answer; }
 
   // --- WebSocket --------------------------------------------------------------------------------

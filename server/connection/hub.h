@@ -41,8 +41,6 @@ class Hub {
   // Closes all members' WebSockets with this code.
   void close_all(const Uuid& key, std::uint16_t code, std::string_view reason) noexcept;
 
-  std::size_t session_count() const noexcept { return sessions_.size(); }
-
  private:
   template <class Visitor>
   void visit_members(const Uuid& key, Visitor&& visit) noexcept;

@@ -63,11 +63,9 @@ std::vector<std::string> TrustedProxies::to_strings() const {
 
 ClientView resolve_client(const TrustedProxies& trusted, const std::optional<IpAddress>& peer,
                           std::string_view host_field, const ForwardedFields& fields) noexcept {
-  ClientView view{peer.value_or(IpAddress()), false, host_field};
+  ClientView view{peer.value_or(IpAddress()), host_field};
   if (!trusted.contains(peer)) return view;
   view.address = walk(trusted, view.address, fields.forwarded_for);
-  std::string_view protocols = fields.forwarded_proto;
-  view.secure = equals_ignoring_case(take_last(protocols), "https");
   std::string_view hosts = fields.forwarded_host;
   const std::string_view host = take_last(hosts);
   if (!host.empty()) view.host = host;

@@ -28,20 +28,18 @@ struct TrustedProxies {
 // Field values as received; `forwarded_for` has one entry a field line, in order. Empty: absent.
 struct ForwardedFields {
   std::span<const std::string_view> forwarded_for;
-  std::string_view forwarded_proto;
   std::string_view forwarded_host;
 };
 
 struct ClientView {
   IpAddress address;      // unspecified where nobody knows it (a Unix socket's peer)
-  bool secure = false;    // the browser speaks https to the outermost trusted proxy
   std::string_view host;  // what the browser asked for: refers to the arguments
 };
 
 // `peer` is nullopt for a Unix socket. The list of addresses is walked from the right, from the
 // peer on, as long as the address at hand is a trusted proxy; garbage ends the walk, and the last
-// address known for sure is the client. Of several protocols or hosts the last counts: the one
-// that the nearest proxy wrote.
+// address known for sure is the client. Of several hosts the last counts: the one that the
+// nearest proxy wrote.
 ClientView resolve_client(const TrustedProxies& trusted, const std::optional<IpAddress>& peer,
                           std::string_view host_field, const ForwardedFields& fields) noexcept;
 

@@ -36,7 +36,6 @@ class IpAddress {
 
   bool is_v4() const noexcept;
   bool is_unspecified() const noexcept { return *this == IpAddress(); }
-  const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }
   AddressGroup group() const noexcept;
   std::string to_string() const;  // "192.0.2.1", "2001:db8::1"
 

@@ -52,8 +52,6 @@ class Pages {
   // A view without a body: no such page.
   PageView find(std::string_view path, std::string_view accept_encoding) const;
 
-  std::size_t count() const noexcept { return pages_.size(); }
-
  private:
   struct Page {
     std::string_view content_type;

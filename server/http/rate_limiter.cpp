@@ -81,13 +81,6 @@ void ConnectionCounter::remove(AddressGroup group) noexcept {
   if (--found->second == 0) shard.counts.erase(found);
 }
 
-std::uint32_t ConnectionCounter::count(AddressGroup group) const noexcept {
-  const Shard& shard = shards_[index_of(group)];
-  const std::scoped_lock lock(shard.mutex);
-  const auto found = shard.counts.find(group);
-  return found == shard.counts.end() ? 0 : found->second;
-}
-
 std::size_t ConnectionCounter::groups() const noexcept {
   std::size_t total = 0;
   for (const Shard& shard : shards_) {

@@ -67,7 +67,7 @@ class ConnectionCounter {
   [[nodiscard]] bool try_add(AddressGroup group) noexcept;
   void remove(AddressGroup group) noexcept;
 
-  std::uint32_t count(AddressGroup group) const noexcept;
+  // How many have a connection open.
   std::size_t groups() const noexcept;
 
  private:

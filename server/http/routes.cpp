@@ -56,7 +56,6 @@ ClientView client_of(Worker& worker, Connection& connection) {
     if (is_it && count < forwarded.size()) forwarded[count++] = field.value;
   }
   const ForwardedFields fields{std::span(forwarded).first(count),
-                               request.header("X-Forwarded-Proto"),
                                request.header("X-Forwarded-Host")};
   return resolve_client(worker.config().trusted_proxies, connection.socket_address(), request.host,
                         fields);

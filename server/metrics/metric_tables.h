@@ -23,8 +23,7 @@ inline constexpr CounterInfo counter_table[] = {
     {"connections_accepted", "Connections accepted by the public listeners.", "", ""},
     {"connections_refused", "Connections turned away.", "reason", "limit"},
     {"connections_refused", "", "reason", "per_address"},
-    {"connections_refused", "", "reason", "descriptors"},
-    {"connections_refused", "", "reason", "draining"},
+    {"accepts_exhausted", "Times that accepting rested for want of descriptors or memory.", "", ""},
     {"http_responses", "HTTP responses by class of status.", "status", "1xx"},
     {"http_responses", "", "status", "2xx"},
     {"http_responses", "", "status", "3xx"},
@@ -82,7 +81,6 @@ inline constexpr CounterInfo counter_table[] = {
     {"websocket_closes", "", "code", "4008"},
     {"websocket_closes", "", "code", "other"},
     {"receive_buffers_exhausted", "Receives that found no provided buffer (ENOBUFS).", "", ""},
-    {"submission_queue_full", "Submissions made early because the queue was full.", "", ""},
     {"mailbox_posts", "Messages from one worker to another.", "", ""},
     {"loop_turns", "Turns of the workers' loops.", "", ""},
 };

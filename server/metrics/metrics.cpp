@@ -76,20 +76,6 @@ void append_head(std::string& out, std::string_view name, std::string_view type,
   append(out, "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
 }
 
-// Backslash, quote and newline are what the format escapes in a label's value.
-std::string escape_label(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '\n') {
-      escaped += "\\n";
-      continue;
-    }
-    if (c == '"' || c == '\\') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
 double seconds(std::uint64_t us) noexcept {
   return static_cast<double>(us) / 1e6;
 }
@@ -216,7 +202,7 @@ void Metrics::render_histogram(std::string& out, Histogram histogram) const {
 void Metrics::render_process(std::string& out) const {
   append_head(out, "videosync_build_info", "gauge",
               "Always 1; the label says which build this is.");
-  append(out, "videosync_build_info{{version=\"{}\"}} 1\n", escape_label(version_));
+  append(out, "videosync_build_info{{version=\"{}\"}} 1\n", version_);
   append_head(out, "videosync_workers", "gauge", "Worker threads.");
   append(out, "videosync_workers {}\n", worker_count_);
   append_head(out, "process_start_time_seconds", "gauge",

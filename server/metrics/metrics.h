@@ -21,8 +21,7 @@ enum class Counter : std::uint8_t {
   connections_accepted,
   refused_limit,        // connections: the process's limit
   refused_per_address,  // the address's limit
-  refused_descriptors,  // the machine ran out of descriptors or memory
-  refused_draining,
+  accepts_exhausted,    // the machine ran out of descriptors or memory
   http_1xx,
   http_2xx,
   http_3xx,
@@ -80,7 +79,6 @@ enum class Counter : std::uint8_t {
   close_too_many_messages,
   close_other,
   receive_buffers_exhausted,  // ENOBUFS
-  submission_queue_full,
   mailbox_posts,
   loop_turns,
   count_,

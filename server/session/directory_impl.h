@@ -227,7 +227,6 @@ class SessionDirectory::Impl {
   // The members go on from an outpost; what the machine knew beyond the record is the new home's to
   // find out.
   Outpost& make_outpost(Residence& residence) noexcept;
-  void become_outpost(Residence& residence) noexcept;
   void stay_home(Residence& residence, const Error& why) noexcept;
   void become_home(Residence& residence, std::unique_ptr<SessionMachine> machine,
                    StoreVersion version, const std::vector<node::Heard>& heard) noexcept;

@@ -71,9 +71,4 @@ MediaFileRef HlsFiles::keep(MediaFileRef file) {
   return recent_.front();
 }
 
-std::size_t HlsFiles::open_count() const {
-  const std::lock_guard lock(mutex_);
-  return recent_.size();
-}
-
 }  // namespace videosync

@@ -37,8 +37,6 @@ class HlsFiles {
   // or dots; exhausted, io.
   Result<MediaFileRef> open(std::string_view path);
 
-  std::size_t open_count() const;
-
  private:
   bool is_servable(std::string_view path) const;
   MediaFileRef find_open(std::string_view path);
@@ -48,7 +46,7 @@ class HlsFiles {
   const std::size_t open_max_;
   std::unordered_set<std::string> folders_;
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::list<MediaFileRef> recent_;  // the latest used first; at most open_max_
   // Keys point into the paths of the files in recent_: one element each.
   std::unordered_map<std::string_view, std::list<MediaFileRef>::iterator> by_path_;

@@ -78,8 +78,6 @@ void MediaFile::describe(const struct stat& status) {
   // Unsigned, because a file may claim any year: it wraps, and stays a fine mark of a version.
   mtime_ns_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(mtime_s_) * 1'000'000'000 +
                                         static_cast<std::uint64_t>(status.st_mtim.tv_nsec));
-  inode_ = status.st_ino;
-  device_ = status.st_dev;
   content_type_ = content_type_of(path_);
   etag_ = fmt::format("\"{:x}-{:x}\"", size_, static_cast<std::uint64_t>(mtime_ns_));
 }

@@ -35,8 +35,6 @@ class MediaFile {
   std::uint64_t size() const noexcept { return size_; }
   std::int64_t mtime_ns() const noexcept { return mtime_ns_; }
   std::int64_t mtime_s() const noexcept { return mtime_s_; }  // for Last-Modified, rounded down
-  ino_t inode() const noexcept { return inode_; }
-  dev_t device() const noexcept { return device_; }
   std::string_view content_type() const noexcept { return content_type_; }  // a literal
 
   // A strong entity tag with its quotes, of size and modification time: two nodes that hold copies
@@ -52,8 +50,6 @@ class MediaFile {
   std::uint64_t size_ = 0;
   std::int64_t mtime_ns_ = 0;
   std::int64_t mtime_s_ = 0;
-  ino_t inode_ = 0;
-  dev_t device_ = 0;
   std::string_view content_type_;
   std::string etag_;
 };

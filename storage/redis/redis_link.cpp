@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/base/log.h"
 #include "core/base/random.h"
 #include "core/reactor/fd_watcher.h"
 #include "core/reactor/reactor.h"
@@ -332,6 +333,8 @@ void RedisLink::Impl::answer_all(const Error& why) noexcept {
 }
 
 void RedisLink::Impl::give_up(const Error& why) noexcept {
+  log_debug("redis", "a connection is given up", field("server", to_string(address)),
+            field("why", why.message));
   channels.on_lost();
   if (redisAsyncContext* old = std::exchange(context, nullptr)) {
     old->onDisconnect = nullptr;

@@ -48,10 +48,8 @@ class RedisStore final : public SessionStore, RedisPairOwner {
   bool is_idle() const noexcept { return pair_.is_idle(); }
   // Nothing waits for an answer.
   bool is_settled() const noexcept { return pair_.is_settled() && held_.empty(); }
-  bool is_ready() const noexcept { return pair_.is_ready(); }
   // The latest failure's words; "" before any.
   const std::string& last_failure() const noexcept { return pair_.last_failure(); }
-  const RedisAddress& address() const noexcept { return pair_.address(); }
   const RedisCounters& counters() const noexcept { return pair_.counters(); }
 
   void listen(SessionListener& listener) noexcept override;

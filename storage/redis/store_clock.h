@@ -37,7 +37,6 @@ class StoreClock final : public Clock {
   // How far server_us() may be off the store's clock, at most, as long as that runs true; grows
   // with the time since the last sample. INT64_MAX: no sample yet. Any thread.
   std::int64_t error_bound_us() const noexcept;
-  bool is_synced() const noexcept { return error_bound_us() <= synced_error_us; }
   // The store's clock minus ours, as estimated last; 0: no sample yet. Any thread.
   std::int64_t offset_us() const noexcept { return offset_us_.load(std::memory_order_relaxed); }
 
@@ -46,7 +45,6 @@ class StoreClock final : public Clock {
   static constexpr std::int64_t small_error_us = 50'000;
   static constexpr std::int64_t slow_ppm = 500;
   static constexpr std::int64_t fast_ppm = 20'000;
-  static constexpr std::int64_t synced_error_us = 50'000;
   static constexpr std::size_t kept = 16;
 
   // server = server_us + elapsed + elapsed * ppm, the last until slew_us have passed.

@@ -24,7 +24,6 @@ void describe(const HttpRequest& request, std::string& story) {
   story += std::to_string(static_cast<int>(request.method)) + std::string(request.path) + "?" +
            std::string(request.query) + "@" + std::string(request.host);
   story += request.keep_alive ? 'k' : 'c';
-  story += request.has_upgrade ? 'u' : '-';
   story += request.expect_continue ? 'e' : '-';
   for (const HttpField& field : request.fields) {
     story += "|" + std::string(field.name) + ":" + std::string(field.value);

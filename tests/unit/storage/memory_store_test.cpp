@@ -10,7 +10,10 @@
 #include <string>
 #include <thread>
 
+#include "tests/support/manual_clock.h"
+
 using namespace videosync;
+using videosync::test::ManualClock;
 
 namespace {
 

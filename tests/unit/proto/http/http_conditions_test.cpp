@@ -147,11 +147,3 @@ Test(http_conditions, dates_are_written_in_one_form) {
     cr_assert(parse_http_date(format_http_date(time_s), now_s) == time_s, "%ld", time_s);
   }
 }
-
-Test(http_conditions, an_etag_tells_files_apart) {
-  const std::string etag = make_etag(255, 16, 1);
-  cr_assert_eq(etag, "\"ff-10-1\"");
-  cr_assert_neq(etag, make_etag(254, 16, 1));
-  cr_assert_neq(etag, make_etag(255, 17, 1));
-  cr_assert_neq(etag, make_etag(255, 16, 2));
-}

@@ -53,13 +53,6 @@ Test(http_response, a_value_cannot_begin_another_field) {
             out.c_str());
 }
 
-Test(http_response, an_unsatisfied_range_names_the_size) {
-  std::string out;
-  ResponseHead(out, 416, {.date = date}).unsatisfied_range(10).content_length(0).end();
-  cr_assert(out.find("HTTP/1.1 416 Range Not Satisfiable\r\n") == 0);
-  cr_assert(out.find("Content-Range: bytes */10\r\n") != std::string::npos);
-}
-
 Test(http_response, every_status_of_the_contract_has_a_reason) {
   for (const int status : {100, 101, 200, 201, 204, 206, 304, 400, 401, 403, 404, 405, 408,
                            412, 413, 414, 415, 416, 417, 426, 429, 431, 500, 501, 503, 505}) {

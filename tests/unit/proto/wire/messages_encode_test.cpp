@@ -331,8 +331,4 @@ Test(messages_encode, bodies_of_the_session_requests) {
   cr_assert_eq(info.number("/members"), 2.0);
   cr_assert_eq(info.number("/state/epoch"), 3.0);
   cr_assert_eq(info.number("/serverTimeMs"), 1'000.5);
-
-  cr_assert_eq(encoded([](std::string& out) { encode_validate(out, true); }), R"({"valid":true})");
-  cr_assert_eq(encoded([](std::string& out) { encode_validate(out, false); }),
-               R"({"valid":false})");
 }

@@ -34,7 +34,6 @@ Test(pages, pages_are_found_with_their_types) {
   const auto pages = load(folder);
   cr_assert_eq(open_descriptors(), before, "everything is in memory");
 
-  cr_assert_eq(pages->count(), 5);
   cr_assert_eq(text_of(pages->find("/", "")), "<h1>home</h1>");
   cr_assert_eq(text_of(pages->find("/index.html", "")), "<h1>home</h1>");
   cr_assert_eq(text_of(pages->find("/help/", "")), "help");
@@ -80,8 +79,8 @@ Test(pages, precompressed_forms_are_picked) {
   cr_assert_neq(plain.body->etag, small.body->etag, "a tag names one form");
   cr_assert_eq(text_of(pages->find("/style.css", "br, gzip;q=0.1")), "zipped");
 
-  cr_assert_eq(pages->count(), 2);
-  for (const char* path : {"/app.js.br", "/app.js.gz", "/orphan.js", "/orphan.js.gz"}) {
+  for (const char* path :
+       {"/app.js.br", "/app.js.gz", "/orphan.js", "/orphan.js.gz", "/app.js.br.gz"}) {
     cr_assert_null(pages->find(path, "br, gzip").body, "%s", path);
   }
 }
@@ -129,14 +128,18 @@ Test(pages, hidden_files_and_symlinks_are_not_loaded) {
   folder.link(outside.path(), "away");
   cr_assert_eq(::mkfifo((folder / "pipe.txt").c_str(), 0600), 0);
   const auto pages = load(folder);
-  cr_assert_eq(pages->count(), 1);
+  cr_assert_not_null(pages->find("/index.html", "").body);
+  for (const char* path :
+       {"/.env", "/.git/config", "/link.txt", "/away/secret.txt", "/away", "/pipe.txt"}) {
+    cr_assert_null(pages->find(path, "").body, "%s", path);
+  }
 }
 
 Test(pages, limits_name_the_file) {
   TempFolder folder;
   folder.write("a.txt", std::string(100, 'a'));
   folder.write("b.txt", std::string(101, 'b'));
-  cr_assert_eq(Pages::load(folder.path(), 101, 201).value()->count(), 2);
+  cr_assert(Pages::load(folder.path(), 101, 201).has_value());
 
   const Error large = Pages::load(folder.path(), 100, 1'000).error();
   cr_assert(large.code == ErrorCode::exhausted);

@@ -89,7 +89,7 @@ Test(connection_counter, counts_up_to_the_limit_and_down) {
   cr_assert(counter.try_add(other));
   counter.remove(someone);
   cr_assert(counter.try_add(someone));
-  cr_assert_eq(counter.count(someone), 2u);
+  cr_assert_not(counter.try_add(someone));
 }
 
 Test(connection_counter, who_is_gone_is_forgotten) {
@@ -106,5 +106,4 @@ Test(connection_counter, zero_means_unlimited) {
   ConnectionCounter counter(0);
   for (int i = 0; i < 10'000; ++i)
     cr_assert(counter.try_add(someone));
-  cr_assert_eq(counter.count(someone), 10'000u);
 }

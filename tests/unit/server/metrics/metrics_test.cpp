@@ -167,8 +167,3 @@ Test(metrics, a_page_can_be_made_while_workers_count) {
   }
   cr_assert_eq(metrics.total(Counter::loop_turns), 200'000u);
 }
-
-Test(metrics, a_strange_version_cannot_break_the_page) {
-  const auto samples = parse(Metrics(1, "a\"b\\c\nd").render());
-  cr_assert_eq(samples.count("videosync_build_info{version=\"a\\\"b\\\\c\\nd\"}"), 1u);
-}
