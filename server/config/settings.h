@@ -21,9 +21,9 @@ struct Setting {
   std::string_view help;
   bool repeatable = false;
   // REQUIRES at least one value, and exactly one unless repeatable. Replaces what stood there.
-  std::function<Result<>(Config&, std::span<const std::string>)> apply;
+  std::move_only_function<Result<>(Config&, std::span<const std::string>) const> apply;
   // The values in the form that apply takes; none where unset.
-  std::function<std::vector<std::string>(const Config&)> show;
+  std::move_only_function<std::vector<std::string>(const Config&) const> show;
 };
 
 const std::vector<Setting>& all_settings();
