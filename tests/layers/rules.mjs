@@ -1,5 +1,5 @@
-// Which file may include what: the table of docs/ARCHITECTURE.md as data, and the judgement of one
-// file's include lines. Pure: files come in as {path, text}, violations go out as text that names
+// Which file may include what: the floors of docs/ARCHITECTURE.md and the rooms inside them as data,
+// and the judgement of one file's include lines. Pure: files come in as {path, text}, violations go out as text that names
 // file, line and rule.
 
 // Floors of our own, lowest first; `libraries` are the third parties a floor may use.
@@ -12,6 +12,49 @@ const floors = {
     uses: ['core/base', 'core/reactor', 'proto', 'storage'],
     libraries: ['fmt', 'CLI11', 'libcrypto'],
   },
+};
+
+// Rooms inside the floors, a room being a folder's own files, and what each may include besides
+// itself: rooms, or single headers of one.
+export const rooms = {
+  'core/base': [],
+  'core/reactor': ['core/base'],
+  'proto/http': ['core/base'],
+  'proto/session': ['core/base'],
+  'proto/websocket': ['core/base', 'proto/http'],
+  'proto/wire': ['core/base', 'proto/session'],
+  storage: ['core/base'],
+  'storage/media': ['core/base'],
+  'storage/redis': ['core/base', 'core/reactor', 'storage/session_store.h'],
+  // Whoever serves: the worker's connections, and what is said over them.
+  'server/connection': [
+    'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket',
+    'server/digest.h', 'server/http', 'server/metrics', 'server/worker.h',
+  ],
+  'server/http': [
+    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/media',
+    'server/digest.h', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
+  ],
+  // Sessions know neither sockets nor HTTP: of the reactor they have the timers' words alone.
+  'server/session': [
+    'core/base', 'core/reactor/timer_wheel.h', 'proto/session', 'proto/websocket', 'proto/wire',
+    'server/digest.h', 'server/metrics', 'storage/session_store.h',
+  ],
+  'server/nodes': [
+    'core/base', 'core/reactor/timer_wheel.h', 'proto/wire',
+    'server/session', 'server/worker.h', 'storage/session_store.h',
+  ],
+  'server/metrics': ['core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/redis'],
+  'server/config': [
+    'core/base', 'server/http/forwarded.h', 'server/http/ip_address.h', 'server/http/origin_policy.h',
+    'server/version.h', 'storage/redis/redis_address.h',
+  ],
+  // What puts it all together.
+  server: [
+    'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
+    'server/config', 'server/connection', 'server/http', 'server/metrics', 'server/nodes', 'server/session',
+    'storage', 'storage/media', 'storage/redis',
+  ],
 };
 
 // `door`: a C library, which one .cpp of ours talks to and hides.
@@ -37,6 +80,10 @@ export function floorOf(path) {
   return Object.keys(floors).find((floor) => path.startsWith(`${floor}/`));
 }
 
+const roomOf = (path) => path.slice(0, path.lastIndexOf('/'));
+// The entry of the room's list that lets it include that file.
+const permitOf = (room, path) => rooms[room].find((use) => use === path || use === roomOf(path));
+
 // [{line, name, quoted}] of a source text.
 export function includesOf(text) {
   const found = [];
@@ -47,13 +94,17 @@ export function includesOf(text) {
   return found;
 }
 
-function judgeOwn(floor, include, known) {
+function judgeOwn(file, floor, include, known) {
   if (!known.has(include.name)) {
     return `"${include.name}" is no file of ours: quoted includes are paths from the root`;
   }
   const target = floorOf(include.name);
-  if (target === floor || floors[floor].uses.includes(target)) return null;
-  return `${floor} may not include ${target ?? include.name} (it may: ${[floor, ...floors[floor].uses].join(', ')})`;
+  if (target !== floor && !floors[floor].uses.includes(target)) {
+    return `${floor} may not include ${target ?? include.name} (it may: ${[floor, ...floors[floor].uses].join(', ')})`;
+  }
+  const room = roomOf(file.path);
+  if (roomOf(include.name) === room || permitOf(room, include.name)) return null;
+  return `${room} may not include ${include.name} (it may: ${rooms[room].join(', ')})`;
 }
 
 function judgeForeign(file, floor, include, doors) {
@@ -87,12 +138,30 @@ export function findViolations(files) {
       violations.push(`${file.path}:1: lies on no floor (${Object.keys(floors).join(', ')})`);
       continue;
     }
+    if (!rooms[roomOf(file.path)]) {
+      violations.push(`${file.path}:1: lies in no room (${Object.keys(rooms).join(', ')})`);
+      continue;
+    }
     for (const include of includesOf(file.text)) {
       const fault = include.quoted
-        ? judgeOwn(floor, include, known)
+        ? judgeOwn(file, floor, include, known)
         : judgeForeign(file, floor, include, doors);
       if (fault) violations.push(`${file.path}:${include.line}: ${fault}`);
     }
   }
   return violations;
+}
+
+// What the table of rooms allows and none of `files` does.
+export function findIdle(files) {
+  const used = new Set();
+  for (const file of files) {
+    const room = roomOf(file.path);
+    for (const { name, quoted } of includesOf(file.text)) {
+      if (quoted) used.add(`${room} -> ${permitOf(room, name)}`);
+    }
+  }
+  return Object.entries(rooms)
+    .flatMap(([room, uses]) => uses.map((use) => `${room} -> ${use}`))
+    .filter((edge) => !used.has(edge));
 }
