@@ -18,11 +18,21 @@ std::string_view take_last(std::string_view& list) noexcept {
   return last;
 }
 
+// Of the last line of that name; empty where there is none.
+std::string_view last_element(const HttpRequest& request, std::string_view name) noexcept {
+  for (std::size_t i = request.fields.size(); i-- > 0;) {
+    std::string_view list = request.fields[i].value;
+    if (equals_ignoring_case(request.fields[i].name, name)) return take_last(list);
+  }
+  return {};
+}
+
 // `address` is a trusted proxy's, or unknown behind a trusted Unix socket. Returns the client's.
 IpAddress walk(const TrustedProxies& trusted, IpAddress address,
-               std::span<const std::string_view> lines) noexcept {
-  for (std::size_t line = lines.size(); line-- > 0;) {
-    std::string_view list = lines[line];
+               const HttpRequest& request) noexcept {
+  for (std::size_t i = request.fields.size(); i-- > 0;) {
+    if (!equals_ignoring_case(request.fields[i].name, "x-forwarded-for")) continue;
+    std::string_view list = request.fields[i].value;
     do {
       const std::string_view element = take_last(list);
       if (element.empty()) continue;  // RFC 9110 section 5.6.1: empty elements are ignored
@@ -62,12 +72,11 @@ std::vector<std::string> TrustedProxies::to_strings() const {
 }
 
 ClientView resolve_client(const TrustedProxies& trusted, const std::optional<IpAddress>& peer,
-                          std::string_view host_field, const ForwardedFields& fields) noexcept {
-  ClientView view{peer.value_or(IpAddress()), host_field};
+                          const HttpRequest& request) noexcept {
+  ClientView view{peer.value_or(IpAddress()), request.host};
   if (!trusted.contains(peer)) return view;
-  view.address = walk(trusted, view.address, fields.forwarded_for);
-  std::string_view hosts = fields.forwarded_host;
-  const std::string_view host = take_last(hosts);
+  view.address = walk(trusted, view.address, request);
+  const std::string_view host = last_element(request, "x-forwarded-host");
   if (!host.empty()) view.host = host;
   return view;
 }

@@ -1,16 +1,17 @@
 // Forwarded: who the client is when a reverse proxy stands before us.
 //
 // Pure; any thread. X-Forwarded-* is believed only from a peer that the operator trusts, because
-// anybody can write it.
+// anybody can write it. What comes last counts: a proxy puts its own word behind what it was given,
+// in the same line or in one of its own, and what stands before it may be the client's invention.
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
+#include "proto/http/http_message.h"
 #include "server/http/ip_address.h"
 
 namespace videosync {
@@ -25,22 +26,16 @@ struct TrustedProxies {
   std::vector<std::string> to_strings() const;
 };
 
-// Field values as received; `forwarded_for` has one entry a field line, in order. Empty: absent.
-struct ForwardedFields {
-  std::span<const std::string_view> forwarded_for;
-  std::string_view forwarded_host;
-};
-
 struct ClientView {
   IpAddress address;      // unspecified where nobody knows it (a Unix socket's peer)
-  std::string_view host;  // what the browser asked for: refers to the arguments
+  std::string_view host;  // what the browser asked for: refers to the request
 };
 
-// `peer` is nullopt for a Unix socket. The list of addresses is walked from the right, from the
-// peer on, as long as the address at hand is a trusted proxy; garbage ends the walk, and the last
-// address known for sure is the client. Of several hosts the last counts: the one that the
-// nearest proxy wrote.
+// `peer` is nullopt for a Unix socket. The list of addresses, over all lines of X-Forwarded-For, is
+// walked from the right, from the peer on, as long as the address at hand is a trusted proxy;
+// garbage ends the walk, and the last address known for sure is the client. Of
+// X-Forwarded-Host the last element of the last line counts: the one that the nearest proxy wrote.
 ClientView resolve_client(const TrustedProxies& trusted, const std::optional<IpAddress>& peer,
-                          std::string_view host_field, const ForwardedFields& fields) noexcept;
+                          const HttpRequest& request) noexcept;
 
 }  // namespace videosync

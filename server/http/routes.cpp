@@ -1,6 +1,6 @@
 #include "server/http/routes.h"
 
-#include <array>
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,17 +48,8 @@ void refuse_method(Connection& connection, std::string_view allow) {
 }
 
 ClientView client_of(Worker& worker, Connection& connection) {
-  const HttpRequest& request = connection.request();
-  std::array<std::string_view, 8> forwarded;
-  std::size_t count = 0;
-  for (const HttpField& field : request.fields) {
-    const bool is_it = equals_ignoring_case(field.name, "X-Forwarded-For");
-    if (is_it && count < forwarded.size()) forwarded[count++] = field.value;
-  }
-  const ForwardedFields fields{std::span(forwarded).first(count),
-                               request.header("X-Forwarded-Host")};
-  return resolve_client(worker.config().trusted_proxies, connection.socket_address(), request.host,
-                        fields);
+  return resolve_client(worker.config().trusted_proxies, connection.socket_address(),
+                        connection.request());
 }
 
 // --- /api/sessions -------------------------------------------------------------------------------

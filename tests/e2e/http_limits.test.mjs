@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test, { after, before, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder } from '../support/files.mjs';
-import { HttpConnection, ask, assertError, requestText } from '../support/http_connection.mjs';
+import { HttpConnection, ask, assertError, exchange, requestText } from '../support/http_connection.mjs';
 import { readMetric } from '../support/metrics.mjs';
 import { startServer } from '../support/server.mjs';
 import { until } from '../support/until.mjs';
@@ -281,6 +281,25 @@ describe('how many', () => {
     } finally {
       await trusting.stop();
       await wary.stop();
+    }
+  });
+
+  test('lines that a client forged do not hide it behind a proxy that appends one of its own', async () => {
+    const server = await startServer({
+      args: ['--media', media.directory, '--session-rate', '1', '--session-burst', '1', '--trusted-proxy', '127.0.0.0/8'],
+    });
+    const create = async (lines) => {
+      const fields = lines.map((client) => `X-Forwarded-For: ${client}\r\n`).join('');
+      return (await exchange(server.origin, `POST /api/sessions HTTP/1.1\r\nHost: test\r\n${fields}\r\n`)).status;
+    };
+    // Eight times one that differs: whoever counts those lets this client in again and again.
+    const forged = (i) => Array.from({ length: 8 }, () => `203.0.113.${i}`);
+    try {
+      assert.equal(await create([...forged(1), '198.51.100.1']), 201);
+      assert.equal(await create([...forged(2), '198.51.100.1']), 429);
+      assert.equal(await create([...forged(2), '198.51.100.2']), 201);
+    } finally {
+      await server.stop();
     }
   });
 

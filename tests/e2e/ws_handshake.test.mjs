@@ -68,6 +68,26 @@ test('a foreign origin is refused, the same host and the listed one are not', as
   }
 });
 
+test('of several hosts that were forwarded the one that the trusted proxy wrote last is compared', async () => {
+  const proxied = await startServer({ args: ['--media', 'tests/support', '--trusted-proxy', '127.0.0.1'] });
+  try {
+    const session = await createSession(proxied);
+    const statusFor = async (origin, hosts) => {
+      const raw = await connectRaw(proxied);
+      raw.write(handshake(proxied, { session: session.key }, { Origin: origin, ...hosts }));
+      const head = await raw.readHead();
+      raw.end();
+      return statusOf(head);
+    };
+    const lines = { 'X-Forwarded-Host': 'evil.example', 'x-forwarded-host': 'watch.example' };
+    assert.equal(await statusFor('https://watch.example', lines), 101);
+    assert.equal(await statusFor('https://evil.example', lines), 403);
+    assert.equal(await statusFor('https://evil.example', { 'X-Forwarded-Host': 'evil.example, watch.example' }), 403);
+  } finally {
+    await proxied.stop();
+  }
+});
+
 test('what is no WebSocket of version 13 is told 426', async () => {
   for (const fields of [
     { Upgrade: null, Connection: null },
