@@ -11,6 +11,7 @@
 #include "core/base/assert.h"
 #include "core/base/text.h"
 #include "core/base/utf8.h"
+#include "proto/http/http_authority.h"
 
 namespace videosync {
 
@@ -39,14 +40,6 @@ llhttp_t& codec_at(std::byte* storage) noexcept {
 
 const char* chars(std::span<const std::uint8_t> bytes) noexcept {
   return reinterpret_cast<const char*>(bytes.data());
-}
-
-// Host names, addresses and ports; neither user data nor anything that could pass for a list.
-bool is_authority(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter(c) || is_digit(c) ||
-           std::string_view("-._~:[]%").find(c) != std::string_view::npos;
-  });
 }
 
 HttpMethod method_from(std::string_view name) noexcept {
@@ -327,7 +320,7 @@ bool HttpRequestParser::take_absolute_form() noexcept {
   const std::string_view rest = target.substr(mark + 3);
   const std::size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
   request_.host = rest.substr(0, authority_end);
-  if (request_.host.empty() || !is_authority(request_.host)) {
+  if (!is_authority(request_.host)) {
     return refuse(400, "the request target names no valid host");
   }
   const std::string_view tail = rest.substr(authority_end);
@@ -379,7 +372,8 @@ bool HttpRequestParser::judge_host() noexcept {
   if (hosts > 1) return refuse(400, "Host is repeated");
   if (hosts == 0 && request_.version_minor == 1) return refuse(400, "Host is missing");
   const std::string_view host = request_.header("host");
-  if (!is_authority(host)) return refuse(400, "Host is malformed");
+  // An empty one is how a client says that its target has no authority.
+  if (!host.empty() && !is_authority(host)) return refuse(400, "Host is malformed");
   if (request_.host.empty()) request_.host = host;
   return true;
 }

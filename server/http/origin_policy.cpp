@@ -80,7 +80,9 @@ bool OriginPolicy::allows(std::optional<std::string_view> origin,
     return *origin == "null" && std::ranges::find(origins_, "null") != origins_.end();
   }
   const std::string_view port = default_port(page->scheme);
-  if (!port.empty() && equals_ignoring_case(page->authority, without_port(host, port))) return true;
+  // RFC 3986, 6.2.3: a port that is empty is the default one.
+  const std::string_view asked = without_port(without_port(host, ":"), port);
+  if (!port.empty() && equals_ignoring_case(page->authority, asked)) return true;
   return std::ranges::any_of(origins_, [&](std::string_view listed) {
     const auto allowed = parse_origin(listed);
     return allowed && equals_ignoring_case(allowed->scheme, page->scheme) &&

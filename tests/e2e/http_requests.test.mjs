@@ -168,12 +168,15 @@ test('a chunked body, cut anywhere, and the next request behind it', () =>
     }
   }));
 
-test('the absolute form of a target, and paths with escapes', async () => {
+test('the absolute form of a target, hosts of every kind, and paths with escapes', async () => {
   const spellings = ['http://test/api/videos', 'HTTP://other.example:81/api/videos?x=1', '/api/%76ideos', '/%61pi/videos?'];
   for (const target of spellings) {
     const answer = await ask(server.origin, 'GET', target);
     assert.equal(answer.status, 200, target);
     assert.match(answer.body.toString(), /"videos"/);
+  }
+  for (const name of ['', 'a:', 'a:65535', '[::1]:8080', 'a%41']) {
+    assert.equal((await ask(server.origin, 'GET', '/api/videos', { Host: name })).status, 200, name);
   }
   for (const target of ['/api%2Fvideos', '/api/videos%', '/api/%zz', '/api/%00', '/a%0d%0ab', '/%ff', 'ftp://test/', 'api/videos', '*']) {
     assertError(await ask(server.origin, 'GET', target), 400, 'bad_request');
@@ -192,6 +195,15 @@ test('malformed requests get 400 and the end, never another answer', async () =>
   const malformed = {
     'no Host': 'GET / HTTP/1.1\r\n\r\n',
     'two Hosts': `GET / HTTP/1.1\r\n${host}${host}\r\n`,
+    'a Host with two ports': 'GET / HTTP/1.1\r\nHost: a:b:c\r\n\r\n',
+    'a Host with a port that no machine has': 'GET / HTTP/1.1\r\nHost: a:99999999\r\n\r\n',
+    'a Host with a bracket that stays open': 'GET / HTTP/1.1\r\nHost: [::1\r\n\r\n',
+    'a Host with half an escape': 'GET / HTTP/1.1\r\nHost: a%\r\n\r\n',
+    'a Host with a user': 'GET / HTTP/1.1\r\nHost: user@a\r\n\r\n',
+    'a target with two ports': `GET http://a:b:c/ HTTP/1.1\r\n${host}\r\n`,
+    'a target with a port that no machine has': `GET http://a:99999999/ HTTP/1.1\r\n${host}\r\n`,
+    'a target with a user': `GET http://user@a/ HTTP/1.1\r\n${host}\r\n`,
+    'a target that is an authority': `GET test:80 HTTP/1.1\r\n${host}\r\n`,
     'a bare LF': `GET / HTTP/1.1\n${host}\n`,
     'a folded field': `GET / HTTP/1.1\r\n${host} folded\r\n\r\n`,
     'a blank before the colon': 'GET / HTTP/1.1\r\nHost : test\r\n\r\n',

@@ -235,6 +235,8 @@ Test(http_request, targets_have_three_forms) {
                                   {"GET HTTPS://h", "/", "", "h"},
                                   {"GET http://h?q", "/", "q", "h"},
                                   {"GET http://[::1]:80/", "/", "", "[::1]:80"},
+                                  {"GET http://h:?q", "/", "q", "h:"},
+                                  {"GET http://h%41/x", "/x", "", "h%41"},
                                   {"OPTIONS *", "*", "", "a"}};
   HttpRequestParser parser;
   for (const Row& row : table) {
@@ -248,10 +250,42 @@ Test(http_request, targets_have_three_forms) {
 }
 
 Test(http_request, bad_targets_are_refused) {
-  for (const char* target :
-       {"/%",       "/%4",     "/%zz",      "/%00",        "/%0a",        "/%7f",        "/%ff",
-        "/%c0%af",  "/a%2Fb",  "/a%2fb",    "/a#b",        "*",           "a",           "?q",
-        "ftp://h/", "http://", "http:///x", "http://u@h/", "http://h,i/", "http://h/%00"}) {
+  for (const char* target : {"/%",
+                             "/%4",
+                             "/%zz",
+                             "/%00",
+                             "/%0a",
+                             "/%7f",
+                             "/%ff",
+                             "/%c0%af",
+                             "/a%2Fb",
+                             "/a%2fb",
+                             "/a#b",
+                             "*",
+                             "a",
+                             "?q",
+                             "ftp://h/",
+                             "http://",
+                             "http:///x",
+                             "http://u@h/",
+                             "http://h,i/",
+                             "http://h/%00",
+                             "http://h:i:j/",
+                             "http://h:99999999/",
+                             "http://h:x/",
+                             "http://:80/",
+                             "http://[::1/",
+                             "http://[::1]x/",
+                             "http://[1:2]/",
+                             "http://::1/",
+                             "http://h%/",
+                             "http://h%zz/",
+                             "http://h%4?q",
+                             "http://u:p@h/",
+                             "http://@h/",
+                             "h:80",
+                             "h",
+                             "[::1]:80"}) {
     expect_fault(get(target), 400);
   }
   expect_fault("GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400);
@@ -300,10 +334,22 @@ Test(http_request, host_is_there_once_and_clean) {
   expect_fault(get("/", "Host: a\r\n"), 400);
   expect_fault(get("/", "host: b\r\n"), 400);
   expect_fault("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", 400);
-  for (const char* host : {"a b", "a\tb", "a,b", "a/b", "u@a", "a\\b", "<a>"}) {
-    expect_fault("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n", 400);
+  for (const char* host : {"a b", "a\tb", "a,b", "a/b", "u@a", "a\\b", "<a>", "a:b:c", "a:99999999",
+                           "a:x", ":80", "[::1", "[::1]x", "[1:2]", "::1", "a%", "a%4", "a%zz"}) {
+    const std::string field = "Host: " + std::string(host) + "\r\n\r\n";
+    expect_fault("GET / HTTP/1.1\r\n" + field, 400);
+    expect_fault("GET / HTTP/1.0\r\n" + field, 400);
+    expect_fault("GET http://good/ HTTP/1.1\r\n" + field, 400);
   }
   HttpRequestParser parser;
+  for (const char* host :
+       {"", "a:", "a:65535", "[::1]", "[2001:db8::1]:8080", "a%41", "1.2.3.4:80"}) {
+    parser.reset();
+    const std::string head = "GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n";
+    cr_assert(feed(parser, head).status == FeedStatus::complete, "%s", host);
+    cr_assert(parser.request().host == host, "%s", host);
+  }
+  parser.reset();
   cr_assert(feed(parser, "GET / HTTP/1.0\r\n\r\n").status == FeedStatus::complete);
 }
 

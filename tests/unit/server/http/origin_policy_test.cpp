@@ -25,6 +25,7 @@ Test(origin_policy, a_page_of_the_same_host_is_allowed) {
       {"https://watch.example", "watch.example"},
       {"https://watch.example", "watch.example:443"},
       {"http://watch.example", "watch.example:80"},
+      {"http://watch.example", "watch.example:"},
       {"https://watch.example:443", "watch.example"},
       {"HTTPS://Watch.Example", "wATCH.example"},
       {"http://[::1]:8080", "[::1]:8080"},
@@ -52,6 +53,7 @@ Test(origin_policy, foreign_pages_are_refused) {
       {"", ""},
       {"https://", ""},
       {"https://:443", ":443"},
+      {"https://:443", ":"},
   };
   for (const auto& [origin, host] : refused)
     cr_assert_not(policy.allows(origin, host), "%s", std::string(origin).c_str());
