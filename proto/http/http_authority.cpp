@@ -16,7 +16,7 @@ namespace videosync {
 namespace {
 
 bool is_hex_digit(char c) noexcept {
-  return hex_digits.find(ascii_lower(c)) != hex_digits.npos;
+  return hex_value(c) >= 0;
 }
 
 // Unreserved characters and sub-delims without the comma.

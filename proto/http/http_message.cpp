@@ -5,15 +5,6 @@
 #include "core/base/text.h"
 
 namespace videosync {
-namespace {
-
-bool is_token_char(char c) noexcept {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return is_letter(c) || is_digit(c) || marks.find(c) != std::string_view::npos;
-}
-
-}  // namespace
-
 std::string_view HttpRequest::header(std::string_view name) const noexcept {
   for (const HttpField& field : fields) {
     if (equals_ignoring_case(field.name, name)) return field.value;
@@ -86,6 +77,11 @@ std::string_view take_list_element(std::string_view& list, char separator) noexc
   const std::string_view element = list.substr(0, list.find(separator));
   list.remove_prefix(std::min(element.size() + 1, list.size()));
   return trim(element, http_blanks);
+}
+
+bool is_token_char(char c) noexcept {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return is_letter(c) || is_digit(c) || marks.find(c) != std::string_view::npos;
 }
 
 bool is_token(std::string_view text) noexcept {

@@ -55,7 +55,8 @@ std::string_view code_for_status(int status) noexcept;
 // Cuts the first element off a list of fields' grammar and returns it without blanks around it,
 // perhaps empty.
 std::string_view take_list_element(std::string_view& list, char separator = ',') noexcept;
-// A non-empty token of RFC 9110, 5.6.2.
+// A non-empty token of RFC 9110, 5.6.2, and what it is made of.
+bool is_token_char(char c) noexcept;
 bool is_token(std::string_view text) noexcept;
 
 }  // namespace videosync

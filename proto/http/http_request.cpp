@@ -19,7 +19,8 @@ namespace videosync {
 // judges syntax and framing, and once it has accepted a line its parts are cut out of head_ here.
 // Every verdict falls at a byte whose place does not depend on how the input was cut: at llhttp's
 // own error, at the end of a line, or where a limit stands; in that order for each line. The body
-// goes to llhttp straight from the caller's bytes.
+// goes to llhttp straight from the caller's bytes, but for the extensions of chunks, which are read
+// here and which llhttp never sees.
 
 static_assert(sizeof(llhttp_t) <= 128 && alignof(llhttp_t) <= 16);
 static_assert(std::is_trivially_destructible_v<llhttp_t>);
@@ -33,6 +34,7 @@ namespace {
 constexpr std::size_t blank_bytes_max = 8;
 // The longest sensible encoding of a body: one-byte chunks cost six bytes each.
 constexpr std::size_t encoded_bytes_a_body_byte = 8;
+constexpr std::size_t all_that_follows = SIZE_MAX;
 
 llhttp_t& codec_at(std::byte* storage) noexcept {
   return *std::launder(reinterpret_cast<llhttp_t*>(storage));
@@ -99,9 +101,14 @@ struct HttpRequestParser::Callbacks {
 
   static int on_chunk(llhttp_t* codec) noexcept {
     HttpRequestParser& self = parser(codec);
-    if (codec->content_length <= self.limits_.body_bytes_max - self.body_.size()) return 0;
-    self.refuse(413, "the body is larger than this server takes");
-    return -1;
+    if (codec->content_length > self.limits_.body_bytes_max - self.body_.size()) {
+      self.refuse(413, "the body is larger than this server takes");
+      return -1;
+    }
+    self.body_part_ = BodyPart::data;
+    const bool is_last = codec->content_length == 0;  // trailers follow
+    self.data_bytes_left_ = is_last ? all_that_follows : codec->content_length + 2;  // with CRLF
+    return 0;
   }
 
   static int on_body(llhttp_t* codec, const char* at, std::size_t length) noexcept {
@@ -151,6 +158,8 @@ void HttpRequestParser::reset() noexcept {
   phase_ = Phase::blank;
   head_announced_ = codec_saw_head_ = false;
   blank_bytes_ = head_bytes_ = line_begin_ = encoded_bytes_ = 0;
+  body_part_ = BodyPart::data;
+  data_bytes_left_ = all_that_follows;
   llhttp_t& codec = codec_at(codec_);
   llhttp_init(&codec, HTTP_REQUEST, &Callbacks::settings());
   codec.data = this;
@@ -234,16 +243,62 @@ std::size_t HttpRequestParser::feed_body(std::span<const std::uint8_t> bytes) no
     refuse(413, "the body's chunks are mostly framing");
     return 0;
   }
+  const std::string_view text(chars(bytes), given);
+  std::size_t used = 0;
+  if (body_part_ == BodyPart::chunk_length) {
+    used = feed_chunk_length(text);
+  } else if (body_part_ == BodyPart::chunk_extensions) {
+    used = feed_chunk_extensions(text);
+  } else {
+    used = feed_data(text);
+  }
+  VS_ASSERT(used <= given);
+  encoded_bytes_ += used;
+  return used;
+}
+
+// A chunk's length and, behind it or behind its extensions, the line's end: on_chunk hears of it.
+std::size_t HttpRequestParser::feed_chunk_length(std::string_view text) noexcept {
+  const std::size_t end = text.find_first_of("; \t\n");
+  if (end != std::string_view::npos && text[end] != '\n') {
+    body_part_ = BodyPart::chunk_extensions;
+    extensions_ = {};
+    return execute(text.substr(0, end));
+  }
+  return execute(end == std::string_view::npos ? text : text.substr(0, end + 1));
+}
+
+std::size_t HttpRequestParser::feed_chunk_extensions(std::string_view text) noexcept {
+  const auto used = extensions_.feed(text);
+  if (!used) {
+    refuse(400, "a chunk's extensions are malformed");
+    return text.size();
+  }
+  if (*used < text.size()) body_part_ = BodyPart::chunk_length;
+  return *used;
+}
+
+std::size_t HttpRequestParser::feed_data(std::string_view text) noexcept {
+  VS_ASSERT(data_bytes_left_ > 0);
+  const std::size_t used = execute(text.substr(0, data_bytes_left_));
+  if (data_bytes_left_ == all_that_follows) return used;
+  data_bytes_left_ -= used;
+  if (data_bytes_left_ == 0) body_part_ = BodyPart::chunk_length;
+  return used;
+}
+
+// How many bytes of the body llhttp has used; all of them where the request goes on.
+std::size_t HttpRequestParser::execute(std::string_view text) noexcept {
+  if (text.empty()) return 0;
   llhttp_t& codec = codec_at(codec_);
-  const int error = llhttp_execute(&codec, chars(bytes), given);
-  encoded_bytes_ += given;
+  const int error = llhttp_execute(&codec, text.data(), text.size());
   if (phase_ == Phase::complete) {
-    return static_cast<std::size_t>(llhttp_get_error_pos(&codec) - chars(bytes));
+    return static_cast<std::size_t>(llhttp_get_error_pos(&codec) - text.data());
   }
   if (error != HPE_OK && phase_ != Phase::fault) {
     refuse_by_codec(error, llhttp_get_error_pos(&codec));
   }
-  return given;
+  return text.size();
 }
 
 // llhttp would join folded lines and counts nothing.
@@ -393,6 +448,7 @@ bool HttpRequestParser::judge_framing() noexcept {
     return refuse(501, "the only transfer coding here is chunked");
   }
   request_.has_body = true;
+  body_part_ = BodyPart::chunk_length;
   return true;
 }
 

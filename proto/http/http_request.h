@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "proto/http/chunk_extensions.h"
 #include "proto/http/http_message.h"
 
 namespace videosync {
@@ -59,10 +60,15 @@ class HttpRequestParser {
  private:
   struct Callbacks;  // llhttp's view of this class
   enum class Phase : std::uint8_t { blank, line, fields, body, complete, fault };
+  enum class BodyPart : std::uint8_t { data, chunk_length, chunk_extensions };
 
   std::size_t skip_blank_lines(std::span<const std::uint8_t> bytes) noexcept;
   std::size_t feed_head(std::span<const std::uint8_t> bytes) noexcept;
   std::size_t feed_body(std::span<const std::uint8_t> bytes) noexcept;
+  std::size_t feed_chunk_length(std::string_view text) noexcept;
+  std::size_t feed_chunk_extensions(std::string_view text) noexcept;
+  std::size_t feed_data(std::string_view text) noexcept;
+  std::size_t execute(std::string_view text) noexcept;
 
   // Each judges what has come and is false after a refusal.
   bool begin_field_line(char first) noexcept;
@@ -90,7 +96,10 @@ class HttpRequestParser {
   std::size_t head_bytes_ = 0;     // in head_
   std::size_t line_begin_ = 0;     // in head_, of the line that is coming
   std::size_t encoded_bytes_ = 0;  // of the body, framing included
-  std::unique_ptr<char[]> head_;   // head_bytes_max, then room for the decoded path
+  BodyPart body_part_ = BodyPart::data;
+  std::size_t data_bytes_left_ = 0;  // before the next chunk's length; means something in data
+  ChunkExtensions extensions_;
+  std::unique_ptr<char[]> head_;  // head_bytes_max, then room for the decoded path
   std::string body_;
   alignas(16) std::byte codec_[128];  // an llhttp_t
 };

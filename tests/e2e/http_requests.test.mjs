@@ -157,9 +157,9 @@ test('Expect: 100-continue is met before the body comes', () =>
 
 test('a chunked body, cut anywhere, and the next request behind it', () =>
   withConnection(async (connection) => {
-    const chunks = '8;note=x\r\n{"contro\r\n10\r\nl":  "everyone"}\r\n0\r\nTrailer: 1\r\n\r\n';
+    const chunks = '8;note=x;quote="a;b\\""\r\n{"contro\r\n10\r\nl":  "everyone"}\r\n0\r\nTrailer: 1\r\n\r\n';
     const head = requestText('POST', '/api/sessions', { 'Transfer-Encoding': 'chunked' });
-    for (const cut of [0, 3, 11, 30, chunks.length - 1]) {
+    for (const cut of [0, 3, 11, 20, 24, 30, 50, chunks.length - 1]) {
       connection.write(head + chunks.slice(0, cut));
       await sleep(2);
       connection.write(chunks.slice(cut) + videos);
@@ -212,6 +212,7 @@ test('malformed requests get 400 and the end, never another answer', async () =>
     'two lengths': `POST / HTTP/1.1\r\n${host}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc`,
     'a signed length': `POST / HTTP/1.1\r\n${host}Content-Length: +3\r\n\r\nabc`,
     'a malformed chunk': `POST /api/sessions HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`,
+    'a quote that stays open': `POST /api/sessions HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n2;a="b\r\n{}\r\n`,
     'TLS on a plain port': Buffer.from('16030100f8010000f40303', 'hex'),
   };
   for (const [what, bytes] of Object.entries(malformed)) {

@@ -141,6 +141,35 @@ Test(http_request, chunks_are_joined_and_trailers_dropped) {
   cr_assert_not(parser.request().has_header("x-trailer"));
 }
 
+Test(http_request, a_chunk_may_have_extensions_of_any_kind) {
+  for (const char* extensions : {";a", ";a=1;b=\"x;y\"", ";a=\"\\\"\\\\\"", ";a=\" 5;\t\";b",
+                                 " ; a = b", ";a=\"\xc3\xa9\""}) {
+    const std::string body = "A" + std::string(extensions) + "\r\n;a\"\r\n5 \t;x\r\n" + "02" +
+                             extensions + "\r\n\r\n\r\n0" + extensions + "\r\nT: u\r\n\r\n";
+    const std::string text = post("Transfer-Encoding: chunked\r\n", body);
+    HttpRequestParser parser;
+    const FeedResult result = feed_by(parser, text + "next", text.size() + 4);
+    cr_assert(result.status == FeedStatus::complete, "%s", extensions);
+    cr_assert_eq(result.consumed, text.size(), "%s", extensions);
+    cr_assert(parser.request().body == ";a\"\r\n5 \t;x\r\n", "%s", extensions);
+    const std::string whole = outcome_of(parser, text + "next", text.size() + 4);
+    for (std::size_t step = 1; step < 8; ++step)
+      cr_assert_eq(outcome_of(parser, text + "next", step), whole, "%s", extensions);
+  }
+}
+
+Test(http_request, bad_chunk_extensions_are_refused) {
+  for (const char* extensions :
+       {";", ";=b", ";a=", ";a=\"b", ";a=\"b\"c", ";a=b\"c\"", ";a=\"\\", ";a b", ";a ", " ",
+        ";a=\"b\x01\"", ";a=\"b\n\"", ";a\n", ";a\r;b", "\r;a", "\r ;a"}) {
+    const std::string tail = std::string(extensions) + "\r\n";
+    expect_fault(post("Transfer-Encoding: chunked\r\n", "3" + tail + "abc\r\n0\r\n\r\n"), 400);
+    expect_fault(post("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0" + tail + "\r\n"), 400);
+  }
+  expect_fault(post("Transfer-Encoding: chunked\r\n", ";a\r\n"), 400);
+  expect_fault(post("Transfer-Encoding: chunked\r\n", "3;a\r\nabc;b\r\n"), 400);
+}
+
 Test(http_request, a_length_of_zero_is_no_body) {
   HttpRequestParser parser;
   cr_assert(feed(parser, post("Content-Length: 0\r\nExpect: 100-continue\r\n")).status ==
@@ -465,7 +494,8 @@ Test(http_request, any_cut_gives_the_same_outcome) {
   const std::vector<std::string> corpus = {
       get("/a%20b?c", "Range: bytes=1-2\r\nIf-Match: \"x\"\r\n") + "GET /next",
       post("Content-Length: 11\r\nExpect: 100-continue\r\n", "hello world") + "\r\n",
-      post("Transfer-Encoding: chunked\r\n", "3;a=\"b\"\r\nabc\r\n1\r\nd\r\n0\r\nT: u\r\n\r\nX"),
+      post("Transfer-Encoding: chunked\r\n",
+           "3;a=1;b=\"c;\\\"\"\r\nabc\r\n1\r\nd\r\n0\r\nT: u\r\n\r\nX"),
       get("/ws", "Upgrade: websocket\r\nConnection: Upgrade\r\n") + "\x81\x01",
       "\r\n\r\n" + get("http://h/x")};
   HttpRequestParser parser;
@@ -481,9 +511,9 @@ Test(http_request, any_cut_gives_the_same_outcome) {
 Test(http_request, damaged_requests_never_depend_on_the_cut) {
   const unsigned seed = 20240611;
   std::mt19937 random(seed);
-  const std::string base =
-      post("Transfer-Encoding: chunked\r\nConnection: close\r\n", "3\r\nabc\r\n0\r\n\r\n");
-  constexpr std::string_view spice("\r\n\t :;,%#/\0\x7f\x80zZ09", 18);
+  const std::string base = post("Transfer-Encoding: chunked\r\nConnection: close\r\n",
+                                "3;a=\"b\\\"\";c=d\r\nabc\r\n0\r\n\r\n");
+  constexpr std::string_view spice("\r\n\t :;,%#/\0\x7f\x80zZ09\"\\=", 21);
   HttpRequestParser parser;
   for (int round = 0; round < 3000; ++round) {
     std::string text = base;
