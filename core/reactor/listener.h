@@ -26,9 +26,12 @@ struct ListenTarget {
   bool is_unix() const noexcept { return !unix_path.empty(); }
 };
 
+// How long the kernel keeps a TCP connection that says nothing before it is accepted.
+inline constexpr std::int64_t accept_silence_ms = 1'000;
+
 // A listening, non-blocking descriptor. TCP ones have SO_REUSEPORT, so that every worker may have
 // its own, and TCP_NODELAY, which accepted sockets inherit; a connection is accepted when its first
-// bytes are there, or after a second of silence (TCP_DEFER_ACCEPT). A unix socket left behind by a
+// bytes are there, or after `accept_silence_ms` (TCP_DEFER_ACCEPT). A unix socket left behind by a
 // dead process is replaced; one that still answers is an error.
 Result<UniqueFd> open_listening_socket(const ListenTarget& target);
 // Another descriptor of the same socket, for another worker: a unix path has only one.

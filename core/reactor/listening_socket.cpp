@@ -20,7 +20,7 @@ namespace {
 constexpr int backlog = 4096;  // the kernel cuts it to net.core.somaxconn
 // Clients speak first: a connection is accepted when its first bytes are there, or after so long.
 // Its first receive then finds them, instead of being armed, woken and tried again.
-constexpr int silence_max_s = 1;
+constexpr int silence_max_s = accept_silence_ms / 1'000;
 constexpr int socket_flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 enum class Sharing { with_our_workers, nobody };

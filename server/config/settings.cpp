@@ -251,12 +251,14 @@ void add_connection_limits(std::vector<Setting>& table) {
                         &Config::request_fields_max, {8, 1'000}));
   table.push_back(size(row("max-body", "Longest request body"), &Config::request_body_bytes_max,
                        {1'024, 16 << 20}));
-  table.push_back(duration(row("header-timeout", "Time for a whole request head"),
-                           &Config::header_timeout_us, {us_per_second, hour_us}));
+  table.push_back(duration(
+      row("header-timeout", "Time for a whole request head, and for a new connection's first byte"),
+      &Config::header_timeout_us, {us_per_second, hour_us}));
   table.push_back(duration(row("body-timeout", "Time for a whole request body"),
                            &Config::body_timeout_us, {us_per_second, hour_us}));
-  table.push_back(duration(row("idle-timeout", "Time that a connection may wait for a request"),
-                           &Config::idle_timeout_us, {us_per_second, day_us}));
+  table.push_back(
+      duration(row("idle-timeout", "Time that a connection may wait for its next request"),
+               &Config::idle_timeout_us, {us_per_second, day_us}));
   table.push_back(duration(row("slow-timeout",
                                "Time without progress before a client that does "
                                "not read is closed"),

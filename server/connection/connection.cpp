@@ -1,9 +1,11 @@
 // Connection: the connection and its HTTP side. The WebSocket side is in peer_websocket.cpp.
 #include "server/connection/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/reactor/listener.h"
 #include "server/http/routes.h"
 #include "server/http/security_headers.h"
 #include "server/worker.h"
@@ -12,6 +14,8 @@ namespace videosync {
 
 namespace {
 
+// Of a silent TCP connection's time the kernel has used this up before it was accepted.
+constexpr std::int64_t accept_silence_us = accept_silence_ms * 1'000;
 constexpr std::int64_t linger_us = 2'000'000;
 constexpr std::int64_t answer_wait_us = 30'000'000;  // for another thread or the store
 constexpr std::uint32_t discarded_bytes_max = 1 << 20;
@@ -43,7 +47,10 @@ void Connection::open(UniqueFd descriptor, const std::optional<IpAddress>& addre
   if (!is_admin_) worker_.metrics().add(Gauge::connections, 1);
   last_received_ms_ = now_ms();
   stream_.open(std::move(descriptor));
-  set_timer(worker_.config().idle_timeout_us);
+  // No less than half: one that spoke at once is accepted at once, and its bytes are still on their
+  // way to here.
+  const std::int64_t whole_us = worker_.config().header_timeout_us;
+  set_timer(address ? std::max(whole_us - accept_silence_us, whole_us / 2) : whole_us);
 }
 
 void Connection::charge(AddressGroup group) noexcept {

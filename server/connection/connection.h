@@ -44,7 +44,8 @@ class Connection final : public StreamOwner {
   Connection(Worker& worker, bool is_admin) noexcept;
   ~Connection();
 
-  // `address`: the socket's other end; none for a unix socket.
+  // `address`: the socket's other end; none for a unix socket. It has to speak within the time that
+  // a head is given, from the moment at which the far end opened it.
   void open(UniqueFd descriptor, const std::optional<IpAddress>& address) noexcept;
   // Refuses the connection: 503 and the end.
   void refuse(HttpFault fault) noexcept;
@@ -108,7 +109,7 @@ class Connection final : public StreamOwner {
 
  private:
   enum class Phase : std::uint8_t {
-    idle,               // between requests
+    idle,               // before the first request, timer: first word; between requests: idle
     reading_head,       // timer: head
     reading_body,       // timer: body
     awaiting_answer,    // another thread works on it; input rests

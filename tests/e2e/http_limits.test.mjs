@@ -129,18 +129,6 @@ describe('times', () => {
     connection.close();
   });
 
-  test('a connection that asks for nothing is closed when idle long enough, without a word', { timeout: 10_000 }, async () => {
-    const silent = await the.open();
-    const used = await the.open();
-    const start = performance.now();
-    await used.write(videos).readAnswer();
-    await Promise.all([silent.assertEnds(), used.assertEnds()]);
-    const took = performance.now() - start;
-    assert.ok(took > 1_800 && took < 5_000, `${took} ms`);
-    silent.close();
-    used.close();
-  });
-
   test('a download that nobody reads is given up, one that is read slowly is not', { timeout: 20_000 }, async () => {
     await until(async () => (await openConnections()) === 0, 'no connection is left of the tests before');
     const stuck = (await the.open()).pause();
@@ -178,6 +166,46 @@ describe('times', () => {
     assert.ok((await readMetric(the.server, 'received_bytes_total')) < 20_000_000);
     stuck.close();
   });
+});
+
+describe('silence', () => {
+  const the = {};
+  before(async () => {
+    the.folder = await makeFolder();
+    the.unix = { path: the.folder.path('silence.sock') };
+    const times = ['--header-timeout', '2s', '--idle-timeout', '4s', '--listen', `unix:${the.unix.path}`];
+    the.server = await startServer({ args: ['--media', media.directory, ...times] });
+  });
+  after(async () => {
+    await the.server?.stop();
+    await the.folder?.remove();
+  });
+
+  const kinds = [
+    ['TCP', () => the.server.origin],
+    ['a unix socket', () => the.unix],
+  ];
+  for (const [kind, address] of kinds) {
+    test(`on ${kind} a connection that never speaks has a head's time, one between requests more`, { timeout: 15_000 }, async () => {
+      const start = performance.now();
+      const endOf = async (first) => {
+        const connection = await HttpConnection.open(address());
+        try {
+          if (first === videos) await connection.write(first).readAnswer();
+          else if (first) connection.write(first);
+          await connection.assertEnds();
+          return performance.now() - start;
+        } finally {
+          connection.close();
+        }
+      };
+      // Empty lines are no request.
+      const [silent, blank, used] = await Promise.all([endOf(''), endOf('\r\n'), endOf(videos)]);
+      assert.ok(silent > 1_900 && silent < used - 1_000, `silent ${silent} ms, between requests ${used} ms`);
+      assert.ok(blank < used - 1_000, `empty lines ${blank} ms, between requests ${used} ms`);
+      assert.ok(used > 3_900, `${used} ms`);
+    });
+  }
 });
 
 describe('how many', () => {
