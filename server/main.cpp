@@ -1,4 +1,5 @@
 // The program: reads the configuration, makes the parts, starts the workers, waits for the end.
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -42,11 +43,12 @@ constexpr int exit_unfit_machine = 2;
 constexpr int exit_forced = 128 + SIGTERM;
 constexpr std::size_t expired_a_second_max = 10'000;
 constexpr std::int64_t redis_wait_ms = 5'000;  // with --redis-required
-constexpr int farewell_turns_min = 5;          // for what Redis is told last
+constexpr int announcement_wait_ms = 100;
+constexpr int farewell_turns_min = 5;  // for what Redis is told last
 constexpr int farewell_turns_max = 20;
 
 int complain(int status, const std::string& message) {
-  std::fprintf(stderr, "videosync: %s\n", message.c_str());
+  write_log_text("videosync: " + message + "\n");
   return status;
 }
 
@@ -60,7 +62,9 @@ int refuse_listener(const char* setting, const Error& why) {
 
 // Where workers' threads may be running already: nothing is taken down.
 [[noreturn]] void end_unfit(const Error& why) {
-  std::_Exit(complain(exit_unfit_machine, why.message));
+  complain(exit_unfit_machine, why.message);
+  flush_log();
+  std::_Exit(exit_unfit_machine);
 }
 
 void start_or_end(Worker& worker) {
@@ -406,6 +410,9 @@ void Program::announce() const {
   for (const std::string& address : listening_) {
     line += (line.ends_with(' ') ? "" : ", ") + address;
   }
+  // Where stdout is full nobody reads it, and the workers wait for us.
+  pollfd room{STDOUT_FILENO, POLLOUT, 0};
+  if (::poll(&room, 1, announcement_wait_ms) <= 0) return;
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
 }
@@ -439,6 +446,7 @@ void Program::on_signal(std::uint32_t events) noexcept {
     }
     if (service_->is_draining) {
       log_warn("main", "a second signal: ending at once");
+      flush_log();
       std::_Exit(exit_forced);
     }
     log_info("main", "draining", field("connections", service_->connections.load()));
@@ -523,5 +531,8 @@ int main(int argc, char** argv) {
   log_settings.level = config->log_level;
   log_settings.format = config->log_format;
   reserve_descriptors(config->connections_max + descriptors_besides);
-  return Program(*config, machine).run();
+  start_log_writer();
+  const int status = Program(*config, machine).run();
+  flush_log();
+  return status;
 }

@@ -6,12 +6,23 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 namespace videosync {
 
+// Puts a line on stderr before the process ends. Null: written here. The log puts its own in place
+// before threads start: it neither overtakes lines that wait nor hangs where nobody reads them.
+inline void (*say_last_words)(std::string_view line) noexcept = nullptr;
+
 [[noreturn]] inline void assertion_failed(const char* expression, const char* file,
                                           int line) noexcept {
-  std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expression);
+  char text[512] = "";
+  std::snprintf(text, sizeof text, "%s:%d: assertion failed: %.300s\n", file, line, expression);
+  if (say_last_words != nullptr) {
+    say_last_words(text);
+  } else {
+    std::fputs(text, stderr);
+  }
   std::abort();
 }
 

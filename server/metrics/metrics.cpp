@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/log.h"
 #include "server/metrics/metric_tables.h"
 
 namespace videosync {
@@ -205,6 +206,9 @@ void Metrics::render_process(std::string& out) const {
   append(out, "videosync_build_info{{version=\"{}\"}} 1\n", version_);
   append_head(out, "videosync_workers", "gauge", "Worker threads.");
   append(out, "videosync_workers {}\n", worker_count_);
+  append_head(out, "videosync_log_lines_dropped_total", "counter",
+              "Lines of the log that stderr did not take in time, or at all.");
+  append(out, "videosync_log_lines_dropped_total {}\n", log_lines_dropped());
   append_head(out, "process_start_time_seconds", "gauge",
               "Start of the process in seconds since the Unix epoch.");
   append(out, "process_start_time_seconds {:.3f}\n", start_time_s_);

@@ -21,17 +21,18 @@ export function serverBinary() {
 
 // args: added after the ephemeral --listen and --admin. env: added to this process's environment.
 // listen, admin: fixed addresses instead, for a restart in the same place.
+// stderr: a descriptor that takes what the server says there; stderr() is empty then.
 // Resolves when the server says that it listens; rejects with its output when it ends before that.
-export async function startServer({ args = [], env = {}, cwd = projectRoot, listen = '127.0.0.1:0', admin = '127.0.0.1:0' } = {}) {
+export async function startServer({ args = [], env = {}, cwd = projectRoot, listen = '127.0.0.1:0', admin = '127.0.0.1:0', stderr = 'pipe' } = {}) {
   const child = spawn(serverBinary(), ['--listen', listen, '--admin', admin, ...args], {
     cwd,
     env: { ...process.env, VIDEOSYNC_CACHE: 'none', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', stderr],
   });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
-    child[name].setEncoding('utf8');
-    child[name].on('data', (text) => {
+    child[name]?.setEncoding('utf8');
+    child[name]?.on('data', (text) => {
       output[name] = (output[name] + text).slice(-OUTPUT_KEPT);
     });
   }
@@ -66,7 +67,8 @@ async function untilListening(child, output, exited) {
     for (;;) {
       const addresses = findAddresses(output.stdout) ?? findAddresses(output.stderr);
       if (addresses) return addresses;
-      await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data')]);
+      const outputs = [child.stdout, child.stderr].filter(Boolean);
+      await Promise.race(outputs.map((stream) => once(stream, 'data')));
     }
   })();
   try {

@@ -2,7 +2,11 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
+#include <algorithm>
+#include <csignal>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -152,4 +156,51 @@ Test(log, threads_do_not_mix_lines) {
   for (std::string line; std::getline(lines, line); ++count)
     cr_assert_eq(without_time(line), "info thread: a line of some length i=7");
   cr_assert_eq(count, 400);
+}
+
+// What a child process says that logs by a LogWriter and then ends by an assertion; how it ends.
+struct LastWords {
+  std::string text;
+  int status = 0;
+};
+
+static LastWords assert_in_a_child(bool is_stalled) {
+  int ends[2];
+  cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+  cr_assert_geq(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+  const std::string filler(4096, '.');
+  if (is_stalled) cr_assert_eq(write(ends[1], filler.data(), filler.size()), 4096);
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit no_core{};
+    setrlimit(RLIMIT_CORE, &no_core);
+    log_settings = {LogLevel::info, LogFormat::text, ends[1]};
+    start_log_writer();
+    for (int i = 0; i < 500; ++i)
+      log_info("child", "a line", field("i", i));
+    VS_ASSERT(ends[0] == -2);
+  }
+  close(ends[1]);
+  LastWords last;
+  char piece[4096];
+  ssize_t n = 0;
+  while (!is_stalled && (n = read(ends[0], piece, sizeof piece)) > 0)
+    last.text.append(piece, static_cast<std::size_t>(n));
+  cr_assert_eq(waitpid(child, &last.status, 0), child);
+  close(ends[0]);
+  return last;
+}
+
+Test(log, an_assertion_comes_last_and_after_all_that_was_logged, .timeout = 30) {
+  const LastWords last = assert_in_a_child(false);
+  cr_assert(WIFSIGNALED(last.status) && WTERMSIG(last.status) == SIGABRT);
+  cr_assert_eq(std::ranges::count(last.text, '\n'), 501);
+  cr_assert(last.text.contains("a line i=499\n"));
+  cr_assert(last.text.ends_with(": assertion failed: ends[0] == -2\n"), "%s",
+            last.text.substr(last.text.size() - 100).c_str());
+}
+
+Test(log, an_assertion_ends_the_process_where_nobody_reads, .timeout = 30) {
+  const LastWords last = assert_in_a_child(true);
+  cr_assert(WIFSIGNALED(last.status) && WTERMSIG(last.status) == SIGABRT);
 }
