@@ -1,15 +1,14 @@
 #include "server/metrics/metrics.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -75,6 +74,14 @@ void append(std::string& out, fmt::format_string<Arguments...> pattern, Argument
 void append_head(std::string& out, std::string_view name, std::string_view type,
                  std::string_view help) {
   append(out, "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+}
+
+// The folder's size, since Linux 6.2; 0 before. Listing it instead takes a worker 50 ms and more
+// for a hundred thousand, and everybody whom that worker serves waits.
+std::uint64_t open_descriptors() noexcept {
+  struct stat status{};
+  if (::stat("/proc/self/fd", &status) != 0) return 0;
+  return static_cast<std::uint64_t>(status.st_size);
 }
 
 double seconds(std::uint64_t us) noexcept {
@@ -221,15 +228,9 @@ void Metrics::render_process(std::string& out) const {
     append(out, "process_resident_memory_bytes {}\n",
            resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
   }
-  std::error_code error;
-  std::uint64_t descriptors = 0;
-  for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end;
-       !error && entry != end; entry.increment(error)) {
-    ++descriptors;
-  }
-  if (!error && descriptors > 0) {
+  if (const std::uint64_t descriptors = open_descriptors(); descriptors > 0) {
     append_head(out, "process_open_fds", "gauge", "Open file descriptors.");
-    append(out, "process_open_fds {}\n", descriptors - 1);  // one was the directory's
+    append(out, "process_open_fds {}\n", descriptors);
   }
 }
 
