@@ -23,6 +23,25 @@ inline std::unique_ptr<Reactor> make_reactor(const Clock& clock) {
   return std::move(*reactor);
 }
 
+// Turns until it is met, for ten seconds at most. By the clock: a turn is as short as the next
+// timer or completion makes it, so a number of turns says nothing about how long a disk was waited
+// for.
+template <class Condition>
+bool turns_until(Reactor& reactor, Condition&& is_met) {
+  const SystemClock clock;
+  const std::int64_t end_us = clock.monotonic_us() + 10'000'000;
+  while (!is_met()) {
+    if (clock.monotonic_us() >= end_us) return false;
+    reactor.turn(5);
+  }
+  return true;
+}
+
+template <class Condition>
+void turn_until(Reactor& reactor, Condition&& is_met, const char* what) {
+  cr_assert(turns_until(reactor, is_met), "waited in vain for: %s", what);
+}
+
 struct RecordingOwner final : StreamOwner {
   std::string received;
   int input_ends = 0, output_empties = 0, closes = 0, retirements = 0;
@@ -59,8 +78,7 @@ struct Connection {
   }
   ~Connection() {
     stream.close(CloseReason::by_owner);
-    for (int i = 0; i < 100 && owner.retirements == 0; ++i)
-      reactor.turn(10);
+    turns_until(reactor, [&] { return owner.retirements > 0; });
     if (peer >= 0) ::close(peer);
   }
 
@@ -79,12 +97,5 @@ struct Connection {
     return text;
   }
 };
-
-template <class Condition>
-void turn_until(Reactor& reactor, Condition&& is_met, const char* what) {
-  for (int i = 0; i < 2'000 && !is_met(); ++i)
-    reactor.turn(5);
-  cr_assert(is_met(), "waited in vain for: %s", what);
-}
 
 }  // namespace videosync::test
