@@ -1,5 +1,6 @@
 #include "core/reactor/page_residency.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -57,9 +58,11 @@ bool PageResidency::is_cached(const FileRange& range, std::int64_t length,
   if (!has_cachestat_) return false;
   Seen& file = seen(range, now_ms);
   const bool is_settled = now_ms - file.cold_ms > settling_ms;
-  if (are_pages_there(range, length) && (is_settled || can_read(range, length))) return true;
-  file.cold_ms = now_ms;
-  return false;
+  const bool is_ready = are_pages_there(range, length) &&
+                        ((is_settled && file.has_been_read) || can_read(range, length));
+  file.has_been_read = file.has_been_read || is_ready;
+  if (!is_ready) file.cold_ms = now_ms;
+  return is_ready;
 }
 
 bool PageResidency::are_pages_there(const FileRange& range, std::int64_t length) noexcept {
@@ -90,7 +93,9 @@ bool PageResidency::can_read_byte(int file, std::int64_t offset) noexcept {
   char byte;
   const iovec vector{&byte, 1};
   ++bytes_read_;
-  return ::preadv2(file, &vector, 1, offset, RWF_NOWAIT) == 1;
+  if (::preadv2(file, &vector, 1, offset, RWF_NOWAIT) == 1) return true;
+  // A file in memory alone (tmpfs), which alone has seals, never waits and does not say so.
+  return errno == EOPNOTSUPP && ::fcntl(file, F_GET_SEALS) >= 0;
 }
 
 }  // namespace videosync

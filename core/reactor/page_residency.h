@@ -4,10 +4,12 @@
 // Asked of cachestat(2) (Linux 6.5). That counts pages whose bytes are still on their way, so where
 // a file was cold within `settling_ms` a byte is read with RWF_NOWAIT as well. Of a file that has
 // been warm for longer only cachestat is asked: reading was a tenth of the cost of a range of
-// 64 KiB. What is asked for one range is trusted for that range alone, for `trusted_ms`; answers
-// for whole files, or trusted across ranges, made small requests wait beside a file that was
-// evicted again and again. A page that is evicted meanwhile, or that somebody else is reading into
-// a file that was warm here, makes the sender wait for the disk once.
+// 64 KiB. A file system that cannot read without waiting (those over a network, and FUSE) may make
+// its readers wait for a server whatever is in the cache, so of its files nothing is ever ready.
+// What is asked for one range is trusted for that range alone, for `trusted_ms`; answers for whole
+// files, or trusted across ranges, made small requests wait beside a file that was evicted again
+// and again. A page that is evicted meanwhile, or that somebody else is reading into a file that
+// was warm here, makes the sender wait for the disk once.
 //
 // The kernel answers only those who own a file or may write to it (from some 6.x releases on); to
 // others nothing is ever resident. One a reactor; one thread.
@@ -42,6 +44,7 @@ class PageResidency {
   struct Seen {
     const void* owner = nullptr;  // compared only: it may be gone
     std::int64_t cold_ms = 0;     // when it was last found cold; not before it was first seen
+    bool has_been_read = false;   // without waiting
   };
 
   Seen& seen(const FileRange& range, std::int64_t now_ms) noexcept;

@@ -1,6 +1,7 @@
 #include "core/reactor/page_residency.h"
 
 #include <criterion/criterion.h>
+#include <sys/mman.h>
 
 #include "tests/unit/core/temporary_file.h"
 
@@ -128,4 +129,16 @@ Test(page_residency, files_do_not_answer_for_each_other) {
   f.settle();
   f.ready(0, kib);
   cr_assert_eq(f.residency.bytes_read(), bytes_read + 8, "of such a file nothing is remembered");
+}
+
+Test(page_residency, a_file_in_memory_alone_is_always_ready) {
+  Fixture f;
+  const int file = ::memfd_create("residency", MFD_CLOEXEC);
+  cr_assert_eq(::ftruncate(file, step), 0);
+  std::string text(step, 'x');
+  cr_assert_eq(::pwrite(file, text.data(), text.size(), 0), step);
+  FileTransfer transfer;
+  transfer.range = {f.file.owner, file, 0, step};
+  cr_assert_eq(f.residency.ready_bytes(transfer, f.now_ms), step);
+  ::close(file);
 }
