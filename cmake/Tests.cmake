@@ -28,7 +28,8 @@ target_link_libraries(videosync_sim PUBLIC videosync_server)
 add_executable(sim ${CMAKE_SOURCE_DIR}/tests/sim/main.cpp)
 target_link_libraries(sim PRIVATE videosync_sim)
 # Seeds that once found something, then fresh ones, in at most half a minute.
-add_test(NAME sim COMMAND sim --list ${CMAKE_SOURCE_DIR}/tests/sim/seeds.txt --seeds 100000 --seconds 25
+# The same seeds each time: what a fresh one finds (make sim) is first written down, then mended.
+add_test(NAME sim COMMAND sim --list ${CMAKE_SOURCE_DIR}/tests/sim/seeds.txt --from 964 --seeds 400
   --shrink-seconds 20)
 set_tests_properties(sim PROPERTIES LABELS sim TIMEOUT 120)
 

@@ -186,6 +186,12 @@ void Impl::on_followed(const Uuid& key, const Result<>& done) noexcept {
 void Impl::take_over(Residence& residence, StoreVersion known, const StoredSession& from) noexcept {
   VS_ASSERT(!residence.home && residence.outpost->needs_home());
   Outpost& outpost = *residence.outpost;
+  // Who is about to go would only hand it on again: whoever asks may take it.
+  if (ports_.around.is_draining() && outpost.members.empty()) {
+    return_foreign(residence);
+    refuse_asks(residence, SessionFault::unavailable);
+    return drop_if_idle(residence);
+  }
   std::vector<MemberInfo> members;
   members.reserve(outpost.everybody.size());
   for (const auto& [id, member] : outpost.everybody)
