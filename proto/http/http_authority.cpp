@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 
@@ -49,9 +48,7 @@ bool is_port_part(std::string_view text) noexcept {
   if (text.empty()) return true;
   const std::string_view digits = text.substr(1);
   if (text.front() != ':' || !std::all_of(digits.begin(), digits.end(), is_digit)) return false;
-  std::uint16_t port = 0;
-  return digits.empty() ||
-         std::from_chars(digits.data(), digits.data() + digits.size(), port).ec == std::errc{};
+  return digits.empty() || parse_decimal<std::uint16_t>(digits).has_value();
 }
 
 }  // namespace

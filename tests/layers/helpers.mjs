@@ -33,6 +33,9 @@ export const helpers = [
     kind: 'percent-decoding',
     telltale: /[!=]=\s*'%'/g,
     home: 'core/base/text.h',
+    except: {
+      'proto/http/http_authority.cpp': 'judges escapes and decodes none',
+    },
     use: 'percent_decode()',
   },
   {
