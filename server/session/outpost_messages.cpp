@@ -242,6 +242,8 @@ void Impl::on_moved(const Uuid& key, const Uuid& home, std::uint64_t fence,
   const bool is_known =
       residence->outpost->home == home && residence->outpost->phase == Phase::settled;
   if (!accept_home(*residence, home, fence) || !is_known) return;
+  residence = find(key);  // to settle may have been the end of it
+  if (residence == nullptr || residence->home) return;
   if (residence->outpost->needs_enroll) speak(*residence);
 }
 
