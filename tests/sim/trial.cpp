@@ -76,6 +76,12 @@ Finding finding_of(int status, std::string_view last_words) {
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF) {
     return {"endless", "the run did not end: something goes round and round"};
   }
+  constexpr std::string_view summary = "SUMMARY: ";  // of a sanitizer
+  if (const std::size_t at = last_words.rfind(summary); at != last_words.npos) {
+    const std::string_view words = last_words.substr(at + summary.size());
+    const std::string line(words.substr(0, words.find('\n')));
+    return {line.substr(0, line.find(' ', line.find(' ') + 1)), line};
+  }
   constexpr std::string_view mark = "assertion failed: ";
   const std::size_t at = last_words.rfind(mark);
   if (at != last_words.npos) {
