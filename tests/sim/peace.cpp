@@ -235,7 +235,12 @@ void World::check_commands() {
   if (!run_until(now_us() + answers_us + 2 * plan_.client.slow_us)) return;
   for (SimSession& session : sessions_)
     check_forks(session);
+  wrong_doubts_ = 0;  // all are counted anew
   for (Viewer& viewer : viewers_) {
+    // Of one that is over nobody knows any more which states count.
+    if (is_over(viewer.session())) continue;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(Kind::count_); ++i)
+      check_refusals(viewer, static_cast<Kind>(i));
     for (Viewer::Talk& talk : viewer.talks())
       check_talk(viewer, talk);
     for (std::size_t i = 0; i < viewer.talks().size(); ++i)
@@ -255,6 +260,36 @@ void World::check_forks(SimSession& session) {
   session.ledger.set_forks(forks);
 }
 
+bool World::is_over(const SimSession& session) {
+  const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
+  return entry == nullptr || !entry->bytes;
+}
+
+// No command is refused twice, nor refused for sure and carried out. An answer follows its member
+// to the connection that it has by then, so all of a viewer's are counted together. `unavailable`
+// is said in doubt, too: how often that was wrong is counted.
+void World::check_refusals(Viewer& viewer, Kind kind) {
+  if (kind == Kind::chat || kind == Kind::reaction) return;
+  unsigned said = 0, counting = 0, errors = 0, doubts = 0;
+  for (const Viewer::Talk& talk : viewer.talks()) {
+    for (const auto& each : talk.said[static_cast<std::size_t>(kind)]) {
+      ++said;
+      counting += viewer.session().ledger.tally(each.number).counting > 0 ? 1 : 0;
+    }
+    errors += talk.errors[static_cast<std::size_t>(kind)];
+    doubts += talk.doubts[static_cast<std::size_t>(kind)];
+  }
+  if (errors > said) {
+    find("once or refused", "{} said {} {} and was refused {} times", viewer.name(), said,
+         kind_name(kind), errors);
+  }
+  if (counting + errors > said + doubts) {
+    find("once or refused", "{}: of {} {} {} count, and {} were refused, {} of them in doubt",
+         viewer.name(), said, kind_name(kind), counting, errors, doubts);
+  }
+  if (counting + errors > said) wrong_doubts_ += counting + errors - said;
+}
+
 // Of all that was said through one connection.
 void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
   const Ledger& ledger = viewer.session().ledger;
@@ -262,7 +297,6 @@ void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
     const auto kind = static_cast<Kind>(i);
     const bool is_talk = kind == Kind::chat || kind == Kind::reaction;
     if (is_talk || talk.said[i].empty()) continue;
-    unsigned counting = 0;
     unsigned unknown = 0;
     unsigned untold = 0;  // undone, and nobody has said so
     const Viewer::Talk::Said* example = nullptr;
@@ -272,9 +306,8 @@ void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
         find("once", "{} {} of {} was carried out {} times", kind_name(kind), said.number,
              viewer.name(), tally.counting);
       }
-      if (tally.counting > 0) {
-        ++counting;
-      } else if (tally.undone == 0) {
+      if (tally.counting > 0) continue;
+      if (tally.undone == 0) {
         ++unknown;
       } else {
         const bool is_told = std::any_of(talk.undone_us.begin(), talk.undone_us.end(),
@@ -285,10 +318,6 @@ void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
     }
     const auto errors = talk.errors[i];
     const auto size = static_cast<unsigned>(talk.said[i].size());
-    if (counting + errors > size + talk.doubts[i]) {
-      find("once or refused", "{} (m{}): of {} {} {} count, and {} were refused", viewer.name(),
-           talk.member.value, size, kind_name(kind), counting, errors);
-    }
     if (!talk.is_open()) continue;
     if (errors < unknown) {
       find("once or refused", "{} (m{}): of {} {} {} were neither carried out nor refused ({})",

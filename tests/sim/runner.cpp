@@ -69,6 +69,7 @@ class Runner {
     totals_.commands += outcome.totals.commands;
     totals_.checks += outcome.totals.checks;
     totals_.redis_commands += outcome.totals.redis_commands;
+    totals_.wrong_doubts += outcome.totals.wrong_doubts;
   }
 
   void report(const TrialOutcome& outcome) {
@@ -95,8 +96,9 @@ class Runner {
     const double rate = static_cast<double>(totals_.steps) / seconds;
     fmt::print(
         "{} seeds in {:.1f} s: {} steps ({:.0f} a second), {} commands, {} faults, "
-        "{} times of peace\n",
-        runs_, seconds, totals_.steps, rate, totals_.commands, totals_.faults, totals_.checks);
+        "{} times of peace; {} commands were refused in doubt and count\n",
+        runs_, seconds, totals_.steps, rate, totals_.commands, totals_.faults, totals_.checks,
+        totals_.wrong_doubts);
     for (const auto& [check, times] : failures_)
       fmt::print("  {:6} times: {}\n", times, check);
   }

@@ -50,6 +50,7 @@ void add(RunTotals& to, const RunTotals& more) noexcept {
   to.commands += more.commands;
   to.checks += more.checks;
   to.redis_commands += more.redis_commands;
+  to.wrong_doubts += more.wrong_doubts;
 }
 
 void run_child(Report& report, const std::function<std::optional<Plan>()>& next, std::FILE* story) {

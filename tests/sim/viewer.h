@@ -75,7 +75,8 @@ class Viewer final : ClientEnd {
     };
     std::array<std::vector<Said>, static_cast<std::size_t>(Kind::count_)> said{};
     std::array<std::uint32_t, static_cast<std::size_t>(Kind::count_)> errors{};
-    // Of these: `unavailable`. Where its home was not heard of in time, it may have been carried out.
+    // Of these: `unavailable`. Where its home was not heard of in time, it may have been carried
+    // out.
     std::array<std::uint32_t, static_cast<std::size_t>(Kind::count_)> doubts{};
 
     bool is_open() const noexcept { return closed_us == INT64_MAX; }

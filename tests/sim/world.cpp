@@ -84,7 +84,7 @@ World::~World() {
 }
 
 RunTotals World::totals() const noexcept {
-  return {scheduler_.steps(), faults_, commands_, checks_, redis_.commands()};
+  return {scheduler_.steps(), faults_, commands_, checks_, redis_.commands(), wrong_doubts_};
 }
 
 SimSession* World::session_of(const Uuid& key) noexcept {

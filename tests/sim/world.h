@@ -32,6 +32,7 @@ struct RunTotals {
   std::uint64_t commands = 0;
   std::uint64_t checks = 0;  // times of peace that were looked at
   std::uint64_t redis_commands = 0;
+  std::uint64_t wrong_doubts = 0;  // commands that count and were refused as `unavailable`
 };
 
 class World final : RedisWitness, SayingWitness {
@@ -134,6 +135,8 @@ class World final : RedisWitness, SayingWitness {
   void ask_everyone(SimSession& session);
   void check_probes();
   void check_commands();
+  bool is_over(const SimSession& session);
+  void check_refusals(Viewer& viewer, Kind kind);
   void check_talk(Viewer& viewer, Viewer::Talk& talk);
   void check_seen(Viewer& viewer, std::size_t talk);
 
@@ -152,7 +155,8 @@ class World final : RedisWitness, SayingWitness {
   std::uint64_t commands_ = 0;
   std::uint64_t faults_ = 0;
   std::uint64_t checks_ = 0;
-  std::size_t server_ = 0;  // that is the master now
+  std::uint64_t wrong_doubts_ = 0;  // at the latest time of peace
+  std::size_t server_ = 0;          // that is the master now
   bool is_peace_ = false;
   std::vector<std::int64_t> still_since_us_;  // by node; 0: it is not still
   std::vector<std::int64_t> woke_us_;
