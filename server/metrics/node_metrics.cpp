@@ -50,7 +50,8 @@ std::string render_node_metrics(const Service& service) {
   // What is not known yet is left out, as the format asks.
   const std::int64_t error_us = service.store_clock->error_bound_us();
   if (error_us != INT64_MAX) {
-    gauge("server_time_error_seconds", "How far server time may be off Redis' clock, at most.",
+    gauge("server_time_error_seconds",
+          "How far server time may be off the time that all nodes share, at most.",
           static_cast<double>(error_us) / 1e6);
   }
   return out;

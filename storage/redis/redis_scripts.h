@@ -6,6 +6,11 @@
 //   1, 2  fence and revision that the caller knows   3, 4  those that it makes
 //   5     life in ms   6  the channel   7  bytes   8  the event; without it nothing is published
 // Answers: 1 done, 0 conflict, -1 the key is not there or was removed.
+//
+// set_time is about the one hash of the shared time (common_time.h), with the fields version,
+// offset and born, in decimals. KEYS[1] is also the channel. Arguments: 1 the version that was
+// read, as it was written there, "" for none; 2 to 4 the fields; 5 what is published. Answers: 1
+// done, 0 it is another version.
 #pragma once
 
 #include <string_view>
@@ -40,6 +45,13 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'removed', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 if ARGV[8] then redis.call('PUBLISH', ARGV[6], ARGV[8]) end
+return 1)";
+
+inline constexpr std::string_view set_time = R"(
+local stored = redis.call('HMGET', KEYS[1], 'version')
+if (stored[1] or '') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'offset', ARGV[3], 'born', ARGV[4])
+redis.call('PUBLISH', KEYS[1], ARGV[5])
 return 1)";
 
 }  // namespace videosync::redis_scripts

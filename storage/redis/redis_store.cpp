@@ -6,10 +6,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
-#include "core/base/text.h"
-#include "core/reactor/reactor.h"
 #include "storage/redis/redis_scripts.h"
-#include "storage/redis/store_clock.h"
 
 namespace videosync {
 
@@ -37,10 +34,13 @@ Result<StoredValue> value_of(const RedisReply& reply) {
   if (reply.size() != 4 || reply[2].kind() != RedisReply::Kind::text) {
     return fail(ErrorCode::not_found, "no such key");
   }
-  const auto fence = parse_decimal<std::uint64_t>(reply[0].text());
-  const auto revision = parse_decimal<std::uint64_t>(reply[1].text());
-  if (!fence || !revision) return fail(ErrorCode::corrupt, "a stored session has no version");
-  return StoredValue{BufferRef::copy_of(reply[2].text()), {*fence, *revision}};
+  StoredValue value;
+  if (!reply[0].read_decimal(value.version.fence) ||
+      !reply[1].read_decimal(value.version.revision)) {
+    return fail(ErrorCode::corrupt, "a stored session has no version");
+  }
+  value.bytes = BufferRef::copy_of(reply[2].text());
+  return value;
 }
 
 }  // namespace
@@ -60,10 +60,9 @@ struct RedisStore::Call {
 
 RedisStore::RedisStore(Reactor& reactor, RedisLocation location, const RedisLink::Options& options,
                        StoreClock* clock)
-    : reactor_(reactor),
-      pair_(reactor, *this, std::move(location), options),
-      clock_(clock),
-      timer_([](void* self) noexcept { static_cast<RedisStore*>(self)->on_timer(); }, this) {}
+    : pair_(reactor, *this, std::move(location), options) {
+  if (clock != nullptr) clock_.reset(new RedisClock(reactor, pair_, *clock, *this));
+}
 RedisStore::~RedisStore() = default;
 
 void RedisStore::start() noexcept {
@@ -71,7 +70,7 @@ void RedisStore::start() noexcept {
 }
 
 void RedisStore::stop() noexcept {
-  reactor_.timers().cancel(timer_);
+  if (clock_) clock_->stop();
   pair_.stop();
 }
 
@@ -175,7 +174,6 @@ void RedisStore::unfollow(const Uuid& channel) {
 // --- Scripts -------------------------------------------------------------------------------------
 
 void RedisStore::on_pair_connected() noexcept {
-  times_asked_ = 0;
   for (std::size_t i = 0; i < scripts; ++i) {
     pair_.command(std::array<std::string_view, 3>{"SCRIPT", "LOAD", script_texts[i]},
                   [this, i](Result<RedisReply> reply) noexcept {
@@ -252,6 +250,7 @@ void RedisStore::send_held() noexcept {
 // --- Events --------------------------------------------------------------------------------------
 
 void RedisStore::on_pair_message(std::string_view channel, std::string_view payload) noexcept {
+  if (clock_ && channel == RedisClock::name) return clock_->on_message(payload);
   const auto found = followed_.find(channel);
   if (found == followed_.end() || listener_ == nullptr) return;
   const Uuid id = found->second;  // the listener may leave the channel
@@ -263,36 +262,26 @@ void RedisStore::on_pair_round_trip(std::int64_t took_us) noexcept {
 }
 
 void RedisStore::on_pair_ready() noexcept {
-  if (clock_ != nullptr) on_timer();
+  if (clock_) return clock_->on_pair_ready();
   if (listener_ != nullptr) listener_->on_store_ready();
 }
 
-void RedisStore::on_pair_lost(const Error& why) noexcept {
-  reactor_.timers().cancel(timer_);
-  if (listener_ != nullptr) listener_->on_store_lost(why);
+void RedisStore::on_clock_ready() noexcept {
+  if (listener_ != nullptr) listener_->on_store_ready();
 }
 
-// --- Time ----------------------------------------------------------------------------------------
+void RedisStore::on_clock_failed(const Error& why) noexcept {
+  tell_lost(why);
+}
 
-void RedisStore::on_timer() noexcept {
-  const bool is_first = times_asked_ < time_first_count;
-  if (is_first) ++times_asked_;
-  reactor_.timers().schedule(
-      timer_, reactor_.now_ms() + (is_first ? time_first_interval_ms : time_interval_ms));
-  const std::int64_t asked_us = reactor_.clock().monotonic_us();
-  pair_.command(std::array<std::string_view, 1>{"TIME"},
-                [this, asked_us](Result<RedisReply> reply) noexcept {
-                  const std::int64_t answered_us = reactor_.clock().monotonic_us();
-                  if (!reply || reply->size() != 2) return;
-                  const auto seconds = parse_decimal<std::int64_t>((*reply)[0].text());
-                  const auto micros = parse_decimal<std::int64_t>((*reply)[1].text());
-                  if (!seconds || !micros) return;
-                  const TimeSample sample{asked_us, answered_us, *seconds * 1'000'000 + *micros};
-                  if (std::exchange(time_source_, pair_.address()) != pair_.address()) {
-                    clock_->forget_samples();
-                  }
-                  clock_->add_sample(sample);
-                });
+void RedisStore::on_pair_lost(const Error& why) noexcept {
+  if (clock_) clock_->on_pair_lost();
+  tell_lost(why);
+}
+
+void RedisStore::tell_lost(const Error& why) noexcept {
+  last_failure_ = why.message;
+  if (listener_ != nullptr) listener_->on_store_lost(why);
 }
 
 }  // namespace videosync

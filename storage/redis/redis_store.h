@@ -1,17 +1,18 @@
 // RedisStore: the SessionStore that several nodes share, on a Redis.
 //
 // Keys: the hash `videosync:{<key>}:session` (redis_scripts.h) with an expiry; channels:
-// `videosync:{<uuid>}:events`. Every operation is one command, a change and its event one script.
-// Operations that a turn asks for leave in one write. Nothing is tried again on its own: while the
-// store is away every operation ends as unavailable at once, and what was on its way as unavailable
-// or timed_out, done or not.
+// `videosync:{<uuid>}:events`; for both, `videosync:clock` is RedisClock's. Every operation is one
+// command, a change and its event one script. Operations that a turn asks for leave in one write.
+// Nothing is tried again on its own: while the store is away every operation ends as unavailable at
+// once, and what was on its way as unavailable or timed_out, done or not.
 //
 // A script that the server has forgotten (NOSCRIPT) is sent in full; until the answers of those on
 // their way have come, later operations wait, so that the order of changes stays. It may be lost
 // only if another node brings the script back between two changes that are under way: then the
 // older one is a conflict.
 //
-// Drives a StoreClock by Redis' TIME, once a second, if it is given one.
+// Drives a StoreClock by the time that all nodes of the Redis share, if it is given one; then it is
+// ready only when that time is known.
 //
 // One thread, its reactor's: operations, callbacks and the listener. Callbacks come before the
 // operation returns where the store is away. The owner outlives it; stop() and turn until is_idle()
@@ -28,7 +29,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/reactor/timer_wheel.h"
+#include "storage/redis/redis_clock.h"
 #include "storage/redis/redis_pair.h"
 #include "storage/session_store.h"
 
@@ -36,7 +37,7 @@ namespace videosync {
 
 class StoreClock;
 
-class RedisStore final : public SessionStore, RedisPairOwner {
+class RedisStore final : public SessionStore, RedisPairOwner, RedisClockOwner {
  public:
   // `clock` may be null and outlives the store.
   RedisStore(Reactor& reactor, RedisLocation location, const RedisLink::Options& options = {},
@@ -49,7 +50,7 @@ class RedisStore final : public SessionStore, RedisPairOwner {
   // Nothing waits for an answer.
   bool is_settled() const noexcept { return pair_.is_settled() && held_.empty(); }
   // The latest failure's words; "" before any.
-  const std::string& last_failure() const noexcept { return pair_.last_failure(); }
+  const std::string& last_failure() const noexcept { return last_failure_; }
   const RedisCounters& counters() const noexcept { return pair_.counters(); }
 
   void listen(SessionListener& listener) noexcept override;
@@ -68,9 +69,6 @@ class RedisStore final : public SessionStore, RedisPairOwner {
  private:
   static constexpr std::size_t scripts = 4;
   static constexpr std::size_t held_max = 10'000;
-  static constexpr std::int64_t time_interval_ms = 1'000;
-  static constexpr std::int64_t time_first_interval_ms = 50;
-  static constexpr unsigned time_first_count = 8;
 
   enum class Operation : std::uint8_t { create, change, touch, remove };
   struct Call;
@@ -80,14 +78,15 @@ class RedisStore final : public SessionStore, RedisPairOwner {
   void on_pair_lost(const Error& why) noexcept override;
   void on_pair_message(std::string_view channel, std::string_view payload) noexcept override;
   void on_pair_round_trip(std::int64_t took_us) noexcept override;
+  void on_clock_ready() noexcept override;
+  void on_clock_failed(const Error& why) noexcept override;
 
   void run(std::unique_ptr<Call> call);
   void send(std::unique_ptr<Call> call, bool in_full);
   void on_answer(std::unique_ptr<Call> call, bool in_full, Result<RedisReply> reply) noexcept;
   void send_held() noexcept;
-  void on_timer() noexcept;
+  void tell_lost(const Error& why) noexcept;
 
-  Reactor& reactor_;
   RedisPair pair_;
   SessionListener* listener_ = nullptr;
   std::array<std::string, scripts> digests_;  // by Operation; "" until a server has told
@@ -95,10 +94,8 @@ class RedisStore final : public SessionStore, RedisPairOwner {
   std::deque<std::unique_ptr<Call>> held_;  // until short_calls_ is 0
   std::size_t short_calls_ = 0;             // by digest, on their way
   bool is_recovering_ = false;              // from a NOSCRIPT until held_ is sent
-  StoreClock* const clock_;
-  TimerEntry timer_;          // until the next TIME
-  unsigned times_asked_ = 0;  // of the present connection, up to time_first_count
-  RedisAddress time_source_;  // whose clock the StoreClock follows
+  std::unique_ptr<RedisClock> clock_;       // null: nobody's is driven
+  std::string last_failure_;
 };
 
 }  // namespace videosync

@@ -29,22 +29,11 @@ StoreClock::StoreClock(const Clock& local) noexcept : local_(local) {
 // --- Readers -------------------------------------------------------------------------------------
 
 std::int64_t StoreClock::server_us() const noexcept {
-  if (phase_.load(std::memory_order_acquire) != Phase::read) mark_read();
   return read_at(local_.monotonic_us());
 }
 
-// The writer may be about to set the clock outright: then its segment is waited for, a few
-// instructions, once in the clock's life.
-void StoreClock::mark_read() const noexcept {
-  Phase expected = Phase::unread;
-  while (!phase_.compare_exchange_weak(expected, Phase::read, std::memory_order_acq_rel)) {
-    if (expected == Phase::read) return;
-    expected = Phase::unread;
-  }
-}
-
 // A segment's numbers are whole as long as fewer than `kept` were published since it was found the
-// newest; the writer makes one in 50 ms, so the loop turns once but for a reader that was stopped.
+// newest; the writer makes one in 20 ms, so the loop turns once but for a reader that was stopped.
 std::int64_t StoreClock::read_at(std::int64_t monotonic_us) const noexcept {
   for (;;) {
     const std::uint64_t newest = newest_.load(std::memory_order_acquire);
@@ -87,28 +76,26 @@ void StoreClock::publish(const Segment& segment) noexcept {
   newest_.store(number, std::memory_order_release);
 }
 
-void StoreClock::add_sample(const TimeSample& sample) noexcept {
-  if (sample.answered_us < sample.asked_us) return;
-  estimator_.add(sample);
+void StoreClock::follow(const ClockEstimator::Estimate& estimate) noexcept {
   const std::int64_t now_us = local_.monotonic_us();
-  const ClockEstimator::Estimate estimate = estimator_.at(now_us);
-  steer_to(estimate.offset_us, now_us);
+  const bool is_first = error_us_.load(std::memory_order_relaxed) == INT64_MAX;
+  if (is_first) {
+    publish({now_us, now_us + estimate.offset_us, 0, 0});
+  } else if (now_us - steered_us_ >= spacing_us) {
+    steer_to(estimate.offset_us, now_us);
+    steered_us_ = now_us;
+  }
   offset_us_.store(estimate.offset_us, std::memory_order_relaxed);
   estimated_us_.store(now_us, std::memory_order_relaxed);
   error_us_.store(estimate.error_us, std::memory_order_relaxed);
 }
 
 void StoreClock::steer_to(std::int64_t offset_us, std::int64_t now_us) noexcept {
-  Phase expected = Phase::unread;
-  if (phase_.compare_exchange_strong(expected, Phase::setting, std::memory_order_acq_rel)) {
-    publish({now_us, now_us + offset_us, 0, 0});
-    phase_.store(Phase::unread, std::memory_order_release);
-    return;
-  }
   const std::int64_t begins_us = now_us + lead_us;
   const std::int64_t server_us = read_at(begins_us);
   const std::int64_t error_us = begins_us + offset_us - server_us;
-  const std::int64_t pace_ppm = magnitude(error_us) > small_error_us ? fast_ppm : slow_ppm;
+  const std::int64_t pace_ppm =
+      std::clamp(magnitude(error_us) / catch_up_s, pace_min_ppm, pace_max_ppm);
   publish({begins_us, server_us, error_us < 0 ? -pace_ppm : pace_ppm,
            magnitude(error_us) * 1'000'000 / pace_ppm});
 }

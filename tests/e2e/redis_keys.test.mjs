@@ -13,6 +13,7 @@ import { agreement } from '../support/view.mjs';
 
 const TTL_S = 90; // --session-ttl; the store adds a quarter and a minute while somebody may be there
 const KEPT_MS = (TTL_S * 1.25 + 60) * 1_000;
+const CLOCK = 'videosync:clock'; // of all nodes
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 
 async function withRedis(options, act) {
@@ -40,7 +41,7 @@ async function assertWorks(redis, url) {
 }
 
 describe('what is stored', { concurrency: 3 }, () => {
-  test('one key a session, tagged for a cluster, with an expiry; an ended one leaves a tombstone', (t) => withRedis({}, async (redis) => {
+  test('one key a session, tagged for a cluster, with an expiry; an ended one leaves a tombstone; one for time', (t) => withRedis({}, async (redis) => {
     const heard = await redis.hear();
     const node = await startNode(redis.url, ['--session-ttl', `${TTL_S}s`]);
     try {
@@ -51,7 +52,9 @@ describe('what is stored', { concurrency: 3 }, () => {
       const isFull = (ms) => ms > KEPT_MS - 5_000 && ms <= KEPT_MS;
       assert.ok(isFull(await left()), `${await left()} ms`);
       const ann = await join(node, key);
-      assert.deepEqual(await redis.command('KEYS', '*'), [name]);
+      assert.deepEqual((await redis.command('KEYS', '*')).sort(), [CLOCK, name]);
+      assert.deepEqual((await redis.command('HKEYS', CLOCK)).sort(), ['born', 'offset', 'version']);
+      assert.equal(Number(await redis.command('PTTL', CLOCK)), -1);
       assert.deepEqual((await redis.command('HKEYS', name)).sort(), ['bytes', 'fence', 'revision']);
       const bytes = Number(await redis.command('MEMORY', 'USAGE', name));
       await redis.command('PEXPIRE', name, 5_000);
@@ -59,7 +62,7 @@ describe('what is stored', { concurrency: 3 }, () => {
       await ann.next('state');
       await until(async () => isFull(await left()), async () => `a change prolongs: ${await left()} ms`);
       const channels = new Set(heard.map(({ channel }) => channel));
-      for (const channel of channels) assert.match(channel, new RegExp(`^videosync:\\{${UUID}\\}:(events|pulse)$`));
+      for (const channel of channels) assert.match(channel, new RegExp(`^(videosync:\\{${UUID}\\}:(events|pulse)|${CLOCK})$`));
       ann.send('end');
       await ann.closed;
       await until(async () => (await redis.command('HKEYS', name)).join() === 'removed', 'the tombstone');
@@ -125,9 +128,9 @@ describe('the ways in', { concurrency: 3 }, () => {
     try {
       await withRedis({ args: ['--unixsocket', folder.path('r.sock')], password: 'open' }, async (redis) => {
         const key = await assertWorks(redis, `redis://:open@127.0.0.1:${redis.port}/7`);
-        assert.match(await redis.command('INFO', 'keyspace'), /^db7:keys=1/m);
+        assert.match(await redis.command('INFO', 'keyspace'), /^db7:keys=2/m);
         await redis.command('SELECT', 7);
-        assert.deepEqual(await redis.command('KEYS', '*'), [`videosync:{${key}}:session`]);
+        assert.deepEqual((await redis.command('KEYS', '*')).sort(), [CLOCK, `videosync:{${key}}:session`]);
       });
       await withRedis({ args: ['--unixsocket', folder.path('s.sock')] }, (redis) => assertWorks(redis, `redis+unix:${folder.path('s.sock')}`));
     } finally {

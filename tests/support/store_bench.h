@@ -195,6 +195,7 @@ class RedisProbe final : RedisLinkOwner {
   // The answer's text or number; "!" and the words where there is none.
   std::string ask(const std::vector<std::string_view>& words) {
     std::optional<std::string> answer;
+    reactor_->turn(0);  // it may have rested: time-outs count from its last turn
     link_->command(words, [&](Result<RedisReply> reply) noexcept {
       if (!reply) {
         answer = "!" + reply.error().message;

@@ -1,0 +1,352 @@
+// The nodes of one Redis tell one time, whatever happens to Redis' clock and to theirs.
+#include "storage/redis/common_time.h"
+
+#include <criterion/criterion.h>
+
+#include "tests/unit/storage/redis/time_world.h"
+
+using namespace videosync;
+using namespace videosync::test;
+
+namespace {
+
+constexpr std::int64_t steps_us[] = {5 * second,      -5 * second, 3'600 * second,
+                                     -3'600 * second, 200 * ms,    -30 * ms,
+                                     8 * ms,          4 * ms,      -1 * ms};
+
+// A world where some nodes have told a time for a while, by clocks of their own.
+void settle(TimeWorld& world, int nodes = 3) {
+  constexpr std::int64_t ppms[] = {40, -60, 15, -5};
+  for (int i = 0; i < nodes; ++i) {
+    world.add(ppms[i % 4]);
+    world.run(world.between(0, second));
+  }
+  world.run(5 * second);
+  for (const auto& node : world.nodes)
+    cr_assert(node->tells());
+}
+
+// What a node tells, beyond true time.
+std::int64_t lead_us(const TimeWorld& world, const TimeNode& node) {
+  return node.told_us() - world.now_us();
+}
+
+void assert_near(std::int64_t value, std::int64_t expected, std::int64_t bound, const char* what) {
+  cr_assert(std::abs(value - expected) <= bound, "%s: %ld us, not %ld", what,
+            static_cast<long>(value), static_cast<long>(expected));
+}
+
+}  // namespace
+
+Test(common_time, the_first_node_begins_with_redis_own_time_after_it_has_waited) {
+  TimeWorld world;
+  const TimeNode& node = world.add();
+  world.run(CommonTime::start_us - 50 * ms);
+  cr_assert_not(node.tells());
+  cr_assert_eq(world.writes, 0);
+  world.run(200 * ms);
+  cr_assert(node.tells());
+  assert_near(node.told_us(), world.redis_us(), ms, "time");
+  cr_assert_eq(world.writes, 1);
+  cr_assert_eq(world.stored.offset_us, 0);
+}
+
+Test(common_time, two_that_start_at_the_same_instant_begin_one_line) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    TimeWorld world(seed);
+    world.add();
+    world.add();
+    world.run(3 * second);
+    cr_assert(world.nodes[0]->tells() && world.nodes[1]->tells());
+    cr_assert_eq(world.writes, 1);
+  }
+}
+
+Test(common_time, who_starts_beside_others_need_not_wait) {
+  TimeWorld world;
+  settle(world);
+  const TimeNode& late = world.add();
+  world.run(20 * ms);
+  cr_assert(late.tells());
+}
+
+Test(common_time, redis_clock_is_set_and_server_time_goes_on) {
+  for (const std::int64_t step_us : steps_us) {
+    TimeWorld world;
+    settle(world);
+    const std::int64_t before_us = lead_us(world, *world.nodes[0]);
+    world.redis.step(step_us);
+    world.run(10 * second);
+    assert_near(lead_us(world, *world.nodes[0]), before_us, 3 * ms, "server time");
+    world.add(90);
+    world.run(5 * second);
+    cr_assert(world.nodes.back()->tells());
+    assert_near(lead_us(world, *world.nodes.back()), before_us, 5 * ms, "of who starts later");
+  }
+}
+
+Test(common_time, a_node_that_starts_in_any_moment_around_a_step_has_the_others_time) {
+  for (std::int64_t moment_us = -2 * second; moment_us < 2 * second; moment_us += 35 * ms) {
+    TimeWorld world(static_cast<unsigned>(moment_us / ms + 5'000));
+    settle(world, 2);
+    world.at(2 * second, [&] { world.redis.step(5 * second); });
+    world.at(2 * second + moment_us, [&] { world.add(-30); });
+    world.run(6 * second);
+    cr_assert(world.nodes.back()->tells());
+    cr_assert_eq(world.nodes.size(), 3);
+  }
+}
+
+Test(common_time, two_that_notice_at_the_same_instant_make_one_change) {
+  for (unsigned seed = 1; seed <= 50; ++seed) {
+    TimeWorld world(seed);
+    world.add();
+    world.add();
+    world.run(10 * second);
+    const unsigned before = world.writes;
+    world.redis.step(-5 * second);
+    for (const auto& node : world.nodes)
+      node->read();
+    world.run(5 * second);
+    cr_assert_eq(world.writes, before + 1);
+    for (const auto& node : world.nodes)
+      cr_assert_not(node->time.is_in_doubt());
+  }
+}
+
+Test(common_time, steps_follow_each_other) {
+  TimeWorld world;
+  settle(world);
+  const std::int64_t before_us = lead_us(world, *world.nodes[0]);
+  for (int i = 0; i < 40; ++i) {
+    world.redis.step(world.between(-3 * second, 3 * second));
+    world.run(world.between(0, 3 * second));
+  }
+  world.run(3 * second);
+  assert_near(lead_us(world, *world.nodes[0]), before_us, 10 * ms, "server time");
+}
+
+Test(common_time, redis_clock_runs_fast_and_all_follow_it) {
+  for (const std::int64_t ppm : {500, -500}) {
+    TimeWorld world;
+    settle(world);
+    const unsigned before = world.writes;
+    world.redis.run_at(world.now_us(), ppm);
+    world.run(120 * second);
+    cr_assert_eq(world.writes, before);
+    assert_near(world.nodes[0]->told_us(), world.redis_us(), 3 * ms, "time");
+    cr_assert_leq(world.worst_spread_us, 3 * ms);
+  }
+}
+
+// As chrony may do it, by up to 8 %: server time runs as the nodes' own clocks do.
+Test(common_time, redis_clock_runs_far_too_fast_and_nobody_follows_it) {
+  TimeWorld world;
+  settle(world);
+  const std::int64_t before_us = lead_us(world, *world.nodes[0]);
+  world.redis.run_at(world.now_us(), 80'000);
+  world.run(30 * second);
+  world.redis.run_at(world.now_us(), 0);
+  world.run(5 * second);
+  assert_near(lead_us(world, *world.nodes[0]), before_us, 300 * ms, "server time");
+}
+
+Test(common_time, redis_forgets_the_offset) {
+  TimeWorld world;
+  settle(world);
+  const std::int64_t before_us = lead_us(world, *world.nodes[0]);
+  world.redis.step(5 * second);
+  world.run(5 * second);
+  world.stored = {};
+  world.run(100 * ms);
+  world.add();
+  world.run(5 * second);
+  cr_assert(world.nodes.back()->tells());
+  assert_near(world.stored.offset_us, -5 * second, 5 * ms, "the offset");
+  assert_near(lead_us(world, *world.nodes.back()), before_us, 5 * ms, "server time");
+}
+
+Test(common_time, redis_returns_with_another_clock_and_a_starting_node_finds_it_first) {
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    TimeWorld world(seed);
+    settle(world);
+    const std::int64_t before_us = lead_us(world, *world.nodes[0]);
+    world.redis.step(world.between(-10 * second, 10 * second));
+    if (seed % 2 == 0) world.stored = {};
+    world.restart_redis();
+    world.add();
+    world.run(5 * second);
+    for (const auto& node : world.nodes) {
+      cr_assert(node->tells());
+      assert_near(lead_us(world, *node), before_us, 5 * ms, "server time");
+    }
+  }
+}
+
+Test(common_time, ways_that_differ_there_and_back) {
+  constexpr Delays near{100, 100, 50};
+  constexpr Delays slow_up{4'000, 200, 300};
+  constexpr Delays slow_down{200, 4'000, 300};
+  for (const std::int64_t step_us : steps_us) {
+    TimeWorld world;
+    world.add(10, near);
+    world.add(-20, slow_up);
+    world.add(30, slow_down);
+    world.run(10 * second);
+    world.redis.step(step_us);
+    world.run(10 * second);
+    world.add(0, slow_up);
+    world.run(5 * second);
+    for (const auto& node : world.nodes) {
+      const std::int64_t shared_us = world.redis_us() + world.stored.offset_us;
+      assert_near(node->told_us(), shared_us, node->clock.error_bound_us(), "within its own bound");
+      cr_assert_leq(node->clock.error_bound_us(), 10 * ms);
+    }
+  }
+}
+
+// The step is within what its round trip leaves open; that the offset was changed tells it.
+Test(common_time, a_node_far_away_learns_of_a_small_step_from_the_offset) {
+  TimeWorld world;
+  world.add();
+  world.run(2 * second);
+  TimeNode& far = world.add(0, {2'200, 2'200, 50});
+  world.run(10 * second);
+  world.redis.step(4 * ms);
+  world.run(4 * second);
+  assert_near(world.stored.offset_us, -4 * ms, ms, "the offset");
+  assert_near(far.told_us(), world.nodes[0]->told_us(), ms, "time");
+}
+
+// A server that has just started answers late. What was known before is worth more.
+Test(common_time, the_first_readings_of_a_connection_are_coarse) {
+  for (const bool is_empty : {false, true}) {
+    TimeWorld world;
+    settle(world, 2);
+    world.spread_max_us = ms;
+    TimeNode& late = *world.nodes[0];
+    const std::int64_t before_us = lead_us(world, late);
+    for (const auto& node : world.nodes)
+      node->disconnect();
+    if (is_empty) world.stored = {};
+    const unsigned writes = world.writes;
+    late.delays = {40 * ms, 100, 0};
+    late.connect();
+    world.run(is_empty ? 50 * ms : 600 * ms);
+    late.delays = {};
+    world.run(600 * ms);
+    world.nodes[1]->connect();
+    world.run(3 * second);
+    assert_near(lead_us(world, late), before_us, ms, "server time");
+    cr_assert_eq(world.writes, writes + (is_empty ? 1 : 0));
+  }
+}
+
+// A guest that is moved to another host, a laptop that sleeps: its clock is late, not Redis'.
+Test(common_time, one_machine_stood_still_and_the_others_do_not_care) {
+  for (const std::int64_t still_us : {300 * ms, 2 * second}) {
+    TimeWorld world;
+    settle(world);
+    world.spread_max_us = INT64_MAX;
+    const std::int64_t before_us = lead_us(world, *world.nodes[1]);
+    const unsigned writes = world.writes;
+    world.nodes[0]->machine.step(-still_us);
+    cr_assert_geq(world.spread_us(), still_us - 5 * ms);
+    world.forget(*world.nodes[0]);
+    world.run(second + 500 * ms);
+    cr_assert_eq(world.writes, writes);
+    assert_near(lead_us(world, *world.nodes[1]), before_us, 2 * ms, "who ran on");
+    world.run(still_us * 60 + 3 * second);
+    cr_assert_leq(world.spread_us(), 5 * ms);
+  }
+}
+
+Test(common_time, who_was_cut_off_alone_takes_the_time_of_the_others) {
+  TimeWorld world;
+  settle(world);
+  TimeNode& cut = *world.nodes[0];
+  cut.disconnect();
+  cut.machine.run_at(world.now_us(), 500);  // its own NTP corrects it
+  world.spread_max_us = INT64_MAX;
+  world.run(120 * second);
+  cr_assert_geq(world.spread_us(), 50 * ms);
+  const std::int64_t before_us = lead_us(world, *world.nodes[1]);
+  const unsigned writes = world.writes;
+  cut.connect();
+  world.run(5 * second);
+  cr_assert_eq(world.writes, writes);
+  assert_near(lead_us(world, *world.nodes[1]), before_us, 2 * ms, "who stayed");
+  world.run(5 * second);
+  cr_assert_leq(world.spread_us(), 5 * ms);
+}
+
+// Redis was lost with its offset, and whoever was there first began anew.
+Test(common_time, of_two_lines_the_older_one_goes_on) {
+  TimeWorld world;
+  settle(world, 2);
+  world.redis.step(200 * ms);
+  world.run(3 * second);
+  const std::int64_t before_us = lead_us(world, *world.nodes[0]);
+  for (const auto& node : world.nodes)
+    node->disconnect();
+  world.stored = {};
+  world.spread_max_us = INT64_MAX;
+  TimeNode& young = world.add();
+  world.run(20 * second);
+  cr_assert(young.tells());
+  assert_near(lead_us(world, young), before_us + 200 * ms, 5 * ms, "a time of its own");
+  world.nodes[0]->connect();
+  world.nodes[1]->connect();
+  world.run(20 * second);
+  for (const auto& node : world.nodes)
+    assert_near(lead_us(world, *node), before_us, 5 * ms, "server time");
+  cr_assert_leq(world.spread_us(), 5 * ms);
+}
+
+Test(common_time, redis_refuses_changes_and_every_node_goes_on) {
+  TimeWorld world;
+  settle(world);
+  const std::int64_t before_us = lead_us(world, *world.nodes[0]);
+  world.refuses_writes = true;
+  const TimeNode& late = world.add();
+  world.run(3 * second);
+  cr_assert(late.tells());
+  world.redis.step(-5 * second);
+  world.run(20 * second);
+  world.refuses_writes = false;
+  world.run(3 * second);
+  assert_near(lead_us(world, late), before_us, 5 * ms, "server time");
+  assert_near(world.stored.offset_us, 5 * second, 5 * ms, "the offset");
+}
+
+Test(common_time, a_redis_that_refuses_changes_from_the_start_is_followed) {
+  TimeWorld world;
+  world.refuses_writes = true;
+  world.add();
+  world.run(3 * second);
+  cr_assert(world.nodes[0]->tells());
+  assert_near(world.nodes[0]->told_us(), world.redis_us(), ms, "time");
+}
+
+// Everything at once. Nodes come and go, but not all at a time; Redis' clock does what it wants.
+Test(common_time, a_long_random_walk_stays_together) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    TimeWorld world(seed);
+    settle(world);
+    const std::int64_t before_us = lead_us(world, *world.nodes[0]);
+    for (int i = 0; i < 60; ++i) {
+      const std::int64_t choice = world.between(0, 6);
+      if (choice == 0) world.redis.step(world.between(-20 * second, 20 * second));
+      if (choice == 1) world.redis.step(world.between(-40 * ms, 40 * ms));
+      if (choice == 2) world.redis.run_at(world.now_us(), world.between(-500, 500));
+      if (choice == 3) world.stored = {};
+      if (choice == 4) world.restart_redis();
+      if (choice == 5) world.add(world.between(-100, 100));
+      if (choice == 6 && world.nodes.size() > 2) world.remove_eldest();
+      world.run(world.between(0, 4 * second));
+    }
+    world.run(5 * second);
+    assert_near(lead_us(world, *world.nodes[0]), before_us, 200 * ms, "server time");
+    if (seed == 1) cr_log_info("worst spread %ld us", static_cast<long>(world.worst_spread_us));
+  }
+}
