@@ -75,10 +75,12 @@ class Worker {
   // the end of the turn, which makes it the way out of a callback, too.
   void run_on(std::size_t worker, InlineTask task);
 
-  // Time that clients are told, and the monotonic one for limits.
+  // Time that members are told, and the monotonic one for limits.
   std::int64_t server_us() const noexcept { return service_.clock.server_us(); }
   std::int64_t monotonic_us() const noexcept { return service_.clock.monotonic_us(); }
-  std::string_view http_date() noexcept { return date_.at(server_us()); }
+  // The machine's own, for HTTP: what nodes share may be off the time of day.
+  std::int64_t wall_us() const noexcept { return reactor_->clock().server_us(); }
+  std::string_view http_date() noexcept { return date_.at(wall_us()); }
 
   const MediaLibrary& library() const noexcept { return *library_; }
   std::string_view videos_json() const noexcept { return videos_json_; }

@@ -39,7 +39,7 @@ class FileAnswer {
 
   void give() {
     const HttpRequest& request = peer_.request();
-    const std::int64_t now_s = worker_.server_us() / 1'000'000;
+    const std::int64_t now_s = worker_.wall_us() / 1'000'000;
     const ConditionOutcome outcome =
         evaluate_conditions(request, {file_->etag(), file_->mtime_s()}, now_s);
     if (outcome.condition == Condition::not_modified) return not_modified();
@@ -155,7 +155,7 @@ void answer_with_video(Worker& worker, Connection& connection, const VideoEntry*
 
 void answer_with_page(Worker& worker, Connection& connection, const PageView& page) {
   const HttpRequest& request = connection.request();
-  const std::int64_t now_s = worker.server_us() / 1'000'000;
+  const std::int64_t now_s = worker.wall_us() / 1'000'000;
   const ConditionOutcome outcome = evaluate_conditions(request, {page.body->etag, 0}, now_s);
   if (outcome.condition == Condition::precondition_failed) {
     connection.answer_error(precondition_failed);
