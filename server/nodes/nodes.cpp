@@ -43,7 +43,8 @@ void Nodes::arm_timer() noexcept {
 
 void Nodes::start() noexcept {
   unsaved_.resize(ports_.workers);
-  last_tick_us_ = lost_since_us_ = now_us();
+  last_tick_us_ = now_us();
+  lost_since_us_ = last_tick_us_ + start_us;
   ports_.store.follow(ports_.self, [](Result<>) noexcept {});
   ports_.store.follow(everybody, [](Result<>) noexcept {});
   arm_timer();

@@ -56,6 +56,9 @@ class Nodes final : public SessionListener, public NodePort {
   // After the store's return the others come back one by one: deafness says nothing yet.
   static constexpr std::int64_t return_us = 2'000'000;
   static constexpr std::int64_t degraded_after_us = 500'000;
+  // More at the start: the store looks for nodes whose time it shares before it says that it is
+  // ready.
+  static constexpr std::int64_t start_us = 2'000'000;
 
   Nodes(const NodesPorts& ports, NodesOwner& owner) noexcept;
 
