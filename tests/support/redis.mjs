@@ -2,11 +2,15 @@
 //
 // On ports of 127.0.0.1 below those that the kernel gives to connections, so that nobody takes the
 // port of a Redis that is away for a while. Whoever starts one calls stop(), also when a test fails.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import net from 'node:net';
-import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { open, writeFile } from 'node:fs/promises';
 import { startChild } from './child.mjs';
 import { makeFolder } from './files.mjs';
 import { RespClient } from './resp.mjs';
+import { serverBinary } from './server.mjs';
 import { until } from './until.mjs';
 
 const PORT_MIN = 15_000;
@@ -40,13 +44,15 @@ class Redis {
   #args;
   #password;
   #folder;
+  #clock = null; // the folder of the file that set_clock.cpp reads
   #child = null;
   #client = null;
   #listeners = [];
 
-  static async start({ args = [], keepsData = true, password = '' } = {}) {
+  static async start({ args = [], keepsData = true, password = '', hasOwnClock = false } = {}) {
     const redis = new Redis();
     redis.#folder = await makeFolder();
+    if (hasOwnClock) redis.#clock = await makeFolder({ ahead: Buffer.alloc(8) });
     redis.#password = password;
     redis.#args = [
       ...(keepsData ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']),
@@ -77,7 +83,7 @@ class Redis {
       this.#folder = await makeFolder();
     }
     this.#child = await startChild('redis-server', ['--bind', '127.0.0.1', '--port', this.port, '--save', '',
-      '--dir', this.#folder.directory, ...this.#args].map(String));
+      '--dir', this.#folder.directory, ...this.#args].map(String), { env: { ...process.env, ...this.#clockSetting() } });
     const look = async () => {
       if (this.#child.hasEnded()) throw new Error(`redis-server ended:\n${this.#child.output()}`);
       return answers({ port: this.port, host: '127.0.0.1' });
@@ -107,6 +113,15 @@ class Redis {
     return heard;
   }
 
+  // From now on its clock is ahead of the machine's by so much; of one with hasOwnClock.
+  async setClock(aheadMs) {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(Math.round(aheadMs * 1_000)));
+    const file = await open(this.#clock.path('ahead'), 'r+'); // in place: it is mapped
+    await file.write(bytes, 0, bytes.length, 0);
+    await file.close();
+  }
+
   kill() {
     return this.#child.kill();
   }
@@ -123,6 +138,14 @@ class Redis {
     for (const client of [this.#client, ...this.#listeners]) client?.close();
     await this.#child.kill();
     await this.#folder.remove();
+    await this.#clock?.remove();
+  }
+
+  #clockSetting() {
+    if (!this.#clock) return {};
+    const library = path.join(path.dirname(serverBinary()), 'libset_clock.so');
+    assert.ok(existsSync(library), `${library} is missing: build the target set_clock`);
+    return { LD_PRELOAD: library, SET_CLOCK_FILE: this.#clock.path('ahead') };
   }
 
   async #connect() {
@@ -133,13 +156,14 @@ class Redis {
 }
 
 // args: further ones of redis-server. keepsData: what was written is there after kill() and start().
+// hasOwnClock: setClock() may be called.
 export const startRedis = (options) => Redis.start(options);
 
 // One master, one replica and a Sentinel that sees to them. `name` is the master's, for clients.
 // Resolves to {url, master, replica, masterPort(), stop()}.
-export async function startSentinel({ name = 'show', downAfterMs = 500 } = {}) {
-  const master = await startRedis({ keepsData: false });
-  const replica = await startRedis({ keepsData: false, args: ['--replicaof', `127.0.0.1 ${master.port}`] });
+export async function startSentinel({ name = 'show', downAfterMs = 500, haveOwnClocks: hasOwnClock = false } = {}) {
+  const master = await startRedis({ keepsData: false, hasOwnClock });
+  const replica = await startRedis({ keepsData: false, hasOwnClock, args: ['--replicaof', `127.0.0.1 ${master.port}`] });
   await until(async () => /master_link_status:up/.test(await replica.command('INFO', 'replication')), 'the replica follows');
   const folder = await makeFolder();
   const port = await freePort();
