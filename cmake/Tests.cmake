@@ -27,7 +27,7 @@ target_compile_options(videosync_sim PRIVATE -O2)
 target_link_libraries(videosync_sim PUBLIC videosync_server)
 add_executable(sim ${CMAKE_SOURCE_DIR}/tests/sim/main.cpp)
 target_link_libraries(sim PRIVATE videosync_sim)
-# Seeds that once found something, then fresh ones, in at most half a minute.
+# Seeds that once found something, then a fixed range.
 # The same seeds each time: what a fresh one finds (make sim) is first written down, then mended.
 add_test(NAME sim COMMAND sim --list ${CMAKE_SOURCE_DIR}/tests/sim/seeds.txt --from 964 --seeds 400
   --shrink-seconds 20)

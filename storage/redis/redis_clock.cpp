@@ -1,12 +1,12 @@
 #include "storage/redis/redis_clock.h"
 
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <string>
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/reactor/reactor.h"
 #include "storage/redis/redis_scripts.h"
 #include "storage/redis/store_clock.h"
@@ -76,9 +76,8 @@ void RedisClock::on_message(std::string_view payload) noexcept {
   if (!is_connected_) return;
   bool reads = payload == ask_word && time_.on_asked(now_us());
   if (payload.starts_with(told_word)) {
-    std::int64_t within_us = INT64_MAX;
-    std::from_chars(payload.data() + told_word.size(), payload.data() + payload.size(), within_us);
-    reads = time_.on_told(now_us(), within_us);
+    const auto within_us = parse_decimal<std::int64_t>(payload.substr(told_word.size()));
+    reads = time_.on_told(now_us(), within_us.value_or(INT64_MAX));
   }
   if (reads) read();
 }

@@ -6,7 +6,10 @@
 #include <cstdlib>
 #include <random>
 
+#include "tests/support/manual_clock.h"
+
 using namespace videosync;
+using namespace videosync::test;
 
 namespace {
 
