@@ -1,19 +1,27 @@
 // Librarian: keeps the media library up to date on a thread of its own, so that no worker waits for
 // a disk, for ffprobe or for ffmpeg.
 //
-// rescan() asks for a new scan; each outcome (first the scan, then the same with durations, then
-// with pictures as they get made) is left in a place that take() empties, and told through the
-// eventfd news_descriptor(). rescan and take are any thread's.
+// It begins to scan at once. Each outcome (first the scan with what is known already, then the same
+// with durations, then with pictures as they get made) is encoded here and left in a place that
+// take() empties, and told through the eventfd news_descriptor(); what would show the same as
+// before is no news. Old snapshots are given up here too. What the storage makes it wait for goes
+// to the log. rescan and take are any thread's.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
+#include "server/http/video_catalog.h"
+#include "storage/media/file_desk.h"
 #include "storage/media/media_library.h"
 #include "storage/media/media_pictures.h"
 #include "storage/media/media_probe.h"
@@ -22,41 +30,73 @@ namespace videosync {
 
 class Librarian {
  public:
-  // cache_directory: for pictures, "": none. Errors: io, where no eventfd is to be had.
+  // cache_directory: for pictures, "": none. `helpers` outlive it.
+  // Errors: io, where no eventfd or no thread is to be had.
   static Result<std::unique_ptr<Librarian>> create(MediaLibrary::Options options,
                                                    std::string cache_directory,
-                                                   std::shared_ptr<const MediaLibrary> first);
+                                                   FileHelpers& helpers);
   ~Librarian();
   Librarian(const Librarian&) = delete;
   Librarian& operator=(const Librarian&) = delete;
 
-  // Once. Begins with the durations and pictures of what `first` has. Errors: no thread to be had.
-  Result<> start();
+  struct First {
+    VideoCatalogRef catalog;
+    std::vector<std::string> warnings;  // one line each
+  };
+  // The first scan's outcome, of which nothing is logged. Nullopt: it is not there in time, and
+  // will come as news, and to the log. Once, before start().
+  std::optional<Result<First>> await_first(std::chrono::milliseconds limit);
+  // Once: goes on to durations and pictures.
+  void start();
+  // Scans again; instead of a scan that the storage has hung for a while.
   void rescan();
   int news_descriptor() const noexcept { return news_.get(); }
   // Null: nothing new.
-  std::shared_ptr<const MediaLibrary> take();
+  VideoCatalogRef take();
 
  private:
-  Librarian(UniqueFd news, MediaLibrary::Options options, std::string cache_directory,
-            std::shared_ptr<const MediaLibrary> first);
+  using Clock = std::chrono::steady_clock;
+
+  Librarian(UniqueFd news, std::unique_ptr<FileDesk> desk, MediaLibrary::Options options,
+            std::string cache_directory);
   void run(const std::stop_token& stop);
+  bool scan();
+  bool await_order(const std::stop_token& stop);
   void learn_durations(const std::stop_token& stop);
   void make_pictures(const std::stop_token& stop);
-  bool scan_again();
-  void publish(std::shared_ptr<const MediaLibrary> library);
+  // Takes the first scan's outcome out to await_first(), if that waits for it.
+  bool hand_first_over(Result<First> outcome);
+  // Encodes it; from then on it is the one that is worked on.
+  void keep(std::shared_ptr<const MediaLibrary> library);
+  void show(std::shared_ptr<const MediaLibrary> library);
+  void publish(VideoCatalogRef catalog);
+  void drop_old();
+
+  bool goes_on_waiting(std::string_view what, std::int64_t waited_ms);
+  void tell_waiting(std::string_view what, std::int64_t waited_ms);
 
   const MediaLibrary::Options options_;
   const UniqueFd news_;
-  MediaProbe probe_;
-  MediaPictures pictures_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  bool wants_scan_ = false;                        // under mutex_
-  std::stop_source pictures_stop_;                 // under mutex_: a scan or the end is wanted
-  std::shared_ptr<const MediaLibrary> published_;  // under mutex_
-  std::shared_ptr<const MediaLibrary> library_;    // the thread's
-  std::jthread thread_;                            // last: ends before the rest goes
+  // Under mutex_:
+  bool has_started_ = false;
+  bool wants_scan_ = false;
+  bool is_first_awaited_ = true;
+  std::optional<Result<First>> first_;
+  std::stop_source pictures_stop_;  // a scan or the end is wanted
+  VideoCatalogRef published_;
+  // The thread's:
+  const std::unique_ptr<FileDesk> desk_;
+  MediaProbe probe_;
+  MediaPictures pictures_;
+  std::shared_ptr<const MediaLibrary> library_;
+  std::vector<VideoCatalogRef> shown_;  // the latest last; before it, those that others still hold
+  Clock::time_point tell_next_{};
+  std::chrono::seconds tell_again_after_;
+  bool has_told_ = false;
+  std::stop_token stop_;
+  std::jthread thread_;  // last: ends before the rest goes
 };
 
 }  // namespace videosync

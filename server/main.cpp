@@ -23,6 +23,7 @@
 #include "core/reactor/fd_watcher.h"
 #include "server/config/config.h"
 #include "server/config/machine.h"
+#include "server/end_guard.h"
 #include "server/librarian.h"
 #include "server/metrics/metrics.h"
 #include "server/nodes/nodes.h"
@@ -44,6 +45,9 @@ constexpr int exit_forced = 128 + SIGTERM;
 constexpr std::size_t expired_a_second_max = 10'000;
 constexpr std::int64_t redis_wait_ms = 5'000;  // with --redis-required
 constexpr int announcement_wait_ms = 100;
+constexpr auto first_scan_wait = std::chrono::seconds(3);
+// An end that takes so much longer than --drain is not waited for.
+constexpr auto end_wait = std::chrono::seconds(3);
 constexpr int farewell_turns_min = 5;  // for what Redis is told last
 constexpr int farewell_turns_max = 20;
 
@@ -111,13 +115,6 @@ std::string cache_directory(const Config& config) {
   return {};
 }
 
-// The default folder for videos has not been made.
-bool is_first_start(const Config& config) {
-  std::error_code error;
-  return config.media_dir == Config{}.media_dir &&
-         !std::filesystem::exists(config.media_dir, error);
-}
-
 // Videos, pages, rings, Redis: more of them are no harm, only a moment's wait.
 constexpr std::uint64_t descriptors_besides = 1'024;
 
@@ -128,26 +125,39 @@ std::size_t descriptors_for_media(const MachineFacts& machine, const Config& con
   return std::clamp<std::size_t>(left, 256, 65'536);
 }
 
-// What the videos' folder has; its warnings go to the log. Errors are for the operator.
-Result<MediaLibrary::Scan> scan_media(const Config& config, const MediaLibrary::Options& options) {
-  auto scan = MediaLibrary::scan(options);
-  if (!scan && is_first_start(config)) {
-    // Nobody asked for this folder: pages and sessions work without it.
+// The default folder for videos has not been made.
+bool is_first_start(const Config& config, const Error& error) {
+  return config.media_dir == Config{}.media_dir && error.system_errno == ENOENT;
+}
+
+// What the librarian's first scan found. Storage that takes its time is not waited for long: pages
+// and sessions work without it. Errors are for the operator.
+Result<VideoCatalogRef> first_catalog(const Config& config, Librarian& librarian) {
+  auto scan = librarian.await_first(first_scan_wait);
+  if (!scan) {
+    log_warn("media", "serving without videos until the storage has answered",
+             field("folder", config.media_dir));
+    return make_catalog(MediaLibrary::make_empty());
+  }
+  if (!*scan && is_first_start(config, scan->error())) {
+    // Nobody asked for this folder.
     log_warn("media", "there is no folder of videos yet; make it and send SIGHUP",
              field("folder", config.media_dir));
-    scan = MediaLibrary::Scan{MediaLibrary::make_empty(), {}};
+    return make_catalog(MediaLibrary::make_empty());
   }
-  if (!scan) {
-    return fail(scan.error().code, "--media: " + scan.error().message +
-                                       " (make the folder, or name another with --media DIR)");
+  if (!*scan) {
+    return fail(scan->error().code, "--media: " + scan->error().message +
+                                        " (make the folder, or name another with --media DIR)");
   }
-  if (!config.default_video.empty() && !scan->library->find(config.default_video)) {
+  const auto& [catalog, warnings] = **scan;
+  const MediaLibrary& library = *catalog->library;
+  if (!config.default_video.empty() && !library.find(config.default_video)) {
     return fail(ErrorCode::not_found, "--video: the library " + config.media_dir +
                                           " has no video with the id " + config.default_video);
   }
-  for (const std::string& warning : scan->warnings)
+  for (const std::string& warning : warnings)
     log_warn("media", warning);
-  return scan;
+  return catalog;
 }
 
 // An address stays in use for some milliseconds after its holder was killed: the kernel takes rings
@@ -176,9 +186,10 @@ sigset_t handled_signals() {
 // The whole process, from the configuration to its end.
 class Program final : public NodesOwner {
  public:
-  Program(const Config& config, const MachineFacts& machine)
+  Program(const Config& config, const MachineFacts& machine, FileHelpers& files)
       : config_(config),
         machine_(machine),
+        files_(files),
         memory_store_(clock_, config.sessions_max),
         metrics_(config.workers, std::string(version())) {}
 
@@ -190,6 +201,9 @@ class Program final : public NodesOwner {
 
  private:
   std::optional<int> prepare();
+  std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
+                                  const VideoCatalogRef& catalog);
+  void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);
   int serve();
@@ -199,9 +213,10 @@ class Program final : public NodesOwner {
   void on_second() noexcept;
   void on_signal(std::uint32_t events) noexcept;
   void on_library_news() noexcept;
-  void drain() noexcept;
+  void drain(int status) noexcept;
   bool await_store() noexcept;
   void end_store() noexcept;
+  void leave_hanging_connections(int status) const;
 
   Totals totals() noexcept override;
   void on_degraded(bool is_degraded) noexcept override;
@@ -209,6 +224,8 @@ class Program final : public NodesOwner {
 
   const Config& config_;
   const MachineFacts& machine_;
+  FileHelpers& files_;
+  EndGuard end_guard_;  // goes last
   SystemClock clock_;
   StoreClock store_clock_{clock_};  // with a shared store only
   MemoryStore memory_store_;        // otherwise
@@ -236,14 +253,17 @@ std::optional<int> Program::prepare() {
   if (!origins) return complain(exit_bad_config, "--allow-origin: " + origins.error().message);
   const MediaLibrary::Options media{config_.media_dir, config_.default_video,
                                     descriptors_for_media(machine_, config_)};
-  auto scan = scan_media(config_, media);
-  if (!scan) return complain(exit_bad_config, scan.error().message);
+  auto librarian = Librarian::create(media, cache_directory(config_), files_);
+  if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
+  librarian_ = std::move(*librarian);
   std::vector<std::unique_ptr<Reactor>> reactors;
   for (std::uint32_t i = 0; i < config_.workers; ++i) {
     auto reactor = Reactor::create(clock_, i, config_.workers);
     if (!reactor) return complain(exit_unfit_machine, reactor.error().message);
     reactors.push_back(std::move(*reactor));
   }
+  const auto catalog = first_catalog(config_, *librarian_);
+  if (!catalog) return complain(exit_bad_config, catalog.error().message);
   const bool is_shared = !config_.redis_url.empty();
   if (is_shared) {
     // The form was checked when the setting was read.
@@ -263,37 +283,45 @@ std::optional<int> Program::prepare() {
       .per_address = ConnectionCounter(config_.connections_per_address_max),
       .workers = {},
   });
+  if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
+  if (is_shared) share_store();
+  for (auto& worker : workers_)
+    worker->open_sessions();
+  return open_signals();
+}
+
+std::optional<int> Program::make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
+                                         const VideoCatalogRef& catalog) {
   std::vector<Reactor*> connected;
   for (const auto& reactor : reactors)
     connected.push_back(reactor.get());
   for (auto& reactor : reactors) {
-    workers_.push_back(std::make_unique<Worker>(*service_, std::move(reactor), scan->library));
+    auto desk = FileDesk::create(files_, FileHelpers::Lane::serving);
+    if (!desk) return complain(exit_unfit_machine, desk.error().message);
+    workers_.push_back(
+        std::make_unique<Worker>(*service_, std::move(reactor), catalog, std::move(*desk)));
     service_->workers.push_back(workers_.back().get());
   }
   for (Reactor* reactor : connected)
     reactor->connect(connected);
-  if (is_shared) {
-    Worker& first = *workers_.front();
-    nodes_ = std::make_unique<Nodes>(NodesPorts{.clock = store_clock_,
-                                                .timers = first.reactor().timers(),
-                                                .store = *redis_store_,
-                                                .around = first.surroundings(),
-                                                .workers = workers_.size(),
-                                                .self = Uuid::random_v4()},
-                                     *this);
-    service_->nodes = nodes_.get();
-    service_->redis = redis_store_.get();
-    service_->store_clock = &store_clock_;
-    redis_store_->listen(*nodes_);
-    for (auto& worker : workers_)
-      worker->set_store(std::make_unique<StoreRelay>(*redis_store_, *workers_.front(), *worker));
-  }
+  return std::nullopt;
+}
+
+void Program::share_store() {
+  Worker& first = *workers_.front();
+  nodes_ = std::make_unique<Nodes>(NodesPorts{.clock = store_clock_,
+                                              .timers = first.reactor().timers(),
+                                              .store = *redis_store_,
+                                              .around = first.surroundings(),
+                                              .workers = workers_.size(),
+                                              .self = Uuid::random_v4()},
+                                   *this);
+  service_->nodes = nodes_.get();
+  service_->redis = redis_store_.get();
+  service_->store_clock = &store_clock_;
+  redis_store_->listen(*nodes_);
   for (auto& worker : workers_)
-    worker->open_sessions();
-  auto librarian = Librarian::create(media, cache_directory(config_), scan->library);
-  if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
-  librarian_ = std::move(*librarian);
-  return open_signals();
+    worker->set_store(std::make_unique<StoreRelay>(*redis_store_, *workers_.front(), *worker));
 }
 
 // Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path.
@@ -363,8 +391,18 @@ int Program::serve() {
   const int status = run_until_drained();
   threads.clear();  // joins
   if (nodes_) end_store();
+  leave_hanging_connections(status);
   if (status == 0) log_info("main", "drained");
   return status;
+}
+
+// What the kernel still uses for them cannot be taken down in order.
+void Program::leave_hanging_connections(int status) const {
+  const auto hangs = [](const auto& worker) { return worker->has_hanging_connections(); };
+  if (std::ranges::none_of(workers_, hangs)) return;
+  log_warn("main", "ending although storage hangs that connections were waiting for");
+  flush_log();
+  std::_Exit(status);
 }
 
 // On the first worker's thread.
@@ -390,12 +428,9 @@ int Program::run_until_drained() {
                       "--redis: " + without_password(config_.redis_url) +
                           " cannot be used: " + redis_store_->last_failure() +
                           " (with --redis-required it is waited for 5 s, without it for ever)");
-    drain();
+    drain(status);
   }
-  if (const auto started = librarian_->start(); !started) {
-    status = complain(exit_unfit_machine, started.error().message);
-    drain();
-  }
+  librarian_->start();
   on_second();
   first.run();
   signal_watcher.stop();
@@ -429,6 +464,9 @@ bool Program::await_store() noexcept {
 
 void Program::on_second() noexcept {
   memory_store_.expire_some(expired_a_second_max);
+  if (!files_.tend()) {
+    log_error("media", "a process that opens files has ended: videos may fail until a restart");
+  }
   Reactor& reactor = workers_.front()->reactor();
   reactor.timers().schedule(second_timer_, reactor.now_ms() + 1'000);
 }
@@ -450,12 +488,13 @@ void Program::on_signal(std::uint32_t events) noexcept {
       std::_Exit(exit_forced);
     }
     log_info("main", "draining", field("connections", service_->connections.load()));
-    drain();
+    drain(0);
   }
 }
 
-void Program::drain() noexcept {
+void Program::drain(int status) noexcept {
   service_->is_draining = true;
+  end_guard_.arm(std::chrono::microseconds(config_.drain_us) + end_wait, status);
   // Now, not at the end: by then the path may be a successor's.
   for (const ListenAddress& address : config_.listen) {
     if (address.is_unix()) ::unlink(address.unix_path.c_str());
@@ -503,11 +542,11 @@ void Program::on_round_trip(std::int64_t took_us) noexcept {
 }
 
 void Program::on_library_news() noexcept {
-  const auto library = librarian_->take();
-  if (!library) return;
+  const auto catalog = librarian_->take();
+  if (!catalog) return;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker* worker = workers_[i].get();
-    workers_.front()->run_on(i, [worker, library]() noexcept { worker->set_library(library); });
+    workers_.front()->run_on(i, [worker, catalog]() noexcept { worker->set_catalog(catalog); });
   }
 }
 
@@ -531,8 +570,13 @@ int main(int argc, char** argv) {
   log_settings.level = config->log_level;
   log_settings.format = config->log_format;
   reserve_descriptors(config->connections_max + descriptors_besides);
+  // Before there are threads. They are left alone at the end: so long as they hold the table of
+  // descriptors, the end of this process closes no file, which might wait for storage that hangs.
+  auto helpers = FileHelpers::start();
+  if (!helpers) return complain(exit_unfit_machine, helpers.error().message);
+  static FileHelpers* const files = helpers->release();
   start_log_writer();
-  const int status = Program(*config, machine).run();
+  const int status = Program(*config, machine, *files).run();
   flush_log();
   return status;
 }

@@ -46,6 +46,7 @@ struct Service {
   const StoreClock* store_clock = nullptr;
 
   std::atomic<std::uint32_t> connections{0};  // public ones that were let in, of all workers
+  std::atomic<std::uint32_t> opens_late{0};   // media files that storage has not opened in time
   std::atomic<bool> is_draining{false};
   std::atomic<bool> is_degraded{false};  // members have been told so
 

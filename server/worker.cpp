@@ -7,7 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
-#include "server/http/video_catalog.h"
+#include "server/media_opens.h"
 #include "server/nodes/nodes.h"
 
 namespace videosync {
@@ -20,6 +20,8 @@ constexpr std::size_t idle_exchanges_max = 256;
 constexpr std::size_t idle_frame_decoders_max = 64;
 constexpr std::int64_t drain_step_ms = 100;
 constexpr std::uint32_t retry_after_ms = 1'000;
+// What the kernel reads for a connection that has been closed is waited for so long.
+constexpr std::int64_t hanging_wait_ms = 500;
 
 constexpr HttpFault server_full{503, "too_many_connections",
                                 "the server has as many connections as it may, try again"};
@@ -58,12 +60,13 @@ struct Worker::ListenerEntry {
   Listener listener;
 };
 
-Worker::Worker(Service& service, std::unique_ptr<Reactor> reactor,
-               std::shared_ptr<const MediaLibrary> library)
+Worker::Worker(Service& service, std::unique_ptr<Reactor> reactor, VideoCatalogRef catalog,
+               std::unique_ptr<FileDesk> desk)
     : service_(service),
       reactor_(std::move(reactor)),
       metrics_(service.metrics.worker(reactor_->index())),
       http_limits_(limits_of(service.config)),
+      catalog_(std::move(catalog)),
       exchanges_(idle_exchanges_max),
       frame_decoders_(idle_frame_decoders_max),
       hub_(metrics_),
@@ -72,7 +75,7 @@ Worker::Worker(Service& service, std::unique_ptr<Reactor> reactor,
       connections_(service.config.connections_max + spare_slots),
       second_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_second(); }, this),
       drain_timer_([](void* self) noexcept { static_cast<Worker*>(self)->on_drain_step(); }, this) {
-  set_library(std::move(library));
+  if (desk != nullptr) media_opens_ = std::make_unique<MediaOpens>(*this, std::move(desk));
   reactor_->add_hook([](void* self) noexcept { static_cast<Worker*>(self)->on_turn_end(); }, this);
 }
 
@@ -107,20 +110,23 @@ Result<> Worker::start() {
   if (auto started = reactor_->start(); !started) return started;
   for (auto& entry : listeners_)
     entry->listener.resume();
+  if (media_opens_) media_opens_->start();
   reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
   return {};
 }
 
 void Worker::run() noexcept {
   reactor_->run();
+  if (media_opens_) media_opens_->stop();
   const auto is_busy = [](const auto& entry) { return !entry->listener.is_idle(); };
-  while (std::any_of(listeners_.begin(), listeners_.end(), is_busy))
+  while (std::any_of(listeners_.begin(), listeners_.end(), is_busy) ||
+         (media_opens_ && !media_opens_->is_idle()))
     reactor_->turn(10);
 }
 
-void Worker::set_library(std::shared_ptr<const MediaLibrary> library) {
-  library_ = std::move(library);
-  videos_json_ = encode_videos(*library_);
+void Worker::open_media(Connection& connection, MediaLibrary::Place place) {
+  VS_ASSERT(media_opens_ != nullptr);
+  media_opens_->open(connection, std::move(place));
 }
 
 // --- Tasks ---------------------------------------------------------------------------------------
@@ -148,6 +154,7 @@ void Worker::on_turn_end() noexcept {
 
 void Worker::on_second() noexcept {
   report_counters();
+  if (media_opens_) media_opens_->on_second();
   reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
 }
 
@@ -270,7 +277,7 @@ void Worker::on_drain_step() noexcept {
     for (auto& entry : listeners_)
       entry->listener.close();
     connections_.for_each([](Connection& connection) { connection.close(); });
-    reactor_->stop();
+    reactor_->stop(hanging_wait_ms);
   }
   reactor_->timers().schedule(drain_timer_, reactor_->now_ms() + drain_step_ms);
 }

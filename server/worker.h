@@ -24,17 +24,22 @@
 #include "server/connection/date_cache.h"
 #include "server/connection/hub.h"
 #include "server/connection/object_pool.h"
+#include "server/http/video_catalog.h"
 #include "server/service.h"
 #include "server/session/session_directory.h"
 #include "server/session_bridge.h"
+#include "storage/media/file_desk.h"
 #include "storage/media/media_library.h"
 
 namespace videosync {
 
+class MediaOpens;
+
 class Worker {
  public:
-  Worker(Service& service, std::unique_ptr<Reactor> reactor,
-         std::shared_ptr<const MediaLibrary> library);
+  // `desk`: where media files are opened; null where none need be (tests of other things).
+  Worker(Service& service, std::unique_ptr<Reactor> reactor, VideoCatalogRef catalog,
+         std::unique_ptr<FileDesk> desk);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -43,9 +48,14 @@ class Worker {
   void listen(UniqueFd descriptor, bool is_admin);
   // Once, when all workers and what they share are there, and before any of them starts.
   void open_sessions();
-  // Binds the reactor to this thread and begins to accept; run() then turns until the drain ends.
+  // Binds the reactor to this thread and begins to accept; run() then turns until the drain ends,
+  // and a moment longer for connections whose file a disk is still reading.
   Result<> start();
   void run() noexcept;
+
+  // After run(): connections were left, because their storage hangs. The kernel may still use their
+  // memory, so the worker may not be destroyed.
+  bool has_hanging_connections() const noexcept { return reactor_->has_streams(); }
 
   // Stops accepting, tells members, closes them in even slices; run() returns when no connection of
   // any worker is left, or after the configured time.
@@ -82,9 +92,11 @@ class Worker {
   std::int64_t wall_us() const noexcept { return reactor_->clock().server_us(); }
   std::string_view http_date() noexcept { return date_.at(wall_us()); }
 
-  const MediaLibrary& library() const noexcept { return *library_; }
-  std::string_view videos_json() const noexcept { return videos_json_; }
-  void set_library(std::shared_ptr<const MediaLibrary> library);
+  const MediaLibrary& library() const noexcept { return *catalog_->library; }
+  const BufferRef& videos_json() const noexcept { return catalog_->videos_json; }
+  void set_catalog(VideoCatalogRef catalog) noexcept { catalog_ = std::move(catalog); }
+  // MediaOpens::open(). REQUIRES a desk.
+  void open_media(Connection& connection, MediaLibrary::Place place);
 
   // Empty, with capacity; for one function at a time, no calls in between that use it too.
   std::string& scratch() noexcept {
@@ -117,8 +129,8 @@ class Worker {
   std::unique_ptr<Reactor> reactor_;
   WorkerMetrics& metrics_;
   const HttpLimits http_limits_;
-  std::shared_ptr<const MediaLibrary> library_;
-  std::string videos_json_;
+  VideoCatalogRef catalog_;
+  std::unique_ptr<MediaOpens> media_opens_;  // null without a desk
   ObjectPool<HttpExchange> exchanges_;
   ObjectPool<WebSocketDecoder> frame_decoders_;
   MessageDecoder message_decoder_;

@@ -63,8 +63,13 @@ void Reactor::post(std::size_t peer_index, InlineTask task) {
 }
 
 void Reactor::run() noexcept {
-  while (!is_stopping_ || counters_.streams_open > 0)
-    turn(1'000);
+  while (!is_stopping_ || (has_streams() && now_ms_ < streams_end_ms_))
+    turn(is_stopping_ ? std::max<std::int64_t>(streams_end_ms_ - now_ms_, 0) : 1'000);
+}
+
+void Reactor::stop(std::int64_t streams_wait_ms) noexcept {
+  if (std::exchange(is_stopping_, true)) return;
+  streams_end_ms_ = now_ms_ + streams_wait_ms;
 }
 
 void Reactor::turn(std::int64_t wait_max_ms) noexcept {

@@ -58,11 +58,13 @@ class Reactor {
 
   // Binds the ring to this thread. Before the first turn, after which peers may post here.
   Result<> start();
-  // Turns until stop() and until no stream is left.
+  // Turns until stop() and until no stream is left, or the time that stop() gave is over.
   void run() noexcept;
   // One turn that waits at most `wait_max_ms`.
   void turn(std::int64_t wait_max_ms) noexcept;
-  void stop() noexcept { is_stopping_ = true; }
+  // A stream is left where the kernel still reads a file for it: a read that hangs is never done.
+  void stop(std::int64_t streams_wait_ms) noexcept;
+  bool has_streams() const noexcept { return counters_.streams_open > 0; }
 
   std::size_t index() const noexcept { return index_; }
   std::int64_t now_ms() const noexcept { return now_ms_; }  // monotonic; read once a turn
@@ -144,6 +146,7 @@ class Reactor {
   std::size_t scratch_next_ = 0;
   ReactorCounters counters_;
   bool is_stopping_ = false;
+  std::int64_t streams_end_ms_ = 0;  // once it is stopping
 };
 
 }  // namespace videosync

@@ -16,6 +16,7 @@ namespace {
 
 // Of a silent TCP connection's time the kernel has used this up before it was accepted.
 constexpr std::int64_t accept_silence_us = accept_silence_ms * 1'000;
+constexpr std::string_view json_type = "application/json";
 constexpr std::int64_t linger_us = 2'000'000;
 constexpr std::int64_t answer_wait_us = 30'000'000;  // for another thread or the store
 constexpr std::uint32_t discarded_bytes_max = 1 << 20;
@@ -131,8 +132,14 @@ void Connection::on_request() noexcept {
   keep_alive_ = exchange_->parser.request().keep_alive && !worker_.service().is_draining;
   phase_ = Phase::awaiting_answer;
   exchange_->asked_us = worker_.monotonic_us();
+  exchange_->answer_wait_us = answer_wait_us;
   route_request(worker_, *this);
-  if (phase_ == Phase::awaiting_answer) set_timer(answer_wait_us);
+  if (phase_ == Phase::awaiting_answer) set_timer(exchange_->answer_wait_us);
+}
+
+void Connection::limit_answer_wait(std::int64_t wait_us) noexcept {
+  VS_ASSERT(phase_ == Phase::awaiting_answer && exchange_);
+  exchange_->answer_wait_us = wait_us;
 }
 
 void Connection::on_fault(const HttpFault& fault) noexcept {
@@ -182,33 +189,46 @@ ResponseContext Connection::response_context() noexcept {
   return {worker_.http_date(), minor, keep_alive_};
 }
 
-void Connection::answer(int status, std::string_view content_type, std::string_view body,
-                        std::span<const HttpField> extra) noexcept {
+std::string& Connection::make_head(int status, std::string_view content_type,
+                                   std::size_t body_bytes,
+                                   std::span<const HttpField> extra) noexcept {
   std::string& out = worker_.scratch();
   ResponseHead head(out, status, response_context());
   if (!content_type.empty()) {
     head.field("Content-Type", content_type);
     head.field(nosniff_header.name, nosniff_header.value);
   }
-  if (status != 204) head.content_length(body.size());
+  if (status != 204) head.content_length(body_bytes);
   for (const HttpField& field : extra)
     head.field(field.name, field.value);
   head.end();
-  if (!exchange_ || request().method != HttpMethod::head) out += body;
   worker_.metrics().count_response(static_cast<unsigned>(status));
+  return out;
+}
+
+void Connection::answer(int status, std::string_view content_type, std::string_view body,
+                        std::span<const HttpField> extra) noexcept {
+  std::string& out = make_head(status, content_type, body.size(), extra);
+  if (wants_body()) out += body;
   begin_answer(out);
+  end_answer();
+}
+
+void Connection::answer_shared_json(const BufferRef& body,
+                                    std::span<const HttpField> extra) noexcept {
+  begin_answer(make_head(200, json_type, body.size(), extra));
+  if (wants_body()) send_body(body);
   end_answer();
 }
 
 void Connection::answer_json(int status, std::string_view body,
                              std::span<const HttpField> extra) noexcept {
-  answer(status, "application/json", body, extra);
+  answer(status, json_type, body, extra);
 }
 
 void Connection::answer_error(const HttpFault& fault, std::span<const HttpField> extra) noexcept {
-  const bool is_head = exchange_ && request().method == HttpMethod::head;
   std::string& out = worker_.scratch();
-  append_error_response(out, response_context(), fault, is_head, extra);
+  append_error_response(out, response_context(), fault, !wants_body(), extra);
   worker_.metrics().count_response(static_cast<unsigned>(fault.status));
   begin_answer(out);
   end_answer();

@@ -37,6 +37,7 @@ struct HttpExchange {
   HttpRequestParser parser;
   std::string pending;        // bytes behind the request that is being worked on
   std::int64_t asked_us = 0;  // when the request that is being worked on was whole; 0: none is
+  std::int64_t answer_wait_us = 0;  // for an answer that comes later
 };
 
 class Connection final : public StreamOwner {
@@ -63,6 +64,8 @@ class Connection final : public StreamOwner {
               std::span<const HttpField> extra = {}) noexcept;
   void answer_json(int status, std::string_view body,
                    std::span<const HttpField> extra = {}) noexcept;
+  // 200 with a body that others share: it is not copied.
+  void answer_shared_json(const BufferRef& body, std::span<const HttpField> extra = {}) noexcept;
   void answer_error(const HttpFault& fault, std::span<const HttpField> extra = {}) noexcept;
   // A head made by the caller, then what it queues through stream().
   void begin_answer(std::string_view head) noexcept;
@@ -70,6 +73,8 @@ class Connection final : public StreamOwner {
   void send_file(FileRange range) noexcept { stream_.send_file(std::move(range)); }
   void end_answer() noexcept;
   // The answer comes later, by ConnectionRef.
+  // From within its route: after so long it is answered 503 and the connection ends.
+  void limit_answer_wait(std::int64_t wait_us) noexcept;
   bool is_awaiting_answer() const noexcept { return phase_ == Phase::awaiting_answer; }
 
   // --- WebSocket --------------------------------------------------------------------------------
@@ -124,6 +129,9 @@ class Connection final : public StreamOwner {
   void on_head_complete() noexcept;
   void on_request() noexcept;
   void on_fault(const HttpFault& fault) noexcept;
+  std::string& make_head(int status, std::string_view content_type, std::size_t body_bytes,
+                         std::span<const HttpField> extra) noexcept;
+  bool wants_body() const noexcept { return !exchange_ || request().method != HttpMethod::head; }
   void keep_pending(std::span<const std::uint8_t> bytes) noexcept;
   void next_request() noexcept;
   void pay_charge_back() noexcept;

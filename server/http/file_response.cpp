@@ -149,7 +149,7 @@ void answer_with_video(Worker& worker, Connection& connection, const VideoEntry*
     const HttpField extra[] = {{"Location", location}};
     connection.answer(307, "", "", extra);
   } else {
-    answer_with_file(worker, connection, video->file, "no-cache");
+    answer_with_file(worker, connection, video->file, media_cache_control);
   }
 }
 

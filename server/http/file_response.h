@@ -13,6 +13,9 @@ namespace videosync {
 class Connection;
 class Worker;
 
+// Videos and what belongs to them may be replaced at any time: they are asked for again, by tag.
+inline constexpr std::string_view media_cache_control = "no-cache";
+
 void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef& file,
                       std::string_view cache_control);
 // Null: 404. A video that exists as HLS alone: a redirect to its playlist.

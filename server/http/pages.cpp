@@ -15,7 +15,7 @@
 #include "core/base/unique_fd.h"
 #include "server/digest.h"
 #include "storage/media/content_type.h"
-#include "storage/media/media_file.h"
+#include "storage/media/open_beneath.h"
 
 namespace videosync {
 
@@ -70,16 +70,16 @@ bool is_hashed_name(std::string_view name) {
          hash.find_first_of("abcdef") != std::string_view::npos;
 }
 
-Result<PageBody> read_body(const MediaFile& file) {
-  PageBody body{BufferRef::allocate(file.size()), {}};
+Result<PageBody> read_body(const std::string& name, int fd, std::uint64_t size) {
+  PageBody body{BufferRef::allocate(size), {}};
   const std::span<std::uint8_t> bytes = body.bytes.mutable_bytes();
   std::size_t filled = 0;
   while (filled < bytes.size()) {
-    const ssize_t n = ::pread(file.fd(), bytes.data() + filled, bytes.size() - filled,
-                              static_cast<off_t>(filled));
+    const ssize_t n =
+        ::pread(fd, bytes.data() + filled, bytes.size() - filled, static_cast<off_t>(filled));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("read the page " + file.path(), errno);
-    if (n == 0) return fail(ErrorCode::io, "the page " + file.path() + " shrank while it was read");
+    if (n < 0) return fail_errno("read the page " + name, errno);
+    if (n == 0) return fail(ErrorCode::io, "the page " + name + " shrank while it was read");
     filled += static_cast<std::size_t>(n);
   }
   body.etag = "\"" + sha256_hex(body.bytes.bytes()).substr(0, etag_digits) + "\"";
@@ -90,8 +90,8 @@ Result<PageBody> read_body(const MediaFile& file) {
 
 Result<std::shared_ptr<const Pages>> Pages::load(const std::string& directory, std::size_t file_max,
                                                  std::size_t total_max) {
-  const UniqueFd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened) return fail_errno("open the folder of pages " + directory, errno);
+  const UniqueFd folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return fail_errno("open the folder of pages " + directory, errno);
   const Result<std::set<std::string>> names = list_files(directory);
   if (!names) return std::unexpected(names.error());
 
@@ -102,19 +102,20 @@ Result<std::shared_ptr<const Pages>> Pages::load(const std::string& directory, s
     // The set is in order, so a page precedes its siblings; a form without its page is none.
     const bool is_form = coding != ContentCoding::identity;
     if (is_form && !pages->pages_.contains("/" + std::string(base))) continue;
-    const Result<MediaFileRef> file = MediaFile::open(opened.get(), name);
-    if (!file) return std::unexpected(file.error());
-    if ((*file)->size() > file_max) {
-      return fail(ErrorCode::exhausted, fmt::format("the page {} has {} bytes, more than {}", name,
-                                                    (*file)->size(), file_max));
+    const OpenedFile opened = open_beneath(folder.get(), name.c_str());
+    if (!opened.descriptor) return open_failure(name, opened.error);
+    const std::uint64_t size = opened.facts.size;
+    if (size > file_max) {
+      return fail(ErrorCode::exhausted,
+                  fmt::format("the page {} has {} bytes, more than {}", name, size, file_max));
     }
-    total += (*file)->size();
+    total += size;
     if (total > total_max) {
       return fail(ErrorCode::exhausted,
                   fmt::format("the pages in {} have more than {} bytes, at {}", directory,
                               total_max, name));
     }
-    Result<PageBody> body = read_body(**file);
+    Result<PageBody> body = read_body(name, opened.descriptor.get(), size);
     if (!body) return std::unexpected(body.error());
     pages->add(base, coding, std::move(*body));
   }

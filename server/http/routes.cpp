@@ -36,7 +36,6 @@ constexpr HttpFault too_many_connections{503, "too_many_connections",
 constexpr HttpFault draining{503, "draining", "this server is about to end, try again"};
 
 constexpr std::string_view sessions_prefix = "/api/sessions/";
-constexpr std::string_view video_cache_control = "no-cache";
 
 bool is_read(const HttpRequest& request) {
   return request.method == HttpMethod::get || request.method == HttpMethod::head;
@@ -179,12 +178,10 @@ void route_video(Worker& worker, Connection& connection) {
 void route_media(Worker& worker, Connection& connection) {
   const HttpRequest& request = connection.request();
   if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
-  const auto file = worker.library().resolve(request.path);
-  if (file) return answer_with_file(worker, connection, *file, video_cache_control);
-  static constexpr HttpFault busy{503, "unavailable", "the file cannot be opened now, try again"};
-  static constexpr HttpField retry[] = {{"Retry-After", "5"}};
-  if (file.error().code == ErrorCode::not_found) return connection.answer_error(not_found);
-  connection.answer_error(busy, retry);
+  auto place = worker.library().find_place(request.path);
+  if (!place) return connection.answer_error(not_found);
+  if (!place->file) return worker.open_media(connection, std::move(*place));
+  answer_with_file(worker, connection, place->file, media_cache_control);
 }
 
 // --- /ws -----------------------------------------------------------------------------------------
@@ -282,7 +279,7 @@ void route_request(Worker& worker, Connection& connection) {
   if (path == "/api/videos") {
     if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
     static constexpr HttpField fresh[] = {{"Cache-Control", "no-cache"}};
-    return connection.answer_json(200, worker.videos_json(), fresh);
+    return connection.answer_shared_json(worker.videos_json(), fresh);
   }
   if (path == "/api/sessions") {
     if (request.method != HttpMethod::post) return refuse_method(connection, "POST");

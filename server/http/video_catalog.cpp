@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <utility>
 
 #include "core/base/json_text.h"
 #include "core/base/text.h"
@@ -92,6 +93,11 @@ std::string encode_videos(const MediaLibrary& library) {
   }
   json += "]}";
   return json;
+}
+
+VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library) {
+  BufferRef json = BufferRef::copy_of(encode_videos(*library));
+  return std::make_shared<const VideoCatalog>(std::move(library), std::move(json));
 }
 
 }  // namespace videosync

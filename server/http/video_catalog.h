@@ -1,9 +1,11 @@
 // The library as clients see it: JSON of videos, and the URLs of their files.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "core/base/shared_buffer.h"
 #include "storage/media/media_library.h"
 
 namespace videosync {
@@ -17,8 +19,17 @@ std::string media_url(std::string_view path);
 // One element of the list below. `bytes` is 0 for a video that exists as HLS alone.
 std::string encode_video(const VideoEntry& video);
 
-// The body of GET /api/videos, the default video first: pages offer the first one. Costs a walk
-// over the library: make it once a snapshot.
+// The body of GET /api/videos, the default video first: pages offer the first one.
 std::string encode_videos(const MediaLibrary& library);
+
+// A snapshot of the library with its encoded list: made once, by the librarian, and shared by all
+// workers. Immutable.
+struct VideoCatalog {
+  std::shared_ptr<const MediaLibrary> library;
+  BufferRef videos_json;  // of encode_videos()
+};
+using VideoCatalogRef = std::shared_ptr<const VideoCatalog>;
+
+VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library);
 
 }  // namespace videosync

@@ -80,6 +80,8 @@ inline constexpr CounterInfo counter_table[] = {
     {"websocket_closes", "", "code", "4004"},
     {"websocket_closes", "", "code", "4008"},
     {"websocket_closes", "", "code", "other"},
+    {"media_opens_failed", "Media files that storage did not open in time.", "reason", "late"},
+    {"media_opens_failed", "", "reason", "refused"},
     {"receive_buffers_exhausted", "Receives that found no provided buffer (ENOBUFS).", "", ""},
     {"mailbox_posts", "Messages from one worker to another.", "", ""},
     {"loop_turns", "Turns of the workers' loops.", "", ""},
@@ -95,6 +97,7 @@ inline constexpr GaugeInfo gauge_table[] = {
     {"connections", "Connections of the public listeners open now."},
     {"members", "Members connected here now."},
     {"sessions", "Sessions with members here now."},
+    {"media_opens", "Media files that storage is asked to open now."},
 };
 static_assert(std::size(gauge_table) == static_cast<std::size_t>(Gauge::count_));
 

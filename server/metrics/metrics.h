@@ -78,13 +78,15 @@ enum class Counter : std::uint8_t {
   close_removed,
   close_too_many_messages,
   close_other,
+  media_opens_given_up,       // answered 503, because the storage did not open a file in time
+  media_opens_refused,        // answered 503 at once, because too many were waited for
   receive_buffers_exhausted,  // ENOBUFS
   mailbox_posts,
   loop_turns,
   count_,
 };
 
-enum class Gauge : std::uint8_t { connections, members, sessions, count_ };
+enum class Gauge : std::uint8_t { connections, members, sessions, media_opens, count_ };
 
 enum class Histogram : std::uint8_t {
   http_request_seconds,

@@ -22,6 +22,7 @@ namespace videosync {
 namespace {
 
 constexpr int stop_check_ms = 100;
+constexpr std::int64_t kill_wait_ms = 1'000;
 constexpr int lowest_priority = 19;
 // linux/ioprio.h, which Debian 12 does not ship for programs.
 constexpr int ioprio_who_process = 1;
@@ -75,7 +76,14 @@ Result<ChildProcess> ChildProcess::start(const Order& order) {
 ChildProcess::~ChildProcess() {
   if (pid_ == 0) return;
   ::kill(pid_, SIGKILL);
-  reap();
+  if (ends_within(kill_wait_ms)) reap();
+}
+
+bool ChildProcess::ends_within(std::int64_t limit_ms) const noexcept {
+  const UniqueFd alive(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  if (!alive) return true;
+  pollfd waited{alive.get(), POLLIN, 0};
+  return ::poll(&waited, 1, static_cast<int>(limit_ms)) > 0;
 }
 
 // The status as waitpid tells it.

@@ -29,7 +29,8 @@ class ChildProcess {
   // Errors: io, with what the system said of arguments[0].
   static Result<ChildProcess> start(const Order& order);
 
-  // Kills it if it still runs.
+  // Kills it if it still runs. A child that waits for storage in a way that nothing ends is left
+  // behind after a second.
   ~ChildProcess();
   ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
   ChildProcess& operator=(ChildProcess&&) = delete;
@@ -46,8 +47,9 @@ class ChildProcess {
  private:
   explicit ChildProcess(pid_t pid) noexcept : pid_(pid) {}
   int reap() noexcept;
+  bool ends_within(std::int64_t limit_ms) const noexcept;
 
-  pid_t pid_;  // 0: reaped
+  pid_t pid_;  // 0: reaped, or left behind
 };
 
 }  // namespace videosync

@@ -44,9 +44,9 @@ FolderStream open_folder(int directory) noexcept {
   return FolderStream(folder);
 }
 
-Result<FolderNames> read_folder(int directory, const std::string& path) {
+Result<FolderNames> read_folder(int directory) {
   const FolderStream stream = open_folder(directory);
-  if (!stream) return fail_errno("read the folder of videos " + path, errno);
+  if (!stream) return fail_errno("read the folder", errno);
   FolderNames names;
   std::size_t count = 0;
   int error = 0;
@@ -59,12 +59,12 @@ Result<FolderNames> read_folder(int directory, const std::string& path) {
     }
     if (++count > names_max) {
       names.warnings.push_back(
-          fmt::format("{} holds more than {} names: the rest is left out", path, names_max));
+          fmt::format("a folder holds more than {} names: the rest is left out", names_max));
       break;
     }
     add_name(directory, item->d_name, names);
   }
-  if (error != 0) return fail_errno("read the folder of videos " + path, error);
+  if (error != 0) return fail_errno("read the folder", error);
   std::sort(names.files.begin(), names.files.end());
   std::sort(names.folders.begin(), names.folders.end());
   return names;

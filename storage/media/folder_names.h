@@ -27,7 +27,7 @@ struct FolderNames {
 };
 
 // The names in the folder, without hidden ones, symlinks and names that cannot be served; at most
-// 65,536 of them. `path` is for messages only; the descriptor stays the caller's.
-Result<FolderNames> read_folder(int directory, const std::string& path);
+// 65,536 of them. The descriptor stays the caller's. Errors: io.
+Result<FolderNames> read_folder(int directory);
 
 }  // namespace videosync

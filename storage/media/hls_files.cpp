@@ -21,14 +21,6 @@ bool is_playlist(std::string_view path) noexcept {
 
 }  // namespace
 
-Result<MediaFileRef> HlsFiles::open(std::string_view path) {
-  if (!is_servable(path)) return fail(ErrorCode::not_found, "no such file");
-  if (MediaFileRef kept = find_open(path)) return kept;
-  Result<MediaFileRef> opened = MediaFile::open(directory_.get(), std::string(path));
-  if (!opened || is_playlist(path)) return opened;
-  return keep(std::move(*opened));
-}
-
 bool HlsFiles::is_servable(std::string_view path) const {
   if (path.size() > path_bytes_max) return false;
   const std::size_t slash = path.find('/');
@@ -56,7 +48,7 @@ MediaFileRef HlsFiles::find_open(std::string_view path) {
 
 // Another thread may have opened the same file meanwhile: the first one stays, for both.
 MediaFileRef HlsFiles::keep(MediaFileRef file) {
-  if (open_max_ == 0) return file;
+  if (open_max_ == 0 || is_playlist(file->path())) return file;
   MediaFileRef dropped;  // closed after the lock is released
   const std::lock_guard lock(mutex_);
   const auto found = by_path_.find(file->path());
@@ -69,6 +61,13 @@ MediaFileRef HlsFiles::keep(MediaFileRef file) {
   recent_.push_front(std::move(file));
   by_path_.emplace(recent_.front()->path(), recent_.begin());
   return recent_.front();
+}
+
+void HlsFiles::forget() {
+  std::list<MediaFileRef> forgotten;  // closed after the lock is released
+  const std::lock_guard lock(mutex_);
+  by_path_.clear();
+  forgotten.swap(recent_);
 }
 
 }  // namespace videosync

@@ -1,40 +1,40 @@
 // MediaFile: one open regular file, described as it was when it was opened.
 //
-// Held by std::shared_ptr: whoever sends from the descriptor keeps a reference until the kernel has
-// done with it; the last reference closes. Immutable, so any thread may read it. All offsets given
-// to the kernel are explicit: the descriptor's own position is shared and means nothing.
+// Opened by a FileHelper, asked at a FileDesk. Held by std::shared_ptr: whoever sends from the
+// descriptor keeps a reference until the kernel has done with it; the last reference has it closed.
+// Immutable, so any thread may read it. All offsets given to the kernel are explicit: the
+// descriptor's own position is shared and means nothing.
 //
 // The file may still be shortened or rewritten in place by others. `size` is then a promise the
 // disk cannot keep: readers must expect an early end of file.
 #pragma once
 
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "core/base/error.h"
-#include "core/base/unique_fd.h"
+#include "storage/media/file_helpers.h"
+#include "storage/media/file_requests.h"
 
 namespace videosync {
 
 class MediaFile {
  public:
-  // Opens `path` below the directory descriptor, read-only. Neither `..`, an absolute path nor any
-  // symlink on the way leads anywhere: openat2(2), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS. Errors:
-  // not_found (absent, not a regular file, or out of bounds), exhausted (descriptors), io.
-  static Result<std::shared_ptr<const MediaFile>> open(int directory, const std::string& path);
-
+  // Of what a helper opened and told of it; `path` is below its folder.
+  MediaFile(FileHelpers& helpers, const FileReply& opened, std::string path);
   MediaFile(const MediaFile&) = delete;
   MediaFile& operator=(const MediaFile&) = delete;
 
-  int fd() const noexcept { return fd_.get(); }
+  int fd() const noexcept { return descriptor_.number(); }
   const std::string& path() const noexcept { return path_; }  // below its directory, not encoded
   std::uint64_t size() const noexcept { return size_; }
   std::int64_t mtime_ns() const noexcept { return mtime_ns_; }
   std::int64_t mtime_s() const noexcept { return mtime_s_; }  // for Last-Modified, rounded down
+  ino_t inode() const noexcept { return inode_; }
+  dev_t device() const noexcept { return device_; }
   std::string_view content_type() const noexcept { return content_type_; }  // a literal
 
   // A strong entity tag with its quotes, of size and modification time: two nodes that hold copies
@@ -42,18 +42,52 @@ class MediaFile {
   const std::string& etag() const noexcept { return etag_; }
 
  private:
-  MediaFile(UniqueFd fd, std::string path) noexcept : fd_(std::move(fd)), path_(std::move(path)) {}
-  void describe(const struct stat& status);
-
-  const UniqueFd fd_;
+  const HelpedDescriptor descriptor_;
   const std::string path_;
-  std::uint64_t size_ = 0;
-  std::int64_t mtime_ns_ = 0;
-  std::int64_t mtime_s_ = 0;
-  std::string_view content_type_;
-  std::string etag_;
+  const std::uint64_t size_;
+  const std::int64_t mtime_s_;
+  const std::int64_t mtime_ns_;
+  const ino_t inode_;
+  const dev_t device_;
+  const std::string_view content_type_;
+  const std::string etag_;
 };
 
 using MediaFileRef = std::shared_ptr<const MediaFile>;
+
+// A file's version, kept where the file need not be open.
+struct FileVersion {
+  std::string path;
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+
+  friend auto operator<=>(const FileVersion&, const FileVersion&) = default;
+};
+FileVersion version_of(const MediaFile& file);
+
+// An open folder, which others are opened below. Shared and immutable like a file.
+class MediaFolder {
+ public:
+  MediaFolder(FileHelpers& helpers, const FileReply& opened, std::string path) noexcept
+      : descriptor_(helpers, opened.descriptor),
+        path_(std::move(path)),
+        inode_(opened.facts.inode),
+        device_(opened.facts.device) {}
+
+  int fd() const noexcept { return descriptor_.number(); }
+  const std::string& path() const noexcept { return path_; }  // as it was asked for
+  ino_t inode() const noexcept { return inode_; }
+  dev_t device() const noexcept { return device_; }
+  // Its path now, without symlinks: two ways to one folder give the same. Waits for no disk.
+  std::string real_path() const;
+
+ private:
+  const HelpedDescriptor descriptor_;
+  const std::string path_;
+  const ino_t inode_;
+  const dev_t device_;
+};
+
+using MediaFolderRef = std::shared_ptr<const MediaFolder>;
 
 }  // namespace videosync

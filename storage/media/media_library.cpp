@@ -1,10 +1,35 @@
 #include "storage/media/media_library.h"
 
+#include <algorithm>
+
 #include "core/base/assert.h"
 #include "storage/media/content_type.h"
 #include "storage/media/hls_files.h"
 
 namespace videosync {
+
+namespace {
+
+bool is_same_file(const MediaFileRef& a, const MediaFileRef& b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return version_of(*a) == version_of(*b) && a->inode() == b->inode() && a->device() == b->device();
+}
+
+// Captions' labels follow from their languages.
+bool is_same_caption(const Caption& a, const Caption& b) {
+  return a.lang == b.lang && is_same_file(a.file, b.file);
+}
+
+// The title follows from the name.
+bool is_same_video(const VideoEntry& a, const VideoEntry& b) {
+  return a.id == b.id && a.name == b.name && a.hls == b.hls && a.duration_s == b.duration_s &&
+         a.version == b.version && is_same_file(a.file, b.file) &&
+         is_same_file(a.poster, b.poster) && is_same_file(a.thumbnails, b.thumbnails) &&
+         is_same_file(a.sprite, b.sprite) &&
+         std::ranges::equal(a.captions, b.captions, is_same_caption);
+}
+
+}  // namespace
 
 std::string_view VideoEntry::content_type() const noexcept {
   return file != nullptr ? file->content_type() : content_type_of(hls);
@@ -49,6 +74,9 @@ std::shared_ptr<const MediaLibrary> MediaLibrary::with_pictures(
 std::shared_ptr<MediaLibrary> MediaLibrary::copy() const {
   std::shared_ptr<MediaLibrary> other(new MediaLibrary);
   other->directory_ = directory_;
+  other->real_directory_ = real_directory_;
+  other->folder_inode_ = folder_inode_;
+  other->folder_device_ = folder_device_;
   other->default_index_ = default_index_;
   other->descriptors_left_ = descriptors_left_;
   other->videos_ = videos_;
@@ -79,19 +107,28 @@ const VideoEntry* MediaLibrary::default_video() const noexcept {
   return videos_.empty() ? nullptr : &videos_[default_index_];
 }
 
-MediaFileRef MediaLibrary::main_file(const VideoEntry& video) const {
-  if (video.file != nullptr) return video.file;
-  Result<MediaFileRef> playlist = resolve(std::string(url_prefix) + video.hls);
-  return playlist ? std::move(*playlist) : nullptr;
-}
-
-Result<MediaFileRef> MediaLibrary::resolve(std::string_view path) const {
-  if (!path.starts_with(url_prefix)) return fail(ErrorCode::not_found, "no such file");
+std::optional<MediaLibrary::Place> MediaLibrary::find_place(std::string_view path) const {
+  if (!path.starts_with(url_prefix)) return std::nullopt;
   path.remove_prefix(url_prefix.size());
   const auto found = by_path_.find(path);
-  if (found != by_path_.end()) return found->second;
-  if (hls_files_ == nullptr) return fail(ErrorCode::not_found, "no such file");
-  return hls_files_->open(path);
+  if (found != by_path_.end()) return Place{found->second, nullptr, {}};
+  if (hls_files_ == nullptr || !hls_files_->is_servable(path)) return std::nullopt;
+  return Place{hls_files_->find_open(path), hls_files_, std::string(path)};
+}
+
+bool MediaLibrary::shows_same_as(const MediaLibrary& other) const {
+  if (directory_ != other.directory_ || folder_inode_ != other.folder_inode_ ||
+      folder_device_ != other.folder_device_ || default_index_ != other.default_index_) {
+    return false;
+  }
+  const bool has_same_hls = hls_files_ == nullptr || other.hls_files_ == nullptr
+                                ? hls_files_ == other.hls_files_
+                                : hls_files_->has_same_folders(*other.hls_files_);
+  return has_same_hls && std::ranges::equal(videos_, other.videos_, is_same_video);
+}
+
+void MediaLibrary::forget_hls_files() const {
+  if (hls_files_ != nullptr) hls_files_->forget();
 }
 
 }  // namespace videosync

@@ -6,8 +6,8 @@
 // In the folder's top: videos (mp4 m4v webm mkv mov); beside them, by the same name, captions
 // (name.vtt, name.en.vtt) and a poster (name.jpg jpeg png webp); HLS renditions as folders
 // (name/master.m3u8), joined with the video of that name or a video of their own. Hidden files and
-// symlinks are never listed nor served. Changes on disk show with the next scan; HLS playlists,
-// which a live encoder rewrites, are opened afresh for each request.
+// symlinks are never listed nor served. Changes on disk show with the next scan; files of HLS
+// folders are opened when they are asked for.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,7 @@
 
 namespace videosync {
 
+class FileDesk;
 class HlsFiles;
 
 struct Caption {
@@ -44,6 +45,7 @@ struct VideoEntry {
   MediaFileRef sprite;      // null too where it is served with the files of an HLS folder
   std::vector<Caption> captions;
   std::optional<double> duration_s;
+  FileVersion version;  // of the file or, for HLS alone, of the master playlist when it was scanned
 
   std::string_view content_type() const noexcept;
 };
@@ -65,9 +67,16 @@ class MediaLibrary {
     std::size_t hls_open_max = 256;      // of these, for HLS files that were asked for
   };
   struct Scan;
+  // Where a file is: open, or to be opened below hls->folder() and given to hls->keep().
+  struct Place {
+    MediaFileRef file;
+    std::shared_ptr<HlsFiles> hls;
+    std::string path;
+  };
 
-  // Errors: the folder cannot be opened or read. What cannot be served is left out with a warning.
-  static Result<Scan> scan(const Options& options);
+  // Errors: the folder cannot be opened or read; timed_out where the desk's patience ended. What
+  // cannot be served is left out with a warning.
+  static Result<Scan> scan(const Options& options, FileDesk& desk);
 
   // A library without videos or folder.
   static std::shared_ptr<const MediaLibrary> make_empty();
@@ -85,16 +94,19 @@ class MediaLibrary {
   const VideoEntry* find(std::string_view id) const noexcept;  // null: no such video
   const VideoEntry* default_video() const noexcept;            // null: the library is empty
 
-  // The file behind a percent-decoded URL path ("/media/cat.en.vtt", "/media/cat/v0/seg1.ts"):
-  // a listed caption or poster, or a file of an HLS folder. May open a file, so it may wait for a
-  // disk that is asleep. Errors: not_found, exhausted, io.
-  Result<MediaFileRef> resolve(std::string_view path) const;
+  // What is behind a percent-decoded URL path ("/media/cat.en.vtt", "/media/cat/v0/seg1.ts"): a
+  // listed caption or poster, or a file of an HLS folder. Nullopt: nothing. Waits for nothing.
+  std::optional<Place> find_place(std::string_view path) const;
 
-  // What stands for the video where its version matters: its file or, of HLS alone, the master
-  // playlist as it is now. Null: gone.
-  MediaFileRef main_file(const VideoEntry& video) const;
+  // Whether both would show the same to whoever asks: the same videos of the same files in the same
+  // folder. What was opened of HLS folders does not count.
+  bool shows_same_as(const MediaLibrary& other) const;
+  // Files of HLS folders are opened anew, as after a scan.
+  void forget_hls_files() const;
 
   const std::string& directory() const noexcept { return directory_; }
+  // The folder's path without symlinks; "" where there is no folder.
+  const std::string& real_directory() const noexcept { return real_directory_; }
   std::size_t descriptors_left() const noexcept { return descriptors_left_; }  // of Options' limit
 
  private:
@@ -105,6 +117,9 @@ class MediaLibrary {
   void index();
 
   std::string directory_;
+  std::string real_directory_;
+  ino_t folder_inode_ = 0;
+  dev_t folder_device_ = 0;
   std::size_t default_index_ = 0;
   std::size_t descriptors_left_ = 0;
   std::vector<VideoEntry> videos_;

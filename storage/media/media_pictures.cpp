@@ -12,6 +12,7 @@
 #include <set>
 #include <utility>
 
+#include "core/base/unique_fd.h"
 #include "storage/media/child_process.h"
 #include "storage/media/folder_names.h"
 #include "storage/media/thumbnail_sheet.h"
@@ -35,9 +36,9 @@ constexpr double poster_place_s_max = 300;
 constexpr std::string_view poster_filter =
     "thumbnail=50,scale=w='min(960,iw*sar)':h='trunc(ow/dar/2)*2',setsar=1";
 
-std::string key_of(const MediaFile& file) {
-  return fmt::format("{}-{:x}-{:x}", name_hash(file.path()), file.size(),
-                     static_cast<std::uint64_t>(file.mtime_ns()));
+std::string key_of(const FileVersion& version) {
+  return fmt::format("{}-{:x}-{:x}", name_hash(version.path), version.size,
+                     static_cast<std::uint64_t>(version.mtime_ns));
 }
 
 std::string poster_name(const std::string& key) {
@@ -59,25 +60,35 @@ void MediaPictures::give_up(std::string why) {
 
 // A folder for each library, so that sweep() knows whose files it sees.
 bool MediaPictures::open_cache(const MediaLibrary& library) {
-  if (cache_) return true;
+  if (cache_ != nullptr) return true;
   if (gave_up_ || options_.cache_directory.empty() || library.directory().empty()) return false;
   std::error_code error;
-  const fs::path media = fs::weakly_canonical(library.directory(), error);
   const fs::path folder =
-      fs::path(options_.cache_directory) / ("media-" + name_hash(media.native()));
+      fs::path(options_.cache_directory) / ("media-" + name_hash(library.real_directory()));
   fs::create_directories(folder, error);
-  cache_ = UniqueFd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (cache_ && ::faccessat(cache_.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return true;
-  const int reason = errno;
-  cache_.reset();
+  auto opened = desk_.open_folder(folder.native());
+  if (!opened && opened.error().code == ErrorCode::timed_out) return false;
+  int reason = opened ? 0 : opened.error().system_errno;
+  if (opened && ::faccessat((*opened)->fd(), ".", W_OK | X_OK, AT_EACCESS) != 0) reason = errno;
+  if (reason == 0) {
+    cache_ = std::move(*opened);
+    return true;
+  }
   give_up(fmt::format("the cache folder {} cannot be written ({})", folder.native(),
                       std::strerror(reason)));
   return false;
 }
 
-MediaFileRef MediaPictures::open(const std::string& name) const {
-  Result<MediaFileRef> file = MediaFile::open(cache_.get(), name);
+MediaFileRef MediaPictures::open(const std::string& name) {
+  Result<MediaFileRef> file = desk_.open(cache_, name);
   return file && (*file)->size() > 0 ? std::move(*file) : nullptr;
+}
+
+void MediaPictures::look_into_cache(Known& known, const std::string& key) {
+  if (std::exchange(known.has_looked, true)) return;
+  known.pictures.poster = open(poster_name(key));
+  known.pictures.sprite = open(sprite_name(key));
+  known.pictures.thumbnails = known.pictures.sprite ? open(thumbnails_name(key)) : nullptr;
 }
 
 std::shared_ptr<const MediaLibrary> MediaPictures::recall(
@@ -89,16 +100,10 @@ std::shared_ptr<const MediaLibrary> MediaPictures::recall(
   bool adds = false;
   for (const VideoEntry& video : library->videos()) {
     VideoPictures& added = pictures.emplace_back();
-    const MediaFileRef file = library->main_file(video);
-    if (file == nullptr) continue;
-    const std::string key = key_of(*file);
+    const std::string key = key_of(video.version);
     Known& known = still_known.emplace(key, std::move(known_[key])).first->second;
     if (descriptors_left < descriptors_a_video) continue;
-    if (known.pictures.poster == nullptr) known.pictures.poster = open(poster_name(key));
-    if (known.pictures.thumbnails == nullptr) {
-      known.pictures.sprite = open(sprite_name(key));
-      known.pictures.thumbnails = known.pictures.sprite ? open(thumbnails_name(key)) : nullptr;
-    }
+    look_into_cache(known, key);
     if (video.poster == nullptr) added.poster = known.pictures.poster;
     if (video.thumbnails == nullptr && known.pictures.thumbnails != nullptr) {
       added.thumbnails = known.pictures.thumbnails;
@@ -116,9 +121,7 @@ bool MediaPictures::make_next(const MediaLibrary& library, const std::stop_token
   for (const bool wants_poster : {true, false}) {
     for (const VideoEntry& video : library.videos()) {
       if (stop.stop_requested() || gave_up_) return false;
-      const MediaFileRef file = library.main_file(video);
-      if (file == nullptr) continue;
-      const std::string key = key_of(*file);
+      const std::string key = key_of(video.version);
       const Known& known = known_[key];
       const bool is_done = wants_poster ? video.poster || known.pictures.poster || known.no_poster
                                         : video.thumbnails || known.pictures.thumbnails ||
@@ -178,7 +181,7 @@ MediaPictures::Made MediaPictures::run(const MediaLibrary& library, const VideoE
                                        bool key_frames_only, std::int64_t limit_ms,
                                        const std::string& name, const std::stop_token& stop) {
   const std::string temporary = fmt::format(".{}.{}.tmp", name, ::getpid());
-  UniqueFd output(::openat(cache_.get(), temporary.c_str(),
+  UniqueFd output(::openat(cache_->fd(), temporary.c_str(),
                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!output) {
     give_up(fmt::format("the cache cannot be written ({})", std::strerror(errno)));
@@ -215,27 +218,27 @@ MediaPictures::Made MediaPictures::run(const MediaLibrary& library, const VideoE
   struct stat status{};
   const bool is_made =
       end == ChildProcess::End::succeeded &&
-      ::fstatat(cache_.get(), temporary.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      ::fstatat(cache_->fd(), temporary.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
       status.st_size > 0 &&
-      ::renameat(cache_.get(), temporary.c_str(), cache_.get(), name.c_str()) == 0;
-  if (!is_made) ::unlinkat(cache_.get(), temporary.c_str(), 0);
+      ::renameat(cache_->fd(), temporary.c_str(), cache_->fd(), name.c_str()) == 0;
+  if (!is_made) ::unlinkat(cache_->fd(), temporary.c_str(), 0);
   if (end == ChildProcess::End::stopped) return Made::stopped;
   return is_made ? Made::yes : Made::no;
 }
 
 Result<> MediaPictures::write(const std::string& name, const std::string& text) {
   const std::string temporary = fmt::format(".{}.{}.tmp", name, ::getpid());
-  UniqueFd output(::openat(cache_.get(), temporary.c_str(),
+  UniqueFd output(::openat(cache_->fd(), temporary.c_str(),
                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!output) return fail_errno("write " + name, errno);
   const ssize_t written = ::write(output.get(), text.data(), text.size());
   output.reset();
   const bool is_whole =
       written == static_cast<ssize_t>(text.size()) &&
-      ::renameat(cache_.get(), temporary.c_str(), cache_.get(), name.c_str()) == 0;
+      ::renameat(cache_->fd(), temporary.c_str(), cache_->fd(), name.c_str()) == 0;
   if (is_whole) return {};
   const int reason = errno;
-  ::unlinkat(cache_.get(), temporary.c_str(), 0);
+  ::unlinkat(cache_->fd(), temporary.c_str(), 0);
   return fail_errno("write " + name, reason);
 }
 
@@ -243,17 +246,15 @@ void MediaPictures::sweep(const MediaLibrary& library) {
   if (!open_cache(library)) return;
   std::set<std::string> wanted{".", ".."};
   for (const VideoEntry& video : library.videos()) {
-    const MediaFileRef file = library.main_file(video);
-    if (file == nullptr) continue;
-    const std::string key = key_of(*file);
+    const std::string key = key_of(video.version);
     wanted.insert({poster_name(key), sprite_name(key), thumbnails_name(key)});
   }
-  const FolderStream folder = open_folder(cache_.get());
+  const FolderStream folder = open_folder(cache_->fd());
   if (!folder) return;
   while (const dirent* item = ::readdir(folder.get())) {
     const std::string name = item->d_name;
     // Hidden ones are being written, maybe by another process with the same library.
-    if (!wanted.contains(name) && !name.starts_with('.')) ::unlinkat(cache_.get(), name.c_str(), 0);
+    if (!wanted.contains(name) && !name.starts_with('.')) ::unlinkat(cache_->fd(), name.c_str(), 0);
   }
 }
 

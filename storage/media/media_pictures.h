@@ -6,7 +6,7 @@
 // time, at the lowest priority, within limits of time, memory and output. A video that ffmpeg
 // cannot make a picture of goes without and is not tried again while the process lives.
 //
-// Usage: publish the library as it is, then recall() what the cache has; make_next() and recall()
+// Usage: recall() what the cache has for a library that was scanned, then make_next() and recall()
 // by turns until make_next() finds nothing to do.
 #pragma once
 
@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/unique_fd.h"
+#include "storage/media/file_desk.h"
 #include "storage/media/media_library.h"
 
 namespace videosync {
@@ -32,7 +32,10 @@ class MediaPictures {
     std::int64_t thumbnails_limit_ms = 300'000;
   };
 
-  explicit MediaPictures(Options options) : options_(std::move(options)) {}
+  // `desk` outlives the object; pictures are opened there.
+  MediaPictures(Options options, FileDesk& desk) : options_(std::move(options)), desk_(desk) {}
+  MediaPictures(const MediaPictures&) = delete;
+  MediaPictures& operator=(const MediaPictures&) = delete;
 
   // The library with the pictures that the cache has, as far as its descriptors reach; the given
   // one where that adds nothing.
@@ -51,7 +54,8 @@ class MediaPictures {
  private:
   struct Known {
     VideoPictures pictures;
-    bool no_poster = false;  // tried in vain
+    bool has_looked = false;  // into the cache
+    bool no_poster = false;   // tried in vain
     bool no_thumbnails = false;
   };
 
@@ -65,11 +69,14 @@ class MediaPictures {
            const std::string& filter, bool key_frames_only, std::int64_t limit_ms,
            const std::string& name, const std::stop_token& stop);
   Result<> write(const std::string& name, const std::string& text);
-  MediaFileRef open(const std::string& name) const;
+  // Null: absent or empty.
+  MediaFileRef open(const std::string& name);
+  void look_into_cache(Known& known, const std::string& key);
   void give_up(std::string why);
 
   const Options options_;
-  UniqueFd cache_;                      // the cache folder of this library
+  FileDesk& desk_;
+  MediaFolderRef cache_;                // the cache folder of this library; null: not opened yet
   bool gave_up_ = false;                // nothing can be made here: said once
   std::map<std::string, Known> known_;  // by key
   std::vector<std::string> warnings_;

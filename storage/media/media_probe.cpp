@@ -106,26 +106,35 @@ MediaProbe::Answer MediaProbe::ask_about(const MediaLibrary& library, const Vide
   return ask(video.file->fd(), fmt::format("file:/dev/fd/{}", ChildProcess::input_fd), stop);
 }
 
+std::shared_ptr<const MediaLibrary> MediaProbe::recall(
+    const std::shared_ptr<const MediaLibrary>& library) const {
+  std::vector<std::optional<double>> durations_s;
+  bool adds = false;
+  for (const VideoEntry& video : library->videos()) {
+    const auto known = known_.find(video.version);
+    durations_s.push_back(known != known_.end() ? known->second : video.duration_s);
+    adds = adds || durations_s.back() != video.duration_s;
+  }
+  return adds ? library->with_durations(durations_s) : library;
+}
+
 MediaProbe::Outcome MediaProbe::fill(const std::shared_ptr<const MediaLibrary>& library,
                                      const std::stop_token& stop) {
   Outcome outcome{library, {}};
-  std::map<Key, std::optional<double>> still_known;
+  std::map<FileVersion, std::optional<double>> still_known;
   std::vector<std::optional<double>> durations_s;
   bool learned = false;
   bool may_ask = true;
   for (const VideoEntry& video : library->videos()) {
     durations_s.push_back(video.duration_s);
-    const MediaFileRef file = library->main_file(video);
-    if (file == nullptr) continue;
-    const Key key{file->path(), file->size(), file->mtime_ns()};
-    auto known = known_.find(key);
+    auto known = known_.find(video.version);
     if (known == known_.end() && may_ask) {
       const Answer answer = ask_about(*library, video, stop);
       may_ask = answer.verdict == Verdict::answered || answer.verdict == Verdict::timed_out;
       if (std::string line = warning_of(answer, video); !line.empty()) {
         outcome.warnings.push_back(std::move(line));
       }
-      if (may_ask) known = known_.emplace(key, answer.duration_s).first;
+      if (may_ask) known = known_.emplace(video.version, answer.duration_s).first;
     }
     if (known == known_.end()) continue;
     still_known.insert(*known);

@@ -4,7 +4,8 @@
 // asks about new files; what is no longer in the library is forgotten. Each question runs one child
 // process without a shell, for at most limit_ms, and reads at most 256 bytes of its output.
 //
-// Usage: publish the scanned library at once, then replace it by fill()'s when that comes.
+// Usage: publish the scanned library with what recall() adds at once, then replace it by fill()'s
+// when that comes.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "storage/media/media_library.h"
@@ -31,12 +31,14 @@ class MediaProbe {
   explicit MediaProbe(std::string program = "ffprobe", std::int64_t limit_ms = 10'000)
       : program_(std::move(program)), limit_ms_(limit_ms) {}
 
+  // The library with the durations that are known already; the given one where that adds nothing.
+  std::shared_ptr<const MediaLibrary> recall(
+      const std::shared_ptr<const MediaLibrary>& library) const;
+
   // Returns within 100 ms once `stop` is requested, with what it knows by then.
   Outcome fill(const std::shared_ptr<const MediaLibrary>& library, const std::stop_token& stop);
 
  private:
-  using Key = std::tuple<std::string, std::uint64_t, std::int64_t>;
-
   enum class Verdict : std::uint8_t { answered, timed_out, stopped, cannot_run };
   struct Answer {
     Verdict verdict = Verdict::answered;
@@ -51,7 +53,7 @@ class MediaProbe {
 
   const std::string program_;
   const std::int64_t limit_ms_;
-  std::map<Key, std::optional<double>> known_;  // nullopt: asked, and there is no answer
+  std::map<FileVersion, std::optional<double>> known_;  // nullopt: asked, and there is no answer
 };
 
 }  // namespace videosync

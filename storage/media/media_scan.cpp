@@ -3,20 +3,18 @@
 // Names are read and matched first, in the order of their bytes, so that ids do not depend on the
 // order in which a file system lists them. Files are opened last, video by video as the list shows
 // them, until the budget of descriptors is used up.
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <map>
 #include <unordered_set>
 
 #include "core/base/text.h"
-#include "core/base/unique_fd.h"
 #include "core/base/utf8.h"
 #include "storage/media/content_type.h"
+#include "storage/media/file_desk.h"
 #include "storage/media/folder_names.h"
 #include "storage/media/hls_files.h"
 #include "storage/media/media_library.h"
@@ -68,7 +66,8 @@ struct Draft {
 
 class MediaScanner {
  public:
-  explicit MediaScanner(const MediaLibrary::Options& options) : options_(options) {}
+  MediaScanner(const MediaLibrary::Options& options, FileDesk& desk)
+      : options_(options), desk_(desk) {}
   MediaScanner(const MediaScanner&) = delete;
   MediaScanner& operator=(const MediaScanner&) = delete;
 
@@ -85,10 +84,27 @@ class MediaScanner {
       if (natural_less(b.entry.title, a.entry.title)) return false;
       return a.entry.name < b.entry.name;
     });
-    return make_library();
+    MediaLibrary::Scan scan = make_library();
+    if (given_up_) return std::unexpected(*given_up_);
+    return scan;
   }
 
  private:
+  // Every question to the storage goes through here: once it was given up, the rest is not asked.
+  template <class Ask>
+  auto ask(Ask ask) -> decltype(ask()) {
+    if (given_up_) return std::unexpected(*given_up_);
+    auto answer = ask();
+    if (!answer && answer.error().code == ErrorCode::timed_out) given_up_ = answer.error();
+    return answer;
+  }
+  Result<MediaFileRef> open_now(const std::string& name) {
+    return ask([&] { return desk_.open(folder_, name); });
+  }
+  Result<FolderNames> list(const std::string& path) {
+    return ask([&] { return desk_.list(folder_, path); });
+  }
+
   void warn(std::string line) {
     if (warnings_.size() + 1 < warnings_max) {
       warnings_.push_back(std::move(line));
@@ -98,10 +114,10 @@ class MediaScanner {
   }
 
   Result<> read_names() {
-    const std::string& path = options_.directory;
-    directory_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory_) return fail_errno("open the folder of videos " + path, errno);
-    Result<FolderNames> names = read_folder(directory_.get(), path);
+    auto folder = desk_.open_folder(options_.directory);
+    if (!folder) return std::unexpected(std::move(folder.error()));
+    folder_ = std::move(*folder);
+    Result<FolderNames> names = list(".");
     if (!names) return std::unexpected(std::move(names.error()));
     files_ = std::move(names->files);
     folders_ = std::move(names->folders);
@@ -127,9 +143,12 @@ class MediaScanner {
 
   void add_hls_folders() {
     for (const std::string& folder : folders_) {
-      const std::string master = folder + std::string(master_playlist);
-      if (!MediaFile::open(directory_.get(), master)) continue;
-      if (!by_stem_.contains(folder)) add_draft(folder, folder, false);
+      const Result<MediaFileRef> master = open_now(folder + std::string(master_playlist));
+      if (!master) continue;
+      if (!by_stem_.contains(folder)) {
+        add_draft(folder, folder, false);
+        drafts_.back().entry.version = version_of(**master);
+      }
       for (const std::size_t i : by_stem_[folder])
         add_hls(drafts_[i], folder);
       hls_folders_.push_back(folder);
@@ -140,9 +159,9 @@ class MediaScanner {
   void add_hls(Draft& draft, const std::string& folder) {
     draft.entry.hls = folder + std::string(master_playlist);
     const std::string poster = folder + "/poster.jpg";
-    if (MediaFile::open(directory_.get(), poster)) draft.poster = poster;
+    if (open_now(poster)) draft.poster = poster;
     const std::string thumbnails = folder + "/thumbnails.vtt";
-    if (MediaFile::open(directory_.get(), thumbnails)) draft.thumbnails = thumbnails;
+    if (open_now(thumbnails)) draft.thumbnails = thumbnails;
   }
 
   void add_captions() {
@@ -169,11 +188,7 @@ class MediaScanner {
   void add_hls_captions() {
     for (const std::string& folder : hls_folders_) {
       const std::string path = folder + "/captions";
-      const UniqueFd captions(::openat(directory_.get(), path.c_str(),
-                                       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-      if (!captions) continue;
-      const Result<FolderNames> names =
-          read_folder(captions.get(), options_.directory + "/" + path);
+      const Result<FolderNames> names = list(path);
       if (!names) continue;
       std::vector<std::pair<std::string, std::string>> found;
       for (const std::string& name : names->files) {
@@ -227,7 +242,7 @@ class MediaScanner {
       ++left_out_;
       return nullptr;
     }
-    Result<MediaFileRef> opened = MediaFile::open(directory_.get(), name);
+    Result<MediaFileRef> opened = open_now(name);
     if (!opened) {
       warn("left out " + quoted(name) + ": " + describe(opened.error()));
       return nullptr;
@@ -238,8 +253,8 @@ class MediaScanner {
   }
 
   static std::string describe(const Error& error) {
-    return error.system_errno != 0 ? std::string(std::strerror(error.system_errno))
-                                   : std::string("not a regular file any more");
+    if (error.system_errno != 0) return std::strerror(error.system_errno);
+    return error.code == ErrorCode::not_found ? "not a regular file any more" : error.message;
   }
 
   // False: the video has nothing to show.
@@ -248,6 +263,7 @@ class MediaScanner {
     if (draft.has_file) {
       entry.file = open(entry.name);
       if (entry.file == nullptr) return false;
+      entry.version = version_of(*entry.file);
     }
     for (const auto& [name, lang] : draft.captions) {
       MediaFileRef file = open(name);
@@ -264,6 +280,9 @@ class MediaScanner {
         options_.descriptors_max > reserved ? options_.descriptors_max - reserved : 0;
     const std::shared_ptr<MediaLibrary> library(new MediaLibrary);
     library->directory_ = options_.directory;
+    library->real_directory_ = folder_->real_path();
+    library->folder_inode_ = folder_->inode();
+    library->folder_device_ = folder_->device();
     for (Draft& draft : drafts_) {
       if (open_files(draft)) library->videos_.push_back(std::move(draft.entry));
     }
@@ -274,8 +293,7 @@ class MediaScanner {
                       options_.descriptors_max, reserved - 1, left_out_));
     }
     if (!hls_folders_.empty()) {
-      library->hls_files_ =
-          std::make_shared<HlsFiles>(std::move(directory_), options_.hls_open_max);
+      library->hls_files_ = std::make_shared<HlsFiles>(folder_, options_.hls_open_max);
       for (std::string& folder : hls_folders_) {
         library->hls_files_->add_folder(std::move(folder));
       }
@@ -297,7 +315,9 @@ class MediaScanner {
   }
 
   const MediaLibrary::Options& options_;
-  UniqueFd directory_;
+  FileDesk& desk_;
+  MediaFolderRef folder_;
+  std::optional<Error> given_up_;
   std::vector<std::string> files_;
   std::vector<std::string> folders_;
   std::vector<std::string> hls_folders_;
@@ -309,8 +329,8 @@ class MediaScanner {
   std::vector<std::string> warnings_;
 };
 
-Result<MediaLibrary::Scan> MediaLibrary::scan(const Options& options) {
-  return MediaScanner(options).run();
+Result<MediaLibrary::Scan> MediaLibrary::scan(const Options& options, FileDesk& desk) {
+  return MediaScanner(options, desk).run();
 }
 
 }  // namespace videosync

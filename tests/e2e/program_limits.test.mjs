@@ -46,7 +46,7 @@ test('with too few descriptors it ends with a line that says so, with enough it 
       assert.equal(run.code, /--(www|media)/.test(run.output) ? 1 : 2, told);
       complaints.push(run.output);
     }
-    for (const lacking of [/an eventfd/, /a descriptor for signals/, /another descriptor for unix:/, /--admin: socket/]) {
+    for (const lacking of [/sockets to the file helpers/, /sockets for answers/, /a descriptor for signals/, /another descriptor for unix:/, /--admin: socket/]) {
       assert.match(complaints.join(''), lacking);
     }
   } finally {

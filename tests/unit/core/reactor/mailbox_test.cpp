@@ -58,7 +58,7 @@ struct Team {
   void stop_all(std::size_t self) {
     for (auto& reactor : reactors) {
       Reactor* other = reactor.get();
-      reactors[self]->post(other->index(), [other]() noexcept { other->stop(); });
+      reactors[self]->post(other->index(), [other]() noexcept { other->stop(1'000); });
     }
   }
   // `prepare(i)` runs on reactor i's thread before its first turn and after all have started.

@@ -166,7 +166,7 @@ Test(reactor, tasks_cross_threads_in_order_even_when_the_lane_overflows) {
     if (i % 5'000 == 4'999) (*sender)->turn(0);
   }
   Reactor* other = receiver->get();
-  (*sender)->post(1, [other]() noexcept { other->stop(); });
+  (*sender)->post(1, [other]() noexcept { other->stop(1'000); });
   std::atomic<bool> is_done{false};
   std::thread waiter([&] {
     thread.join();
@@ -303,4 +303,22 @@ Test(reactor, what_the_pump_leaves_for_a_hook_is_done_before_the_wait) {
   reactor->turn(10);
   ::close(ends[1]);
   ::close(file);
+}
+
+Test(reactor, an_end_waits_for_streams_so_long_and_no_longer) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  {
+    Connection connection(*reactor);
+    const std::int64_t begun_us = clock.monotonic_us();
+    reactor->stop(100);
+    reactor->run();
+    cr_assert(reactor->has_streams());
+    cr_assert_geq(clock.monotonic_us() - begun_us, 90'000);
+  }
+  cr_assert(!reactor->has_streams());
+  const std::int64_t begun_us = clock.monotonic_us();
+  reactor->stop(60'000);
+  reactor->run();
+  cr_assert_lt(clock.monotonic_us() - begun_us, 30'000'000, "nothing is left to wait for");
 }

@@ -142,7 +142,8 @@ struct Node : NodesOwner {
     });
     auto reactor = Reactor::create(clock);
     cr_assert(reactor.has_value());
-    worker = std::make_unique<Worker>(*service, std::move(*reactor), MediaLibrary::make_empty());
+    worker = std::make_unique<Worker>(*service, std::move(*reactor),
+                                      make_catalog(MediaLibrary::make_empty()), nullptr);
     service->workers.push_back(worker.get());
     if (is_shared) {
       const NodesPorts ports{.clock = clock,

@@ -8,11 +8,14 @@
 #include <algorithm>
 #include <thread>
 
+#include "tests/support/media_storage.h"
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
-using videosync::test::open_descriptors;
+using videosync::test::resolve;
+using videosync::test::settled_descriptors;
 using videosync::test::TempFolder;
+using videosync::test::try_to_scan;
 
 namespace {
 
@@ -20,7 +23,7 @@ using Library = std::shared_ptr<const MediaLibrary>;
 
 MediaLibrary::Scan scan(const TempFolder& folder, MediaLibrary::Options options = {}) {
   options.directory = folder.path();
-  return MediaLibrary::scan(options).value();
+  return try_to_scan(options).value();
 }
 
 std::vector<std::string> ids(const Library& library) {
@@ -42,7 +45,7 @@ std::string content(const MediaFileRef& file) {
 }
 
 ErrorCode refusal(const Library& library, std::string_view path) {
-  const Result<MediaFileRef> file = library->resolve(path);
+  const Result<MediaFileRef> file = resolve(*library, path);
   cr_assert(!file, "%.*s is reachable", static_cast<int>(path.size()), path.data());
   return file.error().code;
 }
@@ -79,8 +82,8 @@ Test(media_library, videos_captions_and_posters_find_each_other) {
   cr_assert_null(result.library->find("stray"));
   cr_assert(has_warning(result, "\"stray.en.vtt\""));
 
-  cr_assert_eq(content(*result.library->resolve("/media/big_buck-bunny.de.vtt")), "WEBVTT de");
-  cr_assert_eq(content(*result.library->resolve("/media/big_buck-bunny.jpg")), "poster");
+  cr_assert_eq(content(*resolve(*result.library, "/media/big_buck-bunny.de.vtt")), "WEBVTT de");
+  cr_assert_eq(content(*resolve(*result.library, "/media/big_buck-bunny.jpg")), "poster");
   for (const char* unlisted :
        {"/media/big_buck-bunny.png", "/media/big_buck-bunny.mp4", "/media/notes.txt", "/media/",
         "/media", "/media//big_buck-bunny.jpg", "big_buck-bunny.jpg", "/"}) {
@@ -196,11 +199,11 @@ Test(media_library, only_known_files_below_an_hls_folder_are_reachable) {
   cr_assert_eq(::mkfifo((folder / "cat/pipe.ts").c_str(), 0600), 0);
   const Library library = scan(folder).library;
 
-  const MediaFileRef segment = library->resolve("/media/cat/v0/seg1.ts").value();
+  const MediaFileRef segment = resolve(*library, "/media/cat/v0/seg1.ts").value();
   cr_assert_eq(content(segment), "segment");
   cr_assert_eq(segment->content_type(), "video/mp2t");
-  cr_assert_eq(content(*library->resolve("/media/cat/v0/init.MP4")), "init");
-  cr_assert_eq(content(*library->resolve("/media/dog/master.m3u8")), "#EXTM3U dog");
+  cr_assert_eq(content(*resolve(*library, "/media/cat/v0/init.MP4")), "init");
+  cr_assert_eq(content(*resolve(*library, "/media/dog/master.m3u8")), "#EXTM3U dog");
 
   const std::string absolute = "/media/cat/" + (outside / "secret.ts");
   const std::string endless = "/media/cat/" + std::string(5'000, 'a') + ".ts";
@@ -256,12 +259,12 @@ Test(media_library, few_hls_files_stay_open_and_playlists_none) {
     folder.write("cat/" + std::to_string(i) + ".ts", std::to_string(i));
   const Library library = scan(folder, {.hls_open_max = 3}).library;
   const auto segment = [&](int i) {
-    return library->resolve("/media/cat/" + std::to_string(i) + ".ts").value();
+    return resolve(*library, "/media/cat/" + std::to_string(i) + ".ts").value();
   };
-  const std::size_t before = open_descriptors();
+  const std::size_t before = settled_descriptors();
   for (int i = 0; i < 10; ++i)
     cr_assert_eq(content(segment(i)), std::to_string(i));
-  cr_assert_eq(open_descriptors(), before + 3);
+  cr_assert_eq(settled_descriptors(), before + 3);
 
   const MediaFile* nine = segment(9).get();
   segment(7);
@@ -273,12 +276,12 @@ Test(media_library, few_hls_files_stay_open_and_playlists_none) {
   for (int i = 0; i < 4; ++i)
     segment(i);
   cr_assert_eq(content(held), "5", "a holder keeps its file");
-  cr_assert_eq(open_descriptors(), before + 4);
+  cr_assert_eq(settled_descriptors(), before + 4);
 
-  cr_assert_eq(content(*library->resolve("/media/cat/master.m3u8")), "one");
+  cr_assert_eq(content(*resolve(*library, "/media/cat/master.m3u8")), "one");
   folder.write("cat/master.m3u8", "two!");
-  cr_assert_eq(content(*library->resolve("/media/cat/master.m3u8")), "two!");
-  cr_assert_eq(open_descriptors(), before + 4);
+  cr_assert_eq(content(*resolve(*library, "/media/cat/master.m3u8")), "two!");
+  cr_assert_eq(settled_descriptors(), before + 4);
 }
 
 Test(media_library, threads_may_resolve_at_once) {
@@ -287,14 +290,14 @@ Test(media_library, threads_may_resolve_at_once) {
   for (int i = 0; i < 8; ++i)
     folder.write("cat/" + std::to_string(i) + ".ts", std::to_string(i));
   const Library library = scan(folder, {.hls_open_max = 4}).library;
-  const std::size_t before = open_descriptors();
+  const std::size_t before = settled_descriptors();
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 2'000; ++i) {
         const std::string number = std::to_string((i * 3 + t) % 8);
-        const Result<MediaFileRef> file = library->resolve("/media/cat/" + number + ".ts");
+        const Result<MediaFileRef> file = resolve(*library, "/media/cat/" + number + ".ts");
         if (!file || (*file)->path() != "cat/" + number + ".ts") ++wrong;
       }
     });
@@ -302,7 +305,7 @@ Test(media_library, threads_may_resolve_at_once) {
   for (std::thread& thread : threads)
     thread.join();
   cr_assert_eq(wrong.load(), 0);
-  cr_assert_eq(open_descriptors(), before + 4);
+  cr_assert_eq(settled_descriptors(), before + 4);
 }
 
 Test(media_library, nothing_stays_open_when_the_library_is_gone) {
@@ -312,22 +315,22 @@ Test(media_library, nothing_stays_open_when_the_library_is_gone) {
   folder.write("cat.jpg");
   folder.write("dog/master.m3u8");
   folder.write("dog/1.ts");
-  const std::size_t before = open_descriptors();
+  const std::size_t before = settled_descriptors();
   {
     const Library library = scan(folder).library;
-    cr_assert(library->resolve("/media/dog/1.ts").has_value());
+    cr_assert(resolve(*library, "/media/dog/1.ts").has_value());
     const std::vector<std::optional<double>> durations{12.5, std::nullopt};
     const Library with = library->with_durations(durations);
     cr_assert_eq(with->find("cat")->duration_s.value(), 12.5);
     cr_assert_eq(with->find("cat")->file.get(), library->find("cat")->file.get());
-    cr_assert(with->resolve("/media/dog/1.ts").has_value());
-    cr_assert_eq(open_descriptors(), before + 5,
+    cr_assert(resolve(*with, "/media/dog/1.ts").has_value());
+    cr_assert_eq(settled_descriptors(), before + 5,
                  "3 files, the folder, a segment; a copy adds none");
   }
-  cr_assert_eq(open_descriptors(), before);
-  cr_assert(!MediaLibrary::scan({.directory = folder / "missing"}).has_value());
-  cr_assert(!MediaLibrary::scan({.directory = folder / "cat.mp4"}).has_value());
-  cr_assert_eq(open_descriptors(), before);
+  cr_assert_eq(settled_descriptors(), before);
+  cr_assert(!try_to_scan({.directory = folder / "missing"}).has_value());
+  cr_assert(!try_to_scan({.directory = folder / "cat.mp4"}).has_value());
+  cr_assert_eq(settled_descriptors(), before);
 }
 
 Test(media_library, an_hls_folder_may_bring_a_poster_and_thumbnails) {
@@ -343,9 +346,9 @@ Test(media_library, an_hls_folder_may_bring_a_poster_and_thumbnails) {
   cr_assert_eq(library->find("cat")->poster->path(), "cat/poster.jpg");
   cr_assert_eq(library->find("dog")->poster->path(), "dog.png", "beside the video goes first");
   cr_assert_eq(library->find("cat")->thumbnails->path(), "cat/thumbnails.vtt");
-  cr_assert(library->resolve("/media/cat/thumbnails.vtt").has_value());
-  cr_assert(library->resolve("/media/cat/thumbnails.jpg").has_value());
-  cr_assert(library->resolve("/media/dog/poster.jpg").has_value());
+  cr_assert(resolve(*library, "/media/cat/thumbnails.vtt").has_value());
+  cr_assert(resolve(*library, "/media/cat/thumbnails.jpg").has_value());
+  cr_assert(resolve(*library, "/media/dog/poster.jpg").has_value());
 }
 
 Test(media_library, an_hls_folder_may_bring_captions) {
@@ -361,7 +364,7 @@ Test(media_library, an_hls_folder_may_bring_captions) {
   for (const Caption& caption : library->find("cat")->captions)
     langs.push_back(caption.lang);
   cr_assert((langs == std::vector<std::string>{"de", "pt-br", "und"}));
-  cr_assert(library->resolve("/media/cat/captions/de.vtt").has_value());
+  cr_assert(resolve(*library, "/media/cat/captions/de.vtt").has_value());
   cr_assert_eq(library->find("dog")->captions.size(), 1, "those beside the video go first");
 }
 
@@ -371,9 +374,9 @@ Test(media_library, the_budget_of_descriptors_is_kept_with_a_warning) {
     folder.write(std::to_string(i) + ".mp4");
     folder.write(std::to_string(i) + ".vtt");
   }
-  const std::size_t before = open_descriptors();
+  const std::size_t before = settled_descriptors();
   const MediaLibrary::Scan result = scan(folder, {.descriptors_max = 6});
-  cr_assert_leq(open_descriptors(), before + 6);
+  cr_assert_leq(settled_descriptors(), before + 6);
   cr_assert((ids(result.library) == std::vector<std::string>{"0", "1", "2"}));
   cr_assert_eq(result.library->find("1")->captions.size(), 1);
   cr_assert(result.library->find("2")->captions.empty());

@@ -6,11 +6,14 @@
 #include <chrono>
 #include <thread>
 
+#include "tests/support/media_storage.h"
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
-using videosync::test::open_descriptors;
+using videosync::test::resolve;
+using videosync::test::settled_descriptors;
 using videosync::test::TempFolder;
+using videosync::test::try_to_scan;
 
 namespace {
 
@@ -21,6 +24,7 @@ struct Fixture {
   TempFolder media;
   TempFolder cache;
   TempFolder tools;
+  const std::unique_ptr<FileDesk> desk = videosync::test::make_desk();
 
   Fixture() {
     media.write("cat.mp4", "cat");
@@ -28,7 +32,7 @@ struct Fixture {
   }
 
   Library scan() const {
-    const Library library = MediaLibrary::scan({.directory = media.path()}).value().library;
+    const Library library = try_to_scan({.directory = media.path()}).value().library;
     std::vector<std::optional<double>> durations_s(library->videos().size());
     durations_s[0] = 60;
     return library->with_durations(durations_s);
@@ -72,7 +76,7 @@ Library make_all(MediaPictures& pictures, Library library) {
 
 Test(media_pictures, each_video_gets_a_poster_and_where_its_length_is_known_thumbnails) {
   const Fixture fixture;
-  MediaPictures pictures(fixture.options("printf picture"));
+  MediaPictures pictures(fixture.options("printf picture"), *fixture.desk);
   const Library first = fixture.scan();
   cr_assert_eq(pictures.recall(first).get(), first.get(), "nothing is there yet: no copy");
 
@@ -89,7 +93,7 @@ Test(media_pictures, each_video_gets_a_poster_and_where_its_length_is_known_thum
   cr_assert(pictures.take_warnings().empty());
 
   for (const MediaFileRef& file : {cat.poster, cat.thumbnails, cat.sprite}) {
-    const auto served = library->resolve("/media/" + file->path());
+    const auto served = resolve(*library, "/media/" + file->path());
     cr_assert_eq(served.value().get(), file.get());
   }
   cr_assert_null(first->find("cat")->poster.get(), "the old snapshot stays as it was");
@@ -97,10 +101,10 @@ Test(media_pictures, each_video_gets_a_poster_and_where_its_length_is_known_thum
 
 Test(media_pictures, the_next_process_finds_them_and_a_changed_video_gets_new_ones) {
   Fixture fixture;
-  MediaPictures before(fixture.options("printf picture"));
+  MediaPictures before(fixture.options("printf picture"), *fixture.desk);
   make_all(before, fixture.scan());
 
-  MediaPictures after(fixture.options("printf picture"));
+  MediaPictures after(fixture.options("printf picture"), *fixture.desk);
   const Library library = after.recall(fixture.scan());
   cr_assert_not_null(library->find("dog")->poster.get());
   cr_assert_not_null(library->find("cat")->thumbnails.get());
@@ -120,7 +124,7 @@ Test(media_pictures, the_next_process_finds_them_and_a_changed_video_gets_new_on
 Test(media_pictures, what_lies_beside_a_video_is_kept) {
   Fixture fixture;
   fixture.media.write("cat.jpg", "mine");
-  MediaPictures pictures(fixture.options("printf picture"));
+  MediaPictures pictures(fixture.options("printf picture"), *fixture.desk);
   const Library library = make_all(pictures, fixture.scan());
   cr_assert_eq(library->find("cat")->poster->path(), "cat.jpg");
   cr_assert_eq(fixture.runs(), 2, "the dog's poster and the cat's thumbnails");
@@ -129,7 +133,7 @@ Test(media_pictures, what_lies_beside_a_video_is_kept) {
 Test(media_pictures, a_video_that_makes_none_is_tried_once_and_named) {
   for (const char* body : {"exit 1", "printf half; exit 1", "exit 0", "kill -9 $$"}) {
     const Fixture fixture;
-    MediaPictures pictures(fixture.options(body));
+    MediaPictures pictures(fixture.options(body), *fixture.desk);
     const Library first = fixture.scan();
     cr_assert_eq(make_all(pictures, first).get(), first.get(), "%s", body);
     cr_assert_eq(fixture.runs(), 4, "the cat's poster at its place and at the beginning");
@@ -143,7 +147,8 @@ Test(media_pictures, a_video_that_makes_none_is_tried_once_and_named) {
 Test(media_pictures, a_missing_ffmpeg_is_one_line) {
   const Fixture fixture;
   MediaPictures pictures(
-      {.cache_directory = fixture.cache.path(), .program = fixture.tools / "no-such-program"});
+      {.cache_directory = fixture.cache.path(), .program = fixture.tools / "no-such-program"},
+      *fixture.desk);
   const Library first = fixture.scan();
   cr_assert_eq(make_all(pictures, first).get(), first.get());
   const auto warnings = pictures.take_warnings();
@@ -156,7 +161,8 @@ Test(media_pictures, a_cache_that_cannot_be_is_one_line) {
   const Fixture fixture;
   fixture.cache.write("file", "in the way");
   MediaPictures pictures(
-      {.cache_directory = fixture.cache / "file/cache", .program = fixture.ffmpeg("printf x")});
+      {.cache_directory = fixture.cache / "file/cache", .program = fixture.ffmpeg("printf x")},
+      *fixture.desk);
   make_all(pictures, fixture.scan());
   make_all(pictures, fixture.scan());
   const auto warnings = pictures.take_warnings();
@@ -164,7 +170,8 @@ Test(media_pictures, a_cache_that_cannot_be_is_one_line) {
   cr_assert_neq(warnings[0].find("file/cache"), std::string::npos);
   cr_assert_eq(fixture.runs(), 0);
 
-  MediaPictures unwanted({.cache_directory = "", .program = fixture.ffmpeg("printf x")});
+  MediaPictures unwanted({.cache_directory = "", .program = fixture.ffmpeg("printf x")},
+                         *fixture.desk);
   make_all(unwanted, fixture.scan());
   cr_assert(unwanted.take_warnings().empty());
   cr_assert_eq(fixture.runs(), 0);
@@ -174,19 +181,19 @@ Test(media_pictures, one_that_hangs_is_ended) {
   const Fixture fixture;
   MediaPictures::Options options = fixture.options("exec sleep 30");
   options.poster_limit_ms = options.thumbnails_limit_ms = 100;
-  MediaPictures pictures(options);
+  MediaPictures pictures(options, *fixture.desk);
   const Library library = fixture.scan();
-  const std::size_t before = open_descriptors();
+  const std::size_t before = settled_descriptors();
   const auto start = std::chrono::steady_clock::now();
   make_all(pictures, library);
   cr_assert_lt(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
-  cr_assert_eq(open_descriptors(), before + 1, "the cache folder alone");
+  cr_assert_eq(settled_descriptors(), before + 1, "the cache folder alone");
   cr_assert_neq(pictures.take_warnings().at(0).find("100 ms"), std::string::npos);
 }
 
 Test(media_pictures, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
   const Fixture fixture;
-  MediaPictures pictures(fixture.options("exec sleep 30"));
+  MediaPictures pictures(fixture.options("exec sleep 30"), *fixture.desk);
   const Library library = pictures.recall(fixture.scan());
   std::stop_source source;
   const std::jthread stopper([&] {
@@ -204,10 +211,10 @@ Test(media_pictures, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
 
 Test(media_pictures, no_more_files_are_opened_than_the_library_may_hold) {
   const Fixture fixture;
-  MediaPictures pictures(fixture.options("printf picture"));
+  MediaPictures pictures(fixture.options("printf picture"), *fixture.desk);
   // 1 for the folder, 2 for the videos.
   const Library small =
-      MediaLibrary::scan({.directory = fixture.media.path(), .descriptors_max = 5}).value().library;
+      try_to_scan({.directory = fixture.media.path(), .descriptors_max = 5}).value().library;
   cr_assert_eq(small->descriptors_left(), 2);
   const Library library = make_all(pictures, small);
   cr_assert_null(library->find("cat")->poster.get());
@@ -225,7 +232,7 @@ Test(media_pictures, a_real_film_gets_real_pictures) {
       make("testsrc2=size=320x180:rate=25:duration=60", "cat.mp4") != 0) {
     cr_skip_test("ffmpeg is not installed");
   }
-  MediaPictures pictures({.cache_directory = fixture.cache.path()});
+  MediaPictures pictures({.cache_directory = fixture.cache.path()}, *fixture.desk);
   const Library library = make_all(pictures, fixture.scan());
   const auto warnings = pictures.take_warnings();
   cr_assert_eq(warnings.size(), 1, "the dog's file is no video");

@@ -6,16 +6,18 @@
 #include <chrono>
 #include <thread>
 
+#include "tests/support/media_storage.h"
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
-using videosync::test::open_descriptors;
+using videosync::test::settled_descriptors;
 using videosync::test::TempFolder;
+using videosync::test::try_to_scan;
 
 namespace {
 
 std::shared_ptr<const MediaLibrary> scan(const TempFolder& folder) {
-  return MediaLibrary::scan({.directory = folder.path()}).value().library;
+  return try_to_scan({.directory = folder.path()}).value().library;
 }
 
 std::string script(const TempFolder& folder, std::string_view body) {
@@ -46,7 +48,7 @@ Test(media_probe, real_videos_get_their_durations) {
   }
   folder.write("broken.mp4", "this is no video");
   const auto library = scan(folder);
-  const std::size_t before = open_descriptors();
+  const std::size_t before = settled_descriptors();
   MediaProbe probe;
   const MediaProbe::Outcome outcome = probe.fill(library, {});
   cr_assert(outcome.warnings.empty());
@@ -54,7 +56,7 @@ Test(media_probe, real_videos_get_their_durations) {
   cr_assert_float_eq(outcome.library->find("show")->duration_s.value(), 2.0, 0.05);
   cr_assert(!outcome.library->find("broken")->duration_s);
   cr_assert(!library->find("tiny")->duration_s, "the scanned snapshot stays as it was");
-  cr_assert_eq(open_descriptors(), before);
+  cr_assert_eq(settled_descriptors(), before);
 }
 
 Test(media_probe, the_child_reads_the_very_file_the_library_holds) {
@@ -122,7 +124,7 @@ Test(media_probe, a_probe_that_hangs_is_ended) {
   TempFolder folder;
   TempFolder tools;
   folder.write("cat.mp4");
-  const std::size_t before = open_descriptors();
+  const std::size_t before = settled_descriptors();
   const auto start = std::chrono::steady_clock::now();
   MediaProbe probe(script(tools, "exec sleep 30"), 200);
   const MediaProbe::Outcome outcome = probe.fill(scan(folder), {});
@@ -130,7 +132,7 @@ Test(media_probe, a_probe_that_hangs_is_ended) {
   cr_assert(!outcome.library->find("cat")->duration_s);
   cr_assert_eq(outcome.warnings.size(), 1);
   cr_assert_neq(outcome.warnings[0].find("200 ms"), std::string::npos);
-  cr_assert_eq(open_descriptors(), before + 1, "the outcome's one video alone");
+  cr_assert_eq(settled_descriptors(), before + 1, "the outcome's one video alone");
 }
 
 Test(media_probe, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {

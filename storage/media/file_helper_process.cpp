@@ -1,0 +1,166 @@
+#include "storage/media/file_helper_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+#include "core/base/text.h"
+#include "core/base/unique_fd.h"
+#include "storage/media/folder_names.h"
+#include "storage/media/open_beneath.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::size_t names_bytes_max = 32 * 1024;  // in one answer
+
+// The answer's descriptor is whoever's it is sent to.
+void open_listed_folder(const FileRequest& request, FileReply& answer) noexcept {
+  UniqueFd folder(::open(request.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat status{};
+  if (!folder || ::fstat(folder.get(), &status) != 0) {
+    answer.error = errno;
+    return;
+  }
+  answer.facts = facts_of(status);
+  answer.descriptor = folder.release();
+}
+
+void send_answer(int socket, const FileReply& answer, std::string_view names = {}) noexcept {
+  const std::array<iovec, 2> parts{iovec{const_cast<FileReply*>(&answer), sizeof answer},
+                                   iovec{const_cast<char*>(names.data()), names.size()}};
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = names.empty() ? 1 : 2;
+  while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  }
+}
+
+// Sends all of the names but the last part, which is left for the last answer.
+class NameSender {
+ public:
+  NameSender(int socket, FileReply& answer) noexcept : socket_(socket), answer_(answer) {}
+
+  void add(ListedKind kind, const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      if (part_.size() + name.size() + 2 > names_bytes_max) send(true);
+      part_ += static_cast<char>(kind);
+      part_ += name;
+      part_ += '\0';
+    }
+  }
+  void finish() { send(false); }
+
+ private:
+  void send(bool has_more) {
+    answer_.has_more = has_more;
+    send_answer(socket_, answer_, part_);
+    part_.clear();
+  }
+
+  const int socket_;
+  FileReply& answer_;
+  std::string part_;
+};
+
+void list_folder(const FileRequest& request, FileReply& answer) {
+  const UniqueFd folder(
+      ::openat(request.folder, request.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  const Result<FolderNames> names = folder ? read_folder(folder.get()) : fail_errno("", errno);
+  if (!names) {
+    answer.error = names.error().system_errno;
+    return send_answer(request.answer_to, answer);
+  }
+  NameSender sender(request.answer_to, answer);
+  sender.add(ListedKind::file, names->files);
+  sender.add(ListedKind::folder, names->folders);
+  sender.add(ListedKind::warning, names->warnings);
+  sender.finish();
+}
+
+void answer_request(const FileRequest& request) {
+  FileReply answer;
+  answer.number = request.number;
+  if (request.verb == FileVerb::list) return list_folder(request, answer);
+  if (request.verb == FileVerb::open_folder) {
+    open_listed_folder(request, answer);
+  } else {
+    OpenedFile opened = open_beneath(request.folder, request.path);
+    answer.descriptor = opened.descriptor.release();
+    answer.error = opened.error;
+    answer.facts = opened.facts;
+  }
+  send_answer(request.answer_to, answer);
+}
+
+// What others see of a process: its connections, its listeners, its pipes. Not its files: closing
+// one may wait, and /proc tells which is which without asking the file's server.
+bool is_seen_by_others(int folder, const char* number) noexcept {
+  std::array<char, 64> target{};
+  const ssize_t length = ::readlinkat(folder, number, target.data(), target.size());
+  if (length <= 0) return false;
+  const std::string_view path(target.data(), static_cast<std::size_t>(length));
+  return !path.starts_with('/') || path.starts_with("/dev/");
+}
+
+}  // namespace
+
+void run_file_helper(FileHelperProcess process, pid_t helped) noexcept {
+  process.helped = helped;
+  ::prctl(PR_SET_NAME, "videosync-files");
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() == helped) process.body(process);
+  ::_exit(0);
+}
+
+void serve_file_requests(const FileHelperProcess& process) {
+  for (;;) {
+    FileRequest request;
+    const ssize_t length = ::recv(process.channel, &request, sizeof request, 0);
+    if (length < 0 && errno != EINTR) return;
+    if (length > static_cast<ssize_t>(offsetof(FileRequest, path))) answer_request(request);
+  }
+}
+
+void close_descriptors(const FileHelperProcess& process) {
+  std::array<int, 256> numbers;
+  for (;;) {
+    const ssize_t length = ::read(process.channel, numbers.data(), sizeof numbers);
+    if (length < 0 && errno != EINTR) return;
+    for (ssize_t i = 0; i < length / static_cast<ssize_t>(sizeof(int)); ++i) {
+      UniqueFd(numbers[static_cast<std::size_t>(i)]).reset();
+      ++process.progress->closed;
+    }
+  }
+}
+
+void keep_descriptors(const FileHelperProcess& process) {
+  sigset_t end;
+  sigemptyset(&end);
+  sigaddset(&end, SIGUSR1);
+  ::sigprocmask(SIG_BLOCK, &end, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGUSR1);
+  while (::getppid() == process.helped)
+    ::sigwaitinfo(&end, nullptr);
+  const FolderStream descriptors(::opendir("/proc/self/fd"));
+  if (!descriptors) return;
+  const int folder = ::dirfd(descriptors.get());
+  while (const dirent* item = ::readdir(descriptors.get())) {
+    const auto number = parse_decimal<int>(item->d_name);
+    if (!number || *number == folder) continue;
+    if (is_seen_by_others(folder, item->d_name)) UniqueFd(*number).reset();
+  }
+}
+
+}  // namespace videosync

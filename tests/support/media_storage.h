@@ -1,0 +1,59 @@
+// File helpers for a test, and the library's calls that need them.
+#pragma once
+
+#include <criterion/criterion.h>
+
+#include <chrono>
+#include <memory>
+#include <string_view>
+#include <thread>
+
+#include "storage/media/file_desk.h"
+#include "storage/media/file_helpers.h"
+#include "storage/media/hls_files.h"
+#include "storage/media/media_library.h"
+#include "tests/support/temp_folder.h"
+
+namespace videosync::test {
+
+// The process's own; they end with it.
+inline FileHelpers& helpers() {
+  static const std::unique_ptr<FileHelpers> started = [] {
+    auto result = FileHelpers::start();
+    cr_assert(result.has_value(), "%s", result ? "" : result.error().message.c_str());
+    return std::move(*result);
+  }();
+  return *started;
+}
+
+inline std::unique_ptr<FileDesk> make_desk(FileHelpers::Lane lane = FileHelpers::Lane::scanning) {
+  auto desk = FileDesk::create(helpers(), lane);
+  cr_assert(desk.has_value());
+  return std::move(*desk);
+}
+
+inline Result<MediaLibrary::Scan> try_to_scan(const MediaLibrary::Options& options) {
+  return MediaLibrary::scan(options, *make_desk());
+}
+
+// What a request for the path gets, as a worker would find it.
+inline Result<MediaFileRef> resolve(const MediaLibrary& library, std::string_view path) {
+  const auto place = library.find_place(path);
+  if (!place) return fail(ErrorCode::not_found, "no such place");
+  if (place->file != nullptr) return place->file;
+  auto opened = make_desk()->open(place->hls->folder(), place->path);
+  if (opened) opened = place->hls->keep(std::move(*opened));
+  return opened;
+}
+
+// Descriptors of this process once those that are to be closed are.
+inline std::size_t settled_descriptors() {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (helpers().closes_pending() > 0) {
+    cr_assert(std::chrono::steady_clock::now() < end, "descriptors are not closed");
+    std::this_thread::yield();
+  }
+  return open_descriptors();
+}
+
+}  // namespace videosync::test
