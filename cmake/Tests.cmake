@@ -66,6 +66,16 @@ add_custom_command(OUTPUT ${CMAKE_SOURCE_DIR}/tests/node_modules/.installed-lock
 add_custom_target(test_libraries ALL
   DEPENDS ${CMAKE_SOURCE_DIR}/tests/node_modules/.installed-lock.json)
 
+# A file system that hangs when it is told to. Tests that want it say that they are skipped where it
+# cannot be built or mounted.
+videosync_find_c_library(fuse3 fuse3/fuse.h)
+if(fuse3_FOUND)
+  add_executable(hanging_folder ${CMAKE_SOURCE_DIR}/tests/support/hanging_folder.cpp)
+  target_link_libraries(hanging_folder PRIVATE videosync_options videosync::fuse3 Threads::Threads)
+  target_compile_definitions(hanging_folder PRIVATE _FILE_OFFSET_BITS=64)
+  target_include_directories(hanging_folder SYSTEM PRIVATE ${FUSE3_INCLUDE}/fuse3)
+endif()
+
 set(node_environment VIDEOSYNC_SOURCE=${CMAKE_SOURCE_DIR} VIDEOSYNC_CXX=${CMAKE_CXX_COMPILER}
   VIDEOSYNC_SANITIZE=${VIDEOSYNC_SANITIZE} VIDEOSYNC_CHROMIUM=${CHROMIUM})
 # Node 18, which Debian 12 has, knows CustomEvent but hides it.
@@ -75,6 +85,9 @@ if(node_version MATCHES "^v18\\.")
 endif()
 if(TARGET videosync)
   list(APPEND node_environment VIDEOSYNC_BINARY=$<TARGET_FILE:videosync>)
+endif()
+if(TARGET hanging_folder)
+  list(APPEND node_environment VIDEOSYNC_HANGING_FOLDER=$<TARGET_FILE:hanging_folder>)
 endif()
 
 # Registers tests/<kind>/*.test.mjs; ARGN: further test properties.
