@@ -81,7 +81,7 @@ void Librarian::start() {
 void Librarian::rescan() {
   const std::lock_guard lock(mutex_);
   wants_scan_ = true;
-  pictures_stop_.request_stop();
+  work_stop_.request_stop();
   wake_.notify_all();
 }
 
@@ -103,10 +103,7 @@ void Librarian::run(const std::stop_token& stop) {
     if (!wake_.wait(lock, stop, [this] { return has_started_; })) return;
   }
   for (;;) {
-    if (is_news) {
-      learn_durations(stop);
-      make_pictures(stop);
-    }
+    if (is_news) work(stop);
     if (!await_order(stop)) return;
     is_news = scan();
   }
@@ -127,7 +124,7 @@ bool Librarian::await_order(const std::stop_token& stop) {
     drop_old();
   }
   wants_scan_ = false;
-  pictures_stop_ = {};
+  work_stop_ = {};
   return true;
 }
 
@@ -197,19 +194,26 @@ void Librarian::drop_old() {
   });
 }
 
-void Librarian::learn_durations(const std::stop_token& stop) {
-  auto probed = probe_.fill(library_, stop);
+// Until there is nothing left to learn or make, or another scan is wanted: what is known by then is
+// not asked for again.
+void Librarian::work(const std::stop_token& stop) {
+  std::stop_source interrupted;
+  {
+    const std::lock_guard lock(mutex_);
+    interrupted = work_stop_;
+  }
+  const std::stop_callback ends(stop, [&interrupted] { interrupted.request_stop(); });
+  learn_durations(interrupted.get_token());
+  make_pictures(interrupted.get_token());
+}
+
+void Librarian::learn_durations(const std::stop_token& interrupted) {
+  auto probed = probe_.fill(library_, interrupted);
   log_warnings(probed.warnings);
   if (probed.library != library_) show(std::move(probed.library));
 }
 
-void Librarian::make_pictures(const std::stop_token& stop) {
-  std::stop_source interrupted;
-  {
-    const std::lock_guard lock(mutex_);
-    interrupted = pictures_stop_;
-  }
-  const std::stop_callback ends(stop, [&interrupted] { interrupted.request_stop(); });
+void Librarian::make_pictures(const std::stop_token& interrupted) {
   const auto show_news = [this] {
     auto recalled = pictures_.recall(library_);
     if (recalled != library_) show(std::move(recalled));
@@ -217,7 +221,7 @@ void Librarian::make_pictures(const std::stop_token& stop) {
   show_news();
   auto shown_at = Clock::now();
   std::size_t made = 0;
-  while (pictures_.make_next(*library_, interrupted.get_token())) {
+  while (pictures_.make_next(*library_, interrupted)) {
     ++made;
     log_debug("media", "a poster or thumbnails were made or tried", field("runs", made));
     log_warnings(pictures_.take_warnings());

@@ -62,8 +62,9 @@ class Librarian {
   void run(const std::stop_token& stop);
   bool scan();
   bool await_order(const std::stop_token& stop);
-  void learn_durations(const std::stop_token& stop);
-  void make_pictures(const std::stop_token& stop);
+  void work(const std::stop_token& stop);
+  void learn_durations(const std::stop_token& interrupted);
+  void make_pictures(const std::stop_token& interrupted);
   // Takes the first scan's outcome out to await_first(), if that waits for it.
   bool hand_first_over(Result<First> outcome);
   // Encodes it; from then on it is the one that is worked on.
@@ -84,7 +85,7 @@ class Librarian {
   bool wants_scan_ = false;
   bool is_first_awaited_ = true;
   std::optional<Result<First>> first_;
-  std::stop_source pictures_stop_;  // a scan or the end is wanted
+  std::stop_source work_stop_;  // a scan or the end is wanted
   VideoCatalogRef published_;
   // The thread's:
   const std::unique_ptr<FileDesk> desk_;
