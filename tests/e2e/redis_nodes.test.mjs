@@ -1,48 +1,18 @@
 // A node is lost, hangs or is cut off while people watch: the others take its sessions over.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { comeBack, startCluster } from '../support/cluster.mjs';
-import { createSession, join, sleep } from '../support/member.mjs';
+import { join, sleep } from '../support/member.mjs';
+import { allComeBack, goOn, hang, kill, showing, withCluster } from '../support/show.mjs';
 import { until } from '../support/until.mjs';
 import { agreement, assertOpen, takenStates, viewOf } from '../support/view.mjs';
 
 const BACK_MS = 5_000;
 const LEASE_MS = 10_000;
 
-async function withCluster(options, act) {
-  const cluster = await startCluster(options);
-  try {
-    await act(cluster, cluster.nodes);
-  } finally {
-    await cluster.stop();
-  }
-}
-
-// Each name on its node; the first is the host, at whose node the session is at home.
-async function showing(places, settings) {
-  const session = await createSession(places[0][1], settings);
-  const people = [];
-  for (const [name, node] of places) people.push(await join(node, session.key, { name }));
-  people[0].send('play', { position: 5 });
-  await agreement(people, ({ seq, count }) => seq === 1 && count === people.length);
-  return { ...session, people };
-}
-
-const kill = (node) => process.kill(node.pid, 'SIGKILL');
-const hang = (node) => process.kill(node.pid, 'SIGSTOP');
-const goOn = (node) => process.kill(node.pid, 'SIGCONT');
-const resumed = (member) => ({ name: viewOf(member).names[member.id], resume: member.resume });
 const info = async (node, key) => (await fetch(`${node.origin}/api/sessions/${key}`)).json();
 
 const refusedSeeks = (member) =>
   member.of('error').filter(({ code, re }) => code === 'unavailable' && re === 'seek').length;
-
-// As the pages of those members do when their connection is lost.
-async function allComeBack(node, key, members) {
-  const startMs = performance.now();
-  const back = await Promise.all(members.map((member) => comeBack(node, key, resumed(member))));
-  return { back, tookMs: Math.round(performance.now() - startMs) };
-}
 
 describe('one of two nodes is killed', { concurrency: 3 }, () => {
   test('with guests only: they come back to the other as themselves', (t) => withCluster({}, async (_, [a, b]) => {

@@ -1,11 +1,41 @@
 // A gate between one node and its Redis: a TCP proxy that can cut that node off, or only its
-// subscriptions.
+// subscriptions, or lose one message.
 import net from 'node:net';
+import { Transform } from 'node:stream';
+import { parseAnswer } from './resp.mjs';
 
-// Resolves to {url, shut(), open(), cutSubscriber(), stop()}.
+// Passes on whole answers of Redis, but for those that `isLost(answer)` takes.
+function sieve(isLost) {
+  let received = Buffer.alloc(0);
+  return new Transform({
+    transform(bytes, _, done) {
+      received = Buffer.concat([received, bytes]);
+      let at = 0;
+      while (at < received.length) {
+        const answer = parseAnswer(received, at);
+        if (answer === null) break;
+        const [value, next] = answer;
+        if (!isLost(value)) this.push(received.subarray(at, next));
+        at = next;
+      }
+      received = received.subarray(at);
+      done();
+    },
+  });
+}
+
+// Resolves to {url, shut(), open(), cutSubscriber(), loseNext(), stop()}.
 export async function startGate(redis) {
   const pairs = new Set();
+  const losses = [];
   let isShut = false;
+  const isLost = (answer) => {
+    if (!Array.isArray(answer) || String(answer[0]) !== 'message') return false;
+    const message = { channel: String(answer[1]), bytes: answer[2] };
+    const found = losses.findIndex(({ isMeant }) => isMeant(message));
+    if (found >= 0) losses.splice(found, 1)[0].resolve(message);
+    return found >= 0;
+  };
   const server = net.createServer((near) => {
     if (isShut) return near.resetAndDestroy();
     const far = net.connect(redis.port, '127.0.0.1');
@@ -13,7 +43,7 @@ export async function startGate(redis) {
     pairs.add(pair);
     near.on('data', (bytes) => (pair.isSubscriber ||= bytes.includes('SUBSCRIBE')));
     near.pipe(far);
-    far.pipe(near);
+    far.pipe(sieve(isLost)).pipe(near);
     for (const socket of [near, far]) {
       socket.on('error', () => {});
       socket.on('close', () => {
@@ -37,8 +67,11 @@ export async function startGate(redis) {
     open: () => {
       isShut = false;
     },
-    // Resolves to how many were cut.
+    // Returns how many were cut.
     cutSubscriber: () => cut(({ isSubscriber }) => isSubscriber),
+    // The next message {channel, bytes} to that node's subscriptions that `isMeant` takes never
+    // arrives; resolves to it when it is lost.
+    loseNext: (isMeant) => new Promise((resolve) => losses.push({ isMeant, resolve })),
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       cut(() => true);

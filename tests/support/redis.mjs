@@ -76,14 +76,14 @@ class Redis {
     return this.#child.pid;
   }
 
-  // With the data that the last one left, unless told otherwise.
-  async start({ isEmpty = false } = {}) {
+  // With the data that the last one left, unless told otherwise. args: of this run, besides its own.
+  async start({ isEmpty = false, args = [] } = {}) {
     if (isEmpty) {
       await this.#folder.remove();
       this.#folder = await makeFolder();
     }
     this.#child = await startChild('redis-server', ['--bind', '127.0.0.1', '--port', this.port, '--save', '',
-      '--dir', this.#folder.directory, ...this.#args].map(String), { env: { ...process.env, ...this.#clockSetting() } });
+      '--dir', this.#folder.directory, ...this.#args, ...args].map(String), { env: { ...process.env, ...this.#clockSetting() } });
     const look = async () => {
       if (this.#child.hasEnded()) throw new Error(`redis-server ended:\n${this.#child.output()}`);
       return answers({ port: this.port, host: '127.0.0.1' });

@@ -1,10 +1,11 @@
-// A small client for Redis (RESP2): commands, and listening to channels.
+// A small client for Redis (RESP2): commands, and listening to channels; and its answers, parsed.
 import net from 'node:net';
 
 const TIMEOUT_MS = 5_000;
 
-// An answer at `at`: [value, where the next begins], or null where it is not yet whole.
-function parse(bytes, at) {
+// An answer at `at`: [value, where the next begins], or null where it is not yet whole. Texts are
+// Buffers.
+export function parseAnswer(bytes, at) {
   const end = bytes.indexOf('\r\n', at);
   if (end < 0) return null;
   const line = bytes.toString('utf8', at + 1, end);
@@ -22,7 +23,7 @@ function parse(bytes, at) {
       const items = [];
       let next = end + 2;
       for (let left = Number(line); left > 0; left -= 1) {
-        const item = parse(bytes, next);
+        const item = parseAnswer(bytes, next);
         if (item === null) return null;
         items.push(item[0]);
         next = item[1];
@@ -90,7 +91,7 @@ export class RespClient {
   #take(bytes) {
     this.#received = Buffer.concat([this.#received, bytes]);
     for (;;) {
-      const answer = this.#received.length > 0 ? parse(this.#received, 0) : null;
+      const answer = this.#received.length > 0 ? parseAnswer(this.#received, 0) : null;
       if (answer === null) return;
       this.#received = this.#received.subarray(answer[1]);
       if (this.#onPush) this.#onPush(answer[0]);

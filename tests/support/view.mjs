@@ -3,16 +3,20 @@
 import assert from 'node:assert/strict';
 import { eventually } from './member.mjs';
 
-const isNewer = (a, b) => a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq);
+// Of two places in a session's order, states or anything with {epoch, seq}.
+export const isNewer = (a, b) => a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq);
 
-// {state, host, count, names: {id: name}, notice}
+// {state, epoch, host, count, names: {id: name}, notice}; `epoch` is the latest that was told, with a
+// state or a host.
 export function viewOf(member) {
   const { welcome } = member;
-  const view = { state: welcome.state, host: welcome.host, count: welcome.members.count, names: {}, notice: null };
+  const { state, host, members: { count } } = welcome;
+  const view = { state, epoch: state.epoch, host, count, names: {}, notice: null };
   for (const { id, name } of welcome.members.list) view.names[id] = name;
   for (const message of member.all) {
     if (message.type === 'state' && isNewer(message, view.state)) view.state = message;
     if (message.type === 'host') view.host = message.id;
+    view.epoch = Math.max(view.epoch, message.epoch ?? 0);
     if (message.type === 'notice' && message.code !== 'undone') view.notice = message.code; // that is news, no state
     if (message.type !== 'members') continue;
     view.count = message.count;
@@ -27,8 +31,8 @@ const playback = (state) => Object.fromEntries(FIELDS.map((field) => [field, sta
 
 // What all members of a session have to agree on.
 export function agreed(member) {
-  const { state, host, count, names } = viewOf(member);
-  return { ...playback(state), host, count, ids: Object.keys(names).sort().join(' ') };
+  const { state, epoch, host, count, names } = viewOf(member);
+  return { ...playback(state), epoch, host, count, ids: Object.keys(names).sort().join(' ') };
 }
 
 // Waits until all members show the same and `isRight` takes it; resolves to that, with `tookMs`.
@@ -48,6 +52,15 @@ export function takenStates(member) {
     if (isTaken) newest = state;
     return isTaken;
   });
+}
+
+// What its connection was sent never goes back, not even where a page would pass it over.
+export function assertForward(member) {
+  let newest = member.welcome.state;
+  for (const state of member.of('state')) {
+    assert.ok(!isNewer(newest, state), `${member.id} was sent ${state.epoch}.${state.seq} after ${newest.epoch}.${newest.seq}`);
+    newest = state;
+  }
 }
 
 export function assertOpen(members) {
