@@ -46,8 +46,6 @@ class ClockEstimator {
     next_ = 0;
   }
 
-  bool is_empty() const noexcept { return count_ == 0; }
-
   // REQUIRES: not empty.
   Estimate at(std::int64_t now_us) const noexcept {
     Estimate best{0, INT64_MAX};

@@ -121,7 +121,7 @@ CommonTime::Decision CommonTime::write(std::uint64_t after, std::int64_t offset_
 }
 
 CommonTime::Decision CommonTime::write_ours(const Record& stored, std::int64_t now_us) noexcept {
-  VS_ASSERT(is_running_ && !redis_.is_empty());
+  VS_ASSERT(is_running_ && seen_ == stored);
   return write(stored.version, at(now_us).offset_us - redis_.at(now_us).offset_us, born_us_);
 }
 

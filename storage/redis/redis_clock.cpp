@@ -33,13 +33,14 @@ CommonTime::Record record_of(const RedisReply& reply) noexcept {
   constexpr std::uint64_t version_max = std::uint64_t{1} << 62;
   constexpr std::int64_t time_max_us = 100'000'000'000'000'000;  // 3,000 years
   const auto is_time = [](std::int64_t us) { return -time_max_us < us && us < time_max_us; };
-  CommonTime::Record record;
-  const bool is_whole = reply.size() == 3 && reply[0].read_decimal(record.version) &&
-                        reply[1].read_decimal(record.offset_us) &&
-                        reply[2].read_decimal(record.born_us);
-  const bool is_ours = is_whole && record.version < version_max && is_time(record.offset_us) &&
-                       is_time(record.born_us);
-  return is_ours ? record : CommonTime::Record{};
+  if (reply.size() != 3) return {};
+  const auto version = parse_decimal<std::uint64_t>(reply[0].text());
+  const auto offset_us = parse_decimal<std::int64_t>(reply[1].text());
+  const auto born_us = parse_decimal<std::int64_t>(reply[2].text());
+  const bool is_whole = version && offset_us && born_us;
+  const bool is_ours =
+      is_whole && *version < version_max && is_time(*offset_us) && is_time(*born_us);
+  return is_ours ? CommonTime::Record{*version, *offset_us, *born_us} : CommonTime::Record{};
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ void RedisClock::on_message(std::string_view payload) noexcept {
   bool reads = payload == ask_word && time_.on_asked(now_us());
   if (payload.starts_with(told_word)) {
     const auto within_us = parse_decimal<std::int64_t>(payload.substr(told_word.size()));
-    reads = time_.on_told(now_us(), within_us.value_or(INT64_MAX));
+    reads = within_us && time_.on_told(now_us(), *within_us);
   }
   if (reads) read();
 }
@@ -110,15 +111,17 @@ void RedisClock::read() noexcept {
 void RedisClock::on_time(const Result<RedisReply>& reply) noexcept {
   VS_ASSERT(is_reading_);
   sample_.answered_us = now_us();
-  std::int64_t seconds = 0;
-  std::int64_t micros = 0;
-  const bool is_time = reply && reply->size() == 2 && (*reply)[0].read_decimal(seconds) &&
-                       (*reply)[1].read_decimal(micros);
-  sample_.remote_us = seconds * 1'000'000 + micros;
   read_ = {};
   if (!reply) {
     read_ = std::unexpected(reply.error());
-  } else if (!is_time) {
+    return;
+  }
+  const bool is_pair = reply->size() == 2;
+  const auto seconds = parse_decimal<std::int64_t>(is_pair ? (*reply)[0].text() : "");
+  const auto micros = parse_decimal<std::int64_t>(is_pair ? (*reply)[1].text() : "");
+  if (seconds && micros) {
+    sample_.remote_us = *seconds * 1'000'000 + *micros;
+  } else {
     read_ = fail(ErrorCode::unavailable, "Redis does not tell its time");
   }
 }

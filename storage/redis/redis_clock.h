@@ -46,8 +46,6 @@ class RedisClock {
   void on_message(std::string_view payload) noexcept;
   void stop() noexcept { on_pair_lost(); }
 
-  bool is_ready() const noexcept { return is_ready_; }
-
  private:
   static constexpr std::int64_t interval_ms = 1'000;
   static constexpr std::int64_t quick_interval_ms = 50;

@@ -20,7 +20,6 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/base/text.h"
 #include "storage/redis/redis_address.h"
 
 namespace videosync {
@@ -36,13 +35,6 @@ class RedisReply {
   std::int64_t integer() const noexcept;   // 0 unless an integer
   std::string_view text() const noexcept;  // of text, status and error; else ""
   std::size_t size() const noexcept;       // of an array; else 0
-  // A number that is written as a text. False where it is none: `value` is then undefined.
-  template <class Integer>
-  bool read_decimal(Integer& value) const noexcept {
-    const auto parsed = parse_decimal<Integer>(text());
-    if (parsed) value = *parsed;
-    return parsed.has_value();
-  }
   RedisReply operator[](std::size_t index) const noexcept;
 
  private:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "storage/redis/redis_scripts.h"
 
 namespace videosync {
@@ -34,13 +35,10 @@ Result<StoredValue> value_of(const RedisReply& reply) {
   if (reply.size() != 4 || reply[2].kind() != RedisReply::Kind::text) {
     return fail(ErrorCode::not_found, "no such key");
   }
-  StoredValue value;
-  if (!reply[0].read_decimal(value.version.fence) ||
-      !reply[1].read_decimal(value.version.revision)) {
-    return fail(ErrorCode::corrupt, "a stored session has no version");
-  }
-  value.bytes = BufferRef::copy_of(reply[2].text());
-  return value;
+  const auto fence = parse_decimal<std::uint64_t>(reply[0].text());
+  const auto revision = parse_decimal<std::uint64_t>(reply[1].text());
+  if (!fence || !revision) return fail(ErrorCode::corrupt, "a stored session has no version");
+  return StoredValue{BufferRef::copy_of(reply[2].text()), {*fence, *revision}};
 }
 
 }  // namespace
