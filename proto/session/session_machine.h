@@ -108,6 +108,9 @@ class SessionMachine {
   SessionMachine(const SessionMachine&) = delete;
   SessionMachine& operator=(const SessionMachine&) = delete;
 
+  // What has fallen due by now, before something that is told with the state after it: see join().
+  void catch_up(std::int64_t now_us, Effects& effects) { begin_event(now_us, effects); }
+
   // A resume token that is wrong or too late makes a new member; a wrong host token is ignored.
   // The joiner's WelcomeEffect is the first effect, also before those of timers that were due.
   std::expected<JoinOutcome, JoinRefusal> join(const JoinRequest& request, std::int64_t now_us,

@@ -17,7 +17,7 @@ concept Is = std::same_as<std::remove_const_t<T>, Plain>;
 
 // Each type's fields, once for both directions: `io` is an Encoder over const values or a Decoder.
 void fields(auto& io, Is<AskRef> auto& ask) {
-  io(ask.attempt, ask.number);
+  io(ask.attempt, ask.number, ask.expires_us);
 }
 void fields(auto& io, Is<ResumeToken> auto& token) {
   io(token.member, token.secret);
@@ -84,7 +84,7 @@ void fields(auto& io, Is<AskDelete> auto& ask) {
   io(ask.ask, ask.host_token);
 }
 void fields(auto& io, Is<Enroll> auto& enroll) {
-  io(enroll.members, enroll.is_first, enroll.is_last);
+  io(enroll.members, enroll.is_first, enroll.is_last, enroll.casts);
 }
 void fields(auto& io, Is<Joined> auto& joined) {
   io(joined.ask, joined.member, joined.connection, joined.welcome, joined.members, joined.host,

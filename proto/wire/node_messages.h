@@ -28,6 +28,7 @@ inline constexpr std::size_t list_max = 1'000;  // elements of any list here
 struct AskRef {
   std::uint32_t attempt = 0;
   std::uint64_t number = 0;
+  std::uint64_t expires_us = 0;  // server time; from then on nobody carries it out
 
   friend bool operator==(const AskRef&, const AskRef&) = default;
 };
@@ -77,6 +78,9 @@ struct Enroll {
   // missed; and whoever was connected there before and is not among them has left.
   bool is_first = false;
   bool is_last = false;
+  // The number of the last Cast that the sender has heard. Whom the home let in before that cast
+  // the sender knows of; who came after it may be on the way there still.
+  std::uint64_t casts = 0;
 };
 
 // --- To an outpost's node ------------------------------------------------------------------------

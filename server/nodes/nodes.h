@@ -51,7 +51,7 @@ class NodesOwner {
 
 class Nodes final : public SessionListener, public NodePort {
  public:
-  static constexpr std::int64_t silence_max_us = 4'000'000;
+  static constexpr std::int64_t silence_max_us = 3'500'000;
   static constexpr std::int64_t deaf_max_us = 500'000;
   // After the store's return the others come back one by one: deafness says nothing yet.
   static constexpr std::int64_t return_us = 2'000'000;

@@ -10,7 +10,7 @@ node::Message Asks::attempt_one(std::uint64_t number) noexcept {
   const auto found = asks_.find(number);
   VS_ASSERT(found != asks_.end());
   Ask& ask = found->second;
-  const node::AskRef ref{++ask.attempts, number};
+  const node::AskRef ref{++ask.attempts, number, ask.expires_us};
   switch (ask.kind) {
     case Ask::Kind::join:
       return node::Join{ref,

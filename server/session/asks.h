@@ -25,8 +25,9 @@ class Asks {
     ConnectionRef from;
     SessionMachine::JoinRequest request{};  // join; it has a connection number
     std::optional<Token> host_token{};      // end
-    std::int64_t deadline_us = 0;
-    std::uint32_t attempts = 0;  // how often the home was asked
+    std::int64_t deadline_us = 0;           // by the monotonic clock: it is refused then
+    std::uint64_t expires_us = 0;  // by server time, some time before: no home carries it out then
+    std::uint32_t attempts = 0;    // how often the home was asked
   };
 
   bool empty() const noexcept { return asks_.empty(); }

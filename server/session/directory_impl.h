@@ -253,6 +253,8 @@ class SessionDirectory::Impl {
 
   bool is_absent(const Uuid& home) const noexcept;
   bool is_store_returning() const noexcept;
+  // The store may lack what a node that is just coming back to it has.
+  bool may_be_written_back() const noexcept;
   void look(Residence& residence) noexcept;
   void look_later(Residence& residence) noexcept;
   void on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept;

@@ -37,6 +37,10 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
     request.is_resume_proven =
         resume_secret(home.machine->resume_key(), resume->member).equals(resume->secret);
   }
+  // Its welcome tells of the state after what is due: that comes to the others alone, and before
+  // it.
+  home.machine->catch_up(server_us(), effects_);
+  carry_out(residence);
   const auto joined = home.machine->join(request, server_us(), effects_);
   if (!joined) return joined;
   const auto before = home.seats.find(joined->id);
@@ -66,7 +70,8 @@ SessionFault Impl::refuse_join(Residence& residence, SessionMachine::JoinRefusal
 
 void Impl::seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept {
   VS_ASSERT(seat.number && home.seats.find(member) == home.seats.end());
-  home.seats[member] = seat;
+  Seat& taken = home.seats[member] = seat;
+  taken.casts = home.casts;
   if (seat.node == 0) {
     ++home.members_on[seat.at.worker];
     return;

@@ -16,6 +16,13 @@ namespace {
 
 constexpr std::int64_t retry_us = 1'000'000;
 constexpr std::int64_t roll_us = 2'000'000;  // as Nodes::return_us
+const node::AskRef* ask_of(const node::Message& message) noexcept {
+  if (const auto* join = std::get_if<node::Join>(&message)) return &join->ask;
+  if (const auto* info = std::get_if<node::AskInfo>(&message)) return &info->ask;
+  if (const auto* end = std::get_if<node::AskDelete>(&message)) return &end->ask;
+  return nullptr;
+}
+
 constexpr std::size_t written_a_tick = 2'000;
 
 }  // namespace
@@ -41,19 +48,22 @@ void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcep
     superseded(residence);
     return to_home(asked);
   }
+  // Its client has been refused, or is about to be: what it asked for must not happen to it later.
+  const node::AskRef* ask = ask_of(envelope.message);
+  if (ask != nullptr && static_cast<std::uint64_t>(server_us()) >= ask->expires_us) return;
   std::visit(
       Overloaded{
           [&](const node::Join& join) noexcept { on_home(residence, envelope, join); },
           [&](const node::Said& said) noexcept { on_home(residence, envelope, said); },
           [&](const node::Enroll& enroll) noexcept { on_home(residence, envelope, enroll); },
-          [&](const node::AskDelete& ask) noexcept { on_home(residence, envelope, ask); },
+          [&](const node::AskDelete& end) noexcept { on_home(residence, envelope, end); },
           [&](const node::Leave& leave) noexcept {
             leave_home(residence, leave.member, leave.connection);
           },
-          [&](const node::AskInfo& ask) noexcept {
+          [&](const node::AskInfo& asked) noexcept {
             const SessionInfo info = info_of(residence);
             send(envelope.from, residence.key, residence.home->version.fence,
-                 node::Answer{ask.ask, {}, node::Info{info.settings, info.members, info.state}});
+                 node::Answer{asked.ask, {}, node::Info{info.settings, info.members, info.state}});
           },
           [](const auto&) noexcept {},
       },
@@ -168,8 +178,15 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
   for (const node::EnrolledMember& member : enroll.members)
     enroll_one(residence, from.from, place, member);
   if (enroll.is_last) {
-    leave_all(residence, [=](const Seat& seat) { return seat.node == place && seat.is_unheard; });
-    cast_everything(residence, false);
+    bool is_somebody_on_the_way = false;
+    leave_all(residence, [&](const Seat& seat) {
+      if (seat.node != place || !seat.is_unheard) return false;
+      const bool is_on_the_way = seat.casts >= enroll.casts;
+      is_somebody_on_the_way = is_somebody_on_the_way || is_on_the_way;
+      return !is_on_the_way;
+    });
+    // They are to be named again, with a cast that comes behind what told of them.
+    cast_everything(residence, is_somebody_on_the_way);
   }
   settle(residence);
 }

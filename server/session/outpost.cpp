@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t tick_us = 250'000;
 constexpr std::int64_t ask_us = 5'000'000;
+constexpr std::int64_t answer_way_us = 500'000;  // for the answer to come back in that time
 constexpr std::int64_t refused_us = saying_us + 500'000;
 
 // Done twice it is done once, or the record tells that it was done.
@@ -59,6 +60,7 @@ void Impl::add_ask(const Uuid& key, Asks::Ask ask) noexcept {
   if (unremoved_.contains(key)) return refuse_ask(ask, SessionFault::not_found);
   if (!is_store_ready_) return refuse_ask(ask, SessionFault::unavailable);
   ask.deadline_us = now_us() + ask_us;
+  ask.expires_us = static_cast<std::uint64_t>(server_us() + ask_us - answer_way_us);
   Residence& residence = open(key);
   Outpost& outpost = *residence.outpost;
   if (ask.kind != Asks::Ask::Kind::info) outpost.wants_home = true;

@@ -28,6 +28,11 @@ bool Impl::is_store_returning() const noexcept {
   return returned_us_ > 0 && now_us() - returned_us_ < write_back_us;
 }
 
+// A node that has just come does not know what the store had before.
+bool Impl::may_be_written_back() const noexcept {
+  return !is_alone() && now_us() - ready_us_ < known_after_us;
+}
+
 // --- Who is home ---------------------------------------------------------------------------------
 
 void Impl::look(Residence& residence) noexcept {
@@ -99,11 +104,8 @@ void Impl::on_unknown(Residence& residence) noexcept {
   if (!outpost.record.empty() && !is_absent(outpost.home)) {
     return settle_on(residence, outpost.home, outpost.fence);
   }
-  // A node that has just come does not know what the store had before.
-  const bool is_new_here = now_us() - ready_us_ < known_after_us;
-  if (is_store_returning() || (is_new_here && outpost.record.empty())) {
-    return look_later(residence);
-  }
+  const bool is_known_here = !outpost.record.empty();
+  if (is_known_here ? is_store_returning() : may_be_written_back()) return look_later(residence);
   if (!outpost.record.empty() && outpost.needs_home()) {
     if (const auto own = decode_stored_session(outpost.record)) {
       return take_over(residence, {outpost.line_fence, outpost.revision}, *own);

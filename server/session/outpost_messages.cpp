@@ -21,13 +21,20 @@ constexpr std::size_t everybody_max = 1'000;
 constexpr std::uint8_t hops_max = 4;
 constexpr std::size_t enroll_max = node::list_max;
 
-// Whether what was seen of a session's line by `commands` and the fence it was told at is in part
-// no part of it any more, as the latest take-overs tell.
+// Whether what was seen of a session's line, up to `commands` at the fence at which it was told, is
+// in part no part of it any more, as the latest take-overs tell.
 bool is_undone(const Outpost& outpost, std::span<const Fork> forks) noexcept {
-  if (outpost.line_fence == 0) return false;
-  for (const Fork& fork : forks)
-    if (fork.fence > outpost.line_fence) return outpost.commands > fork.commands;
-  return false;
+  if (outpost.line_fence == 0 || forks.empty()) return false;
+  const auto next = std::ranges::find_if(
+      forks, [&](const Fork& fork) noexcept { return fork.fence > outpost.line_fence; });
+  if (next == forks.end()) return false;
+  const bool is_ancestor =
+      std::ranges::find(forks, outpost.line_fence, &Fork::fence) != forks.end();
+  // A line beside: its count began anew when it was taken over from who knows what.
+  const auto own = decode_stored_session(outpost.record);
+  const bool is_beside = !is_ancestor && own && !own->record.forks.empty() &&
+                         own->record.forks.back().fence == outpost.line_fence;
+  return outpost.commands > (is_beside ? own->record.forks.back().commands : next->commands);
 }
 
 }  // namespace
@@ -110,6 +117,7 @@ void Impl::enroll(Residence& residence) noexcept {
     part.members.push_back({id, member.number, member.name});
   }
   part.is_last = true;
+  part.casts = outpost.casts;
   send_home(residence, std::move(part));
 }
 

@@ -28,6 +28,7 @@ struct Seat {
   ConnectionRef at;         // means something on this node
   ConnectionNumber number;  // of the connection
   std::uint32_t node = 0;   // 0: this one; else one more than the place in Home::remotes
+  std::uint64_t casts = 0;  // Home::casts when it was taken
   bool is_unheard = false;  // its node is being asked who is there
 };
 

@@ -252,7 +252,8 @@ void Impl::validate(const Uuid& key, ConnectionRef from) noexcept {
   if (is_known) return answer(from, SessionValidity{true});
   if (unremoved_.contains(key)) return answer(from, SessionValidity{false});
   ports_.store.exists(key, answered<bool>([this, from](Result<bool> exists) noexcept {
-                        if (!exists) return answer(from, SessionFault::unavailable);
+                        const bool is_unsure = !exists || (!*exists && may_be_written_back());
+                        if (is_unsure) return answer(from, SessionFault::unavailable);
                         answer(from, SessionValidity{*exists});
                       }));
 }

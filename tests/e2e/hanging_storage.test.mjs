@@ -9,7 +9,7 @@ import { HttpConnection, ask, assertError, requestText } from '../support/http_c
 import { createSession, join } from '../support/member.mjs';
 import { readMetric } from '../support/metrics.mjs';
 import { startServer } from '../support/server.mjs';
-import { until } from '../support/until.mjs';
+import { until, untilLogged } from '../support/until.mjs';
 
 const FILM = patternBytes(4_000_000);
 const MASTER = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000\nlow/index.m3u8\n';
@@ -95,7 +95,7 @@ for (const storage of storages) {
     await media.free();
     await until(async () => (await ask(server.origin, 'GET', '/media/film/index.m3u8')).status === 200, 'the playlist');
     assert.equal(await readMetric(server, 'media_opens'), 0);
-    assert.match(server.stderr(), /the storage has opened the last file that was late/);
+    await untilLogged(server, /the storage has opened the last file that was late/);
     member.close();
   });
 
@@ -116,7 +116,7 @@ for (const storage of storages) {
 
   scenario(storage, 'a start does not wait for the videos, and says what is missing', async (server, media, tookMs) => {
     assert.ok(tookMs < 3_000 + SLACK_MS, `${tookMs} ms`);
-    assert.match(server.stderr(), new RegExp(`serving without videos until the storage has answered folder="?${media.directory}`));
+    await untilLogged(server, new RegExp(`serving without videos until the storage has answered folder="?${media.directory}`));
     assert.deepEqual(await videos(server), []);
     await assertServes(server);
     const { key } = await createSession(server);
@@ -127,7 +127,7 @@ for (const storage of storages) {
     assert.ok(since[0] >= 2 && since[1] >= since[0] + 2, `${since}`);
     await media.free();
     await until(async () => (await videos(server)).length === 2, 'the videos');
-    assert.match(server.stderr(), /the storage answers again/);
+    await untilLogged(server, /the storage answers again/);
   }, { hangs: [['list', '']] });
 
   scenario(storage, 'an end does not wait for a scan or an open that hangs', async (server, media) => {
@@ -163,7 +163,7 @@ scenario(fuse, 'a read that hangs does not outlive --drain', async (server, medi
   await hanging(media, 'read /cat.mp4');
   await assertServes(server);
   await assertEnds(server, 1_000);
-  assert.match(server.stderr(), /ending although storage hangs/);
+  await untilLogged(server, /ending although storage hangs/);
   await assert.rejects(download.readAnswer(), /the connection ended/);
   download.close();
 });

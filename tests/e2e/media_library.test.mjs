@@ -6,7 +6,7 @@ import { makeFolder, patternBytes } from '../support/files.mjs';
 import { HttpConnection, ask, assertError, requestText } from '../support/http_connection.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
-import { until } from '../support/until.mjs';
+import { until, untilLogged } from '../support/until.mjs';
 
 const FILM = patternBytes(50_000);
 const MASTER = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000\nlow/index.m3u8\n';
@@ -230,7 +230,7 @@ test('a film without pictures gets them while the server serves, and its success
       const [, sprite] = /\n([^\n]+)#xywh=160,0,160,90\n/.exec(cues);
       const sheet = await ask(films_server.origin, 'GET', new URL(sprite, `http://x${thumbnails}`).pathname);
       assert.equal(sheet.headers['content-type'], 'image/jpeg');
-      assert.match(films_server.stderr(), /no poster of .*broken/);
+      await untilLogged(films_server, /no poster of .*broken/);
     } finally {
       await films_server.stop();
     }

@@ -8,7 +8,7 @@ import test, { after, before } from 'node:test';
 import { makeFolder } from '../support/files.mjs';
 import { ask } from '../support/http_connection.mjs';
 import { projectRoot, serverBinary, startServer } from '../support/server.mjs';
-import { until } from '../support/until.mjs';
+import { until, untilLogged } from '../support/until.mjs';
 
 let media;
 before(async () => {
@@ -225,7 +225,7 @@ test('without a folder of videos the first start serves an empty library, and fi
   try {
     const videos = async () => (await (await fetch(`${server.origin}/api/videos`)).json()).videos;
     assert.deepEqual(await videos(), []);
-    assert.match(server.stderr(), /no folder of videos/);
+    await untilLogged(server, /no folder of videos/);
     await mkdir(empty.path('media'));
     await writeFile(empty.path('media/film.mp4'), 'film');
     process.kill(server.pid, 'SIGHUP');

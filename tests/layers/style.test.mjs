@@ -6,6 +6,8 @@ import { readTree } from './tree.mjs';
 
 const linesMax = 600;
 
+const linesOf = (text) => text.split('\n');
+
 // Faults of one file, as text that names file and line.
 function faultsOf({ path, text }) {
   const faults = [];
@@ -14,6 +16,12 @@ function faultsOf({ path, text }) {
   if (path.endsWith('.h')) {
     if (!text.startsWith('// ')) faults.push(`${path}:1: a header begins with what it is for`);
     if (!/^#pragma once$/m.test(text)) faults.push(`${path}:1: no #pragma once`);
+  }
+  // A log is written by a thread of its own: what it is to say may come a moment later.
+  if (path.startsWith('tests/e2e/')) {
+    linesOf(text).forEach((line, index) => {
+      if (/assert\.match\(\w*\.?stderr\(\)/.test(line)) faults.push(`${path}:${index + 1}: wait for it: untilLogged()`);
+    });
   }
   return faults;
 }
@@ -30,5 +38,6 @@ test('files are short and headers say what they are for', () => {
 test('planted faults are found', () => {
   assert.deepEqual(faultsOf({ path: 'server/a.cpp', text: 'int x;\n'.repeat(linesMax) }), []);
   assert.equal(faultsOf({ path: 'server/a.cpp', text: 'int x;\n'.repeat(linesMax + 1) }).length, 1);
+  assert.equal(faultsOf({ path: 'tests/e2e/a.mjs', text: 'assert.match(server.stderr(), /a/);\n' }).length, 1);
   assert.equal(faultsOf({ path: 'server/a.h', text: '#include <vector>\n' }).length, 2);
 });

@@ -12,3 +12,8 @@ export async function until(look, what, timeoutMs = 10_000, stepMs = 20) {
     await sleep(stepMs);
   }
 }
+
+// The log is written beside what it tells of: a line may come later than its effect.
+export function untilLogged(server, pattern) {
+  return until(() => pattern.test(server.stderr()), () => `${pattern} in the log:\n${server.stderr()}`);
+}

@@ -28,7 +28,7 @@ Envelope envelope_of(Message message) {
       .hops = 2, .from = uuid_of(3), .key = uuid_of(4), .fence = 6, .message = std::move(message)};
 }
 
-constexpr AskRef ask{7, 0x0102'0304'0506'0708};
+constexpr AskRef ask{7, 0x0102'0304'0506'0708, 9};
 
 // One of each type, every field with a value of its own.
 std::vector<Envelope> samples() {
