@@ -14,6 +14,7 @@ namespace videosync::sim {
 namespace {
 
 constexpr std::int64_t settling_max_us = 20'000'000;
+constexpr std::int64_t unsure_us = 4'000'000;
 constexpr std::int64_t agreed_us = 2'000'000;
 constexpr std::int64_t agreed_after_death_us = 5'000'000;
 constexpr std::int64_t silence_us = 300'000;
@@ -189,6 +190,10 @@ void World::ask_everyone(SimSession& session) {
     if (!node->is_up() || !session.is_made) continue;
     const std::size_t index = node->index();
     ask(session, index, ValidateOrder{}, [this, &session, index](const SessionReply* reply) {
+      // One whose store has just come does not say no before all had their time to write back.
+      const auto* fault = reply == nullptr ? nullptr : std::get_if<SessionFault>(reply);
+      const bool is_new = now_us() - ready_us_[index] < unsure_us;
+      if (is_new && fault != nullptr && *fault == SessionFault::unavailable) return;
       const auto* valid = reply == nullptr ? nullptr : std::get_if<SessionValidity>(reply);
       if (valid == nullptr) return find("requests", "in peace node {} cannot validate", index);
       if (!valid->is_valid) note_end(session, "somebody", "not valid");

@@ -64,7 +64,8 @@ World::World(const Plan& plan, std::FILE* story)
       story_(scheduler_, story),
       redis_(scheduler_, random_.fork(1), plan.redis, plan.nodes.size()),
       still_since_us_(plan.nodes.size()),
-      woke_us_(plan.nodes.size()) {
+      woke_us_(plan.nodes.size()),
+      ready_us_(plan.nodes.size()) {
   redis_.set_witness(this);
   const NodeWorld world{scheduler_, redis_, *this, limits_};
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
@@ -205,6 +206,7 @@ void World::note_end(SimSession& session, const char* who, const char* how) {
 
 void World::on_store_ready(std::size_t node) {
   tell("node {} has its store", node);
+  ready_us_[node] = now_us();
   note_disturbance();
 }
 

@@ -160,6 +160,7 @@ class World final : RedisWitness, SayingWitness {
   bool is_peace_ = false;
   std::vector<std::int64_t> still_since_us_;  // by node; 0: it is not still
   std::vector<std::int64_t> woke_us_;
+  std::vector<std::int64_t> ready_us_;  // its store came
   std::int64_t disturbed_us_ = 0;
   std::int64_t said_us_ = 0;    // when a node last said anything of a state, a host or a list
   bool has_node_died_ = false;  // since the last time of peace
