@@ -1,5 +1,5 @@
 // EndGuard: ends the process where its orderly end does not come, because a thread waits in the
-// kernel for storage that hangs. For main; one a process.
+// kernel for storage that hangs. For Program; one a process.
 //
 // Nothing is lost by it: what has to be said has been said by then.
 #pragma once

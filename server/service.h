@@ -1,4 +1,4 @@
-// Service: what all workers share. Made by main before threads start, destroyed after they end.
+// Service: what all workers share. Made by Program before threads start, destroyed after they end.
 //
 // Everything here is immutable, atomic, or guards itself. Workers reach each other's threads only
 // through Worker::run_on.

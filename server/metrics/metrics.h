@@ -2,7 +2,7 @@
 //
 // Each worker bumps its own WorkerMetrics: plain stores to its own cache lines, no locked
 // instruction. render() adds the workers up; any thread may call it while they go on. Made once
-// in main with the number of workers, destroyed after they end.
+// in Program with the number of workers, destroyed after they end.
 #pragma once
 
 #include <array>

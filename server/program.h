@@ -1,0 +1,87 @@
+// Program: the whole process, from the configuration to its end: makes the parts, starts the
+// workers, takes signals and news of the library to them, and takes all down in order.
+//
+// One a process, on main's thread, which becomes the first worker's. Signals are blocked and the
+// log writer and the file helpers run before it is made: it starts threads.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/unique_fd.h"
+#include "core/reactor/reactor.h"
+#include "core/reactor/timer_wheel.h"
+#include "server/config/config.h"
+#include "server/config/machine.h"
+#include "server/end_guard.h"
+#include "server/librarian.h"
+#include "server/metrics/metrics.h"
+#include "server/nodes/nodes.h"
+#include "server/service.h"
+#include "server/worker.h"
+#include "storage/memory_store.h"
+#include "storage/redis/redis_store.h"
+#include "storage/redis/store_clock.h"
+
+namespace videosync {
+
+class Program final : public NodesOwner {
+ public:
+  // All three outlive it.
+  Program(const Config& config, const MachineFacts& machine, FileHelpers& files);
+
+  // Serves until a signal ends it. Returns the process's exit status; complaints have been made.
+  int run();
+
+  // What run() reads from a descriptor: main blocks them before any thread starts.
+  static sigset_t handled_signals();
+
+ private:
+  std::optional<int> prepare();
+  std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
+                                  const VideoCatalogRef& catalog);
+  void share_store();
+  std::optional<int> open_listeners();
+  std::optional<int> listen_everywhere(const ListenAddress& address);
+  int serve();
+  int run_until_drained();
+  std::optional<int> open_signals();
+  void announce() const;
+  void on_second() noexcept;
+  void on_signal(std::uint32_t events) noexcept;
+  void on_library_news() noexcept;
+  void drain(int status) noexcept;
+  bool await_store() noexcept;
+  void end_store() noexcept;
+  void leave_hanging_connections(int status) const;
+
+  Totals totals() noexcept override;
+  void on_degraded(bool is_degraded) noexcept override;
+  void on_round_trip(std::int64_t took_us) noexcept override;
+
+  const Config& config_;
+  const MachineFacts& machine_;
+  FileHelpers& files_;
+  EndGuard end_guard_;  // goes last
+  SystemClock clock_;
+  StoreClock store_clock_{clock_};  // with a shared store only
+  MemoryStore memory_store_;        // otherwise
+  std::unique_ptr<RedisStore> redis_store_;
+  std::unique_ptr<Nodes> nodes_;
+  Metrics metrics_;
+  std::unique_ptr<Service> service_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Librarian> librarian_;
+  std::vector<std::string> listening_;
+  UniqueFd signals_;
+  // What has expired in the embedded store is forgotten, on the first worker's thread.
+  TimerEntry second_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_second(); },
+                           this};
+};
+
+}  // namespace videosync
