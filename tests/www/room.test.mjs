@@ -63,6 +63,34 @@ test('a reconnection presents the resume token and drops what it knew of the clo
   assert.ok(Math.abs(room.serverTimeMs() - SERVER_MS - 90_000) < 1);
 });
 
+test('who comes back says which state was seen last, again after a refusal, until there is a newer one', () => {
+  const { room, time, network } = enter();
+  const held = () => network.latest().url.searchParams.get('held');
+  assert.equal(held(), null);
+  network.latest().receive(welcome());
+  network.latest().receive({ type: 'state', ...playing, seq: 3, playing: false, cause: 'pause' });
+  network.latest().drop();
+  time.pass(500);
+  assert.equal(held(), '1.3');
+
+  network.latest().drop(); // 503, which a browser does not tell
+  assert.deepEqual([room.connection.phase.name, room.connection.phase.cause], ['waiting', 'lost']);
+  assert.equal(room.timeline.state.seq, 3, 'the showing goes on meanwhile');
+  time.pass(1000);
+  assert.deepEqual([network.sockets.length, held()], [3, '1.3']);
+
+  network.latest().receive(welcome({ state: { ...playing, epoch: 2, seq: 0 } }));
+  network.latest().drop();
+  time.pass(2000);
+  assert.deepEqual([network.sockets.length, held()], [4, '2.0']);
+});
+
+test('a page that was loaded anew has seen nothing, though it presents its resume token', () => {
+  const { network } = enter({ resume: 'b.secret', hostToken: null, controlGivenAway: false });
+  const query = network.latest().url.searchParams;
+  assert.deepEqual([query.get('resume'), query.get('held')], ['b.secret', null]);
+});
+
 test('no pings go out while there is no connection', () => {
   const { time, network } = enter();
   network.latest().receive(welcome());

@@ -105,12 +105,15 @@ export class Room extends EventTarget {
   }
 
   // The host token goes along only while its holder wants control: whoever gave it away does not
-  // take it back by a mere reconnection.
+  // take it back by a mere reconnection. `held`: so that no node that was left behind shows the past;
+  // it refuses, and the next attempt may find another.
   #url() {
     const { origin, key, name, memory } = this.#options;
+    const { state } = this.timeline;
     const query = new URLSearchParams({ session: key });
     if (name) query.set('name', name);
     if (memory.resume) query.set('resume', memory.resume);
+    if (memory.resume && state) query.set('held', `${state.epoch}.${state.seq}`);
     if (memory.hostToken && !memory.controlGivenAway) query.set('host', memory.hostToken);
     return `${origin}/ws?${query}`;
   }
