@@ -1,4 +1,4 @@
-// Connection: the connection and its HTTP side. The WebSocket side is in peer_websocket.cpp.
+// Connection: the connection and its HTTP side. The WebSocket side is in websocket.cpp.
 #include "server/connection/connection.h"
 
 #include <algorithm>

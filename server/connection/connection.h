@@ -121,7 +121,7 @@ class Connection final : public StreamOwner {
     answering,          // the answer is leaving; timer: progress
     lingering,          // FIN is sent, or will be when output is empty; input is discarded
     websocket,          // timer: heartbeat
-    websocket_closing,  // Close is sent; waiting for the far end's, at most `close_wait_ms`
+    websocket_closing,  // Close is sent; waiting for the far end's, at most `close_wait_us`
     closed,
   };
 

@@ -35,16 +35,16 @@ class FileAnswer {
  public:
   FileAnswer(Worker& worker, Connection& connection, const MediaFileRef& file,
              std::string_view cache_control)
-      : worker_(worker), peer_(connection), file_(file), cache_control_(cache_control) {}
+      : worker_(worker), connection_(connection), file_(file), cache_control_(cache_control) {}
 
   void give() {
-    const HttpRequest& request = peer_.request();
+    const HttpRequest& request = connection_.request();
     const std::int64_t now_s = worker_.wall_us() / 1'000'000;
     const ConditionOutcome outcome =
         evaluate_conditions(request, {file_->etag(), file_->mtime_s()}, now_s);
     if (outcome.condition == Condition::not_modified) return not_modified();
     if (outcome.condition == Condition::precondition_failed) {
-      return peer_.answer_error(precondition_failed);
+      return connection_.answer_error(precondition_failed);
     }
     RangeSet ranges;
     const RangeOutcome asked = outcome.range_applies
@@ -60,7 +60,7 @@ class FileAnswer {
   // The fields that every answer about this file has; 304 has them, too (RFC 9110, 15.4.5).
   ResponseHead head(std::string& out, int status) {
     worker_.metrics().count_response(static_cast<unsigned>(status));
-    ResponseHead response(out, status, peer_.response_context());
+    ResponseHead response(out, status, connection_.response_context());
     response.field("ETag", file_->etag());
     response.field("Last-Modified", format_http_date(file_->mtime_s()));
     response.field("Cache-Control", cache_control_);
@@ -78,16 +78,17 @@ class FileAnswer {
   void unsatisfiable() {
     const std::string content_range = "bytes */" + std::to_string(file_->size());
     const HttpField extra[] = {{"Content-Range", content_range}};
-    peer_.answer_error(range_unsatisfiable, extra);
+    connection_.answer_error(range_unsatisfiable, extra);
   }
 
   void whole() {
     std::string& out = worker_.scratch();
     ResponseHead response = head(out, 200);
     response.field("Content-Type", file_->content_type()).content_length(file_->size()).end();
-    peer_.begin_answer(out);
-    if (wants_body() && file_->size() > 0) peer_.send_file(range_of(file_, {0, file_->size()}));
-    peer_.end_answer();
+    connection_.begin_answer(out);
+    if (wants_body() && file_->size() > 0)
+      connection_.send_file(range_of(file_, {0, file_->size()}));
+    connection_.end_answer();
   }
 
   void part(const ByteRange& range) {
@@ -95,9 +96,9 @@ class FileAnswer {
     ResponseHead response = head(out, 206);
     response.field("Content-Type", file_->content_type());
     response.content_range(range, file_->size()).content_length(range.length).end();
-    peer_.begin_answer(out);
-    if (wants_body()) peer_.send_file(range_of(file_, range));
-    peer_.end_answer();
+    connection_.begin_answer(out);
+    if (wants_body()) connection_.send_file(range_of(file_, range));
+    connection_.end_answer();
   }
 
   void parts(std::span<const ByteRange> ranges) {
@@ -110,24 +111,24 @@ class FileAnswer {
     response.end();
     for (const ByteRange& range : ranges) {
       append_part_head(out, boundary, file_->content_type(), range, file_->size());
-      peer_.begin_answer(out);
+      connection_.begin_answer(out);
       out.clear();
-      peer_.send_file(range_of(file_, range));
+      connection_.send_file(range_of(file_, range));
     }
     append_multipart_end(out, boundary);
     finish(out);
   }
 
   void finish(std::string_view last) {
-    peer_.begin_answer(last);
-    peer_.end_answer();
+    connection_.begin_answer(last);
+    connection_.end_answer();
   }
 
   // Ranges apply to GET alone, so the multipart answer need not ask.
-  bool wants_body() const { return peer_.request().method != HttpMethod::head; }
+  bool wants_body() const { return connection_.request().method != HttpMethod::head; }
 
   Worker& worker_;
-  Connection& peer_;
+  Connection& connection_;
   const MediaFileRef& file_;
   const std::string_view cache_control_;
 };

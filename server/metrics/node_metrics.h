@@ -1,4 +1,4 @@
-// NodeMetrics: what a node that shares a store with others knows of the store and of them, as text
+// Node metrics: what a node that shares a store with others knows of the store and of them, as text
 // for Prometheus.
 #pragma once
 

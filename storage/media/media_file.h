@@ -1,6 +1,6 @@
 // MediaFile: one open regular file, described as it was when it was opened.
 //
-// Opened by a FileHelper, asked at a FileDesk. Held by std::shared_ptr: whoever sends from the
+// Opened by FileHelpers, asked at a FileDesk. Held by std::shared_ptr: whoever sends from the
 // descriptor keeps a reference until the kernel has done with it; the last reference has it closed.
 // Immutable, so any thread may read it. All offsets given to the kernel are explicit: the
 // descriptor's own position is shared and means nothing.

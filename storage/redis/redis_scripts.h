@@ -1,4 +1,4 @@
-// RedisScripts: what runs inside Redis, one script a change, and how its arguments are laid out.
+// Redis scripts: what runs inside Redis, one script a change, and how its arguments are laid out.
 //
 // A session is the hash KEYS[1] with the fields fence, revision and bytes; a tombstone has
 // `removed` in the place of bytes. Fence and revision are 20 digits, so that comparing their text
