@@ -73,6 +73,10 @@ screenshots: release demo packages-test packages-pictures ## Take the pictures i
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots.mjs
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/state_pictures.mjs
 
+.PHONY: house
+house: packages ## Draw docs/house.svg anew: floors, rooms, and which room uses which
+	@node deploy/house/draw.mjs
+
 .PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
 	packages-nodes packages-pictures
 lint: packages-test packages-lint configure-dev ## clang-format and clang-tidy over every source

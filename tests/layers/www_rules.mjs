@@ -43,12 +43,12 @@ export function importsOf(text) {
 }
 
 // By the path below www/.
-function roomOf(module) {
+export function roomOf(module) {
   return [module, path.posix.dirname(module)].find((room) => Object.hasOwn(rooms, room));
 }
 
 // 'uqr' of 'vendor/uqr.js', 'hls.js' of 'vendor/hls.js/hls.min.mjs'.
-function libraryOf(module) {
+export function libraryOf(module) {
   return /^vendor\/(?:(?<bundled>[^/]+)\.js$|(?<asItIs>[^/]+)\/)/.exec(module)?.slice(1).find(Boolean);
 }
 

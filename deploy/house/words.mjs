@@ -1,0 +1,37 @@
+// What a newcomer should know of each room, in a few words; docs/ARCHITECTURE.md says more.
+export const words = {
+  server: 'main, Program, Worker: puts everything together',
+  'server/config': 'settings, flags',
+  'server/connection': "a connection's life, the hub",
+  'server/http': 'routes and answers',
+  'server/metrics': 'counters and their text',
+  'server/nodes': 'who else lives, digests',
+  'server/session': 'sessions, at home or not',
+  'proto/http': 'requests, ranges, conditions',
+  'proto/websocket': 'frames and the handshake',
+  'proto/session': 'the rules: a pure machine',
+  'proto/wire': 'JSON and bytes of messages',
+  storage: 'the store: interface, memory',
+  'storage/media': 'videos and their pictures',
+  'storage/redis': 'the shared store, its clock',
+  'core/reactor': 'the io_uring loop: sockets, files, timers, threads',
+  'core/base': 'the shared vocabulary: Result, ids, clock, text, bytes, log',
+  'www/player.js': "the player's page",
+  'www/home.js': 'the start page',
+  'www/home': 'parts of the start page',
+  'www/player': 'joins the rooms below',
+  'www/player/playback': 'the video follows',
+  'www/player/stage': 'on and around the picture',
+  'www/player/company': 'people, chat, reactions',
+  'www/player/status': 'how this player stands',
+  'www/session': 'speaks to the server',
+  'www/sync': 'clock and timeline: pure',
+};
+
+export const floorWords = {
+  www: 'www: the pages, in the browser',
+  server: 'server: the program',
+  proto: 'proto: bytes to values, rules; no I/O',
+  storage: 'storage: what outlives a connection',
+  'core/reactor': 'core: what all stands on',
+};
