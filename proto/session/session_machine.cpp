@@ -81,6 +81,17 @@ bool SessionMachine::take_durable_changed() noexcept {
   return std::exchange(durable_changed_, false);
 }
 
+namespace {
+
+// Further apart they are not of one coming and going: see ConnectionNumber.
+constexpr std::uint32_t late_max = 10'000;
+
+bool is_late(ConnectionNumber joining, ConnectionNumber present) noexcept {
+  return joining && is_newer(present, joining) && present.value - joining.value <= late_max;
+}
+
+}  // namespace
+
 // --- Members -------------------------------------------------------------------------------------
 
 std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionMachine::join(
@@ -93,6 +104,9 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   }
 
   Member* member = find_resumable(request);
+  const bool is_connected = member != nullptr && member->connected && member->connection;
+  if (is_connected && is_late(request.connection, member->connection))
+    return std::unexpected(JoinRefusal::late);
   JoinOutcome outcome;
   if (member != nullptr && member->connected) {
     outcome.displaced = member->connection;

@@ -38,6 +38,9 @@ namespace videosync {
 
 class SessionMachine {
  public:
+  // Ids are reserved in the record by so many, so that most joins need not be stored.
+  static constexpr std::uint32_t reserved_ids = 1'024;
+
   struct Limits {
     std::int64_t host_grace_us = 10'000'000;
     std::int64_t resume_window_us = 30'000'000;  // the host's is never under its grace
@@ -78,7 +81,8 @@ class SessionMachine {
     bool resumed = false;
     ConnectionNumber displaced;  // the connection that this one replaces, or none
   };
-  enum class JoinRefusal : std::uint8_t { full, ended, behind };
+  // late: the member has come back by now, through a connection that is newer than this one.
+  enum class JoinRefusal : std::uint8_t { full, ended, behind, late };
 
   // `limits` must outlive the machine: thousands of sessions share one.
   SessionMachine(const Limits& limits, SessionSettings settings, const Token& host_token,
@@ -248,8 +252,6 @@ class SessionMachine {
   void stand_still(Effects& effects);
   void go_on(Effects& effects);
 
-  // Ids are reserved in the record by so many, so that most joins need not be stored.
-  static constexpr std::uint32_t reserved_ids = 1'024;
   static constexpr std::uint32_t id_max = UINT32_MAX - 2 * reserved_ids;
   static constexpr std::size_t removed_max = 256;
 

@@ -10,7 +10,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 4;
+constexpr std::uint8_t version = 5;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -105,7 +105,7 @@ void fields(auto& io, Is<Returned> auto& returned) {
   io.bytes(returned.envelope);
 }
 void fields(auto& io, Is<Gap> auto& gap) {
-  io(gap.heard);
+  io(gap.heard, gap.refused);
 }
 void fields(auto& io, Is<Cast> auto& cast) {
   io(cast.number, cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code,
@@ -120,7 +120,7 @@ void fields(auto& io, Is<DigestList> auto& list) {
   io(list.bucket, list.worker, list.workers, list.is_whole, list.entries);
 }
 void fields(auto& io, Is<Alive> auto& alive) {
-  io(alive.members, alive.sessions, alive.draining);
+  io(alive.members, alive.sessions, alive.draining, alive.has_unsaved);
 }
 void fields(auto&, Is<Bye> auto&) {}
 

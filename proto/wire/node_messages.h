@@ -73,13 +73,16 @@ struct EnrolledMember {
 };
 // The members that are connected to the sender. More of them than list_max: several messages.
 struct Enroll {
+  static constexpr std::uint64_t all_casts = UINT64_MAX;
+
   std::vector<EnrolledMember> members;
   // Of several messages. After the last the home casts how things are: some of it may have been
   // missed; and whoever was connected there before and is not among them has left.
   bool is_first = false;
   bool is_last = false;
   // The number of the last Cast that the sender has heard. Whom the home let in before that cast
-  // the sender knows of; who came after it may be on the way there still.
+  // the sender knows of; who came after it may be on the way there still. all_casts: nobody who is
+  // on the way is awaited.
   std::uint64_t casts = 0;
 };
 
@@ -127,9 +130,16 @@ struct Take {};
 struct Returned {
   std::string envelope;
 };
-// A Said came that does not continue the chain: this number is the last that was heard.
+// A Said that was refused: its member is to be given this text.
+struct Refused {
+  std::uint64_t number = 0;
+  std::string text;
+};
+// A Said came that does not continue the chain: this number is the last that was heard. Refusals as
+// in Heard.
 struct Gap {
   std::uint64_t heard = 0;
+  std::vector<Refused> refused{};
 };
 
 // --- To everyone who follows the session ---------------------------------------------------------
@@ -157,11 +167,6 @@ struct Present {
   std::optional<std::uint64_t> host_until_us{};
   std::optional<MemberId> next_host{};
   bool is_roll_call = false;  // every outpost is to enroll its members
-};
-// A Said that was refused: its member is to be given this text.
-struct Refused {
-  std::uint64_t number = 0;
-  std::string text;
 };
 // The node's Said up to this number have been heard; what came of them has been told by now. The
 // refusals come with the word that they were heard, so that neither is lost without the other:
@@ -221,6 +226,7 @@ struct Alive {
   std::uint32_t members = 0;
   std::uint32_t sessions = 0;
   bool draining = false;
+  bool has_unsaved = false;  // of some of its sessions the store does not have the newest
 };
 struct Bye {};
 

@@ -58,7 +58,8 @@ void Nodes::tick() noexcept {
   if (is_store_ready_ && now - last_alive_us_ >= alive_every_us) {
     last_alive_us_ = now;
     const NodesOwner::Totals totals = owner_.totals();
-    say(node::Alive{totals.members, totals.sessions, ports_.around.is_draining()});
+    say(node::Alive{totals.members, totals.sessions, ports_.around.is_draining(),
+                    has_unsaved_sessions()});
   }
   for (auto& [node, known] : known_) {
     if (is_store_ready_ && !known.is_lost && is_gone(known, now)) lose(node, known);
@@ -66,6 +67,7 @@ void Nodes::tick() noexcept {
   if (is_store_ready_) digests_.tick();
   forget_lost(now);
   judge();
+  judge_store();
   arm_timer();
 }
 
@@ -106,7 +108,12 @@ void Nodes::hear(const node::Envelope& envelope) noexcept {
   Known& known = known_[envelope.from];
   known.heard_us = now_us();
   known.deaf_since_us = 0;
-  if (std::holds_alternative<node::Bye>(envelope.message)) return lose(envelope.from, known);
+  if (known.back_us < ready_since_us_ || known.is_lost) known.back_us = known.heard_us;
+  known.has_said_bye = std::holds_alternative<node::Bye>(envelope.message);
+  const auto* alive = std::get_if<node::Alive>(&envelope.message);
+  known.has_unsaved = alive != nullptr && alive->has_unsaved;
+  judge_store();
+  if (known.has_said_bye) return lose(envelope.from, known);
   if (!std::exchange(known.is_lost, false)) return;
   log_info("nodes", "a node is back", field("node", envelope.from.to_string()));
   on_all_directories([node = envelope.from](SessionDirectory& directory) noexcept {
@@ -134,8 +141,31 @@ void Nodes::report_deaf(const Uuid& node) noexcept {
 
 void Nodes::report_unsaved(std::size_t worker, std::string why) noexcept {
   VS_ASSERT(worker < unsaved_.size());
+  const bool was_unsaved = has_unsaved_sessions();
   unsaved_[worker] = std::move(why);
+  if (was_unsaved != has_unsaved_sessions()) last_alive_us_ = 0;  // the others hear of it soon
   judge();
+}
+
+bool Nodes::has_unsaved_sessions() const noexcept {
+  return std::ranges::any_of(unsaved_, [](const std::string& why) { return !why.empty(); });
+}
+
+// Whether it may have sessions of which the store knows nothing.
+bool Nodes::may_bring_back(const Known& known) const noexcept {
+  if (known.has_said_bye) return false;
+  if (!known.is_lost && known.has_unsaved) return true;
+  if (now_us() - ready_since_us_ >= missing_max_us) return false;
+  if (known.heard_us < ready_since_us_) return ready_since_us_ - known.heard_us < missing_max_us;
+  return now_us() - known.back_us < write_back_us;
+}
+
+void Nodes::judge_store() noexcept {
+  const bool may_lack = std::ranges::any_of(
+      known_, [this](const auto& node) noexcept { return may_bring_back(node.second); });
+  if (std::exchange(may_store_lack_, may_lack) == may_lack) return;
+  on_all_directories(
+      [may_lack](SessionDirectory& directory) noexcept { directory.on_store_judged(may_lack); });
 }
 
 void Nodes::add_sums(std::uint64_t round, std::vector<SharedSums> sums) noexcept {
@@ -187,6 +217,7 @@ void Nodes::on_store_ready() noexcept {
   last_alive_us_ = 0;
   on_all_directories([](SessionDirectory& directory) noexcept { directory.on_store_ready(); });
   judge();
+  judge_store();
 }
 
 void Nodes::on_store_lost(const Error& why) noexcept {
@@ -204,8 +235,8 @@ void Nodes::on_store_round_trip(std::int64_t took_us) noexcept {
 
 // Tells the members when things have turned; a blip is not worth a word.
 void Nodes::judge() noexcept {
-  const auto unsaved = std::find_if(unsaved_.begin(), unsaved_.end(),
-                                    [](const std::string& why) { return !why.empty(); });
+  const auto unsaved =
+      std::ranges::find_if(unsaved_, [](const std::string& why) noexcept { return !why.empty(); });
   problem_.clear();
   if (!is_store_ready_) {
     problem_ = "redis: " + store_problem_;

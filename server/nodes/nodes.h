@@ -55,6 +55,10 @@ class Nodes final : public SessionListener, public NodePort {
   static constexpr std::int64_t deaf_max_us = 500'000;
   // After the store's return the others come back one by one: deafness says nothing yet.
   static constexpr std::int64_t return_us = 2'000'000;
+  // So long it is thought possible that a node which was lost about then comes back, with sessions
+  // that the store has lost; and so long, once it is back, that it takes to write them back.
+  static constexpr std::int64_t missing_max_us = 12'000'000;
+  static constexpr std::int64_t write_back_us = 1'500'000;
   static constexpr std::int64_t degraded_after_us = 500'000;
   // More at the start: the store looks for nodes whose time it shares before it says that it is
   // ready.
@@ -90,7 +94,10 @@ class Nodes final : public SessionListener, public NodePort {
   struct Known {
     std::int64_t heard_us = 0;
     std::int64_t deaf_since_us = 0;  // 0: it hears, as far as is known
+    std::int64_t back_us = 0;        // when it was first heard since the store's return
     bool is_lost = false;
+    bool has_said_bye = false;
+    bool has_unsaved = false;
   };
 
   static void on_timer(void* self) noexcept { static_cast<Nodes*>(self)->tick(); }
@@ -101,6 +108,9 @@ class Nodes final : public SessionListener, public NodePort {
   void lose(const Uuid& node, Known& known) noexcept;
   void forget_lost(std::int64_t now_us) noexcept;
   void judge() noexcept;
+  void judge_store() noexcept;
+  bool has_unsaved_sessions() const noexcept;
+  bool may_bring_back(const Known& known) const noexcept;
   void complain() noexcept;
   template <class Task>
   void on_all_directories(Task task) noexcept;
@@ -114,6 +124,7 @@ class Nodes final : public SessionListener, public NodePort {
   TimerEntry timer_{&Nodes::on_timer, this};
   bool is_store_ready_ = false;
   bool is_degraded_ = false;
+  bool may_store_lack_ = false;      // as the directories were told
   std::int64_t ready_since_us_ = 0;  // or since this process was last held up
   std::int64_t lost_since_us_ = 0;
   std::int64_t last_tick_us_ = 0;

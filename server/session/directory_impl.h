@@ -1,6 +1,7 @@
 // SessionDirectory::Impl: the directory's own parts. Its sources' affair only:
 //   session_directory.cpp  the event at hand, finding, requests
 //   home_members.cpp       members of sessions at home here, and what follows every event of theirs
+//   ending.cpp             how a session ends
 //   home_effects.cpp       what the machine wants done
 //   home_nodes.cpp         what other nodes say to a home and are told by it
 //   moving.cpp             from home to outpost and back
@@ -55,6 +56,8 @@ class SessionDirectory::Impl {
   void join(const Uuid& key, SessionMachine::JoinRequest request, ConnectionRef from) noexcept;
   void info(const Uuid& key, ConnectionRef from) noexcept;
   void validate(const Uuid& key, ConnectionRef from) noexcept;
+  void validate_later(const Uuid& key, ConnectionRef from) noexcept;
+  void validate_unsure() noexcept;
   void video(const Uuid& key, ConnectionRef from) noexcept;
   void end(const Uuid& key, const std::optional<Token>& host_token, ConnectionRef from) noexcept;
 
@@ -71,7 +74,8 @@ class SessionDirectory::Impl {
   void node_lost(const Uuid& node) noexcept;
   void node_alive(const Uuid& node) noexcept { dead_.erase(node); }
   void store_ready() noexcept;
-  void store_lost() noexcept { is_store_ready_ = false; }
+  void store_lost() noexcept;
+  void store_judged(bool may_lack) noexcept { may_store_lack_ = may_lack; }
 
   void collect_sums(std::uint64_t round) noexcept;
   void list_shared(const Uuid& home, std::size_t bucket) noexcept;
@@ -139,8 +143,6 @@ class SessionDirectory::Impl {
                  ConnectionRef from) noexcept;
   void leave_home(Residence& residence, MemberId member, ConnectionNumber number) noexcept;
   void message_home(Residence& residence, MemberId member, const ClientMessage& message) noexcept;
-  void end_home(Residence& residence, const std::optional<Token>& host_token,
-                ConnectionRef from) noexcept;
   SessionInfo info_of(const Residence& residence) const;
   void await_turn_end(Residence& residence) noexcept;
   void stop_talking(Residence& residence) noexcept;
@@ -149,14 +151,25 @@ class SessionDirectory::Impl {
   void settle(Residence& residence) noexcept;
   void commit(Residence& residence) noexcept;
   void store(Residence& residence, const Uuid& home) noexcept;
+  void say_unstored(Residence& residence) noexcept;
   void on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
                  const Result<>& result) noexcept;
   void store_again(Residence& residence) noexcept;
   void retry_unsaved() noexcept;
   void tend_homes() noexcept;
+  void on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept;
   void set_unsaved(const Uuid& key, std::string why) noexcept;
   void arm_timer(Residence& residence) noexcept;
   void on_timer(Residence& residence) noexcept;
+
+  // --- The end
+  // --------------------------------------------------------------------------------------
+  using OnEnd = std::move_only_function<void(bool is_over) noexcept>;
+  void end_home(Residence& residence, const std::optional<Token>& host_token,
+                ConnectionRef from) noexcept;
+  void demand_end(Residence& residence, OnEnd then) noexcept;
+  void on_end_answered(const Uuid& key, std::uint64_t fence, OnEnd then,
+                       const Result<>& result) noexcept;
   void forget(Residence& residence) noexcept;
   struct Removal {
     Uuid key;
@@ -220,6 +233,8 @@ class SessionDirectory::Impl {
 
   // --- Moving
   // -----------------------------------------------------------------------------------------
+  // Not before then.
+  static std::int64_t moves_at_us(const Home& home) noexcept;
   std::optional<Uuid> better_home(const Residence& residence) const noexcept;
   void flush(Residence& residence) noexcept;
   void hand_over(Residence& residence, const Uuid& heir) noexcept;
@@ -253,6 +268,7 @@ class SessionDirectory::Impl {
 
   bool is_absent(const Uuid& home) const noexcept;
   bool is_store_returning() const noexcept;
+  bool may_have_gone_back() const noexcept;
   // The store may lack what a node that is just coming back to it has.
   bool may_be_written_back() const noexcept;
   void look(Residence& residence) noexcept;
@@ -274,6 +290,7 @@ class SessionDirectory::Impl {
   void send_home(Residence& residence, node::Message message) noexcept;
   void on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
                     const Result<std::uint32_t>& receivers) noexcept;
+  void on_farewell_heard(const Uuid& key, const Uuid& home) noexcept;
   void send_unsent(Residence& residence) noexcept;
   void enroll(Residence& residence) noexcept;
 
@@ -317,7 +334,9 @@ class SessionDirectory::Impl {
   std::vector<Residence*> talking_;   // homes with something to flush at the end of the turn
   std::unordered_set<Uuid> unsaved_;  // homes whose newest change the store does not have
   std::vector<Uuid> write_back_;      // homes to be stored and told again, a few at a time
+  std::size_t reread_ = 0;            // of these, the records that the store was asked for
   std::vector<Uuid> roll_;            // homes whose members elsewhere are to be named
+  std::int64_t called_us_ = 0;        // when the last of these was added
   std::unordered_map<Uuid, Removal> unremoved_;  // ended, and the store may not know it yet
   std::int64_t retried_us_ = 0;                  // when unsaved_ and unremoved_ were last tried
   // The command of another node's member that is being carried out.
@@ -331,9 +350,16 @@ class SessionDirectory::Impl {
   std::uint64_t last_number_ = 0;  // of asks and sayings
   std::unordered_set<Uuid> dead_;  // nodes that are gone
   std::vector<Uuid> look_later_;
+  struct Unsure {
+    Uuid key;
+    ConnectionRef from;
+    std::int64_t deadline_us = 0;
+  };
+  std::vector<Unsure> unsure_;  // whether they are valid is asked again when all have come back
   std::unordered_set<Uuid> shared_;  // that have members on both this node and another, or had
   TimerEntry tick_timer_;
   bool is_store_ready_ = false;
+  bool may_store_lack_ = false;
   bool was_ready_ = false;
   std::int64_t returned_us_ = 0;  // when the store was last back; 0: it was never away
   std::int64_t ready_us_ = 0;     // when it was last ready, the first time too
@@ -342,6 +368,11 @@ class SessionDirectory::Impl {
 // A home does not carry out what is older, and half a second later its sender is told so: then the
 // home's word that it was heard cannot be under way any more.
 inline constexpr std::int64_t saying_us = 4'800'000;
+
+// So long a client waits for the answer to a request.
+inline constexpr std::int64_t ask_us = 5'000'000;
+// More of them at once are told that it cannot be known now.
+inline constexpr std::size_t unsure_max = 1'000;
 
 // A session without members stays for those who come back, then only the store has it.
 inline constexpr std::int64_t release_after_us = 45'000'000;

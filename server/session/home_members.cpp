@@ -64,6 +64,8 @@ SessionFault Impl::refuse_join(Residence& residence, SessionMachine::JoinRefusal
     case SessionMachine::JoinRefusal::behind:
       if (!is_alone() && is_store_ready_) store_again(residence);
       return SessionFault::unavailable;
+    case SessionMachine::JoinRefusal::late:
+      return SessionFault::unavailable;
   }
   std::unreachable();
 }
@@ -129,6 +131,13 @@ void Impl::message_home(Residence& residence, MemberId member,
                         const ClientMessage& message) noexcept {
   VS_ASSERT(residence.is_home());
   SessionMachine& machine = *residence.home->machine;
+  if (std::holds_alternative<EndMessage>(message) && machine.host() == member) {
+    return demand_end(residence, [this, key = residence.key, member](bool is_over) noexcept {
+      Residence* now = find(key);
+      const bool is_here = now != nullptr && !now->home && now->outpost->members.contains(member);
+      if (!is_over && is_here) say(*now, member, EndMessage{});
+    });
+  }
   if (const auto* load = std::get_if<LoadMessage>(&message)) {
     machine.handle_load(member, ports_.around.choose_video(load->video), server_us(), effects_);
   } else {
@@ -136,18 +145,6 @@ void Impl::message_home(Residence& residence, MemberId member,
   }
   if (std::holds_alternative<ReactionMessage>(message)) await_turn_end(residence);
   settle(residence);
-}
-
-void Impl::end_home(Residence& residence, const std::optional<Token>& host_token,
-                    ConnectionRef from) noexcept {
-  VS_ASSERT(residence.is_home());
-  if (!host_token) return answer(from, SessionFault::token_missing);
-  if (!residence.home->machine->holds_host_token(*host_token)) {
-    return answer(from, SessionFault::not_the_host);
-  }
-  residence.home->machine->end(server_us(), effects_);
-  settle(residence);
-  answer(from, SessionDeleted{});
 }
 
 void Impl::await_turn_end(Residence& residence) noexcept {
@@ -195,6 +192,7 @@ void Impl::commit(Residence& residence) noexcept {
 
 StoredSession Impl::stored(const Home& home, const Uuid& home_node) const {
   StoredSession session{.home = home_node, .heard = {}, .record = home.machine->record()};
+  if (home.own_heard > 0) session.heard.push_back({self(), home.own_heard});
   for (auto remote = home.remotes.rbegin(); remote != home.remotes.rend(); ++remote) {
     if (session.heard.size() == StoredSession::heard_max) break;
     if (remote->heard > 0) {
@@ -207,6 +205,7 @@ StoredSession Impl::stored(const Home& home, const Uuid& home_node) const {
 // The answer is not waited for: changes leave in order, each expects the one before it.
 void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   Home& home = *residence.home;
+  if (home.is_reread_due) return say_unstored(residence);
   home.touched_us = now_us();
   const StoreVersion expected = home.version;
   ++home.version.revision;
@@ -222,6 +221,15 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
           on_stored(key, fence, cast, stored);
         })(std::move(result));
       });
+}
+
+// It is stored when the store has been looked at.
+void Impl::say_unstored(Residence& residence) noexcept {
+  set_unsaved(residence.key, "it waits for the store to be looked at");
+  residence.home->is_remade = true;
+  if (const BufferRef cast = take_cast(residence)) {
+    ports_.store.publish(residence.key, cast, [](Result<std::uint32_t>) noexcept {});
+  }
 }
 
 // A store that takes no changes (out of memory) may still carry what is said.
@@ -273,6 +281,11 @@ void Impl::arm_timer(Residence& residence) noexcept {
     const std::int64_t empty_us = now_us() - home.empty_since_us;
     wait_us = std::min(wait_us, std::max<std::int64_t>(release_after_us - empty_us, 0));
   }
+  // It moves to its host, though nobody says anything.
+  const auto host = home.seats.find(home.machine->host());
+  const bool may_move = !is_alone() && host != home.seats.end() && host->second.node > 0;
+  if (may_move)
+    wait_us = std::min(wait_us, std::max<std::int64_t>(moves_at_us(home) - now_us(), 0));
   schedule(residence.timer, wait_us);
 }
 
@@ -285,41 +298,6 @@ void Impl::on_timer(Residence& residence) noexcept {
   }
   home.machine->tick(server_us(), effects_);
   settle(residence);
-}
-
-void Impl::forget(Residence& residence) noexcept {
-  VS_ASSERT(residence.is_home() && residence.home->machine->ended());
-  ports_.metrics.count(Counter::sessions_ended);
-  ports_.metrics.add(Gauge::sessions, -1);
-  stop_talking(residence);
-  Home& home = *residence.home;
-  const StoreVersion last{home.version.fence, home.version.revision + 1};
-  const Removal removal{residence.key, last, take_cast(residence)};
-  set_unsaved(residence.key, "");
-  erase(residence);
-  remove(removal);
-}
-
-// What has ended stays so: where the store is away, or takes no changes, it is told again.
-void Impl::remove(const Removal& removal) noexcept {
-  if (!is_alone()) unremoved_.insert_or_assign(removal.key, removal);
-  ports_.store.remove(removal.key, removal.last, removal.event,
-                      answered([this, key = removal.key](const Result<>& result) noexcept {
-                        on_removed(key, result);
-                      }));
-}
-
-void Impl::on_removed(const Uuid& key, const Result<>& result) noexcept {
-  const auto removal = unremoved_.find(key);
-  if (removal == unremoved_.end()) return;
-  const bool is_done = result || result.error().code == ErrorCode::conflict ||
-                       result.error().code == ErrorCode::not_found;
-  if (is_done) {
-    unremoved_.erase(removal);
-  } else if (const BufferRef& event = removal->second.event) {
-    // It may still carry what is said.
-    ports_.store.publish(key, event, [](Result<std::uint32_t>) noexcept {});
-  }
 }
 
 }  // namespace videosync

@@ -77,9 +77,12 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
   const MemberId host_before = home.machine->host();
   std::optional<std::pair<MemberId, ConnectionNumber>> joined;
   // Asked again: the answer may have been lost.
-  for (const auto& [id, seat] : home.seats) {
+  for (auto& [id, seat] : home.seats) {
     if (join.ask.attempt < 2) break;
-    if (seat.node == place && seat.number == join.connection) joined.emplace(id, seat.number);
+    if (seat.node != place || seat.number != join.connection) continue;
+    joined.emplace(id, seat.number);
+    seat.casts = home.casts;  // its node does not know of it yet, and names it when it does
+    seat.is_unheard = false;
   }
   if (!joined) {
     const SessionMachine::JoinRequest request{.name = join.name,
@@ -121,7 +124,8 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
   Home::Remote& remote = home.remotes[place - 1];
   const bool is_heard = said.number <= remote.heard;
   if (said.number > 0 && said.previous > remote.heard) {  // something on the way here was lost
-    return send(from.from, residence.key, home.version.fence, node::Gap{remote.heard});
+    return send(from.from, residence.key, home.version.fence,
+                node::Gap{remote.heard, remote.refused});
   }
   const auto seat = home.seats.find(said.member);
   const bool is_seated = seat != home.seats.end() && seat->second.node == place;
@@ -148,20 +152,6 @@ void Impl::carry_out_said(Residence& residence, const node::Said& said) noexcept
   const auto message = decode_client_message({padded.data(), said.text.size()}, decoder_);
   if (!message) return;  // the other node has checked it: a newer one, then
   message_home(residence, said.member, *message);
-}
-
-void Impl::on_home(Residence& residence, const node::Envelope& from,
-                   const node::AskDelete& ask) noexcept {
-  SessionMachine& machine = *residence.home->machine;
-  const std::uint64_t fence = residence.home->version.fence;
-  if (ask.host_token && machine.holds_host_token(*ask.host_token)) {
-    send(from.from, residence.key, fence, node::Answer{ask.ask, {}, {}});
-    machine.end(server_us(), effects_);
-    return settle(residence);
-  }
-  const auto fault = ask.host_token ? SessionFault::not_the_host : SessionFault::token_missing;
-  send(from.from, residence.key, fence,
-       node::Answer{ask.ask, static_cast<std::uint8_t>(fault), {}});
 }
 
 // --- Who is there --------------------------------------------------------------------------------
@@ -251,6 +241,7 @@ void Impl::call_roll(Residence& residence) noexcept {
   Home& home = *residence.home;
   for (auto& [id, seat] : home.seats)
     if (seat.node > 0) seat.is_unheard = true;
+  called_us_ = now_us();
   if (home.remote_members > 0) roll_.push_back(residence.key);
   cast_everything(residence, true);
 }
@@ -337,6 +328,12 @@ void Impl::tell_who_is_home(const Uuid& node, Residence& residence) noexcept {
 
 // --- The store's return --------------------------------------------------------------------------
 
+void Impl::store_lost() noexcept {
+  is_store_ready_ = false;
+  for (auto& [key, residence] : residences_)
+    if (residence->home) residence->home->is_reread_due = true;
+}
+
 void Impl::store_ready() noexcept {
   is_store_ready_ = true;
   const bool is_return = std::exchange(was_ready_, true);
@@ -373,17 +370,40 @@ void Impl::retry_unsaved() noexcept {
   }
 }
 
+// Who has taken the session over meanwhile, at a lower fence where the clocks differ, hears of this
+// home, which is about to write over it; at a higher one the session is there.
+void Impl::on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept {
+  VS_ASSERT(reread_ > 0);
+  --reread_;
+  Residence* residence = find(key);
+  if (residence == nullptr || !residence->is_home()) return;
+  const std::uint64_t fence = residence->home->version.fence;
+  residence->home->is_reread_due = false;
+  if (value && value->version.fence > fence) return superseded(*residence);
+  call_roll(*residence);
+  store_again(*residence);
+  if (!value || value->version.fence == fence) return;
+  const auto stored = decode_stored_session(text_of(value->bytes));
+  // Also where it is taken for dead: it took this one for dead.
+  const bool is_other = stored && stored->home != Uuid{} && stored->home != self();
+  if (is_other) send(stored->home, key, fence, node::Moved{});
+}
+
 // A few times a second, while the store is there.
 void Impl::tend_homes() noexcept {
   for (std::size_t i = 0; i < written_a_tick && !write_back_.empty(); ++i) {
     Residence* residence = find(write_back_.back());
     write_back_.pop_back();
     if (residence == nullptr || !residence->is_home()) continue;
-    call_roll(*residence);
-    store_again(*residence);
+    ++reread_;
+    ports_.store.load(residence->key,
+                      answered<StoredValue>(
+                          [this, key = residence->key](const Result<StoredValue>& value) noexcept {
+                            on_reread(key, value);
+                          }));
   }
-  const bool is_roll_over = write_back_.empty() && now_us() - returned_us_ >= roll_us;
-  if (!roll_.empty() && is_roll_over) end_roll();
+  const bool are_all_called = write_back_.empty() && reread_ == 0;
+  if (!roll_.empty() && are_all_called && now_us() - called_us_ >= roll_us) end_roll();
   if (write_back_.empty() && now_us() - retried_us_ >= retry_us) retry_unsaved();
 }
 

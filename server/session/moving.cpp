@@ -18,9 +18,14 @@ constexpr std::int64_t stuck_us_min = 1'000'000;
 
 }  // namespace
 
+std::int64_t Impl::moves_at_us(const Home& home) noexcept {
+  const std::int64_t tried_us = home.stuck_us > 0 ? home.stuck_us + stuck_us_min : 0;
+  return std::max(home.moved_us + stay_us, tried_us);
+}
+
 // Says where the session had better live; nothing: here.
 std::optional<Uuid> Impl::better_home(const Residence& residence) const noexcept {
-  if (is_alone() || !is_store_ready_) return std::nullopt;
+  if (is_alone() || !is_store_ready_ || residence.home->is_reread_due) return std::nullopt;
   const Home& home = *residence.home;
   if (home.stuck_us > 0 && now_us() - home.stuck_us < stuck_us_min) return std::nullopt;
   if (ports_.around.is_draining()) {
@@ -36,7 +41,7 @@ std::optional<Uuid> Impl::better_home(const Residence& residence) const noexcept
   // Where the host is: its commands then go on working while the store is away.
   const auto host = home.seats.find(home.machine->host());
   const bool is_elsewhere = host != home.seats.end() && host->second.node > 0;
-  if (!is_elsewhere || now_us() - home.moved_us < stay_us) return std::nullopt;
+  if (!is_elsewhere || now_us() < moves_at_us(home)) return std::nullopt;
   return home.remotes[host->second.node - 1].node;
 }
 
@@ -137,6 +142,7 @@ void Impl::stay_home(Residence& residence, const Error& why) noexcept {
   VS_ASSERT(residence.is_home() && before != nullptr);
   Home& home = *residence.home;
   home.stuck_us = now_us();
+  if (home.is_reread_due && is_store_ready_) write_back_.push_back(residence.key);
   set_unsaved(residence.key, why.message);
   std::vector<std::pair<MemberId, ConnectionNumber>> gone;
   for (const auto& [id, seat] : home.seats) {
@@ -178,12 +184,17 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   Home& home = adopt(residence, std::move(machine), version);
   before->outbox.doubt(dead_.contains(before->home));
   for (const node::Heard& from : heard) {
-    if (from.node == self()) settle_heard(*before, from);
-    if (from.node == self()) continue;
+    if (from.node == self()) {
+      settle_heard(*before, from);
+      home.own_heard = from.number;
+      continue;
+    }
     Home::Remote& remote = home.remotes[place_of(home, from.node) - 1];
     remote.heard = from.number;
     remote.refused = from.refused;
   }
+  // What waits here is carried out here, or refused: nobody does it again from a copy on its way.
+  home.own_heard = std::max(home.own_heard, before->outbox.newest());
   const HostEffect host{home.machine->state().epoch, home.machine->host(),
                         home.machine->host_reason()};
   for (const auto& [id, member] : before->members) {
@@ -202,7 +213,9 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   encode_settings(text, home.machine->settings());
   broadcast(residence, text, SendClass::reliable);
   if (before->host_told && *before->host_told != host.host) carry(residence, host);
-  // Not all of them have heard of all whom this node knows.
+  // Not all of them have heard of all whom this node knows. It is news to nobody afterwards: what
+  // has changed meanwhile comes before it.
+  flush(residence);
   text.clear();
   encode_members(text, {.count = home.machine->member_count(),
                         .joined = home.machine->members(),

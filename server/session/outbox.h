@@ -45,6 +45,8 @@ class Outbox {
   // The home has heard nothing beyond `heard` (0: it starts anew): the rest is to be sent again.
   void restart(std::uint64_t heard) noexcept;
   void on_heard(std::uint64_t number) noexcept;
+  // The number of the last one; 0: there is none.
+  std::uint64_t newest() const noexcept { return sayings_.empty() ? 0 : sayings_.back().number; }
   // Null: it is no longer kept.
   const Saying* find(std::uint64_t number) const noexcept;
   // It reached nobody: it is unsent again, until the chain is restarted.

@@ -13,7 +13,6 @@ using Impl = SessionDirectory::Impl;
 namespace {
 
 constexpr std::int64_t tick_us = 250'000;
-constexpr std::int64_t ask_us = 5'000'000;
 constexpr std::int64_t answer_way_us = 500'000;  // for the answer to come back in that time
 constexpr std::int64_t refused_us = saying_us + 500'000;
 
@@ -134,6 +133,7 @@ void Impl::leave_outpost(Residence& residence, MemberId member, ConnectionNumber
   }
   if (residence.home) return;  // the handing over takes account of it
   if (outpost.phase == Outpost::Phase::settled && is_store_ready_) {
+    outpost.needs_farewell = outpost.members.empty();
     send_home(residence, node::Leave{member, number});
   } else {
     outpost.needs_enroll = true;
@@ -211,6 +211,7 @@ void Impl::tick() noexcept {
     }
     tend_homes();
   }
+  validate_unsure();
   schedule(tick_timer_, tick_us);
 }
 

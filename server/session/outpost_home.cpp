@@ -17,6 +17,16 @@ namespace {
 constexpr std::int64_t write_back_us = 800'000;
 // By then whoever has members of a session whose home has died with the store's data has taken it.
 constexpr std::int64_t known_after_us = 3'500'000;
+// So long what is taken over may be an older copy than others have seen.
+constexpr std::int64_t gone_back_us = 600'000'000;
+
+// Ids that the record knows nothing of may have been given out, and not by one home alone: far from
+// them, where nobody else goes on.
+std::uint32_t skipped_ids(const SessionRecord& record, std::uint64_t fence) noexcept {
+  constexpr std::uint32_t blocks_max = 1'024;
+  if (record.next_member_id > UINT32_MAX / 2) return 0;
+  return (1 + static_cast<std::uint32_t>(mix(fence) % blocks_max)) * SessionMachine::reserved_ids;
+}
 
 }  // namespace
 
@@ -28,9 +38,14 @@ bool Impl::is_store_returning() const noexcept {
   return returned_us_ > 0 && now_us() - returned_us_ < write_back_us;
 }
 
+bool Impl::may_have_gone_back() const noexcept {
+  return returned_us_ > 0 && now_us() - returned_us_ < gone_back_us;
+}
+
 // A node that has just come does not know what the store had before.
 bool Impl::may_be_written_back() const noexcept {
-  return !is_alone() && now_us() - ready_us_ < known_after_us;
+  if (is_alone()) return false;
+  return !is_store_ready_ || may_store_lack_ || now_us() - ready_us_ < known_after_us;
 }
 
 // --- Who is home ---------------------------------------------------------------------------------
@@ -135,6 +150,7 @@ void Impl::return_foreign(Residence& residence) noexcept {
 
 // Nobody has it open: what the record says is all there is.
 void Impl::answer_infos(Residence& residence, const SessionRecord& record) noexcept {
+  residence.outpost->needs_farewell = false;
   for (const Asks::Ask& ask : residence.outpost->asks.take_all())
     answer(ask.from, SessionInfo{residence.key, record.settings, 0, record.state});
   drop_if_idle(residence);
@@ -199,8 +215,10 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
   for (const auto& [id, member] : outpost.everybody)
     members.push_back(member);
   const StoreVersion version{next_fence(std::max(known.fence, outpost.fence)), known.revision + 1};
-  auto machine = SessionMachine::reopen(ports_.limits, from.record, outpost.told_epoch,
-                                        version.fence, members, server_us());
+  SessionRecord record = from.record;
+  if (may_have_gone_back()) record.next_member_id += skipped_ids(record, version.fence);
+  auto machine = SessionMachine::reopen(ports_.limits, record, outpost.told_epoch, version.fence,
+                                        members, server_us());
   machine->take_durable_changed();
   const std::string bytes =
       encode(StoredSession{.home = self(), .heard = from.heard, .record = machine->record()});

@@ -30,11 +30,12 @@ bool is_undone(const Outpost& outpost, std::span<const Fork> forks) noexcept {
   if (next == forks.end()) return false;
   const bool is_ancestor =
       std::ranges::find(forks, outpost.line_fence, &Fork::fence) != forks.end();
-  // A line beside: its count began anew when it was taken over from who knows what.
+  // A line beside: the two have in common what both took over.
   const auto own = decode_stored_session(outpost.record);
   const bool is_beside = !is_ancestor && own && !own->record.forks.empty() &&
                          own->record.forks.back().fence == outpost.line_fence;
-  return outpost.commands > (is_beside ? own->record.forks.back().commands : next->commands);
+  const std::uint64_t own_commands = is_beside ? own->record.forks.back().commands : next->commands;
+  return outpost.commands > std::min(own_commands, next->commands);
 }
 
 }  // namespace
@@ -55,13 +56,17 @@ void Impl::send_home(Residence& residence, node::Message message) noexcept {
   if (residence.home || outpost.phase != Phase::settled) return;
   const auto* said = std::get_if<node::Said>(&message);
   const std::uint64_t number = said != nullptr ? said->number : 0;
+  const bool is_farewell = outpost.needs_farewell && outpost.members.empty() &&
+                           (std::holds_alternative<node::Leave>(message) ||
+                            std::holds_alternative<node::Enroll>(message));
   const std::string bytes = encode(node::Envelope{
       .from = self(), .key = residence.key, .fence = outpost.fence, .message = std::move(message)});
   VS_ASSERT(!bytes.empty());
   ports_.store.publish(
       outpost.home, BufferRef::copy_of(bytes),
-      answered<std::uint32_t>([this, key = residence.key, node = outpost.home,
-                               number](const Result<std::uint32_t>& receivers) noexcept {
+      answered<std::uint32_t>([this, key = residence.key, node = outpost.home, number,
+                               is_farewell](const Result<std::uint32_t>& receivers) noexcept {
+        if (is_farewell && receivers && *receivers > 0) return on_farewell_heard(key, node);
         on_sent_home(key, node, number, receivers);
       }));
 }
@@ -81,6 +86,13 @@ void Impl::on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
   if (outpost.home != node) return speak(*residence);
   to_nodes([node](NodePort& nodes) noexcept { nodes.report_deaf(node); });
   look_later(*residence);
+}
+
+void Impl::on_farewell_heard(const Uuid& key, const Uuid& home) noexcept {
+  Residence* residence = find(key);
+  if (residence == nullptr || residence->home || residence->outpost->home != home) return;
+  residence->outpost->needs_farewell = false;
+  drop_if_idle(*residence);
 }
 
 void Impl::speak(Residence& residence) noexcept {
@@ -105,8 +117,8 @@ void Impl::enroll(Residence& residence) noexcept {
   outpost.outbox.drop_absent(
       [&](MemberId member) noexcept { return !outpost.members.contains(member); });
   outpost.outbox.restart(0);
-  if (outpost.members.empty() && !std::exchange(outpost.needs_farewell, false)) return;
-  outpost.needs_farewell = false;
+  if (outpost.members.empty() && !outpost.needs_farewell) return;
+  outpost.needs_farewell = outpost.members.empty();
   node::Enroll part;
   part.is_first = true;
   for (const auto& [id, member] : outpost.members) {
@@ -117,7 +129,8 @@ void Impl::enroll(Residence& residence) noexcept {
     part.members.push_back({id, member.number, member.name});
   }
   part.is_last = true;
-  part.casts = outpost.casts;
+  const bool is_nobody_awaited = outpost.members.empty() && outpost.asks.empty();
+  part.casts = is_nobody_awaited ? node::Enroll::all_casts : outpost.casts;
   send_home(residence, std::move(part));
 }
 
@@ -233,7 +246,9 @@ void Impl::on_moved(const Uuid& key, const Uuid& home, std::uint64_t fence,
   if (residence == nullptr) {
     // It takes members of this node for connected: there are none.
     if (is_asked) {
-      send(home, key, fence, node::Enroll{.members = {}, .is_first = true, .is_last = true});
+      send(home, key, fence,
+           node::Enroll{
+               .members = {}, .is_first = true, .is_last = true, .casts = node::Enroll::all_casts});
     }
     return;
   }
@@ -386,7 +401,7 @@ void Impl::apply(Residence& residence, const node::Close& close) noexcept {
 
 void Impl::apply(Residence& residence, const node::Gap& gap) noexcept {
   Outpost& outpost = *residence.outpost;
-  outpost.outbox.on_heard(gap.heard);
+  settle_heard(outpost, {.node = self(), .number = gap.heard, .refused = gap.refused});
   // These are too late for the home, and what follows them waits for them.
   refuse_sayings(outpost, outpost.outbox.take_older(now_us() - saying_us));
   outpost.outbox.restart(gap.heard);

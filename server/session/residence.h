@@ -56,6 +56,7 @@ struct Home {
   std::uint64_t listed_version = 0;       // of SessionMachine::members_version()
   std::vector<Remote> remotes;            // places do not change while it is here
   std::uint32_t remote_members = 0;
+  std::uint64_t own_heard = 0;      // as Remote::heard, of what was said here before it was home
   node::Cast cast;                  // what the event at hand says to members of other nodes
   std::uint64_t casts = 0;          // how many there were
   std::int64_t cast_us = 0;         // when the last one was
@@ -65,7 +66,9 @@ struct Home {
   std::int64_t empty_since_us = 0;  // when the last member left; means something while empty
   bool is_talking = false;          // exactly while in the directory's talking_
   bool is_over = false;             // EndedEffect has been carried out
-  bool is_remade = false;           // the record of this cast is to be sent with it
+  bool is_reread_due = false;  // the store was away: what it has is looked at before it is told
+  bool is_removed = false;     // the store knows that it is over
+  bool is_remade = false;      // the record of this cast is to be sent with it
 };
 
 // A connection of this node and the name under which its member is known.

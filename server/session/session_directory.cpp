@@ -103,6 +103,10 @@ void SessionDirectory::on_store_lost() noexcept {
   const Impl::Event event(*impl_);
   impl_->store_lost();
 }
+void SessionDirectory::on_store_judged(bool may_lack) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->store_judged(may_lack);
+}
 void SessionDirectory::check_invariants() const {
   impl_->check_invariants();
 }
@@ -251,11 +255,37 @@ void Impl::validate(const Uuid& key, ConnectionRef from) noexcept {
       residence != nullptr && (residence->home || !residence->outpost->members.empty());
   if (is_known) return answer(from, SessionValidity{true});
   if (unremoved_.contains(key)) return answer(from, SessionValidity{false});
-  ports_.store.exists(key, answered<bool>([this, from](Result<bool> exists) noexcept {
-                        const bool is_unsure = !exists || (!*exists && may_be_written_back());
-                        if (is_unsure) return answer(from, SessionFault::unavailable);
+  ports_.store.exists(key, answered<bool>([this, key, from](Result<bool> exists) noexcept {
+                        if (!exists) return answer(from, SessionFault::unavailable);
+                        const bool is_unsure = !*exists && may_be_written_back();
+                        if (is_unsure) return validate_later(key, from);
                         answer(from, SessionValidity{*exists});
                       }));
+}
+
+// What has ended is not about to be brought back: the store knows it as removed.
+void Impl::validate_later(const Uuid& key, ConnectionRef from) noexcept {
+  ports_.store.load(
+      key, answered<StoredValue>([this, key, from](const Result<StoredValue>& value) noexcept {
+        const bool is_removed = !value && value.error().code == ErrorCode::conflict;
+        if (value || is_removed) return answer(from, SessionValidity{!is_removed});
+        if (unsure_.size() == unsure_max) return answer(from, SessionFault::unavailable);
+        unsure_.push_back({key, from, now_us() + ask_us});
+      }));
+}
+
+// Nobody is told no while the store may lack what others are about to bring it.
+void Impl::validate_unsure() noexcept {
+  const bool is_known = !may_be_written_back();
+  for (const Unsure& unsure : std::exchange(unsure_, {})) {
+    if (now_us() >= unsure.deadline_us) {
+      answer(unsure.from, SessionFault::unavailable);
+    } else if (is_known) {
+      validate(unsure.key, unsure.from);
+    } else {
+      unsure_.push_back(unsure);
+    }
+  }
 }
 
 void Impl::video(const Uuid& key, ConnectionRef from) noexcept {

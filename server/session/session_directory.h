@@ -75,6 +75,8 @@ class SessionDirectory {
   void compare_list(const Uuid& from, const node::DigestList& list) noexcept;
   void on_store_ready() noexcept;
   void on_store_lost() noexcept;
+  // Whether other nodes may have sessions that the store lacks, though it is there.
+  void on_store_judged(bool may_lack) noexcept;
 
   // Asserts what must hold between events; O(members): for tests.
   void check_invariants() const;

@@ -114,6 +114,7 @@ test('Redis goes and comes back: down, degraded, errors; then up and one reconne
   await becomes(a, 'redis_degraded', 1);
   ann.send('play');
   await ann.next('state');
+  assert.equal((await fetch(`${a.origin}/api/sessions`, { method: 'POST' })).status, 503);
   await grows(a, 'redis_command_errors_total', errors);
   await cluster.redis.start();
   await becomes(a, 'redis_up', 1);

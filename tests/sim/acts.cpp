@@ -146,6 +146,7 @@ void World::remove(Viewer& viewer, std::uint64_t salt) {
         if (reply == nullptr || !std::holds_alternative<SessionDeleted>(*reply)) return;
         tell("the session is deleted");
         session.is_end_granted = true;
+        note_over(session);
       });
 }
 

@@ -72,6 +72,8 @@ void World::crash(SimNode& node, bool is_silent) {
   if (!node.is_up()) return;
   tell("node {} {}", node.index(), is_silent ? "loses power" : "crashes");
   has_node_died_ = true;
+  for (SimSession& session : sessions_)
+    session.may_be_doubled |= session.has_gone_back;
   for (Viewer& viewer : viewers_) {
     SimConnection* connection = viewer.connection();
     if (connection == nullptr || connection->node != node.index()) continue;
@@ -234,6 +236,7 @@ void World::promote_replica(std::uint64_t salt) {
 void World::note_store_loss() {
   for (SimSession& session : sessions_) {
     session.has_gone_back = true;
+    session.may_be_doubled |= has_node_died_;
     if (redis_.server(server_).data.find(session.key, now_us()) != nullptr) continue;
     session.is_record_lost = true;
     note_left(session);

@@ -14,7 +14,6 @@ namespace videosync::sim {
 namespace {
 
 constexpr std::int64_t settling_max_us = 20'000'000;
-constexpr std::int64_t unsure_us = 4'000'000;
 constexpr std::int64_t agreed_us = 2'000'000;
 constexpr std::int64_t agreed_after_death_us = 5'000'000;
 constexpr std::int64_t silence_us = 300'000;
@@ -120,7 +119,8 @@ std::string World::unsettled() {
 
 void World::check_agreement(SimSession& session) {
   const std::vector<Viewer*> open = open_viewers(viewers_, session);
-  if (session.is_end_seen && !session.has_gone_back && !open.empty()) {
+  const bool may_go_on = session.has_gone_back || session.was_over_apart;
+  if (session.is_end_seen && !may_go_on && !open.empty()) {
     find("one end", "the session has ended for some, and {} is still there", open.front()->name());
   }
   for (Viewer* viewer : open) {
@@ -190,14 +190,15 @@ void World::ask_everyone(SimSession& session) {
     if (!node->is_up() || !session.is_made) continue;
     const std::size_t index = node->index();
     ask(session, index, ValidateOrder{}, [this, &session, index](const SessionReply* reply) {
-      // One whose store has just come does not say no before all had their time to write back.
+      // Nobody knows whether one that has died with what the store lost comes back after all.
       const auto* fault = reply == nullptr ? nullptr : std::get_if<SessionFault>(reply);
-      const bool is_new = now_us() - ready_us_[index] < unsure_us;
-      if (is_new && fault != nullptr && *fault == SessionFault::unavailable) return;
+      const bool is_unsure = fault != nullptr && *fault == SessionFault::unavailable;
+      if (is_unsure && session.may_be_gone) return;
       const auto* valid = reply == nullptr ? nullptr : std::get_if<SessionValidity>(reply);
       if (valid == nullptr) return find("requests", "in peace node {} cannot validate", index);
       if (!valid->is_valid) note_end(session, "somebody", "not valid");
-      if (valid->is_valid && session.is_end_granted && !session.has_gone_back) {
+      const bool may_go_on = session.has_gone_back || session.was_over_apart;
+      if (valid->is_valid && session.is_end_granted && !may_go_on) {
         find("one end", "node {} takes a deleted session for valid", index);
       }
     });

@@ -148,14 +148,19 @@ void Viewer::on_closed(SimConnection& connection, std::uint16_t code) {
   if (code == close_code::session_ended) {
     world_.note_end(session_, name().c_str(), "4001");
     session_.is_end_seen = true;
+    world_.note_over(session_);
     return set_phase(Phase::over);
   }
   if (code == close_code::removed) {
     forget();
     return set_phase(Phase::over);
   }
-  if (code == close_code::connected_elsewhere && !has_abandoned_) {
+  // Its id may have been another's, too.
+  const bool is_displaced = code == close_code::connected_elsewhere && !has_abandoned_;
+  if (is_displaced && !world_.may_have_forgotten(session_)) {
     world_.find("one seat", "{} was closed with 4002 and has no other connection", name());
+  } else if (is_displaced) {
+    forget();
   }
   const bool is_again = code == close_code::going_away || code == close_code::internal_error;
   connect_later(code == code_refused || is_again ? 100'000 : 10'000, 2'000'000);

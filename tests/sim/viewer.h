@@ -36,10 +36,13 @@ struct SimSession {
   bool is_made = false;
   bool is_end_asked = false;  // by somebody who may: it may be over from then on
   bool is_end_granted = false;
-  bool is_end_seen = false;     // somebody was closed with 4001, rightly
+  bool is_end_seen = false;  // somebody was closed with 4001, rightly
+  // While a node was cut off: if it was the home, its end does not count for who took over from it.
+  bool was_over_apart = false;
   bool is_record_lost = false;  // the store lost it, and nobody has written it back yet
   bool may_be_gone = false;     // ... and nobody need have it in memory either
   bool has_gone_back = false;   // the store has forgotten something since the session began
+  bool may_be_doubled = false;  // ... and a node died that may have known it: ids are given anew
   Ledger ledger{};
   std::unordered_set<std::uint64_t> talk{};     // numbers of what was said aloud, seen by anybody
   std::unordered_set<MemberId> to_be_kicked{};  // whom a host may have removed

@@ -22,6 +22,9 @@ Uuid random_key(Random& random) {
   return key;
 }
 
+// Who has its store back for so long has been told who is home.
+constexpr std::int64_t apart_us = 2'000'000;
+
 }  // namespace
 
 // One request over HTTP.
@@ -200,6 +203,15 @@ std::int64_t World::awake_since_us(std::size_t node) const noexcept {
 void World::note_end(SimSession& session, const char* who, const char* how) {
   if (session.is_end_asked || session.may_be_gone) return;
   find("one end", "{} learned that the session is over ({}), and nobody has ended it", who, how);
+}
+
+void World::note_over(SimSession& session) {
+  for (const auto& node : nodes_) {
+    if (!node->is_up()) continue;
+    const std::int64_t ready_us =
+        node->process().store().is_ready() ? ready_us_[node->index()] : now_us();
+    if (now_us() - ready_us < apart_us) session.was_over_apart = true;
+  }
 }
 
 // --- Witnesses -----------------------------------------------------------------------------------

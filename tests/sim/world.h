@@ -70,6 +70,7 @@ class World final : RedisWitness, SayingWitness {
   SimConnection& open(std::size_t node, const Uuid& key, ClientEnd& client, Order order);
   std::uint64_t next_command() noexcept { return ++commands_; }
   void note_end(SimSession& session, const char* who, const char* how);
+  void note_over(SimSession& session);
   // When the node last went on after it had stood still; now, while it stands still.
   std::int64_t awake_since_us(std::size_t node) const noexcept;
   void note_disturbance() noexcept { disturbed_us_ = now_us(); }
@@ -77,7 +78,7 @@ class World final : RedisWitness, SayingWitness {
   void note_left(SimSession& session);
   // The store forgot something, and a node that may have known it died: ids may be given anew.
   bool may_have_forgotten(const SimSession& session) const noexcept {
-    return session.has_gone_back && has_node_died_;
+    return session.may_be_doubled;
   }
 
  private:

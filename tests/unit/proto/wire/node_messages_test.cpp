@@ -64,7 +64,7 @@ std::vector<Envelope> samples() {
   add(Close{member, connection, 4002});
   add(Take{});
   add(Returned{std::string("\xff\x00 any bytes", 12)});
-  add(Gap{0x77'0000'0001});
+  add(Gap{0x77'0000'0001, {{3, "no"}}});
   add(Cast{9, {{1, "state"}, {2, "chat"}}, Newest{5, 6, "film"}, two, {two[1]}, {two[0]}, 4001});
   add(Cast{});
   add(Cast{.hosts = {{7, MemberId{2}, HostReason::given}, {8, std::nullopt, HostReason::left}}});
@@ -75,7 +75,7 @@ std::vector<Envelope> samples() {
   add(Moved{});
   add(Digest{true, {1, 2, 0x99'0000'0001}});
   add(DigestList{3, 1, 2, true, {{uuid_of(1), 5}}});
-  add(Alive{12, 13, true});
+  add(Alive{12, 13, true, true});
   add(Bye{});
   return all;
 }
@@ -147,7 +147,7 @@ Test(node_messages, another_version_or_an_unknown_type_is_corrupt) {
 Test(node_messages, what_makes_no_sense_is_corrupt) {
   cr_assert(is_corrupt(encode(envelope_of(Leave{MemberId{}, ConnectionNumber{1}}))), "no member");
   cr_assert(is_corrupt(encode(envelope_of(Said{MemberId{1}, "\xc3"}))), "no UTF-8");
-  std::string bytes = encode(envelope_of(Alive{1, 1, true}));
+  std::string bytes = encode(envelope_of(Alive{1, 1, true, false}));
   bytes.back() = 2;
   cr_assert(is_corrupt(bytes), "a flag is 0 or 1");
 }
