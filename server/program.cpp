@@ -250,8 +250,11 @@ void Program::share_store() {
   service_->redis = redis_store_.get();
   service_->store_clock = &store_clock_;
   redis_store_->listen(*nodes_);
-  for (auto& worker : workers_)
-    worker->set_store(std::make_unique<StoreRelay>(*redis_store_, *workers_.front(), *worker));
+  const StoreRelay::End owner{first.surroundings(), first.index()};
+  for (auto& worker : workers_) {
+    const StoreRelay::End here{worker->surroundings(), worker->index()};
+    worker->set_store(std::make_unique<StoreRelay>(*redis_store_, owner, here));
+  }
 }
 
 // Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path.

@@ -2,23 +2,29 @@
 //
 // RedisStore belongs to one reactor. Each worker has a relay: calls go to the store's thread by
 // mailbox, in order, and the callbacks come back the same way; on the store's own worker both are
-// direct. One allocation a call on the way there.
+// direct. One allocation a call on the way there. Used by its worker's thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
-#include "server/worker.h"
+#include "server/session/ports.h"
 #include "storage/session_store.h"
 
 namespace videosync {
 
 class StoreRelay final : public SessionStore {
  public:
+  // A worker, as the others reach it.
+  struct End {
+    Surroundings& around;
+    std::size_t worker;
+  };
+
   // `owner`: the worker on whose thread `store` lives. All three outlive the relay's use.
-  StoreRelay(SessionStore& store, Worker& owner, Worker& here) noexcept
+  StoreRelay(SessionStore& store, const End& owner, const End& here) noexcept
       : store_(store), owner_(owner), here_(here) {}
 
   void listen(SessionListener& listener) noexcept override { store_.listen(listener); }
@@ -71,21 +77,23 @@ class StoreRelay final : public SessionStore {
     });
   }
   void unfollow(const Uuid& channel) override {
-    if (&owner_ == &here_) return store_.unfollow(channel);
-    here_.run_on(owner_.index(), [this, channel]() noexcept { store_.unfollow(channel); });
+    if (is_direct()) return store_.unfollow(channel);
+    here_.around.post(owner_.worker, [this, channel]() noexcept { store_.unfollow(channel); });
   }
 
  private:
+  bool is_direct() const noexcept { return owner_.worker == here_.worker; }
+
   template <class Value, class Ask>
   void relay(std::move_only_function<void(Result<Value>) noexcept> done, Ask ask) {
     using Done = decltype(done);
-    if (&owner_ == &here_) return ask(store_, std::move(done));
+    if (is_direct()) return ask(store_, std::move(done));
     auto call = std::make_unique<std::pair<Done, Ask>>(std::move(done), std::move(ask));
-    here_.run_on(owner_.index(), [this, call = std::move(call)]() mutable noexcept {
+    here_.around.post(owner_.worker, [this, call = std::move(call)]() mutable noexcept {
       Ask there = std::move(call->second);
       there(store_, Done([this, call = std::move(call)](Result<Value> result) mutable noexcept {
-              owner_.run_on(here_.index(), [call = std::move(call),
-                                            result = std::move(result)]() mutable noexcept {
+              owner_.around.post(here_.worker, [call = std::move(call),
+                                                result = std::move(result)]() mutable noexcept {
                 call->first(std::move(result));
               });
             }));
@@ -93,8 +101,8 @@ class StoreRelay final : public SessionStore {
   }
 
   SessionStore& store_;
-  Worker& owner_;
-  Worker& here_;
+  const End owner_;
+  const End here_;
 };
 
 }  // namespace videosync

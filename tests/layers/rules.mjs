@@ -42,7 +42,7 @@ export const rooms = {
   ],
   'server/nodes': [
     'core/base', 'core/reactor/timer_wheel.h', 'proto/wire',
-    'server/session', 'server/worker.h', 'storage/session_store.h',
+    'server/session', 'storage/session_store.h',
   ],
   'server/metrics': ['core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/redis'],
   'server/config': [

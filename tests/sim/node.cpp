@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "core/base/assert.h"
-#include "tests/sim/worker_store.h"
 
 namespace videosync::sim {
 
@@ -30,18 +29,18 @@ SimProcess::SimProcess(const NodeWorld& world, std::size_t node, const NodePlan&
   store_->listen(*this);
   for (std::size_t i = 0; i < plan.workers; ++i) {
     SimWorker& worker = *workers_[i];
-    relays_.push_back(i == 0 ? nullptr : std::make_unique<WorkerStore>(*store_, first, worker, i));
-    auto directory = std::make_unique<SessionDirectory>(
-        SessionPorts{.worker = i,
-                     .workers = plan.workers,
-                     .clock = clock,
-                     .timers = worker.timers(),
-                     .store = i == 0 ? static_cast<SessionStore&>(*store_) : *relays_.back(),
-                     .delivery = worker,
-                     .around = worker,
-                     .metrics = metrics_.worker(i),
-                     .limits = world.limits,
-                     .nodes = nodes_.get()});
+    relays_.push_back(std::make_unique<StoreRelay>(*store_, StoreRelay::End{first, 0},
+                                                   StoreRelay::End{worker, i}));
+    auto directory = std::make_unique<SessionDirectory>(SessionPorts{.worker = i,
+                                                                     .workers = plan.workers,
+                                                                     .clock = clock,
+                                                                     .timers = worker.timers(),
+                                                                     .store = *relays_.back(),
+                                                                     .delivery = worker,
+                                                                     .around = worker,
+                                                                     .metrics = metrics_.worker(i),
+                                                                     .limits = world.limits,
+                                                                     .nodes = nodes_.get()});
     std::vector<std::unique_ptr<Pipe>> lanes;
     for (std::size_t to = 0; to < plan.workers; ++to) {
       lanes.push_back(to == i ? nullptr

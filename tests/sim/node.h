@@ -14,6 +14,7 @@
 #include "proto/session/session_machine.h"
 #include "server/metrics/metrics.h"
 #include "server/nodes/nodes.h"
+#include "server/nodes/store_relay.h"
 #include "tests/sim/connection.h"
 #include "tests/sim/node_clock.h"
 #include "tests/sim/sim_store.h"
@@ -100,7 +101,7 @@ class SimProcess final : NodesOwner, SessionListener {
   std::vector<std::unique_ptr<SimWorker>> workers_;
   std::unique_ptr<SimStore> store_;
   std::unique_ptr<Nodes> nodes_;
-  std::vector<std::unique_ptr<SessionStore>> relays_;
+  std::vector<std::unique_ptr<StoreRelay>> relays_;
   bool is_draining_ = false;
   bool is_halted_ = false;
   FrameRef last_frame_;
