@@ -241,6 +241,8 @@ void read_welcome_field(Reader& reader, std::string_view key, Frame& frame) {
     read_state(reader, frame.state);
   } else if (key == "host") {
     frame.host = reader.member();
+  } else if (key == "serverTimeMs") {
+    frame.server_us = reader.microseconds();
   } else if (key == "takenOver") {
     read_taken_over(reader, frame.taken_over);
   } else if (key == "hostAway") {

@@ -16,6 +16,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
+#include "tests/sim/time_walk.h"
 
 namespace videosync::sim {
 
@@ -53,6 +54,14 @@ void add(RunTotals& to, const RunTotals& more) noexcept {
   to.wrong_doubts += more.wrong_doubts;
 }
 
+std::optional<Finding> run(const Plan& plan, RunTotals& totals, std::FILE* story) {
+  if (auto finding = walk_time(plan.seed)) return finding;
+  World world(plan, story);
+  world.run();
+  add(totals, world.totals());
+  return world.finding();
+}
+
 void run_child(Report& report, const std::function<std::optional<Plan>()>& next, std::FILE* story) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   log_settings.descriptor = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -60,10 +69,7 @@ void run_child(Report& report, const std::function<std::optional<Plan>()>& next,
     report.seed = plan->seed;
     ++report.runs;
     limit_run();
-    World world(*plan, story);
-    world.run();
-    add(report.totals, world.totals());
-    if (const auto& finding = world.finding()) {
+    if (const auto finding = run(*plan, report.totals, story)) {
       report.has_finding = true;
       put(report.check, finding->check);
       put(report.words, finding->words);

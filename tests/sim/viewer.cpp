@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t attempt_max_us = 10'000'000;
 constexpr std::int64_t answer_max_us = 6'000'000;
+constexpr std::int64_t time_error_max_us = 5'000;
 constexpr std::int64_t resume_sure_us = 25'000'000;  // of the 30 s, some pass on the way
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::count_)> kind_names{
@@ -365,6 +366,7 @@ void Viewer::on_welcome(const Frame& frame) {
     world_.tell("{} is welcomed by node {} as m{} with {} ({} there, host m{})", name(),
                 connection_->node, frame.you.value, describe(frame.state), frame.count,
                 frame.host.value);
+  check_time(frame.server_us);
   const bool may_be_removed = session_.to_be_kicked.contains(id_);
   const bool is_known = !may_be_removed && !world_.may_have_forgotten(session_);
   if (is_resumed && is_soon && is_known && frame.you != id_) {
@@ -397,6 +399,15 @@ void Viewer::on_welcome(const Frame& frame) {
   talk.opened_us = now_us;
   talk.taken_over = frame.taken_over;
   world_.note_disturbance();
+}
+
+// It was written after this viewer had asked and before it has come.
+void Viewer::check_time(std::int64_t told_us) {
+  const std::int64_t asked_us = NodeClock::epoch_us + changed_us_;
+  const std::int64_t come_us = NodeClock::epoch_us + world_.now_us();
+  if (told_us >= asked_us - time_error_max_us && told_us <= come_us + time_error_max_us) return;
+  world_.find("one time", "{} asked at {} us, is welcomed at {} us, and is told that it is {} us",
+              name(), asked_us, come_us, told_us);
 }
 
 void Viewer::hold_state(const SeenState& state, const FrameRef& frame, bool is_welcome) {

@@ -46,7 +46,7 @@ struct SimSession {
   Ledger ledger{};
   std::unordered_set<std::uint64_t> talk{};     // numbers of what was said aloud, seen by anybody
   std::unordered_set<MemberId> to_be_kicked{};  // whom a host may have removed
-  std::unordered_map<MemberId, std::size_t> whose{};  // each id has been one viewer's, ever
+  std::unordered_map<MemberId, std::size_t> whose{};         // each id has been one viewer's, ever
 };
 
 // The messages whose fate is followed, each a type of its own in an `error`.
@@ -141,6 +141,7 @@ class Viewer final : ClientEnd {
   void forget() noexcept;
   void send(ClientMessage message);
   void on_welcome(const Frame& frame);
+  void check_time(std::int64_t told_us);
   void hold_state(const SeenState& state, const FrameRef& frame, bool is_welcome);
   void on_host(const Frame& frame);
   void on_members(const Frame& frame);
