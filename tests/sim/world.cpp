@@ -258,11 +258,28 @@ void World::on_event_said(std::size_t node, const Uuid& channel, const BufferRef
     on_frame_said(node, channel, read_frame(BufferRef::copy_of(each.text)));
 }
 
-// A lower fence never overwrites a higher one, and one fence has one writer.
+// A lower fence never overwrites a higher one, nor ends it, and one fence has one writer.
+void World::check_fencing(SimSession& session, std::size_t node, const RedisCommand& command,
+                          const RedisData::Entry* before) {
+  if (before != nullptr && before->bytes && before->version > command.expected) {
+    find("fencing", "node {}, which knew of version ({}, {}), overwrote ({}, {})", node,
+         command.expected.fence, command.expected.revision, before->version.fence,
+         before->version.revision);
+  }
+  if (command.kind == RedisCommand::Kind::remove) return;
+  const auto [writer, is_new] = session.writers.try_emplace(command.next.fence, node);
+  if (writer->second == node) return;
+  find("fencing", "nodes {} and {} both wrote at the fence {}", writer->second, node,
+       command.next.fence);
+}
+
 void World::on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
                            RedisData::Outcome outcome, const RedisData::Entry* before) {
   SimSession* session = session_of(command.key);
   if (session == nullptr || outcome != RedisData::Outcome::done) return;
+  const bool is_fenced =
+      command.kind == RedisCommand::Kind::change || command.kind == RedisCommand::Kind::remove;
+  if (is_fenced) check_fencing(*session, node, command, before);
   if (command.kind != RedisCommand::Kind::create && command.kind != RedisCommand::Kind::change) {
     return;
   }
@@ -272,11 +289,6 @@ void World::on_redis_write(std::size_t node, std::size_t server, const RedisComm
     tell("node {} stores ({}, {}) over ({}, {})", node, command.next.fence, command.next.revision,
          before != nullptr ? before->version.fence : 0,
          before != nullptr ? before->version.revision : 0);
-  }
-  const bool is_lower = before != nullptr && before->bytes && before->version > command.next;
-  if (is_lower) {
-    find("fencing", "node {} overwrote version ({}, {}) with ({}, {})", node, before->version.fence,
-         before->version.revision, command.next.fence, command.next.revision);
   }
 }
 

@@ -94,6 +94,8 @@ class World final : RedisWitness, SayingWitness {
   void on_store_ready(std::size_t node) override;
 
   SimSession* session_of(const Uuid& key) noexcept;
+  void check_fencing(SimSession& session, std::size_t node, const RedisCommand& command,
+                     const RedisData::Entry* before);
   void prepare();
   void ask(SimSession& session, std::size_t node, Order order,
            std::function<void(const SessionReply*)> done);
