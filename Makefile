@@ -35,7 +35,7 @@ test: dev ## Run every test: unit, pages, end to end, browser, layers
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: dev asan tsan test-asan test-tsan fuzz sim
+.PHONY: dev asan tsan test-asan test-tsan fuzz sim sim-planted
 dev: packages-test configure-dev ## Build what the tests run: server and tests, -O1, assertions
 	@cmake --build --preset dev -j $(JOBS)
 	@ln -sfn build/dev/compile_commands.json compile_commands.json
@@ -59,6 +59,10 @@ fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_S
 sim: packages-test configure-dev ## Simulate nodes, a Redis and faults: SEEDS (1000) runs; ARGS='--seed 42', '--help'
 	@cmake --build --preset dev --target sim -j $(JOBS)
 	@build/dev/sim $(if $(findstring --seed ,$(ARGS)),,--seeds $(SEEDS)) $(ARGS)
+
+sim-planted: packages-test configure-dev ## See that the simulator finds faults that were planted into copies of sources
+	@cmake --build --preset dev --target sim_planted -j $(JOBS)
+	@build/dev/sim_planted $(ARGS)
 
 .PHONY: hls
 hls: ## Package a video as HLS into media/: make hls FILE=film.mkv (ARGS='--help' tells more)

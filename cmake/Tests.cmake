@@ -32,6 +32,7 @@ target_link_libraries(sim PRIVATE videosync_sim)
 add_test(NAME sim COMMAND sim --list ${CMAKE_SOURCE_DIR}/tests/sim/seeds.txt --from 964 --seeds 400
   --shrink-seconds 20)
 set_tests_properties(sim PROPERTIES LABELS sim TIMEOUT 120)
+include(Planted)
 
 foreach(floor core proto storage server bench sim)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)

@@ -1,0 +1,148 @@
+#include "tests/sim/planted/faults.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace videosync::sim {
+
+namespace {
+
+using enum PlantedFault::Kind;
+
+constexpr std::array faults{
+    PlantedFault{"epoch-of-record", "a take-over's epoch is the stored one and one more", "order",
+                 "proto/session/session_takeover.cpp", expression,
+                 "std::max(epoch_floor, time - 1)", "record.state.epoch"},
+    PlantedFault{"welcome-below", "a home welcomes who has seen a later state", "order",
+                 "proto/session/session_machine.cpp", expression,
+                 "request.held > HeldState{state().epoch, state().seq}", "false"},
+    PlantedFault{"fence-unread", "the store compares revisions, and no fences", "fencing",
+                 "tests/sim/redis_data.cpp", expression, "entry->version > expected",
+                 "entry->version.revision > expected.revision"},
+    PlantedFault{"fence-kept", "a take-over does not raise the fence", "fencing",
+                 "server/session/outpost_home.cpp", expression,
+                 "next_fence(std::max(known.fence, outpost.fence))", "known.fence"},
+    PlantedFault{"absent-is-ended", "what the store does not have has ended", "one end",
+                 "server/session/outpost_home.cpp", statement,
+                 "if (value.error().code == ErrorCode::not_found) return on_unknown(*residence);",
+                 "if (value.error().code == ErrorCode::not_found) return on_ended(*residence);"},
+    PlantedFault{"end-forgotten", "an end that the store did not take is not told again", "one end",
+                 "server/session/home_members.cpp", statement,
+                 "if (!is_alone()) unremoved_.insert_or_assign(removal.key, removal);", ""},
+    PlantedFault{"end-unmarked", "the store keeps no mark of an end", "one end",
+                 "tests/sim/redis_data.cpp", expression, "now_us + SessionStore::tombstone_us",
+                 "now_us"},
+    PlantedFault{"conflict-ignored", "a take-over goes on though the store refused it", "one seat",
+                 "server/session/outpost_home.cpp", expression,
+                 "VS_ASSERT(residence->outpost->phase == Phase::taking);\n"
+                 "  residence->outpost->phase = Phase::idle;\n"
+                 "  if («!result») {",
+                 "!result && result.error().code != ErrorCode::conflict"},
+    PlantedFault{"closed-unasked", "an outpost closes the connection that followed the one meant",
+                 "one seat", "server/session/outpost_messages.cpp", expression,
+                 "found->second.number != close.connection", "false"},
+    PlantedFault{"newer-closed", "who comes back is closed itself, not its old connection",
+                 "one seat", "server/session/home_effects.cpp", expression,
+                 "seat->second.number != effect.connection", "false"},
+    PlantedFault{"old-leave-counts", "an old connection's end unseats the new one", "one seat",
+                 "server/session/home_members.cpp", expression, "seat->second.number == number",
+                 "true"},
+    PlantedFault{"superseded-ignored", "a home goes on that the store told of another", "agreement",
+                 "server/session/home_members.cpp", statement,
+                 "case ErrorCode::conflict:\n      «return superseded(*residence);»", "return;"},
+    PlantedFault{"digest-unread", "digests are told, and not compared", "agreement",
+                 "server/nodes/digest_exchange.cpp", expression, "digest.sums[i] == mine[i]",
+                 "true"},
+    PlantedFault{"gap-unnoticed", "an outpost does not notice that it missed something",
+                 "agreement", "server/session/outpost_messages.cpp", statement,
+                 "if (outpost.casts > 0 && cast.number > outpost.casts + 1) outpost.needs_enroll = "
+                 "true;",
+                 ""},
+    PlantedFault{"node-never-lost", "a node that has died is not noticed", "agreement",
+                 "server/nodes/nodes.cpp", statement,
+                 "if (is_store_ready_ && !known.is_lost && is_gone(known, now)) lose(node, known);",
+                 ""},
+    PlantedFault{"host-untold", "other nodes do not hear of a new host", "agreement",
+                 "server/session/home_effects.cpp", statement,
+                 "if (home.remote_members > 0) add_host_news(home, effect);", ""},
+    PlantedFault{"left-untold", "other nodes' outposts do not hear who has left", "agreement",
+                 "server/session/home_effects.cpp", statement,
+                 "cast.left.insert(cast.left.end(), effect.left.begin(), effect.left.end());", ""},
+    PlantedFault{"leave-unheard", "a home does not hear who leaves another node", "agreement",
+                 "server/session/home_nodes.cpp", statement,
+                 "leave_home(residence, leave.member, leave.connection);", ""},
+    PlantedFault{
+        "settings-untold", "other nodes do not hear of new settings", "agreement",
+        "server/session/home_effects.cpp", statement,
+        "encode_settings(text, effect.settings);\n  «broadcast(residence, text, "
+        "SendClass::reliable);»",
+        "broadcast_here(residence.key, residence.home->members_on, text, SendClass::reliable);"},
+    PlantedFault{"done-twice", "a home carries out what it has heard before", "once or refused",
+                 "server/session/home_nodes.cpp", statement, "if (is_heard) return;", ""},
+    PlantedFault{"loss-unnoticed", "a home does not notice that a command was lost",
+                 "once or refused", "server/session/home_nodes.cpp", expression,
+                 "said.number > 0 && said.previous > remote.heard", "false"},
+    PlantedFault{"heard-unrecorded", "the record does not tell what of others was done",
+                 "once or refused", "server/session/home_members.cpp", expression,
+                 "remote->heard > 0", "false"},
+    PlantedFault{"not-refused", "a command that nobody answered is not refused", "once or refused",
+                 "server/session/outpost.cpp", statement,
+                 "refuse_sayings(*outpost, outpost->outbox.take_older(now_us() - refused_us));",
+                 ""},
+    PlantedFault{"refusals-lost", "a refusal does not go with what was heard", "once or refused",
+                 "server/session/home_effects.cpp", statement,
+                 "refused.push_back({said_.number, text});", ""},
+    PlantedFault{"waiting-dropped", "a join that waits for the home is forgotten",
+                 "once or refused", "server/session/moving.cpp", statement,
+                 "join(key, std::move(ask.request), ask.from);", ""},
+    PlantedFault{"undone-untold", "nobody is told what the mend has undone", "once or refused",
+                 "server/session/outpost_messages.cpp", expression,
+                 "is_new_home && stored && is_undone(outpost, stored->record.forks)", "false"},
+    PlantedFault{"own-clock", "a welcome tells the machine's clock", "one time",
+                 "server/session/home_effects.cpp", expression,
+                 "home.member_list, «server_us()», machine.report_every_ms()", "now_us()"},
+    PlantedFault{"offset-ignored", "the offset beside Redis' clock is not added", "one time",
+                 "storage/redis/common_time.cpp", expression, "redis.offset_us + stored.offset_us",
+                 "redis.offset_us"},
+    PlantedFault{"jump-taken", "a jump of Redis' clock is taken for the time", "one time",
+                 "storage/redis/common_time.cpp", expression, "off_us > within_us", "false"},
+};
+
+struct Promise {
+  std::string_view check;  // or how its name begins
+  std::string_view promise;
+};
+
+constexpr std::array promises{
+    Promise{"order", "order"},
+    Promise{"one order", "order"},
+    Promise{"fencing", "fencing"},
+    Promise{"one end", "one end"},
+    Promise{"one seat", "one seat"},
+    Promise{"one id", "one seat"},
+    Promise{"resume", "one seat"},
+    Promise{"agreement", "agreement"},
+    Promise{"stored", "agreement"},
+    Promise{"once", "once or refused"},
+    Promise{"at most", "once or refused"},
+    Promise{"undone", "once or refused"},
+    Promise{"unanswered", "once or refused"},
+    Promise{"one time", "one time"},
+};
+
+}  // namespace
+
+std::size_t planted = 0;
+
+std::span<const PlantedFault> planted_faults() noexcept {
+  return faults;
+}
+
+std::string_view promise_of(std::string_view check) noexcept {
+  const auto found = std::ranges::find_if(
+      promises, [=](const Promise& each) { return check.starts_with(each.check); });
+  return found != promises.end() ? found->promise : std::string_view("none by name");
+}
+
+}  // namespace videosync::sim
