@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -25,6 +26,8 @@ struct PlantedFault {
   // itself, it stands between « and ».
   std::string_view text;
   std::string_view instead;
+  // Rare: the first seed to try, where none soon after the usual one finds it.
+  std::uint64_t from = 0;
 };
 
 // The fault that counts, from 1; 0: none.

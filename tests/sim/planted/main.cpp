@@ -28,8 +28,10 @@ using namespace videosync::sim;
 using Time = std::chrono::steady_clock;
 
 // Some of those that the test `sim` runs: of them it is known that they find nothing.
+constexpr std::uint64_t usual_from = 964;
+
 struct Range {
-  std::uint64_t from = 964;
+  std::uint64_t from = usual_from;
   std::uint64_t seeds = 280;
 };
 
@@ -77,8 +79,9 @@ bool is_sound(const Range& range) {
   return false;
 }
 
-bool is_found(const Range& range, std::size_t number) {
+bool is_found(Range range, std::size_t number) {
   const PlantedFault& fault = planted_faults()[number - 1];
+  if (range.from == usual_from && fault.from > 0) range.from = fault.from;
   planted = number;
   const Search with = search(range, fault.promise);
   if (!with.finding) {
@@ -91,7 +94,8 @@ bool is_found(const Range& range, std::size_t number) {
   fmt::print("{:18} {:15} seed {:4}, {:6} steps, {:4.1f} s: {}: {}\n", fault.name, fault.promise,
              with.seed, with.steps, with.seconds, with.finding->check, with.finding->words);
   std::fflush(stdout);
-  return true;
+  const bool is_usual = with.seed >= usual_from && with.seed < usual_from + range.seeds;
+  return is_usual || is_sound({with.seed, 1});
 }
 
 }  // namespace
