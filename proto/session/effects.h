@@ -111,6 +111,7 @@ class Effects {
   }
 
   void clear() noexcept { list_.clear(); }
+  void erase_if(auto predicate) { std::erase_if(list_, predicate); }
   bool empty() const noexcept { return list_.empty(); }
   std::size_t size() const noexcept { return list_.size(); }
   const Effect& operator[](std::size_t index) const noexcept { return list_[index]; }

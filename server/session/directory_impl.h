@@ -137,7 +137,9 @@ class SessionDirectory::Impl {
   std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> let_in(
       Residence& residence, SessionMachine::JoinRequest request, Seat seat) noexcept;
   void seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept;
-  SessionFault refuse_join(Residence& residence, SessionMachine::JoinRefusal refusal) noexcept;
+  bool begins_anew(Residence& residence, SessionMachine::JoinRefusal refusal,
+                   std::uint64_t seen_epoch) noexcept;
+  static SessionFault refuse_join(SessionMachine::JoinRefusal refusal) noexcept;
   void unseat(Home& home, MemberId member) noexcept;
   void join_home(Residence& residence, const SessionMachine::JoinRequest& request,
                  ConnectionRef from) noexcept;
@@ -182,6 +184,7 @@ class SessionDirectory::Impl {
   // --- Home: effects
   // --------------------------------------------------------------------------------
   void carry_out(Residence& residence) noexcept;
+  void carry_out_states(Residence& residence) noexcept;
   void carry(Residence& residence, const WelcomeEffect& effect) noexcept;
   void carry(Residence& residence, const ErrorEffect& effect) noexcept;
   void carry(Residence& residence, const ViewersEffect& effect) noexcept;

@@ -18,6 +18,13 @@ void Impl::carry_out(Residence& residence) noexcept {
   effects_.clear();
 }
 
+void Impl::carry_out_states(Residence& residence) noexcept {
+  for (const Effect& effect : effects_)
+    if (const auto* state = std::get_if<StateEffect>(&effect)) carry(residence, *state);
+  effects_.erase_if(
+      [](const Effect& effect) noexcept { return std::holds_alternative<StateEffect>(effect); });
+}
+
 void Impl::broadcast_here(const Uuid& key, const std::vector<std::uint32_t>& members_on,
                           std::string_view text, SendClass send_class,
                           std::int64_t sent_us) noexcept {

@@ -12,6 +12,13 @@ namespace videosync {
 
 using Impl = SessionDirectory::Impl;
 
+namespace {
+
+// So much the clocks of two nodes may differ, and some more.
+constexpr std::uint64_t epoch_ahead_us = 1'000'000;
+
+}  // namespace
+
 Home& Impl::adopt(Residence& residence, std::unique_ptr<SessionMachine> machine,
                   StoreVersion version) {
   VS_ASSERT(!residence.home && machine != nullptr);
@@ -33,16 +40,20 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
     Residence& residence, SessionMachine::JoinRequest request, Seat seat) noexcept {
   Home& home = *residence.home;
   VS_ASSERT(request.connection);
+  // Epochs are of server time: that one nobody can have seen.
+  const auto now = static_cast<std::uint64_t>(server_us());
+  if (request.held.epoch > now + epoch_ahead_us) request.held = {};
   if (const auto& resume = request.resume) {
     request.is_resume_proven =
         resume_secret(home.machine->resume_key(), resume->member).equals(resume->secret);
   }
-  // Its welcome tells of the state after what is due: that comes to the others alone, and before
-  // it.
+  // Its welcome tells of the state after what is due, and after what its coming has changed: that
+  // comes to the others alone, and before it.
   home.machine->catch_up(server_us(), effects_);
   carry_out(residence);
   const auto joined = home.machine->join(request, server_us(), effects_);
   if (!joined) return joined;
+  carry_out_states(residence);
   const auto before = home.seats.find(joined->id);
   if (before != home.seats.end()) {
     close_seat(residence, joined->id, before->second, close_code::connected_elsewhere);
@@ -53,17 +64,30 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
   return joined;
 }
 
-// Somebody has seen a later state than this home has reached: it may have been taken over, and the
-// store will tell, if it is there.
-SessionFault Impl::refuse_join(Residence& residence, SessionMachine::JoinRefusal refusal) noexcept {
+// Somebody has seen a later state than this home has reached. It may have been taken over, as the
+// store will tell; or what was seen is lost, with its home and with the store's latest: then it is
+// taken over by itself, in an epoch above that. False: not now, or not for this reason.
+bool Impl::begins_anew(Residence& residence, SessionMachine::JoinRefusal refusal,
+                       std::uint64_t seen_epoch) noexcept {
+  const Home& home = *residence.home;
+  const bool may = !is_alone() && is_store_ready_ && !home.is_reread_due &&
+                   now_us() >= moves_at_us(home) && !ports_.around.is_draining();
+  if (refusal != SessionMachine::JoinRefusal::behind || !may) return false;
+  const Uuid key = residence.key;
+  superseded(residence);
+  if (Residence* now = find(key)) {
+    now->outpost->told_epoch = std::max(now->outpost->told_epoch, seen_epoch);
+  }
+  return true;
+}
+
+SessionFault Impl::refuse_join(SessionMachine::JoinRefusal refusal) noexcept {
   switch (refusal) {
     case SessionMachine::JoinRefusal::full:
       return SessionFault::full;
     case SessionMachine::JoinRefusal::ended:
       return SessionFault::not_found;
     case SessionMachine::JoinRefusal::behind:
-      if (!is_alone() && is_store_ready_) store_again(residence);
-      return SessionFault::unavailable;
     case SessionMachine::JoinRefusal::late:
       return SessionFault::unavailable;
   }
@@ -108,9 +132,13 @@ void Impl::unseat(Home& home, MemberId member) noexcept {
 void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& request,
                      ConnectionRef from) noexcept {
   VS_ASSERT(residence.is_home());
+  const Uuid key = residence.key;
   const auto joined = let_in(residence, request, {.at = from, .number = {}});
+  if (!joined && begins_anew(residence, joined.error(), request.held.epoch)) {
+    return join(key, request, from);
+  }
   if (!joined) {
-    answer(from, refuse_join(residence, joined.error()));
+    answer(from, refuse_join(joined.error()));
   } else {
     ports_.delivery.begin(from, residence.key, joined->id, joined->connection,
                           make_frame(WebSocketOpcode::text, write_welcome(residence, joined->id)));

@@ -93,8 +93,9 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                                               .held = join.held};
     const auto outcome = let_in(residence, request, {.at = {}, .number = {}, .node = place});
     if (outcome) joined.emplace(outcome->id, outcome->connection);
+    if (!outcome && begins_anew(residence, outcome.error(), join.held.epoch)) return to_home(from);
     if (!outcome) {
-      const SessionFault fault = refuse_join(residence, outcome.error());
+      const SessionFault fault = refuse_join(outcome.error());
       send(from.from, residence.key, home.version.fence,
            node::Answer{join.ask, static_cast<std::uint8_t>(fault), {}});
       return settle(residence);

@@ -32,6 +32,7 @@ std::vector<node::Said> Outbox::send() noexcept {
     if (next->is_sent) continue;
     VS_ASSERT(next->number > chain_);
     next->is_sent = true;
+    ++next->sendings;
     said.push_back({next->member, next->text, next->number, std::exchange(chain_, next->number),
                     sayings_.front().number - 1, next->expires_us});
   }
@@ -59,11 +60,13 @@ void Outbox::take_back(std::uint64_t number) noexcept {
   const auto found = std::ranges::find(sayings_, number, &Saying::number);
   if (found == sayings_.end() || found->is_in_doubt) return;
   found->is_sent = false;
+  if (found->sendings > 0) --found->sendings;
 }
 
 void Outbox::doubt(bool is_all) noexcept {
   for (Saying& saying : sayings_)
-    saying.is_in_doubt = saying.is_sent && (is_all || !saying.is_repeatable || saying.is_in_doubt);
+    saying.is_in_doubt =
+        saying.sendings > 0 && (is_all || !saying.is_repeatable || saying.is_in_doubt);
 }
 
 bool Outbox::has_doubts() const noexcept {

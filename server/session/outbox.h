@@ -33,6 +33,7 @@ class Outbox {
     bool is_repeatable = true;  // what it does is in the record, or done twice it is done once
     bool is_sent = false;
     bool is_in_doubt = false;
+    std::uint32_t sendings = 0;  // that may have been heard
   };
 
   bool empty() const noexcept { return sayings_.empty(); }

@@ -419,6 +419,9 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
     if (is_meant) settle_heard(outpost, heard);
   }
   if (cast.newest) outpost.video = cast.newest->video;
+  // Whether the host is away, the list tells: it comes after who it is.
+  for (const node::HostNews& news : cast.hosts)
+    tell_host(residence, news);
   if (cast.present) tell_who_is_there(residence, cast);
   for (const MemberInfo& member : cast.joined)
     remember(outpost, member);
@@ -426,8 +429,6 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
     remember(outpost, member);
   for (const MemberInfo& member : cast.left)
     outpost.everybody.erase(member.id);
-  for (const node::HostNews& news : cast.hosts)
-    tell_host(residence, news);
   deliver_frames(residence, cast);
   if (cast.ended_code) {
     close_all_here(residence.key, outpost.members_on, *cast.ended_code);
