@@ -7,6 +7,7 @@
 // O(log members). Owned by a SessionMachine; one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -53,6 +54,8 @@ class Roster {
   const MemberTree& connected() const noexcept { return connected_; }
   std::size_t away_count() const noexcept { return away_.size(); }
   std::uint32_t next_id() const noexcept { return next_id_; }
+  // Somebody else has given it: no id up to it is given here.
+  void note_given(MemberId id) noexcept { next_id_ = std::max(next_id_, id.value + 1); }
 
   // Connected members that buffer. next_buffering() gives one and puts it behind the others, so
   // that whoever looks at a few of many looks at others the next time. Null where there is none.

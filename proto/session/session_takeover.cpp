@@ -45,12 +45,9 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   Member* member = roster_.find(enrolled.id);
   if (member == nullptr) {
     if (enrolled.id.value >= id_max) return;
+    reserve_id(enrolled.id);
     member = &roster_.add_connected(enrolled.id, enrolled.name, enrolled.connection, now_us_);
     touch(*member);
-    if (roster_.next_id() > reserved_id_) {
-      reserved_id_ = roster_.next_id() + reserved_ids;
-      durable_changed_ = true;
-    }
   } else if (!member->connected) {
     roster_.reconnect(*member, now_us_);
     member->connection = enrolled.connection;
@@ -73,6 +70,15 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   if (!host_) set_host(member->id, HostReason::joined, effects);
 }
 
+// It was given elsewhere, perhaps beyond what the record knew of.
+void SessionMachine::reserve_id(MemberId id) noexcept {
+  VS_ASSERT(id && id.value < id_max);
+  roster_.note_given(id);
+  if (roster_.next_id() <= reserved_id_) return;
+  reserved_id_ = roster_.next_id() + reserved_ids;
+  durable_changed_ = true;
+}
+
 ConnectionNumber SessionMachine::connection_of(MemberId id) const noexcept {
   const Member* member = roster_.find(id);
   return member != nullptr && member->connected ? member->connection : ConnectionNumber{};
@@ -87,8 +93,9 @@ Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   const MemberId id = request.resume->member;
   const std::int64_t window_us = std::max(limits_->resume_window_us, limits_->host_grace_us);
   const bool is_in_time = reopened_us_ != INT64_MIN && now_us_ - reopened_us_ <= window_us;
-  if (!is_in_time || !id || id.value >= roster_.next_id()) return nullptr;
+  if (!is_in_time || !id || id.value >= id_max) return nullptr;
   if (is_removed(id)) return nullptr;
+  reserve_id(id);
   std::string name = request.name;
   if (name.empty() || name.size() > member_name_bytes_max)
     name = "Guest " + std::to_string(id.value);

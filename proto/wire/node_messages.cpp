@@ -51,7 +51,7 @@ void fields(auto& io, Is<Newest> auto& newest) {
   io(newest.epoch, newest.seq, newest.video);
 }
 void fields(auto& io, Is<HostNews> auto& news) {
-  io(news.epoch, news.id, news.reason);
+  io(news.epoch, news.id, news.reason, news.after);
 }
 void fields(auto& io, Is<Refused> auto& refused) {
   io(refused.number, refused.text);
@@ -88,7 +88,7 @@ void fields(auto& io, Is<Enroll> auto& enroll) {
 }
 void fields(auto& io, Is<Joined> auto& joined) {
   io(joined.ask, joined.member, joined.connection, joined.welcome, joined.members, joined.host,
-     joined.epoch, joined.seq, joined.casts, joined.revision, joined.commands);
+     joined.welcomed_host, joined.epoch, joined.seq, joined.casts, joined.revision, joined.commands);
   io.bytes(joined.record);
 }
 void fields(auto& io, Is<Answer> auto& answer) {

@@ -95,6 +95,7 @@ struct Joined {
   std::string welcome;
   std::vector<MemberInfo> members;  // the list in the welcome
   std::optional<MemberId> host{};   // before it joined; what changed with it is told to all
+  std::optional<MemberId> welcomed_host{};  // as the welcome has it
   std::uint64_t epoch = 0;          // of the state in the welcome
   std::uint64_t seq = 0;
   std::uint64_t casts = 0;     // the number of the last Cast before this
@@ -158,6 +159,7 @@ struct HostNews {
   std::uint64_t epoch = 0;
   std::optional<MemberId> id{};
   HostReason reason = HostReason::joined;
+  std::uint32_t after = 0;  // so many of the cast's frames are told before
 };
 // With it `joined` is all who are there, or the first member_list_max: whoever else an outpost
 // knows has left then.

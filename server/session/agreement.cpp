@@ -29,7 +29,9 @@ std::uint64_t hash_of(const Uuid& key, const Home& home, const Home::Remote& rem
 }
 
 std::uint64_t hash_of(const Uuid& key, const Outpost& outpost) noexcept {
-  return session_hash(key, outpost.fence, outpost.casts, outpost.members_sum);
+  // That it has missed something is to be seen, whatever became of its enrolling.
+  const std::uint64_t casts = outpost.has_missed ? 0 : outpost.casts;
+  return session_hash(key, outpost.fence, casts, outpost.members_sum);
 }
 
 bool is_shared_outpost(const Residence& residence) noexcept {

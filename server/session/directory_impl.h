@@ -248,6 +248,7 @@ class SessionDirectory::Impl {
   void stay_home(Residence& residence, const Error& why) noexcept;
   void become_home(Residence& residence, std::unique_ptr<SessionMachine> machine,
                    StoreVersion version, const std::vector<node::Heard>& heard) noexcept;
+  static MembersEffect who_is_there(const SessionMachine& machine, const Outpost& before);
   void superseded(Residence& residence) noexcept;
   void hand_waiting_to_home(const Uuid& key, Outpost& before) noexcept;
 
@@ -284,9 +285,10 @@ class SessionDirectory::Impl {
   void answer_infos(Residence& residence, const SessionRecord& record) noexcept;
   void settle_on(Residence& residence, const Uuid& home, std::uint64_t fence) noexcept;
   void on_followed(const Uuid& key, const Result<>& done) noexcept;
-  void take_over(Residence& residence, StoreVersion known, const StoredSession& from) noexcept;
+  void take_over(Residence& residence, StoreVersion known, const StoredSession& from,
+                 const Uuid& written_by) noexcept;
   void on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
-                const StoredSession& from, const Result<>& result) noexcept;
+                const StoredSession& from, const Uuid& written_by, const Result<>& result) noexcept;
 
   void speak(Residence& residence) noexcept;
   void send(const Uuid& node, const Uuid& key, std::uint64_t fence, node::Message message) noexcept;

@@ -50,8 +50,8 @@ void Impl::broadcast(Residence& residence, std::string_view text, SendClass send
 
 // No frame: an outpost may have told its members already.
 void Impl::add_host_news(Home& home, const HostEffect& effect) noexcept {
-  home.cast.hosts.push_back(
-      {effect.epoch, effect.host ? std::optional(effect.host) : std::nullopt, effect.reason});
+  home.cast.hosts.push_back({effect.epoch, effect.host ? std::optional(effect.host) : std::nullopt,
+                             effect.reason, static_cast<std::uint32_t>(home.cast.frames.size())});
 }
 
 // As an answer: who reads gets it, and who does not is no worse off.

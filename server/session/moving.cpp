@@ -1,5 +1,6 @@
 // From home to outpost and back: a residence is the one or the other, or on its way.
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -175,6 +176,23 @@ void Impl::superseded(Residence& residence) noexcept {
 
 // --- Becoming the home ---------------------------------------------------------------------------
 
+// For members of an outpost that has become the home: all there are, and who is not known any more.
+MembersEffect Impl::who_is_there(const SessionMachine& machine, const Outpost& before) {
+  MembersEffect told{.count = machine.member_count(),
+                     .joined = machine.members(),
+                     .left = {},
+                     .changed = {},
+                     .host_away = machine.host_away()};
+  if (told.joined.size() < told.count) return told;
+  std::unordered_set<MemberId> there;
+  for (const MemberInfo& member : told.joined)
+    there.insert(member.id);
+  for (const auto& [id, member] : before.everybody) {
+    if (told.left.size() < member_list_max && !there.contains(id)) told.left.push_back(member);
+  }
+  return told;
+}
+
 // `machine` is stored as `version`; the members here move in.
 void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> machine,
                        StoreVersion version, const std::vector<node::Heard>& heard) noexcept {
@@ -212,16 +230,13 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   text.clear();
   encode_settings(text, home.machine->settings());
   broadcast(residence, text, SendClass::reliable);
-  if (before->host_told && *before->host_told != host.host) carry(residence, host);
+  const bool is_host_news = before->host_told != host.host || before->is_host_unsure;
+  if (before->host_told && is_host_news) carry(residence, host);
   // Not all of them have heard of all whom this node knows. It is news to nobody afterwards: what
   // has changed meanwhile comes before it.
   flush(residence);
   text.clear();
-  encode_members(text, {.count = home.machine->member_count(),
-                        .joined = home.machine->members(),
-                        .left = {},
-                        .changed = {},
-                        .host_away = home.machine->host_away()});
+  encode_members(text, who_is_there(*home.machine, *before));
   broadcast(residence, text, SendClass::droppable);
   judge_undone(residence, *before);
   const Uuid key = residence.key;

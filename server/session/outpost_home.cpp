@@ -107,10 +107,11 @@ void Impl::on_found(Residence& residence, const StoredValue& value, StoredSessio
   // What was lost with an older copy its home is about to write back, and then there is nothing to
   // take over.
   if (stored.home != self() && is_store_returning()) return look_later(residence);
-  if (!is_behind) return take_over(residence, value.version, stored);
+  const Uuid written_by = stored.home;
+  if (!is_behind) return take_over(residence, value.version, stored, written_by);
   auto own = decode_stored_session(outpost.record);
-  if (!own) return take_over(residence, value.version, stored);
-  take_over(residence, known, *own);
+  if (!own) return take_over(residence, value.version, stored, written_by);
+  take_over(residence, known, *own, written_by);
 }
 
 // The store does not have it. While its home lives, or anybody has members of it, that is no end.
@@ -123,7 +124,7 @@ void Impl::on_unknown(Residence& residence) noexcept {
   if (is_known_here ? is_store_returning() : may_be_written_back()) return look_later(residence);
   if (!outpost.record.empty() && outpost.needs_home()) {
     if (const auto own = decode_stored_session(outpost.record)) {
-      return take_over(residence, {outpost.line_fence, outpost.revision}, *own);
+      return take_over(residence, {outpost.line_fence, outpost.revision}, *own, own->home);
     }
   }
   VS_ASSERT(outpost.members.empty() || outpost.record.empty());
@@ -165,6 +166,7 @@ void Impl::settle_on(Residence& residence, const Uuid& home, std::uint64_t fence
     outpost.home = home;
     outpost.fence = std::max(outpost.fence, fence);
     outpost.casts = 0;
+    outpost.has_missed = false;
     outpost.needs_enroll = true;
     to_nodes([home](NodePort& nodes) noexcept { nodes.watch(home); });
   }
@@ -201,7 +203,10 @@ void Impl::on_followed(const Uuid& key, const Result<>& done) noexcept {
 
 // --- Becoming the home ---------------------------------------------------------------------------
 
-void Impl::take_over(Residence& residence, StoreVersion known, const StoredSession& from) noexcept {
+// `written_by`: who was home by what the store has; it is told, and may be another than that of
+// `from`.
+void Impl::take_over(Residence& residence, StoreVersion known, const StoredSession& from,
+                     const Uuid& written_by) noexcept {
   VS_ASSERT(!residence.home && residence.outpost->needs_home());
   Outpost& outpost = *residence.outpost;
   // Who is about to go would only hand it on again: whoever asks may take it.
@@ -228,14 +233,15 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
   ports_.store.change(
       residence.key, known, version, BufferRef::copy_of(bytes), store_ttl_us(),
       BufferRef::copy_of(moved),
-      answered([this, key = residence.key, version, from,
+      answered([this, key = residence.key, version, from, written_by,
                 machine = std::move(machine)](const Result<>& result) mutable noexcept {
-        on_taken(key, std::move(machine), version, from, result);
+        on_taken(key, std::move(machine), version, from, written_by, result);
       }));
 }
 
 void Impl::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
-                    const StoredSession& from, const Result<>& result) noexcept {
+                    const StoredSession& from, const Uuid& written_by,
+                    const Result<>& result) noexcept {
   Residence* residence = find(key);
   VS_ASSERT(residence != nullptr && !residence->home);
   VS_ASSERT(residence->outpost->phase == Phase::taking);
@@ -248,9 +254,11 @@ void Impl::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, St
     look_later(*residence);
     return drop_if_idle(*residence);
   }
-  if (from.home != Uuid{} && from.home != self()) {
-    send(from.home, key, version.fence, node::Moved{});
-  }
+  const auto tell = [&](const Uuid& home) noexcept {
+    if (home != Uuid{} && home != self()) send(home, key, version.fence, node::Moved{});
+  };
+  tell(from.home);
+  if (written_by != from.home) tell(written_by);
   become_home(*residence, std::move(machine), version, from.heard);
 }
 

@@ -364,6 +364,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   const auto info = outpost.everybody.find(joined.member);
   // Others here may not have heard of the last change: they still will.
   if (outpost.members.empty()) outpost.host_told = joined.host.value_or(MemberId{});
+  if (joined.welcomed_host != joined.host) outpost.is_host_unsure = true;
   note_told(outpost, joined.epoch, joined.seq);
   // What was cast before the first member came is nobody's here to hear.
   if (outpost.casts == 0) outpost.casts = joined.casts;
@@ -411,7 +412,11 @@ void Impl::apply(Residence& residence, const node::Gap& gap) noexcept {
 void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   Outpost& outpost = *residence.outpost;
   if (cast.number <= outpost.casts) return;  // it was told again because nobody knew
-  if (outpost.casts > 0 && cast.number > outpost.casts + 1) outpost.needs_enroll = true;
+  if (outpost.casts > 0 && cast.number > outpost.casts + 1) {
+    outpost.needs_enroll = true;
+    outpost.has_missed = true;
+  }
+  if (cast.present) outpost.has_missed = false;
   outpost.casts = cast.number;
   learn_record(residence, cast.revision, cast.commands, cast.record);
   for (const node::Heard& heard : cast.heard) {
@@ -419,9 +424,8 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
     if (is_meant) settle_heard(outpost, heard);
   }
   if (cast.newest) outpost.video = cast.newest->video;
+  deliver_frames(residence, cast);
   // Whether the host is away, the list tells: it comes after who it is.
-  for (const node::HostNews& news : cast.hosts)
-    tell_host(residence, news);
   if (cast.present) tell_who_is_there(residence, cast);
   for (const MemberInfo& member : cast.joined)
     remember(outpost, member);
@@ -429,7 +433,6 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
     remember(outpost, member);
   for (const MemberInfo& member : cast.left)
     outpost.everybody.erase(member.id);
-  deliver_frames(residence, cast);
   if (cast.ended_code) {
     close_all_here(residence.key, outpost.members_on, *cast.ended_code);
     outpost.members.clear();
@@ -448,21 +451,28 @@ void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept
   const bool is_old = cast.newest && std::pair(cast.newest->epoch, cast.newest->seq) <
                                          std::pair(outpost.told_epoch, outpost.told_seq);
   if (cast.newest) note_told(outpost, cast.newest->epoch, cast.newest->seq);
-  for (const node::CastFrame& frame : cast.frames) {
+  auto news = cast.hosts.begin();
+  for (std::size_t i = 0; i < cast.frames.size(); ++i) {
+    for (; news != cast.hosts.end() && news->after <= i; ++news)
+      tell_host(residence, *news);
+    const node::CastFrame& frame = cast.frames[i];
     const SendClass send_class = send_class_of(frame.send_class);
     if (is_old && send_class == SendClass::latest) continue;
-    const bool is_last = &frame == &cast.frames.back();
+    const bool is_last = i + 1 == cast.frames.size();
     broadcast_here(residence.key, outpost.members_on, frame.text, send_class,
                    is_last ? static_cast<std::int64_t>(cast.sent_us) : 0);
   }
+  for (; news != cast.hosts.end(); ++news)
+    tell_host(residence, *news);
 }
 
 // One word of each change, however often a home repeats who is host.
 void Impl::tell_host(Residence& residence, const node::HostNews& news) noexcept {
   Outpost& outpost = *residence.outpost;
   const MemberId host = news.id.value_or(MemberId{});
-  if (outpost.host_told == host) return;
+  if (outpost.host_told == host && !outpost.is_host_unsure) return;
   outpost.host_told = host;
+  outpost.is_host_unsure = false;
   std::string& text = scratch();
   encode_host(text, {news.epoch, host, news.reason});
   broadcast_here(residence.key, outpost.members_on, text, SendClass::reliable);

@@ -117,9 +117,11 @@ struct Outpost {
   std::uint64_t told_epoch = 0;
   std::uint64_t told_seq = 0;
   std::uint64_t casts = 0;  // the number of the last cast heard
+  bool has_missed = false;  // one before it, and nothing has come since that tells everything
   std::uint64_t members_sum = 0;
   std::string video;                  // "" before the first cast
   std::optional<MemberId> host_told;  // whom members here take for the host; nothing: unknown
+  bool is_host_unsure = false;        // one of them was welcomed with another
   LocalMembers members;
   std::vector<std::uint32_t> members_on;               // by worker
   std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other

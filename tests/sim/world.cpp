@@ -181,11 +181,15 @@ SimConnection& World::open(std::size_t node, const Uuid& key, ClientEnd& client,
   const std::size_t number = connections_.size();
   SimConnection& made = connections_.emplace_back(number, node, key, client, scheduler_,
                                                   random_.fork(1'000'000 + number), plan_.client);
-  made.up.send([this, &made, boxed = std::make_unique<Order>(std::move(order))]() mutable noexcept {
-    if (made.phase == SimConnection::Phase::on_its_way) {
-      nodes_[made.node]->on_connect(made, std::move(*boxed));
-    }
-  });
+  const std::size_t starts = nodes_[node]->starts();
+  made.up.send(
+      [this, &made, starts, boxed = std::make_unique<Order>(std::move(order))]() mutable noexcept {
+        SimNode& there = *nodes_[made.node];
+        // A process that has come after it knows nothing of a connection to the one before.
+        const bool is_known =
+            made.phase == SimConnection::Phase::on_its_way && there.starts() == starts;
+        if (is_known) there.on_connect(made, std::move(*boxed));
+      });
   return made;
 }
 

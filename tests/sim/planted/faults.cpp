@@ -56,10 +56,8 @@ constexpr std::array faults{
                  "server/nodes/digest_exchange.cpp", expression, "digest.sums[i] == mine[i]",
                  "true"},
     PlantedFault{"gap-unnoticed", "an outpost does not notice that it missed something",
-                 "agreement", "server/session/outpost_messages.cpp", statement,
-                 "if (outpost.casts > 0 && cast.number > outpost.casts + 1) outpost.needs_enroll = "
-                 "true;",
-                 "", 2400},
+                 "agreement", "server/session/outpost_messages.cpp", expression,
+                 "outpost.casts > 0 && cast.number > outpost.casts + 1", "false", 2400},
     PlantedFault{"node-never-lost", "a node that has died is not noticed", "agreement",
                  "server/nodes/nodes.cpp", statement,
                  "if (is_store_ready_ && !known.is_lost && is_gone(known, now)) lose(node, known);",

@@ -49,13 +49,14 @@ std::vector<Envelope> samples() {
   add(AskDelete{ask, token_of(8)});
   add(AskDelete{ask, std::nullopt});
   add(Enroll{{{member, connection, "Ann"}, {MemberId{10}, ConnectionNumber{1}, ""}}, true});
-  add(Joined{ask, member, connection, "welcome", two, {}, 5, 6, 7, 8, 9, std::string("\xff\0", 2)});
+  add(Joined{ask, member, connection, "welcome", two, {}, {}, 5, 6, 7, 8, 9, std::string("\xff\0", 2)});
   add(Joined{.ask = ask,
              .member = member,
              .connection = connection,
              .welcome = "w",
              .members = two,
              .host = MemberId{1},
+             .welcomed_host = MemberId{2},
              .record = {}});
   add(Answer{ask, 4});
   add(Answer{.ask = ask, .info = Info{{Control::everyone, OnStall::wait}, 3, state}});
@@ -67,7 +68,7 @@ std::vector<Envelope> samples() {
   add(Gap{0x77'0000'0001, {{3, "no"}}});
   add(Cast{9, {{1, "state"}, {2, "chat"}}, Newest{5, 6, "film"}, two, {two[1]}, {two[0]}, 4001});
   add(Cast{});
-  add(Cast{.hosts = {{7, MemberId{2}, HostReason::given}, {8, std::nullopt, HostReason::left}}});
+  add(Cast{.hosts = {{7, MemberId{2}, HostReason::given, 2}, {8, std::nullopt, HostReason::left}}});
   add(Cast{.heard = {{Uuid::random_v4(), 1}, {Uuid{}, 0x99'0000'0001, {{5, "no"}}}},
            .revision = 3,
            .commands = 4,
