@@ -105,20 +105,26 @@ void Nodes::stop() noexcept {
 
 void Nodes::hear(const node::Envelope& envelope) noexcept {
   if (envelope.from == ports_.self) return;
-  Known& known = known_[envelope.from];
-  known.heard_us = now_us();
-  known.deaf_since_us = 0;
-  if (known.back_us < ready_since_us_ || known.is_lost) known.back_us = known.heard_us;
+  Known& known = note_heard(envelope.from);
   known.has_said_bye = std::holds_alternative<node::Bye>(envelope.message);
   const auto* alive = std::get_if<node::Alive>(&envelope.message);
   known.has_unsaved = alive != nullptr && alive->has_unsaved;
   judge_store();
-  if (known.has_said_bye) return lose(envelope.from, known);
-  if (!std::exchange(known.is_lost, false)) return;
-  log_info("nodes", "a node is back", field("node", envelope.from.to_string()));
-  on_all_directories([node = envelope.from](SessionDirectory& directory) noexcept {
-    directory.on_node_alive(node);
-  });
+  if (known.has_said_bye) lose(envelope.from, known);
+}
+
+// Whatever it says: who says anything lives, and is lost anew when it says nothing more.
+Nodes::Known& Nodes::note_heard(const Uuid& node) noexcept {
+  VS_ASSERT(node != ports_.self);
+  Known& known = known_[node];
+  known.heard_us = now_us();
+  known.deaf_since_us = 0;
+  if (known.back_us < ready_since_us_ || known.is_lost) known.back_us = known.heard_us;
+  if (!std::exchange(known.is_lost, false)) return known;
+  log_info("nodes", "a node is back", field("node", node.to_string()));
+  on_all_directories(
+      [node](SessionDirectory& directory) noexcept { directory.on_node_alive(node); });
+  return known;
 }
 
 void Nodes::lose(const Uuid& node, Known& known) noexcept {
@@ -197,6 +203,7 @@ void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexce
     return;
   }
   if (channel == everybody) return hear(*envelope);
+  if (envelope->from != ports_.self) note_heard(envelope->from);
   if (const auto* digest = std::get_if<node::Digest>(&envelope->message)) {
     return digests_.on_digest(envelope->from, *digest);
   }

@@ -104,6 +104,7 @@ class Nodes final : public SessionListener, public NodePort {
   void tick() noexcept;
   void say(const node::Message& message) noexcept;
   void hear(const node::Envelope& envelope) noexcept;
+  Known& note_heard(const Uuid& node) noexcept;
   bool is_gone(const Known& known, std::int64_t now_us) const noexcept;
   void lose(const Uuid& node, Known& known) noexcept;
   void forget_lost(std::int64_t now_us) noexcept;

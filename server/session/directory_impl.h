@@ -138,7 +138,7 @@ class SessionDirectory::Impl {
       Residence& residence, SessionMachine::JoinRequest request, Seat seat) noexcept;
   void seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept;
   bool begins_anew(Residence& residence, SessionMachine::JoinRefusal refusal,
-                   std::uint64_t seen_epoch) noexcept;
+                   const HeldState& seen) noexcept;
   static SessionFault refuse_join(SessionMachine::JoinRefusal refusal) noexcept;
   void unseat(Home& home, MemberId member) noexcept;
   void join_home(Residence& residence, const SessionMachine::JoinRequest& request,

@@ -68,16 +68,14 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
 // store will tell; or what was seen is lost, with its home and with the store's latest: then it is
 // taken over by itself, in an epoch above that. False: not now, or not for this reason.
 bool Impl::begins_anew(Residence& residence, SessionMachine::JoinRefusal refusal,
-                       std::uint64_t seen_epoch) noexcept {
+                       const HeldState& seen) noexcept {
   const Home& home = *residence.home;
   const bool may = !is_alone() && is_store_ready_ && !home.is_reread_due &&
                    now_us() >= moves_at_us(home) && !ports_.around.is_draining();
   if (refusal != SessionMachine::JoinRefusal::behind || !may) return false;
   const Uuid key = residence.key;
   superseded(residence);
-  if (Residence* now = find(key)) {
-    now->outpost->told_epoch = std::max(now->outpost->told_epoch, seen_epoch);
-  }
+  if (Residence* now = find(key)) note_told(*now->outpost, seen.epoch, seen.seq);
   return true;
 }
 
@@ -134,7 +132,7 @@ void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& re
   VS_ASSERT(residence.is_home());
   const Uuid key = residence.key;
   const auto joined = let_in(residence, request, {.at = from, .number = {}});
-  if (!joined && begins_anew(residence, joined.error(), request.held.epoch)) {
+  if (!joined && begins_anew(residence, joined.error(), request.held)) {
     return join(key, request, from);
   }
   if (!joined) {

@@ -93,7 +93,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                                               .held = join.held};
     const auto outcome = let_in(residence, request, {.at = {}, .number = {}, .node = place});
     if (outcome) joined.emplace(outcome->id, outcome->connection);
-    if (!outcome && begins_anew(residence, outcome.error(), join.held.epoch)) return to_home(from);
+    if (!outcome && begins_anew(residence, outcome.error(), join.held)) return to_home(from);
     if (!outcome) {
       const SessionFault fault = refuse_join(outcome.error());
       send(from.from, residence.key, home.version.fence,

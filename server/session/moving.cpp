@@ -213,8 +213,6 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   }
   // What waits here is carried out here, or refused: nobody does it again from a copy on its way.
   home.own_heard = std::max(home.own_heard, before->outbox.newest());
-  const HostEffect host{home.machine->state().epoch, home.machine->host(),
-                        home.machine->host_reason()};
   for (const auto& [id, member] : before->members) {
     home.machine->enroll({id, member.number, member.name}, server_us(), effects_);
     if (home.machine->connection_of(id) == member.number) {
@@ -230,6 +228,11 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   text.clear();
   encode_settings(text, home.machine->settings());
   broadcast(residence, text, SendClass::reliable);
+  // One word of who is host, by now.
+  effects_.erase_if(
+      [](const Effect& effect) noexcept { return std::holds_alternative<HostEffect>(effect); });
+  const HostEffect host{home.machine->state().epoch, home.machine->host(),
+                        home.machine->host_reason()};
   const bool is_host_news = before->host_told != host.host || before->is_host_unsure;
   if (before->host_told && is_host_news) carry(residence, host);
   // Not all of them have heard of all whom this node knows. It is news to nobody afterwards: what

@@ -166,6 +166,7 @@ void Impl::settle_on(Residence& residence, const Uuid& home, std::uint64_t fence
     outpost.home = home;
     outpost.fence = std::max(outpost.fence, fence);
     outpost.casts = 0;
+    outpost.knows_casts = false;
     outpost.has_missed = false;
     outpost.needs_enroll = true;
     to_nodes([home](NodePort& nodes) noexcept { nodes.watch(home); });

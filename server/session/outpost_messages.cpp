@@ -367,7 +367,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   if (joined.welcomed_host != joined.host) outpost.is_host_unsure = true;
   note_told(outpost, joined.epoch, joined.seq);
   // What was cast before the first member came is nobody's here to hear.
-  if (outpost.casts == 0) outpost.casts = joined.casts;
+  if (!std::exchange(outpost.knows_casts, true)) outpost.casts = joined.casts;
   if (there != outpost.members.end()) {
     ports_.delivery.close(there->second.at, close_code::connected_elsewhere);
     remove_member(outpost, there);
@@ -412,12 +412,13 @@ void Impl::apply(Residence& residence, const node::Gap& gap) noexcept {
 void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   Outpost& outpost = *residence.outpost;
   if (cast.number <= outpost.casts) return;  // it was told again because nobody knew
-  if (outpost.casts > 0 && cast.number > outpost.casts + 1) {
+  if (outpost.knows_casts && cast.number > outpost.casts + 1) {
     outpost.needs_enroll = true;
     outpost.has_missed = true;
   }
   if (cast.present) outpost.has_missed = false;
   outpost.casts = cast.number;
+  outpost.knows_casts = true;
   learn_record(residence, cast.revision, cast.commands, cast.record);
   for (const node::Heard& heard : cast.heard) {
     const bool is_meant = heard.node == self() && !outpost.outbox.has_doubts();

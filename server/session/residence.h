@@ -117,6 +117,7 @@ struct Outpost {
   std::uint64_t told_epoch = 0;
   std::uint64_t told_seq = 0;
   std::uint64_t casts = 0;  // the number of the last cast heard
+  bool knows_casts = false;
   bool has_missed = false;  // one before it, and nothing has come since that tells everything
   std::uint64_t members_sum = 0;
   std::string video;                  // "" before the first cast
