@@ -259,6 +259,11 @@ void SessionMachine::touch(Member& member) {
   note_listed(member);
 }
 
+void SessionMachine::relist(MemberId id) noexcept {
+  Member* member = roster_.find_connected(id);
+  if (member != nullptr) presence_.note_list(*member);
+}
+
 void SessionMachine::alter(Member& member) {
   presence_.alter(member, now_us_, presence_interval_us());
   note_listed(member);

@@ -158,6 +158,9 @@ class SessionMachine {
   ConnectionNumber connection_of(MemberId id) const noexcept;  // none: not connected
   // The host has removed it, since this machine was reopened and as far as that is remembered.
   bool is_removed(MemberId id) const noexcept;
+  // That member is given another list of who is there, as a joiner is: whoever stands in it is to be
+  // told of when leaving.
+  void relist(MemberId id) noexcept;
   MemberId next_id() const noexcept { return MemberId{roster_.next_id()}; }
   const Token& resume_key() const noexcept { return resume_key_; }
   std::uint64_t commands() const noexcept { return commands_; }

@@ -56,9 +56,10 @@ class Nodes final : public SessionListener, public NodePort {
   // After the store's return the others come back one by one: deafness says nothing yet.
   static constexpr std::int64_t return_us = 2'000'000;
   // So long it is thought possible that a node which was lost about then comes back, with sessions
-  // that the store has lost; and so long, once it is back, that it takes to write them back.
+  // that the store has lost; and so long, once it is back, that it takes to write them back, also
+  // those of which it has a copy only, and whose home it does not hear.
   static constexpr std::int64_t missing_max_us = 12'000'000;
-  static constexpr std::int64_t write_back_us = 1'500'000;
+  static constexpr std::int64_t write_back_us = silence_max_us + 500'000;
   static constexpr std::int64_t degraded_after_us = 500'000;
   // More at the start: the store looks for nodes whose time it shares before it says that it is
   // ready.

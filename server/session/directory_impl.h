@@ -55,6 +55,7 @@ class SessionDirectory::Impl {
   void create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept;
   void join(const Uuid& key, SessionMachine::JoinRequest request, ConnectionRef from) noexcept;
   void info(const Uuid& key, ConnectionRef from) noexcept;
+  void info_of_empty(const Uuid& key, ConnectionRef from) noexcept;
   void validate(const Uuid& key, ConnectionRef from) noexcept;
   void validate_later(const Uuid& key, ConnectionRef from) noexcept;
   void validate_unsure() noexcept;
@@ -321,6 +322,7 @@ class SessionDirectory::Impl {
   void on_returned(const Uuid& key, const Uuid& from) noexcept;
   void deliver_frames(Residence& residence, const node::Cast& cast) noexcept;
   void remember(Outpost& outpost, const MemberInfo& member) noexcept;
+  static void forget(Outpost& outpost, MemberId member) noexcept;
   void tell_host(Residence& residence, const node::HostNews& news) noexcept;
   void tell_who_is_there(Residence& residence, const node::Cast& cast) noexcept;
 

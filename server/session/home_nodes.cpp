@@ -83,6 +83,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
     joined.emplace(id, seat.number);
     seat.casts = home.casts;  // its node does not know of it yet, and names it when it does
     seat.is_unheard = false;
+    home.machine->relist(id);
   }
   if (!joined) {
     const SessionMachine::JoinRequest request{.name = join.name,

@@ -261,7 +261,8 @@ void Impl::hand_waiting_to_home(const Uuid& key, Outpost& before) noexcept {
   }
   for (const Outbox::Saying& saying : before.outbox.take_all()) {
     Residence* residence = find(key);
-    if (residence == nullptr || !residence->is_home()) {
+    const bool is_late = static_cast<std::uint64_t>(server_us()) >= saying.expires_us;
+    if (is_late || residence == nullptr || !residence->is_home()) {
       refuse_saying(before, saying);
     } else {
       carry_out_said(*residence, {.member = saying.member, .text = saying.text});

@@ -28,6 +28,7 @@ void Impl::add_member(Residence& residence, MemberId id, LocalMember member) noe
   Outpost& outpost = *residence.outpost;
   shared_.insert(residence.key);
   VS_ASSERT(id && member.number && !outpost.members.contains(id));
+  outpost.left_here.erase(id);
   ++outpost.members_on[member.at.worker];
   outpost.members_sum += seat_hash(id, member.number);
   outpost.members.emplace(id, std::move(member));
@@ -130,6 +131,7 @@ void Impl::leave_outpost(Residence& residence, MemberId member, ConnectionNumber
   const auto found = outpost.members.find(member);
   if (found != outpost.members.end() && found->second.number == number) {
     remove_member(outpost, found);
+    if (outpost.everybody.contains(member)) outpost.left_here.insert(member);
   }
   if (residence.home) return;  // the handing over takes account of it
   if (outpost.phase == Outpost::Phase::settled && is_store_ready_) {

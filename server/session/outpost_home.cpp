@@ -167,7 +167,7 @@ void Impl::settle_on(Residence& residence, const Uuid& home, std::uint64_t fence
     outpost.fence = std::max(outpost.fence, fence);
     outpost.casts = 0;
     outpost.knows_casts = false;
-    outpost.has_missed = false;
+    outpost.has_missed = !outpost.members.empty();
     outpost.needs_enroll = true;
     to_nodes([home](NodePort& nodes) noexcept { nodes.watch(home); });
   }
@@ -219,7 +219,7 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
   std::vector<MemberInfo> members;
   members.reserve(outpost.everybody.size());
   for (const auto& [id, member] : outpost.everybody)
-    members.push_back(member);
+    if (!outpost.left_here.contains(id)) members.push_back(member);
   const StoreVersion version{next_fence(std::max(known.fence, outpost.fence)), known.revision + 1};
   SessionRecord record = from.record;
   if (may_have_gone_back()) record.next_member_id += skipped_ids(record, version.fence);

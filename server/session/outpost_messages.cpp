@@ -368,6 +368,8 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   note_told(outpost, joined.epoch, joined.seq);
   // What was cast before the first member came is nobody's here to hear.
   if (!std::exchange(outpost.knows_casts, true)) outpost.casts = joined.casts;
+  // A welcome from before what has been heard already: its member is to be told everything.
+  if (joined.casts < outpost.casts) outpost.needs_enroll = outpost.has_missed = true;
   if (there != outpost.members.end()) {
     ports_.delivery.close(there->second.at, close_code::connected_elsewhere);
     remove_member(outpost, there);
@@ -376,6 +378,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   add_member(residence, joined.member, {ask->from, joined.connection, name});
   ports_.delivery.begin(ask->from, residence.key, joined.member, joined.connection,
                         make_frame(WebSocketOpcode::text, joined.welcome));
+  if (outpost.needs_enroll && outpost.phase == Phase::settled) speak(residence);
 }
 
 void Impl::note_told(Outpost& outpost, std::uint64_t epoch, std::uint64_t seq) noexcept {
@@ -433,7 +436,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   for (const MemberInfo& member : cast.changed)
     remember(outpost, member);
   for (const MemberInfo& member : cast.left)
-    outpost.everybody.erase(member.id);
+    forget(outpost, member.id);
   if (cast.ended_code) {
     close_all_here(residence.key, outpost.members_on, *cast.ended_code);
     outpost.members.clear();
@@ -496,11 +499,16 @@ void Impl::tell_who_is_there(Residence& residence, const node::Cast& cast) noexc
       if (!there.contains(id)) told.left.push_back(member);
   }
   for (const MemberInfo& member : told.left)
-    outpost.everybody.erase(member.id);
+    forget(outpost, member.id);
   if (told.left.size() > member_list_max) told.left.resize(member_list_max);
   std::string& text = scratch();
   encode_members(text, told);
   broadcast_here(residence.key, outpost.members_on, text, SendClass::droppable);
+}
+
+void Impl::forget(Outpost& outpost, MemberId member) noexcept {
+  outpost.everybody.erase(member);
+  outpost.left_here.erase(member);
 }
 
 // Members here know each other from `welcome` and `members`: what a new home needs to tell them who

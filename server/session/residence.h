@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -126,6 +127,7 @@ struct Outpost {
   LocalMembers members;
   std::vector<std::uint32_t> members_on;               // by worker
   std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other
+  std::unordered_set<MemberId> left_here;  // of these, since the home last told who has left
   Asks asks;
   Outbox outbox;
   std::vector<node::Envelope> foreign;  // for the home that this node may become

@@ -244,9 +244,27 @@ void Impl::join(const Uuid& key, SessionMachine::JoinRequest request, Connection
 
 void Impl::info(const Uuid& key, ConnectionRef from) noexcept {
   const Residence* residence = find(key);
-  if (residence != nullptr && residence->is_home()) return answer(from, info_of(*residence));
+  const bool is_home = residence != nullptr && residence->is_home();
+  if (is_home && !is_alone() && residence->home->seats.empty() && is_store_ready_) {
+    return info_of_empty(key, from);
+  }
+  if (is_home) return answer(from, info_of(*residence));
   if (is_alone()) return answer(from, SessionFault::not_found);
   add_ask(key, {.kind = Asks::Ask::Kind::info, .from = from});
+}
+
+// Nothing reminds a home without members that another node has taken it over.
+void Impl::info_of_empty(const Uuid& key, ConnectionRef from) noexcept {
+  ports_.store.load(
+      key, answered<StoredValue>([this, key, from](const Result<StoredValue>& value) noexcept {
+        Residence* residence = find(key);
+        const bool is_home = residence != nullptr && residence->is_home();
+        const bool is_over =
+            value && is_home && value->version.fence > residence->home->version.fence;
+        if (is_home && !is_over) return answer(from, info_of(*residence));
+        if (is_over) superseded(*residence);
+        add_ask(key, {.kind = Asks::Ask::Kind::info, .from = from});
+      }));
 }
 
 void Impl::validate(const Uuid& key, ConnectionRef from) noexcept {

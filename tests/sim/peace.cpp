@@ -340,7 +340,7 @@ void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
 // next welcome says so.
 void World::check_seen(Viewer& viewer, std::size_t index) {
   const Viewer::Talk& talk = viewer.talks()[index];
-  if (talk.is_open() || !viewer.is_open()) return;
+  if (talk.is_open() || talk.is_anothers || !viewer.is_open()) return;
   const Ledger& ledger = viewer.session().ledger;
   for (const auto& of_kind : talk.said) {
     for (const auto& said : of_kind) {

@@ -191,6 +191,8 @@ void Viewer::forget() noexcept {
   state_ = {};
   state_frame_.reset();
   host_epoch_ = 0;
+  for (Talk& talk : talks_)
+    talk.is_anothers = true;
 }
 
 void Viewer::lose(std::uint64_t salt) {

@@ -67,6 +67,7 @@ class Viewer final : ClientEnd {
   // One connection that was opened: what was said through it and what came of that.
   struct Talk {
     std::size_t connection = 0;
+    bool is_anothers = false;  // of somebody who has left for good: nobody is there to be told
     MemberId member;
     std::int64_t opened_us = 0;
     std::int64_t closed_us = INT64_MAX;
