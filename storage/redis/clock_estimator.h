@@ -28,9 +28,15 @@ class ClockEstimator {
     std::int64_t error_us;   // at most, from the time of asking
   };
 
+  // What one sample says.
+  static Estimate estimate(const TimeSample& sample) noexcept {
+    return {sample.remote_us - midpoint(sample), half_trip(sample)};
+  }
+
   void add(const TimeSample& sample) noexcept {
     const std::int64_t now_us = sample.answered_us;
-    const Kept fresh{sample.remote_us - midpoint(sample), half_trip(sample), now_us};
+    const Estimate alone = estimate(sample);
+    const Kept fresh{alone.offset_us, alone.error_us, now_us};
     if (count_ > 0) {
       const Estimate known = at(now_us);
       const std::int64_t apart_us = fresh.offset_us - known.offset_us;

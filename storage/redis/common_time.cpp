@@ -1,6 +1,7 @@
 #include "storage/redis/common_time.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/assert.h"
 
@@ -18,7 +19,7 @@ void CommonTime::on_connected() noexcept {
   redis_.forget();
   seen_.reset();
   doubt_since_us_.reset();
-  asked_us_.reset();
+  asked_.clear();
   is_refused_ = false;
   is_ours_ = false;
 }
@@ -30,7 +31,7 @@ CommonTime::Decision CommonTime::on_reading(const TimeSample& redis,
   if (seen_ && seen_->offset_us != stored.offset_us) redis_.forget();
   // Whoever changed it is sure: ask once more. Taking it unasked would be wrong where Redis' clock
   // was set again right behind it.
-  if (seen_ && *seen_ != stored && is_in_doubt()) doubt_since_us_ = redis.answered_us;
+  if (seen_ && *seen_ != stored && is_in_doubt()) begin_doubt(redis);
   seen_ = stored;
   redis_.add(redis);
   const Decision decision = is_running_ ? go_on(redis, stored) : start(redis, stored);
@@ -45,15 +46,17 @@ void CommonTime::on_written() noexcept {
 }
 
 // Who is in doubt has nothing to say, and is asked again if it still matters later.
-bool CommonTime::on_asked(std::int64_t now_us) noexcept {
-  if (!is_running_ || is_in_doubt()) return false;
-  asked_us_ = now_us;
+bool CommonTime::on_asked(std::int64_t now_us, Question question) noexcept {
+  if (!is_running_ || is_in_doubt() || asked_.size() == asked_max) return false;
+  asked_.push_back({question, now_us});
   return true;
 }
 
-bool CommonTime::on_told(std::int64_t now_us, std::int64_t within_us) noexcept {
+bool CommonTime::on_told(std::int64_t now_us, std::int64_t within_us, Question question) noexcept {
   if (!is_in_doubt() || within_us >= doubted_us_) return false;
-  told_us_ = now_us;
+  if (question == changed) return true;
+  if (question != asked_about_.remote_us) return false;
+  if (!told_us_) told_us_ = now_us;
   return true;
 }
 
@@ -80,7 +83,7 @@ CommonTime::Decision CommonTime::start(const TimeSample& sample, const Record& s
 CommonTime::Decision CommonTime::go_on(const TimeSample& sample, const Record& stored) noexcept {
   const std::int64_t now_us = sample.answered_us;
   const bool is_other = stored.version == 0 || stored.born_us != born_us_;
-  if (is_other && !is_older(stored, now_us)) return bring_back(stored, now_us);
+  if (is_other && !is_older(stored, now_us)) return bring_back(sample, stored);
   if (is_other) take(stored, now_us);
   const std::int64_t off_us = apart_us(stored, now_us);
   const std::int64_t within_us = explained_us(now_us);
@@ -90,9 +93,9 @@ CommonTime::Decision CommonTime::go_on(const TimeSample& sample, const Record& s
     return is_over ? write_ours(stored, now_us) : asking;
   }
   take_if_closer(stored, now_us);
-  const bool must_answer = asked_us_ && sample.asked_us >= *asked_us_;
-  if (must_answer) asked_us_.reset();
-  return {must_answer ? Act::tell : Act::none, within_us, {}};
+  std::vector<Question> answered = take_answered(sample);
+  const Act act = answered.empty() ? Act::none : Act::tell;
+  return {.act = act, .within_us = within_us, .questions = std::move(answered)};
 }
 
 // Begins or goes on; ends if somebody has told that what Redis holds is right.
@@ -101,23 +104,49 @@ CommonTime::Decision CommonTime::doubt(const TimeSample& sample, const Record& s
   const std::int64_t now_us = sample.answered_us;
   doubted_us_ = apart_us;
   if (!is_in_doubt()) {
-    doubt_since_us_ = now_us;
-    asked_us_.reset();
+    begin_doubt(sample);
   } else if (stored.version > 0 && was_told(sample)) {
     take(stored, now_us);
     return {};
   }
-  return {Act::ask, 0, {}};
+  return {.act = Act::ask, .questions = {asked_about_.remote_us}};
 }
 
-bool CommonTime::was_told(const TimeSample& sample) const noexcept {
-  return told_us_ && *told_us_ >= *doubt_since_us_ && *told_us_ <= sample.asked_us;
+void CommonTime::begin_doubt(const TimeSample& sample) noexcept {
+  doubt_since_us_ = sample.answered_us;
+  asked_about_ = sample;
+  told_us_.reset();
+  asked_.clear();
+}
+
+// A reading that disagrees with the one that was asked about is what is asked about next; so is one
+// that is far closer, for the other one would not show a small step.
+bool CommonTime::was_told(const TimeSample& sample) noexcept {
+  const Estimate before = ClockEstimator::estimate(asked_about_);
+  const Estimate now = ClockEstimator::estimate(sample);
+  const bool was_set = magnitude(now.offset_us - before.offset_us) > before.error_us + now.error_us;
+  const bool was_coarse = before.error_us > close_us && now.error_us < before.error_us / 2;
+  if (was_set || was_coarse) {
+    asked_about_ = sample;
+    told_us_.reset();
+  }
+  return told_us_ && *told_us_ <= sample.asked_us;
+}
+
+std::vector<CommonTime::Question> CommonTime::take_answered(const TimeSample& sample) noexcept {
+  std::vector<Question> answered;
+  std::erase_if(asked_, [&](const Asked& asked) noexcept {
+    if (asked.heard_us > sample.asked_us) return false;
+    answered.push_back(asked.question);
+    return true;
+  });
+  return answered;
 }
 
 CommonTime::Decision CommonTime::write(std::uint64_t after, std::int64_t offset_us,
                                        std::int64_t born_us) noexcept {
   wanted_ = {after + 1, offset_us, born_us};
-  return {Act::write, 0, wanted_};
+  return {.act = Act::write, .record = wanted_};
 }
 
 CommonTime::Decision CommonTime::write_ours(const Record& stored, std::int64_t now_us) noexcept {
@@ -126,8 +155,10 @@ CommonTime::Decision CommonTime::write_ours(const Record& stored, std::int64_t n
 }
 
 // Redis holds nothing, or a line that is younger than ours.
-CommonTime::Decision CommonTime::bring_back(const Record& stored, std::int64_t now_us) noexcept {
-  if (!is_in_doubt()) doubt_since_us_ = now_us;
+CommonTime::Decision CommonTime::bring_back(const TimeSample& sample,
+                                            const Record& stored) noexcept {
+  const std::int64_t now_us = sample.answered_us;
+  if (!is_in_doubt()) begin_doubt(sample);
   doubted_us_ = 0;  // nobody can tell us better
   const bool is_close = redis_.at(now_us).error_us <= close_us;
   const bool waits = !is_close && now_us - *doubt_since_us_ < doubt_us;

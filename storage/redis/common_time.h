@@ -14,6 +14,10 @@
 //   what it reads; unless the one who told is so far away that it could not see what the asker
 //   sees. If nobody has told for doubt_us, it was Redis' clock: the first one changes the offset,
 //   and the others find that it agrees.
+// - The clock may be set between the reading of who tells and that of the asker, which is then not
+//   what was found right. So a question names the reading that it comes from, and an answer that
+//   question: who tells has read between that reading and the asker's next, and if these two agree
+//   the clock was the same in all three. If they do not, the next one is asked about.
 // - A node that starts has nothing to compare with, so it waits longer: start_us is what nodes need
 //   that have lost Redis and come back, the time of their doubt included.
 //
@@ -24,6 +28,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "storage/redis/clock_estimator.h"
 
@@ -47,12 +52,16 @@ class CommonTime {
     none,
     ask,    // say to all nodes: does anybody know the time?
     tell,   // say to all nodes: what Redis holds is right, as far as this one can see
-    write,  // make `record` of what was read, if it is still there, and tell so, within 0
+    write,  // make `record` of what was read, if it is still there, and tell `changed`
   };
+  // Its name: Redis' time in the reading that it comes from.
+  using Question = std::int64_t;
+  static constexpr Question changed = 0;  // nobody's: told where there is something else to read
   struct Decision {
     Act act = Act::none;
-    std::int64_t within_us = 0;  // of tell: nothing smaller would have been noticed
-    Record record;               // of write
+    std::int64_t within_us = 0;         // of tell: nothing smaller would have been noticed
+    std::vector<Question> questions{};  // of ask: one; of tell: each is answered
+    Record record{};                    // of write
   };
   using Estimate = ClockEstimator::Estimate;  // of server time, minus our monotonic clock
 
@@ -65,8 +74,8 @@ class CommonTime {
   void on_write_refused() noexcept { is_refused_ = true; }
   // A node asks, or tells that what Redis holds is right to within_us; it may be this one that is
   // heard. Returns whether to read now.
-  bool on_asked(std::int64_t now_us) noexcept;
-  bool on_told(std::int64_t now_us, std::int64_t within_us) noexcept;
+  bool on_asked(std::int64_t now_us, Question question) noexcept;
+  bool on_told(std::int64_t now_us, std::int64_t within_us, Question question) noexcept;
 
   // This node tells a time. Never false again.
   bool is_running() const noexcept { return is_running_; }
@@ -82,22 +91,30 @@ class CommonTime {
   static constexpr std::int64_t slew_max_us = 2'000;
   // A change is made by a reading that is as close as this, or by the best within doubt_us.
   static constexpr std::int64_t close_us = 1'000;
+  static constexpr std::size_t asked_max = 64;  // whoever else asks does so again
   // Ages closer than this are the same: then what is written stays.
   static constexpr std::int64_t age_grain_us = 1'000'000;
+
+  struct Asked {
+    Question question;
+    std::int64_t heard_us;
+  };
 
   Decision start(const TimeSample& sample, const Record& stored) noexcept;
   Decision go_on(const TimeSample& sample, const Record& stored) noexcept;
   Decision doubt(const TimeSample& sample, const Record& stored, std::int64_t apart_us) noexcept;
   Decision write(std::uint64_t after, std::int64_t offset_us, std::int64_t born_us) noexcept;
   Decision write_ours(const Record& stored, std::int64_t now_us) noexcept;
-  Decision bring_back(const Record& stored, std::int64_t now_us) noexcept;
+  Decision bring_back(const TimeSample& sample, const Record& stored) noexcept;
   void take(const Record& stored, std::int64_t now_us) noexcept;
   void take_if_closer(const Record& stored, std::int64_t now_us) noexcept;
   Estimate reading(const Record& stored, std::int64_t now_us) const noexcept;
   std::int64_t apart_us(const Record& stored, std::int64_t now_us) const noexcept;
   std::int64_t explained_us(std::int64_t now_us) const noexcept;
   bool is_older(const Record& stored, std::int64_t now_us) const noexcept;
-  bool was_told(const TimeSample& sample) const noexcept;
+  void begin_doubt(const TimeSample& sample) noexcept;
+  bool was_told(const TimeSample& sample) noexcept;
+  std::vector<Question> take_answered(const TimeSample& sample) noexcept;
 
   ClockEstimator redis_;  // Redis' clock, of this connection
   std::optional<Record> seen_;
@@ -112,8 +129,9 @@ class CommonTime {
 
   std::optional<std::int64_t> doubt_since_us_;
   std::int64_t doubted_us_ = 0;  // how far the latest reading was off; INT64_MAX: nobody knows
-  std::optional<std::int64_t> told_us_;
-  std::optional<std::int64_t> asked_us_;  // not answered yet
+  TimeSample asked_about_{};     // in doubt: the reading that its question comes from
+  std::optional<std::int64_t> told_us_;  // when that was answered
+  std::vector<Asked> asked_;             // by others, not answered yet; empty while in doubt
 };
 
 }  // namespace videosync

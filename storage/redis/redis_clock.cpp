@@ -15,9 +15,10 @@ namespace videosync {
 
 namespace {
 
-// What nodes say on the channel: this, or this with microseconds behind it.
-constexpr std::string_view ask_word = "ask";
+// What nodes say on the channel: "ask QUESTION", and "told WITHIN QUESTION" in microseconds.
+constexpr std::string_view ask_word = "ask ";
 constexpr std::string_view told_word = "told ";
+constexpr std::string_view changed_words = "told 0 0";
 
 // This node's own clock was off, or it was cut off from others that have an older time.
 void report_move(std::int64_t before_us, std::int64_t after_us) noexcept {
@@ -75,10 +76,17 @@ void RedisClock::on_pair_lost() noexcept {
 
 void RedisClock::on_message(std::string_view payload) noexcept {
   if (!is_connected_) return;
-  bool reads = payload == ask_word && time_.on_asked(now_us());
-  if (payload.starts_with(told_word)) {
-    const auto within_us = parse_decimal<std::int64_t>(payload.substr(told_word.size()));
-    reads = within_us && time_.on_told(now_us(), *within_us);
+  bool reads = false;
+  if (payload.starts_with(ask_word)) {
+    const auto question = parse_decimal<std::int64_t>(payload.substr(ask_word.size()));
+    reads = question && time_.on_asked(now_us(), *question);
+  } else if (payload.starts_with(told_word)) {
+    payload.remove_prefix(told_word.size());
+    const std::size_t space = payload.find(' ');
+    if (space == payload.npos) return;
+    const auto within_us = parse_decimal<std::int64_t>(payload.substr(0, space));
+    const auto question = parse_decimal<std::int64_t>(payload.substr(space + 1));
+    reads = within_us && question && time_.on_told(now_us(), *within_us, *question);
   }
   if (reads) read();
 }
@@ -153,10 +161,11 @@ void RedisClock::on_reading(const CommonTime::Record& stored) noexcept {
     owner_.on_clock_ready();
   }
   if (decision.act == CommonTime::Act::write) return write(stored, decision.record);
-  if (decision.act == CommonTime::Act::ask) say(ask_word);
-  if (decision.act == CommonTime::Act::tell) {
-    say(std::string(told_word) + std::to_string(decision.within_us));
-  }
+  const std::string word = decision.act == CommonTime::Act::tell
+                               ? std::string(told_word) + std::to_string(decision.within_us) + " "
+                               : std::string(ask_word);
+  for (const CommonTime::Question question : decision.questions)
+    say(word + std::to_string(question));
   end_reading();
 }
 
@@ -181,7 +190,7 @@ void RedisClock::write(const CommonTime::Record& stored, const CommonTime::Recor
   const std::string born = std::to_string(next.born_us);
   pair_.command(
       std::array<std::string_view, 9>{"EVAL", redis_scripts::set_time, "1", name, version_, version,
-                                      offset, born, "told 0"},
+                                      offset, born, changed_words},
       [this, stored, next](Result<RedisReply> reply) noexcept { on_written(reply, stored, next); });
 }
 

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "start no further seed after this time");
   app.add_option("--shrink-seconds", options.shrink_seconds, "for making a failing run short");
   app.add_flag("--keep-going", options.keeps_going, "count failures instead of stopping at one");
+  app.add_flag("--only-time", options.only_time, "only the walk of the time that nodes tell");
   app.add_flag("--story", options.tells, "tell the story of --seed also if it does not fail");
   try {
     app.parse(argc, argv);

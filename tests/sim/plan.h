@@ -74,14 +74,14 @@ struct Action {
 
 struct Plan {
   std::uint64_t seed = 0;
-  std::vector<NodePlan> nodes;
+  std::vector<NodePlan> nodes{};  // none: only the time is walked through (time_walk.h)
   std::size_t sessions = 1;
   std::size_t viewers = 2;
-  std::vector<std::int64_t> rounds_us;  // how long each is before its peace; 0: left out
-  Latency redis;
-  Latency client;
+  std::vector<std::int64_t> rounds_us{};  // how long each is before its peace; 0: left out
+  Latency redis{};
+  Latency client{};
   double everyone = 0.5;  // of the sessions whose members may all control
-  std::vector<Action> actions;
+  std::vector<Action> actions{};
 };
 
 Plan make_plan(std::uint64_t seed);

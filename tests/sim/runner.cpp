@@ -46,7 +46,7 @@ class Runner {
     // The child counts by itself: what it says at its end is how many it has begun.
     const TrialOutcome outcome = run_plans([&, next = first]() mutable -> std::optional<Plan> {
       if (is_late() || next == seeds.size()) return std::nullopt;
-      return make_plan(seeds[next++]);
+      return plan_of(seeds[next++]);
     });
     count(outcome);
     if (!outcome.finding) return seeds.size() - first;
@@ -60,6 +60,10 @@ class Runner {
       first += *count;
     }
     return true;
+  }
+
+  Plan plan_of(std::uint64_t seed) const {
+    return options_.only_time ? Plan{.seed = seed} : make_plan(seed);
   }
 
   void count(const TrialOutcome& outcome) {
@@ -76,7 +80,7 @@ class Runner {
     ++failures_[outcome.finding->check];
     fmt::print("seed {}: {}: {}\n", outcome.seed, outcome.finding->check, outcome.finding->words);
     if (options_.keeps_going) return;
-    tell(make_plan(outcome.seed), outcome.finding->check);
+    tell(plan_of(outcome.seed), outcome.finding->check);
     fmt::print("again: sim --seed {}\n", outcome.seed);
   }
 
@@ -116,7 +120,7 @@ class Runner {
 int run_seeds(const RunnerOptions& options) {
   Runner runner(options);
   if (options.seed) {
-    const Plan plan = make_plan(*options.seed);
+    const Plan plan = runner.plan_of(*options.seed);
     const TrialOutcome outcome = options.tells ? tell_plan(plan) : run_plan(plan);
     runner.count(outcome);
     if (outcome.finding) runner.report(outcome);

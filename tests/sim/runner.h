@@ -21,6 +21,7 @@ struct RunnerOptions {
   double shrink_seconds = 20;
   bool keeps_going = false;
   bool tells = false;
+  bool only_time = false;  // the walk of the time that nodes tell, and no world
 };
 
 // The process' exit status.

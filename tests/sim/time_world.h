@@ -68,8 +68,8 @@ class TimeNode final : public Clock {
   void connect();
   void disconnect();
   void read();
-  void hear_ask();
-  void hear_told(std::int64_t within_us);
+  void hear_ask(CommonTime::Question question);
+  void hear_told(std::int64_t within_us, CommonTime::Question question);
 
   bool tells() const { return time.is_running(); }
   std::int64_t told_us() const { return clock.server_us(); }
@@ -147,17 +147,17 @@ class TimeWorld {
     }
     return most < least ? 0 : most - least;
   }
-  void publish(void (*hear)(TimeNode&, std::int64_t), std::int64_t within_us = 0) {
+  void publish(const std::function<void(TimeNode&)>& hear) {
     for (const auto& node : nodes) {
       TimeNode* to = node.get();
-      if (to->is_connected) at(to->delays.down_us, [=] { hear(*to, within_us); });
+      if (to->is_connected) at(to->delays.down_us, [=] { hear(*to); });
     }
   }
-  void ask() {
-    publish([](TimeNode& to, std::int64_t) { to.hear_ask(); });
+  void ask(CommonTime::Question question) {
+    publish([=](TimeNode& to) { to.hear_ask(question); });
   }
-  void tell(std::int64_t within_us) {
-    publish([](TimeNode& to, std::int64_t within) { to.hear_told(within); }, within_us);
+  void tell(std::int64_t within_us, CommonTime::Question question) {
+    publish([=](TimeNode& to) { to.hear_told(within_us, question); });
   }
   // As Redis is killed and started again: all are cut off, and come back as RedisLink does.
   void restart_redis() {
@@ -233,12 +233,12 @@ inline void TimeNode::disconnect() {
   is_connected = false;
 }
 
-inline void TimeNode::hear_ask() {
-  if (is_connected && time.on_asked(monotonic_us())) read();
+inline void TimeNode::hear_ask(CommonTime::Question question) {
+  if (is_connected && time.on_asked(monotonic_us(), question)) read();
 }
 
-inline void TimeNode::hear_told(std::int64_t within_us) {
-  if (is_connected && time.on_told(monotonic_us(), within_us)) read();
+inline void TimeNode::hear_told(std::int64_t within_us, CommonTime::Question question) {
+  if (is_connected && time.on_told(monotonic_us(), within_us, question)) read();
 }
 
 inline void TimeNode::set_timer() {
@@ -272,8 +272,10 @@ inline void TimeNode::on_reading(TimeSample sample, const CommonTime::Record& st
   const CommonTime::Decision decision = time.on_reading(sample, stored);
   if (time.is_running() && !time.is_in_doubt()) clock.follow(time.at(monotonic_us()));
   if (decision.act == CommonTime::Act::write) return write(stored, decision.record);
-  if (decision.act == CommonTime::Act::ask) world.ask();
-  if (decision.act == CommonTime::Act::tell) world.tell(decision.within_us);
+  for (const CommonTime::Question question : decision.questions) {
+    if (decision.act == CommonTime::Act::ask) world.ask(question);
+    if (decision.act == CommonTime::Act::tell) world.tell(decision.within_us, question);
+  }
   end_reading();
 }
 
@@ -285,7 +287,7 @@ inline void TimeNode::write(const CommonTime::Record& stored, const CommonTime::
     if (is_done) {
       world.stored = next;
       ++world.writes;
-      world.tell(0);
+      world.tell(0, CommonTime::changed);
     }
     world.at(delays.down_us, [this, is_done, is_refused, mine] {
       if (mine != connection_) return;

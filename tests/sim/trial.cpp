@@ -56,6 +56,7 @@ void add(RunTotals& to, const RunTotals& more) noexcept {
 
 std::optional<Finding> run(const Plan& plan, RunTotals& totals, std::FILE* story) {
   if (auto finding = walk_time(plan.seed)) return finding;
+  if (plan.nodes.empty()) return std::nullopt;  // only the time was asked for
   World world(plan, story);
   world.run();
   add(totals, world.totals());

@@ -111,6 +111,55 @@ Test(common_time, a_node_that_starts_in_any_moment_around_a_step_has_the_others_
   }
 }
 
+// What the others found right is what they read before the step, and the new node reads after it.
+Test(common_time, redis_clock_is_set_between_the_first_readings_of_a_node) {
+  constexpr Delays even{100, 100, 0};
+  for (const std::int64_t step_us : {-15 * second, 15 * second, -10 * ms, 10 * ms}) {
+    for (std::int64_t moment_us = 0; moment_us < 2 * ms; moment_us += 25) {
+      TimeWorld world;
+      world.add(40, even);
+      world.add(-60, even);
+      world.run(5 * second);
+      world.add(0, even);
+      world.at(moment_us, [&] { world.redis.step(step_us); });
+      world.run(5 * second);
+      cr_assert(world.nodes.back()->tells());
+    }
+  }
+}
+
+// One of two that start has asked before the step, and its answer comes when the other has read
+// after it.
+Test(common_time, what_another_node_was_told_is_no_answer) {
+  constexpr Delays even{100, 100, 0};
+  constexpr Delays slow_to_hear{100, 900, 0};
+  for (const std::int64_t step_us : {-15 * second, 15 * second}) {
+    for (std::int64_t moment_us = 0; moment_us < 3 * ms; moment_us += 25) {
+      TimeWorld world;
+      world.add(40, even);
+      world.run(5 * second);
+      world.add(0, even);
+      world.at(450, [&] { world.redis.step(step_us); });
+      world.at(moment_us, [&] { world.add(0, slow_to_hear); });
+      world.run(5 * second);
+      for (const auto& node : world.nodes)
+        cr_assert(node->tells());
+    }
+  }
+}
+
+// The first reading would not show a step of some milliseconds.
+Test(common_time, what_is_asked_about_a_coarse_reading_is_asked_again) {
+  TimeWorld world;
+  settle(world);
+  TimeNode& late = world.add(0, {40 * ms, 100, 0});
+  world.run(ms);
+  late.delays = {};
+  world.at(39 * ms + 500, [&] { world.redis.step(20 * ms); });
+  world.run(5 * second);
+  cr_assert(late.tells());
+}
+
 Test(common_time, two_that_notice_at_the_same_instant_make_one_change) {
   for (unsigned seed = 1; seed <= 50; ++seed) {
     TimeWorld world(seed);
