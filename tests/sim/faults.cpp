@@ -281,10 +281,20 @@ void World::mend() {
     start(first);
   }
   for (SimConnection& connection : connections_) {
-    if (connection.is_vanished && connection.accepted != nullptr) {
-      connection.accepted->on_gone(connection);
-    }
+    const bool is_dead = connection.is_vanished && connection.accepted != nullptr;
+    if (is_dead && !is_displaced(connection)) connection.accepted->on_gone(connection);
   }
+}
+
+// Its viewer has come back through another one: then it is for the nodes to close it.
+bool World::is_displaced(const SimConnection& connection) {
+  const SimSession* session = session_of(connection.key);
+  if (session == nullptr || connection.phase != SimConnection::Phase::member) return false;
+  const auto owner = session->whose.find(connection.member);
+  if (owner == session->whose.end() || may_have_forgotten(*session)) return false;
+  Viewer& viewer = viewers_[owner->second];
+  return viewer.is_open() && viewer.id() == connection.member &&
+         viewer.connection()->number > connection.number;
 }
 
 }  // namespace videosync::sim

@@ -30,6 +30,10 @@ class Ledger {
  public:
   // False: at this place another state was known.
   bool note(const SeenState& state);
+  // False: in this epoch another host was known.
+  bool note_host(std::uint64_t epoch, MemberId host) {
+    return hosts_.try_emplace(epoch, host).first->second == host;
+  }
   // The forks of the line that counts, as far as they are told.
   void set_forks(const std::vector<TakenOver>& forks);
   bool counts(const Place& place) const noexcept;
@@ -59,6 +63,7 @@ class Ledger {
   };
 
   std::map<Place, Known> states_;
+  std::unordered_map<std::uint64_t, MemberId> hosts_;           // by epoch
   std::unordered_map<std::uint64_t, std::vector<Place>> made_;  // by command
   std::map<std::uint64_t, Place> forks_;                        // by epoch: after what
 };

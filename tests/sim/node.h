@@ -28,7 +28,8 @@ class SayingWitness {
   virtual void on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) = 0;
   virtual void on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) = 0;
   // A home has let the member in; its connection, it is told, is gone.
-  virtual void on_let_in(std::size_t node, MemberId member, ConnectionNumber number) = 0;
+  virtual void on_let_in(std::size_t node, const Uuid& key, MemberId member,
+                         ConnectionNumber number) = 0;
   virtual void on_gone(std::size_t node, MemberId member, ConnectionNumber number) = 0;
   virtual void on_store_ready(std::size_t node) = 0;
 

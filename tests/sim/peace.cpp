@@ -71,6 +71,7 @@ void World::make_peace() {
   for (auto& node : nodes_) {
     if (node->is_up()) node->process().check_invariants();
   }
+  check_displaced();
   for (SimSession& session : sessions_) {
     check_agreement(session);
     check_stored(session);
@@ -151,6 +152,21 @@ void World::check_agreement(SimSession& session) {
         !viewer->members().contains(viewer->id())) {
       find("agreement: list", "{} are there; {} (m{}) counts {} and knows{}", open.size(),
            viewer->name(), viewer->id().value, viewer->count(), words_of(viewer->members()));
+    }
+  }
+}
+
+// A node has closed what nobody is at the other end of any more: who came back has one connection.
+void World::check_displaced() {
+  for (auto& node : nodes_) {
+    for (std::size_t i = 0; node->is_up() && i < node->process().workers(); ++i) {
+      node->process().worker(i).visit_connections([&](const SimConnection& connection) {
+        const bool is_kept =
+            connection.phase == SimConnection::Phase::member && connection.client == nullptr;
+        if (!is_kept) return;
+        find("one seat", "node {} keeps a connection of m{}, who has come back through another one",
+             node->index(), connection.member.value);
+      });
     }
   }
 }

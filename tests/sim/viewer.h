@@ -48,6 +48,7 @@ struct SimSession {
   std::unordered_set<MemberId> to_be_kicked{};  // whom a host may have removed
   std::unordered_map<MemberId, std::size_t> whose{};         // each id has been one viewer's, ever
   std::unordered_map<std::uint64_t, std::size_t> writers{};  // by fence: the node that wrote at it
+  std::unordered_set<std::uint64_t> changed{};  // fences whose home has changed something since
 };
 
 // The messages whose fate is followed, each a type of its own in an `error`.

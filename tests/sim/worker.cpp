@@ -277,7 +277,7 @@ void SimWorker::reply(SlotHandle to, const SessionReply& reply) noexcept {
 
 void SimWorker::begin(ConnectionRef to, const Uuid& key, MemberId member, ConnectionNumber number,
                       const BufferRef& welcome) noexcept {
-  process_.witness().on_let_in(process_.node(), member, number);
+  process_.witness().on_let_in(process_.node(), key, member, number);
   process_.witness().on_frame_said(process_.node(), key, process_.read(welcome));
   post(to.worker, [worker = &peer(to.worker), slot = to.slot, key, member, number,
                    welcome]() noexcept { worker->begin_here(slot, key, member, number, welcome); });

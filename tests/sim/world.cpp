@@ -6,6 +6,7 @@
 
 #include "core/base/assert.h"
 #include "proto/wire/node_messages.h"
+#include "server/session/stored_session.h"
 
 namespace videosync::sim {
 
@@ -24,6 +25,13 @@ Uuid random_key(Random& random) {
 
 // Who has its store back for so long has been told who is home.
 constexpr std::int64_t apart_us = 2'000'000;
+// After an ask has expired: its client has its refusal, and what was done in time has been said.
+constexpr std::int64_t refused_us = 1'000'000;
+
+std::string_view text_of(const BufferRef& buffer) noexcept {
+  const auto bytes = buffer.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 }  // namespace
 
@@ -228,8 +236,21 @@ void World::on_store_ready(std::size_t node) {
   note_disturbance();
 }
 
-void World::on_let_in(std::size_t node, MemberId member, ConnectionNumber number) {
+void World::on_let_in(std::size_t node, const Uuid& key, MemberId member, ConnectionNumber number) {
   tell("node {} lets m{} in, by connection {:x}", node, member.value, number.value);
+  SimSession* session = session_of(key);
+  if (session != nullptr) check_reserved(*session, node, member);
+}
+
+// An id is given when the store has it as given: whoever takes over gives none of them again.
+void World::check_reserved(SimSession& session, std::size_t node, MemberId member) {
+  if (session.has_gone_back) return;
+  const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
+  if (entry == nullptr || !entry->bytes) return;
+  const auto stored = decode_stored_session(text_of(entry->bytes));
+  if (!stored || member.value < stored->record.next_member_id) return;
+  find("one id", "node {} gives m{}, and for the store m{} is the next one", node, member.value,
+       stored->record.next_member_id);
 }
 
 void World::on_gone(std::size_t node, MemberId member, ConnectionNumber number) {
@@ -247,6 +268,13 @@ void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& fra
     find("one order", "node {} says another state than was known as ({}, {}): {}", node,
          frame->state.place.epoch, frame->state.place.seq, frame->text);
   }
+  const bool has_host = frame->type == Frame::Type::host || frame->type == Frame::Type::welcome;
+  const std::uint64_t epoch =
+      frame->type == Frame::Type::host ? frame->epoch : frame->state.place.epoch;
+  if (has_host && !session->ledger.note_host(epoch, frame->host)) {
+    find("one order", "node {} says another host than was known in the epoch {}: m{}", node, epoch,
+         frame->host.value);
+  }
   for (const SeenTalk& talk : frame->talk) {
     if (talk.text.size() > 1)
       session->talk.insert(std::strtoull(talk.text.data() + 1, nullptr, 10));
@@ -254,14 +282,26 @@ void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& fra
 }
 
 void World::on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) {
-  if (session_of(channel) == nullptr) return;
-  const auto bytes = event.bytes();
-  const auto envelope = node::decode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (event.bytes().empty()) return;  // to itself
+  const auto envelope = node::decode(text_of(event));
   if (!envelope) return find("protocol", "node {} says what cannot be read", node);
+  if (const auto* joined = std::get_if<node::Joined>(&envelope->message)) {
+    check_in_time(node, *joined);
+  }
+  if (session_of(channel) == nullptr) return;
   const auto* cast = std::get_if<node::Cast>(&envelope->message);
   if (cast == nullptr) return;
   for (const node::CastFrame& each : cast->frames)
     on_frame_said(node, channel, read_frame(BufferRef::copy_of(each.text)));
+}
+
+// Whose client has been refused is not let in.
+void World::check_in_time(std::size_t node, const node::Joined& joined) {
+  const auto expired_us = static_cast<std::int64_t>(joined.ask.expires_us) - NodeClock::epoch_us;
+  const bool is_late = now_us() > expired_us + refused_us;
+  if (!is_late || awake_since_us(node) > expired_us) return;
+  find("once or refused", "node {} lets m{} in {} ms after the join has expired", node,
+       joined.member.value, (now_us() - expired_us) / 1'000);
 }
 
 // A lower fence never overwrites a higher one, nor ends it, and one fence has one writer.
@@ -273,10 +313,24 @@ void World::check_fencing(SimSession& session, std::size_t node, const RedisComm
          before->version.revision);
   }
   if (command.kind == RedisCommand::Kind::remove) return;
+  if (command.next.fence == command.expected.fence) session.changed.insert(command.next.fence);
   const auto [writer, is_new] = session.writers.try_emplace(command.next.fence, node);
   if (writer->second == node) return;
   find("fencing", "nodes {} and {} both wrote at the fence {}", writer->second, node,
        command.next.fence);
+}
+
+// The highest fence is the session: its home gives way to nobody, and has nothing to take over.
+void World::check_take_over(const SimSession& session, std::size_t node,
+                            const RedisCommand& command, const RedisData::Entry& before) {
+  if (session.has_gone_back || session.is_end_asked || !before.bytes) return;
+  // It may never have heard that it was made the home.
+  const bool is_home = session.changed.contains(before.version.fence);
+  if (!is_home || session.writers.at(before.version.fence) != node) return;
+  const auto stored = decode_stored_session(text_of(before.bytes));
+  if (!stored || stored->home != nodes_[node]->process().id()) return;
+  find("fencing", "node {} is home at the fence {}, and takes the session over at {}", node,
+       before.version.fence, command.next.fence);
 }
 
 void World::on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
@@ -290,7 +344,10 @@ void World::on_redis_write(std::size_t node, std::size_t server, const RedisComm
     return;
   }
   if (server == server_) session->is_record_lost = false;
-  if (before != nullptr && command.next.fence > before->version.fence) said_us_ = now_us();
+  if (before != nullptr && command.next.fence > before->version.fence) {
+    said_us_ = now_us();
+    if (nodes_[node]->is_up()) check_take_over(*session, node, command, *before);
+  }
   if (is_told()) {
     tell("node {} stores ({}, {}) over ({}, {})", node, command.next.fence, command.next.revision,
          before != nullptr ? before->version.fence : 0,

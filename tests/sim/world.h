@@ -89,11 +89,16 @@ class World final : RedisWitness, SayingWitness {
                       RedisData::Outcome outcome, const RedisData::Entry* before) override;
   void on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) override;
   void on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) override;
-  void on_let_in(std::size_t node, MemberId member, ConnectionNumber number) override;
+  void on_let_in(std::size_t node, const Uuid& key, MemberId member,
+                 ConnectionNumber number) override;
   void on_gone(std::size_t node, MemberId member, ConnectionNumber number) override;
   void on_store_ready(std::size_t node) override;
 
   SimSession* session_of(const Uuid& key) noexcept;
+  void check_reserved(SimSession& session, std::size_t node, MemberId member);
+  void check_in_time(std::size_t node, const node::Joined& joined);
+  void check_take_over(const SimSession& session, std::size_t node, const RedisCommand& command,
+                       const RedisData::Entry& before);
   void check_fencing(SimSession& session, std::size_t node, const RedisCommand& command,
                      const RedisData::Entry* before);
   void prepare();
@@ -126,6 +131,7 @@ class World final : RedisWitness, SayingWitness {
   void refuse_writes(std::uint64_t salt);
   void promote_replica(std::uint64_t salt);
   void mend();
+  bool is_displaced(const SimConnection& connection);
 
   // Peace (peace.cpp).
   void make_peace();
@@ -134,6 +140,7 @@ class World final : RedisWitness, SayingWitness {
   std::string unsettled();  // what is not, in words; "": nothing
   void check_forks(SimSession& session);
   void check_agreement(SimSession& session);
+  void check_displaced();
   void check_stored(SimSession& session);
   void ask_everyone(SimSession& session);
   void check_probes();

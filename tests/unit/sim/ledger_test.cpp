@@ -42,6 +42,14 @@ Test(sim_ledger, one_place_has_one_state) {
   cr_assert_not(ledger.note(seek({5, 1}, 2, 10)));
 }
 
+Test(sim_ledger, one_epoch_has_one_host) {
+  Ledger ledger;
+  cr_assert(ledger.note_host(5, MemberId{1}));
+  cr_assert(ledger.note_host(5, MemberId{1}));
+  cr_assert_not(ledger.note_host(5, MemberId{}));
+  cr_assert(ledger.note_host(6, MemberId{}));
+}
+
 Test(sim_ledger, what_is_told_again_in_a_new_epoch_is_carried_out_once) {
   Ledger ledger;
   ledger.note(seek({5, 1}, 1, 10));
