@@ -72,8 +72,12 @@ void World::crash(SimNode& node, bool is_silent) {
   if (!node.is_up()) return;
   tell("node {} {}", node.index(), is_silent ? "loses power" : "crashes");
   has_node_died_ = true;
-  for (SimSession& session : sessions_)
+  for (SimSession& session : sessions_) {
     session.may_be_doubled |= session.has_gone_back;
+    // Where Redis refused changes nobody but a home knew of the end.
+    const auto* entry = redis_.server(server_).data.find(session.key, now_us());
+    session.was_over_apart |= session.is_over && entry != nullptr && entry->bytes;
+  }
   for (Viewer& viewer : viewers_) {
     SimConnection* connection = viewer.connection();
     if (connection == nullptr || connection->node != node.index()) continue;

@@ -37,6 +37,7 @@ struct SimSession {
   bool is_end_asked = false;  // by somebody who may: it may be over from then on
   bool is_end_granted = false;
   bool is_end_seen = false;  // somebody was closed with 4001, rightly
+  bool is_over = false;  // somebody was told so
   // While a node was cut off: if it was the home, its end does not count for who took over from it.
   bool was_over_apart = false;
   bool is_record_lost = false;  // the store lost it, and nobody has written it back yet

@@ -218,8 +218,7 @@ void World::note_end(SimSession& session, const char* who, const char* how) {
 }
 
 void World::note_over(SimSession& session) {
-  // Nobody but its node knows of it until Redis takes changes again.
-  if (redis_.server(server_).refusal != RedisServer::Refusal::none) session.was_over_apart = true;
+  session.is_over = true;
   for (const auto& node : nodes_) {
     if (!node->is_up()) continue;
     const std::int64_t ready_us =

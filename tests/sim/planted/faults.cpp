@@ -24,7 +24,7 @@ constexpr std::array faults{
                  "entry->version.revision > expected.revision"},
     PlantedFault{"lower-followed", "an outpost follows a home of a lower fence", "order",
                  "server/session/outpost_messages.cpp", statement,
-                 "if (fence < outpost.fence) return false;", "", 1700},
+                 "if (fence < outpost.fence) return false;", "", 2900},
     PlantedFault{"fence-kept", "a take-over does not raise the fence", "fencing",
                  "server/session/outpost_home.cpp", expression,
                  "next_fence(std::max(known.fence, outpost.fence))", "known.fence"},
