@@ -1,9 +1,14 @@
 // A throw-away media library for tests: a folder with short videos made by ffmpeg.
+//
+// A film of a minute takes ffmpeg seconds, and most tests want the same few: each is made once for a
+// build, into test-media beside the server's binary, and copied from there.
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { serverBinary } from './server.mjs';
 
 const run = promisify(execFile);
 
@@ -23,16 +28,43 @@ export function makePoster(file) {
   return run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'gradients=size=640x360:c0=0x1b2a6b:c1=0xf2a65a', '-frames:v', '1', file]);
 }
 
-async function makeVideo(file, seconds, { grain = false, size = '320x180' }) {
+async function makeVideo(file, seconds, options) {
+  const words = wordsFor(seconds, options);
+  const kept = path.join(path.dirname(serverBinary()), 'test-media', `${digestOf(words)}.mp4`);
+  try {
+    await copyFile(kept, file);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    await makeOnce(kept, words);
+    await copyFile(kept, file);
+  }
+}
+
+const digestOf = (words) => createHash('sha256').update(words.join('\0')).digest('hex').slice(0, 16);
+
+// Tests run beside each other: it is there as a whole or not at all.
+async function makeOnce(kept, words) {
+  await mkdir(path.dirname(kept), { recursive: true });
+  const folder = await mkdtemp(`${kept}-`);
+  try {
+    await run('ffmpeg', [...words, path.join(folder, 'made.mp4')]);
+    await rename(path.join(folder, 'made.mp4'), kept);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+// ffmpeg's, but for the file.
+function wordsFor(seconds, { grain = false, size = '320x180' }) {
   const colours = 'nb_colors=3:c0=0x1b2a6b:c1=0xc4477f:c2=0xf2a65a:speed=0.02:seed=11';
   const pictures = grain
     ? `gradients=size=${size}:rate=15:duration=${seconds}:${colours},format=yuv420p,noise=alls=9:allf=t`
     : `testsrc2=size=${size}:rate=30:duration=${seconds}`;
-  await run('ffmpeg', [
-    '-v', 'error', '-y',
+  return [
+    '-v', 'error',
     '-f', 'lavfi', '-i', pictures,
     '-f', 'lavfi', '-i', `sine=frequency=330:duration=${seconds}`,
     '-c:v', 'libx264', '-preset', 'ultrafast', '-g', grain ? '15' : '30', '-pix_fmt', 'yuv420p',
-    '-c:a', 'aac', '-shortest', '-movflags', '+faststart', file,
-  ]);
+    '-c:a', 'aac', '-shortest', '-movflags', '+faststart',
+  ];
 }
