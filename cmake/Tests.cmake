@@ -3,7 +3,7 @@
 #   tests/www, tests/e2e, tests/browser  one `node --test` a file *.test.mjs
 #   tests/layers                         rules about the sources themselves
 #   tests/sim                            the simulator of nodes
-# Labels (ctest -L): unit, www, e2e, browser, layers, sim.
+# Labels (ctest -L): unit, www, e2e, browser, layers, sim. What runs beside what: TestSlots.cmake.
 #
 # A sanitizer and Criterion's runner do not get along (tests/support/in_process_runner.cpp says why):
 # there the same tests get a small runner of our own and only Criterion's headers.
@@ -91,7 +91,7 @@ if(TARGET hanging_folder)
   list(APPEND node_environment VIDEOSYNC_HANGING_FOLDER=$<TARGET_FILE:hanging_folder>)
 endif()
 
-# Registers tests/<kind>/*.test.mjs; ARGN: further test properties.
+# Registers tests/<kind>/*.test.mjs.
 function(videosync_node_tests kind timeout_s)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${kind}/*.test.mjs)
   foreach(test ${tests})
@@ -99,7 +99,7 @@ function(videosync_node_tests kind timeout_s)
     set(name ${kind}_${noun})
     add_test(NAME ${name} COMMAND ${NODE} --test --test-reporter=spec ${test})
     set_tests_properties(${name} PROPERTIES LABELS ${kind} TIMEOUT ${timeout_s}
-      ENVIRONMENT "${node_environment}" ${ARGN})
+      ENVIRONMENT "${node_environment}")
   endforeach()
 endfunction()
 
@@ -107,6 +107,5 @@ videosync_node_tests(layers 300)
 videosync_node_tests(www 60)
 if(TARGET videosync)
   videosync_node_tests(e2e 180)
-  # A browser's timing is what is tested: nothing else runs beside it.
-  videosync_node_tests(browser 300 RUN_SERIAL TRUE)
+  videosync_node_tests(browser 300)
 endif()

@@ -1,0 +1,30 @@
+# How tests share a machine. Many of them mostly wait: `make test` gives ctest two slots a core, and a
+# test takes (PROCESSORS) two where it computes, one where it waits, and three with a browser, so that
+# on two cores no more than one that waits runs beside it.
+
+# Of e2e, the others wait: these compute, or judge moments.
+set(computing_tests bench http_ranges http_requests make_hls media_library metrics_descriptors
+  redis_lost redis_outage redis_race redis_time stress ws_drain ws_messages ws_slow_reader ws_stall)
+list(TRANSFORM computing_tests PREPEND e2e_)
+# These judge how well pictures keep step, and how smoothly they go on: nothing runs beside them.
+set(lone_tests browser_nodes browser_stage_picture browser_sync_skew browser_watch_together)
+
+get_property(tests DIRECTORY PROPERTY TESTS)
+foreach(test ${computing_tests} ${lone_tests})
+  if(NODE AND NOT test IN_LIST tests)
+    message(FATAL_ERROR "cmake/TestSlots.cmake names ${test}, which is no test")
+  endif()
+endforeach()
+foreach(test ${tests})
+  if(test IN_LIST lone_tests)
+    set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
+  elseif(test MATCHES "^browser_")
+    # Begins first (COST): else it would wait until nothing is left that fits in beside it.
+    set_tests_properties(${test} PROPERTIES PROCESSORS 3 COST 1000)
+  elseif(test MATCHES "^e2e_" AND NOT test IN_LIST computing_tests AND NOT VIDEOSYNC_SANITIZE)
+    set_tests_properties(${test} PROPERTIES PROCESSORS 1)
+  else()
+    # Also what waits, where a sanitizer makes it compute.
+    set_tests_properties(${test} PROPERTIES PROCESSORS 2)
+  endif()
+endforeach()
