@@ -3,15 +3,14 @@
 #include <llhttp.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <new>
 #include <type_traits>
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
-#include "core/base/utf8.h"
-#include "proto/http/http_authority.h"
+#include "proto/http/http_head.h"
+#include "proto/http/http_target.h"
 
 namespace videosync {
 
@@ -322,7 +321,7 @@ bool HttpRequestParser::end_line() noexcept {
     return refuse(400, "the head does not end in an empty line");
   }
   if (phase_ == Phase::line) return judge_request_line(text);
-  return text.empty() ? judge_head() : judge_field_line(text);
+  return text.empty() ? end_head() : judge_field_line(text);
 }
 
 bool HttpRequestParser::judge_request_line(std::string_view line) noexcept {
@@ -345,59 +344,13 @@ bool HttpRequestParser::judge_request_line(std::string_view line) noexcept {
   return judge_target();
 }
 
-// RFC 9112, 3.2: origin form, absolute form, and the asterisk for OPTIONS.
 bool HttpRequestParser::judge_target() noexcept {
-  const std::string_view target = request_.target;
-  const bool is_clean = std::all_of(target.begin(), target.end(),
-                                    [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
-  if (target.empty() || !is_clean) {
-    return refuse(400, "the request target has a byte that is not allowed there");
-  }
-  if (target == "*") {
-    if (request_.method != HttpMethod::options) return refuse(400, "'*' is for OPTIONS alone");
-    request_.path = target;
-    return true;
-  }
-  if (target.front() != '/') return take_absolute_form();
-  const std::size_t question = target.find('?');
-  if (question != std::string_view::npos) request_.query = target.substr(question + 1);
-  return decode_path(target.substr(0, question));
-}
-
-bool HttpRequestParser::take_absolute_form() noexcept {
-  const std::string_view target = request_.target;
-  const std::size_t mark = target.find("://");
-  const std::string_view scheme = target.substr(0, mark);
-  if (mark == std::string_view::npos ||
-      !(equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "https"))) {
-    return refuse(400, "the request target is neither a path nor an http URL");
-  }
-  const std::string_view rest = target.substr(mark + 3);
-  const std::size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
-  request_.host = rest.substr(0, authority_end);
-  if (!is_authority(request_.host)) {
-    return refuse(400, "the request target names no valid host");
-  }
-  const std::string_view tail = rest.substr(authority_end);
-  const std::size_t question = tail.find('?');
-  if (question != std::string_view::npos) request_.query = tail.substr(question + 1);
-  const std::string_view path = tail.substr(0, question);
-  return decode_path(path.empty() ? std::string_view("/") : path);
-}
-
-bool HttpRequestParser::decode_path(std::string_view raw) noexcept {
-  request_.path = raw;
-  if (raw.find('%') == std::string_view::npos) return true;
   char* const decoded = head_.get() + limits_.head_bytes_max;
-  const auto length = percent_decode(raw, PlusSign::as_it_is, decoded);
-  if (!length) return refuse(400, "the path has a malformed escape");
-  request_.path = std::string_view(decoded, *length);
-  if (has_control_bytes(request_.path)) return refuse(400, "the path has a control byte");
-  if (!is_valid_utf8(request_.path)) return refuse(400, "the path is not UTF-8");
-  if (std::count(raw.begin(), raw.end(), '/') !=
-      std::count(request_.path.begin(), request_.path.end(), '/')) {
-    return refuse(400, "the path has an encoded slash");
-  }
+  const auto target = read_target(request_.method, request_.target, decoded);
+  if (!target) return refuse(400, target.error());
+  request_.path = target->path;
+  request_.query = target->query;
+  request_.host = target->host;
   return true;
 }
 
@@ -415,75 +368,24 @@ bool HttpRequestParser::judge_field_line(std::string_view line) noexcept {
   return true;
 }
 
-bool HttpRequestParser::judge_head() noexcept {
-  if (!judge_host() || !judge_framing() || !judge_connection()) return false;
+bool HttpRequestParser::end_head() noexcept {
+  if (const auto fault = judge_head(request_, limits_.body_bytes_max)) return refuse(*fault);
   phase_ = request_.has_body ? Phase::body : Phase::complete;
-  if (request_.has_body) llhttp_resume(&codec_at(codec_));
-  return true;
-}
-
-bool HttpRequestParser::judge_host() noexcept {
-  const std::size_t hosts = request_.count("host");
-  if (hosts > 1) return refuse(400, "Host is repeated");
-  if (hosts == 0 && request_.version_minor == 1) return refuse(400, "Host is missing");
-  const std::string_view host = request_.header("host");
-  // An empty one is how a client says that its target has no authority.
-  if (!host.empty() && !is_authority(host)) return refuse(400, "Host is malformed");
-  if (request_.host.empty()) request_.host = host;
-  return true;
-}
-
-// RFC 9112, 6. Whatever two readers could understand differently is refused.
-bool HttpRequestParser::judge_framing() noexcept {
-  const std::size_t lengths = request_.count("content-length");
-  const std::size_t encodings = request_.count("transfer-encoding");
-  if (lengths + encodings == 0) return true;
-  if (lengths > 0 && encodings > 0) {
-    return refuse(400, "Content-Length and Transfer-Encoding exclude each other");
-  }
-  if (lengths > 1) return refuse(400, "Content-Length is repeated");
-  if (lengths == 1) return judge_length(request_.header("content-length"));
-  if (request_.version_minor == 0) return refuse(400, "HTTP/1.0 has no Transfer-Encoding");
-  if (encodings > 1 || !equals_ignoring_case(request_.header("transfer-encoding"), "chunked")) {
-    return refuse(501, "the only transfer coding here is chunked");
-  }
-  request_.has_body = true;
-  body_part_ = BodyPart::chunk_length;
-  return true;
-}
-
-bool HttpRequestParser::judge_length(std::string_view digits) noexcept {
-  std::uint64_t length = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, length);
-  if (error == std::errc::invalid_argument || stop != end) {
-    return refuse(400, "Content-Length is not a number");
-  }
-  if (error == std::errc::result_out_of_range || length > limits_.body_bytes_max) {
-    return refuse(413, "the body is larger than this server takes");
-  }
-  request_.has_body = length > 0;
-  return true;
-}
-
-bool HttpRequestParser::judge_connection() noexcept {
-  const bool is_1_1 = request_.version_minor == 1;
-  request_.keep_alive = !request_.has_token("connection", "close") &&
-                        (is_1_1 || request_.has_token("connection", "keep-alive"));
-  if (!is_1_1 || !request_.has_header("expect")) return true;
-  if (request_.count("expect") > 1 ||
-      !equals_ignoring_case(request_.header("expect"), "100-continue")) {
-    return refuse(417, "the only expectation met here is 100-continue");
-  }
-  request_.expect_continue = request_.has_body;
+  if (!request_.has_body) return true;
+  if (request_.has_header("transfer-encoding")) body_part_ = BodyPart::chunk_length;
+  llhttp_resume(&codec_at(codec_));
   return true;
 }
 
 bool HttpRequestParser::refuse(int status, std::string_view message) noexcept {
+  return refuse({status, code_for_status(status), message});
+}
+
+bool HttpRequestParser::refuse(const HttpFault& fault) noexcept {
   VS_ASSERT(phase_ < Phase::complete);
   phase_ = Phase::fault;
   request_.keep_alive = false;
-  fault_ = {status, code_for_status(status), message};
+  fault_ = fault;
   return false;
 }
 

@@ -75,15 +75,10 @@ class HttpRequestParser {
   bool end_line() noexcept;
   bool judge_request_line(std::string_view line) noexcept;
   bool judge_target() noexcept;
-  bool take_absolute_form() noexcept;
-  bool decode_path(std::string_view raw) noexcept;
   bool judge_field_line(std::string_view line) noexcept;
-  bool judge_head() noexcept;
-  bool judge_host() noexcept;
-  bool judge_framing() noexcept;
-  bool judge_length(std::string_view digits) noexcept;
-  bool judge_connection() noexcept;
+  bool end_head() noexcept;
   bool refuse(int status, std::string_view message) noexcept;
+  bool refuse(const HttpFault& fault) noexcept;
   bool refuse_by_codec(int error, const char* error_at) noexcept;
 
   const HttpLimits limits_;

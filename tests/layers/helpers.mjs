@@ -43,7 +43,7 @@ export const helpers = [
     telltale: /\bfrom_chars\s*\(|\bsto(?:i|l|ll|ul|ull)\s*\(|\bstrtou?ll?\s*\(|\bato[il]\s*\(/g,
     home: 'core/base/text.h',
     except: {
-      'proto/http/http_request.cpp': 'a length that is too large has an answer of its own',
+      'proto/http/http_head.cpp': 'a length that is too large has an answer of its own',
       'server/config/setting_values.cpp': 'a unit follows the digits',
       'storage/media/media_probe.cpp': 'seconds with decimals, and the rest of the line',
     },

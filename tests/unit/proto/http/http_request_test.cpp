@@ -2,79 +2,16 @@
 
 #include <criterion/criterion.h>
 
-#include <algorithm>
 #include <random>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "tests/unit/proto/http/request_feeding.h"
+
 using namespace videosync;
-
-namespace {
-
-std::span<const std::uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-FeedResult feed(HttpRequestParser& parser, std::string_view text) {
-  return parser.feed(bytes_of(text));
-}
-
-// Feeds all of `text` in pieces of at most `step` bytes, going on after head_complete.
-FeedResult feed_by(HttpRequestParser& parser, std::string_view text, std::size_t step) {
-  FeedResult last;
-  std::size_t used = 0;
-  while (used < text.size()) {
-    last = feed(parser, text.substr(used, step));
-    used += last.consumed;
-    if (last.status == FeedStatus::complete || last.status == FeedStatus::fault) break;
-  }
-  last.consumed = used;
-  return last;
-}
-
-std::string get(std::string_view target, std::string_view fields = "") {
-  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
-}
-
-std::string post(std::string_view fields, std::string_view body = "") {
-  return "POST /p HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n" + std::string(body);
-}
-
-// Everything that must not depend on how the input was cut, in one comparable text.
-std::string outcome_of(HttpRequestParser& parser, std::string_view text, std::size_t step) {
-  parser.reset();
-  const FeedResult result = feed_by(parser, text, step);
-  if (result.status == FeedStatus::fault) {
-    return "fault " + std::to_string(parser.fault().status) + " " +
-           std::string(parser.fault().message);
-  }
-  if (result.status != FeedStatus::complete) return "unfinished";
-  const HttpRequest& request = parser.request();
-  std::string text_of_it = "complete " + std::to_string(result.consumed) + " " +
-                           std::string(request.method_name) + " " + std::string(request.path) +
-                           "?" + std::string(request.query) + " @" + std::string(request.host);
-  for (const HttpField& field : request.fields) {
-    text_of_it += "|" + std::string(field.name) + "=" + std::string(field.value);
-  }
-  return text_of_it + "|" + std::string(request.body);
-}
-
-void expect_fault(std::string_view text, int status) {
-  HttpRequestParser parser;
-  const FeedResult whole = feed_by(parser, text, text.size());
-  cr_assert(whole.status == FeedStatus::fault, "no fault: %.*s", static_cast<int>(text.size()),
-            text.data());
-  cr_assert_eq(parser.fault().status, status, "%d, not %d: %.*s", parser.fault().status, status,
-               static_cast<int>(std::min(text.size(), std::size_t{80})), text.data());
-  cr_assert(!parser.fault().message.empty());
-  cr_assert(!parser.fault().code.empty());
-  cr_assert_not(parser.request().keep_alive);
-  const std::string by_whole = outcome_of(parser, text, text.size());
-  cr_assert_eq(by_whole, outcome_of(parser, text, 1), "cut: %.*s", static_cast<int>(text.size()),
-               text.data());
-}
-
-}  // namespace
+using namespace videosync::test;
 
 Test(http_request, a_plain_get_is_read) {
   HttpRequestParser parser;
@@ -170,14 +107,6 @@ Test(http_request, bad_chunk_extensions_are_refused) {
   expect_fault(post("Transfer-Encoding: chunked\r\n", "3;a\r\nabc;b\r\n"), 400);
 }
 
-Test(http_request, a_length_of_zero_is_no_body) {
-  HttpRequestParser parser;
-  cr_assert(feed(parser, post("Content-Length: 0\r\nExpect: 100-continue\r\n")).status ==
-            FeedStatus::complete);
-  cr_assert_not(parser.request().has_body);
-  cr_assert_not(parser.request().expect_continue, "nothing to wait for");
-}
-
 Test(http_request, pipelined_requests_come_one_by_one) {
   HttpRequestParser parser;
   const std::string all = get("/1") + post("Content-Length: 2\r\n", "ab") + "\r\n" + get("/3");
@@ -223,105 +152,6 @@ Test(http_request, an_upgrade_with_a_body_is_read_to_its_end) {
   cr_assert(parser.request().body == "ab");
 }
 
-Test(http_request, keep_alive_follows_version_and_field) {
-  struct Row {
-    std::string head;
-    bool keep_alive;
-  };
-  const std::vector<Row> table = {
-      {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", true},
-      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nConnection: Close\r\n\r\n", false},
-      {"GET / HTTP/1.0\r\n\r\n", false},
-      {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true},
-      {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false}};
-  HttpRequestParser parser;
-  for (const Row& row : table) {
-    parser.reset();
-    cr_assert(feed(parser, row.head).status == FeedStatus::complete, "%s", row.head.c_str());
-    cr_assert_eq(parser.request().keep_alive, row.keep_alive, "%s", row.head.c_str());
-  }
-}
-
-Test(http_request, http_1_0_does_not_expect) {
-  HttpRequestParser parser;
-  feed(parser, "GET / HTTP/1.0\r\nExpect: x\r\n\r\n");
-  cr_assert_not(parser.request().expect_continue);
-  cr_assert_eq(parser.request().version_minor, 0);
-}
-
-Test(http_request, targets_have_three_forms) {
-  struct Row {
-    std::string line, path, query, host;
-  };
-  const std::vector<Row> table = {{"GET /", "/", "", "a"},
-                                  {"GET /a/../b//c", "/a/../b//c", "", "a"},
-                                  {"GET //x/y", "//x/y", "", "a"},
-                                  {"GET /%41%2e?%41", "/A.", "%41", "a"},
-                                  {"GET /%C3%A9%25", "/\xc3\xa9%", "", "a"},
-                                  {"GET /%2541", "/%41", "", "a"},  // decoded once
-                                  {"GET /?a=b?c", "/", "a=b?c", "a"},
-                                  {"GET http://h:80/x?q", "/x", "q", "h:80"},
-                                  {"GET HTTPS://h", "/", "", "h"},
-                                  {"GET http://h?q", "/", "q", "h"},
-                                  {"GET http://[::1]:80/", "/", "", "[::1]:80"},
-                                  {"GET http://h:?q", "/", "q", "h:"},
-                                  {"GET http://h%41/x", "/x", "", "h%41"},
-                                  {"OPTIONS *", "*", "", "a"}};
-  HttpRequestParser parser;
-  for (const Row& row : table) {
-    parser.reset();
-    const FeedResult result = feed(parser, row.line + " HTTP/1.1\r\nHost: a\r\n\r\n");
-    cr_assert(result.status == FeedStatus::complete, "%s", row.line.c_str());
-    cr_assert(parser.request().path == row.path, "%s", row.line.c_str());
-    cr_assert(parser.request().query == row.query, "%s", row.line.c_str());
-    cr_assert(parser.request().host == row.host, "%s", row.line.c_str());
-  }
-}
-
-Test(http_request, bad_targets_are_refused) {
-  for (const char* target : {"/%",
-                             "/%4",
-                             "/%zz",
-                             "/%00",
-                             "/%0a",
-                             "/%7f",
-                             "/%ff",
-                             "/%c0%af",
-                             "/a%2Fb",
-                             "/a%2fb",
-                             "/a#b",
-                             "*",
-                             "a",
-                             "?q",
-                             "ftp://h/",
-                             "http://",
-                             "http:///x",
-                             "http://u@h/",
-                             "http://h,i/",
-                             "http://h/%00",
-                             "http://h:i:j/",
-                             "http://h:99999999/",
-                             "http://h:x/",
-                             "http://:80/",
-                             "http://[::1/",
-                             "http://[::1]x/",
-                             "http://[1:2]/",
-                             "http://::1/",
-                             "http://h%/",
-                             "http://h%zz/",
-                             "http://h%4?q",
-                             "http://u:p@h/",
-                             "http://@h/",
-                             "h:80",
-                             "h",
-                             "[::1]:80"}) {
-    expect_fault(get(target), 400);
-  }
-  expect_fault("GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400);
-  expect_fault("GET /a\tb HTTP/1.1\r\nHost: a\r\n\r\n", 400);
-  expect_fault("CONNECT h:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501);
-}
-
 Test(http_request, bad_request_lines_are_refused) {
   expect_fault("\x16\x03\x01\x02 tls", 400);
   expect_fault("BREW /pot HTTP/1.1\r\n\r\n", 501);
@@ -357,58 +187,12 @@ Test(http_request, bad_fields_are_refused) {
   expect_fault("GET / HTTP/1.1\r\n A: b\r\nHost: a\r\n\r\n", 400);
 }
 
-Test(http_request, host_is_there_once_and_clean) {
-  expect_fault("GET / HTTP/1.1\r\n\r\n", 400);
-  expect_fault("GET http://h/ HTTP/1.1\r\n\r\n", 400);
-  expect_fault(get("/", "Host: a\r\n"), 400);
-  expect_fault(get("/", "host: b\r\n"), 400);
-  expect_fault("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", 400);
-  for (const char* host : {"a b", "a\tb", "a,b", "a/b", "u@a", "a\\b", "<a>", "a:b:c", "a:99999999",
-                           "a:x", ":80", "[::1", "[::1]x", "[1:2]", "::1", "a%", "a%4", "a%zz"}) {
-    const std::string field = "Host: " + std::string(host) + "\r\n\r\n";
-    expect_fault("GET / HTTP/1.1\r\n" + field, 400);
-    expect_fault("GET / HTTP/1.0\r\n" + field, 400);
-    expect_fault("GET http://good/ HTTP/1.1\r\n" + field, 400);
-  }
-  HttpRequestParser parser;
-  for (const char* host :
-       {"", "a:", "a:65535", "[::1]", "[2001:db8::1]:8080", "a%41", "1.2.3.4:80"}) {
-    parser.reset();
-    const std::string head = "GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n";
-    cr_assert(feed(parser, head).status == FeedStatus::complete, "%s", host);
-    cr_assert(parser.request().host == host, "%s", host);
-  }
-  parser.reset();
-  cr_assert(feed(parser, "GET / HTTP/1.0\r\n\r\n").status == FeedStatus::complete);
-}
-
-Test(http_request, ambiguous_framing_is_refused) {
-  expect_fault(post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), 400);
-  expect_fault(post("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", "0\r\n\r\n"), 400);
-  expect_fault(post("Content-Length: 3\r\nContent-Length: 3\r\n", "abc"), 400);
-  for (const char* length : {"", " ", "-1", "+1", "1,1", "1 1", "0x1", "1.0", "a"}) {
-    expect_fault(post("Content-Length: " + std::string(length) + "\r\n"), 400);
-  }
-  expect_fault(post("Transfer-Encoding: chunked, gzip\r\n"), 400);
-  expect_fault(post("Transfer-Encoding: chunked, chunked\r\n"), 400);
-  expect_fault(post("Transfer-Encoding: gzip\r\n"), 501);
-  expect_fault(post("Transfer-Encoding: gzip, chunked\r\n"), 501);
-  expect_fault(post("Transfer-Encoding: xchunked\r\n"), 501);
-  expect_fault(post("Transfer-Encoding:\r\n"), 501);
-  expect_fault("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
-}
-
 Test(http_request, bad_chunks_are_refused) {
   for (const char* body :
        {"x\r\n", "-1\r\n", "\r\n", "3\nabc", "3\rabc", "3\r\nabcd\r\n", "3\r\nabc\n0\r\n\r\n",
         "3 \r\nabc", "0x3\r\nabc", "0\r\nA b: c\r\n\r\n", "0\r\nA: b\rC: d\r\n\r\n"}) {
     expect_fault(post("Transfer-Encoding: chunked\r\n", body), 400);
   }
-}
-
-Test(http_request, only_one_expectation_is_met) {
-  expect_fault(post("Content-Length: 1\r\nExpect: 200-ok\r\n"), 417);
-  expect_fault(get("/", "Expect: 100-continue\r\nExpect: 100-continue\r\n"), 417);
 }
 
 Test(http_request, the_request_line_has_a_limit) {
