@@ -122,9 +122,8 @@ int measure(const Options& options) {
   raise_descriptor_limit();
   ::signal(SIGTERM, [](int) { is_told_to_end = 1; });
   const SystemClock clock;
-  auto reactor = Reactor::create(clock);
+  const auto reactor = start_reactor(clock);
   if (!reactor) return fail_with(reactor.error().message);
-  if (auto started = (*reactor)->start(); !started) return fail_with(started.error().message);
   HttpLoad load(options, **reactor);
   return load.run() ? 0 : fail_with(load.trouble());
 }

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/support/load_process.h"
 #include "core/base/assert.h"
 #include "core/reactor/reactor.h"
 #include "core/reactor/tcp_stream.h"
@@ -307,14 +307,10 @@ int fail_with(std::string_view why) {
 }
 
 int measure(const Options& options) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  raise_descriptor_limit();
   const SystemClock clock;
-  auto reactor = Reactor::create(clock);
+  const auto reactor = start_reactor(clock);
   if (!reactor) return fail_with(reactor.error().message);
-  if (auto started = (*reactor)->start(); !started) return fail_with(started.error().message);
   Load load(options, **reactor);
   const std::string trouble = load.run();
   return trouble.empty() ? 0 : fail_with(trouble);

@@ -250,9 +250,8 @@ int measure(const Options& options) {
                     options.members, spare_descriptors, descriptors));
   }
   const SystemClock clock;
-  auto reactor = Reactor::create(clock);
+  const auto reactor = start_reactor(clock);
   if (!reactor) return fail_with(reactor.error().message);
-  if (auto started = (*reactor)->start(); !started) return fail_with(started.error().message);
   Figures figures;
   ViewerLoad load(options, **reactor);
   if (!load.run(figures)) return fail_with(load.trouble());

@@ -17,6 +17,13 @@ std::uint64_t raise_descriptor_limit() noexcept {
   return limit.rlim_cur;
 }
 
+Result<std::unique_ptr<Reactor>> start_reactor(const Clock& clock) {
+  auto reactor = Reactor::create(clock);
+  if (!reactor) return reactor;
+  if (auto started = (*reactor)->start(); !started) return std::unexpected(started.error());
+  return reactor;
+}
+
 int connect_to_loopback(std::uint16_t port, int receive_bytes) noexcept {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) return -1;

@@ -2,11 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/reactor/reactor.h"
 
 namespace videosync::bench {
 
 // Raises the soft limit of descriptors to the hard one; returns it.
 std::uint64_t raise_descriptor_limit() noexcept;
+
+// A reactor for this thread, which turns it.
+Result<std::unique_ptr<Reactor>> start_reactor(const Clock& clock);
 
 // A non-blocking socket to a server on loopback, or -1 and errno. With room in the listener's
 // backlog it is connected already, otherwise what is sent waits for that. What it costs limits the
