@@ -22,6 +22,18 @@ async function room(onStall) {
 
 const report = (member, buffering) => member.send('report', { driftMs: 0, rttMs: 10, buffering });
 
+// In which the first, the host, has begun a film, and everybody waits for the second.
+async function waitingRoom() {
+  const members = await room('wait');
+  const [host, second] = members;
+  report(second, true);
+  await second.settled();
+  await sleep(50);
+  host.send('play');
+  await host.next('waiting');
+  return members;
+}
+
 const between = (value, low, high) => assert.ok(value >= low && value <= high, `${value}, not ${low} to ${high}`);
 
 describe('members that buffer', { concurrency: true }, () => {
@@ -109,22 +121,12 @@ describe('members that buffer', { concurrency: true }, () => {
   });
 
   test('the host may go on at once, and pause during a wait stays', async () => {
-    const [ann, ben] = await room('wait');
-    report(ben, true);
-    await ben.settled();
-    await sleep(50);
-    ann.send('play');
-    await ann.next('waiting');
+    const [ann, ben] = await waitingRoom();
     ann.send('play');
     const state = await ann.next('state');
     assert.deepEqual([state.cause, state.playing], ['play', true]);
 
-    const [cem, dan] = await room('wait');
-    report(dan, true);
-    await dan.settled();
-    await sleep(50);
-    cem.send('play');
-    await cem.next('waiting');
+    const [cem, dan] = await waitingRoom();
     cem.send('pause');
     await cem.next('state', ({ cause }) => cause === 'pause');
     report(dan, false);
@@ -134,12 +136,7 @@ describe('members that buffer', { concurrency: true }, () => {
   });
 
   test('settings continue ends a wait', async () => {
-    const [ann, ben] = await room('wait');
-    report(ben, true);
-    await ben.settled();
-    await sleep(50);
-    ann.send('play');
-    await ann.next('waiting');
+    const [ann, ben] = await waitingRoom();
     ann.send('settings', { onStall: 'continue' });
     assert.equal((await ann.next('state')).cause, 'resume');
   });

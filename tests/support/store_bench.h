@@ -14,6 +14,7 @@
 #include "storage/memory_store.h"
 #include "storage/redis/redis_store.h"
 #include "storage/redis/store_clock.h"
+#include "tests/support/redis_answer.h"
 #include "tests/support/redis_server.h"
 
 namespace videosync::test {
@@ -192,19 +193,11 @@ class RedisProbe final : RedisLinkOwner {
       reactor_->turn(5);
   }
 
-  // The answer's text or number; "!" and the words where there is none.
+  // The answer as text_of() has it.
   std::string ask(const std::vector<std::string_view>& words) {
     std::optional<std::string> answer;
     reactor_->turn(0);  // it may have rested: time-outs count from its last turn
-    link_->command(words, [&](Result<RedisReply> reply) noexcept {
-      if (!reply) {
-        answer = "!" + reply.error().message;
-      } else if (reply->kind() == RedisReply::Kind::integer) {
-        answer = std::to_string(reply->integer());
-      } else {
-        answer = std::string(reply->text());
-      }
-    });
+    link_->command(words, [&](Result<RedisReply> reply) noexcept { answer = text_of(reply); });
     for (int i = 0; i < 1'000 && !answer; ++i)
       reactor_->turn(5);
     return answer.value();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/reactor/reactor.h"
+#include "tests/support/redis_answer.h"
 #include "tests/support/redis_server.h"
 
 using namespace videosync;
@@ -59,18 +60,10 @@ struct Link final : RedisLinkOwner {
     until([&] { return ready == times; }, "a connection");
   }
 
-  // The answer's text or number, or "!" and the error.
+  // The answer as text_of() has it.
   std::string ask(std::vector<std::string_view> arguments) {
     std::optional<std::string> answer;
-    link->command(arguments, [&](Result<RedisReply> reply) noexcept {
-      if (!reply) {
-        answer = "!" + reply.error().message;
-      } else if (reply->kind() == RedisReply::Kind::integer) {
-        answer = std::to_string(reply->integer());
-      } else {
-        answer = std::string(reply->text());
-      }
-    });
+    link->command(arguments, [&](Result<RedisReply> reply) noexcept { answer = text_of(reply); });
     until([&] { return answer.has_value(); }, "an answer");
     return *answer;
   }
