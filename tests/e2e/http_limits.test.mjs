@@ -136,9 +136,10 @@ describe('times', () => {
     const slow = await the.open();
     slow.write(requestText('GET', '/api/video'));
     const start = performance.now();
+    let pausing;
     const reading = setInterval(() => {
       slow.resume();
-      setTimeout(() => slow.pause(), 1);
+      pausing = setTimeout(() => slow.pause(), 1);
     }, 200);
     slow.pause();
     try {
@@ -149,6 +150,7 @@ describe('times', () => {
       assert.equal(await openConnections(), 1);
     } finally {
       clearInterval(reading);
+      clearTimeout(pausing); // or it may come after this, and nobody would read any more
       stuck.close();
       slow.resume();
     }
