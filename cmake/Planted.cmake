@@ -11,6 +11,7 @@ set(planted_files
   server/session/home_nodes.cpp
   server/session/moving.cpp
   server/session/outpost.cpp
+  server/session/outpost_casts.cpp
   server/session/outpost_home.cpp
   server/session/outpost_messages.cpp
   storage/redis/common_time.cpp

@@ -8,6 +8,7 @@
 //   outpost.cpp            what local clients want of a session elsewhere; time
 //   outpost_home.cpp       who is home, asked of the store, and becoming it
 //   outpost_messages.cpp   what an outpost is told and what it says
+//   outpost_casts.cpp      what a home tells all outposts at once
 //   agreement.cpp          digests, by which two nodes see that they agree
 #pragma once
 

@@ -78,7 +78,7 @@ constexpr std::array faults{
                  "server/nodes/digest_exchange.cpp", expression, "digest.sums[i] == mine[i]",
                  "true"},
     PlantedFault{"gap-unnoticed", "an outpost does not notice that it missed something",
-                 "agreement", "server/session/outpost_messages.cpp", expression,
+                 "agreement", "server/session/outpost_casts.cpp", expression,
                  "outpost.knows_casts && cast.number > outpost.casts + 1", "false", 2400},
     PlantedFault{"node-never-lost", "a node that has died is not noticed", "agreement",
                  "server/nodes/nodes.cpp", statement,
