@@ -1,13 +1,14 @@
 // What is lost on the way or by Redis itself: the record of a session, or one message between nodes.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startCluster } from '../support/cluster.mjs';
+import { startCluster, whenReady } from '../support/cluster.mjs';
 import { join, sleep } from '../support/member.mjs';
 import { allComeBack, kill, resumed, showing, withCluster } from '../support/show.mjs';
 import { until } from '../support/until.mjs';
 import { agreed, agreement, assertForward, assertOpen, isNewer, viewOf } from '../support/view.mjs';
 
 const BOUND_MS = 60_000; // of each
+const CUT_MS = 4_000;
 const REFUSING_MS = 10_000;
 const AGREED_MS = 2_000;
 const DEAD_AGREED_MS = 5_000; // where a node died
@@ -99,6 +100,26 @@ describe('Redis has lost the sessions', { concurrency: 3, timeout: BOUND_MS }, (
     });
     const startMs = performance.now();
     const ann2 = await until(isBack, () => `only ${[...answers]}`, DEAD_AGREED_MS, 50);
+    await agreement([ann2, ben], ({ count, host }) => count === 2 && host === ann.id, AGREED_MS);
+    t.diagnostic(`let in after ${Math.round(performance.now() - startMs)} ms; before: ${[...answers]}`);
+    assert.deepEqual([...answers].filter((answer) => !/: 503$/.test(answer)), [], 'try again, at most');
+  }));
+
+  test('and the home has died, and who has members of it is cut off for a while: still nobody is sent away', (t) => withCluster({ nodes: 3, gated: true, redis: { keepsData: false } }, async ({ redis, gates }, [a, b, c]) => {
+    const { key, people: [ann, ben] } = await showing([['Ann', a], ['Ben', b]]);
+    await Promise.all([redis.kill(), kill(a)]);
+    await redis.start({ isEmpty: true });
+    await whenReady(c);
+    gates[1].shut();
+    const answers = new Set();
+    const isBack = () => join(c, key, resumed(ann)).catch(({ message }) => {
+      answers.add(message);
+      return null;
+    });
+    const opening = sleep(CUT_MS).then(() => gates[1].open());
+    const startMs = performance.now();
+    const ann2 = await until(isBack, () => `only ${[...answers]}`, CUT_MS + DEAD_AGREED_MS, 50);
+    await opening;
     await agreement([ann2, ben], ({ count, host }) => count === 2 && host === ann.id, AGREED_MS);
     t.diagnostic(`let in after ${Math.round(performance.now() - startMs)} ms; before: ${[...answers]}`);
     assert.deepEqual([...answers].filter((answer) => !/: 503$/.test(answer)), [], 'try again, at most');
