@@ -97,7 +97,9 @@ void DigestExchange::tell(const Uuid& node, bool is_home, const SharedSums::Sums
   // Who is dead is noticed so, though nobody has anything to say to it.
   ports_.store.publish(node, BufferRef::copy_of(bytes),
                        [&nodes = nodes_, node](const Result<std::uint32_t>& receivers) noexcept {
-                         if (receivers && *receivers == 0) nodes.report_deaf(node);
+                         if (!receivers) return;
+                         if (*receivers == 0) return nodes.report_deaf(node);
+                         nodes.report_hearing(node);
                        });
 }
 

@@ -145,6 +145,11 @@ void Nodes::report_deaf(const Uuid& node) noexcept {
   if (known.deaf_since_us == 0) known.deaf_since_us = now_us();
 }
 
+void Nodes::report_hearing(const Uuid& node) noexcept {
+  const auto known = known_.find(node);
+  if (known != known_.end()) known->second.deaf_since_us = 0;
+}
+
 void Nodes::report_unsaved(std::size_t worker, std::string why) noexcept {
   VS_ASSERT(worker < unsaved_.size());
   const bool was_unsaved = has_unsaved_sessions();

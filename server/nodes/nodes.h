@@ -82,6 +82,7 @@ class Nodes final : public SessionListener, public NodePort {
 
   void watch(const Uuid& node) noexcept override;
   void report_deaf(const Uuid& node) noexcept override;
+  void report_hearing(const Uuid& node) noexcept override;
   void report_unsaved(std::size_t worker, std::string why) noexcept override;
   void add_sums(std::uint64_t round, std::vector<SharedSums> sums) noexcept override;
   void compare_again(const Uuid& node) noexcept override { digests_.tell_again(node); }

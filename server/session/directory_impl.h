@@ -357,6 +357,7 @@ class SessionDirectory::Impl {
   ConnectionNumber last_connection_;
   std::uint64_t last_number_ = 0;  // of asks and sayings
   std::unordered_set<Uuid> dead_;  // nodes that are gone
+  std::unordered_set<Uuid> deaf_;  // nodes that messages from here did not reach
   std::vector<Uuid> look_later_;
   struct Unsure {
     Uuid key;

@@ -249,9 +249,8 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
       });
 }
 
-// It is stored when the store has been looked at.
+// The change is stored when the store has been looked at, soon after its return.
 void Impl::say_unstored(Residence& residence) noexcept {
-  set_unsaved(residence.key, "it waits for the store to be looked at");
   residence.home->is_remade = true;
   if (const BufferRef cast = take_cast(residence)) {
     ports_.store.publish(residence.key, cast, [](Result<std::uint32_t>) noexcept {});

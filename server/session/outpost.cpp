@@ -176,6 +176,7 @@ void Impl::refuse_sayings(const Outpost& outpost,
 
 void Impl::node_lost(const Uuid& node) noexcept {
   dead_.insert(node);
+  deaf_.erase(node);
   std::vector<Uuid> orphans;
   for (const auto& [key, residence] : residences_) {
     if (!residence->home && residence->outpost->home == node) orphans.push_back(key);

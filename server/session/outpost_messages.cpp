@@ -73,7 +73,12 @@ void Impl::send_home(Residence& residence, node::Message message) noexcept {
 // failed, and then the home tells what it has heard.
 void Impl::on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
                         const Result<std::uint32_t>& receivers) noexcept {
-  if (receivers && *receivers > 0) return;
+  if (receivers && *receivers > 0) {
+    if (!deaf_.empty() && deaf_.erase(node) > 0) {
+      to_nodes([node](NodePort& nodes) noexcept { nodes.report_hearing(node); });
+    }
+    return;
+  }
   Residence* residence = find(key);
   if (residence == nullptr || residence->home) return;
   Outpost& outpost = *residence->outpost;
@@ -82,6 +87,7 @@ void Impl::on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
   outpost.outbox.take_back(said);
   if (outpost.phase != Phase::settled) return;
   if (outpost.home != node) return speak(*residence);
+  deaf_.insert(node);
   to_nodes([node](NodePort& nodes) noexcept { nodes.report_deaf(node); });
   look_later(*residence);
 }

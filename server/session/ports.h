@@ -82,6 +82,8 @@ class NodePort {
   virtual void watch(const Uuid& node) noexcept = 0;
   // A message for it reached nobody. It may be subscribing again; if it stays so, it is lost.
   virtual void report_deaf(const Uuid& node) noexcept = 0;
+  // A message has reached it again.
+  virtual void report_hearing(const Uuid& node) noexcept = 0;
   // That worker has changes that the store refuses though it is there; why: "" no longer.
   virtual void report_unsaved(std::size_t worker, std::string why) noexcept = 0;
   // What a worker shares with other nodes, for this round.

@@ -30,6 +30,9 @@ using Time = std::chrono::steady_clock;
 // Some of those that the test `sim` runs: of them it is known that they find nothing.
 constexpr std::uint64_t usual_from = 964;
 
+// A rare one may take so many times as many seeds: a change of the product moves what a seed finds.
+constexpr std::uint64_t rare_seeds = 20;
+
 struct Range {
   std::uint64_t from = usual_from;
   std::uint64_t seeds = 280;
@@ -81,7 +84,10 @@ bool is_sound(const Range& range) {
 
 bool is_found(Range range, std::size_t number) {
   const PlantedFault& fault = planted_faults()[number - 1];
-  if (range.from == usual_from && fault.from > 0) range.from = fault.from;
+  if (fault.from > 0) {
+    if (range.from == usual_from) range.from = fault.from;
+    range.seeds *= rare_seeds;
+  }
   planted = number;
   const Search with = search(range, fault.promise);
   if (!with.finding) {
@@ -94,8 +100,7 @@ bool is_found(Range range, std::size_t number) {
   fmt::print("{:18} {:15} seed {:4}, {:6} steps, {:4.1f} s: {}: {}\n", fault.name, fault.promise,
              with.seed, with.steps, with.seconds, with.finding->check, with.finding->words);
   std::fflush(stdout);
-  const bool is_usual = with.seed >= usual_from && with.seed < usual_from + range.seeds;
-  return is_usual || is_sound({with.seed, 1});
+  return fault.from == 0 || is_sound({with.seed, 1});
 }
 
 }  // namespace
