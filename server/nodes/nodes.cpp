@@ -1,6 +1,7 @@
 #include "server/nodes/nodes.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -27,7 +28,8 @@ constexpr Uuid everybody = [] {
 
 }  // namespace
 
-Nodes::Nodes(const NodesPorts& ports, NodesOwner& owner) noexcept : ports_(ports), owner_(owner) {}
+Nodes::Nodes(const NodesPorts& ports, NodesOwner& owner) noexcept
+    : ports_(ports), owner_(owner), unsaved_(ports.workers), written_back_(ports.workers) {}
 
 template <class Task>
 void Nodes::on_all_directories(Task task) noexcept {
@@ -42,7 +44,6 @@ void Nodes::arm_timer() noexcept {
 }
 
 void Nodes::start() noexcept {
-  unsaved_.resize(ports_.workers);
   last_tick_us_ = now_us();
   lost_since_us_ = last_tick_us_ + start_us;
   ports_.store.follow(ports_.self, [](Result<>) noexcept {});
@@ -59,7 +60,7 @@ void Nodes::tick() noexcept {
     last_alive_us_ = now;
     const NodesOwner::Totals totals = owner_.totals();
     say(node::Alive{totals.members, totals.sessions, ports_.around.is_draining(),
-                    has_unsaved_sessions()});
+                    may_have_unsaved()});
   }
   for (auto& [node, known] : known_) {
     if (is_store_ready_ && !known.is_lost && is_gone(known, now)) lose(node, known);
@@ -162,10 +163,21 @@ bool Nodes::has_unsaved_sessions() const noexcept {
   return std::ranges::any_of(unsaved_, [](const std::string& why) { return !why.empty(); });
 }
 
+void Nodes::report_written_back(std::size_t worker) noexcept {
+  VS_ASSERT(worker < written_back_.size());
+  written_back_[worker] = true;
+  if (!may_have_unsaved()) last_alive_us_ = 0;
+}
+
+bool Nodes::may_have_unsaved() const noexcept {
+  return has_unsaved_sessions() || !std::ranges::all_of(written_back_, std::identity());
+}
+
 // Whether it may have sessions of which the store knows nothing.
 bool Nodes::may_bring_back(const Known& known) const noexcept {
   if (known.has_said_bye) return false;
-  if (!known.is_lost && known.has_unsaved) return true;
+  const bool is_expected = !known.is_lost || now_us() - known.heard_us < missing_max_us;
+  if (known.has_unsaved && is_expected) return true;
   if (now_us() - ready_since_us_ >= missing_max_us) return false;
   if (known.heard_us < ready_since_us_) return ready_since_us_ - known.heard_us < missing_max_us;
   return now_us() - known.back_us < write_back_us;
@@ -224,6 +236,7 @@ void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexce
 }
 
 void Nodes::on_store_ready() noexcept {
+  written_back_.assign(ports_.workers, false);
   is_store_ready_ = true;
   ready_since_us_ = now_us();
   last_alive_us_ = 0;

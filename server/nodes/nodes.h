@@ -84,6 +84,7 @@ class Nodes final : public SessionListener, public NodePort {
   void report_deaf(const Uuid& node) noexcept override;
   void report_hearing(const Uuid& node) noexcept override;
   void report_unsaved(std::size_t worker, std::string why) noexcept override;
+  void report_written_back(std::size_t worker) noexcept override;
   void add_sums(std::uint64_t round, std::vector<SharedSums> sums) noexcept override;
   void compare_again(const Uuid& node) noexcept override { digests_.tell_again(node); }
 
@@ -113,6 +114,7 @@ class Nodes final : public SessionListener, public NodePort {
   void judge() noexcept;
   void judge_store() noexcept;
   bool has_unsaved_sessions() const noexcept;
+  bool may_have_unsaved() const noexcept;
   bool may_bring_back(const Known& known) const noexcept;
   void complain() noexcept;
   template <class Task>
@@ -135,6 +137,7 @@ class Nodes final : public SessionListener, public NodePort {
   std::int64_t complained_us_ = 0;  // when the log was last told why it is degraded
   std::string store_problem_ = "the store has not been reached yet";
   std::vector<std::string> unsaved_;  // by worker
+  std::vector<bool> written_back_;    // by worker
   std::string problem_ = store_problem_;
   std::string complaint_;  // the log was told last
 };

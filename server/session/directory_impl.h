@@ -69,7 +69,7 @@ class SessionDirectory::Impl {
 
   void turn_end() noexcept;
   void begin_drain() noexcept;
-  bool is_settled() const noexcept { return moving_ == 0; }
+  bool is_settled() const noexcept;
 
   void envelope(node::Envelope envelope) noexcept;
   void event(const Uuid& key, const BufferRef& event) noexcept;
@@ -272,6 +272,13 @@ class SessionDirectory::Impl {
   void tick() noexcept;
   void refuse_late() noexcept;
 
+  // --- Copies
+  // -----------------------------------------------------------------------------------------
+  void leave_copy(Residence& residence) noexcept;
+  void store_copy(const Uuid& key) noexcept;
+  void on_copy_answered(const Uuid& key, const Result<>& result) noexcept;
+  void take_back_copy(Residence& residence) noexcept;
+
   bool is_absent(const Uuid& home) const noexcept;
   bool is_store_returning() const noexcept;
   bool may_have_gone_back() const noexcept;
@@ -283,6 +290,7 @@ class SessionDirectory::Impl {
   void on_found(Residence& residence, const StoredValue& value, StoredSession stored) noexcept;
   void on_unknown(Residence& residence) noexcept;
   void on_ended(Residence& residence) noexcept;
+  void close_outpost(Residence& residence, std::uint16_t code) noexcept;
   void return_foreign(Residence& residence) noexcept;
   void answer_infos(Residence& residence, const SessionRecord& record) noexcept;
   void settle_on(Residence& residence, const Uuid& home, std::uint64_t fence) noexcept;
@@ -338,10 +346,16 @@ class SessionDirectory::Impl {
   MessageDecoder decoder_;
   std::string scratch_;
   std::deque<std::move_only_function<void() noexcept>> answers_;  // of the store, during an event
-  int depth_ = 0;                     // of events: an answer's is within the one that it came in
-  std::vector<Residence*> talking_;   // homes with something to flush at the end of the turn
-  std::unordered_set<Uuid> unsaved_;  // homes whose newest change the store does not have
+  int depth_ = 0;                    // of events: an answer's is within the one that it came in
+  std::vector<Residence*> talking_;  // homes with something to flush at the end of the turn
+  struct Copy {
+    StoreVersion version;
+    std::string record;
+  };
+  std::unordered_map<Uuid, Copy> copies_;  // of sessions that are not open here; at most copies_max
+  std::unordered_set<Uuid> unsaved_;  // homes, and copies, that the store has not been able to take
   std::vector<Uuid> write_back_;      // homes to be stored and told again, a few at a time
+  bool is_writing_back_ = false;      // as the other nodes are told
   std::size_t reread_ = 0;            // of these, the records that the store was asked for
   std::vector<Uuid> roll_;            // homes whose members elsewhere are to be named
   std::int64_t called_us_ = 0;        // when the last of these was added
@@ -382,6 +396,9 @@ inline constexpr std::int64_t saying_us = 4'800'000;
 inline constexpr std::int64_t ask_us = 5'000'000;
 // More of them at once are told that it cannot be known now.
 inline constexpr std::size_t unsure_max = 1'000;
+
+// More of them than a node can bring back in time: the latest are left to others.
+inline constexpr std::size_t copies_max = 10'000;
 
 // A session without members stays for those who come back, then only the store has it.
 inline constexpr std::int64_t release_after_us = 45'000'000;

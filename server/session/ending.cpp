@@ -52,6 +52,7 @@ void Impl::demand_end(Residence& residence, OnEnd then) noexcept {
   }
   flush(residence);
   Home& home = *residence.home;
+  home.is_ending = true;
   home.cast.ended_code = close_code::session_ended;
   const StoreVersion last{home.version.fence, home.version.revision + 1};
   ports_.store.remove(residence.key, last, take_cast(residence),

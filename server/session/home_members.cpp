@@ -75,7 +75,7 @@ bool Impl::begins_anew(Residence& residence, SessionMachine::JoinRefusal refusal
   if (refusal != SessionMachine::JoinRefusal::behind || !may) return false;
   const Uuid key = residence.key;
   superseded(residence);
-  if (Residence* now = find(key)) note_told(*now->outpost, seen.epoch, seen.seq);
+  note_told(*open(key).outpost, seen.epoch, seen.seq);  // whoever comes with it is about to ask
   return true;
 }
 

@@ -16,14 +16,14 @@ namespace {
 
 constexpr std::int64_t retry_us = 1'000'000;
 constexpr std::int64_t roll_us = 2'000'000;  // as Nodes::return_us
+constexpr std::size_t written_a_tick = 2'000;
+
 const node::AskRef* ask_of(const node::Message& message) noexcept {
   if (const auto* join = std::get_if<node::Join>(&message)) return &join->ask;
   if (const auto* info = std::get_if<node::AskInfo>(&message)) return &info->ask;
   if (const auto* end = std::get_if<node::AskDelete>(&message)) return &end->ask;
   return nullptr;
 }
-
-constexpr std::size_t written_a_tick = 2'000;
 
 }  // namespace
 
@@ -123,6 +123,9 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
 void Impl::on_home(Residence& residence, const node::Envelope& from,
                    const node::Said& said) noexcept {
   Home& home = *residence.home;
+  // It is over, or another node's, as the store will tell: then its sender says it there. Had this
+  // home said that it was heard, what is waiting here would be lost with the home.
+  if (home.is_ending) return;
   const std::uint32_t place = place_of(home, from.from);
   Home::Remote& remote = home.remotes[place - 1];
   const bool is_heard = said.number <= remote.heard;
@@ -338,7 +341,7 @@ void Impl::store_lost() noexcept {
 }
 
 void Impl::store_ready() noexcept {
-  is_store_ready_ = true;
+  is_store_ready_ = is_writing_back_ = true;
   const bool is_return = std::exchange(was_ready_, true);
   ready_us_ = now_us();
   if (is_return) returned_us_ = now_us();
@@ -370,6 +373,7 @@ void Impl::retry_unsaved() noexcept {
   for (std::size_t i = 0; i < keys.size() && i < written_a_tick; ++i) {
     Residence* residence = find(keys[i]);
     if (residence != nullptr && residence->is_home()) store_again(*residence);
+    if (copies_.contains(keys[i])) store_copy(keys[i]);
   }
 }
 
@@ -385,6 +389,7 @@ void Impl::on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept
   if (value && value->version.fence > fence) return superseded(*residence);
   call_roll(*residence);
   store_again(*residence);
+  settle(*residence);  // it was to stay until now
   if (!value || value->version.fence == fence) return;
   const auto stored = decode_stored_session(text_of(value->bytes));
   // Also where it is taken for dead: it took this one for dead.
@@ -406,6 +411,10 @@ void Impl::tend_homes() noexcept {
                           }));
   }
   const bool are_all_called = write_back_.empty() && reread_ == 0;
+  if (are_all_called && std::exchange(is_writing_back_, false)) {
+    to_nodes(
+        [worker = ports_.worker](NodePort& nodes) noexcept { nodes.report_written_back(worker); });
+  }
   if (!roll_.empty() && are_all_called && now_us() - called_us_ >= roll_us) end_roll();
   if (write_back_.empty() && now_us() - retried_us_ >= retry_us) retry_unsaved();
 }

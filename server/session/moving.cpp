@@ -26,8 +26,9 @@ std::int64_t Impl::moves_at_us(const Home& home) noexcept {
 
 // Says where the session had better live; nothing: here.
 std::optional<Uuid> Impl::better_home(const Residence& residence) const noexcept {
-  if (is_alone() || !is_store_ready_ || residence.home->is_reread_due) return std::nullopt;
   const Home& home = *residence.home;
+  const bool may_move = !is_alone() && is_store_ready_ && !home.is_reread_due && !home.is_ending;
+  if (!may_move) return std::nullopt;
   if (home.stuck_us > 0 && now_us() - home.stuck_us < stuck_us_min) return std::nullopt;
   if (ports_.around.is_draining()) {
     if (home.seats.empty()) return Uuid{};

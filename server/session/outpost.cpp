@@ -50,6 +50,7 @@ void Impl::unfollow(Residence& residence) noexcept {
 
 void Impl::drop_if_idle(Residence& residence) noexcept {
   if (residence.home || !residence.outpost->is_idle()) return;
+  if (may_be_written_back()) leave_copy(residence);
   unfollow(residence);
   erase(residence);
 }

@@ -44,11 +44,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   for (const MemberInfo& member : cast.left)
     forget(outpost, member.id);
   if (cast.ended_code) {
-    close_all_here(residence.key, outpost.members_on, *cast.ended_code);
-    outpost.members.clear();
-    outpost.members_sum = 0;
-    outpost.needs_farewell = false;
-    return drop_if_idle(residence);
+    return close_outpost(residence, *cast.ended_code);
   }
   if (cast.present && cast.present->is_roll_call) outpost.needs_enroll = true;
   if (outpost.needs_enroll && outpost.phase == Phase::settled) speak(residence);

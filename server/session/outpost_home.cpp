@@ -103,7 +103,10 @@ void Impl::on_found(Residence& residence, const StoredValue& value, StoredSessio
   if (!is_behind && !is_absent(stored.home)) {
     return settle_on(residence, stored.home, value.version.fence);
   }
-  if (!outpost.needs_home()) return answer_infos(residence, stored.record);
+  if (!outpost.needs_home()) {
+    if (is_behind) leave_copy(residence);
+    return answer_infos(residence, stored.record);
+  }
   // What was lost with an older copy its home is about to write back, and then there is nothing to
   // take over.
   if (stored.home != self() && is_store_returning()) return look_later(residence);
@@ -122,21 +125,29 @@ void Impl::on_unknown(Residence& residence) noexcept {
   }
   const bool is_known_here = !outpost.record.empty();
   if (is_known_here ? is_store_returning() : may_be_written_back()) return look_later(residence);
-  if (!outpost.record.empty() && outpost.needs_home()) {
-    if (const auto own = decode_stored_session(outpost.record)) {
+  if (const auto own = decode_stored_session(outpost.record); is_known_here && own) {
+    if (outpost.needs_home()) {
       return take_over(residence, {outpost.line_fence, outpost.revision}, *own, own->home);
     }
+    leave_copy(residence);
+    return answer_infos(residence, own->record);
   }
   VS_ASSERT(outpost.members.empty() || outpost.record.empty());
   on_ended(residence);
 }
 
 void Impl::on_ended(Residence& residence) noexcept {
-  Outpost& outpost = *residence.outpost;
   return_foreign(residence);
   refuse_asks(residence, SessionFault::not_found);
+  close_outpost(residence, close_code::session_ended);
+}
+
+// It is over: nobody is to bring it back from what this node knows of it.
+void Impl::close_outpost(Residence& residence, std::uint16_t code) noexcept {
+  Outpost& outpost = *residence.outpost;
+  outpost.record.clear();
   outpost.needs_farewell = false;
-  close_all_here(residence.key, outpost.members_on, close_code::session_ended);
+  close_all_here(residence.key, outpost.members_on, code);
   outpost.members.clear();
   outpost.members_sum = 0;
   drop_if_idle(residence);

@@ -68,6 +68,7 @@ struct Home {
   bool is_talking = false;          // exactly while in the directory's talking_
   bool is_over = false;             // EndedEffect has been carried out
   bool is_reread_due = false;  // the store was away: what it has is looked at before it is told
+  bool is_ending = false;      // the store is being asked to end it
   bool is_removed = false;     // the store knows that it is over
   bool is_remade = false;      // the record of this cast is to be sent with it
 };

@@ -191,6 +191,7 @@ Residence& Impl::open(const Uuid& key) noexcept {
   if (!residence) {
     residence = std::make_unique<Residence>(key, &Impl::on_residence_timer, this);
     residence->outpost = std::make_unique<Outpost>(ports_.workers);
+    take_back_copy(*residence);
   }
   return *residence;
 }
@@ -269,9 +270,9 @@ void Impl::info_of_empty(const Uuid& key, ConnectionRef from) noexcept {
 
 void Impl::validate(const Uuid& key, ConnectionRef from) noexcept {
   const Residence* residence = find(key);
-  const bool is_known =
+  const bool is_open_here =
       residence != nullptr && (residence->home || !residence->outpost->members.empty());
-  if (is_known) return answer(from, SessionValidity{true});
+  if (is_open_here || copies_.contains(key)) return answer(from, SessionValidity{true});
   if (unremoved_.contains(key)) return answer(from, SessionValidity{false});
   ports_.store.exists(key, answered<bool>([this, key, from](Result<bool> exists) noexcept {
                         if (!exists) return answer(from, SessionFault::unavailable);
@@ -371,8 +372,16 @@ void Impl::check_invariants() const {
   }
   VS_ASSERT(moving == moving_);
   VS_ASSERT(talking == talking_.size());
-  for (const Uuid& key : unsaved_)
-    VS_ASSERT(residences_.contains(key) && residences_.at(key)->is_home());
+  for (const Uuid& key : unsaved_) {
+    const auto residence = residences_.find(key);
+    const bool is_home = residence != residences_.end() && residence->second->is_home();
+    VS_ASSERT(is_home || copies_.contains(key));
+  }
+  for (const auto& [key, copy] : copies_) {
+    const auto residence = residences_.find(key);
+    VS_ASSERT(residence == residences_.end() ||
+              residence->second->kind() == Residence::Kind::outpost);
+  }
 }
 
 void Impl::check(const Residence& residence) const {

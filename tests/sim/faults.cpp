@@ -68,7 +68,7 @@ void World::break_something(const Action& action) {
 
 // --- Nodes ---------------------------------------------------------------------------------------
 
-void World::crash(SimNode& node, bool is_silent) {
+void World::crash(SimNode& node, bool is_silent, bool has_given) {
   if (!node.is_up()) return;
   tell("node {} {}", node.index(), is_silent ? "loses power" : "crashes");
   has_node_died_ = true;
@@ -86,10 +86,12 @@ void World::crash(SimNode& node, bool is_silent) {
     viewer.on_node_dead(is_silent ? random_.between(100'000, 5'500'000)
                                   : random_.between(100, 50'000));
   }
+  for (SimSession& session : sessions_) {
+    if (!has_given) session.keepers.erase({node.index(), node.starts()});
+    note_left(session);
+  }
   node.crash(is_silent);
   still_since_us_[node.index()] = 0;
-  for (SimSession& session : sessions_)
-    note_left(session);
 }
 
 void World::start(SimNode& node) {
@@ -144,10 +146,13 @@ void World::drain_step(std::size_t index, std::size_t of_process, std::int64_t e
     return;
   }
   tell("node {} says goodbye{}", index, is_empty ? "" : " though not all have left");
+  // What it alone knows it has given to Redis, if that has let it.
+  const RedisServer& server = redis_.server(server_);
+  const bool has_given = is_empty && server.is_up && server.refusal == RedisServer::Refusal::none;
   process.say_goodbye();
-  scheduler_.after(drain_step_us, [this, index, of_process]() noexcept {
+  scheduler_.after(drain_step_us, [this, index, of_process, has_given]() noexcept {
     SimNode& ending = *nodes_[index];
-    if (ending.is_up() && ending.starts() == of_process) crash(ending, false);
+    if (ending.is_up() && ending.starts() == of_process) crash(ending, false, has_given);
   });
 }
 
@@ -243,17 +248,23 @@ void World::note_store_loss() {
     session.may_be_doubled |= has_node_died_;
     if (redis_.server(server_).data.find(session.key, now_us()) != nullptr) continue;
     session.is_record_lost = true;
+    session.keepers.clear();
+    for (const Viewer& viewer : viewers_)
+      if (&viewer.session() == &session) note_keeper(viewer);
     note_left(session);
   }
 }
 
+// Its node has a copy from now on, and is to see to it that the store gets one.
+void World::note_keeper(const Viewer& viewer) {
+  if (!viewer.session().is_record_lost || !viewer.is_open()) return;
+  const SimConnection* connection = viewer.connection();
+  if (connection->is_vanished || !nodes_[connection->node]->is_up()) return;
+  viewer.session().keepers.emplace(connection->node, nodes_[connection->node]->starts());
+}
+
 void World::note_left(SimSession& session) {
-  if (!session.is_record_lost) return;
-  const bool has_members = std::any_of(viewers_.begin(), viewers_.end(), [&](Viewer& viewer) {
-    const bool is_of_it = &viewer.session() == &session && viewer.is_open();
-    return is_of_it && !viewer.connection()->is_vanished;
-  });
-  if (!has_members) session.may_be_gone = true;
+  if (session.is_record_lost && session.keepers.empty()) session.may_be_gone = true;
 }
 
 void World::mend() {

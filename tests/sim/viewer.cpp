@@ -46,10 +46,8 @@ Viewer::Viewer(World& world, std::size_t index, SimSession& session, Random rand
 }
 
 void Viewer::set_phase(Phase phase) noexcept {
-  const bool was_open = phase_ == Phase::open;
   phase_ = phase;
   changed_us_ = world_.now_us();
-  if (was_open) world_.note_left(session_);
 }
 
 // --- Connecting ----------------------------------------------------------------------------------
@@ -395,6 +393,7 @@ void Viewer::on_welcome(const Frame& frame) {
   lost_us_ = 0;
   has_abandoned_ = has_abandoned_ && now_us - changed_us_ < attempt_max_us;
   set_phase(Phase::open);
+  world_.note_keeper(*this);
   Talk& talk = talks_.emplace_back();
   talk.connection = connection_->number;
   talk.member = id_;

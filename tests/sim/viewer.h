@@ -13,10 +13,12 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "proto/session/session_values.h"
@@ -37,11 +39,12 @@ struct SimSession {
   bool is_end_asked = false;  // by somebody who may: it may be over from then on
   bool is_end_granted = false;
   bool is_end_seen = false;  // somebody was closed with 4001, rightly
-  bool is_over = false;  // somebody was told so
+  bool is_over = false;      // somebody was told so
   // While a node was cut off: if it was the home, its end does not count for who took over from it.
   bool was_over_apart = false;
   bool is_record_lost = false;  // the store lost it, and nobody has written it back yet
-  bool may_be_gone = false;     // ... and nobody need have it in memory either
+  std::set<std::pair<std::size_t, std::size_t>> keepers{};  // processes that have had members since
+  bool may_be_gone = false;                                 // ... and none of these is left
   bool has_gone_back = false;   // the store has forgotten something since the session began
   bool may_be_doubled = false;  // ... and a node died that may have known it: ids are given anew
   Ledger ledger{};
@@ -92,11 +95,11 @@ class Viewer final : ClientEnd {
   Viewer(World& world, std::size_t index, SimSession& session, Random random) noexcept;
 
   std::size_t index() const noexcept { return index_; }
-  SimSession& session() noexcept { return session_; }
+  SimSession& session() const noexcept { return session_; }
   Phase phase() const noexcept { return phase_; }
   bool is_open() const noexcept { return phase_ == Phase::open; }
   bool is_reading() const noexcept { return is_reading_; }
-  SimConnection* connection() noexcept { return connection_; }
+  SimConnection* connection() const noexcept { return connection_; }
 
   // What it holds. Of a viewer that is open.
   MemberId id() const noexcept { return id_; }

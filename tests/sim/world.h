@@ -74,7 +74,9 @@ class World final : RedisWitness, SayingWitness {
   // When the node last went on after it had stood still; now, while it stands still.
   std::int64_t awake_since_us(std::size_t node) const noexcept;
   void note_disturbance() noexcept { disturbed_us_ = now_us(); }
-  // Nobody may be there any more: of a session that the store has lost, too, nothing is left then.
+  // Of a session that the store has lost: a node that has members of it keeps it, and leaves it to
+  // the store before it forgets it; when none of them is left, nothing is.
+  void note_keeper(const Viewer& viewer);
   void note_left(SimSession& session);
   // The store forgot something, and a node that may have known it died: ids may be given anew.
   bool may_have_forgotten(const SimSession& session) const noexcept {
@@ -119,7 +121,7 @@ class World final : RedisWitness, SayingWitness {
 
   // Faults (faults.cpp).
   void break_something(const Action& action);
-  void crash(SimNode& node, bool is_silent);
+  void crash(SimNode& node, bool is_silent, bool has_given = false);
   void start(SimNode& node);
   void stand_still(SimNode& node, std::int64_t for_us);
   void drain(SimNode& node, std::int64_t for_us);

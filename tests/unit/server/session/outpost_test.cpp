@@ -1,6 +1,9 @@
 // Sessions whose home is another node, over a store that answers when the test says so.
 #include <criterion/criterion.h>
 
+#include <optional>
+#include <utility>
+
 #include "tests/unit/server/session/node_fixture.h"
 
 using namespace videosync;
@@ -172,4 +175,30 @@ Test(outpost, a_store_that_has_lost_the_session_does_not_end_it) {
   say(client, R"({"type":"seek","position":7})");
   const std::string state = client.receive();
   cr_assert(state.find(R"("cause":"seek")") != state.npos, "got <%s>", state.c_str());
+}
+
+Test(outpost, who_knows_a_session_last_leaves_it_to_the_store) {
+  SharingNode node;
+  const Elsewhere session(node);
+  {
+    const Client client(node);
+    session.let_in(node, client);
+    node.store.forget_all();
+    node.worker->directory().on_node_lost(session.home);
+  }
+  while (node.metrics.total(Gauge::members) > 0)
+    node.turn(1);
+  cr_assert(!node.worker->directory().is_settled(), "a node that ends would take it along");
+  node.store.is_away = true;
+  node.store.answer_all();
+  node.store.is_away = false;
+  std::optional<Result<bool>> exists;
+  for (int i = 0; i < 40 && !(exists && *exists && **exists); ++i) {
+    node.turn(10);  // it looks again a quarter of a second later
+    node.store.exists(session.key, [&](Result<bool> there) noexcept { exists = std::move(there); });
+    node.store.answer_all();
+  }
+  cr_assert(exists && *exists && **exists, "nobody has it any more");
+  node.store.answer_all();
+  cr_assert(node.worker->directory().is_settled());
 }

@@ -1,0 +1,71 @@
+// Copies: what this node knows of sessions that nobody here has open any more, where it may be the
+// last to know them. The store lacks such a session, or has it older; it gets what the home last
+// told, for whoever comes. That is no take-over: a home that lives goes on writing at the same
+// fence, and what is newer is not overwritten.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "server/session/directory_impl.h"
+
+namespace videosync {
+
+using Impl = SessionDirectory::Impl;
+
+void Impl::leave_copy(Residence& residence) noexcept {
+  Outpost& outpost = *residence.outpost;
+  VS_ASSERT(!residence.home && outpost.members.empty());
+  if (outpost.record.empty()) return;
+  VS_ASSERT(outpost.revision > 0);
+  if (!copies_.contains(residence.key) && copies_.size() == copies_max) return;
+  Copy& copy = copies_[residence.key];
+  copy.version = {outpost.line_fence, outpost.revision};
+  copy.record = std::exchange(outpost.record, {});
+  store_copy(residence.key);
+}
+
+void Impl::store_copy(const Uuid& key) noexcept {
+  const Copy& copy = copies_.at(key);
+  const StoreVersion before{copy.version.fence, copy.version.revision - 1};
+  ports_.store.change(
+      key, before, copy.version, BufferRef::copy_of(copy.record), store_ttl_us(), {},
+      answered([this, key](const Result<>& result) noexcept { on_copy_answered(key, result); }));
+}
+
+// Whatever the store has instead is as good, or better. Where it could not take it, it is told
+// again, and nobody is told no meanwhile.
+void Impl::on_copy_answered(const Uuid& key, const Result<>& result) noexcept {
+  const auto copy = copies_.find(key);
+  if (copy == copies_.end()) return;  // it was needed here
+  const bool is_done = result || result.error().code == ErrorCode::conflict ||
+                       result.error().code == ErrorCode::not_found;
+  set_unsaved(key, is_done ? "" : result.error().message);
+  if (is_done) copies_.erase(copy);
+}
+
+// The session is asked for here again.
+void Impl::take_back_copy(Residence& residence) noexcept {
+  const auto copy = copies_.find(residence.key);
+  if (copy == copies_.end()) return;
+  Outpost& outpost = *residence.outpost;
+  VS_ASSERT(outpost.record.empty() && !residence.home);
+  outpost.line_fence = copy->second.version.fence;
+  outpost.revision = copy->second.version.revision;
+  outpost.record = std::move(copy->second.record);
+  copies_.erase(copy);
+  set_unsaved(residence.key, "");
+}
+
+// Whether a node that is about to end has nothing left that it alone may know.
+bool Impl::is_settled() const noexcept {
+  if (moving_ > 0 || !copies_.empty()) return false;
+  return std::ranges::none_of(residences_, [this](const auto& entry) noexcept {
+    const Residence& residence = *entry.second;
+    if (residence.home) return was_ready_ && residence.home->is_reread_due;
+    const Outpost& outpost = *residence.outpost;
+    const bool is_told = outpost.phase == Outpost::Phase::settled && !outpost.needs_farewell;
+    return !outpost.record.empty() && !is_told;
+  });
+}
+
+}  // namespace videosync
