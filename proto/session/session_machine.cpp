@@ -9,6 +9,19 @@
 
 namespace videosync {
 
+namespace {
+
+// Further apart they are not of one coming and going: see ConnectionNumber.
+constexpr std::uint32_t late_max = 10'000;
+
+// `present`: of the member's connection that is here, or none.
+bool is_late(ConnectionNumber joining, ConnectionNumber present) noexcept {
+  if (!joining || !present || !is_newer(present, joining)) return false;
+  return present.value - joining.value <= late_max;
+}
+
+}  // namespace
+
 SessionMachine::SessionMachine(const Limits& limits, SessionSettings settings,
                                const Token& host_token, VideoChoice video, std::int64_t now_us,
                                const Token& resume_key)
@@ -81,17 +94,6 @@ bool SessionMachine::take_durable_changed() noexcept {
   return std::exchange(durable_changed_, false);
 }
 
-namespace {
-
-// Further apart they are not of one coming and going: see ConnectionNumber.
-constexpr std::uint32_t late_max = 10'000;
-
-bool is_late(ConnectionNumber joining, ConnectionNumber present) noexcept {
-  return joining && is_newer(present, joining) && present.value - joining.value <= late_max;
-}
-
-}  // namespace
-
 // --- Members -------------------------------------------------------------------------------------
 
 std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionMachine::join(
@@ -104,9 +106,9 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   }
 
   Member* member = find_resumable(request);
-  const bool is_connected = member != nullptr && member->connected && member->connection;
-  if (is_connected && is_late(request.connection, member->connection))
-    return std::unexpected(JoinRefusal::late);
+  const ConnectionNumber present =
+      member != nullptr ? connection_of(member->id) : ConnectionNumber{};
+  if (is_late(request.connection, present)) return std::unexpected(JoinRefusal::late);
   JoinOutcome outcome;
   if (member != nullptr && member->connected) {
     outcome.displaced = member->connection;

@@ -93,10 +93,10 @@ struct Joined {
   MemberId member;
   ConnectionNumber connection;
   std::string welcome;
-  std::vector<MemberInfo> members;  // the list in the welcome
-  std::optional<MemberId> host{};   // before it joined; what changed with it is told to all
+  std::vector<MemberInfo> members;          // the list in the welcome
+  std::optional<MemberId> host{};           // before it joined; what changed with it is told to all
   std::optional<MemberId> welcomed_host{};  // as the welcome has it
-  std::uint64_t epoch = 0;          // of the state in the welcome
+  std::uint64_t epoch = 0;                  // of the state in the welcome
   std::uint64_t seq = 0;
   std::uint64_t casts = 0;     // the number of the last Cast before this
   std::uint64_t revision = 0;  // see Cast
