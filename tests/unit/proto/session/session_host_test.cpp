@@ -193,6 +193,43 @@ Test(session_host, a_second_connection_displaces_the_first) {
   cr_assert_eq(t.machine->member_count(), 0u);
 }
 
+Test(session_host, a_join_that_comes_late_does_not_displace_a_newer_connection) {
+  constexpr std::uint32_t late_max = 10'000;
+  SessionFixture t;
+  std::uint32_t seated = 5;  // and the numbers below go round
+  const auto joined = t.join();
+  const auto join_as = [&](std::uint32_t number) {
+    t.effects.clear();
+    return t.machine->join({.name = "",
+                            .resume = SessionFixture::resume_token(joined.id),
+                            .host_token = {},
+                            .is_resume_proven = true,
+                            .connection = ConnectionNumber{number}},
+                           t.now, t.effects);
+  };
+  const auto is_seated = [&](std::uint32_t number) {
+    t.machine->check_invariants();
+    return t.machine->connection_of(joined.id) == ConnectionNumber{number};
+  };
+  cr_assert(join_as(seated).has_value());
+  for (const std::uint32_t before : {1U, 6U, late_max}) {
+    const auto late = join_as(seated - before);
+    cr_assert(!late && late.error() == SessionMachine::JoinRefusal::late, "%u before", before);
+    cr_assert(t.effects.empty() && is_seated(seated), "%u before", before);
+  }
+  // Further apart its number is of another clock, which says nothing.
+  const auto other = join_as(seated - late_max - 1);
+  cr_assert(other && other->displaced == ConnectionNumber{seated});
+  seated -= late_max + 1;
+  cr_assert(is_seated(seated));
+  cr_assert(join_as(seated).has_value(), "as new as the one that is there");
+  cr_assert(join_as(++seated).has_value() && is_seated(seated));
+  // Where nobody is seated nobody comes too late.
+  t.leave(
+      {.id = joined.id, .connection = ConnectionNumber{seated}, .resumed = true, .displaced = {}});
+  cr_assert(join_as(seated - 1).has_value() && is_seated(seated - 1));
+}
+
 Test(session_host, a_resume_token_lasts_thirty_seconds) {
   SessionFixture t;
   t.join();
