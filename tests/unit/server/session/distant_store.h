@@ -1,0 +1,108 @@
+// DistantStore: a store that answers when the test says so, as one across the network does.
+#pragma once
+
+#include <criterion/criterion.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "storage/memory_store.h"
+
+namespace videosync::test {
+
+inline std::string_view text_of(const BufferRef& buffer) {
+  const auto bytes = buffer.bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Answers when told to, in order; while `is_away` it answers that.
+class DistantStore final : public SessionStore {
+ public:
+  explicit DistantStore(const Clock& clock) noexcept : clock_(clock) {}
+
+  bool is_away = false;
+  int changes = 0;
+  std::set<Uuid> followed;
+  std::vector<std::move_only_function<void()>> answers;
+
+  void answer_all() {
+    for (auto& answer : std::exchange(answers, {}))
+      answer();
+  }
+
+  // As if the store had lost everything.
+  void forget_all() {
+    near_ = std::make_unique<MemoryStore>(clock_);
+    near_->listen(*listener_);
+    for (const Uuid& channel : followed)
+      near_->follow(channel, [](Result<>) noexcept {});
+  }
+
+  void listen(SessionListener& listener) noexcept override {
+    listener_ = &listener;
+    near_->listen(listener);
+  }
+  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+              OnDone done) override {
+    later(std::move(done),
+          [=, this](OnDone d) { near_->create(key, version, bytes, ttl_us, std::move(d)); });
+  }
+  void load(const Uuid& key, OnValue done) override {
+    later(std::move(done), [=, this](OnValue d) { near_->load(key, std::move(d)); });
+  }
+  void exists(const Uuid& key, OnExists done) override {
+    later(std::move(done), [=, this](OnExists d) { near_->exists(key, std::move(d)); });
+  }
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+              std::int64_t ttl_us, BufferRef event, OnDone done) override {
+    ++changes;
+    later(std::move(done), [=, this](OnDone d) {
+      near_->change(key, expected, next, bytes, ttl_us, event, [&](Result<> changed) noexcept {
+        cr_expect(changed || changed.error().code != ErrorCode::conflict, "a stale version");
+        d(std::move(changed));
+      });
+    });
+  }
+  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
+    later(std::move(done), [=, this](OnDone d) { near_->touch(key, ttl_us, std::move(d)); });
+  }
+  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
+    later(std::move(done),
+          [=, this](OnDone d) { near_->remove(key, version, event, std::move(d)); });
+  }
+  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
+    later(std::move(done),
+          [=, this](OnReceivers d) { near_->publish(channel, event, std::move(d)); });
+  }
+  void follow(const Uuid& channel, OnDone done) override {
+    followed.insert(channel);
+    later(std::move(done), [=, this](OnDone d) { near_->follow(channel, std::move(d)); });
+  }
+  void unfollow(const Uuid& channel) override {
+    followed.erase(channel);
+    near_->unfollow(channel);
+  }
+
+ private:
+  template <class Done, class Ask>
+  void later(Done done, Ask ask) {
+    answers.emplace_back([this, done = std::move(done), ask = std::move(ask)]() mutable {
+      if (is_away) {
+        done(fail(ErrorCode::unavailable, "the store is away"));
+      } else {
+        ask(std::move(done));
+      }
+    });
+  }
+
+  const Clock& clock_;
+  SessionListener* listener_ = nullptr;
+  std::unique_ptr<MemoryStore> near_ = std::make_unique<MemoryStore>(clock_);
+};
+
+}  // namespace videosync::test

@@ -1,0 +1,272 @@
+// What a node among others makes of doubts: whether it is still a session's home, and whether the
+// store has all that there is.
+#include <string>
+#include <vector>
+
+#include "tests/unit/server/session/directory_fixture.h"
+
+using namespace videosync;
+using namespace videosync::test;
+
+namespace {
+
+constexpr std::int64_t seconds = 1'000'000;
+// Soon after a session has come here it does not move again.
+constexpr std::int64_t settled_us = 1 * seconds;
+// Of a node that has just come to the store: it may lack sessions so long.
+constexpr std::int64_t doubt_us = 3'500'000;
+constexpr std::int64_t deadline_us = 5 * seconds;
+// It looks so often whether a doubt has ended.
+constexpr std::int64_t tick_us = seconds / 4;
+constexpr std::size_t waiting_max = 1'000;
+
+std::uint64_t epoch_of(const DirectoryFixture::Begun& begun) {
+  const std::string name = R"("epoch":)";
+  const std::size_t at = begun.welcome.find(name);
+  cr_assert(at != std::string::npos, "%s", begun.welcome.c_str());
+  return std::stoull(begun.welcome.substr(at + name.size()));
+}
+
+std::uint32_t members_by(DirectoryFixture& node, const Uuid& key) {
+  const ConnectionRef from = node.connect();
+  node.directory().on_info(key, from);
+  const auto info = node.answer_of<SessionInfo>(from);
+  cr_assert(info.has_value(), "it is not at home here");
+  return info->members;
+}
+
+bool is_unavailable(const DirectoryFixture& node, ConnectionRef from) {
+  return node.answer_of<SessionFault>(from) == SessionFault::unavailable;
+}
+
+ConnectionRef validate(DirectoryFixture& node, const Uuid& key) {
+  const ConnectionRef from = node.connect();
+  node.directory().on_validate(key, from);
+  return from;
+}
+
+std::vector<ConnectionRef> validate_unknown(DirectoryFixture& node, std::size_t times) {
+  std::vector<ConnectionRef> asked;
+  for (std::size_t i = 0; i < times; ++i)
+    asked.push_back(validate(node, Uuid::random_v4()));
+  node.answer_all();
+  return asked;
+}
+
+// Another node takes the session over, and this one does not hear of it.
+void take_elsewhere(DirectoryFixture& node, const Uuid& key, const Uuid& home) {
+  const StoreVersion known = node.stored_version(key);
+  const StoreVersion next{known.fence + 256, known.revision + 1};
+  const StoredSession taken{.home = home, .heard = {}, .record = {}};
+  node.store.change(key, known, next, BufferRef::copy_of(encode(taken)), 60 * seconds, {},
+                    [](Result<> done) noexcept { cr_assert(done.has_value()); });
+  node.store.answer_all();
+}
+
+}  // namespace
+
+// --- A home that is behind what a member has seen ------------------------------------------------
+
+Test(session_directory, a_home_that_is_behind_begins_anew_above_what_was_seen) {
+  DirectoryFixture node;
+  const Uuid key = node.create();
+  node.join(key);  // who stays, and knows the session
+  const auto ann = node.join(key);
+  node.pass(settled_us);
+  const StoreVersion before = node.stored_version(key);
+  // Another clock may be ahead of this one.
+  const HeldState held{static_cast<std::uint64_t>(node.clock.server_us()) + 500'000, 3};
+  const ConnectionRef back = node.resume(key, ann.member, held);
+  cr_assert_not(node.is_answered(back), "the store decides who is home");
+  node.answer_all();
+  const auto begun = node.client(back).begun;
+  cr_assert(begun.has_value());
+  cr_assert(begun->member == ann.member && begun->number != ann.number);
+  cr_assert_gt(epoch_of(*begun), held.epoch);
+  cr_assert_gt(node.stored_version(key).fence, before.fence, "whoever was home before gives way");
+  cr_assert_eq(members_by(node, key), 2u);
+}
+
+Test(session_directory, a_home_without_anybody_else_begins_anew_too) {
+  DirectoryFixture node;
+  const Uuid key = node.create();
+  const auto ann = node.join(key);
+  node.directory().on_leave(key, ann.member, ann.number);
+  node.answer_all();
+  node.pass(settled_us);
+  const HeldState held{epoch_of(ann) + 1, 0};
+  const ConnectionRef back = node.resume(key, ann.member, held);
+  node.answer_all();
+  const auto begun = node.client(back).begun;
+  cr_assert(begun.has_value());
+  cr_assert_gt(epoch_of(*begun), held.epoch);
+}
+
+Test(session_directory, a_home_that_has_been_taken_over_gives_way_to_who_has_seen_more) {
+  DirectoryFixture node;
+  const Uuid key = node.create(), other = Uuid::random_v4();
+  node.store.follow(other, [](Result<>) noexcept {});
+  const auto ann = node.join(key);
+  node.pass(settled_us);
+  take_elsewhere(node, key, other);
+  const ConnectionRef back = node.resume(key, ann.member, {epoch_of(ann) + 1, 0});
+  node.answer_all();
+  cr_assert_not(node.is_answered(back));
+  const auto is_join = [&](const node::Envelope& envelope) {
+    return envelope.from == node.self() && std::holds_alternative<node::Join>(envelope.message);
+  };
+  cr_assert(std::ranges::any_of(node.said, is_join), "the other home is asked");
+}
+
+Test(session_directory, a_home_does_not_begin_anew_while_the_store_is_away) {
+  DirectoryFixture node;
+  const Uuid key = node.create();
+  const auto ann = node.join(key);
+  const HeldState held{epoch_of(ann) + 1, 0};
+  cr_assert(is_unavailable(node, node.resume(key, ann.member, held)), "it has just come here");
+  node.pass(settled_us);
+  const StoreVersion before = node.stored_version(key);
+
+  node.store.is_away = true;
+  node.directory().on_store_lost();
+  cr_assert(is_unavailable(node, node.resume(key, ann.member, held)));
+  cr_assert_eq(members_by(node, key), 1u, "it goes on");
+  // Back: it is not known yet what it has.
+  node.store.is_away = false;
+  node.directory().on_store_ready();
+  cr_assert(is_unavailable(node, node.resume(key, ann.member, held)));
+  cr_assert_eq(members_by(node, key), 1u);
+  node.pass(tick_us);
+  node.answer_all();
+  cr_assert_eq(node.stored_version(key).fence, before.fence);
+
+  const ConnectionRef back = node.resume(key, ann.member, held);
+  node.answer_all();
+  cr_assert(node.client(back).begun.has_value(), "it is known now");
+  cr_assert_gt(node.stored_version(key).fence, before.fence);
+}
+
+Test(session_directory, a_home_that_came_here_as_the_store_was_lost_stays) {
+  DirectoryFixture node;
+  const Uuid key = node.create();
+  const ConnectionRef from = node.connect();
+  node.directory().on_join(key, {}, from);
+  node.store.answer_all();  // nobody is home
+  node.directory().on_store_lost();
+  node.answer_all();  // this node is, before the store was away
+  const auto ann = node.client(from).begun;
+  cr_assert(ann.has_value());
+  node.store.is_away = true;
+  node.pass(settled_us);
+  cr_assert(is_unavailable(node, node.resume(key, ann->member, {epoch_of(*ann) + 1, 0})));
+  cr_assert_eq(members_by(node, key), 1u);
+}
+
+// --- Information of a home without members -------------------------------------------------------
+
+Test(session_directory, a_home_without_members_asks_the_store_before_it_informs) {
+  DirectoryFixture node;
+  const Uuid key = node.create();
+  const auto ann = node.join(key);
+  cr_assert_eq(members_by(node, key), 1u, "with one it is the home's to say");
+  node.directory().on_leave(key, ann.member, ann.number);
+  node.answer_all();
+
+  const ConnectionRef first = node.connect();
+  node.directory().on_info(key, first);
+  cr_assert_not(node.is_answered(first));
+  node.answer_all();
+  cr_assert_eq(node.answer_of<SessionInfo>(first)->members, 0u);
+  // A store that cannot say is no reason to know nothing.
+  const ConnectionRef second = node.connect();
+  node.directory().on_info(key, second);
+  node.store.is_away = true;
+  node.answer_all();
+  cr_assert_eq(node.answer_of<SessionInfo>(second)->members, 0u);
+}
+
+Test(session_directory, a_home_without_members_gives_way_to_a_higher_fence) {
+  DirectoryFixture node;
+  const Uuid key = node.create(), other = Uuid::random_v4();
+  node.store.follow(other, [](Result<>) noexcept {});
+  const auto ann = node.join(key);
+  node.directory().on_leave(key, ann.member, ann.number);
+  node.answer_all();
+  take_elsewhere(node, key, other);
+
+  const ConnectionRef from = node.connect();
+  node.directory().on_info(key, from);
+  node.answer_all();
+  cr_assert_not(node.is_answered(from));
+  cr_assert(!node.said.empty() && node.said.back().from == node.self());
+  const auto* asked = std::get_if<node::AskInfo>(&node.said.back().message);
+  cr_assert(asked != nullptr, "the other home is asked");
+  node::Info info;
+  info.members = 5;
+  node.directory().on_envelope({.from = other,
+                                .key = key,
+                                .fence = node.stored_version(key).fence,
+                                .message = node::Answer{asked->ask, {}, info}});
+  cr_assert_eq(node.answer_of<SessionInfo>(from)->members, 5u);
+}
+
+// --- Keys that the store may be about to learn ---------------------------------------------------
+
+Test(session_directory, so_many_wait_for_whether_a_key_is_valid_and_no_more) {
+  DirectoryFixture node;
+  const auto waiting = validate_unknown(node, waiting_max);
+  for (const ConnectionRef from : waiting)
+    cr_assert_not(node.is_answered(from));
+  const auto refused = validate_unknown(node, 1);
+  cr_assert(is_unavailable(node, refused.front()), "at once");
+  // What is known needs no place.
+  const Uuid made = node.create();
+  const ConnectionRef known = validate(node, made);
+  node.answer_all();
+  cr_assert(node.answer_of<SessionValidity>(known)->is_valid);
+
+  node.pass(doubt_us + tick_us);
+  node.answer_all();
+  for (const ConnectionRef from : waiting) {
+    const auto told = node.answer_of<SessionValidity>(from);
+    cr_assert(told && !told->is_valid);
+  }
+  const auto later = validate_unknown(node, 1);
+  cr_assert(node.answer_of<SessionValidity>(later.front()), "nothing is in doubt any more");
+}
+
+Test(session_directory, who_waits_for_a_key_that_comes_is_told_so) {
+  DirectoryFixture node;
+  const Uuid key = Uuid::random_v4();
+  const ConnectionRef from = validate(node, key);
+  node.answer_all();
+  cr_assert_not(node.is_answered(from));
+  const StoredSession brought{.home = Uuid::random_v4(), .heard = {}, .record = {}};
+  node.store.create(key, {1, 1}, BufferRef::copy_of(encode(brought)), 60 * seconds,
+                    [](Result<> done) noexcept { cr_assert(done.has_value()); });
+  node.answer_all();
+  node.pass(doubt_us + tick_us);
+  node.answer_all();
+  cr_assert(node.answer_of<SessionValidity>(from)->is_valid);
+}
+
+Test(session_directory, a_doubt_that_lasts_ends_with_the_deadline_and_frees_the_places) {
+  DirectoryFixture node;
+  node.directory().on_store_judged(true);
+  const auto waiting = validate_unknown(node, waiting_max);
+  node.pass(deadline_us - seconds / 2);
+  node.answer_all();
+  for (const ConnectionRef from : waiting)
+    cr_assert_not(node.is_answered(from));
+  node.pass(seconds / 2 + tick_us);
+  for (const ConnectionRef from : waiting)
+    cr_assert(is_unavailable(node, from));
+  const auto next = validate_unknown(node, waiting_max);
+  for (const ConnectionRef from : next)
+    cr_assert_not(node.is_answered(from));
+  node.directory().on_store_judged(false);
+  node.pass(tick_us);
+  node.answer_all();
+  for (const ConnectionRef from : next)
+    cr_assert(node.answer_of<SessionValidity>(from));
+}
