@@ -74,10 +74,15 @@ class NameSender {
   std::string part_;
 };
 
-void list_folder(const FileRequest& request, FileReply& answer) {
+Result<FolderNames> names_of(const FileRequest& request) {
   const UniqueFd folder(
       ::openat(request.folder, request.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  const Result<FolderNames> names = folder ? read_folder(folder.get()) : fail_errno("", errno);
+  return folder ? read_folder(folder.get()) : fail_errno("", errno);
+}
+
+// Whoever is answered finds the table of descriptors as it was.
+void list_folder(const FileRequest& request, FileReply& answer) {
+  const Result<FolderNames> names = names_of(request);
   if (!names) {
     answer.error = names.error().system_errno;
     return send_answer(request.answer_to, answer);
