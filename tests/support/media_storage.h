@@ -2,11 +2,16 @@
 #pragma once
 
 #include <criterion/criterion.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "storage/media/file_desk.h"
 #include "storage/media/file_helpers.h"
@@ -32,8 +37,29 @@ inline std::unique_ptr<FileDesk> make_desk(FileHelpers::Lane lane = FileHelpers:
   return std::move(*desk);
 }
 
+// Stops all of them, so that they hang, or lets them go on.
+inline void signal_helpers(int number) {
+  helpers();
+  std::ifstream children(fmt::format("/proc/self/task/{}/children", ::gettid()));
+  int count = 0;
+  for (pid_t pid = 0; children >> pid; ++count)
+    ::kill(pid, number);
+  cr_assert_geq(count, 10, "the helpers are children of this thread");
+}
+
+using Library = std::shared_ptr<const MediaLibrary>;
+
 inline Result<MediaLibrary::Scan> try_to_scan(const MediaLibrary::Options& options) {
   return MediaLibrary::scan(options, *make_desk());
+}
+
+inline MediaLibrary::Scan scan(const TempFolder& folder, MediaLibrary::Options options = {}) {
+  options.directory = folder.path();
+  return try_to_scan(options).value();
+}
+
+inline Library library_of(const TempFolder& folder, MediaLibrary::Options options = {}) {
+  return scan(folder, std::move(options)).library;
 }
 
 // What a request for the path gets, as a worker would find it.

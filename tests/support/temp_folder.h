@@ -33,6 +33,13 @@ class TempFolder {
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file, std::ios::binary) << text;
   }
+  // A program for the shell; its path.
+  std::string write_script(std::string_view name, std::string_view body) const {
+    write(name, "#!/bin/sh\n" + std::string(body) + "\n");
+    const std::string path = *this / name;
+    std::filesystem::permissions(path, std::filesystem::perms{0755});
+    return path;
+  }
   void make_folder(std::string_view name) const {
     std::filesystem::create_directories(*this / name);
   }

@@ -2,12 +2,10 @@
 #include "server/librarian.h"
 
 #include <criterion/criterion.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <string>
 
 #include "core/base/log.h"
@@ -17,9 +15,7 @@
 
 using namespace videosync;
 using namespace std::chrono_literals;
-using videosync::test::helpers;
-using videosync::test::settled_descriptors;
-using videosync::test::TempFolder;
+using namespace videosync::test;
 
 namespace {
 
@@ -66,13 +62,6 @@ VideoCatalogRef await_news(Librarian& librarian) {
   VideoCatalogRef catalog = librarian.take();
   cr_assert_not_null(catalog.get());
   return catalog;
-}
-
-void stop_helpers(int signal_number) {
-  helpers();
-  std::ifstream children(fmt::format("/proc/self/task/{}/children", ::gettid()));
-  for (pid_t pid = 0; children >> pid;)
-    ::kill(pid, signal_number);
 }
 
 std::string json_of(const VideoCatalogRef& catalog) {
@@ -180,7 +169,7 @@ Test(librarian, storage_that_hangs_is_told_of_and_its_videos_come_when_it_answer
   TempFolder folder;
   folder.write("cat.mp4");
   RecordedLog log;
-  stop_helpers(SIGSTOP);
+  signal_helpers(SIGSTOP);
   {
     const auto made = Librarian::create({.directory = folder.path()}, "", helpers()).value();
     Librarian& librarian = *made;
@@ -188,16 +177,16 @@ Test(librarian, storage_that_hangs_is_told_of_and_its_videos_come_when_it_answer
     librarian.start();
     log.expect("still waiting for " + folder.path() + " since 2 s");
     log.expect("still waiting for " + folder.path() + " since 4 s");
-    stop_helpers(SIGCONT);
+    signal_helpers(SIGCONT);
     cr_assert_eq(await_news(librarian)->library->videos().size(), 1);
     log.expect("scanned videos=1 changed=true");
     log.expect("the storage answers again");
   }
-  stop_helpers(SIGSTOP);
+  signal_helpers(SIGSTOP);
   const auto begin = std::chrono::steady_clock::now();
   Librarian::create({.directory = folder.path()}, "", helpers()).value().reset();
   cr_assert_lt(std::chrono::steady_clock::now() - begin, 2s, "its end waits for nothing");
-  stop_helpers(SIGCONT);
+  signal_helpers(SIGCONT);
 }
 
 Test(librarian, without_an_eventfd_there_is_none_and_it_says_why) {

@@ -8,15 +8,7 @@
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
-using videosync::test::TempFolder;
-
-namespace {
-
-std::shared_ptr<const MediaLibrary> scan(const TempFolder& folder) {
-  return videosync::test::try_to_scan({.directory = folder.path()}).value().library;
-}
-
-}  // namespace
+using namespace videosync::test;
 
 Test(video_catalog, an_empty_library_is_an_empty_list) {
   cr_assert_eq(encode_videos(*MediaLibrary::make_empty()), "{\"videos\":[]}");
@@ -31,7 +23,7 @@ Test(video_catalog, a_video_has_all_its_fields) {
   folder.write("My_Cat/master.m3u8");
   folder.write("My_Cat/thumbnails.vtt");
   const std::optional<double> durations[]{62.5};
-  const auto library = scan(folder)->with_durations(durations);
+  const auto library = library_of(folder)->with_durations(durations);
   const std::string expected =
       R"({"id":"my-cat","title":"My Cat","type":"video/mp4","bytes":5,"duration":62.5,)"
       R"("url":"/api/video?id=my-cat","hls":"/media/My_Cat/master.m3u8",)"
@@ -46,8 +38,7 @@ Test(video_catalog, the_default_video_comes_first) {
   TempFolder folder;
   for (const char* name : {"a.mp4", "b.mp4", "c.mp4"})
     folder.write(name, "12345");
-  const auto library =
-      videosync::test::try_to_scan({.directory = folder.path(), .default_id = "b"}).value().library;
+  const auto library = library_of(folder, {.default_id = "b"});
   const std::string json = encode_videos(*library);
   const auto place = [&](const char* id) { return json.find(fmt::format("\"id\":\"{}\"", id)); };
   cr_assert_lt(place("b"), place("a"));
@@ -59,7 +50,7 @@ Test(video_catalog, what_is_not_known_is_left_out) {
   TempFolder folder;
   folder.write("a.webm", "123");
   folder.write("b/master.m3u8");
-  cr_assert_eq(encode_videos(*scan(folder)),
+  cr_assert_eq(encode_videos(*library_of(folder)),
                R"({"videos":[{"id":"a","title":"a","type":"video/webm","bytes":3,)"
                R"("url":"/api/video?id=a","captions":[]},)"
                R"({"id":"b","title":"b","type":"application/vnd.apple.mpegurl","bytes":0,)"
@@ -70,7 +61,7 @@ Test(video_catalog, names_are_escaped_for_urls_and_json) {
   TempFolder folder;
   folder.write("50% \"off\" & <b>#1?.mp4");
   folder.write("50% \"off\" & <b>#1?.jpg");
-  const auto library = scan(folder);
+  const auto library = library_of(folder);
   const VideoEntry& video = library->videos()[0];
   cr_assert_eq(media_url(video.poster->path()),
                "/media/50%25%20%22off%22%20%26%20%3Cb%3E%231%3F.jpg");

@@ -17,31 +17,15 @@
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
-using videosync::test::helpers;
-using videosync::test::make_desk;
-using videosync::test::settled_descriptors;
-using videosync::test::TempFolder;
+using namespace videosync::test;
 
 namespace {
 
 // The helpers of this process, all of which hang while they are stopped.
 class StoppedHelpers {
  public:
-  StoppedHelpers() {
-    helpers();
-    signal_all(SIGSTOP);
-  }
-  ~StoppedHelpers() { go_on(); }
-  void go_on() { signal_all(SIGCONT); }
-
- private:
-  static void signal_all(int number) {
-    std::ifstream children(fmt::format("/proc/self/task/{}/children", ::gettid()));
-    int count = 0;
-    for (pid_t pid = 0; children >> pid; ++count)
-      ::kill(pid, number);
-    cr_assert_geq(count, 10, "the helpers are children of this thread");
-  }
+  StoppedHelpers() { signal_helpers(SIGSTOP); }
+  ~StoppedHelpers() { signal_helpers(SIGCONT); }
 };
 
 void await_answer(const FileDesk& desk) {
@@ -52,6 +36,17 @@ void await_answer(const FileDesk& desk) {
 std::unique_ptr<FileDesk> make_serving_desk() {
   return make_desk(FileHelpers::Lane::serving);
 }
+
+// A folder that was opened by another desk, and one that serves from it.
+struct ServedFolder {
+  TempFolder folder;
+  const MediaFolderRef opened = make_desk()->open_folder(folder.path()).value();
+  const std::unique_ptr<FileDesk> desk = make_serving_desk();
+
+  Result<std::uint64_t> ask_for(std::string name) const {
+    return desk->ask_to_open(opened, std::move(name));
+  }
+};
 
 }  // namespace
 
@@ -103,19 +98,16 @@ Test(file_desk, a_long_list_comes_whole_and_in_order) {
 }
 
 Test(file_desk, who_does_not_wait_is_told_of_each_file_by_its_number) {
-  TempFolder folder;
-  const MediaFolderRef opened = make_desk()->open_folder(folder.path()).value();
-  const auto made = make_serving_desk();
-  FileDesk& desk = *made;
+  const ServedFolder served;
   std::map<std::uint64_t, std::string> asked;
   for (int i = 0; i < 20; ++i) {
     const std::string name = fmt::format("{}.ts", i);
-    if (i % 2 == 0) folder.write(name, name);
-    asked.emplace(desk.ask_to_open(opened, name).value(), name);
+    if (i % 2 == 0) served.folder.write(name, name);
+    asked.emplace(served.ask_for(name).value(), name);
   }
   while (!asked.empty()) {
-    await_answer(desk);
-    while (const auto opened_file = desk.take_opened()) {
+    await_answer(*served.desk);
+    while (const auto opened_file = served.desk->take_opened()) {
       const std::string name = asked.extract(opened_file->number).mapped();
       cr_assert_eq(opened_file->file.has_value(), std::stoi(name) % 2 == 0);
       if (opened_file->file) cr_assert_eq((*opened_file->file)->path(), name);
@@ -169,27 +161,20 @@ Test(file_desk, a_desk_that_is_owed_an_answer_keeps_its_number) {
 }
 
 Test(file_desk, no_more_is_asked_than_may_wait) {
-  TempFolder folder;
-  const MediaFolderRef opened = make_desk()->open_folder(folder.path()).value();
-  const auto first = make_serving_desk();
-  const auto second = make_serving_desk();
-  std::uint32_t taken = 0;
+  const ServedFolder first, second;
   {
     StoppedHelpers stopped;
-    for (std::uint32_t i = 0; i < FileHelpers::serving_requests_max; ++i) {
-      FileDesk& desk = i % 2 == 0 ? *first : *second;
-      cr_assert(desk.ask_to_open(opened, "cat.ts").has_value());
-    }
-    cr_assert(first->ask_to_open(opened, "cat.ts").error().code == ErrorCode::exhausted);
-    cr_assert(second->ask_to_open(opened, "cat.ts").error().code == ErrorCode::exhausted);
+    for (std::uint32_t i = 0; i < FileHelpers::serving_requests_max; ++i)
+      cr_assert((i % 2 == 0 ? first : second).ask_for("cat.ts").has_value());
+    cr_assert(first.ask_for("cat.ts").error().code == ErrorCode::exhausted);
+    cr_assert(second.ask_for("cat.ts").error().code == ErrorCode::exhausted);
   }
-  while (taken < FileHelpers::serving_requests_max) {
-    FileDesk& desk = taken % 2 == 0 ? *first : *second;
+  for (std::uint32_t i = 0; i < FileHelpers::serving_requests_max; ++i) {
+    FileDesk& desk = *(i % 2 == 0 ? first : second).desk;
     await_answer(desk);
     cr_assert(desk.take_opened()->file.error().code == ErrorCode::not_found);
-    ++taken;
   }
-  cr_assert(first->ask_to_open(opened, "cat.ts").has_value(), "there is room again");
+  cr_assert(first.ask_for("cat.ts").has_value(), "there is room again");
 }
 
 Test(file_desk, closing_is_never_waited_for_and_too_much_of_it_stops_opens) {
@@ -199,42 +184,36 @@ Test(file_desk, closing_is_never_waited_for_and_too_much_of_it_stops_opens) {
   if (limit.rlim_max < many + 100) cr_skip_test("too few descriptors may be open");
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  TempFolder folder;
-  folder.write("cat.ts");
-  const MediaFolderRef opened = make_desk()->open_folder(folder.path()).value();
-  const auto made = make_serving_desk();
-  FileDesk& desk = *made;
+  const ServedFolder served;
+  served.folder.write("cat.ts");
   const std::size_t before = settled_descriptors();
   {
     StoppedHelpers stopped;
     for (int i = 0; i < many; ++i)
       helpers().close_later(::dup(0));
     cr_assert_eq(helpers().closes_pending(), many);
-    cr_assert(desk.ask_to_open(opened, "cat.ts").error().code == ErrorCode::exhausted);
+    cr_assert(served.ask_for("cat.ts").error().code == ErrorCode::exhausted);
   }
   cr_assert_eq(settled_descriptors(), before);
-  cr_assert(desk.ask_to_open(opened, "cat.ts").has_value());
+  cr_assert(served.ask_for("cat.ts").has_value());
 }
 
 Test(file_desk, a_file_that_is_lent_to_another_is_waited_for) {
-  TempFolder folder;
-  folder.write("cat.ts");
-  const MediaFolderRef opened = make_desk()->open_folder(folder.path()).value();
+  const ServedFolder served;
+  served.folder.write("cat.ts");
   sigset_t broken;
   sigemptyset(&broken);
   sigaddset(&broken, SIGIO);
   ::sigprocmask(SIG_BLOCK, &broken, nullptr);
-  const int lent = ::open((folder / "cat.ts").c_str(), O_RDWR | O_CLOEXEC);
+  const int lent = ::open((served.folder / "cat.ts").c_str(), O_RDWR | O_CLOEXEC);
   if (::fcntl(lent, F_SETLEASE, F_WRLCK) != 0) cr_skip_test("no leases here");
-  const auto made = make_serving_desk();
-  FileDesk& desk = *made;
-  cr_assert(desk.ask_to_open(opened, "cat.ts").has_value());
+  cr_assert(served.ask_for("cat.ts").has_value());
   const timespec patience{10, 0};
   cr_assert_eq(::sigtimedwait(&broken, nullptr, &patience), SIGIO, "the lease is asked back");
-  cr_assert(!desk.take_opened().has_value());
+  cr_assert(!served.desk->take_opened().has_value());
   ::fcntl(lent, F_SETLEASE, F_UNLCK);
-  await_answer(desk);
-  cr_assert(desk.take_opened()->file.has_value());
+  await_answer(*served.desk);
+  cr_assert(served.desk->take_opened()->file.has_value());
   ::close(lent);
 }
 

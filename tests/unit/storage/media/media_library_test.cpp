@@ -12,19 +12,9 @@
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
-using videosync::test::resolve;
-using videosync::test::settled_descriptors;
-using videosync::test::TempFolder;
-using videosync::test::try_to_scan;
+using namespace videosync::test;
 
 namespace {
-
-using Library = std::shared_ptr<const MediaLibrary>;
-
-MediaLibrary::Scan scan(const TempFolder& folder, MediaLibrary::Options options = {}) {
-  options.directory = folder.path();
-  return try_to_scan(options).value();
-}
 
 std::vector<std::string> ids(const Library& library) {
   std::vector<std::string> list;
@@ -95,11 +85,11 @@ Test(media_library, the_list_is_in_natural_order_and_has_a_default) {
   TempFolder folder;
   for (const char* name : {"part 10.mp4", "Part 2.mp4", "part 1.mp4"})
     folder.write(name);
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
   cr_assert((ids(library) == std::vector<std::string>{"part-1", "part-2", "part-10"}));
   cr_assert_eq(library->default_video()->id, "part-1");
 
-  cr_assert_eq(scan(folder, {.default_id = "part-10"}).library->default_video()->id, "part-10");
+  cr_assert_eq(library_of(folder, {.default_id = "part-10"})->default_video()->id, "part-10");
   const MediaLibrary::Scan wrong = scan(folder, {.default_id = "part-11"});
   cr_assert_eq(wrong.library->default_video()->id, "part-1");
   cr_assert(has_warning(wrong, "\"part-11\""));
@@ -111,7 +101,7 @@ Test(media_library, names_that_slug_alike_get_ids_of_their_own) {
        {"a b.mp4", "a b.webm", "a-b.mp4", "a_b.mp4", "\xd1\x84.mp4", "\xd1\x85.mp4", "a\xff.mp4"}) {
     folder.write(name);
   }
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
   std::vector<std::string> first = ids(library);
   cr_assert_eq(first.size(), 7);
   for (const std::string& id : first) {
@@ -120,7 +110,7 @@ Test(media_library, names_that_slug_alike_get_ids_of_their_own) {
   }
   cr_assert_eq(library->find("a-b")->name, "a b.mp4");
   cr_assert_eq(library->find("a-b-webm")->name, "a b.webm");
-  cr_assert((ids(scan(folder).library) == first), "the same at every scan");
+  cr_assert((ids(library_of(folder)) == first), "the same at every scan");
   std::sort(first.begin(), first.end());
   cr_assert(std::adjacent_find(first.begin(), first.end()) == first.end());
 }
@@ -163,7 +153,7 @@ Test(media_library, an_hls_folder_joins_its_video_or_stands_alone) {
   folder.write("Live Show.en.vtt");
   folder.write("Live Show.webp");
   folder.write("no-hls/readme.m3u8");
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
 
   cr_assert((ids(library) == std::vector<std::string>{"cat", "live-show"}));
   const VideoEntry& cat = *library->find("cat");
@@ -197,7 +187,7 @@ Test(media_library, only_known_files_below_an_hls_folder_are_reachable) {
   folder.link("v0", "cat/near");
   folder.link("/proc/self", "cat/proc");
   cr_assert_eq(::mkfifo((folder / "cat/pipe.ts").c_str(), 0600), 0);
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
 
   const MediaFileRef segment = resolve(*library, "/media/cat/v0/seg1.ts").value();
   cr_assert_eq(content(segment), "segment");
@@ -246,7 +236,7 @@ Test(media_library, a_folder_swapped_for_a_symlink_leads_nowhere) {
   outside.write("seg.ts", "secret");
   TempFolder folder;
   folder.write("cat/master.m3u8", "#EXTM3U");
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
   folder.remove("cat");
   folder.link(outside.path(), "cat");
   cr_assert(refusal(library, "/media/cat/seg.ts") == ErrorCode::not_found);
@@ -257,7 +247,7 @@ Test(media_library, few_hls_files_stay_open_and_playlists_none) {
   folder.write("cat/master.m3u8", "one");
   for (int i = 0; i < 10; ++i)
     folder.write("cat/" + std::to_string(i) + ".ts", std::to_string(i));
-  const Library library = scan(folder, {.hls_open_max = 3}).library;
+  const Library library = library_of(folder, {.hls_open_max = 3});
   const auto segment = [&](int i) {
     return resolve(*library, "/media/cat/" + std::to_string(i) + ".ts").value();
   };
@@ -289,7 +279,7 @@ Test(media_library, threads_may_resolve_at_once) {
   folder.write("cat/master.m3u8");
   for (int i = 0; i < 8; ++i)
     folder.write("cat/" + std::to_string(i) + ".ts", std::to_string(i));
-  const Library library = scan(folder, {.hls_open_max = 4}).library;
+  const Library library = library_of(folder, {.hls_open_max = 4});
   const std::size_t before = settled_descriptors();
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
@@ -317,7 +307,7 @@ Test(media_library, nothing_stays_open_when_the_library_is_gone) {
   folder.write("dog/1.ts");
   const std::size_t before = settled_descriptors();
   {
-    const Library library = scan(folder).library;
+    const Library library = library_of(folder);
     cr_assert(resolve(*library, "/media/dog/1.ts").has_value());
     const std::vector<std::optional<double>> durations{12.5, std::nullopt};
     const Library with = library->with_durations(durations);
@@ -342,7 +332,7 @@ Test(media_library, an_hls_folder_may_bring_a_poster_and_thumbnails) {
     folder.write(std::string(name) + "/thumbnails.jpg");
   }
   folder.write("dog.png");
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
   cr_assert_eq(library->find("cat")->poster->path(), "cat/poster.jpg");
   cr_assert_eq(library->find("dog")->poster->path(), "dog.png", "beside the video goes first");
   cr_assert_eq(library->find("cat")->thumbnails->path(), "cat/thumbnails.vtt");
@@ -359,7 +349,7 @@ Test(media_library, an_hls_folder_may_bring_captions) {
       folder.write(std::string(name) + "/captions/" + file);
   }
   folder.write("dog.en.vtt");
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
   std::vector<std::string> langs;
   for (const Caption& caption : library->find("cat")->captions)
     langs.push_back(caption.lang);
@@ -381,21 +371,21 @@ Test(media_library, the_budget_of_descriptors_is_kept_with_a_warning) {
   cr_assert_eq(result.library->find("1")->captions.size(), 1);
   cr_assert(result.library->find("2")->captions.empty());
   cr_assert(has_warning(result, "6 descriptors"));
-  cr_assert(scan(folder, {.descriptors_max = 0}).library->videos().empty());
+  cr_assert(library_of(folder, {.descriptors_max = 0})->videos().empty());
 }
 
 Test(media_library, a_rescan_sees_what_changed_and_the_old_one_still_serves) {
   TempFolder folder;
   folder.write("cat.mp4", "old");
   folder.write("dog.mp4", "dog");
-  const Library first = scan(folder).library;
+  const Library first = library_of(folder);
   const MediaFileRef old_cat = first->find("cat")->file;
 
   folder.write("new.mp4", "replaced");
   std::filesystem::rename(folder / "new.mp4", folder / "cat.mp4");
   folder.remove("dog.mp4");
   folder.write("emu.mp4", "emu");
-  const Library second = scan(folder).library;
+  const Library second = library_of(folder);
 
   cr_assert((ids(second) == std::vector<std::string>{"cat", "emu"}));
   cr_assert_eq(content(second->find("cat")->file), "replaced");
@@ -409,7 +399,7 @@ Test(media_library, a_file_beyond_4_gib_has_its_size) {
   folder.write("large.mkv", "start");
   constexpr std::uint64_t size = 5'000'000'000;
   cr_assert_eq(::truncate((folder / "large.mkv").c_str(), static_cast<off_t>(size)), 0);
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
   const MediaFile& file = *library->find("large")->file;
   cr_assert_eq(file.size(), size);
   char byte = 'x';
@@ -425,7 +415,7 @@ Test(media_library, a_descriptor_is_blocking_private_and_dated) {
   folder.write("odd.mp4");
   const timespec odd[2]{{-5, 0}, {-5, 7}};
   cr_assert_eq(::utimensat(AT_FDCWD, (folder / "odd.mp4").c_str(), odd, 0), 0);
-  const Library library = scan(folder).library;
+  const Library library = library_of(folder);
   const MediaFile& file = *library->find("cat")->file;
   cr_assert_eq(::fcntl(file.fd(), F_GETFL) & O_NONBLOCK, 0, "or io_uring answers EAGAIN");
   cr_assert_eq(::fcntl(file.fd(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -437,7 +427,7 @@ Test(media_library, a_descriptor_is_blocking_private_and_dated) {
 
 Test(media_library, an_empty_folder_is_an_empty_library) {
   TempFolder folder;
-  for (const Library& library : {scan(folder).library, MediaLibrary::make_empty()}) {
+  for (const Library& library : {library_of(folder), MediaLibrary::make_empty()}) {
     cr_assert(library->videos().empty());
     cr_assert_null(library->default_video());
     cr_assert_null(library->find(""));

@@ -10,21 +10,16 @@
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
-using videosync::test::resolve;
-using videosync::test::settled_descriptors;
-using videosync::test::TempFolder;
-using videosync::test::try_to_scan;
+using namespace videosync::test;
 
 namespace {
-
-using Library = std::shared_ptr<const MediaLibrary>;
 
 // A library of cat.mp4 (60 s) and dog.mp4 (no duration known), a cache and a stand-in for ffmpeg.
 struct Fixture {
   TempFolder media;
   TempFolder cache;
   TempFolder tools;
-  const std::unique_ptr<FileDesk> desk = videosync::test::make_desk();
+  const std::unique_ptr<FileDesk> desk = make_desk();
 
   Fixture() {
     media.write("cat.mp4", "cat");
@@ -32,7 +27,7 @@ struct Fixture {
   }
 
   Library scan() const {
-    const Library library = try_to_scan({.directory = media.path()}).value().library;
+    const Library library = library_of(media);
     std::vector<std::optional<double>> durations_s(library->videos().size());
     durations_s[0] = 60;
     return library->with_durations(durations_s);
@@ -40,11 +35,8 @@ struct Fixture {
 
   // Logs its arguments, then does as told.
   std::string ffmpeg(std::string_view body) const {
-    tools.write("ffmpeg.sh",
-                "#!/bin/sh\necho \"$@\" >>'" + (tools / "log") + "'\n" + std::string(body) + "\n");
-    const std::string path = tools / "ffmpeg.sh";
-    cr_assert_eq(::chmod(path.c_str(), 0755), 0);
-    return path;
+    return tools.write_script("ffmpeg.sh",
+                              "echo \"$@\" >>'" + (tools / "log") + "'\n" + std::string(body));
   }
 
   std::size_t runs() const {
@@ -213,8 +205,7 @@ Test(media_pictures, no_more_files_are_opened_than_the_library_may_hold) {
   const Fixture fixture;
   MediaPictures pictures(fixture.options("printf picture"), *fixture.desk);
   // 1 for the folder, 2 for the videos.
-  const Library small =
-      try_to_scan({.directory = fixture.media.path(), .descriptors_max = 5}).value().library;
+  const Library small = library_of(fixture.media, {.descriptors_max = 5});
   cr_assert_eq(small->descriptors_left(), 2);
   const Library library = make_all(pictures, small);
   cr_assert_null(library->find("cat")->poster.get());

@@ -10,21 +10,12 @@
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
-using videosync::test::settled_descriptors;
-using videosync::test::TempFolder;
-using videosync::test::try_to_scan;
+using namespace videosync::test;
 
 namespace {
 
-std::shared_ptr<const MediaLibrary> scan(const TempFolder& folder) {
-  return try_to_scan({.directory = folder.path()}).value().library;
-}
-
 std::string script(const TempFolder& folder, std::string_view body) {
-  folder.write("probe.sh", "#!/bin/sh\n" + std::string(body) + "\n");
-  const std::string path = folder / "probe.sh";
-  cr_assert_eq(::chmod(path.c_str(), 0755), 0);
-  return path;
+  return folder.write_script("probe.sh", body);
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -47,7 +38,7 @@ Test(media_probe, real_videos_get_their_durations) {
     cr_skip_test("ffmpeg or ffprobe is not installed");
   }
   folder.write("broken.mp4", "this is no video");
-  const auto library = scan(folder);
+  const auto library = library_of(folder);
   const std::size_t before = settled_descriptors();
   MediaProbe probe;
   const MediaProbe::Outcome outcome = probe.fill(library, {});
@@ -63,7 +54,7 @@ Test(media_probe, the_child_reads_the_very_file_the_library_holds) {
   TempFolder folder;
   TempFolder tools;
   folder.write("cat.mp4", "41.5");
-  const auto library = scan(folder);
+  const auto library = library_of(folder);
   folder.remove("cat.mp4");
   MediaProbe probe(script(tools, "for last; do :; done; cat \"${last#file:}\"; echo"));
   const auto filled = probe.fill(library, {}).library;
@@ -81,17 +72,17 @@ Test(media_probe, what_is_known_is_not_asked_again) {
     const auto size = std::filesystem::file_size(tools / "log", error);
     return error ? 0 : size / 6;
   };
-  cr_assert_eq(probe.fill(scan(folder), {}).library->find("dog")->duration_s.value(), 7.25);
+  cr_assert_eq(probe.fill(library_of(folder), {}).library->find("dog")->duration_s.value(), 7.25);
   cr_assert_eq(asked(), 2);
 
-  const auto rescanned = scan(folder);
+  const auto rescanned = library_of(folder);
   const auto filled = probe.fill(rescanned, {}).library;
   cr_assert_eq(filled->find("dog")->duration_s.value(), 7.25);
   cr_assert_eq(asked(), 2);
   cr_assert_eq(probe.fill(filled, {}).library.get(), filled.get(), "nothing learned: no copy");
 
   folder.write("dog.mp4", "another size");
-  probe.fill(scan(folder), {});
+  probe.fill(library_of(folder), {});
   cr_assert_eq(asked(), 3);
 }
 
@@ -99,7 +90,7 @@ Test(media_probe, a_missing_ffprobe_is_one_line) {
   TempFolder folder;
   folder.write("cat.mp4");
   folder.write("dog.mp4");
-  const auto library = scan(folder);
+  const auto library = library_of(folder);
   MediaProbe probe(folder / "no-such-program");
   const MediaProbe::Outcome outcome = probe.fill(library, {});
   cr_assert_eq(outcome.warnings.size(), 1);
@@ -114,7 +105,7 @@ Test(media_probe, answers_that_are_none_are_none) {
   for (const char* answer : {"echo N/A", "echo inf", "echo nan", "echo -5", "echo 0", "printf 12.5",
                              "echo 12x", "exit 1", "head -c 100000 /dev/zero"}) {
     MediaProbe probe(script(tools, answer));
-    const MediaProbe::Outcome outcome = probe.fill(scan(folder), {});
+    const MediaProbe::Outcome outcome = probe.fill(library_of(folder), {});
     cr_assert(!outcome.library->find("cat")->duration_s, "%s", answer);
     cr_assert(outcome.warnings.empty());
   }
@@ -127,7 +118,7 @@ Test(media_probe, a_probe_that_hangs_is_ended) {
   const std::size_t before = settled_descriptors();
   const auto start = std::chrono::steady_clock::now();
   MediaProbe probe(script(tools, "exec sleep 30"), 200);
-  const MediaProbe::Outcome outcome = probe.fill(scan(folder), {});
+  const MediaProbe::Outcome outcome = probe.fill(library_of(folder), {});
   cr_assert_lt(seconds_since(start), 5.0);
   cr_assert(!outcome.library->find("cat")->duration_s);
   cr_assert_eq(outcome.warnings.size(), 1);
@@ -140,7 +131,7 @@ Test(media_probe, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
   TempFolder tools;
   folder.write("cat.mp4");
   folder.write("dog.mp4");
-  const auto library = scan(folder);
+  const auto library = library_of(folder);
   const std::string program = script(tools, "exec sleep 30");
   MediaProbe probe(program);
   std::stop_source source;
