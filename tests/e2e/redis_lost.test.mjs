@@ -159,6 +159,24 @@ describe('one message between two nodes is lost, and nobody says anything after 
     return tookMs;
   }
 
+  // The session goes to Ben's node, and what `lose` waits for is lost on the way.
+  async function assertMoves(t, { people, ann, ben }, lose) {
+    await sleep(1_000); // it stays where it is for that long at least
+    const lost = lose();
+    ann.send('give', { to: ben.id });
+    await assertSoonAgreed(t, lost, people, ({ host }) => host === ben.id);
+  }
+
+  // What is lost tells of the seek, or is it.
+  async function assertSeekRefused(t, lost, member, why) {
+    member.send('seek', { position: 700 });
+    await lost;
+    const startMs = performance.now();
+    const { code, re } = await member.next('error', () => true, ANSWERED_MS);
+    t.diagnostic(`refused after ${Math.round(performance.now() - startMs)} ms`);
+    assert.deepEqual([code, re], [why, 'seek']);
+  }
+
   test('a state, again and again', async (t) => {
     const { people, ann, loseCast } = await watching();
     const took = [];
@@ -179,12 +197,14 @@ describe('one message between two nodes is lost, and nobody says anything after 
     await assertSoonAgreed(t, lost, people, ({ host }) => host === amy.id);
   });
 
-  test('who came', async (t) => {
-    const { key, people, loseCast } = await watching();
-    const lost = loseCast();
-    people.push(await join(cluster.nodes[0], key, { name: 'Cid' }));
-    await assertSoonAgreed(t, lost, people, ({ count }) => count === 5);
-  });
+  for (const [what, at, lose] of [['who came', 0, 'loseCast'], ['that somebody at the outpost is let in', 1, 'loseToOutpost']]) {
+    test(what, async (t) => {
+      const show = await watching();
+      const lost = show[lose]();
+      show.people.push(await join(cluster.nodes[at], show.key, { name: 'Cid' }));
+      await assertSoonAgreed(t, lost, show.people, ({ count }) => count === 5);
+    });
+  }
 
   test('that somebody at the outpost went', async (t) => {
     const { people, loseToHome } = await watching();
@@ -194,23 +214,16 @@ describe('one message between two nodes is lost, and nobody says anything after 
   });
 
   test('that the session moves to the other node, told it alone', async (t) => {
-    const { people, ann, ben, loseToOutpost } = await watching();
-    await sleep(1_000); // it stays where it is for that long at least
-    const lost = loseToOutpost();
-    ann.send('give', { to: ben.id });
-    await lost;
-    await assertSoonAgreed(t, lost, people, ({ host }) => host === ben.id);
+    const show = await watching();
+    const { people, ben } = show;
+    await assertMoves(t, show, show.loseToOutpost);
     ben.send('seek', { position: 300 });
     await agreement(people, ({ position }) => position === 300, AGREED_MS);
   });
 
   test('who is on the node that the session has left', async (t) => {
-    const { people, ann, ben } = await watching();
-    await sleep(1_000);
-    const lost = cluster.gates[1].loseNext(({ bytes }) => bytes.includes('Amy') && !bytes.includes('"Amy"'));
-    ann.send('give', { to: ben.id });
-    await lost;
-    await assertSoonAgreed(t, lost, people, ({ host }) => host === ben.id);
+    await assertMoves(t, await watching(), () =>
+      cluster.gates[1].loseNext(({ bytes }) => bytes.includes('Amy') && !bytes.includes('"Amy"')));
   });
 
   test('that somebody at the outpost is removed', async (t) => {
@@ -231,22 +244,10 @@ describe('one message between two nodes is lost, and nobody says anything after 
     for (const member of [ben, bea]) assert.equal(await member.closeCode(SILENT_WORST_MS), 4001);
   });
 
-  test('that somebody at the outpost is let in', async (t) => {
-    const { key, people, loseToOutpost } = await watching();
-    const lost = loseToOutpost();
-    people.push(await join(cluster.nodes[1], key, { name: 'Dan' }));
-    await assertSoonAgreed(t, lost, people, ({ count }) => count === 5);
-  });
-
   test('why a command is refused: its member is told all the same', async (t) => {
     const { ben, loseCast } = await watching();
     const lost = loseCast();
-    ben.send('seek', { position: 700 });
-    await lost;
-    const startMs = performance.now();
-    const { code, re } = await ben.next('error', () => true, ANSWERED_MS);
-    t.diagnostic(`told after ${Math.round(performance.now() - startMs)} ms`);
-    assert.deepEqual([code, re], ['not_host', 'seek']);
+    await assertSeekRefused(t, lost, ben, 'not_host');
   });
 
   test('what came of a command, then another command: the one is told again, the other refused in time', async (t) => {
@@ -255,12 +256,7 @@ describe('one message between two nodes is lost, and nobody says anything after 
     ben.send('seek', { position: 800 });
     await assertSoonAgreed(t, lost, people, ({ position, seq }) => position === 800 && seq === 2);
     lost = loseToHome('"seek"');
-    ben.send('seek', { position: 700 });
-    await lost;
-    const startMs = performance.now();
-    const { code, re } = await ben.next('error', () => true, ANSWERED_MS);
-    t.diagnostic(`refused after ${Math.round(performance.now() - startMs)} ms`);
-    assert.deepEqual([code, re], ['unavailable', 'seek']);
+    await assertSeekRefused(t, lost, ben, 'unavailable');
     ann.send('pause', { position: 701 });
     await agreement(people, ({ position, seq }) => position === 701 && seq === 3);
     assert.equal(ben.of('error').length, 1, 'in their order: the first was not refused');
