@@ -8,12 +8,12 @@
 import { judge } from './goals.mjs';
 import { subjects, useBuild } from './servers.mjs';
 
-const other = 'other build';
+export const otherBuild = 'other build';
 
 // The same with another build's server, right after each step of ours.
 const besideOther = (against) => (step) => (step.subject !== 'ours' ? [step] : [step, {
   ...step,
-  subject: other,
+  subject: otherBuild,
   measure: async () => {
     useBuild(against);
     try {
@@ -29,14 +29,19 @@ const comparisons = ({ variants, columns }) => variants.flatMap((variant) => col
   name: `${variant}: ${label}, ours to the other build`,
   figure,
   of: { subject: 'ours', variant },
-  to: { subjects: [other] },
+  to: { subjects: [otherBuild] },
 })));
 
 const unique = (values) => [...new Set(values)];
 
+// All steps that the case has, whichever subjects are wanted.
+export function planOf(definition, options) {
+  const plan = definition.plan(options);
+  return options.against ? plan.flatMap(besideOther(options.against)) : plan;
+}
+
 export async function runCase(definition, options, say) {
-  const plan = options.against ? definition.plan(options).flatMap(besideOther(options.against)) : definition.plan(options);
-  const wanted = plan.filter(({ subject }) => !options.subjects || options.subjects.includes(subject));
+  const wanted = planOf(definition, options).filter(({ subject }) => !options.subjects || options.subjects.includes(subject));
   const names = unique(wanted.map(({ subject }) => subject));
   const absent = {};
   for (const name of names) {

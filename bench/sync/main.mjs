@@ -53,6 +53,7 @@ function readOptions() {
   if (unknown) throw new Error(`no profile "${unknown}"; there are ${Object.keys(profiles).join(', ')}`);
   const calmS = values.calm === undefined ? 0 : Number(values.calm);
   if (!(calmS >= 0)) throw new Error(`--calm takes seconds, not "${values.calm}"`);
+  if (!/^\d+$/.test(values.seed)) throw new Error(`--seed takes a whole number, not "${values.seed}"`);
   return { ...values, names, calmS, seed: Number(values.seed) };
 }
 

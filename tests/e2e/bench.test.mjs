@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
+import { readArguments } from '../../bench/harness/arguments.mjs';
 import { judge } from '../../bench/harness/goals.mjs';
 import { goalsText } from '../../bench/harness/report.mjs';
 import { median, pairRatios } from '../../bench/harness/statistics.mjs';
@@ -67,6 +68,44 @@ test('broadcasts are measured alone and beside video', async () => {
   assert.equal(result.measured.alone.ours[0].deliveries, 3 * 1000);
   const [goal] = result.goals;
   assert.ok(['met', 'missed'].includes(goal.state) && goal.measured.median > 0);
+});
+
+const oneCase = (name, ...subjects) => ({ name, plan: () => subjects.map((subject) => ({ variant: '', subject })) });
+const someCases = [oneCase('fanout', 'ours', 'ws'), oneCase('http', 'ours', 'nginx')];
+
+for (const [args, message] of [
+  [['idle'], 'no such case: idle; there are fanout, http'],
+  [['--subjects', 'ours,gorila'], '--subjects: not measured here: "gorila"; there are ours, ws, nginx'],
+  [['fanout', '--subjects', 'nginx'], '--subjects: not measured here: "nginx"; there are ours, ws'],
+  [['--subjects', 'ours,other build'], '--subjects: "other build" needs --against BUILD'],
+  [['--subjects', 'no', '--against', path.dirname(serverBinary())], '--subjects: not measured here: "no"; there are ours, other build, ws, nginx'],
+  [['--against', 'docs'], `--against wants the folder of a build with its server in it; ${path.join(projectRoot, 'docs/videosync')} is no program`],
+  [['--against', ''], `--against wants the folder of a build with its server in it; ${path.join(projectRoot, 'videosync')} is no program`],
+  [['--sizes', '20,many'], '--sizes wants whole numbers above 0, not "many"'],
+  [['--sizes', ''], '--sizes wants whole numbers above 0, not ""'],
+  [['--rounds', '0'], '--rounds wants whole numbers above 0, not "0"'],
+  [['--seconds', 'x'], '--seconds wants a number above 0, not "x"'],
+]) {
+  test(`${args.join(' ')}: what cannot be done is said before anything is measured`, () => {
+    const before = process.cwd();
+    process.chdir(projectRoot);
+    try {
+      assert.throws(() => readArguments(someCases, args), { message });
+    } finally {
+      process.chdir(before);
+    }
+  });
+}
+
+test('what can be done is what is run', async () => {
+  const against = path.dirname(serverBinary());
+  const { cases, options } = readArguments(someCases,
+    ['http', '--against', against, '--subjects', 'ours,other build', '--sizes', '20,300', '--rounds', '3', '--seconds', '0.5']);
+  assert.deepEqual(cases.map(({ name }) => name), ['http']);
+  assert.deepEqual(options, { against, quick: false, rounds: 3, seconds: 0.5, sizes: [20, 300], subjects: ['ours', 'other build'] });
+  assert.equal(readArguments(someCases, ['--quick']).options.rounds, 2);
+  await assert.rejects(bench('fanout', '--subjects', 'nobody'), ({ code, stdout, stderr }) =>
+    code === 1 && stdout === '' && /^\nbench: --subjects: not measured here: "nobody"; there are ours, /.test(stderr));
 });
 
 test('ratios are formed within rounds', () => {
