@@ -32,6 +32,13 @@ namespace {
 
 std::string backing;
 
+// A line at a time, whichever thread says it.
+void say(const std::string& line) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  std::cout << line << std::endl;
+}
+
 // Who is to wait, and who does.
 class Gate {
  public:
@@ -47,7 +54,7 @@ class Gate {
   void pass(const char* operation, const std::string& path) {
     std::unique_lock lock(mutex_);
     if (!is_shut(operation, path)) return;
-    std::cout << operation << ' ' << path << std::endl;
+    say(std::string(operation) + ' ' + path);
     freed_.wait(lock, [&] { return !is_shut(operation, path); });
   }
 
@@ -74,7 +81,7 @@ int result_of(ssize_t result) {
 void* begin(fuse_conn_info*, fuse_config* config) {
   // Nothing is answered from memory: whoever looks, asks.
   config->attr_timeout = config->entry_timeout = config->negative_timeout = 0;
-  std::cout << "mounted" << std::endl;
+  say("mounted");
   return nullptr;
 }
 
@@ -123,7 +130,7 @@ void obey(const std::string& mountpoint) {
     words >> verb >> operation >> part;
     if (verb == "hang") gate.hang(operation, part);
     if (verb == "free") gate.free();
-    std::cout << "done" << std::endl;
+    say("done");
   }
   gate.free();
   ::umount2(mountpoint.c_str(), MNT_DETACH);
