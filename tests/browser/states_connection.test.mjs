@@ -11,6 +11,7 @@ import { join as joinPage, launchBrowser, openPerson, until } from '../support/b
 import { makeMedia } from '../support/media.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { hasFigure, hasNotice, hasRole, hasStatus, takePicture } from '../support/player_page.mjs';
+import { pauseProcess } from '../support/process.mjs';
 import { startRedis } from '../support/redis.mjs';
 import { startServer } from '../support/server.mjs';
 
@@ -67,7 +68,7 @@ test('connecting, as long as it takes', async () => {
   await ben.page.waitForSelector('#gate-join:enabled');
   await ben.page.waitForSelector('#gate-words:not(:empty)');
   await ben.page.fill('#gate-name', 'Ben');
-  process.kill(server.pid, 'SIGSTOP');
+  await pauseProcess(server.pid);
   try {
     await ben.page.click('#gate-join');
     await hasStatus(ben.page, 'Connecting…');
@@ -85,7 +86,7 @@ test('connection lost: a countdown, and a button for the impatient', async () =>
   await hasFigure(ben.page, 'in 2 s');
   await takePicture(ben.page, 'lost');
   proxy.restore();
-  process.kill(server.pid, 'SIGSTOP');
+  await pauseProcess(server.pid);
   try {
     await ben.page.click('#status-action');
     await hasStatus(ben.page, 'Reconnecting…');

@@ -189,7 +189,7 @@ scenario(fuse, 'files that cannot be closed hold up neither a worker nor the end
 });
 
 scenario(fuse, 'a file server that stands still altogether does not keep the program from its end', async (server, media) => {
-  process.kill(media.pid, 'SIGSTOP');
+  await media.pause();
   try {
     process.kill(server.pid, 'SIGHUP');
     const asked = await HttpConnection.open(server.origin);
@@ -199,7 +199,7 @@ scenario(fuse, 'a file server that stands still altogether does not keep the pro
     await assertEnds(server);
     asked.close();
   } finally {
-    process.kill(media.pid, 'SIGCONT');
+    media.goOn();
   }
 });
 

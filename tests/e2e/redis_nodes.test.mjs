@@ -109,7 +109,7 @@ describe('one of two nodes is killed', { concurrency: 3 }, () => {
 describe('a node that is not dead', { concurrency: 3 }, () => {
   test('what is said to a home that hangs is refused when it is taken over, and not carried out later', (t) => withCluster({ args: ['--host-grace', '30s'] }, async (_, [a, b]) => {
     const { people: [ann, ben, bea] } = await showing([['Ann', a], ['Ben', b], ['Bea', b]], { control: 'everyone' });
-    hang(a);
+    await hang(a);
     const startMs = performance.now();
     ben.send('seek', { position: 300 });
     bea.send('chat', { text: 'Is anybody there?' });
@@ -149,7 +149,7 @@ describe('a node that is not dead', { concurrency: 3 }, () => {
   test('the home hangs and comes to: one session for all again', (t) => withCluster({ args: ['--host-grace', '30s'] }, async (_, [a, b]) => {
     const { key, people: [ann, amy, ben] } = await showing([['Ann', a], ['Amy', a], ['Ben', b]], { control: 'everyone' });
     const { epoch } = viewOf(ben).state;
-    hang(a);
+    await hang(a);
     const startMs = performance.now();
     await until(async () => {
       ben.send('seek', { position: 300 });
@@ -173,7 +173,7 @@ describe('a node that is not dead', { concurrency: 3 }, () => {
 
   test('guests of a node that hangs are away and come to without doing anything', (t) => withCluster({}, async (_, [a, b]) => {
     const { people: [ann, ben] } = await showing([['Ann', a], ['Ben', b]]);
-    hang(b);
+    await hang(b);
     const startMs = performance.now();
     await until(() => viewOf(ann).count === 1, 'Ben is away', LEASE_MS);
     const goneMs = Math.round(performance.now() - startMs);

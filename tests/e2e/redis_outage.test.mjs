@@ -179,7 +179,7 @@ describe('Redis is away', { concurrency: 2 }, () => {
   test('no queue grows while Redis hangs, whatever members say', (t) => withCluster({}, async (cluster) => {
     const { ann, ben, all } = await showing(cluster.nodes, { control: 'everyone' });
     const before = cluster.nodes.map(({ pid }) => residentKib(pid));
-    cluster.redis.hang();
+    await cluster.redis.hang();
     const endMs = performance.now() + OUTAGE_MS;
     const text = 'x'.repeat(500);
     let said = 0;

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeFolder } from './files.mjs';
+import { pauseProcess } from './process.mjs';
 import { projectRoot } from './server.mjs';
 import { until } from './until.mjs';
 
@@ -71,10 +72,12 @@ async function mountFuse(files) {
   return {
     directory,
     env: {},
-    pid: child.pid,
     hang: (operation, part = '') => order(`hang ${operation} ${part}`),
     free: () => order('free'),
     waits: async () => lines.filter((line) => line.includes(' ')),
+    // No call is answered from then on, until goOn().
+    pause: () => pauseProcess(child.pid),
+    goOn: () => child.kill('SIGCONT'),
     // The folder is an ordinary one again; who waits goes on waiting.
     detach: () => run('umount', ['-l', directory]),
     remove: async () => {

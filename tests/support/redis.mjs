@@ -9,6 +9,7 @@ import path from 'node:path';
 import { open, writeFile } from 'node:fs/promises';
 import { startChild } from './child.mjs';
 import { makeFolder } from './files.mjs';
+import { pauseProcess } from './process.mjs';
 import { RespClient } from './resp.mjs';
 import { serverBinary } from './server.mjs';
 import { until } from './until.mjs';
@@ -127,7 +128,7 @@ class Redis {
   }
 
   hang() {
-    this.#child.signal('SIGSTOP');
+    return pauseProcess(this.#child.pid);
   }
 
   goOn() {

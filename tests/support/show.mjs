@@ -1,6 +1,7 @@
 // People who watch together over several nodes, and what becomes of the nodes.
 import { comeBack, startCluster } from './cluster.mjs';
 import { createSession, join } from './member.mjs';
+import { pauseProcess } from './process.mjs';
 import { agreement, viewOf } from './view.mjs';
 
 // act(cluster, nodes): with a cluster of its own (options of startCluster).
@@ -24,7 +25,7 @@ export async function showing(places, settings) {
 }
 
 export const kill = (node) => process.kill(node.pid, 'SIGKILL');
-export const hang = (node) => process.kill(node.pid, 'SIGSTOP');
+export const hang = (node) => pauseProcess(node.pid);
 export const goOn = (node) => process.kill(node.pid, 'SIGCONT');
 
 export const resumed = (member) => ({ name: viewOf(member).names[member.id], resume: member.resume });
