@@ -1,10 +1,15 @@
 // What the kernel knows of another process, and how to make one stand still.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { until } from './until.mjs';
 
 // Memory of the process that is in RAM, in KiB.
 export function residentKib(pid) {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+}
+
+// Where its descriptors lead: paths, and names such as "socket:[12345]". No file system is asked.
+export function openFiles(pid) {
+  return eachOf(`/proc/${pid}/fd`, (descriptor) => readlinkSync(descriptor));
 }
 
 // Resolves when no thread of the process does anything any more, until SIGCONT.
