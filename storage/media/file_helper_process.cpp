@@ -119,17 +119,23 @@ bool is_seen_by_others(int folder, const char* number) noexcept {
   return !path.starts_with('/') || path.starts_with("/dev/");
 }
 
+// Not for the keeper: the other one may go before the keeper has had a processor.
+void end_with(pid_t helped) noexcept {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != helped) ::_exit(0);
+}
+
 }  // namespace
 
 void run_file_helper(FileHelperProcess process, pid_t helped) noexcept {
   process.helped = helped;
   ::prctl(PR_SET_NAME, "videosync-files");
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() == helped) process.body(process);
+  process.body(process);
   ::_exit(0);
 }
 
 void serve_file_requests(const FileHelperProcess& process) {
+  end_with(process.helped);
   for (;;) {
     FileRequest request;
     const ssize_t length = ::recv(process.channel, &request, sizeof request, 0);
@@ -139,6 +145,7 @@ void serve_file_requests(const FileHelperProcess& process) {
 }
 
 void close_descriptors(const FileHelperProcess& process) {
+  end_with(process.helped);
   std::array<int, 256> numbers;
   for (;;) {
     const ssize_t length = ::read(process.channel, numbers.data(), sizeof numbers);

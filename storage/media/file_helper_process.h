@@ -25,10 +25,11 @@ struct FileHelperProcess {
   pid_t helped = 0;
 };
 
-// In the new process: ends with the one that it helps.
+// In the new process: it does what it is for, and ends.
 [[noreturn]] void run_file_helper(FileHelperProcess process, pid_t helped) noexcept;
 
-// The bodies. Requests of a socket; descriptors of a pipe.
+// The bodies. Requests of a socket; descriptors of a pipe. Both end with the process that they
+// help.
 void serve_file_requests(const FileHelperProcess& process);
 void close_descriptors(const FileHelperProcess& process);
 // Waits for the other process's end, however that comes, and then closes what others see of it.
