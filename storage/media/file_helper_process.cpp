@@ -125,6 +125,29 @@ void end_with(pid_t helped) noexcept {
   if (::getppid() != helped) ::_exit(0);
 }
 
+// Asks nobody but the kernel, whatever the descriptor is.
+bool is_listener(int descriptor) noexcept {
+  int listens = 0;
+  socklen_t length = sizeof listens;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 &&
+         listens != 0;
+}
+
+// Listeners first: who sees anything else of the process end may take its addresses at once.
+void close_what_others_see(DIR* descriptors) noexcept {
+  const int folder = ::dirfd(descriptors);
+  for (const bool only_listeners : {true, false}) {
+    ::rewinddir(descriptors);
+    while (const dirent* item = ::readdir(descriptors)) {
+      const auto number = parse_decimal<int>(item->d_name);
+      if (!number || *number == folder) continue;
+      const bool is_meant =
+          only_listeners ? is_listener(*number) : is_seen_by_others(folder, item->d_name);
+      if (is_meant) UniqueFd(*number).reset();
+    }
+  }
+}
+
 }  // namespace
 
 void run_file_helper(FileHelperProcess process, pid_t helped) noexcept {
@@ -166,13 +189,7 @@ void keep_descriptors(const FileHelperProcess& process) {
   while (::getppid() == process.helped)
     ::sigwaitinfo(&end, nullptr);
   const FolderStream descriptors(::opendir("/proc/self/fd"));
-  if (!descriptors) return;
-  const int folder = ::dirfd(descriptors.get());
-  while (const dirent* item = ::readdir(descriptors.get())) {
-    const auto number = parse_decimal<int>(item->d_name);
-    if (!number || *number == folder) continue;
-    if (is_seen_by_others(folder, item->d_name)) UniqueFd(*number).reset();
-  }
+  if (descriptors) close_what_others_see(descriptors.get());
 }
 
 }  // namespace videosync

@@ -32,7 +32,8 @@ struct FileHelperProcess {
 // help.
 void serve_file_requests(const FileHelperProcess& process);
 void close_descriptors(const FileHelperProcess& process);
-// Waits for the other process's end, however that comes, and then closes what others see of it.
+// Waits for the other process's end, however that comes, and then closes what others see of it:
+// first its listeners, then the rest.
 void keep_descriptors(const FileHelperProcess& process);
 
 }  // namespace videosync
