@@ -188,6 +188,8 @@ void keep_descriptors(const FileHelperProcess& process) {
   ::prctl(PR_SET_PDEATHSIG, SIGUSR1);
   while (::getppid() == process.helped)
     ::sigwaitinfo(&end, nullptr);
+  // The list needs a number, and a full table has no other.
+  UniqueFd(process.channel).reset();
   const FolderStream descriptors(::opendir("/proc/self/fd"));
   if (descriptors) close_what_others_see(descriptors.get());
 }

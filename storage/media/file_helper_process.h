@@ -20,7 +20,7 @@ struct CloseProgress {
 
 struct FileHelperProcess {
   void (*body)(const FileHelperProcess& process);
-  int channel;              // where its orders come from
+  int channel;              // where its orders come from; of the keeper, what it closes first
   CloseProgress* progress;  // of the helper that closes
   pid_t helped = 0;
 };

@@ -74,7 +74,8 @@ Result<> FileHelpers::start_all() {
         std::pair{scanning_helpers, FileHelperProcess{&serve_file_requests, scanning, nullptr}},
         std::pair{std::size_t{1},
                   FileHelperProcess{&close_descriptors, closes_[1].get(), progress_}},
-        std::pair{std::size_t{1}, FileHelperProcess{&keep_descriptors, -1, nullptr}}}) {
+        std::pair{std::size_t{1},
+                  FileHelperProcess{&keep_descriptors, closes_[0].get(), nullptr}}}) {
     if (auto started = start_several(count, process); !started) return started;
   }
   return {};

@@ -8,12 +8,14 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <utility>
 
 #include "core/reactor/listener.h"
@@ -75,9 +77,13 @@ void move_to(UniqueFd& descriptor, int number) {
     ::pause();
 }
 
+enum class Table : std::uint8_t { has_room, is_full };
+
 // One that ends as soon as it has helpers, while another process, as a helper that hangs would,
 // still holds its descriptors: tells which.
-[[noreturn]] void be_helped_briefly(UniqueFd pipe) {
+[[noreturn]] void be_helped_briefly(UniqueFd pipe, Table table) {
+  const rlimit few{100, 100};
+  ::setrlimit(RLIMIT_NOFILE, &few);
   const auto holder = static_cast<pid_t>(
       ::syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   while (holder == 0)
@@ -85,8 +91,27 @@ void move_to(UniqueFd& descriptor, int number) {
   const bool is_told = ::write(pipe.get(), &holder, sizeof holder) == sizeof holder;
   const auto helpers = FileHelpers::start();
   if (!is_told || !helpers) ::_exit(1);
+  while (table == Table::is_full && ::dup(STDERR_FILENO) >= 0) {
+  }
   ::kill(::getpid(), SIGKILL);
   ::_exit(1);
+}
+
+void assert_end_is_seen(Table table) {
+  auto [news, pipe] = make_pipe();
+  const pid_t helped = ::fork();
+  cr_assert_geq(helped, 0);
+  if (helped == 0) be_helped_briefly(std::move(pipe), table);
+  pipe.reset();
+  pid_t holder = 0;
+  cr_assert_eq(::read(news.get(), &holder, sizeof holder), sizeof holder);
+  int status = 0;
+  ::waitpid(helped, &status, 0);
+  cr_assert(WIFSIGNALED(status), "it had helpers");
+  pollfd end{news.get(), POLLIN, 0};
+  const int seen = ::poll(&end, 1, 10'000);
+  ::kill(holder, SIGKILL);
+  cr_assert_eq(seen, 1, "the pipe's end is seen");
 }
 
 }  // namespace
@@ -115,18 +140,9 @@ Test(file_helpers, an_address_is_free_before_anything_else_is_seen_to_end) {
 }
 
 Test(file_helpers, the_keeper_keeps_from_its_start) {
-  auto [news, pipe] = make_pipe();
-  const pid_t helped = ::fork();
-  cr_assert_geq(helped, 0);
-  if (helped == 0) be_helped_briefly(std::move(pipe));
-  pipe.reset();
-  pid_t holder = 0;
-  cr_assert_eq(::read(news.get(), &holder, sizeof holder), sizeof holder);
-  int status = 0;
-  ::waitpid(helped, &status, 0);
-  cr_assert(WIFSIGNALED(status), "it had helpers");
-  pollfd end{news.get(), POLLIN, 0};
-  const int seen = ::poll(&end, 1, 10'000);
-  ::kill(holder, SIGKILL);
-  cr_assert_eq(seen, 1, "the pipe's end is seen");
+  assert_end_is_seen(Table::has_room);
+}
+
+Test(file_helpers, the_keeper_needs_no_descriptor_to_spare) {
+  assert_end_is_seen(Table::is_full);
 }
