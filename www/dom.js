@@ -27,13 +27,25 @@ export function icon(name) {
   return svg;
 }
 
-export function setIcon(button, name) {
-  const use = button.querySelector('use');
-  const href = `/icons.svg#${name}`;
-  if (use.getAttribute('href') !== href) use.setAttribute('href', href);
+// Of what holds one, or is one.
+export function setIcon(holder, name) {
+  setAttribute(holder.querySelector('use'), 'href', `/icons.svg#${name}`);
 }
 
 // Only touches the page where something is different: what changes nothing is not announced.
+// null takes the attribute away.
+export function setAttribute(element, name, value) {
+  if (element.getAttribute(name) === value) return;
+  if (value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
+}
+
+// What a screen reader says of it.
+export function label(element, text) {
+  setAttribute(element, 'aria-label', text);
+}
+
+// As setAttribute.
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -14,6 +14,7 @@ import { localizePage, strings } from './strings.js';
 import { Timeline } from './sync/timeline.js';
 
 const TOAST_MS = 4_000;
+import { setTitle } from './title.js';
 const TOASTS_MAX = 3;
 
 localizePage();
@@ -61,7 +62,7 @@ async function showVideo(id, positionS) {
   if (shownVideo !== id) return; // another one was loaded meanwhile
   source.load(entry, positionS);
   setText(byId('title'), entry.title || 'VideoSync');
-  document.title = `${entry.title || id} – VideoSync`;
+  setTitle(entry.title || id);
 }
 
 function openRoom(name) {

@@ -8,6 +8,7 @@ import path from 'node:path';
 export const rooms = {
   'dom.js': { uses: [] },
   'format.js': { uses: [] },
+  'title.js': { uses: [] },
   'memory.js': { uses: [] },
   strings: { uses: [] },
   'strings.js': { uses: ['memory.js', 'strings'] },
@@ -19,11 +20,11 @@ export const rooms = {
     uses: ['dom.js', 'memory.js', 'strings.js', 'session', 'player/playback'],
     libraries: ['media-chrome'],
   },
-  'player/company': { uses: ['dom.js', 'memory.js', 'names.js', 'strings.js'] },
+  'player/company': { uses: ['dom.js', 'memory.js', 'names.js', 'strings.js', 'title.js'] },
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
   'player.js': {
-    uses: ['dom.js', 'memory.js', 'strings.js', 'sync', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
+    uses: ['dom.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
   },
   home: { uses: ['dom.js', 'format.js', 'memory.js', 'strings.js', 'session'], libraries: ['uqr'] },
   'home.js': { uses: ['dom.js', 'memory.js', 'strings.js', 'session', 'home'] },

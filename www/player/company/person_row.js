@@ -1,6 +1,6 @@
 // One viewer in the list: name, marks, how far off, and what may be done: the host to others,
 // everybody to their own name.
-import { icon, make, setText } from '../../dom.js';
+import { icon, label, make, setText } from '../../dom.js';
 import { strings } from '../../strings.js';
 
 const words = strings.people;
@@ -85,10 +85,6 @@ export function describeDrift(ms) {
   if (size < 1_000) return sign + words.off(Math.round(size));
   const seconds = size / 1_000;
   return sign + words.offSeconds(seconds < 10 ? seconds.toFixed(1) : Math.round(seconds));
-}
-
-function label(element, text) {
-  if (element.getAttribute('aria-label') !== text) element.setAttribute('aria-label', text);
 }
 
 // Outside of the list's flow, for that scrolls: below its button, or above where there is no room.

@@ -2,10 +2,10 @@
 // was in the background. Shown over the list, and in the page's title while it is hidden.
 import { byId, setText } from '../../dom.js';
 import { strings } from '../../strings.js';
+import { setUnreadCount } from '../../title.js';
 
 const NEAR_END_PX = 40;
 const MOSTLY = 0.5; // of the list has to be on the screen
-const TITLE_MARK = /^\(\d+\) /;
 
 export class Unread {
   #list;
@@ -42,8 +42,7 @@ export class Unread {
     if (this.#following && this.#onScreen && !document.hidden) this.#count = 0;
     byId('unread').hidden = this.#count === 0;
     setText(byId('unread-words'), strings.chat.unread(this.#count));
-    const title = document.title.replace(TITLE_MARK, '');
-    document.title = document.hidden && this.#count > 0 ? `(${this.#count}) ${title}` : title;
+    setUnreadCount(document.hidden ? this.#count : 0);
   }
 
   // The list shrinks when another panel opens: what is followed stays in sight. That is no

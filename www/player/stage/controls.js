@@ -1,6 +1,6 @@
 // The bar on the picture and the keyboard. What concerns everybody is asked of the shared playback;
 // sound, captions, quality, full screen and the like are the viewer's own.
-import { byId, setIcon } from '../../dom.js';
+import { byId, label, setAttribute, setIcon } from '../../dom.js';
 import { strings } from '../../strings.js';
 import { SharedPlayback } from '../playback/shared_playback.js';
 import { Sound } from '../playback/sound.js';
@@ -159,14 +159,14 @@ export class Controls {
     const { alone, panels, full } = this.#layout;
     const theatre = byId('theatre');
     theatre.setAttribute('aria-pressed', String(alone));
-    label(theatre, alone ? words.leaveTheatre : words.theatre);
+    name(theatre, alone ? words.leaveTheatre : words.theatre);
     setIcon(theatre, alone ? 'untheatre' : 'theatre');
     const button = byId('panels');
     button.hidden = !alone;
     button.setAttribute('aria-expanded', String(panels));
     if (panels) button.classList.remove('unread');
-    label(button, panels ? words.hidePanels : words.showPanels);
-    label(byId('help'), strings.help.open);
+    name(button, panels ? words.hidePanels : words.showPanels);
+    name(byId('help'), strings.help.open);
     setAttribute(byId('full'), 'data-tip', full ? words.leaveFullScreen : words.fullScreen);
     setAttribute(byId('captions'), 'data-tip', words.captions);
     setAttribute(byId('quality'), 'data-tip', words.quality);
@@ -204,14 +204,7 @@ function reconnect(player) {
   player.append(...player.querySelectorAll(':scope > :not([slot="media"])'));
 }
 
-// Attributes are touched only where something is different; null takes one away.
-function setAttribute(element, name, value) {
-  if (element.getAttribute(name) === value) return;
-  if (value === null) element.removeAttribute(name);
-  else element.setAttribute(name, value);
-}
-
-function label(button, text) {
-  setAttribute(button, 'aria-label', text);
+function name(button, text) {
+  label(button, text);
   setAttribute(button, 'data-tip', text);
 }

@@ -1,5 +1,5 @@
 // The line below the picture that always says what is going on, and the action it offers.
-import { byId, setText } from '../../dom.js';
+import { byId, setIcon, setText } from '../../dom.js';
 import { strings } from '../../strings.js';
 import { describeNotice, describeRole, describeStatus } from './status.js';
 
@@ -52,7 +52,7 @@ export class StatusLine {
     const { dataset } = byId('status');
     const isNews = dataset.code !== code;
     Object.assign(dataset, { code, kind });
-    setSign(byId('status-sign'), kind);
+    setIcon(byId('status-sign'), kind);
     setText(byId('status-text'), words);
     this.#renderFigure(figure, isNews);
     this.#renderAction(actions[0] ?? null, kind);
@@ -107,9 +107,4 @@ function showButton(button, isShown, heir) {
   const hadFocus = document.activeElement === button;
   button.hidden = !isShown;
   if (hadFocus && !isShown) heir.focus({ focusVisible: false, preventScroll: true });
-}
-
-function setSign(use, kind) {
-  const href = `/icons.svg#${kind}`;
-  if (use.getAttribute('href') !== href) use.setAttribute('href', href);
 }
