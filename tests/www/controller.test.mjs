@@ -84,6 +84,53 @@ test('close to the end a player runs out by itself and does not start over', () 
   assert.equal(player.paused, true);
 });
 
+// A film that has media up to `cutS` only, as Chromium plays it: there it has ended, and says the duration
+// for its position. Whether it was ever started there, which would begin it anew.
+function cutShort(player, cutS) {
+  const view = player.view.bind(player);
+  player.restarted = false;
+  player.view = () => {
+    const ended = !player.seeking && player.position >= cutS;
+    if (ended) player.paused = true;
+    return ended ? { ...view(), ended, paused: true, position: 3600 } : view();
+  };
+  const decide = player.controller.decide.bind(player.controller);
+  player.controller.decide = (nowMs, target, seen) => {
+    const action = decide(nowMs, target, seen);
+    if (seen.ended && (action.type === 'play' || action.play)) player.restarted = true;
+    return action;
+  };
+  return player;
+}
+
+test('a film that is cut short is not started where it ends, nor sought about in', () => {
+  const player = cutShort(joined(running({ position: 100 }), { seekMs: 50, startMs: 80 }), 103);
+  player.run(20_000);
+  assert.equal(player.restarted, false);
+  assert.equal(player.seeks.length, 1, 'to join');
+  player.changeTarget(running({ position: 60, sinceMs: player.nowMs + 200 }));
+  player.run(5_000);
+  assert.ok(Math.abs(player.error) < 0.02, 'where there is media it plays on');
+  player.changeTarget(running({ position: 500, sinceMs: player.nowMs }));
+  player.run(20_000);
+  assert.equal(player.restarted, false);
+  assert.ok(player.seeks.length <= 5, `${player.seeks}`);
+});
+
+test('a start or a seek just before the end begins nothing anew', () => {
+  for (let beforeS = 0.1; beforeS < 2.05; beforeS += 0.1) {
+    for (const startsInMs of [0, 200]) {
+      const player = cutShort(joined(resting({ position: 3 }), { seekMs: 150, startMs: 80 }), 10);
+      player.view = ((view) => () => ({ ...view(), position: Math.min(player.position, 10) }))(player.view);
+      player.run(1_000);
+      player.changeTarget(running({ position: 10 - beforeS, sinceMs: player.nowMs + startsInMs, durationS: 10 }));
+      player.run(5_000);
+      assert.equal(player.restarted, false, `${beforeS} s before the end`);
+      assert.ok(player.seeks.length <= 3, `${beforeS} s before the end: ${player.seeks}`);
+    }
+  }
+});
+
 // In the middle of a showing, in step, with nothing of how it came there remembered.
 function inMidPlay(options) {
   const player = joined(running({ position: 100 }), options);

@@ -56,6 +56,7 @@ export class SyncController {
   #decidedMs = null; // when the last decision was made
   #ranBy = 0; // seconds of media gained on the showing each second since then
   #busySinceMs = null;
+  #mayLeaveEnd = true; // a player that has ended may be sent elsewhere, once after each event
 
   // A new state came or a new video was loaded: the player may now be far from it.
   targetChanged(nowMs) {
@@ -67,6 +68,7 @@ export class SyncController {
     this.#settling = null;
     this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     this.#trimsLeft = TRIMS_MAX;
+    this.#mayLeaveEnd = true;
     this.#forgetGap();
   }
 
@@ -130,15 +132,29 @@ export class SyncController {
   #whileRunning(nowMs, elapsedMs, target, player) {
     this.#exactTried = null;
     if (this.#seekWanted) return this.#seekAhead(nowMs, target, player);
+    if (player.ended) return this.#pastItsEnd(nowMs, target, player);
     if (this.#arrival) return this.#arrive(nowMs, target, player);
     const gapS = player.position - target.position;
     if (player.seeking || player.buffering) return this.#whileBusy(nowMs, target, player, gapS);
     this.#busySinceMs = null;
     if (player.paused) return this.#begin(nowMs, target, player);
+    this.#mayLeaveEnd = false;
     if (this.#settling && !this.#hasSettled(nowMs, player, gapS)) return WAIT;
     if (!this.#observer.read(nowMs, gapS, this.#ranBy)) this.#rates.forget();
     if (this.#mustJump(nowMs)) return this.#jump(nowMs, target, player);
     return this.#closeByRate(nowMs, elapsedMs, target, player);
+  }
+
+  // The showing goes on and the player has no more media: it is at the very end, or the film is cut short.
+  // It is not started there, for a browser would begin anew at 0; and what it says of its position is no
+  // gap, for it says the duration. After an event the showing may be where there still is some.
+  #pastItsEnd(nowMs, target, player) {
+    this.#forgetGap();
+    this.#arrival = null;
+    this.#settling = null;
+    if (!this.#mayLeaveEnd) return WAIT;
+    const action = this.#seekAhead(nowMs, target, player);
+    return action.position < target.durationS ? action : WAIT;
   }
 
   // --- Arriving ----------------------------------------------------------------------------------
@@ -194,6 +210,7 @@ export class SyncController {
     const play = Boolean(player.hidden) && !player.paused;
     this.#lastSeekMs = nowMs;
     this.#seekWanted = false;
+    this.#mayLeaveEnd = false;
     this.#busySinceMs = null;
     this.#arrival = play ? null : { sinceMs: nowMs, kind, tries, reached: false };
     const action = { type: 'seek', position, play, rate: target.rate };
