@@ -47,8 +47,35 @@ test('eight pings in the first 1.6 seconds, then one every ten; pongs sharpen th
   const { id, t1 } = pings[7];
   network.latest().receive({ type: 'pong', id, t1, t2: SERVER_MS + 1400, t3: SERVER_MS + 1400 });
   assert.ok(room.clock.errorBoundMs(time.nowMs) < coarse);
+  const clockPings = () => pings.filter((ping) => ping.id !== 'heartbeat').length;
   time.pass(10_000);
-  assert.equal(network.latest().sent.length, 9);
+  assert.equal(clockPings(), 9);
+});
+
+test('whoever hears nothing for two seconds asks every two, so that silence is known for what it is', () => {
+  const { room, time, network } = enter();
+  network.latest().receive(welcome());
+  time.pass(2_000);
+  const socket = network.latest();
+  const beats = () => socket.sent.filter(({ id }) => id === 'heartbeat').length;
+  assert.equal(beats(), 1);
+  const boundMs = room.clock.errorBoundMs(time.nowMs);
+  socket.receive({ type: 'pong', id: 'heartbeat', t1: 0, t2: 5, t3: 5 });
+  assert.equal(room.silentMs, 0);
+  assert.equal(room.clock.errorBoundMs(time.nowMs), boundMs, 'the clock does not count it');
+  time.pass(1_500);
+  socket.receive({ type: 'chat', from: 'a', name: 'Ann', text: 'hello' });
+  time.pass(1_999);
+  assert.equal(beats(), 1, 'while anything is said nothing is asked');
+  time.pass(1);
+  assert.equal(beats(), 2);
+  time.pass(4_000);
+  assert.equal(beats(), 4);
+  assert.equal(room.silentMs, 6_000);
+  socket.drop();
+  assert.equal(room.silentMs, 0, 'of a connection that is gone the phase tells');
+  time.pass(400);
+  assert.equal(beats(), 4);
 });
 
 test('a reconnection presents the resume token and drops what it knew of the clock', () => {

@@ -43,6 +43,7 @@ export class Connection {
   #retryAfterMs = null; // what it asked for
   #unansweredSinceMs = null;
   #heard = 0; // messages that have come
+  #heardAtMs = null; // when the last one did
 
   // url(): the address of the next attempt. sessionExists(): resolves to false when the session is
   // known to be gone; asked after an attempt that was refused, for a browser hides why.
@@ -65,6 +66,11 @@ export class Connection {
 
   get phase() {
     return this.#phase;
+  }
+
+  // Local time of the last message.
+  get heardAtMs() {
+    return this.#heardAtMs;
   }
 
   start() {
@@ -132,6 +138,7 @@ export class Connection {
   #onMessage(text, startedMs) {
     this.#unansweredSinceMs = null;
     this.#heard += 1;
+    this.#heardAtMs = this.#options.now();
     const message = parseMessage(text);
     if (!message) return;
     if (this.#openedAtMs === null) {

@@ -21,6 +21,8 @@ import { Presence } from './presence.js';
 
 const NOBODY = { joined: [], left: [] };
 
+const HEARTBEAT = 'heartbeat';
+const HEARTBEAT_MS = 2_000; // longer silence is asked whether anybody is there
 const PAUSE_MS = 15_000; // a page that did not run for so long slept
 const AWAKE_ANSWER_MS = 3_000;
 
@@ -39,6 +41,7 @@ export class Room extends EventTarget {
   #wallNow;
   #timers;
   #pingTimer = null;
+  #heartbeatTimer = null;
   #pingsSent = 0;
   #lookedMs = null; // when lookForSleep() was last called
 
@@ -81,6 +84,12 @@ export class Room extends EventTarget {
     return this.clock.serverTimeMs(this.#now());
   }
 
+  // How long nothing has been heard from the server over the connection that is open.
+  get silentMs() {
+    const { phase, heardAtMs } = this.connection;
+    return phase.name === 'open' ? this.#now() - heardAtMs : 0;
+  }
+
   // A command or any other message of the contract. False when there is no connection.
   send(type, fields = {}) {
     return this.connection.send({ type, ...fields });
@@ -119,7 +128,11 @@ export class Room extends EventTarget {
   }
 
   #onPhase(phase) {
-    if (phase.name !== 'open') this.#stopPings();
+    if (phase.name !== 'open') {
+      this.#stopPings();
+      this.#stopBeating();
+    }
+    if (phase.name === 'open') this.#beat();
     this.#emit('phase', phase);
   }
 
@@ -137,7 +150,7 @@ export class Room extends EventTarget {
       case 'settings':
         return this.#onSettings(message);
       case 'pong':
-        return this.clock.addSample({ ...message, t4: this.#now() });
+        return message.id !== HEARTBEAT && this.clock.addSample({ ...message, t4: this.#now() });
       case 'reaction':
         return [message, ...(message.more ?? [])].forEach((one) => this.#emit('reaction', one));
       case 'error':
@@ -222,6 +235,20 @@ export class Room extends EventTarget {
     this.#pingTimer = this.#timers.setTimeout(() => this.#ping(), pingDelayMs(this.#pingsSent));
     this.#pingsSent += 1;
     this.connection.ping({ type: 'ping', id: this.#pingsSent, t1 });
+  }
+
+  // Where nothing is said for a while, whether the server is still there would not be known. These
+  // pings are not the clock's: it wants few, far apart.
+  #beat() {
+    this.#stopBeating();
+    const dueInMs = HEARTBEAT_MS - this.silentMs;
+    this.#heartbeatTimer = this.#timers.setTimeout(() => this.#beat(), dueInMs > 0 ? dueInMs : HEARTBEAT_MS);
+    if (dueInMs <= 0) this.connection.ping({ type: 'ping', id: HEARTBEAT, t1: 0 });
+  }
+
+  #stopBeating() {
+    if (this.#heartbeatTimer !== null) this.#timers.clearTimeout(this.#heartbeatTimer);
+    this.#heartbeatTimer = null;
   }
 
   #stopPings() {

@@ -74,6 +74,7 @@ export default {
     reconnecting: 'Verbindung wird wieder aufgebaut …',
     lost: 'Verbindung verloren. Neuer Versuch',
     restarting: 'Der Server startet neu. Neuer Versuch',
+    silent: 'Der Server antwortet nicht …',
     slow: 'Deine Verbindung war zu langsam. Neuer Versuch',
     flooding: 'Von hier kamen zu viele Nachrichten. Neuer Versuch',
     inSeconds: (s) => `in ${seconds(s)}`,

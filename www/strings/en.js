@@ -75,6 +75,7 @@ export default {
     reconnecting: 'Reconnecting…',
     lost: 'Connection lost. Reconnecting',
     restarting: 'The server is restarting. Reconnecting',
+    silent: 'The server does not answer…',
     slow: 'Your connection was too slow to keep up. Reconnecting',
     flooding: 'Too many messages came from here. Reconnecting',
     inSeconds: (s) => `in ${seconds(s)}`,

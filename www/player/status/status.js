@@ -11,12 +11,14 @@ import { joinNames } from '../../names.js';
 import { strings } from '../../strings.js';
 
 const CATCHING_UP_BEYOND_MS = 100;
+export const SILENT_AFTER_MS = 3_000; // what has not been heard of for so long is not known any more
 const HOST_NEWS_MS = 10_000; // how long "you are the host now" is news
 const UNDONE_NEWS_MS = 15_000; // longer, for nobody expects it
 const words = strings.status;
 
 // view: {
 //   phase            the connection's (connection.js)
+//   silentMs         how long nothing has come over it
 //   nowMs            local time
 //   problem          the reason why the media cannot be played, a name in strings.problems, or null
 //   hasVideo         whether the session has a video at all
@@ -40,7 +42,7 @@ function say(code, kind, text, { figure = '', actions = [] } = {}) {
   return { code, kind, words: text, figure, actions: [...actions] };
 }
 
-function fromConnection({ phase, nowMs }) {
+function fromConnection({ phase, silentMs, nowMs }) {
   switch (phase.name) {
     case 'closed':
       return say(phase.reason, 'bad', words[phase.reason], { actions: [phase.reason === 'elsewhere' ? 'takeBack' : 'home'] });
@@ -54,7 +56,7 @@ function fromConnection({ phase, nowMs }) {
         ? say('connecting', 'busy', words.connecting)
         : say('reconnecting', 'warn', words.reconnecting);
   }
-  return null;
+  return silentMs > SILENT_AFTER_MS ? say('silent', 'warn', words.silent) : null;
 }
 
 function fromMedia({ problem, hasVideo, loaded, blocked }) {
