@@ -2,8 +2,10 @@
 import { byId, copyText, make, setText } from './dom.js';
 import { rememberSession, sessionMemory } from './memory.js';
 import { openCompany } from './player/company.js';
+import { PageInputs, onNativeControl } from './player/playback/act.js';
 import { Follower } from './player/playback/follower.js';
 import { MediaKeys } from './player/playback/media_keys.js';
+import { SharedPlayback } from './player/playback/shared_playback.js';
 import { VideoSource } from './player/playback/video_source.js';
 import { WakeLock } from './player/playback/wake_lock.js';
 import { passGate, showPoster } from './player/stage/gate.js';
@@ -12,9 +14,9 @@ import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.
 import { Room } from './session/room.js';
 import { localizePage, strings } from './strings.js';
 import { Timeline } from './sync/timeline.js';
+import { setTitle } from './title.js';
 
 const TOAST_MS = 4_000;
-import { setTitle } from './title.js';
 const TOASTS_MAX = 3;
 
 localizePage();
@@ -22,6 +24,7 @@ localizePage();
 const key = findSessionKey(new URLSearchParams(location.search).get('session') ?? '');
 const video = byId('video');
 const source = new VideoSource(video);
+const inputs = new PageInputs();
 let library = [];
 let shownVideo = null; // its id; the newest that was asked for
 
@@ -102,11 +105,13 @@ function enter(name, { Controls }) {
   byId('app').hidden = false;
   const room = openRoom(name);
   const follower = new Follower(video, room);
-  const controls = new Controls({ room, video, follower, source, toast });
-  openCompany({ room, follower, source, video, library, confirm, toast, onRender: () => controls.render() });
+  const playback = new SharedPlayback({ room, video, follower, tell: toast });
+  const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
+  openCompany({ room, follower, source, video, inputs, playback, library, confirm, toast, onRender: () => controls.render() });
   new Reporter(room, follower);
   new WakeLock(video);
-  new MediaKeys({ room, follower, source, onRefused: () => toast(strings.refusals.not_host) });
+  new MediaKeys({ room, playback, video, source });
+  onNativeControl(follower.steered, (act, what) => playback.followNative(act, what));
   room.addEventListener('state', ({ detail: { state, previous } }) => {
     if (state.video !== previous?.video) showVideo(state.video, room.timeline.positionAt(room.serverTimeMs()));
   });

@@ -194,8 +194,10 @@ test('a phone on its side can still share the link', async () => {
 
 test('a file that is no video is told, and another can be chosen', async () => {
   await ann.page.selectOption('#load', 'a-letter');
+  await ann.page.click('#load-take');
   for (const { page } of [ann, ben]) await hasStatus(page, 'cannot be played');
   await ann.page.selectOption('#load', 'trailer');
+  await ann.page.click('#load-take');
   for (const { page } of [ann, ben]) await hasStatus(page, 'Ready to start');
 });
 

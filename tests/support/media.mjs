@@ -4,7 +4,7 @@
 // build, into test-media beside the server's binary, and copied from there.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -21,6 +21,16 @@ export async function makeMedia(videos = [{ name: 'demo', seconds: 30 }]) {
     await makeVideo(path.join(directory, `${name}.mp4`), seconds, { grain, size });
   }
   return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+// Cuts a film short at `seconds`, as by a download that broke off: its head still promises the whole. With
+// `inPicture` in the middle of a picture, so that its decoder fails there; else the film just ends.
+export async function cutShort(file, seconds, { inPicture = false } = {}) {
+  const { stdout } = await run('ffprobe', [
+    '-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=pts_time,pos,size', '-of', 'json', file,
+  ], { maxBuffer: 64 * 1024 * 1024 });
+  const last = JSON.parse(stdout).packets.find(({ pts_time: at }) => Number(at) >= seconds);
+  await truncate(file, Number(last.pos) + (inPicture ? Math.floor(last.size / 2) : Number(last.size)));
 }
 
 // A picture to lie beside a video: its poster.

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LatestSender } from '../../www/player/playback/latest_sender.js';
 import { SharedPlayback } from '../../www/player/playback/shared_playback.js';
+import { actOf } from './support/acts.mjs';
 import { FakeTime } from './support/fake_network.mjs';
+
+const act = actOf();
 
 // A showing that plays at 10 s, a viewer who may control it, and what was sent and told.
 function showing({ mayControl = true, connected = true } = {}) {
@@ -12,11 +15,13 @@ function showing({ mayControl = true, connected = true } = {}) {
   const room = Object.assign(new EventTarget(), {
     mayControl,
     presence: { hostName: 'Ann' },
-    timeline: { state: { playing: true, rate: 1 }, positionAt: () => 10 },
+    timeline: { state: { playing: true, rate: 1, video: 'film' }, positionAt: () => 10 },
     serverTimeMs: () => 0,
-    send: (type, fields) => connected && sent.push([type, fields]) > 0,
+    takeCommands: () => (type, fields) => connected && sent.push([type, fields]) > 0,
   });
-  const follower = Object.assign(new EventTarget(), { detached: false, blocked: null, measure: () => ({ over: false }) });
+  const follower = Object.assign(new EventTarget(), {
+    detached: false, blocked: null, yielded: 0, measure: () => ({ over: false }), yieldToViewer: () => (follower.yielded += 1),
+  });
   const video = { duration: 60, paused: false, ended: false, playbackRate: 1.02, currentTime: 9.9 };
   const playback = new SharedPlayback({
     room, video, follower, tell: (words) => told.push(words), timers: time.timers, now: time.now,
@@ -32,23 +37,23 @@ test('what is read is the showing\'s, not the element\'s', () => {
 
 test('a command is pending until a state comes back, and no longer than an answer may take', () => {
   const { playback, room, time, sent } = showing();
-  playback.pause();
+  playback.pause(act);
   assert.deepEqual(sent, [['pause', undefined]]);
   assert.equal(playback.pending, 'pause');
   assert.equal(playback.playing, true, 'nothing is changed before the state comes');
   room.dispatchEvent(new Event('state'));
   assert.equal(playback.pending, null);
-  playback.pause();
+  playback.pause(act);
   time.pass(1_500);
   assert.equal(playback.pending, null);
 });
 
 test('seeks add up, stay within the video, and are sent once they rest', () => {
   const { playback, time, sent } = showing();
-  playback.seekBy(5);
-  playback.seekBy(5);
+  playback.seekBy(act, 5);
+  playback.seekBy(act, 5);
   assert.equal(playback.position, 20);
-  playback.seekBy(500);
+  playback.seekBy(act, 500);
   time.pass(200);
   assert.deepEqual(sent, [['seek', { position: 60 }]]);
   assert.equal(playback.position, 60, 'where it was sent to, until the state says more');
@@ -56,9 +61,9 @@ test('seeks add up, stay within the video, and are sent once they rest', () => {
 
 test('who may not control is told why, and nothing is sent', () => {
   const { playback, sent, told, time } = showing({ mayControl: false });
-  playback.play();
-  playback.seekTo(30);
-  playback.setRate(2);
+  playback.pause(act);
+  playback.seekTo(act, 30);
+  playback.setRate(act, 2);
   time.pass(1_000);
   assert.deepEqual(sent, []);
   assert.equal(told.length, 3);
@@ -67,7 +72,7 @@ test('who may not control is told why, and nothing is sent', () => {
 
 test('without a connection nothing is pending', () => {
   const { playback, told } = showing({ connected: false });
-  playback.pause();
+  playback.pause(act);
   assert.equal(told.length, 1);
   assert.equal(playback.pending, null);
 });
@@ -76,10 +81,71 @@ test('at their own pace the viewer commands their own player', () => {
   const { playback, follower, video, sent } = showing({ mayControl: false });
   const acts = [];
   Object.assign(follower, { detached: true, act: (...act) => acts.push(act) });
-  playback.pause();
+  playback.pause(act);
   assert.deepEqual(acts, [['pause', undefined]]);
   assert.deepEqual(sent, []);
   assert.equal(playback.position, video.currentTime);
+});
+
+test('without a person\'s act there is no command, not even to be refused', () => {
+  const { playback, sent, told } = showing();
+  const [{ playback: guest }, none] = [showing({ mayControl: false }), undefined];
+  for (const nobody of [none, null, {}, { of: 'click' }, new Event('pause')]) {
+    assert.throws(() => playback.pause(nobody), /nobody asked/);
+    assert.throws(() => guest.setRate(nobody, 2), /nobody asked/);
+  }
+  assert.deepEqual([sent, told], [[], []]);
+});
+
+test('what asks for no more than is shown is no command', () => {
+  const { playback, sent, told, room, time } = showing();
+  playback.play(act);
+  playback.setRate(act, 1);
+  playback.load(act, 'film');
+  Object.assign(room.timeline.state, { playing: false, rate: 1.5 });
+  playback.pause(act);
+  playback.setRate(act, 1.5);
+  playback.seekTo(act, 10);
+  time.pass(1_000);
+  assert.deepEqual(sent, []);
+  Object.assign(room, { mayControl: false });
+  playback.setRate(act, 1.5);
+  assert.deepEqual([sent, told], [[], []], 'nor is anybody told that they may not');
+});
+
+test('what asks for what is on its way already is none either; what takes it back is', () => {
+  const { playback, sent, room } = showing();
+  playback.pause(act);
+  playback.pause(act);
+  playback.toggle(act);
+  playback.toggle(act);
+  playback.setRate(act, 2);
+  playback.setRate(act, 2);
+  assert.deepEqual(sent.map(([type]) => type), ['pause', 'play', 'pause', 'rate']);
+  room.dispatchEvent(new Event('state'));
+  playback.setRate(act, 1);
+  assert.equal(sent.length, 4, 'the showing is still at the old speed');
+});
+
+test('after the end, play begins anew', () => {
+  const { playback, follower, sent } = showing();
+  follower.measure = () => ({ over: true });
+  playback.play(act);
+  assert.deepEqual(sent, [['play', { position: 0 }]]);
+});
+
+test('the browser\'s own controls are followed, and the element left as it is; who may not is not asked', () => {
+  const { playback, follower, sent, time } = showing();
+  playback.followNative(act, { type: 'play' });
+  assert.equal(follower.yielded, 0, 'it plays already');
+  playback.followNative(act, { type: 'pause' });
+  for (const position of [20, 25, 30]) playback.followNative(act, { type: 'seek', position });
+  time.pass(200);
+  assert.deepEqual(sent, [['pause', undefined], ['seek', { position: 30 }]], 'a slider that is drawn is one seek');
+  assert.equal(follower.yielded, 4);
+  const guest = showing({ mayControl: false });
+  guest.playback.followNative(act, { type: 'pause' });
+  assert.deepEqual([guest.sent, guest.told, guest.follower.yielded], [[], [], 0]);
 });
 
 test('a value that is held goes only when it is let go', () => {

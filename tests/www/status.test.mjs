@@ -5,7 +5,7 @@ import { describeNotice, describeRole, describeStatus, whoPaused } from '../../w
 const view = (changes = {}) => ({
   phase: { name: 'open' }, silentMs: 1500, nowMs: 1000, problem: null, hasVideo: true, loaded: true, blocked: null, detached: false,
   waiting: null, buffering: false, state: { playing: true, cause: 'play' }, pausedBy: null,
-  measure: { running: true, over: false, startsInMs: 0, errorMs: 6 }, errorBoundMs: 2, ...changes,
+  measure: { running: true, over: false, ended: false, startsInMs: 0, errorMs: 6 }, errorBoundMs: 2, ...changes,
 });
 // A figure and its unit do not part: no-break spaces, written here as plain ones.
 const plain = ({ words, figure, ...rest }) => ({ ...rest, words, figure: figure.replace(/\u00a0/g, ' ') });
@@ -64,6 +64,7 @@ test('who paused is told by name', () => {
   assert.equal(text({ state: { playing: false, cause: 'load' } }), 'Ready to start');
   assert.equal(text({ state: { playing: false, cause: 'ended' } }), 'The end');
   assert.equal(text({ measure: { ...view().measure, over: true } }), 'The end');
+  assert.equal(text({ measure: { ...view().measure, ended: true, errorMs: null } }), 'The end', 'a moment before the others');
 });
 
 test('who paused stays known while somebody seeks in the pause, and not longer', () => {
@@ -86,7 +87,7 @@ test('waiting names up to three, counts the rest, and says how long at most', ()
 });
 
 test('what the video lacks, and what to do about it', () => {
-  for (const [problem, why] of [['network', /connection/], ['missing', /host/], ['decode', /another browser/], ['unsupported', /another browser/]]) {
+  for (const [problem, why] of [['network', /connection/], ['missing', /host/], ['short', /incomplete/], ['decode', /another browser/], ['unsupported', /another browser/]]) {
     const told = status({ problem });
     assert.deepEqual([told.code, told.kind, told.actions], ['unplayable', 'bad', ['tryAgain']]);
     assert.match(told.words, /^This video cannot be played: /);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MediaKeys } from '../../www/player/playback/media_keys.js';
+import { SharedPlayback } from '../../www/player/playback/shared_playback.js';
 import { WakeLock } from '../../www/player/playback/wake_lock.js';
+import { FakeTime } from './support/fake_network.mjs';
 
 class FakeVideo extends EventTarget {
   paused = true;
@@ -76,23 +78,26 @@ test('a refusal is not the end of it', async () => {
   assert.equal(await held(), 1);
 });
 
-function keys({ mayControl = true, measured = {} } = {}) {
-  const sent = [];
-  const acted = [];
+// Media keys of a showing that plays at 30 s of 100.
+function keys({ mayControl = true } = {}) {
+  const time = new FakeTime();
+  const [sent, acted, told] = [[], [], []];
   const handlers = {};
-  let refused = 0;
   const room = Object.assign(new EventTarget(), {
     mayControl,
-    timeline: { state: { playing: true, rate: 1 } },
-    send: (type, fields) => sent.push({ type, ...fields }),
+    presence: { hostName: 'Ann' },
+    timeline: { state: { playing: true, rate: 1 }, positionAt: () => 30 },
+    serverTimeMs: () => 0,
+    takeCommands: () => (type, fields) => sent.push({ type, ...fields }),
   });
   const follower = Object.assign(new EventTarget(), {
     detached: false,
     blocked: null,
-    measure: () => ({ position: 30, positionS: 12, over: false, durationS: 100, paused: false, ...measured }),
+    measure: () => ({ over: false }),
     act: (type, fields) => acted.push({ type, ...fields }),
   });
   const session = {
+    playbackState: 'none',
     setActionHandler(action, handler) {
       if (action === 'stop') throw new TypeError('unknown action');
       handlers[action] = handler;
@@ -100,44 +105,47 @@ function keys({ mayControl = true, measured = {} } = {}) {
     setPositionState: (state) => (session.shown = state),
   };
   const source = { current: { title: 'A film' } };
-  new MediaKeys({ room, follower, source, session, every: () => {}, onRefused: () => (refused += 1) });
-  return { room, follower, session, handlers, sent, acted, refused: () => refused };
+  const video = { duration: 100, paused: false, currentTime: 12, playbackRate: 1 };
+  const playback = new SharedPlayback({
+    room, video, follower, tell: (words) => told.push(words), timers: time.timers, now: time.now,
+  });
+  new MediaKeys({ room, playback, video, source, session, every: () => {} });
+  return { time, room, follower, session, handlers, sent, acted, told };
 }
 
-test('keys of the host go to the server, from where the showing is', () => {
-  const { handlers, sent, room } = keys();
-  handlers.pause();
+test('keys of the host go to the server, from where the showing is; seeks are gathered', () => {
+  const { handlers, sent, time } = keys();
   handlers.play(); // it plays already
   handlers.seekforward({});
-  handlers.seekbackward({ seekOffset: 40 });
+  handlers.seekforward({});
+  time.pass(200);
+  handlers.seekto({ seekTime: 70, fastSeek: true });
   handlers.seekto({ seekTime: 500 });
+  time.pass(200);
+  handlers.seekbackward({ seekOffset: 40 });
+  time.pass(200);
+  handlers.pause();
   assert.deepEqual(sent, [
-    { type: 'pause' }, { type: 'seek', position: 40 }, { type: 'seek', position: 0 }, { type: 'seek', position: 100 },
+    { type: 'seek', position: 50 }, { type: 'seek', position: 100 }, { type: 'seek', position: 60 }, { type: 'pause' },
   ]);
-  room.timeline.state.playing = false;
-  handlers.play();
-  assert.deepEqual(sent.at(-1), { type: 'play' });
-});
-
-test('after the end, play begins anew', () => {
-  const { handlers, sent } = keys({ measured: { over: true } });
-  handlers.play();
-  assert.deepEqual(sent, [{ type: 'play', position: 0 }]);
 });
 
 test('a viewer who may not is told so, and nothing is sent', () => {
-  const { handlers, sent, refused } = keys({ mayControl: false });
+  const { handlers, sent, told, time } = keys({ mayControl: false });
   handlers.pause();
   handlers.seekforward({});
+  time.pass(200);
   assert.deepEqual(sent, []);
-  assert.equal(refused(), 2);
+  assert.equal(told.length, 2);
+  assert.match(told[0], /Ann/);
 });
 
 test('at their own pace the keys are for this player alone', () => {
-  const { handlers, sent, acted, follower } = keys({ mayControl: false });
+  const { handlers, sent, acted, follower, time } = keys({ mayControl: false });
   follower.detached = true;
   handlers.pause();
   handlers.seekforward({ seekOffset: 5 });
+  time.pass(200);
   assert.deepEqual(sent, []);
   assert.deepEqual(acted, [{ type: 'pause' }, { type: 'seek', position: 17 }]);
 });
@@ -147,4 +155,7 @@ test('the system shows the showing', () => {
   room.dispatchEvent(new Event('state'));
   assert.equal(session.playbackState, 'playing');
   assert.deepEqual(session.shown, { duration: 100, position: 30, playbackRate: 1 });
+  room.timeline.state.playing = false;
+  room.dispatchEvent(new Event('settings'));
+  assert.equal(session.playbackState, 'paused');
 });

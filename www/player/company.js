@@ -13,13 +13,14 @@ import { StatusView } from './status/status_view.js';
 const events = strings.events;
 
 // confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
-// onRender(): whatever else the page refreshes at the status line's pace.
-export function openCompany({ room, follower, source, video, library, confirm, toast, onRender }) {
+// inputs, playback: PageInputs, SharedPlayback. onRender(): whatever else the page refreshes at the status
+// line's pace.
+export function openCompany({ room, follower, source, video, inputs, playback, library, confirm, toast, onRender }) {
   const chat = new ChatPanel({ room });
   new Pace({ room, follower, source, toast });
   new Reactions({ room, toast });
   new PeoplePanel({ room, follower, confirm });
-  new HostTools({ room, library, confirm });
+  new HostTools({ room, inputs, playback, library, confirm });
   tellOfHosts(room, (text) => {
     toast(text);
     chat.announce(text);
@@ -39,7 +40,7 @@ function actsOf({ room, follower, source }) {
   return {
     tryNow: () => room.connection.retryNow(),
     takeBack: () => room.connection.start(),
-    tryAgain: () => source.retry(),
+    tryAgain: () => source.reload(),
     sound: () => follower.unblock(),
     play: () => follower.unblock(),
     back: () => follower.attach(),

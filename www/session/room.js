@@ -21,6 +21,7 @@ import { Presence } from './presence.js';
 
 const NOBODY = { joined: [], left: [] };
 
+const COMMANDS = ['play', 'pause', 'seek', 'rate', 'load'];
 const HEARTBEAT = 'heartbeat';
 const HEARTBEAT_MS = 2_000; // longer silence is asked whether anybody is there
 const PAUSE_MS = 15_000; // a page that did not run for so long slept
@@ -42,6 +43,7 @@ export class Room extends EventTarget {
   #timers;
   #pingTimer = null;
   #heartbeatTimer = null;
+  #isCommanded = false; // the right to send commands has been given away
   #pingsSent = 0;
   #lookedMs = null; // when lookForSleep() was last called
 
@@ -90,9 +92,18 @@ export class Room extends EventTarget {
     return phase.name === 'open' ? this.#now() - heardAtMs : 0;
   }
 
-  // A command or any other message of the contract. False when there is no connection.
+  // Any message of the contract but playback's commands. False when there is no connection.
   send(type, fields = {}) {
+    if (COMMANDS.includes(type)) throw new TypeError(`${type} is a command: a person's act makes those`);
     return this.connection.send({ type, ...fields });
+  }
+
+  // The right to send playback's commands, given once: to whoever sees to it that a person wants them.
+  // (type, fields) => false when there is no connection.
+  takeCommands() {
+    if (this.#isCommanded) throw new TypeError('the right to send commands has been given away');
+    this.#isCommanded = true;
+    return (type, fields = {}) => this.connection.send({ type, ...fields });
   }
 
   // Also the name under which a lost connection comes back.

@@ -138,6 +138,7 @@ export default {
   problems: {
     network: 'beim Laden brach die Verbindung ab. Prüfe deine Verbindung und versuche es noch einmal.',
     missing: 'es ist nicht mehr in der Bibliothek. Der Host kann ein anderes wählen.',
+    short: 'es bricht hier ab, denn die Datei ist unvollständig. Versuche es später noch einmal, oder bitte den Host um ein anderes.',
     decode:
       'es ist beschädigt, oder dein Browser kann es nicht dekodieren. Nimm einen anderen Browser, oder bitte den Host um ein anderes Video.',
     unsupported:
@@ -214,6 +215,7 @@ export default {
   session: {
     title: 'Sitzung',
     video: 'Video',
+    load: 'Allen zeigen',
     everyone: 'Alle dürfen die Wiedergabe steuern',
     wait: 'Auf Zuschauer warten, die puffern',
     end: 'Sitzung beenden',

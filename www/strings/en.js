@@ -139,6 +139,7 @@ export default {
   problems: {
     network: 'the connection failed while loading it. Check your connection and try again.',
     missing: 'it is no longer in the library. The host can choose another one.',
+    short: 'it breaks off here, for the file is incomplete. Try again later, or ask the host for another video.',
     decode: 'it is damaged, or your browser cannot decode it. Try another browser, or ask the host for another video.',
     unsupported: 'your browser does not know its format. Try another browser, or ask the host for another video.',
     adaptive: 'adaptive streaming is not available in this browser. Try another one.',
@@ -213,6 +214,7 @@ export default {
   session: {
     title: 'Session',
     video: 'Video',
+    load: 'Show it to everybody',
     everyone: 'Everyone may control playback',
     wait: 'Wait for viewers that buffer',
     end: 'End the session',

@@ -1,17 +1,18 @@
 // Makes a <video> follow the showing: reads both, asks the controller, does what it says.
 //
-// Nothing else of ours plays, pauses, seeks or changes the rate of the element. What a viewer does to it
-// by the browser's own controls becomes a command, if they may give one, and is undone otherwise. Emits 'change' when
-// `buffering`, `blocked` or `detached` turns.
+// Nothing else of ours moves the element, and nothing here can send a command: whatever happens to the
+// element is undone, unless it was a viewer's wish (shared_playback.js) who may have it, and it has a
+// moment to come back for all. Emits 'change' when `buffering`, `blocked`, `ranOut` or `detached` turns.
 import { SyncController } from '../../sync/controller.js';
 import { FrameClock } from './frame_clock.js';
-import { NativeActs } from './native_acts.js';
+import { SteeredVideo } from './steered_video.js';
 
 const TICK_MS = 100;
 const ACTIONS_A_TICK = 3; // pause, then seek, then done
 const BUFFERING_AFTER_MS = 250; // shorter ones are nobody's concern
 const BUFFERED_AHEAD_S = 1;
 const YIELD_MS = 1_000; // how long a command of the viewer's own may take to come back
+const AT_END_S = 1; // so close to its end a player may run out of media by itself
 const HAVE_METADATA = 1;
 const HAVE_FUTURE_DATA = 3;
 
@@ -19,14 +20,15 @@ export class Follower extends EventTarget {
   controller = new SyncController();
   buffering = false; // the showing runs and this player cannot, for a moment already
   blocked = null; // what the browser refused without a gesture: null, 'sound' or 'play'
+  ranOut = false; // the showing runs, far from the end, and this player has no more media: the film is cut short
   detached = false; // the viewer goes at their own pace: only act() touches the element
+  steered;
 
   #video;
   #room;
   #frames;
   #timer = null;
   #busySinceMs = null;
-  #acts;
   #pitchKept;
   #yieldUntilMs = 0; // until then the element stays as the viewer has just made it
   #mutedHere = false; // muted to be allowed to play, not by the viewer
@@ -36,10 +38,10 @@ export class Follower extends EventTarget {
     this.#video = video;
     this.#room = room;
     this.#frames = new FrameClock(video);
-    this.#acts = new NativeActs(video, (type, fields) => this.#onNativeAct(type, fields));
+    this.steered = new SteeredVideo(video);
     video.addEventListener('durationchange', () => this.#learnDuration());
     video.addEventListener('loadstart', () => this.controller.targetChanged(performance.now()));
-    for (const type of ['loadedmetadata', 'seeked', 'canplay', 'playing', 'pause']) {
+    for (const type of ['loadedmetadata', 'seeked', 'canplay', 'playing', 'pause', 'ended']) {
       video.addEventListener(type, () => this.#tickSoon());
     }
     document.addEventListener('visibilitychange', () => this.#tickSoon());
@@ -89,9 +91,9 @@ export class Follower extends EventTarget {
   // while detached. fields: as in the message of that type.
   act(type, { position, rate } = {}) {
     if (!this.detached) return;
-    if (Number.isFinite(position)) this.#seek(position);
+    if (Number.isFinite(position)) this.steered.seek(position);
     if (type === 'play') this.#play();
-    if (type === 'pause') this.#pause();
+    if (type === 'pause') this.steered.pause();
     if (type === 'rate') this.#setRate(rate);
   }
 
@@ -102,15 +104,20 @@ export class Follower extends EventTarget {
     this.#tickNow();
   }
 
-  // {position, positionS, errorMs, running, startsInMs, over, paused, durationS}: `position` is the
-  // showing's, `positionS` and `paused` this player's; errorMs is null while nobody can say.
+  // The viewer has just moved the element, and the command is on its way: it stays so for a moment.
+  yieldToViewer() {
+    this.#yieldUntilMs = performance.now() + YIELD_MS;
+  }
+
+  // {position, positionS, errorMs, running, startsInMs, over, ended, durationS}: `position` and `over` are the
+  // showing's, `positionS` and `ended` this player's; errorMs is null while nobody can say.
   measure() {
     const target = this.#target(this.#room.serverTimeMs());
     const positionS = this.#frames.positionAt(performance.now());
     const following = target.running && !this.detached;
     const errorS = following ? this.controller.errorS : positionS - target.position;
     const known = this.#video.readyState >= HAVE_METADATA && errorS !== null;
-    return { ...target, positionS, paused: this.#video.paused, errorMs: known ? errorS * 1000 : null };
+    return { ...target, positionS, ended: this.#video.ended, errorMs: known ? errorS * 1000 : null };
   }
 
   #learnDuration() {
@@ -137,14 +144,16 @@ export class Follower extends EventTarget {
       if (!this.#apply(action)) break;
     }
     this.#noticeBuffering();
+    this.#noticeRanOut();
     this.#timer = setTimeout(() => this.#tick(), nextMs);
   }
 
   #decide() {
     const nowMs = performance.now();
     const serverMs = this.#room.clock.serverTimeMs(nowMs);
-    if (Number.isNaN(serverMs) || !this.#room.timeline.state || nowMs < this.#yieldUntilMs) return { type: 'wait' };
     const video = this.#video;
+    const isTheirs = nowMs < this.#yieldUntilMs || this.steered.inDoubt;
+    if (Number.isNaN(serverMs) || !this.#room.timeline.state || isTheirs || video.error) return { type: 'wait' };
     return this.controller.decide(nowMs, this.#target(serverMs), {
       position: this.#frames.positionAt(nowMs),
       paused: video.paused,
@@ -176,11 +185,11 @@ export class Follower extends EventTarget {
     if (action.rate !== undefined) this.#setRate(action.rate);
     switch (action.type) {
       case 'pause':
-        this.#pause();
+        this.steered.pause();
         return true;
       case 'seek':
-        if (!action.play) this.#pause();
-        this.#seek(action.position);
+        if (!action.play) this.steered.pause();
+        this.steered.seek(action.position);
         if (action.play) this.#play();
         return false;
       case 'play':
@@ -195,35 +204,9 @@ export class Follower extends EventTarget {
     if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
   }
 
-  #pause() {
-    this.#acts.willPause();
-    this.#video.pause();
-  }
-
-  #seek(position) {
-    this.#acts.willSeek();
-    this.#video.currentTime = position;
-  }
-
   async #play() {
-    if (!this.#video.paused || this.blocked === 'play') return;
-    this.#acts.willPlay();
-    try {
-      await this.#video.play();
-    } catch (error) {
-      // AbortError: a pause came in between. NotSupportedError: the element tells of it itself.
-      if (error.name !== 'NotAllowedError') return;
-      this.#acts.didNotPlay();
-      this.#onRefused();
-    }
-  }
-
-  #onNativeAct(type, fields) {
-    if (this.detached) return;
-    const { state } = this.#room.timeline;
-    const isSo = type === 'play' ? state?.playing : type === 'pause' && !state?.playing;
-    if (isSo || !this.#room.mayControl || !this.#room.send(type, fields)) return this.#tickSoon();
-    this.#yieldUntilMs = performance.now() + YIELD_MS;
+    if (this.blocked === 'play') return;
+    if ((await this.steered.play()) === 'refused') this.#onRefused();
   }
 
   // Without a gesture browsers play silently or not at all.
@@ -250,12 +233,20 @@ export class Follower extends EventTarget {
   #noticeBuffering() {
     const video = this.#video;
     const target = this.#target(this.#room.serverTimeMs());
-    const stuck = (video.seeking || video.readyState < HAVE_FUTURE_DATA) && !video.ended;
+    const stuck = (video.seeking || video.readyState < HAVE_FUTURE_DATA) && !video.ended && !video.error;
     const busy = this.#isToRun(target) && stuck && !this.detached;
     this.#busySinceMs = busy ? (this.#busySinceMs ?? performance.now()) : null;
     const buffering = busy && performance.now() - this.#busySinceMs >= BUFFERING_AFTER_MS;
     if (buffering === this.buffering) return;
     this.buffering = buffering;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #noticeRanOut() {
+    const { running, position, durationS } = this.#target(this.#room.serverTimeMs());
+    const ranOut = this.#video.ended && running && durationS - position > AT_END_S;
+    if (ranOut === this.ranOut) return;
+    this.ranOut = ranOut;
     this.dispatchEvent(new Event('change'));
   }
 }

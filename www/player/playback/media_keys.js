@@ -1,84 +1,55 @@
 // The keys of keyboards, headphones and lock screens, by the browser's Media Session: what they ask
-// for goes to the server like any other command, and what the system shows is the showing.
+// for is asked of the shared playback, and what the system shows is the showing.
+import { onMediaKey } from './act.js';
 
 const STEP_S = 10; // where the system does not say how far
 const REFRESH_MS = 5_000; // how long the system may run on by itself
 
 export class MediaKeys {
   #room;
-  #follower;
+  #playback;
+  #video;
   #source;
   #session;
-  #onRefused;
 
-  // source: its `current` entry has title and poster. onRefused(): told when the viewer may not.
+  // playback: a SharedPlayback; source: its `current` entry has title and poster.
   // session, every(action, ms): navigator.mediaSession and setInterval, other ones for tests.
-  constructor({ room, follower, source, onRefused, session = navigator.mediaSession, every = (...a) => setInterval(...a) }) {
+  constructor({ room, playback, video, source, session = navigator.mediaSession, every = (...a) => setInterval(...a) }) {
     this.#room = room;
-    this.#follower = follower;
+    this.#playback = playback;
+    this.#video = video;
     this.#source = source;
-    this.#onRefused = onRefused;
     this.#session = session;
     if (!session) return;
     this.#bind();
     room.addEventListener('state', () => this.#show());
-    follower.addEventListener('change', () => this.#show());
+    playback.addEventListener('change', () => session.playbackState !== this.#playbackState && this.#show());
     every(() => this.#show(), REFRESH_MS);
   }
 
   #bind() {
-    const on = (action, handler) => {
-      try {
-        this.#session.setActionHandler(action, handler);
-      } catch {
-        // this browser does not know the action
-      }
-    };
-    on('play', () => this.#playOrPause(true));
-    on('pause', () => this.#playOrPause(false));
-    on('stop', () => this.#playOrPause(false));
-    on('seekbackward', ({ seekOffset }) => this.#seekTo(this.#positionS() - (seekOffset || STEP_S)));
-    on('seekforward', ({ seekOffset }) => this.#seekTo(this.#positionS() + (seekOffset || STEP_S)));
-    on('seekto', ({ seekTime, fastSeek }) => !fastSeek && this.#seekTo(seekTime));
-  }
-
-  #playOrPause(play) {
-    if (play && this.#follower.blocked) this.#follower.unblock();
-    if (play === this.#isPlaying()) return;
-    const { over } = this.#follower.measure();
-    this.#command(play ? 'play' : 'pause', play && over ? { position: 0 } : {});
-  }
-
-  #seekTo(position) {
-    const { durationS } = this.#follower.measure();
-    this.#command('seek', { position: Math.min(Math.max(0, position), durationS) });
-  }
-
-  #command(type, fields) {
-    if (this.#follower.detached) return this.#follower.act(type, fields);
-    if (!this.#room.mayControl) return this.#onRefused();
-    this.#room.send(type, fields);
-  }
-
-  #isPlaying() {
-    if (this.#follower.detached) return !this.#follower.measure().paused;
-    return Boolean(this.#room.timeline.state?.playing) && !this.#follower.measure().over;
-  }
-
-  #positionS() {
-    const { position, positionS } = this.#follower.measure();
-    return this.#follower.detached ? positionS : position;
+    const playback = this.#playback;
+    const on = (action, handler) => onMediaKey(this.#session, action, handler);
+    on('play', (act) => playback.play(act));
+    on('pause', (act) => playback.pause(act));
+    on('stop', (act) => playback.pause(act));
+    on('seekbackward', (act, { seekOffset }) => playback.seekBy(act, -(seekOffset || STEP_S)));
+    on('seekforward', (act, { seekOffset }) => playback.seekBy(act, seekOffset || STEP_S));
+    on('seekto', (act, { seekTime, fastSeek }) => !fastSeek && playback.seekTo(act, seekTime));
   }
 
   #show() {
-    const { state } = this.#room.timeline;
-    if (!state) return;
+    if (!this.#room.timeline.state) return;
     this.#showTitle();
-    this.#session.playbackState = this.#isPlaying() ? 'playing' : 'paused';
-    const { durationS } = this.#follower.measure();
-    const position = this.#positionS();
-    if (!Number.isFinite(durationS) || !(position >= 0 && position <= durationS)) return;
-    this.#session.setPositionState?.({ duration: durationS, position, playbackRate: state.rate });
+    this.#session.playbackState = this.#playbackState;
+    const { position, rate } = this.#playback;
+    const { duration } = this.#video;
+    if (!Number.isFinite(duration) || !(position >= 0 && position <= duration)) return;
+    this.#session.setPositionState?.({ duration, position, playbackRate: rate });
+  }
+
+  get #playbackState() {
+    return this.#playback.playing ? 'playing' : 'paused';
   }
 
   #showTitle() {

@@ -3,13 +3,17 @@
 // What is read here is the shared state, never the momentary one of the element, which pauses,
 // hurries and seeks on its way there. A command goes to the server and takes effect when it comes
 // back as state; until then `pending` names it. At their own pace the viewer commands their own
-// player instead. Emits 'change' when anything that is read here may have changed, and four times a
+// player instead. Each command is made of a person's act (act.js), and of one that asks for something
+// else than is shown: an element's request that merely follows what it shows comes to nothing.
+// Emits 'change' when anything that is read here may have changed, and four times a
 // second while the page refreshes it.
 import { strings } from '../../strings.js';
+import { Act } from './act.js';
 import { LatestSender } from './latest_sender.js';
 
 const words = strings.controls;
 const EXPECTED_FOR_MS = 1_500; // how long an answer is waited for before the truth is shown again
+const SAME_S = 0.001;
 
 export class SharedPlayback extends EventTarget {
   #room;
@@ -17,8 +21,9 @@ export class SharedPlayback extends EventTarget {
   #follower;
   #tell;
   #now;
-  #seeks;
-  #expected = null; // {type, position?, untilMs}: commanded, not yet confirmed
+  #send;
+  #seeks; // of {act, position}
+  #expected = null; // {type, fields, untilMs}: commanded, not yet confirmed
 
   // tell(words): says to the viewer why nothing happens. timers, now: other ones for tests.
   constructor({ room, video, follower, tell, timers, now = () => performance.now() }) {
@@ -28,7 +33,8 @@ export class SharedPlayback extends EventTarget {
     this.#follower = follower;
     this.#tell = tell;
     this.#now = now;
-    this.#seeks = new LatestSender((position) => this.#command('seek', { position }), timers);
+    this.#send = room.takeCommands();
+    this.#seeks = new LatestSender((seek) => this.#sendSeek(seek), timers);
     room.addEventListener('state', () => this.#settle());
     room.addEventListener('refused', () => this.#settle());
     for (const type of ['welcome', 'people', 'settings', 'phase']) room.addEventListener(type, () => this.refresh());
@@ -67,45 +73,46 @@ export class SharedPlayback extends EventTarget {
 
   // Where the viewer thinks the showing is: a seek under way counts.
   get position() {
-    if (this.#seeks.pending !== undefined) return this.#seeks.pending;
-    if (this.#follower.detached) return this.#video.currentTime;
-    const expected = this.#stillExpected();
-    if (expected?.position !== undefined) return expected.position;
-    return this.#room.timeline.positionAt(this.#room.serverTimeMs()) || 0;
+    return this.#seeks.pending?.position ?? this.#positionShown;
   }
 
-  // The command whose effect has not come back yet: 'play', 'pause', 'seek', 'rate' or null.
+  // The command whose effect has not come back yet: 'play', 'pause', 'seek', 'rate', 'load' or null.
   get pending() {
     return this.#seeks.pending !== undefined ? 'seek' : (this.#stillExpected()?.type ?? null);
   }
 
-  play() {
+  play(act) {
     if (this.#follower.blocked) this.#follower.unblock();
-    this.#command('play', this.over ? { position: 0 } : {});
+    if (!this.#willPlay) this.#command(act, 'play', this.over ? { position: 0 } : {});
   }
 
-  pause() {
-    this.#command('pause');
+  pause(act) {
+    if (this.#willPlay) this.#command(act, 'pause');
   }
 
-  toggle() {
-    if (this.playing) this.pause();
-    else this.play();
+  toggle(act) {
+    if (this.#willPlay) this.pause(act);
+    else this.play(act);
   }
 
-  setRate(rate) {
-    this.#command('rate', { rate });
+  setRate(act, rate) {
+    const expected = this.#stillExpected();
+    if (rate !== (expected?.fields?.rate ?? this.rate)) this.#command(act, 'rate', { rate });
   }
 
-  seekBy(seconds) {
-    this.seekTo(this.position + seconds);
+  load(act, video) {
+    if (video !== this.#room.timeline.state?.video) this.#command(act, 'load', { video });
   }
 
-  seekTo(position) {
+  seekBy(act, seconds) {
+    this.seekTo(act, this.position + seconds);
+  }
+
+  seekTo(act, position) {
     if (!this.mayControl) return this.refuse();
     const { duration } = this.#video;
     const end = Number.isFinite(duration) ? duration : Infinity;
-    this.#seeks.push(Math.max(0, Math.min(position, end)));
+    this.#seeks.push({ act, position: Math.max(0, Math.min(position, end)) });
     this.refresh();
   }
 
@@ -118,20 +125,50 @@ export class SharedPlayback extends EventTarget {
     this.#seeks.release();
   }
 
+  // The browser's own controls have done it to the element already; the follower undoes it unless it
+  // becomes so for all.
+  followNative(act, { type, position }) {
+    if (this.#follower.detached || !this.#room.mayControl) return;
+    if (type === 'play') this.play(act);
+    if (type === 'pause') this.pause(act);
+    if (type === 'seek') this.seekTo(act, position);
+    if (this.pending) this.#follower.yieldToViewer();
+  }
+
   // Says why nothing happens.
   refuse() {
     this.#tell(this.whyNot);
     this.refresh();
   }
 
-  #command(type, fields) {
-    if (this.#follower.detached) {
+  // Whether it plays, or will once the last command comes back.
+  get #willPlay() {
+    const type = this.#stillExpected()?.type;
+    return type === 'play' || (type !== 'pause' && this.playing);
+  }
+
+  get #positionShown() {
+    if (this.#follower.detached) return this.#video.currentTime;
+    const expected = this.#stillExpected();
+    if (expected?.fields?.position !== undefined) return expected.fields.position;
+    return this.#room.timeline.positionAt(this.#room.serverTimeMs()) || 0;
+  }
+
+  #sendSeek({ act, position }) {
+    const isThere = !this.playing && Math.abs(position - this.#positionShown) < SAME_S;
+    if (isThere) return this.refresh();
+    this.#command(act, 'seek', { position });
+  }
+
+  #command(act, type, fields) {
+    if (!(act instanceof Act)) throw new TypeError(`nobody asked for this ${type}`);
+    if (this.#follower.detached && type !== 'load') {
       this.#follower.act(type, fields);
       return this.refresh();
     }
     if (!this.#room.mayControl) return this.refuse();
-    if (!this.#room.send(type, fields)) return this.#tell(words.offline);
-    this.#expected = { type, position: fields?.position, untilMs: this.#now() + EXPECTED_FOR_MS };
+    if (!this.#send(type, fields)) return this.#tell(words.offline);
+    this.#expected = { type, fields, untilMs: this.#now() + EXPECTED_FOR_MS };
     this.refresh();
   }
 

@@ -31,6 +31,7 @@ export class VideoSource extends EventTarget {
   #video;
   #hls = null;
   #startS = 0;
+  #reloads = 0;
   #failures = 0; // of the connection, one soon after the other
   #failedMs = -Infinity;
   #retryTimer = null;
@@ -55,7 +56,17 @@ export class VideoSource extends EventTarget {
 
   // After a problem, once more.
   retry() {
-    if (this.problem && this.current) this.load(this.current, this.#video.currentTime || this.#startS);
+    if (this.problem) this.reload();
+  }
+
+  // From the beginning, whatever there was of it before: the file may be another one by now, and a browser
+  // that has seen an address goes by what it remembers of it.
+  reload() {
+    if (!this.current) return;
+    this.#reloads += 1;
+    this.#startS = this.#video.currentTime || this.#startS;
+    this.#failures = 0;
+    this.#start();
   }
 
   #start() {
@@ -64,7 +75,12 @@ export class VideoSource extends EventTarget {
     this.#video.poster = entry.poster ?? '';
     this.#addTracks(entry);
     if (entry.hls) this.#loadAdaptive(entry);
-    else this.#video.src = entry.url;
+    else this.#video.src = this.#addressOf(entry);
+  }
+
+  #addressOf({ url }) {
+    if (this.#reloads === 0) return url;
+    return `${url}${url.includes('?') ? '&' : '?'}again=${this.#reloads}`;
   }
 
   #clear() {
@@ -91,7 +107,7 @@ export class VideoSource extends EventTarget {
     if (this.current !== entry || this.#hls) return;
     if (Hls?.isSupported()) return this.#play(Hls, entry);
     if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = entry.hls;
-    else if (entry.url && entry.url !== entry.hls) this.#video.src = entry.url;
+    else if (entry.url && entry.url !== entry.hls) this.#video.src = this.#addressOf(entry);
     else this.#setProblem('adaptive');
   }
 

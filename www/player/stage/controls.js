@@ -2,21 +2,23 @@
 // sound, captions, quality, full screen and the like are the viewer's own.
 import { byId, label, setAttribute, setIcon } from '../../dom.js';
 import { strings } from '../../strings.js';
-import { SharedPlayback } from '../playback/shared_playback.js';
 import { Sound } from '../playback/sound.js';
 import { Captions } from './captions.js';
 import { createSharedStore } from './media_store.js';
 import { translateMediaChrome } from './media_words.js';
+import { PictureClicks } from './picture_clicks.js';
 import { PictureSize } from './picture_size.js';
 import { bindKeys } from './shortcuts.js';
 import { StageLayout } from './stage_layout.js';
 
 const words = strings.controls;
 const SHARED = ['play', 'back', 'forward', 'big-back', 'big-play', 'big-forward', 'rate', 'scrubber'];
+const PICTURE = ['video', 'player', 'big-play'];
 const STEP_KEYS = ['Enter', ' '];
 
 export class Controls {
   #video;
+  #inputs;
   #playback;
   #sound;
   #captions;
@@ -25,9 +27,10 @@ export class Controls {
   #size;
   #autohide = this.#player.getAttribute('autohide');
 
-  constructor({ room, video, follower, source, toast }) {
+  constructor({ room, video, follower, source, inputs, playback, toast }) {
     this.#video = video;
-    this.#playback = new SharedPlayback({ room, video, follower, tell: toast });
+    this.#inputs = inputs;
+    this.#playback = playback;
     this.#sound = new Sound(video, follower);
     this.#captions = new Captions(video);
     this.#size = new PictureSize(video);
@@ -36,13 +39,15 @@ export class Controls {
     this.#player.mediaStore = createSharedStore({
       media: video,
       fullscreenElement: byId('app'),
-      playback: this.#playback,
+      inputs,
+      playback,
       quality: source.quality,
       size: this.#size,
       sound: this.#sound,
       captions: this.#captions,
     });
     this.#bindShared();
+    this.#bindPicture();
     this.#bindOwn(source.quality);
     this.#bindMenus();
     this.#keepForFingers();
@@ -76,6 +81,16 @@ export class Controls {
       else refuse(event);
     }, { capture: true });
     for (const type of ['pointerup', 'pointercancel']) addEventListener(type, () => this.#playback.releaseSeeks());
+  }
+
+  #bindPicture() {
+    new PictureClicks({
+      player: this.#player,
+      picture: PICTURE,
+      inputs: this.#inputs,
+      onSingle: (act) => this.#playback.toggle(act),
+      onDouble: () => this.#toggleFull(),
+    });
   }
 
   #showShared() {
@@ -175,13 +190,13 @@ export class Controls {
 
   #bindKeys(tell) {
     bindKeys({
-      togglePlay: () => this.#playback.toggle(),
-      seekBy: (seconds) => this.#playback.seekBy(seconds),
-      seekToShare: (share) => this.#playback.seekTo(share * (this.#video.duration || 0)),
+      togglePlay: () => this.#playback.toggle(this.#inputs.act),
+      seekBy: (seconds) => this.#playback.seekBy(this.#inputs.act, seconds),
+      seekToShare: (share) => this.#playback.seekTo(this.#inputs.act, share * (this.#video.duration || 0)),
       changeVolume: (step) => this.#sound.changeVolume(step),
       toggleMute: () => this.#sound.toggle(),
       toggleCaptions: () => this.#toggleCaptions(tell),
-      toggleFull: () => this.#request(document.fullscreenElement ? 'mediaexitfullscreenrequest' : 'mediaenterfullscreenrequest'),
+      toggleFull: () => this.#toggleFull(),
       toggleTheatre: () => this.#layout.toggleTheatre(),
       help: () => byId('help-dialog').showModal(),
     });
@@ -194,7 +209,8 @@ export class Controls {
     tell(shown ? words.captionsOn(shown.label || shown.language) : words.captionsOff);
   }
 
-  #request(type) {
+  #toggleFull() {
+    const type = document.fullscreenElement ? 'mediaexitfullscreenrequest' : 'mediaenterfullscreenrequest';
     this.#player.dispatchEvent(new CustomEvent(type, { composed: true, bubbles: true }));
   }
 }

@@ -1,5 +1,6 @@
 // What media-chrome's elements show and ask for. Their store is fed from the shared playback instead
-// of the element, and their requests that concern everybody become commands.
+// of the element, and their requests that concern everybody become commands: those that a person's
+// input raises, for some elements also ask for what they are told to show.
 import { createMediaStore, MediaUIEvents, requestMap, stateMediator } from '/vendor/media-chrome.js';
 
 // A part of the state that is read by get() and may change whenever `source` says so.
@@ -31,17 +32,21 @@ function mediatorOf({ playback, quality, size }) {
   };
 }
 
-function requestsOf({ playback, quality, sound, captions }) {
+function requestsOf({ inputs, playback, quality, sound, captions }) {
+  const ifAsked = (command) => (mediator, owners, { detail }) => {
+    const { act } = inputs;
+    if (act) command(act, detail);
+  };
   const thenRemember = (request) => (...parameters) => {
     requestMap[request](...parameters);
     captions.remember();
   };
   return {
     ...requestMap,
-    [MediaUIEvents.MEDIA_PLAY_REQUEST]: () => playback.play(),
-    [MediaUIEvents.MEDIA_PAUSE_REQUEST]: () => playback.pause(),
-    [MediaUIEvents.MEDIA_SEEK_REQUEST]: (mediator, owners, { detail }) => playback.seekTo(detail),
-    [MediaUIEvents.MEDIA_PLAYBACK_RATE_REQUEST]: (mediator, owners, { detail }) => playback.setRate(Number(detail)),
+    [MediaUIEvents.MEDIA_PLAY_REQUEST]: ifAsked((act) => playback.play(act)),
+    [MediaUIEvents.MEDIA_PAUSE_REQUEST]: ifAsked((act) => playback.pause(act)),
+    [MediaUIEvents.MEDIA_SEEK_REQUEST]: ifAsked((act, position) => playback.seekTo(act, position)),
+    [MediaUIEvents.MEDIA_PLAYBACK_RATE_REQUEST]: ifAsked((act, rate) => playback.setRate(act, Number(rate))),
     [MediaUIEvents.MEDIA_RENDITION_REQUEST]: (mediator, owners, { detail }) => quality.select(detail),
     [MediaUIEvents.MEDIA_MUTE_REQUEST]: () => sound.mute(),
     [MediaUIEvents.MEDIA_UNMUTE_REQUEST]: () => sound.unmute(),
@@ -52,8 +57,8 @@ function requestsOf({ playback, quality, sound, captions }) {
   };
 }
 
-// media: the <video>. fullscreenElement: what fills the screen. playback, quality, size (PictureSize),
-// sound, captions: the modules of these names.
+// media: the <video>. fullscreenElement: what fills the screen. inputs (PageInputs), playback, quality,
+// size (PictureSize), sound, captions: the modules of these names.
 export function createSharedStore({ media, fullscreenElement, ...parts }) {
   return createMediaStore({
     media,

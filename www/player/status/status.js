@@ -29,7 +29,7 @@ const words = strings.status;
 //   buffering        this player's
 //   state            the newest playback state, or null
 //   pausedBy         {name, isYou} of who paused, or null
-//   measure          {running, over, startsInMs, errorMs} (follower.js)
+//   measure          {running, over, ended, startsInMs, errorMs} (follower.js)
 //   errorBoundMs     of the clock
 // }
 export function describeStatus(view) {
@@ -75,7 +75,8 @@ function fromPlayback({ detached, waiting, buffering, state, pausedBy, measure, 
     });
   }
   if (buffering) return say('buffering', 'busy', words.buffering);
-  if (!state?.playing || measure.over) return atRest({ state, pausedBy, over: measure.over });
+  const over = measure.over || measure.ended;
+  if (!state?.playing || over) return atRest({ state, pausedBy, over });
   if (measure.startsInMs > 0) return say('starting', 'busy', words.starting);
   if (measure.errorMs === null || Math.abs(measure.errorMs) > CATCHING_UP_BEYOND_MS) {
     return say('catching_up', 'busy', words.catchingUp, { figure: gapFrom(measure.errorMs) });

@@ -45,7 +45,7 @@ export class StatusView {
       phase: room.connection.phase,
       silentMs: room.silentMs,
       nowMs,
-      problem: this.#source.problem,
+      problem: this.#source.problem ?? (this.#follower.ranOut ? 'short' : null),
       hasVideo: !state || state.video !== '',
       loaded: this.#video.readyState >= HAVE_METADATA,
       blocked: this.#follower.blocked,

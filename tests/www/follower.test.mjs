@@ -1,0 +1,102 @@
+// The follower over a fake element: what happens to the element becomes no command, whatever it is.
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { VideoSource } from '../../www/player/playback/video_source.js';
+import { Timeline } from '../../www/sync/timeline.js';
+
+globalThis.document = Object.assign(new EventTarget(), { visibilityState: 'visible', pictureInPictureElement: null });
+const { Follower } = await import('../../www/player/playback/follower.js');
+
+class FakeVideo extends EventTarget {
+  paused = true;
+  ended = false;
+  error = null;
+  isConnected = true;
+  seeking = false;
+  readyState = 4;
+  duration = 60;
+  playbackRate = 1;
+  currentTime = 20;
+  buffered = { length: 1, start: () => 0, end: () => 60 };
+  calls = [];
+
+  async play() {
+    this.calls.push('play');
+    this.paused = false;
+  }
+
+  pause() {
+    if (!this.paused) this.calls.push('pause');
+    this.paused = true;
+  }
+
+  become(type, state = {}) {
+    Object.assign(this, state);
+    this.dispatchEvent(new Event(type));
+  }
+}
+
+let follower = null;
+afterEach(() => follower?.detach()); // no more ticks
+
+// A showing that runs since it was at `position`, and who follows it.
+function follow({ position = 20, video = new FakeVideo() } = {}) {
+  const sent = [];
+  const room = Object.assign(new EventTarget(), {
+    timeline: new Timeline(), mayControl: true, serverTimeMs: () => performance.now(),
+    clock: { serverTimeMs: (nowMs) => nowMs }, lookForSleep: () => false, send: (...words) => sent.push(words) > 0,
+  });
+  follower = new Follower(video, room);
+  let seq = 0;
+  const show = (changes = {}) => {
+    room.timeline.accept({ epoch: 1, seq: (seq += 1), playing: true, position, rate: 1, atMs: performance.now(), ...changes });
+    room.dispatchEvent(new Event('state'));
+  };
+  show();
+  video.calls.length = 0;
+  return { video, room, sent, show };
+}
+
+test('a film that is cut short: it stands there, says so, and is not started', () => {
+  const { video, sent, show } = follow();
+  video.become('pause', { ended: true, paused: true, currentTime: 60 });
+  video.become('ended');
+  show({ rate: 1 });
+  show({ rate: 1 });
+  assert.equal(video.calls.includes('play'), false);
+  assert.equal(follower.ranOut, true);
+  assert.equal(follower.measure().ended, true);
+  video.become('emptied', { ended: false, readyState: 0 });
+  show();
+  assert.equal(follower.ranOut, false, 'loaded anew');
+  assert.deepEqual(sent, []);
+});
+
+test('at the very end it is not cut short', () => {
+  const video = Object.assign(new FakeVideo(), { ended: true, currentTime: 60 });
+  follow({ video, position: 59.5 });
+  assert.equal(follower.ranOut, false);
+  assert.equal(video.calls.includes('play'), false);
+});
+
+test('a decoder that failed: nothing is tried, nothing is sent, nobody need wait for it', () => {
+  const { video, sent, show } = follow();
+  const soughtS = video.currentTime;
+  video.become('error', { error: { code: 3 }, paused: true, readyState: 1 });
+  video.become('pause');
+  show({ position: 40 });
+  assert.deepEqual([video.calls, video.currentTime, sent, follower.buffering], [[], soughtS, [], false]);
+});
+
+test('trying again fetches the file anew, past what the browser remembers of its address', () => {
+  const video = Object.assign(new FakeVideo(), { replaceChildren() {} });
+  const source = new VideoSource(video);
+  source.load({ id: 'film', url: '/api/video?id=film' });
+  assert.equal(video.src, '/api/video?id=film');
+  source.retry();
+  assert.equal(video.src, '/api/video?id=film', 'there is no problem');
+  source.reload();
+  const once = video.src;
+  source.reload();
+  assert.equal(new Set(['/api/video?id=film', once, video.src]).size, 3);
+});

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SteeredVideo } from '../../www/player/playback/steered_video.js';
+import { FakeTime } from './support/fake_network.mjs';
+
+const JUDGED_MS = 200;
+
+class FakeVideo extends EventTarget {
+  paused = false;
+  ended = false;
+  error = null;
+  isConnected = true;
+  seeking = false;
+  readyState = 4;
+  duration = 60;
+  currentTime = 10;
+  played = 0;
+  refuses = null;
+
+  async play() {
+    if (this.refuses) throw this.refuses;
+    this.played += 1;
+    this.paused = false;
+  }
+
+  pause() {
+    this.paused = true;
+  }
+
+  become(type, state = {}) {
+    Object.assign(this, state);
+    this.dispatchEvent(new Event(type));
+  }
+}
+
+// A video that we play, in a picture in a picture: the browser's controls are at hand. What it told.
+function setUp({ page: changes = {}, inPicture = true } = {}) {
+  const time = new FakeTime();
+  const video = new FakeVideo();
+  const page = Object.assign(new EventTarget(), { visibilityState: 'visible', pictureInPictureElement: null, ...changes });
+  if (inPicture) page.pictureInPictureElement = video;
+  const steered = new SteeredVideo(video, { page, timers: time.timers, now: time.now });
+  const told = [];
+  steered.addEventListener('native', ({ detail }) => told.push(detail));
+  video.paused = true;
+  steered.play();
+  video.become('play');
+  video.become('timeupdate');
+  return { time, video, page, steered, told };
+}
+
+test('what we do ourselves is no act of the viewer', () => {
+  const { time, video, steered, told } = setUp();
+  steered.pause();
+  video.become('pause');
+  steered.pause(); // it stands already: no event will come
+  steered.play();
+  video.become('play');
+  steered.seek(50);
+  video.become('seeking', { seeking: true });
+  steered.seek(20); // two at once are one event in some browsers
+  steered.seek(40);
+  video.become('seeking');
+  time.pass(JUDGED_MS);
+  assert.deepEqual(told, []);
+});
+
+test('a pause and a play of ours at once: their events come when both are done', () => {
+  const { time, video, steered, told } = setUp();
+  steered.pause();
+  steered.play();
+  video.become('pause');
+  video.become('play');
+  steered.pause();
+  video.become('play');
+  video.become('pause');
+  time.pass(JUDGED_MS);
+  assert.deepEqual(told, []);
+});
+
+test('what the browser\'s own controls do is one', () => {
+  const { time, video, steered, told } = setUp();
+  video.become('pause', { paused: true });
+  assert.equal(steered.inDoubt, true);
+  time.pass(JUDGED_MS);
+  assert.equal(steered.inDoubt, false);
+  video.become('play', { paused: false });
+  video.become('seeking', { currentTime: 40, seeking: true });
+  assert.deepEqual(told, [{ type: 'pause' }, { type: 'play' }, { type: 'seek', position: 40 }]);
+});
+
+test('so is it after a play that the browser refused', async () => {
+  const { video, steered, told } = setUp();
+  steered.pause();
+  video.refuses = new DOMException('no gesture', 'NotAllowedError');
+  assert.equal(await steered.play(), 'refused');
+  video.become('play', { paused: false });
+  assert.deepEqual(told, [{ type: 'play' }]);
+});
+
+test('the browser\'s controls: a full screen of the element, a phone\'s, shown ones, a context menu', () => {
+  const hands = [
+    ({ video, page }) => (page.fullscreenElement = video),
+    ({ video }) => (video.webkitDisplayingFullscreen = true),
+    ({ video }) => (video.webkitPresentationMode = 'picture-in-picture'),
+    ({ video }) => (video.controls = true),
+    ({ video }) => video.become('contextmenu'),
+    ({ page }) => delete page.pictureInPictureElement, // a browser that does not tell of it
+  ];
+  for (const [index, atHand] of hands.entries()) {
+    const one = setUp({ inPicture: false });
+    atHand(one);
+    one.video.become('pause', { paused: true });
+    one.time.pass(JUDGED_MS);
+    assert.deepEqual(one.told, [{ type: 'pause' }], `hand ${index}`);
+  }
+});
+
+test('where none are at hand it was the browser: a call, another player, headphones pulled out', () => {
+  const { time, video, page, told } = setUp({ inPicture: false });
+  video.become('pause', { paused: true });
+  video.become('contextmenu');
+  page.dispatchEvent(new Event('pointerdown')); // the menu is gone again
+  video.become('play', { paused: false });
+  video.become('seeking', { currentTime: 40, seeking: true });
+  time.pass(JUDGED_MS);
+  assert.deepEqual(told, []);
+});
+
+test('a picture in a picture that is closed pauses first: that is the browser', () => {
+  const { time, video, page, told } = setUp();
+  video.become('pause', { paused: true });
+  page.pictureInPictureElement = null;
+  time.pass(JUDGED_MS);
+  assert.deepEqual(told, []);
+});
+
+test('the end, an error, a removal and a new source are the browser\'s', () => {
+  for (const state of [{ ended: true, currentTime: 60 }, { error: { code: 3 } }, { isConnected: false }]) {
+    const { time, video, told } = setUp();
+    video.become('pause', { paused: true, ...state });
+    time.pass(JUDGED_MS);
+    assert.deepEqual(told, [], JSON.stringify(state));
+  }
+  const { time, video, told } = setUp();
+  video.become('pause', { paused: true });
+  video.become('emptied', { error: { code: 4 } }); // it failed a moment later
+  time.pass(JUDGED_MS);
+  assert.deepEqual(told, []);
+});
+
+test('a hidden page pauses to save power; a picture in a picture of it is looked at', () => {
+  for (const [inPicture, told] of [[false, []], [true, [{ type: 'pause' }]]]) {
+    const one = setUp({ inPicture, page: { visibilityState: 'hidden' } });
+    one.video.controls = true;
+    one.video.become('pause', { paused: true });
+    one.time.pass(JUDGED_MS);
+    assert.deepEqual(one.told, told);
+  }
+});
+
+test('beginning anew at the end, a stall, a nudge of hls.js and a shorter duration are the browser\'s', () => {
+  const { video, told } = setUp();
+  video.become('waiting', { readyState: 2 });
+  video.become('timeupdate');
+  video.become('seeking', { currentTime: 13, seeking: true }); // over a hole, while stuck
+  video.become('timeupdate', { seeking: false, readyState: 4 });
+  video.become('seeking', { currentTime: 13.4, seeking: true });
+  video.become('timeupdate', { seeking: false, currentTime: 50 });
+  video.become('seeking', { duration: 40, currentTime: 40, seeking: true });
+  video.become('timeupdate', { seeking: false, duration: 60, currentTime: 60 });
+  video.become('seeking', { currentTime: 0, seeking: true });
+  assert.deepEqual(told, []);
+  video.become('timeupdate', { seeking: false, currentTime: 60 });
+  video.become('seeking', { currentTime: 30, seeking: true });
+  assert.deepEqual(told, [{ type: 'seek', position: 30 }], 'a person goes back from the end');
+});
+
+test('what has ended or failed is never played', async () => {
+  for (const state of [{ ended: true }, { error: { code: 3 } }]) {
+    const { video, steered } = setUp();
+    const before = video.played;
+    Object.assign(video, { paused: true, ...state });
+    assert.equal(await steered.play(), 'not');
+    assert.equal(video.played, before);
+  }
+});
+
+test('loading another video forgets what was on its way', () => {
+  const { video, steered, told } = setUp();
+  steered.seek(50);
+  video.become('emptied', { currentTime: 0 });
+  video.become('timeupdate', { currentTime: 5 });
+  video.become('seeking', { currentTime: 50, seeking: true });
+  assert.deepEqual(told, [{ type: 'seek', position: 50 }]);
+});

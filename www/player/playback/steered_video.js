@@ -1,0 +1,158 @@
+// A <video> as our own hand moves it, and what other hands do to it.
+//
+// Nothing else of ours plays, pauses or seeks the element. What is wanted of it is written down first, so
+// that an event which fits is our own doing. What does not fit is somebody else's:
+//
+//   the browser's   where the media has ended, failed or was taken away; in a hidden page, to save power;
+//                   for a call, another player or headphones pulled out; when a picture in a picture is
+//                   closed; and whatever hls.js nudges while the player is stuck
+//   a person's      by the browser's own controls, so only where such are at hand: a picture in a picture,
+//                   a phone's full screen, the element's context menu
+//
+// Emits 'native' with {type: 'play'}, {type: 'pause'} or {type: 'seek', position} for a person's.
+
+const SEEK_LEAST_S = 1;
+const AT_END_S = 1;
+const HAVE_METADATA = 1;
+const HAVE_FUTURE_DATA = 3;
+const IN_DOUBT_MS = 200; // whoever closes what the controls are on pauses first
+const MENU_MS = 30_000; // longer nobody looks at a context menu
+
+export class SteeredVideo extends EventTarget {
+  inDoubt = false; // whose pause it is will be clear in a moment
+
+  #video;
+  #page;
+  #timers;
+  #now;
+  #runs = false; // as it was last made to, by us or by a person
+  #soughtS = null; // where we sent it, while it is on the way
+  #lastS = 0; // where it was before the seek
+  #wasStuck = true;
+  #menuMs = -Infinity; // when the element's context menu came up
+
+  // page, timers, now: the browser's own, other ones for tests.
+  constructor(video, {
+    page = document, now = () => performance.now(), timers = { setTimeout: (...a) => setTimeout(...a) },
+  } = {}) {
+    super();
+    this.#video = video;
+    this.#page = page;
+    this.#timers = timers;
+    this.#now = now;
+    video.addEventListener('pause', () => this.#onPause());
+    video.addEventListener('play', () => this.#onPlay());
+    video.addEventListener('seeking', () => this.#onSeeking());
+    video.addEventListener('timeupdate', () => this.#remember());
+    for (const type of ['emptied', 'loadstart']) video.addEventListener(type, () => this.#forget());
+    video.addEventListener('contextmenu', () => (this.#menuMs = now()));
+    for (const type of ['pointerdown', 'keydown']) {
+      page.addEventListener(type, () => (this.#menuMs = -Infinity), { capture: true });
+    }
+  }
+
+  // Resolves to 'plays', 'refused' (the browser wants a gesture first) or 'not'. What has ended is never
+  // played: browsers would begin it anew at 0. What has failed cannot be.
+  async play() {
+    const video = this.#video;
+    if (video.ended || video.error) return 'not';
+    if (!video.paused) return 'plays';
+    this.#runs = true;
+    try {
+      await video.play();
+      return 'plays';
+    } catch (error) {
+      // AbortError: a pause came in between. NotSupportedError: the element tells of it itself.
+      if (error.name !== 'NotAllowedError') return 'not';
+      this.#runs = false;
+      return 'refused';
+    }
+  }
+
+  pause() {
+    this.#runs = false;
+    this.#video.pause();
+  }
+
+  seek(position) {
+    if (this.#video.readyState >= HAVE_METADATA) this.#soughtS = position;
+    this.#video.currentTime = position;
+  }
+
+  #onPause() {
+    const video = this.#video;
+    if (!video.paused || !this.#runs) return;
+    this.#runs = false;
+    if (!this.#mayBePersons()) return;
+    this.inDoubt = true;
+    this.#timers.setTimeout(() => this.#judgePause(), IN_DOUBT_MS);
+  }
+
+  #judgePause() {
+    this.inDoubt = false;
+    if (this.#video.paused && this.#mayBePersons()) this.#say({ type: 'pause' });
+  }
+
+  #onPlay() {
+    if (this.#video.paused || this.#runs) return;
+    this.#runs = true;
+    if (this.#mayBePersons()) this.#say({ type: 'play' });
+  }
+
+  // At the end browsers seek by themselves: back to the beginning where they play it again, and to a
+  // duration that turns out shorter.
+  #onSeeking() {
+    const { currentTime, duration } = this.#video;
+    const fromS = this.#lastS;
+    this.#lastS = currentTime;
+    const isOurs = this.#soughtS !== null && isNear(currentTime, this.#soughtS);
+    if (isOurs || this.#wasStuck || isNear(currentTime, fromS)) return;
+    const beginsAnew = fromS > duration - AT_END_S && isNear(currentTime, 0);
+    if (beginsAnew || fromS > duration) return;
+    if (this.#mayBePersons()) this.#say({ type: 'seek', position: currentTime });
+  }
+
+  #mayBePersons() {
+    const { ended, error, isConnected } = this.#video;
+    if (ended || error || !isConnected) return false;
+    if (this.#page.visibilityState === 'hidden' && !this.#isInPicture) return false;
+    return this.#controlsAtHand;
+  }
+
+  get #controlsAtHand() {
+    const video = this.#video;
+    const page = this.#page;
+    if (video.controls || video.webkitDisplayingFullscreen || page.fullscreenElement === video) return true;
+    if (this.#now() - this.#menuMs < MENU_MS) return true;
+    // Firefox does not tell a page of its picture in a picture.
+    return this.#isInPicture || !('pictureInPictureElement' in page);
+  }
+
+  get #isInPicture() {
+    const { webkitPresentationMode } = this.#video;
+    return this.#page.pictureInPictureElement === this.#video || webkitPresentationMode === 'picture-in-picture';
+  }
+
+  #say(detail) {
+    this.#menuMs = -Infinity;
+    this.dispatchEvent(new CustomEvent('native', { detail }));
+  }
+
+  #remember() {
+    if (this.#video.seeking) return;
+    this.#soughtS = null;
+    this.#lastS = this.#video.currentTime;
+    this.#wasStuck = this.#video.readyState < HAVE_FUTURE_DATA;
+  }
+
+  #forget() {
+    this.#runs = false;
+    this.#soughtS = null;
+    this.#lastS = 0;
+    this.#wasStuck = true;
+  }
+}
+
+function isNear(oneS, otherS) {
+  return Math.abs(oneS - otherS) < SEEK_LEAST_S;
+}
