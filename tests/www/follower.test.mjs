@@ -66,6 +66,10 @@ test('a film that is cut short: it stands there, says so, and is not started', (
   assert.equal(video.calls.includes('play'), false);
   assert.equal(follower.ranOut, true);
   assert.equal(follower.measure().ended, true);
+  follower.detach();
+  assert.equal(follower.ranOut, false, 'at their own pace it is just over');
+  follower.attach();
+  assert.equal(follower.ranOut, true);
   video.become('emptied', { ended: false, readyState: 0 });
   show();
   assert.equal(follower.ranOut, false, 'loaded anew');

@@ -75,6 +75,7 @@ export class Follower extends EventTarget {
     clearTimeout(this.#timer);
     this.#setRate(this.#room.timeline.state?.rate ?? 1);
     this.#noticeBuffering();
+    this.#noticeRanOut();
     this.dispatchEvent(new Event('change'));
   }
 
@@ -244,7 +245,7 @@ export class Follower extends EventTarget {
 
   #noticeRanOut() {
     const { running, position, durationS } = this.#target(this.#room.serverTimeMs());
-    const ranOut = this.#video.ended && running && durationS - position > AT_END_S;
+    const ranOut = this.#video.ended && running && durationS - position > AT_END_S && !this.detached;
     if (ranOut === this.ranOut) return;
     this.ranOut = ranOut;
     this.dispatchEvent(new Event('change'));

@@ -1,6 +1,6 @@
 // What media-chrome's elements show and ask for. Their store is fed from the shared playback instead
-// of the element, and their requests that concern everybody become commands: those that a person's
-// input raises, for some elements also ask for what they are told to show.
+// of the element, and their requests that concern everybody become commands. Only requests that a person's
+// input raises count, for some elements also ask for what they are told to show.
 import { createMediaStore, MediaUIEvents, requestMap, stateMediator } from '/vendor/media-chrome.js';
 
 // A part of the state that is read by get() and may change whenever `source` says so.
@@ -38,6 +38,7 @@ function requestsOf({ inputs, playback, quality, sound, captions }) {
     if (act) command(act, detail);
   };
   const thenRemember = (request) => (...parameters) => {
+    if (!inputs.act) return;
     requestMap[request](...parameters);
     captions.remember();
   };
@@ -47,13 +48,13 @@ function requestsOf({ inputs, playback, quality, sound, captions }) {
     [MediaUIEvents.MEDIA_PAUSE_REQUEST]: ifAsked((act) => playback.pause(act)),
     [MediaUIEvents.MEDIA_SEEK_REQUEST]: ifAsked((act, position) => playback.seekTo(act, position)),
     [MediaUIEvents.MEDIA_PLAYBACK_RATE_REQUEST]: ifAsked((act, rate) => playback.setRate(act, Number(rate))),
-    [MediaUIEvents.MEDIA_RENDITION_REQUEST]: (mediator, owners, { detail }) => quality.select(detail),
-    [MediaUIEvents.MEDIA_MUTE_REQUEST]: () => sound.mute(),
-    [MediaUIEvents.MEDIA_UNMUTE_REQUEST]: () => sound.unmute(),
-    [MediaUIEvents.MEDIA_VOLUME_REQUEST]: (mediator, owners, { detail }) => sound.setVolume(detail),
+    [MediaUIEvents.MEDIA_RENDITION_REQUEST]: ifAsked((act, id) => quality.select(id)),
+    [MediaUIEvents.MEDIA_MUTE_REQUEST]: ifAsked(() => sound.mute()),
+    [MediaUIEvents.MEDIA_UNMUTE_REQUEST]: ifAsked(() => sound.unmute()),
+    [MediaUIEvents.MEDIA_VOLUME_REQUEST]: ifAsked((act, volume) => sound.setVolume(volume)),
     [MediaUIEvents.MEDIA_SHOW_SUBTITLES_REQUEST]: thenRemember(MediaUIEvents.MEDIA_SHOW_SUBTITLES_REQUEST),
     [MediaUIEvents.MEDIA_DISABLE_SUBTITLES_REQUEST]: thenRemember(MediaUIEvents.MEDIA_DISABLE_SUBTITLES_REQUEST),
-    [MediaUIEvents.MEDIA_TOGGLE_SUBTITLES_REQUEST]: () => captions.toggle(),
+    [MediaUIEvents.MEDIA_TOGGLE_SUBTITLES_REQUEST]: ifAsked(() => captions.toggle()),
   };
 }
 
