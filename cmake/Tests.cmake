@@ -43,7 +43,8 @@ foreach(floor core proto storage server bench sim)
     add_executable(${target} ${test})
     target_link_libraries(${target} PRIVATE videosync_${floor} videosync_test_runner)
     add_test(NAME ${target} COMMAND ${target})
-    set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 120
+      ENVIRONMENT VIDEOSYNC_SOURCE=${CMAKE_SOURCE_DIR})
   endforeach()
 endforeach()
 

@@ -3,12 +3,14 @@ import { byId, copyText, make, setText } from './dom.js';
 import { Library } from './home/library.js';
 import { makeQrCode } from './home/qr_code.js';
 import { showRecentSessions } from './home/recent.js';
-import { rememberHostToken, rememberLanguage, rememberName, rememberSession, rememberedName } from './memory.js';
+import { offerName, rememberHostToken, rememberLanguage, rememberSession } from './memory.js';
+import { NameField, knownName } from './name_field.js';
 import { ApiError, createSession, findSessionKey, playerUrl, sessionExists } from './session/api.js';
 import { language, languages, localizePage, strings } from './strings.js';
 
 const words = strings.home;
 const COPIED_FOR_MS = 2_000;
+const nameField = new NameField(byId('name'), byId('name-fault'));
 
 function describeError(error) {
   if (!(error instanceof ApiError)) return words.failed(error.message);
@@ -74,6 +76,7 @@ function share() {
 async function join(event) {
   event.preventDefault();
   const input = byId('join-key');
+  if (!takeName()) return byId('name').focus();
   if (!input.value.trim()) return refuse(words.noKey);
   const key = findSessionKey(input.value);
   if (!key) return refuse(words.notAKey);
@@ -84,7 +87,6 @@ async function join(event) {
   } catch (error) {
     return refuse(describeError(error));
   }
-  rememberName(byId('name').value.trim());
   location.assign(playerUrl(key));
 }
 
@@ -102,9 +104,16 @@ function showJoinMessage(text, isError) {
   setText(message, text);
 }
 
+// For the player page. False where the name will not do.
+function takeName() {
+  const name = nameField.read();
+  if (name !== null) offerName(name);
+  return name !== null;
+}
+
 // Asked once; after that it is said, and can be changed.
 function showName() {
-  const name = rememberedName();
+  const name = knownName();
   byId('name').value ||= name;
   byId('name-field').hidden = name !== '';
   byId('name-known').hidden = name === '';
@@ -146,7 +155,7 @@ function listen() {
     showRecentSessions();
     byId('create').focus();
   });
-  byId('name').addEventListener('change', () => rememberName(byId('name').value.trim()));
+  byId('name').addEventListener('change', takeName);
   byId('name-change').addEventListener('click', changeName);
   byId('join-form').addEventListener('submit', join);
   byId('join-key').addEventListener('input', () => {

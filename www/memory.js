@@ -1,8 +1,9 @@
 // What the browser remembers: the viewer's name, language and choices, the last sessions and the host
-// tokens (for the browser), the resume token (for this tab). Where storage is forbidden the page works
-// without a memory.
+// tokens (for the browser), the resume token and a name that no server has taken yet (for this tab).
+// Where storage is forbidden the page works without a memory.
 
 const NAME = 'videosync.name';
+const OFFERED_NAME = 'videosync.offered';
 const LANGUAGE = 'videosync.language';
 const SESSIONS = 'videosync.sessions';
 const hostKey = (key) => `videosync.host.${key}`;
@@ -16,8 +17,13 @@ export function rememberedName() {
   return read('localStorage', NAME) ?? '';
 }
 
-export function rememberName(name) {
-  write('localStorage', NAME, name);
+// What the viewer wants to be called from now on; a server has yet to take it. null: nothing since.
+export function offeredName() {
+  return read('sessionStorage', OFFERED_NAME);
+}
+
+export function offerName(name) {
+  write('sessionStorage', OFFERED_NAME, name);
 }
 
 export function rememberedLanguage() {
@@ -70,6 +76,11 @@ export function sessionMemory(key) {
     },
     set resume(token) {
       write('sessionStorage', resumeKey(key), token);
+    },
+    // Under which the server has let the viewer in; '': under one that it made up.
+    set name(name) {
+      write('localStorage', NAME, name);
+      write('sessionStorage', OFFERED_NAME, null);
     },
     get hostToken() {
       return parseJson(read('localStorage', hostKey(key)))?.token ?? null;

@@ -12,4 +12,8 @@ namespace videosync {
 // escape, a control byte, or is not UTF-8. Names are compared decoded.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
+// The same value for who judges it: whatever bytes it has, and as it is written where it has a bad
+// escape. "" where there is none.
+std::string query_bytes(std::string_view query, std::string_view name);
+
 }  // namespace videosync

@@ -56,7 +56,7 @@ struct DecodeFailure {
 //   unknown_type. no_such_member, not_host: a `to`, `id` or `hostToken` that cannot be anybody's.
 // - Fields that a type does not have are ignored; of a key that comes twice the last counts; null
 //   is as good as absent. A position of -0 becomes 0, a negative rttMs (jitter) 0.
-// - `name` is trimmed. `id` and `t1` of a ping are numbers or strings of at most 64 bytes.
+// - `name` is cleaned (member_name.h). `id` and `t1` of a ping are numbers or strings of at most 64 bytes.
 // - Allocates only for strings of more than 15 bytes (and for a failure's message).
 std::expected<ClientMessage, DecodeFailure> decode_client_message(std::string_view text,
                                                                   MessageDecoder& scratch);
@@ -67,10 +67,6 @@ void encode_client_message(std::string& out, const ClientMessage& message);
 
 // The message's type as it stands on the wire: a literal.
 std::string_view message_type(const ClientMessage& message) noexcept;
-
-// A name without the blanks around it, where it has 1 to 40 characters and no control characters
-// or marks that turn the direction of writing; nothing otherwise. A view into `name`.
-std::optional<std::string_view> clean_member_name(std::string_view name) noexcept;
 
 // The body of POST /api/sessions; an empty one takes every default. Same precondition and failures.
 struct CreateSession {

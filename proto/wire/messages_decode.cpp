@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "proto/wire/json_fields.h"
+#include "proto/wire/member_name.h"
 #include "proto/wire/messages.h"
 
 namespace videosync {
@@ -17,7 +18,6 @@ constexpr std::size_t echo_bytes_max = 64;
 constexpr std::size_t video_id_bytes_max = 255;
 constexpr std::size_t chat_characters_max = 500;
 constexpr std::size_t emoji_bytes_max = 16;
-constexpr std::size_t name_characters_max = 40;
 constexpr double rate_min = 0.25;
 constexpr double rate_max = 4;
 
@@ -244,14 +244,15 @@ ClientMessage read_reaction(FieldReader& in) {
 }
 
 ClientMessage read_name(FieldReader& in) {
-  const std::string_view name = in.string(FieldKey::name);
-  const auto clean = clean_member_name(name);
-  if (!clean && has_control_characters(name)) {
-    in.refuse(Refusal::bad_message, "name has control characters");
-  } else if (!clean) {
-    in.require_length(FieldKey::name, 0, name_characters_max, "characters");
+  auto name = clean_member_name(in.string(FieldKey::name));
+  if (name) return NameMessage{std::move(*name)};
+  if (name.error() == NameFault::empty) {
+    in.refuse(Refusal::out_of_range, "nothing of this name can be seen");
+  } else {
+    in.refuse(Refusal::out_of_range, "name must have at most {} characters",
+              member_name_characters_max);
   }
-  return NameMessage{std::string(clean.value_or(std::string_view{}))};
+  return NameMessage{};
 }
 
 struct MessageType {
@@ -315,15 +316,6 @@ std::expected<ClientMessage, DecodeFailure> decode_client_message(std::string_vi
     return std::unexpected(std::move(*reader.failure()));
   }
   return message;
-}
-
-std::optional<std::string_view> clean_member_name(std::string_view name) noexcept {
-  name = trim(name, json_blanks);
-  if (name.empty() || !is_valid_utf8(name)) return std::nullopt;
-  if (has_control_characters(name) || count_code_points(name) > name_characters_max) {
-    return std::nullopt;
-  }
-  return name;
 }
 
 std::expected<CreateSession, DecodeFailure> decode_create_session(std::string_view body,

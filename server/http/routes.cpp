@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "proto/http/http_query.h"
 #include "proto/websocket/websocket_handshake.h"
+#include "proto/wire/member_name.h"
 #include "proto/wire/messages.h"
 #include "server/http/file_response.h"
 #include "server/http/forwarded.h"
@@ -29,8 +30,12 @@ constexpr HttpFault too_many_sessions{429, "rate_limited",
                                       "too many sessions from this address, wait a little"};
 constexpr HttpFault foreign_origin{403, "foreign_origin",
                                    "this page's origin is not allowed (--allow-origin)"};
-constexpr HttpFault bad_name{400, "bad_name",
-                             "a name has 1 to 40 characters and no control characters"};
+// In the order of NameFault.
+constexpr HttpFault bad_names[] = {
+    {400, "bad_name", "a name is UTF-8"},
+    {400, "bad_name", "nothing of this name can be seen: give another one, or none"},
+    {400, "bad_name", "a name has at most 40 characters"},
+};
 constexpr HttpFault too_many_connections{503, "too_many_connections",
                                          "too many connections from this address"};
 constexpr HttpFault draining{503, "draining", "this server is about to end, try again"};
@@ -224,11 +229,12 @@ void route_websocket(Worker& worker, Connection& connection) {
   if (!key) return connection.answer_error(session_not_found);
   const ConnectionRef from = worker.ref_of(connection);
   auto join = std::make_unique<SessionMachine::JoinRequest>();
-  const std::string name = query_value(request.query, "name").value_or("");
-  if (const auto cleaned = clean_member_name(name)) {
-    join->name = *cleaned;
-  } else if (!name.empty()) {
-    return connection.answer_error(bad_name);
+  if (const std::string name = query_bytes(request.query, "name"); !name.empty()) {
+    auto cleaned = clean_member_name(name);
+    if (!cleaned) {
+      return connection.answer_error(bad_names[static_cast<std::size_t>(cleaned.error())]);
+    }
+    join->name = std::move(*cleaned);
   }
   if (const auto text = query_value(request.query, "resume")) {
     join->resume = parse_resume_token(*text);

@@ -141,12 +141,27 @@ test('the query gives a name, trimmed and decoded', async () => {
   await guest.close();
 });
 
-test('a name that nobody may have is refused with 400', async () => {
-  for (const name of ['x'.repeat(41), '  ', '\u202eturned']) {
+test('a name is cleaned of what cannot be seen, when joining and later', async () => {
+  const member = await join(server, key, { name: '\u202aAnn\u202c\tLee\0\u200b' });
+  assert.equal(member.welcome.you.name, 'Ann Lee');
+  member.send('name', { name: '\u2066می\u200cخواهم\u2069 👨\u200d👩\u200d👧' });
+  const { changed } = await member.next('members', ({ changed: list }) => list.length > 0);
+  assert.equal(changed[0].name, 'می\u200cخواهم 👨\u200d👩\u200d👧');
+  member.send('name', { name: '\u200b\u2066' });
+  assert.deepEqual(await member.next('error').then(({ code, re }) => [code, re]), ['out_of_range', 'name']);
+  await member.close();
+});
+
+test('a name of which nothing is left, or too much, is refused with 400', async () => {
+  for (const name of ['x'.repeat(41), '  ', '\0\t', '\u200b', '\u2028', '\u2066\u2069']) {
     const { status, body } = await refusal(server, { session: key, name });
     assert.equal(status, 400);
     assert.equal(body.error.code, 'bad_name');
   }
+  const raw = await connectRaw(server);
+  raw.write(handshake(server, { session: key, name: 'x' }).replace('name=x', 'name=%ff'));
+  assert.equal(statusOf(await raw.readHead()), 400, 'no UTF-8');
+  raw.end();
   const longest = await join(server, key, { name: 'é'.repeat(40) });
   assert.equal(longest.welcome.you.name, 'é'.repeat(40));
   await longest.close();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/assert.h"
+#include "proto/wire/member_name.h"
 #include "proto/wire/messages.h"
 
 using namespace videosync;

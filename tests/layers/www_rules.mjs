@@ -12,22 +12,24 @@ export const rooms = {
   'memory.js': { uses: [] },
   strings: { uses: [] },
   'strings.js': { uses: ['memory.js', 'strings'] },
+  'member_name.js': { uses: [] },
+  'name_field.js': { uses: ['dom.js', 'member_name.js', 'memory.js', 'strings.js'] },
   'names.js': { uses: ['strings.js'] },
   sync: { uses: [] },
   session: { uses: ['sync'] },
   'player/playback': { uses: ['dom.js', 'memory.js', 'strings.js', 'sync'], libraries: ['hls.js'] },
   'player/stage': {
-    uses: ['dom.js', 'memory.js', 'strings.js', 'session', 'player/playback'],
+    uses: ['dom.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'player/playback'],
     libraries: ['media-chrome'],
   },
-  'player/company': { uses: ['dom.js', 'memory.js', 'names.js', 'strings.js', 'title.js'] },
+  'player/company': { uses: ['dom.js', 'name_field.js', 'names.js', 'strings.js', 'title.js'] },
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
   'player.js': {
     uses: ['dom.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
   },
   home: { uses: ['dom.js', 'format.js', 'memory.js', 'strings.js', 'session'], libraries: ['uqr'] },
-  'home.js': { uses: ['dom.js', 'memory.js', 'strings.js', 'session', 'home'] },
+  'home.js': { uses: ['dom.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'home'] },
   vendor: { uses: [] }, // each module stands for the package of its name, and alone may import it
 };
 

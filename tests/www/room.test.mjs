@@ -13,11 +13,11 @@ const welcome = (changes = {}) => ({
   serverTimeMs: SERVER_MS, reportEveryMs: 5000, ...changes,
 });
 
-function enter(memory = { resume: null, hostToken: null, controlGivenAway: false }) {
+function enter(memory = { resume: null, hostToken: null, controlGivenAway: false }, name = 'Ben') {
   const time = new FakeTime();
   const network = fakeWebSocket();
   const room = new Room({
-    origin: 'ws://host', key: 'k', name: 'Ben', memory, WebSocket: network.WebSocket,
+    origin: 'ws://host', key: 'k', name, memory, WebSocket: network.WebSocket,
     timers: time.timers, now: time.now, wallNow: time.now, random: () => 1,
   });
   const events = [];
@@ -226,14 +226,73 @@ test('who came and went is told with the people', () => {
   assert.deepEqual(of('people').at(-1).detail, { joined: [cem], left: [] });
 });
 
-test('another name goes to the server, and along when the connection comes back', () => {
-  const { room, time, network } = enter();
+const changed = (...members) => ({ type: 'members', count: 2, joined: [], left: [], changed: members });
+const named = (name, role = 'participant') => changed({ id: 'b', name, role });
+
+test('a name is remembered when the server has let its bearer in under it, and not before', () => {
+  const { network, memory } = enter();
+  assert.equal('name' in memory, false);
+  network.latest().receive(welcome());
+  assert.equal(memory.name, 'Ben');
+});
+
+test('who left the name to the server is remembered as nobody', () => {
+  const { network, memory } = enter({}, '');
+  network.latest().receive(welcome({ you: { id: 'b', name: 'Guest 2', role: 'participant', resume: 'b.secret' } }));
+  network.latest().receive(named('Guest 2', 'host'));
+  assert.equal(memory.name, '');
+});
+
+test('another name is remembered, and goes along when the connection comes back, once it is taken', () => {
+  const { room, time, network, memory } = enter();
   network.latest().receive(welcome());
   room.rename('Benny');
   assert.deepEqual(network.latest().sent.at(-1), { type: 'name', name: 'Benny' });
+  network.latest().receive(changed({ id: 'a', name: 'Benny', role: 'host' }));
+  network.latest().receive(named('Ben', 'host'));
+  assert.equal(memory.name, 'Ben', 'that was somebody else, and only a role');
+  network.latest().receive(named('Benny'));
+  assert.deepEqual([memory.name, room.you.name], ['Benny', 'Benny']);
   network.latest().drop();
   time.pass(500);
   assert.equal(network.latest().url.searchParams.get('name'), 'Benny');
+});
+
+test('a name that was taken at once stands among those who have just come', () => {
+  const { room, network, memory } = enter();
+  network.latest().receive(welcome());
+  room.rename('Benny');
+  const joined = [{ id: 'b', name: 'Benny', role: 'participant' }];
+  network.latest().receive({ type: 'members', count: 2, joined, left: [], changed: [] });
+  assert.equal(memory.name, 'Benny');
+});
+
+test('a name that is refused is not remembered and not asked for again', () => {
+  const { room, time, network, memory } = enter();
+  network.latest().receive(welcome());
+  room.rename('Benny');
+  network.latest().receive({ type: 'error', code: 'out_of_range', message: 'no', re: 'name' });
+  network.latest().drop();
+  time.pass(500);
+  assert.equal(network.latest().url.searchParams.get('name'), 'Ben');
+  network.latest().receive(welcome());
+  assert.deepEqual(network.latest().sent.filter(({ type }) => type === 'name'), []);
+  assert.equal(memory.name, 'Ben');
+});
+
+test('a name whose answer was lost with the connection is asked for once more, or was taken', () => {
+  for (const wasTaken of [true, false]) {
+    const { room, time, network, memory } = enter();
+    network.latest().receive(welcome());
+    room.rename('Benny');
+    network.latest().drop();
+    time.pass(500);
+    const name = wasTaken ? 'Benny' : 'Ben';
+    network.latest().receive(welcome({ you: { id: 'b', name, role: 'participant', resume: 'b.secret' } }));
+    const asked = network.latest().sent.filter(({ type }) => type === 'name');
+    assert.deepEqual(asked, wasTaken ? [] : [{ type: 'name', name: 'Benny' }]);
+    assert.equal(memory.name, wasTaken ? 'Benny' : 'Ben');
+  }
 });
 
 test('the clock is measured anew when asked, and time goes on meanwhile', () => {

@@ -45,6 +45,7 @@ function actsOf({ room, follower, source }) {
     play: () => follower.unblock(),
     back: () => follower.attach(),
     claim: () => room.claim(),
+    otherName: () => location.reload(),
     home: () => location.assign('/'),
   };
 }
@@ -60,7 +61,10 @@ function tellOfHosts(room, say) {
 
 function tellOfRefusals(room, chat, toast) {
   room.addEventListener('refused', ({ detail }) => {
-    if (!chat.takeRefusal(detail)) toast(strings.refusals[detail.code] ?? strings.refusals.other(detail.message));
+    if (chat.takeRefusal(detail)) return;
+    const isOfName = detail.re === 'name' && detail.code !== 'unavailable';
+    const words = isOfName ? strings.name.refused(room.you.name) : strings.refusals[detail.code];
+    toast(words ?? strings.refusals.other(detail.message));
   });
 }
 

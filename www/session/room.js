@@ -45,11 +45,13 @@ export class Room extends EventTarget {
   #heartbeatTimer = null;
   #isCommanded = false; // the right to send commands has been given away
   #pingsSent = 0;
+  #wantedName = null; // asked for, and not yet taken or refused
   #lookedMs = null; // when lookForSleep() was last called
 
-  // origin: 'ws://host'; key; name: of the viewer; memory: what this tab and browser remember of the
-  // session, {resume, hostToken, controlGivenAway}, read and written here (see ../memory.js);
-  // sessionExists, WebSocket, timers, now, wallNow, random: see connection.js, injected for tests.
+  // origin: 'ws://host'; key; name: of the viewer, '' where the server shall make one up; memory: what
+  // this tab and browser remember, {resume, hostToken, controlGivenAway} of the session, read and
+  // written here, and name, written when the server has taken it (see ../memory.js);
+  // whyRefused(url), WebSocket, timers, now, wallNow, random: see connection.js, injected for tests.
   constructor(options) {
     super();
     this.#options = options;
@@ -64,6 +66,7 @@ export class Room extends EventTarget {
       now: this.#now,
       timers: this.#timers,
       url: () => this.#url(),
+      whyRefused: options.whyRefused && (() => options.whyRefused(this.#url())),
       onMessage: (message, startedMs) => this.#onMessage(message, startedMs),
       onPhase: (phase) => this.#onPhase(phase),
     });
@@ -106,9 +109,9 @@ export class Room extends EventTarget {
     return (type, fields = {}) => this.connection.send({ type, ...fields });
   }
 
-  // Also the name under which a lost connection comes back.
+  // Taken when the server says so; asked for once more where the connection is lost before that.
   rename(name) {
-    this.#options.name = name;
+    this.#wantedName = name;
     return this.send('name', { name });
   }
 
@@ -157,6 +160,7 @@ export class Room extends EventTarget {
         return this.#onHost(message);
       case 'members':
         this.presence.onMembers(message);
+        this.#noteOwnName(message);
         return this.#emit('people', { joined: message.joined ?? [], left: message.left ?? [] });
       case 'settings':
         return this.#onSettings(message);
@@ -165,6 +169,7 @@ export class Room extends EventTarget {
       case 'reaction':
         return [message, ...(message.more ?? [])].forEach((one) => this.#emit('reaction', one));
       case 'error':
+        if (message.re === 'name') this.#wantedName = null;
         return this.#emit('refused', message);
       case 'chat':
         this.presence.onChat(message);
@@ -189,10 +194,33 @@ export class Room extends EventTarget {
     this.reportEveryMs = message.reportEveryMs ?? this.reportEveryMs;
     this.#startClock(message.serverTimeMs, startedMs);
     this.#emit('welcome', { resumed });
+    this.#compareName();
     this.#onSettings(message.session);
     this.#emit('people', NOBODY);
     this.#onState(message.state);
     if (isUndone) this.#emit('undone');
+  }
+
+  // Who comes back as the same member has the name from before, whatever was asked for.
+  #compareName() {
+    const wanted = this.#wantedName ?? this.#options.name;
+    if (!wanted) this.#options.memory.name = '';
+    else if (wanted === this.you.name) this.#takeName(wanted);
+    else this.rename(wanted);
+  }
+
+  // What has changed of this member may be its role alone. Who has just come stands among the joined,
+  // with whatever has changed since.
+  #noteOwnName({ joined = [], changed = [] }) {
+    const { name } = [...joined, ...changed].find(({ id }) => id === this.you?.id) ?? {};
+    if (name !== undefined && (name === this.#wantedName || name !== this.you.name)) this.#takeName(name);
+  }
+
+  #takeName(name) {
+    this.#wantedName = null;
+    this.you.name = name;
+    this.#options.name = name;
+    this.#options.memory.name = name;
   }
 
   #onSettings({ control, onStall }) {

@@ -56,6 +56,11 @@ export default {
     tooMany: (waitS) => `Von hier wurden zu viele Sitzungen angelegt. Versuche es in ${seconds(waitS ?? 60)} wieder.`,
     failed: (message) => `Das hat nicht geklappt: ${message}`,
   },
+  name: {
+    empty: 'Von diesem Namen ist nichts zu sehen. Schreib einen anderen.',
+    too_long: 'Ein Name hat höchstens 40 Zeichen.',
+    refused: (name) => `Der Server hat den neuen Namen nicht angenommen. Du heißt weiterhin ${name}.`,
+  },
   gate: {
     title: 'Gemeinsam sehen',
     name: 'Dein Name',
@@ -73,6 +78,15 @@ export default {
     connecting: 'Verbindung wird aufgebaut …',
     reconnecting: 'Verbindung wird wieder aufgebaut …',
     lost: 'Verbindung verloren. Neuer Versuch',
+    unreached: 'Noch keine Verbindung. Neuer Versuch',
+    foreign:
+      'Der Server hält diese Seite für eine fremde. Sag es dem Betreiber: der Proxy davor muss Host weitergeben, mit dem Port. Neuer Versuch',
+    noUpgrade:
+      'Etwas auf dem Weg lässt keinen WebSocket durch. Versuche ein anderes Netz, oder sag es dem Betreiber: der Proxy vor dem Server muss Upgrade weitergeben. Neuer Versuch',
+    refused: (status) => `Der Server lehnt die Verbindung ab (HTTP ${status}). Sag es dem Betreiber. Neuer Versuch`,
+    full: 'Diese Sitzung ist voll. Neuer Versuch',
+    crowded: 'Von deiner Adresse kommen zu viele Verbindungen. Schließe einige davon. Neuer Versuch',
+    unavailable: 'Der Server kann dich gerade nicht hereinlassen. Neuer Versuch',
     restarting: 'Der Server startet neu. Neuer Versuch',
     silent: 'Der Server antwortet nicht …',
     slow: 'Deine Verbindung war zu langsam. Neuer Versuch',
@@ -83,6 +97,7 @@ export default {
     degraded: 'Der Dienst ist gestört; die Wiedergabe läuft weiter.',
     undone: 'Die Verbindung zwischen den Servern war unterbrochen; die letzten Aktionen hier wurden rückgängig gemacht.',
     ended: 'Die Sitzung ist beendet',
+    badName: 'Der Server nimmt diesen Namen nicht an',
     gone: 'Diese Sitzung ist vorbei: der Server kennt sie nicht mehr',
     elsewhere: 'Du siehst in einem anderen Fenster zu',
     removed: 'Der Host hat dich aus dieser Sitzung entfernt',
@@ -131,6 +146,7 @@ export default {
     takeBack: 'Hierher zurückholen',
     sound: 'Tippen für Ton',
     play: 'Tippen zum Abspielen',
+    otherName: 'Anderen Namen wählen',
     home: 'Zur Startseite',
     back: 'Zurück zu den anderen',
     claim: 'Steuerung übernehmen',

@@ -57,6 +57,11 @@ export default {
     tooMany: (waitS) => `Too many sessions were created from here. Try again in ${seconds(waitS ?? 60)}.`,
     failed: (message) => `That did not work: ${message}`,
   },
+  name: {
+    empty: 'Nothing of this name can be seen. Write another one.',
+    too_long: 'A name has at most 40 characters.',
+    refused: (name) => `The server did not take the new name. You are still called ${name}.`,
+  },
   gate: {
     title: 'Watch together',
     name: 'Your name',
@@ -74,6 +79,15 @@ export default {
     connecting: 'Connecting…',
     reconnecting: 'Reconnecting…',
     lost: 'Connection lost. Reconnecting',
+    unreached: 'No connection so far. Next attempt',
+    foreign:
+      'The server takes this page for a foreign one. Tell whoever runs it: the proxy in front of it must pass on Host, with the port. Next attempt',
+    noUpgrade:
+      'Something on the way lets no WebSocket through. Try another network, or tell whoever runs the server: the proxy in front of it must pass on Upgrade. Next attempt',
+    refused: (status) => `The server refuses the connection (HTTP ${status}). Tell whoever runs it. Next attempt`,
+    full: 'This session is full. Next attempt',
+    crowded: 'There are too many connections from your address. Close some of them. Next attempt',
+    unavailable: 'The server cannot let you in right now. Next attempt',
     restarting: 'The server is restarting. Reconnecting',
     silent: 'The server does not answer…',
     slow: 'Your connection was too slow to keep up. Reconnecting',
@@ -84,6 +98,7 @@ export default {
     degraded: 'The service is impaired; playback goes on.',
     undone: 'The connection between the servers was broken; the last actions here were undone.',
     ended: 'The session has ended',
+    badName: 'The server does not take this name',
     gone: 'This session is over: the server no longer knows it',
     elsewhere: 'You are watching in another window',
     removed: 'The host removed you from this session',
@@ -132,6 +147,7 @@ export default {
     takeBack: 'Take it back here',
     sound: 'Tap for sound',
     play: 'Tap to play',
+    otherName: 'Choose another name',
     home: 'To the start page',
     back: 'Back to the others',
     claim: 'Take control',

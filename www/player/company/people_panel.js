@@ -1,6 +1,5 @@
 // The list of viewers, with what the host may do to each, and one's own name to be changed.
 import { byId, setText } from '../../dom.js';
-import { rememberName } from '../../memory.js';
 import { strings } from '../../strings.js';
 import { PersonRow } from './person_row.js';
 import { askForName } from './rename_form.js';
@@ -89,9 +88,7 @@ export class PeoplePanel {
   async #rename(row) {
     const { presence, you } = this.#room;
     const name = await askForName(row, presence.nameOf(you.id) ?? you.name);
-    if (!name) return;
-    rememberName(name);
-    this.#room.rename(name);
+    if (name) this.#room.rename(name);
   }
 
   #closeMenusFromOutside() {

@@ -1,6 +1,7 @@
 // Before joining: what is on, how many are here, and one click, which browsers want before sound.
 import { byId, setText } from '../../dom.js';
-import { rememberName, rememberedName } from '../../memory.js';
+import { offerName } from '../../memory.js';
+import { NameField, knownName } from '../../name_field.js';
 import { sessionExists, sessionInfo } from '../../session/api.js';
 import { strings } from '../../strings.js';
 
@@ -10,12 +11,14 @@ const words = strings.gate;
 // onInfo(info) is told what the server says of the session, as soon as it does.
 export async function passGate(key, onInfo) {
   if (!key) return barTheWay(words.noKey);
-  byId('gate-name').value ||= rememberedName();
+  byId('gate-name').value ||= knownName();
+  const field = new NameField(byId('gate-name'), byId('gate-name-fault'));
   const joined = new Promise((resolve) => {
     byId('gate-form').addEventListener('submit', (event) => {
       event.preventDefault();
-      const name = byId('gate-name').value.trim();
-      rememberName(name);
+      const name = field.read();
+      if (name === null) return byId('gate-name').focus();
+      offerName(name);
       byId('gate').hidden = true;
       resolve(name);
     });

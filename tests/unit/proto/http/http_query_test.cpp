@@ -23,3 +23,12 @@ Test(http_query, bad_values_are_none) {
     cr_assert_not(query_value(query, "a").has_value(), "%s", query);
   }
 }
+
+Test(http_query, bytes_for_who_judges_them) {
+  using namespace std::string_literals;
+  cr_assert(query_bytes("b=1&a=x%00%0Ay+%ff&a=2", "a") == "x\0\ny \xff"s);
+  cr_assert(query_bytes("a=100%", "a") == "100%");
+  cr_assert(query_bytes("a=%4&a=2", "a") == "%4", "the first one counts");
+  cr_assert(query_bytes("a", "a").empty());
+  cr_assert(query_bytes("b=1", "a").empty());
+}
