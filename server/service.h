@@ -17,6 +17,7 @@
 #include "server/http/origin_policy.h"
 #include "server/http/pages.h"
 #include "server/http/rate_limiter.h"
+#include "server/http/upgrade_advice.h"
 #include "server/metrics/metrics.h"
 #include "server/session/ports.h"
 #include "storage/session_store.h"
@@ -38,6 +39,7 @@ struct Service {
   SessionMachine::Limits session_limits;
   RateLimiter session_limiter;
   ConnectionCounter per_address;
+  UpgradeAdvice upgrade_advice{};
   std::vector<Worker*> workers;
 
   // The other nodes; null where no store is shared with any.

@@ -10,7 +10,7 @@ import { VideoSource } from './player/playback/video_source.js';
 import { WakeLock } from './player/playback/wake_lock.js';
 import { passGate, showPoster } from './player/stage/gate.js';
 import { Reporter } from './player/status/reporter.js';
-import { findSessionKey, playerUrl, sessionExists, videos } from './session/api.js';
+import { findSessionKey, playerUrl, videos, whyRefused } from './session/api.js';
 import { Room } from './session/room.js';
 import { localizePage, strings } from './strings.js';
 import { Timeline } from './sync/timeline.js';
@@ -75,7 +75,7 @@ function openRoom(name) {
     key,
     name,
     memory: sessionMemory(key),
-    sessionExists: () => sessionExists(key),
+    whyRefused,
   });
 }
 

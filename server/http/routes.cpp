@@ -8,11 +8,10 @@
 
 #include "core/base/text.h"
 #include "proto/http/http_query.h"
-#include "proto/websocket/websocket_handshake.h"
-#include "proto/wire/member_name.h"
 #include "proto/wire/messages.h"
 #include "server/http/file_response.h"
 #include "server/http/forwarded.h"
+#include "server/http/websocket_route.h"
 #include "server/metrics/node_metrics.h"
 #include "server/nodes/nodes.h"
 #include "server/worker.h"
@@ -28,17 +27,6 @@ constexpr HttpFault unknown_method{501, "not_implemented", "this method is not k
 constexpr HttpFault wrong_type{415, "unsupported_media_type", "send JSON"};
 constexpr HttpFault too_many_sessions{429, "rate_limited",
                                       "too many sessions from this address, wait a little"};
-constexpr HttpFault foreign_origin{403, "foreign_origin",
-                                   "this page's origin is not allowed (--allow-origin)"};
-// In the order of NameFault.
-constexpr HttpFault bad_names[] = {
-    {400, "bad_name", "a name is UTF-8"},
-    {400, "bad_name", "nothing of this name can be seen: give another one, or none"},
-    {400, "bad_name", "a name has at most 40 characters"},
-};
-constexpr HttpFault too_many_connections{503, "too_many_connections",
-                                         "too many connections from this address"};
-constexpr HttpFault draining{503, "draining", "this server is about to end, try again"};
 
 constexpr std::string_view sessions_prefix = "/api/sessions/";
 
@@ -187,75 +175,6 @@ void route_media(Worker& worker, Connection& connection) {
   if (!place) return connection.answer_error(not_found);
   if (!place->file) return worker.open_media(connection, std::move(*place));
   answer_with_file(worker, connection, place->file, media_cache_control);
-}
-
-// --- /ws -----------------------------------------------------------------------------------------
-
-void refuse_websocket(Worker& worker, Connection& connection, const HttpFault& fault) {
-  worker.metrics().count_response(static_cast<unsigned>(fault.status));
-  std::string& out = worker.scratch();
-  append_websocket_refusal(out, connection.response_context(), fault,
-                           connection.request().method == HttpMethod::head);
-  connection.begin_answer(out);
-  connection.end_answer();
-}
-
-// "EPOCH.SEQ"; what is no such thing is nothing held.
-HeldState parse_held(std::string_view text) noexcept {
-  const std::size_t dot = text.find('.');
-  if (dot == text.npos) return {};
-  const auto epoch = parse_decimal<std::uint64_t>(text.substr(0, dot));
-  const auto seq = parse_decimal<std::uint64_t>(text.substr(dot + 1));
-  return epoch && seq ? HeldState{*epoch, *seq} : HeldState{};
-}
-
-void route_websocket(Worker& worker, Connection& connection) {
-  const HttpRequest& request = connection.request();
-  Service& service = worker.service();
-  if (const auto key = check_websocket_handshake(request); !key) {
-    return refuse_websocket(worker, connection, key.error());
-  }
-  const ClientView client = client_of(worker, connection);
-  std::optional<std::string_view> origin;
-  if (request.has_header("Origin")) origin = request.header("Origin");
-  if (!service.origins.allows(origin, client.host)) {
-    worker.metrics().count(Counter::origins_refused);
-    return connection.answer_error(foreign_origin);
-  }
-  static constexpr HttpField retry[] = {{"Retry-After", "5"}};
-  if (service.is_draining) return connection.answer_error(draining, retry);
-  const auto session = query_value(request.query, "session");
-  const auto key = session ? Uuid::parse_v4(*session) : std::nullopt;
-  if (!key) return connection.answer_error(session_not_found);
-  const ConnectionRef from = worker.ref_of(connection);
-  auto join = std::make_unique<SessionMachine::JoinRequest>();
-  if (const std::string name = query_bytes(request.query, "name"); !name.empty()) {
-    auto cleaned = clean_member_name(name);
-    if (!cleaned) {
-      return connection.answer_error(bad_names[static_cast<std::size_t>(cleaned.error())]);
-    }
-    join->name = std::move(*cleaned);
-  }
-  if (const auto text = query_value(request.query, "resume")) {
-    join->resume = parse_resume_token(*text);
-  }
-  if (const auto text = query_value(request.query, "held")) join->held = parse_held(*text);
-  if (const auto text = query_value(request.query, "host")) {
-    join->host_token = parse_token(*text);
-  }
-  if (!connection.is_charged() && !client.address.is_unspecified()) {
-    const AddressGroup group = client.address.group();
-    if (!service.per_address.try_add(group)) {
-      worker.metrics().count(Counter::refused_per_address);
-      return connection.answer_error(too_many_connections, retry);
-    }
-    connection.charge(group);
-  }
-  const std::size_t owner = service.worker_of(*key);
-  SessionDirectory* directory = &service.workers[owner]->directory();
-  worker.run_on(owner, [directory, key = *key, from, join = std::move(join)]() noexcept {
-    directory->on_join(key, *join, from);
-  });
 }
 
 // --- Pages ---------------------------------------------------------------------------------------

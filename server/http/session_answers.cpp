@@ -11,6 +11,7 @@
 #include "proto/wire/messages.h"
 #include "server/http/file_response.h"
 #include "server/http/video_catalog.h"
+#include "server/http/websocket_route.h"
 #include "server/worker.h"
 
 namespace videosync {
@@ -48,6 +49,7 @@ struct Answering {
     connection.answer(201, "application/json", body, extra);
   }
   void operator()(const SessionInfo& info) const noexcept {
+    if (is_join_question(connection)) return answer_join_question(worker, connection, info);
     const VideoEntry* video = worker.library().find(info.state.video);
     const std::string video_json = video != nullptr ? encode_video(*video) : "null";
     std::string body;

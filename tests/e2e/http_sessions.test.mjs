@@ -167,7 +167,8 @@ test('no Origin is asked of the HTTP API, a foreign one gets no permission', asy
 });
 
 test('/ws without an upgrade is 426, with a foreign Origin 403, without a session 404', async () => {
-  const plain = await request('GET', `/ws?session=${UNKNOWN}`);
+  const { key } = await create();
+  const plain = await request('GET', `/ws?session=${key}`);
   assertError(plain, 426, 'upgrade_required');
   assert.equal(plain.headers.upgrade, 'websocket');
   const upgrade = {
@@ -177,7 +178,7 @@ test('/ws without an upgrade is 426, with a foreign Origin 403, without a sessio
   assertError(await request('GET', `/ws?session=${UNKNOWN}`, upgrade), 404, 'session_not_found');
   assertError(await request('GET', '/ws', upgrade), 404, 'session_not_found');
   assertError(await request('GET', `/ws?session=${UNKNOWN}`, { ...upgrade, 'Sec-WebSocket-Key': 'short' }), 400);
-  const old = await request('GET', `/ws?session=${UNKNOWN}`, { ...upgrade, 'Sec-WebSocket-Version': '8' });
+  const old = await request('GET', `/ws?session=${key}`, { ...upgrade, 'Sec-WebSocket-Version': '8' });
   assertError(old, 426);
   assert.equal(old.headers['sec-websocket-version'], '13');
 });

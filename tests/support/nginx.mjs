@@ -13,12 +13,12 @@ const run = promisify(execFile);
 const TRIES = 20;
 
 // nodes: what startServer gives. prefersFirst: the first one gets everything while it lives, instead
-// of what the file says. Resolves to {origin, wsOrigin, folder, output(), stop()}.
-export async function startNginx(nodes, { prefersFirst = false } = {}) {
+// of what the file says. edit(text): what an operator has made of the file. Resolves to {origin, wsOrigin, folder, output(), stop()}.
+export async function startNginx(nodes, { prefersFirst = false, edit = (text) => text } = {}) {
   const folder = await makeFolder();
   for (let left = TRIES; ; left -= 1) {
     const port = await freePort();
-    await configure(folder, port, nodes, prefersFirst);
+    await configure(folder, port, nodes, { prefersFirst, edit });
     const child = await startChild('nginx', ['-e', 'stderr', '-p', folder.directory, '-c', 'nginx.conf'],
       { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
     const origin = `http://127.0.0.1:${port}`;
@@ -40,12 +40,12 @@ export async function startNginx(nodes, { prefersFirst = false } = {}) {
   }
 }
 
-async function configure(folder, port, nodes, prefersFirst) {
+async function configure(folder, port, nodes, { prefersFirst, edit }) {
   const places = nodes.map(({ origin }) => new URL(origin).host);
   await run(path.join(projectRoot, 'deploy/make-nginx-conf'), [folder.directory, `127.0.0.1:${port}`, ...places]);
-  if (!prefersFirst) return;
   const file = folder.path('videosync.conf');
-  let text = (await readFile(file, 'utf8')).replace(/^ *hash .*\n/m, '');
-  for (const place of places.slice(1)) text = text.replace(`server ${place} `, `server ${place} backup `);
+  let text = edit(await readFile(file, 'utf8'));
+  if (prefersFirst) text = text.replace(/^ *hash .*\n/m, '');
+  for (const place of prefersFirst ? places.slice(1) : []) text = text.replace(`server ${place} `, `server ${place} backup `);
   await writeFile(file, text);
 }

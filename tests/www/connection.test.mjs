@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Connection } from '../../www/session/connection.js';
 import { FakeTime, fakeWebSocket } from './support/fake_network.mjs';
 
-function connect({ random = () => 1, sessionExists } = {}) {
+function connect({ random = () => 1, whyRefused } = {}) {
   const time = new FakeTime();
   const network = fakeWebSocket();
   const phases = [];
@@ -12,7 +12,7 @@ function connect({ random = () => 1, sessionExists } = {}) {
     url: () => 'ws://host/ws?session=k',
     onMessage: (message) => messages.push(message),
     onPhase: (phase) => phases.push(phase),
-    sessionExists,
+    whyRefused,
     WebSocket: network.WebSocket,
     timers: time.timers,
     now: time.now,
@@ -139,24 +139,91 @@ test('taken back here after another place took it', () => {
   assert.equal(network.sockets.length, 2);
 });
 
-test('an attempt that was refused because the session is gone is the last', async () => {
-  const { network, phase, settle } = connect({ sessionExists: async () => false });
-  network.latest().drop();
-  assert.equal(phase().name, 'waiting');
-  await settle();
-  assert.deepEqual(phase(), { name: 'closed', reason: 'gone' });
+const refusal = (status, code = '') => async () => ({ status, code });
+const unreachable = async () => {
+  throw new Error('unreachable');
+};
+
+test('an attempt that was refused for good is the last, and says why', async () => {
+  for (const [why, reason] of [
+    [refusal(404, 'session_not_found'), 'gone'], [refusal(410), 'gone'], [refusal(400, 'bad_name'), 'badName'],
+  ]) {
+    const { network, phase, settle, time } = connect({ whyRefused: why });
+    network.latest().drop();
+    assert.equal(phase().name, 'waiting');
+    await settle();
+    assert.deepEqual(phase(), { name: 'closed', reason });
+    assert.equal(time.pending, 0);
+  }
 });
 
-test('it goes on trying when the session is there, or nobody can say', async () => {
-  const unreachable = async () => {
-    throw new Error('unreachable');
-  };
-  for (const sessionExists of [async () => true, unreachable]) {
-    const { network, phase, settle } = connect({ sessionExists });
+test('what was never open is not lost, whoever refuses it', async () => {
+  for (const [why, cause, delayMs] of [
+    [unreachable, 'unreached', 500], [refusal(403, 'foreign_origin'), 'foreign', 10_000],
+    [refusal(503, 'session_full'), 'full', 10_000], [refusal(503, 'too_many_connections'), 'crowded', 10_000],
+    [refusal(503, 'unavailable'), 'unavailable', 500], [refusal(503, 'draining'), 'restarting', 500],
+    [refusal(502), 'unavailable', 500], [refusal(403), 'refused', 10_000], [refusal(404), 'refused', 10_000],
+    [refusal(400, 'bad_request'), 'refused', 10_000],
+  ]) {
+    const { network, phase, settle, time } = connect({ whyRefused: why });
+    network.latest().drop();
+    assert.equal(phase().cause, 'unreached', 'until that is known');
+    await settle();
+    assert.deepEqual([phase().name, phase().cause], ['waiting', cause]);
+    assert.equal(phase().untilMs - time.nowMs, delayMs, cause);
+    assert.equal(phase().status, cause === 'refused' ? (await why()).status : undefined);
+  }
+});
+
+test('the cause stands until another one is known, or the connection is open', async () => {
+  let why = refusal(403, 'foreign_origin');
+  const { network, phase, settle, time } = connect({ whyRefused: () => why() });
+  network.latest().drop();
+  await settle();
+  time.pass(10_000);
+  network.latest().drop();
+  assert.equal(phase().cause, 'foreign');
+  why = unreachable;
+  await settle();
+  assert.equal(phase().cause, 'foreign', 'that answer was on its way');
+  time.pass(10_000);
+  network.latest().drop();
+  await settle();
+  assert.equal(phase().cause, 'unreached');
+  time.pass(10_000);
+  network.latest().receive({ type: 'welcome' });
+  network.latest().drop();
+  assert.equal(phase().cause, 'lost');
+});
+
+test('an upgrade has to be missed twice, for a server may have been away but a moment', async () => {
+  for (const why of [refusal(426, 'upgrade_required'), refusal(200)]) {
+    const { network, phase, settle, time } = connect({ whyRefused: why });
     network.latest().drop();
     await settle();
-    assert.equal(phase().name, 'waiting');
+    assert.deepEqual([phase().cause, phase().untilMs - time.nowMs], ['unreached', 500]);
+    time.pass(500);
+    network.latest().drop();
+    await settle();
+    assert.deepEqual([phase().cause, phase().untilMs - time.nowMs], ['noUpgrade', 10_000]);
   }
+});
+
+test('an attempt that neither opens nor fails is asked about, too', async () => {
+  const { phase, settle, time } = connect({ whyRefused: refusal(403, 'foreign_origin') });
+  time.pass(10_000);
+  await settle();
+  assert.equal(phase().cause, 'foreign');
+});
+
+test('an answer that comes too late changes nothing', async () => {
+  let answer;
+  const { connection, network, phase, settle } = connect({ whyRefused: () => new Promise((resolve) => (answer = resolve)) });
+  network.latest().drop();
+  connection.retryNow();
+  answer({ status: 410, code: '' });
+  await settle();
+  assert.equal(phase().name, 'connecting');
 });
 
 test('a connection that neither opens nor fails is given up after ten seconds', () => {

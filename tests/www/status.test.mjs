@@ -46,6 +46,19 @@ test('why it was lost', () => {
   assert.match(lost('flooding'), /^Too many messages/);
 });
 
+test('why it was refused, and what to do', () => {
+  const refused = (cause, more) => status({ phase: { name: 'waiting', untilMs: 3400, cause, ...more } });
+  for (const [cause, words, kind] of [
+    ['unreached', /^No connection so far/, 'warn'], ['foreign', /must pass on Host/, 'bad'],
+    ['noUpgrade', /must pass on Upgrade/, 'bad'], ['full', /is full/, 'warn'], ['crowded', /from your address/, 'warn'],
+    ['unavailable', /cannot let you in/, 'warn'],
+  ]) {
+    assert.match(refused(cause).words, words);
+    assert.deepEqual([refused(cause).kind, refused(cause).figure, refused(cause).actions], [kind, 'in 3 s', ['tryNow']]);
+  }
+  assert.match(refused('refused', { status: 403 }).words, /refuses the connection \(HTTP 403\)/);
+});
+
 test('the ways it can be over', () => {
   const closed = (reason) => status({ phase: { name: 'closed', reason } });
   assert.equal(closed('ended').words, 'The session has ended');
@@ -53,6 +66,8 @@ test('the ways it can be over', () => {
   assert.match(closed('removed').words, /removed you/);
   assert.match(closed('elsewhere').words, /another window/);
   assert.deepEqual(closed('elsewhere').actions, ['takeBack']);
+  assert.match(closed('badName').words, /does not take this name/);
+  assert.deepEqual(closed('badName').actions, ['otherName']);
   for (const reason of ['ended', 'gone', 'removed']) assert.deepEqual(closed(reason).actions, ['home']);
 });
 

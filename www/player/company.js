@@ -82,7 +82,7 @@ function fallSilentAtTheEnd(room) {
 function comeBackSoon(room, source, toast) {
   let lost = false;
   room.addEventListener('phase', ({ detail }) => {
-    if (detail.name === 'waiting') lost = true;
+    if (detail.name === 'waiting' && room.you) lost = true;
     if (detail.name !== 'open' || !lost) return;
     lost = false;
     toast(events.reconnected);

@@ -1,5 +1,6 @@
 // The HTTP half of the contract: sessions and the library.
 
+const ANSWER_TIMEOUT_MS = 10_000;
 const KEY_FORM = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/i;
 
 // The session key in what somebody typed or pasted: a key, or a link that holds one. null if none.
@@ -31,6 +32,17 @@ export function createSession(video) {
 
 export async function sessionExists(key) {
   return (await request(`/api/sessions/${encodeURIComponent(key)}/validate`)).valid === true;
+}
+
+// Why the WebSocket of that address is refused, which a browser hides: {status, code} (refusal.js).
+// Rejects where nobody answers.
+export async function whyRefused(url) {
+  const address = new URL(url);
+  address.protocol = address.protocol.replace('ws', 'http');
+  address.searchParams.set('origin', location.origin); // browsers say it with the handshake alone
+  const response = await fetch(address, { cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_TIMEOUT_MS) });
+  const body = await response.json().catch(() => null);
+  return { status: response.status, code: body?.error?.code ?? '' };
 }
 
 export function sessionInfo(key) {

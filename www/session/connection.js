@@ -6,11 +6,14 @@
 // onPhase gets one of
 //   {name:'connecting', attempt}                attempt counts from 1
 //   {name:'open'}                               the first message has come
-//   {name:'waiting', untilMs, cause}            the next attempt is at untilMs (local time); cause:
-//                                               'lost', 'restarting', 'slow', 'flooding'
+//   {name:'waiting', untilMs, cause, status}    the next attempt is at untilMs (local time); cause:
+//                                               'lost', 'restarting', 'slow', 'flooding'; 'unreached'
+//                                               while none has been open yet; or why none was let in
+//                                               (refusal.js), of 'refused' with the HTTP status
 //   {name:'closed', reason}                     for good: 'ended', 'gone' (the server knows no such
-//                                               session), 'elsewhere', 'removed', 'stopped'
+//                                               session), 'badName', 'elsewhere', 'removed', 'stopped'
 // After 'closed' only start() begins again.
+import { judgeRefusal } from './refusal.js';
 
 const BACK_OFF_FIRST_MS = 500;
 const BACK_OFF_SHORT_MS = 2_000; // not more while the interruption is a short one
@@ -31,6 +34,8 @@ const CAUSES = new Map([
   [4008, 'flooding'],
 ]);
 const FAILURES_ASSUMED = 4;
+const REFUSED_WAIT_MS = 10_000; // what only somebody else can mend is not asked for all the time
+const UPGRADES_MISSED = 2; // one may be missed because the server was just not there
 
 export class Connection {
   #options;
@@ -39,21 +44,24 @@ export class Connection {
   #attempts = 0; // since the last stable connection
   #phase = { name: 'closed', reason: 'stopped' };
   #openedAtMs = null;
+  #hasBeenOpen = false; // since start()
+  #verdict = null; // why the last attempt was refused (refusal.js), as far as that is known
+  #upgradesMissed = 0; // attempts one after the other with nothing wrong but that
   #isDraining = false; // the server said that it is about to end; until another one answers
   #retryAfterMs = null; // what it asked for
   #unansweredSinceMs = null;
   #heard = 0; // messages that have come
   #heardAtMs = null; // when the last one did
 
-  // url(): the address of the next attempt. sessionExists(): resolves to false when the session is
-  // known to be gone; asked after an attempt that was refused, for a browser hides why.
+  // url(): the address of the next attempt. whyRefused(): resolves to {status, code} of a plain GET of
+  // it, rejects where nobody answers; asked after an attempt that failed, for a browser hides why.
   // onMessage(message, connectStartedMs)
-  constructor({ url, onMessage, onPhase, sessionExists, WebSocket, timers, now, random }) {
+  constructor({ url, onMessage, onPhase, whyRefused, WebSocket, timers, now, random }) {
     this.#options = {
       url,
       onMessage,
       onPhase,
-      sessionExists,
+      whyRefused,
       WebSocket: WebSocket ?? globalThis.WebSocket,
       timers: timers ?? {
         setTimeout: globalThis.setTimeout.bind(globalThis),
@@ -76,6 +84,8 @@ export class Connection {
   start() {
     if (this.#phase.name !== 'closed') return;
     this.#attempts = 0;
+    this.#hasBeenOpen = false;
+    this.#forgetRefusals();
     this.#connect();
   }
 
@@ -144,7 +154,9 @@ export class Connection {
     if (this.#openedAtMs === null) {
       this.#clearTimer();
       this.#openedAtMs = this.#options.now();
+      this.#hasBeenOpen = true;
       this.#isDraining = false;
+      this.#forgetRefusals();
     }
     if (message.type === 'notice' && message.code === 'draining') {
       this.#isDraining = true;
@@ -161,7 +173,7 @@ export class Connection {
     const reason = FINAL_CODES.get(code);
     if (reason) return this.#finish(reason);
     this.#wait(code);
-    if (!wasOpen) this.#askForSession();
+    if (!wasOpen) this.#askWhy();
   }
 
   // The socket says nothing more: it is left behind without waiting for its close.
@@ -169,15 +181,25 @@ export class Connection {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
+    const wasOpen = this.#openedAtMs !== null;
     this.#wait(null);
+    if (!wasOpen) this.#askWhy();
   }
 
   #wait(code) {
-    const cause = this.#isDraining ? 'restarting' : (CAUSES.get(code) ?? 'lost');
     const isTold = this.#isDraining && this.#retryAfterMs !== null;
-    const delayMs = isTold ? this.#spread(this.#retryAfterMs) : this.#backOff(code);
+    this.#waitFor(isTold ? this.#spread(this.#retryAfterMs) : this.#backOff(code), CAUSES.get(code));
+  }
+
+  #waitFor(delayMs, ownCause) {
+    const { cause, status } = this.#isDraining ? { cause: 'restarting' } : (this.#verdict ?? {});
     this.#startTimer(delayMs, () => this.#connect());
-    this.#setPhase({ name: 'waiting', untilMs: this.#options.now() + delayMs, cause });
+    this.#setPhase({
+      name: 'waiting',
+      untilMs: this.#options.now() + delayMs,
+      cause: ownCause ?? cause ?? (this.#hasBeenOpen ? 'lost' : 'unreached'),
+      ...(status !== undefined && { status }),
+    });
   }
 
   // Doubles with every failure; between half and the whole of it, so that the viewers of a server
@@ -195,10 +217,24 @@ export class Connection {
     return askedMs * (1 + this.#options.random());
   }
 
-  async #askForSession() {
+  async #askWhy() {
     const waiting = this.#phase;
-    const exists = await this.#options.sessionExists?.().catch(() => true);
-    if (exists === false && this.#phase === waiting) this.#finish('gone');
+    if (!this.#options.whyRefused) return;
+    const refusal = await this.#options.whyRefused().catch(() => null);
+    if (this.#phase !== waiting) return;
+    const verdict = refusal && judgeRefusal(refusal);
+    if (verdict?.reason) return this.#finish(verdict.reason);
+    this.#upgradesMissed = verdict?.cause === 'noUpgrade' ? this.#upgradesMissed + 1 : 0;
+    const isKnown = verdict?.cause !== 'noUpgrade' || this.#upgradesMissed >= UPGRADES_MISSED;
+    this.#verdict = isKnown ? verdict : null;
+    const leftMs = waiting.untilMs - this.#options.now();
+    const lastingMs = REFUSED_WAIT_MS * (0.5 + 0.5 * this.#options.random());
+    this.#waitFor(this.#verdict?.isLasting ? Math.max(leftMs, lastingMs) : leftMs);
+  }
+
+  #forgetRefusals() {
+    this.#verdict = null;
+    this.#upgradesMissed = 0;
   }
 
   #finish(reason) {

@@ -14,6 +14,8 @@ const CATCHING_UP_BEYOND_MS = 100;
 export const SILENT_AFTER_MS = 3_000; // what has not been heard of for so long is not known any more
 const HOST_NEWS_MS = 10_000; // how long "you are the host now" is news
 const UNDONE_NEWS_MS = 15_000; // longer, for nobody expects it
+const WAYS_ON = { elsewhere: 'takeBack', badName: 'otherName' }; // what is closed goes home otherwise
+const FAULTS = new Set(['foreign', 'noUpgrade', 'refused']); // that do not pass by themselves
 const words = strings.status;
 
 // view: {
@@ -45,9 +47,9 @@ function say(code, kind, text, { figure = '', actions = [] } = {}) {
 function fromConnection({ phase, silentMs, nowMs }) {
   switch (phase.name) {
     case 'closed':
-      return say(phase.reason, 'bad', words[phase.reason], { actions: [phase.reason === 'elsewhere' ? 'takeBack' : 'home'] });
+      return say(phase.reason, 'bad', words[phase.reason], { actions: [WAYS_ON[phase.reason] ?? 'home'] });
     case 'waiting':
-      return say(phase.cause, 'warn', words[phase.cause], {
+      return say(phase.cause, FAULTS.has(phase.cause) ? 'bad' : 'warn', wordsOfWaiting(phase), {
         figure: words.inSeconds(secondsLeft(phase.untilMs - nowMs)),
         actions: ['tryNow'],
       });
@@ -57,6 +59,10 @@ function fromConnection({ phase, silentMs, nowMs }) {
         : say('reconnecting', 'warn', words.reconnecting);
   }
   return silentMs > SILENT_AFTER_MS ? say('silent', 'warn', words.silent) : null;
+}
+
+function wordsOfWaiting({ cause, status }) {
+  return cause === 'refused' ? words.refused(status) : words[cause];
 }
 
 function fromMedia({ problem, hasVideo, loaded, blocked }) {
