@@ -1,4 +1,5 @@
 // The player page: passes the gate, opens the room and wires its parts together.
+import { ask } from './ask.js';
 import { byId, copyText, make, setText } from './dom.js';
 import { rememberSession, sessionMemory } from './memory.js';
 import { openCompany } from './player/company.js';
@@ -10,8 +11,9 @@ import { VideoSource } from './player/playback/video_source.js';
 import { WakeLock } from './player/playback/wake_lock.js';
 import { passGate, showPoster } from './player/stage/gate.js';
 import { Reporter } from './player/status/reporter.js';
-import { findSessionKey, playerUrl, videos, whyRefused } from './session/api.js';
+import { findSessionKey, playerUrl, whyRefused } from './session/api.js';
 import { Room } from './session/room.js';
+import { VideoList } from './session/video_list.js';
 import { localizePage, strings } from './strings.js';
 import { Timeline } from './sync/timeline.js';
 import { setTitle } from './title.js';
@@ -25,7 +27,7 @@ const key = findSessionKey(new URLSearchParams(location.search).get('session') ?
 const video = byId('video');
 const source = new VideoSource(video);
 const inputs = new PageInputs();
-let library = [];
+const library = new VideoList();
 let shownVideo = null; // its id; the newest that was asked for
 
 // What is told once more is not told twice.
@@ -38,23 +40,10 @@ function toast(text) {
   setTimeout(() => line.remove(), TOAST_MS);
 }
 
-// Asks in a dialog; resolves to whether the answer was yes.
-function confirm(words, yes) {
-  const dialog = byId('confirm-dialog');
-  setText(byId('confirm-words'), words);
-  setText(byId('confirm-yes'), yes);
-  dialog.returnValue = 'no';
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
-  });
-}
-
 // A video that came into the library after this page did is looked up anew.
 async function entryOf(id) {
-  const find = () => library.find((entry) => entry.id === id);
-  if (!find()) library = await videos().catch(() => library);
-  return find() ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(key)}`, captions: [] };
+  if (!library.find(id)) await library.refresh();
+  return library.find(id) ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(key)}`, captions: [] };
 }
 
 // positionS: where the showing is.
@@ -107,7 +96,7 @@ function enter(name, { Controls }) {
   const follower = new Follower(video, room);
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
-  openCompany({ room, follower, source, video, inputs, playback, library, confirm, toast, onRender: () => controls.render() });
+  openCompany({ room, follower, source, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
   new Reporter(room, follower);
   new WakeLock(video);
   new MediaKeys({ room, playback, video, source });
@@ -123,13 +112,13 @@ function enter(name, { Controls }) {
 
 // While the viewer reads the gate, the controls, the library and the video's beginning are fetched.
 const controls = import('./player/stage/controls.js');
-const libraryKnown = videos().then((list) => (library = list), () => []);
+const libraryKnown = library.refresh();
 const joined = await passGate(key, async ({ state, video: { id } = {}, serverTimeMs }) => {
   await libraryKnown;
   const timeline = new Timeline();
   timeline.accept(state);
   const shown = state?.video ?? id;
-  showPoster(library.find((entry) => entry.id === shown)?.poster);
+  showPoster(library.find(shown)?.poster);
   showVideo(shown, timeline.positionAt(serverTimeMs));
 });
 await libraryKnown;

@@ -7,6 +7,7 @@ import path from 'node:path';
 // modules too. `libraries`: the packages of www/vendor/ that it may load.
 export const rooms = {
   'dom.js': { uses: [] },
+  'ask.js': { uses: ['dom.js'] },
   'format.js': { uses: [] },
   'title.js': { uses: [] },
   'memory.js': { uses: [] },
@@ -26,7 +27,7 @@ export const rooms = {
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
   'player.js': {
-    uses: ['dom.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
+    uses: ['ask.js', 'dom.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
   },
   home: { uses: ['dom.js', 'format.js', 'memory.js', 'strings.js', 'session'], libraries: ['uqr'] },
   'home.js': { uses: ['dom.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'home'] },

@@ -1,4 +1,5 @@
-// What the host decides for everybody besides playback: the video, the settings, the end.
+// What is decided for everybody besides playback: the video, by whoever controls; the settings and the
+// end, by the host.
 import { byId, make } from '../../dom.js';
 import { strings } from '../../strings.js';
 
@@ -9,14 +10,13 @@ export class HostTools {
   #playback;
   #chosen = null; // the id of a video that is chosen in the list, and not yet shown to everybody
 
-  // library: the server's videos; inputs, playback: PageInputs, SharedPlayback; confirm(words, yes): asks,
-  // resolves to whether it shall be.
+  // library: the server's videos (video_list.js); inputs, playback: PageInputs, SharedPlayback;
+  // confirm(words, yes): asks, resolves to whether it shall be.
   constructor({ room, inputs, playback, library, confirm }) {
     this.#room = room;
     this.#library = library;
     this.#inputs = inputs;
     this.#playback = playback;
-    this.#bindLoad();
     byId('set-everyone').addEventListener('change', ({ target }) =>
       room.send('settings', { control: target.checked ? 'everyone' : 'host' }));
     byId('set-wait').addEventListener('change', ({ target }) =>
@@ -24,19 +24,22 @@ export class HostTools {
     byId('end').addEventListener('click', async () => {
       if (await confirm(strings.events.endSure, byId('end').textContent)) room.send('end');
     });
-    for (const type of ['people', 'settings', 'phase']) room.addEventListener(type, () => this.render());
+    for (const type of ['people', 'settings', 'phase', 'refused']) room.addEventListener(type, () => this.render());
     room.addEventListener('state', ({ detail: { state, previous } }) => {
       if (state.video !== previous?.video) this.#chosen = null;
       this.render();
     });
-    this.render();
+    library.addEventListener('change', () => this.#listVideos());
+    // Before a hand is on the list, which does not change under it then.
+    for (const type of ['toggle', 'pointerenter', 'focusin']) byId('host-tools').addEventListener(type, () => library.refresh());
+    this.#bindLoad();
+    this.#listVideos();
   }
 
   // A list is looked through with the arrows, and each step tells of a change: only the button, or
   // Enter, takes what is chosen.
   #bindLoad() {
     const list = byId('load');
-    list.replaceChildren(...this.#library.map(({ id, title }) => make('option', { value: id, text: title || id })));
     list.addEventListener('change', () => this.#choose(list.value));
     list.addEventListener('keydown', (event) => {
       if (this.#chosen === null) return;
@@ -51,6 +54,13 @@ export class HostTools {
     });
   }
 
+  #listVideos() {
+    const { list } = this.#library;
+    if (!this.#library.find(this.#chosen)) this.#chosen = null;
+    byId('load').replaceChildren(...list.map(({ id, title }) => make('option', { value: id, text: title || id })));
+    this.render();
+  }
+
   #choose(id) {
     this.#chosen = id === this.#room.timeline.state?.video ? null : id;
     this.render();
@@ -63,10 +73,12 @@ export class HostTools {
   }
 
   render() {
-    const { settings, timeline, youAreHost } = this.#room;
-    const { name: phase } = this.#room.connection.phase;
-    byId('host-tools').hidden = !youAreHost || phase === 'closed';
-    byId('load-field').hidden = this.#library.length < 2;
+    const { settings, timeline, youAreHost, mayControl } = this.#room;
+    const isOver = this.#room.connection.phase.name === 'closed';
+    const hasVideos = this.#library.list.length > 0;
+    byId('host-tools').hidden = isOver || !(youAreHost || (mayControl && hasVideos));
+    byId('load-field').hidden = !hasVideos;
+    byId('host-only').hidden = !youAreHost;
     if (timeline.state) byId('load').value = this.#chosen ?? timeline.state.video;
     byId('load-take').hidden = this.#chosen === null;
     byId('set-everyone').checked = settings.control === 'everyone';
