@@ -1,4 +1,5 @@
 // The start page: create a session with a click, share it, or find one by its key or link.
+import { ask } from './ask.js';
 import { byId, copyText, make, setText } from './dom.js';
 import { Library } from './home/library.js';
 import { makeQrCode } from './home/qr_code.js';
@@ -37,9 +38,18 @@ async function create(video) {
   }
 }
 
+// The key that is shown may have been sent already: another one does not take its place unasked, and
+// leaves the first one in the list of sessions.
+async function createWith({ id, title }) {
+  const isReady = !byId('created').hidden;
+  if (isReady && !(await ask(words.anotherSure(title || id), words.another))) return;
+  create(id);
+}
+
 function showCreated({ key, hostToken }) {
   rememberHostToken(key, hostToken);
   rememberSession(key);
+  showRecentSessions();
   const link = playerUrl(key);
   setText(byId('key'), key);
   byId('link').value = link;
@@ -138,7 +148,7 @@ function offerLanguages() {
 }
 
 async function showLibrary() {
-  const [first] = await new Library(({ id }) => create(id)).show();
+  const [first] = await new Library(createWith).show();
   setText(byId('create-with'), first ? words.startsWith(first.title || first.id) : '');
 }
 

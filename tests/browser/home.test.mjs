@@ -43,6 +43,18 @@ after(async () => {
   await cache?.remove();
 });
 
+// With VIDEOSYNC_SCREENSHOTS=folder, on a desk and on a phone.
+async function takeHomePicture(page, name) {
+  const folder = process.env.VIDEOSYNC_SCREENSHOTS;
+  if (!folder) return;
+  const before = page.viewportSize();
+  for (const [kind, size] of [['desk', { width: 1100, height: 680 }], ['phone', { width: 390, height: 780 }]]) {
+    await page.setViewportSize(size);
+    await page.screenshot({ path: path.join(folder, `home-${name}-${kind}.png`) });
+  }
+  await page.setViewportSize(before);
+}
+
 const info = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
 const createdKey = async (page) => {
   await page.waitForSelector('#created:not([hidden])');
@@ -68,6 +80,32 @@ test('one click on a poster begins a session with that video', async () => {
   assert.equal(await page.inputValue('#link'), `${server.origin}/player.html?session=${key}`);
   assert.equal(await page.evaluate(() => document.activeElement.id), 'created-title');
   await assertAccessible(page, 'created');
+});
+
+test('another poster asks before it begins another session, and the first one stays in sight', async () => {
+  const { page } = ann;
+  const first = await page.textContent('#key');
+  const other = page.getByRole('button', { name: /^Create a session with A Film/ });
+  await other.click();
+  await page.waitForSelector('#confirm-words:has-text("A session is ready. Create another one with A Film?")');
+  await assertAccessible(page, 'another session?');
+  await takeHomePicture(page, 'another');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  assert.equal(await page.textContent('#key'), first);
+  await other.click();
+  await page.click('#confirm-yes');
+  await until(async () => (await page.textContent('#key')) !== first, 'another key');
+  const second = await page.textContent('#key');
+  assert.equal((await info(second)).video.id, 'a-film');
+  await page.waitForSelector('.recent-row >> nth=1');
+  const links = await page.$$eval('.recent-link', (all) => all.map(({ href }) => href));
+  assert.deepEqual(links.map((link) => new URL(link).searchParams.get('session')), [second, first]);
+  await takeHomePicture(page, 'both');
+  await page.evaluate((key) => localStorage.removeItem(`videosync.host.${key}`), first);
+  await page.evaluate((key) => {
+    const kept = JSON.parse(localStorage.getItem('videosync.sessions')).filter((entry) => entry.key !== key);
+    localStorage.setItem('videosync.sessions', JSON.stringify(kept));
+  }, first); // the next steps begin with one session
 });
 
 test('the link is copied, and drawn for phones', async () => {

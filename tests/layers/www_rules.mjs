@@ -30,7 +30,7 @@ export const rooms = {
     uses: ['ask.js', 'dom.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
   },
   home: { uses: ['dom.js', 'format.js', 'memory.js', 'strings.js', 'session'], libraries: ['uqr'] },
-  'home.js': { uses: ['dom.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'home'] },
+  'home.js': { uses: ['ask.js', 'dom.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'home'] },
   vendor: { uses: [] }, // each module stands for the package of its name, and alone may import it
 };
 

@@ -19,6 +19,8 @@ export default {
     createWith: 'Sitzung anlegen mit',
     createdTitle: 'Deine Sitzung steht',
     again: 'Zurück zur Startseite',
+    another: 'Noch eine anlegen',
+    anotherSure: (title) => `Eine Sitzung steht schon. Noch eine anlegen, mit ${title}? Die erste bleibt, unter deinen letzten Sitzungen.`,
     share: 'Teilen …',
     shareText: 'Sieh mit mir',
     qr: 'QR-Code des Links',

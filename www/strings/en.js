@@ -21,6 +21,8 @@ export default {
     createWith: 'Create a session with',
     createdTitle: 'Your session is ready',
     again: 'Back to the start page',
+    another: 'Create another',
+    anotherSure: (title) => `A session is ready. Create another one with ${title}? The first one stays, among your last sessions.`,
     share: 'Share…',
     shareText: 'Watch with me',
     qr: 'QR code of the link',
