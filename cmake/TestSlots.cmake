@@ -18,7 +18,7 @@ endforeach()
 foreach(test ${tests})
   if(test IN_LIST lone_tests)
     set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
-  elseif(test MATCHES "^browser_")
+  elseif(test MATCHES "^(browser|engines)_")
     # Begins first (COST): else it would wait until nothing is left that fits in beside it.
     set_tests_properties(${test} PROPERTIES PROCESSORS 3 COST 1000)
   elseif(test MATCHES "^e2e_" AND NOT test IN_LIST computing_tests AND NOT VIDEOSYNC_SANITIZE)

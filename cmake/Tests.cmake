@@ -1,9 +1,9 @@
 # Everything that ctest runs, found by its place:
 #   tests/unit/<floor>/**/<noun>_test.cpp   a Criterion executable <floor>_<noun>_test
-#   tests/www, tests/e2e, tests/browser  one `node --test` a file *.test.mjs
+#   tests/www, tests/e2e, tests/browser, tests/engines  one `node --test` a file *.test.mjs
 #   tests/layers                         rules about the sources themselves
 #   tests/sim                            the simulator of nodes
-# Labels (ctest -L): unit, www, e2e, browser, layers, sim. What runs beside what: TestSlots.cmake.
+# Labels (ctest -L): unit, www, e2e, browser, engines, layers, sim. What runs beside what: TestSlots.cmake.
 #
 # A sanitizer and Criterion's runner do not get along (tests/support/in_process_runner.cpp says why):
 # there the same tests get a small runner of our own and only Criterion's headers.
@@ -110,4 +110,5 @@ videosync_node_tests(www 60)
 if(TARGET videosync)
   videosync_node_tests(e2e 180)
   videosync_node_tests(browser 300)
+  videosync_node_tests(engines 600)
 endif()

@@ -13,8 +13,11 @@ const ARGUMENTS = [
 ];
 
 // Close it with close(). VIDEOSYNC_CHROMIUM names another executable.
-export async function launchBrowser(extraArguments = []) {
-  return chromium.launch({ executablePath: await findChromium(), args: [...ARGUMENTS, ...extraArguments] });
+// env: added to this process's.
+export async function launchBrowser(extraArguments = [], env = {}) {
+  return chromium.launch({
+    executablePath: await findChromium(), args: [...ARGUMENTS, ...extraArguments], env: { ...process.env, ...env },
+  });
 }
 
 async function findChromium() {

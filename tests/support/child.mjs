@@ -12,15 +12,19 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+// options: of spawn; onOutput(text) is told what it says on stdout and stderr, as it comes.
 // Resolves to {pid, output(), exited, hasEnded(), signal(name), stop(), kill()} when the program runs.
-export async function startChild(program, args, options = {}) {
+export async function startChild(program, args, { onOutput = () => {}, ...options } = {}) {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     ...options,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(-OUTPUT_KEPT)));
+    stream.setEncoding('utf8').on('data', (text) => {
+      output = (output + text).slice(-OUTPUT_KEPT);
+      onOutput(text);
+    });
   }
   running.add(child);
   const exited = new Promise((resolve) => child.once('close', (code, signal) => {
