@@ -93,7 +93,7 @@ function enter(name, { Controls }) {
   rememberSession(key);
   byId('app').hidden = false;
   const room = openRoom(name);
-  const follower = new Follower(video, room);
+  const follower = new Follower(video, room, (id) => library.find(id)?.duration);
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
   openCompany({ room, follower, source, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });

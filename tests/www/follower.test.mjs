@@ -46,7 +46,7 @@ function follow({ position = 20, video = new FakeVideo() } = {}) {
     timeline: new Timeline(), mayControl: true, serverTimeMs: () => performance.now(),
     clock: { serverTimeMs: (nowMs) => nowMs }, lookForSleep: () => false, send: (...words) => sent.push(words) > 0,
   });
-  follower = new Follower(video, room);
+  follower = new Follower(video, room, () => undefined);
   let seq = 0;
   const show = (changes = {}) => {
     room.timeline.accept({ epoch: 1, seq: (seq += 1), playing: true, position, rate: 1, atMs: performance.now(), ...changes });

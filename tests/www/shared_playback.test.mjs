@@ -20,7 +20,8 @@ function showing({ mayControl = true, connected = true } = {}) {
     takeCommands: () => (type, fields) => connected && sent.push([type, fields]) > 0,
   });
   const follower = Object.assign(new EventTarget(), {
-    detached: false, blocked: null, yielded: 0, measure: () => ({ over: false }), yieldToViewer: () => (follower.yielded += 1),
+    detached: false, blocked: null, yielded: 0, measure: () => ({ over: false, durationS: 60 }),
+    yieldToViewer: () => (follower.yielded += 1),
   });
   const video = { duration: 60, paused: false, ended: false, playbackRate: 1.02, currentTime: 9.9 };
   const playback = new SharedPlayback({
@@ -57,6 +58,19 @@ test('seeks add up, stay within the video, and are sent once they rest', () => {
   time.pass(200);
   assert.deepEqual(sent, [['seek', { position: 60 }]]);
   assert.equal(playback.position, 60, 'where it was sent to, until the state says more');
+});
+
+test('the showing\'s end counts, not what the element takes for it', () => {
+  const { playback, follower, video, time, sent } = showing();
+  video.duration = 12; // as WebKit may say once it has got there
+  playback.seekBy(act, 20);
+  time.pass(200);
+  playback.seekToShare(act, 0.5);
+  time.pass(200);
+  follower.measure = () => ({ over: false, durationS: Infinity });
+  playback.seekToShare(act, 0.5); // of nobody knows what
+  time.pass(200);
+  assert.deepEqual(sent, [['seek', { position: 30 }], ['seek', { position: 30 }]]);
 });
 
 test('who may not control is told why, and nothing is sent', () => {

@@ -93,7 +93,7 @@ function keys({ mayControl = true } = {}) {
   const follower = Object.assign(new EventTarget(), {
     detached: false,
     blocked: null,
-    measure: () => ({ over: false }),
+    measure: () => ({ over: false, durationS: 100 }),
     act: (type, fields) => acted.push({ type, ...fields }),
   });
   const session = {

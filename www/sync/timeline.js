@@ -28,9 +28,12 @@ export class Timeline {
     return Boolean(first) && isNewer(held, first.after);
   }
 
-  // The media's length, once the player knows it. Loading another video forgets it.
-  setDuration(seconds) {
-    this.#durationS = Number.isFinite(seconds) && seconds > 0 ? seconds : Infinity;
+  // The media's length, once the player knows it; what the library says of it (`trueS`) is believed before
+  // the player, some of which take the place that they have reached for the end. Loading another video
+  // forgets it.
+  setDuration(seconds, trueS) {
+    const isLength = (value) => Number.isFinite(value) && value > 0;
+    this.#durationS = [trueS, seconds].find(isLength) ?? Infinity;
   }
 
   get durationS() {

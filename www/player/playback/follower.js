@@ -27,17 +27,20 @@ export class Follower extends EventTarget {
   #video;
   #room;
   #frames;
+  #durationOf;
   #timer = null;
   #busySinceMs = null;
   #pitchKept;
   #yieldUntilMs = 0; // until then the element stays as the viewer has just made it
   #mutedHere = false; // muted to be allowed to play, not by the viewer
 
-  constructor(video, room) {
+  // durationOf(id): how many seconds a video of the library has, undefined where that is not known.
+  constructor(video, room, durationOf) {
     super();
     this.#video = video;
     this.#room = room;
     this.#frames = new FrameClock(video);
+    this.#durationOf = durationOf;
     this.steered = new SteeredVideo(video);
     video.addEventListener('durationchange', () => this.#learnDuration());
     video.addEventListener('loadstart', () => this.controller.targetChanged(performance.now()));
@@ -122,7 +125,8 @@ export class Follower extends EventTarget {
   }
 
   #learnDuration() {
-    this.#room.timeline.setDuration(this.#video.duration);
+    const { timeline } = this.#room;
+    timeline.setDuration(this.#video.duration, this.#durationOf(timeline.state?.video));
   }
 
   #tickNow() {

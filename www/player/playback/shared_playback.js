@@ -71,6 +71,11 @@ export class SharedPlayback extends EventTarget {
     return this.#room.timeline.state?.rate ?? 1;
   }
 
+  // Infinity while it is not known.
+  get durationS() {
+    return this.#follower.measure().durationS;
+  }
+
   // Where the viewer thinks the showing is: a seek under way counts.
   get position() {
     return this.#seeks.pending?.position ?? this.#positionShown;
@@ -110,10 +115,13 @@ export class SharedPlayback extends EventTarget {
 
   seekTo(act, position) {
     if (!this.mayControl) return this.refuse();
-    const { duration } = this.#video;
-    const end = Number.isFinite(duration) ? duration : Infinity;
-    this.#seeks.push({ act, position: Math.max(0, Math.min(position, end)) });
+    this.#seeks.push({ act, position: Math.max(0, Math.min(position, this.durationS)) });
     this.refresh();
+  }
+
+  // share: of the whole, 0 to 1.
+  seekToShare(act, share) {
+    if (Number.isFinite(this.durationS)) this.seekTo(act, share * this.durationS);
   }
 
   // While a hand is on the seek bar nothing is sent; what it leaves is.

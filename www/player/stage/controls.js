@@ -192,7 +192,7 @@ export class Controls {
     bindKeys({
       togglePlay: () => this.#playback.toggle(this.#inputs.act),
       seekBy: (seconds) => this.#playback.seekBy(this.#inputs.act, seconds),
-      seekToShare: (share) => this.#playback.seekTo(this.#inputs.act, share * (this.#video.duration || 0)),
+      seekToShare: (share) => this.#playback.seekToShare(this.#inputs.act, share),
       changeVolume: (step) => this.#sound.changeVolume(step),
       toggleMute: () => this.#sound.toggle(),
       toggleCaptions: () => this.#toggleCaptions(tell),

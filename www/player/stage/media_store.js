@@ -13,6 +13,16 @@ function following(source, get) {
   return { get, stateOwnersUpdateHandlers: [watch] };
 }
 
+// The same array for the same duration: another one is a change to the store.
+function seekableOf(playback) {
+  let known;
+  return () => {
+    const { durationS } = playback;
+    if (known?.[1] !== durationS) known = Number.isFinite(durationS) ? [0, durationS] : undefined;
+    return known;
+  };
+}
+
 function mediatorOf({ playback, quality, size }) {
   return {
     ...stateMediator,
@@ -20,6 +30,8 @@ function mediatorOf({ playback, quality, size }) {
     mediaEnded: following(playback, () => playback.over),
     mediaPlaybackRate: following(playback, () => playback.rate),
     mediaCurrentTime: following(playback, () => Math.max(0, playback.position)),
+    mediaDuration: following(playback, () => (Number.isFinite(playback.durationS) ? playback.durationS : NaN)),
+    mediaSeekable: following(playback, seekableOf(playback)),
     mediaWidth: following(size, () => size.width),
     mediaHeight: following(size, () => size.height),
     mediaRenditionList: following(quality, () => quality.renditions),
