@@ -14,6 +14,8 @@ class FakeVideo extends EventTarget {
   readyState = 4;
   duration = 60;
   currentTime = 10;
+  bufferedToS = 60;
+  buffered = { length: 1, start: () => 0, end: () => this.bufferedToS };
   played = 0;
   refuses = null;
 
@@ -159,9 +161,16 @@ test('a hidden page pauses to save power; a picture in a picture of it is looked
   }
 });
 
+test('a seek is a person\'s where only readyState tells of a stall, as WebKit\'s does', () => {
+  const { video, told } = setUp();
+  video.become('timeupdate', { readyState: 2 });
+  video.become('seeking', { currentTime: 40, seeking: true });
+  assert.deepEqual(told, [{ type: 'seek', position: 40 }]);
+});
+
 test('beginning anew at the end, a stall, a nudge of hls.js and a shorter duration are the browser\'s', () => {
   const { video, told } = setUp();
-  video.become('waiting', { readyState: 2 });
+  video.become('waiting', { readyState: 2, bufferedToS: 10 });
   video.become('timeupdate');
   video.become('seeking', { currentTime: 13, seeking: true }); // over a hole, while stuck
   video.become('timeupdate', { seeking: false, readyState: 4 });

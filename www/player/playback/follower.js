@@ -4,17 +4,16 @@
 // element is undone, unless it was a viewer's wish (shared_playback.js) who may have it, and it has a
 // moment to come back for all. Emits 'change' when `buffering`, `blocked`, `ranOut` or `detached` turns.
 import { SyncController } from '../../sync/controller.js';
+import { DataWatch, isBuffered, isShortOfData } from './data_watch.js';
 import { FrameClock } from './frame_clock.js';
 import { SteeredVideo } from './steered_video.js';
 
 const TICK_MS = 100;
 const ACTIONS_A_TICK = 3; // pause, then seek, then done
 const BUFFERING_AFTER_MS = 250; // shorter ones are nobody's concern
-const BUFFERED_AHEAD_S = 1;
 const YIELD_MS = 1_000; // how long a command of the viewer's own may take to come back
 const AT_END_S = 1; // so close to its end a player may run out of media by itself
 const HAVE_METADATA = 1;
-const HAVE_FUTURE_DATA = 3;
 
 export class Follower extends EventTarget {
   controller = new SyncController();
@@ -27,6 +26,7 @@ export class Follower extends EventTarget {
   #video;
   #room;
   #frames;
+  #data;
   #durationOf;
   #timer = null;
   #busySinceMs = null;
@@ -40,6 +40,7 @@ export class Follower extends EventTarget {
     this.#video = video;
     this.#room = room;
     this.#frames = new FrameClock(video);
+    this.#data = new DataWatch(video);
     this.#durationOf = durationOf;
     this.steered = new SteeredVideo(video);
     video.addEventListener('durationchange', () => this.#learnDuration());
@@ -113,6 +114,11 @@ export class Follower extends EventTarget {
     this.#yieldUntilMs = performance.now() + YIELD_MS;
   }
 
+  // Whether nothing but the data that is still to come explains the picture.
+  get isStarved() {
+    return isShortOfData(this.#video);
+  }
+
   // {position, positionS, errorMs, running, startsInMs, over, ended, durationS}: `position` and `over` are the
   // showing's, `positionS` and `ended` this player's; errorMs is null while nobody can say.
   measure() {
@@ -163,13 +169,13 @@ export class Follower extends EventTarget {
       position: this.#frames.positionAt(nowMs),
       paused: video.paused,
       seeking: video.seeking,
-      buffering: video.readyState < HAVE_FUTURE_DATA,
+      buffering: this.#data.lacksData(nowMs),
       ended: video.ended,
       canSeek: video.readyState >= HAVE_METADATA,
       rate: video.playbackRate,
       hidden: document.visibilityState === 'hidden',
       pitchKept: this.#pitchKept,
-      isBuffered: (position) => isBuffered(video.buffered, position),
+      isBuffered: (position) => isBuffered(video, position),
     });
   }
 
@@ -238,7 +244,7 @@ export class Follower extends EventTarget {
   #noticeBuffering() {
     const video = this.#video;
     const target = this.#target(this.#room.serverTimeMs());
-    const stuck = (video.seeking || video.readyState < HAVE_FUTURE_DATA) && !video.ended && !video.error;
+    const stuck = (video.seeking || this.#data.lacksData(performance.now())) && !video.ended && !video.error;
     const busy = this.#isToRun(target) && stuck && !this.detached;
     this.#busySinceMs = busy ? (this.#busySinceMs ?? performance.now()) : null;
     const buffering = busy && performance.now() - this.#busySinceMs >= BUFFERING_AFTER_MS;
@@ -261,12 +267,4 @@ function keepPitch(video) {
   const names = ['preservesPitch', 'mozPreservesPitch', 'webkitPreservesPitch'].filter((name) => name in video);
   for (const name of names) video[name] = true;
   return names.length > 0;
-}
-
-// Whether playing can go on at once from there.
-function isBuffered(ranges, position) {
-  for (let i = 0; i < ranges.length; i++) {
-    if (ranges.start(i) <= position && ranges.end(i) >= position + BUFFERED_AHEAD_S) return true;
-  }
-  return false;
 }

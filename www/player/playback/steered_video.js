@@ -11,10 +11,11 @@
 //
 // Emits 'native' with {type: 'play'}, {type: 'pause'} or {type: 'seek', position} for a person's.
 
+import { isShortOfData } from './data_watch.js';
+
 const SEEK_LEAST_S = 1;
 const AT_END_S = 1;
 const HAVE_METADATA = 1;
-const HAVE_FUTURE_DATA = 3;
 const IN_DOUBT_MS = 200; // whoever closes what the controls are on pauses first
 const MENU_MS = 30_000; // longer nobody looks at a context menu
 
@@ -142,7 +143,7 @@ export class SteeredVideo extends EventTarget {
     if (this.#video.seeking) return;
     this.#soughtS = null;
     this.#lastS = this.#video.currentTime;
-    this.#wasStuck = this.#video.readyState < HAVE_FUTURE_DATA;
+    this.#wasStuck = isShortOfData(this.#video);
   }
 
   #forget() {

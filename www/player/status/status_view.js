@@ -83,7 +83,7 @@ export class StatusView {
 
   // Whether the player waits for the network: nothing else explains the picture.
   get isStarved() {
-    return this.#video.readyState < 3;
+    return this.#follower.isStarved;
   }
 
   #whomItWaitsFor() {
