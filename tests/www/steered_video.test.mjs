@@ -151,6 +151,29 @@ test('the end, an error, a removal and a new source are the browser\'s', () => {
   assert.deepEqual(told, []);
 });
 
+test('a seek from the end that does not come is woken by playing and pausing, which nobody is told of', () => {
+  const { time, video, steered, told } = setUp();
+  const sought = (from, state) => {
+    video.played = 0;
+    Object.assign(video, { ended: false, seeking: false, paused: true, ...from });
+    steered.seek(5);
+    Object.assign(video, { ended: false, seeking: true, ...state });
+    time.pass(499);
+    assert.equal(video.played, 0);
+    time.pass(1);
+    return video.played;
+  };
+  assert.equal(sought({ ended: true }, {}), 1);
+  assert.equal(video.paused, true);
+  video.become('play');
+  video.become('pause');
+  time.pass(JUDGED_MS);
+  assert.deepEqual(told, []);
+  assert.equal(sought({ ended: true }, { seeking: false }), 0, 'it came');
+  assert.equal(sought({ ended: true }, { paused: false }), 0, 'it is played');
+  assert.equal(sought({ ended: false }, {}), 0, 'it is only slow');
+});
+
 test('a hidden page pauses to save power; a picture in a picture of it is looked at', () => {
   for (const [inPicture, told] of [[false, []], [true, [{ type: 'pause' }]]]) {
     const one = setUp({ inPicture, page: { visibilityState: 'hidden' } });

@@ -16,6 +16,7 @@ import { isShortOfData } from './data_watch.js';
 const SEEK_LEAST_S = 1;
 const AT_END_S = 1;
 const HAVE_METADATA = 1;
+const OVERDUE_MS = 500; // a seek from the end that has not come by then wants waking
 const IN_DOUBT_MS = 200; // whoever closes what the controls are on pauses first
 const MENU_MS = 30_000; // longer nobody looks at a context menu
 
@@ -77,7 +78,17 @@ export class SteeredVideo extends EventTarget {
 
   seek(position) {
     if (this.#video.readyState >= HAVE_METADATA) this.#soughtS = position;
+    if (this.#video.ended) this.#timers.setTimeout(() => this.#wakeSeek(), OVERDUE_MS);
     this.#video.currentTime = position;
+  }
+
+  // In WebKit with GStreamer a player that stands at the end of a film and is sought elsewhere stays `seeking`
+  // until somebody plays it: nobody could watch the film again. Played and paused in one go it seeks, and
+  // shows and sounds nothing meanwhile. Elsewhere such a seek is done long before.
+  #wakeSeek() {
+    if (!this.#video.seeking || !this.#video.paused) return;
+    this.play();
+    this.pause();
   }
 
   #onPause() {
