@@ -5,7 +5,7 @@
 // element can be touched.
 import { writeFile } from 'node:fs/promises';
 import { until } from '../until.mjs';
-import { call, fillExpression, firstExpression, stateExpression } from './in_page.mjs';
+import { allExpression, call, fillExpression, firstExpression, stateExpression } from './in_page.mjs';
 
 const WAIT_MS = 15_000;
 const LOOK_EVERY_MS = 40;
@@ -18,7 +18,7 @@ export class DrivenPage {
 
   // driver: {goto(url), reload(), goBack(), goForward(), run(expression), screenshot(), resize(size),
   // move(x, y), button(isDown), key(key, isDown)}, each a promise; run() awaits the value and resolves to a
-  // copy of it, screenshot() to the bytes of a PNG.
+  // copy of it, screenshot() to the bytes of a PNG. goBack() and goForward() need not wait for the other page.
   constructor(driver) {
     this.#driver = driver;
     for (const act of ['goto', 'reload', 'goBack', 'goForward']) this[act] = (...values) => driver[act](...values);
@@ -33,6 +33,10 @@ export class DrivenPage {
 
   $eval(selector, act, value) {
     return this.#driver.run(firstExpression(selector, act, value));
+  }
+
+  $$eval(selector, act, value) {
+    return this.#driver.run(allExpression(selector, act, value));
   }
 
   async waitForFunction(act, value, { timeout = WAIT_MS } = {}) {

@@ -105,8 +105,9 @@ function driverOf(inner) {
   return {
     goto: (url) => inner.goto(url),
     reload: () => inner.reload(),
-    goBack: () => inner.goBack(),
-    goForward: () => inner.goForward(),
+    // Not its own, which wait for a load: a page that was kept is shown again without one.
+    goBack: () => inner.evaluate('void setTimeout(() => history.back())'),
+    goForward: () => inner.evaluate('void setTimeout(() => history.forward())'),
     run: (expression) => inner.evaluate(expression),
     screenshot: () => inner.screenshot(),
     resize: (size) => inner.setViewport({ ...size, deviceScaleFactor: 1 }),

@@ -1,7 +1,7 @@
 // What a driven page is asked about its elements, as expressions that it evaluates.
 //
 // Selectors are CSS, as Playwright takes it: they look into open shadow roots, also between the parts of
-// "#scrubber input".
+// "#scrubber input", though not of those in a list.
 
 // Runs in the page: all elements that `selector` names, in the order of the document.
 function find(selector) {
@@ -11,6 +11,7 @@ function find(selector) {
     return found;
   };
   const whole = within(document, selector);
+  if (selector.includes(',')) return whole;
   const parts = selector.match(/(?:\[[^\]]*\]|\([^)]*\)|[^\s[(]+)+/g);
   if (whole.length > 0 || parts.length === 1) return whole;
   const inside = (one, part) => [...within(one, part), ...(one.shadowRoot ? within(one.shadowRoot, part) : [])];
@@ -54,6 +55,8 @@ const onFound = (act, selector, ...values) =>
 
 export const stateExpression = (selector, at) => onFound(stateOf, selector, at);
 export const fillExpression = (selector, value) => onFound(putValue, selector, value);
+// act(elements, value) with all of them.
+export const allExpression = (selector, act, value) => onFound(act, selector, value);
 // act(element, value) with the first one.
 export const firstExpression = (selector, act, value) =>
   onFound(`([one], value) => { if (!one) throw new Error('nothing matches'); return (${act})(one, value); }`, selector, value);

@@ -1,0 +1,4 @@
+// What people do, in Chromium.
+import { engineFlows } from './flows.mjs';
+
+engineFlows('chromium');

@@ -1,0 +1,4 @@
+// What people do, in WebKit, as GTK has it.
+import { engineFlows } from './flows.mjs';
+
+engineFlows('webkit');
