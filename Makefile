@@ -18,7 +18,7 @@ ctest = ctest --preset $(1) -j $$((2 * $(JOBS))) $(ARGS)
 # gcc 12's ThreadSanitizer cannot place its shadow where newer kernels randomize the address space.
 without_aslr = $$(setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: release run run-redis test help
+.PHONY: release run run-redis test test-engines help
 release: configure-release ## Build the server: build/release/videosync and its pages
 	@cmake --build --preset release --target videosync -j $(JOBS)
 	@cmake --build --preset release --target pages
@@ -32,6 +32,9 @@ run-redis: release demo packages-nodes ## Start a Redis, two nodes over it and n
 
 test: dev ## Run every test: unit, pages, end to end, browser, layers
 	@$(call ctest,dev)
+
+test-engines: dev ## Run what people do in Chromium, Firefox and WebKit, all of it (make test has the short form)
+	@VIDEOSYNC_FLOWS=all $(call ctest,dev) -L engines
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
