@@ -126,12 +126,22 @@ function driverOf(driver, ears, scripts) {
     goBack: go('goBack'),
     goForward: go('goForward'),
     run: (expression) => driver.run(expression),
-    screenshot: () => driver.screenshot(),
+    screenshot: async () => {
+      await driver.run(`(${whenPainted})()`);
+      return driver.screenshot();
+    },
     resize: (size) => resize(driver, size),
     move: (x, y) => driver.move(x, y),
     button: (isDown) => driver.button(isDown),
     key: (key, isDown) => driver.key(key, isDown),
   };
+}
+
+// Runs in the page: after a resize its picture is for a moment still the one of before.
+function whenPainted() {
+  const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const shown = nextFrame().then(nextFrame).then(nextFrame);
+  return Promise.race([shown, new Promise((resolve) => setTimeout(resolve, 500))]); // hidden it has no frames
 }
 
 // Keeps what goes wrong in the pages, over all that have been looked at.
