@@ -13,7 +13,7 @@ import { launch } from './engines.mjs';
 
 export const FILM_S = 90;
 export const SHORT_S = 8;
-export const PACKED_S = 20;
+export const PACKED_S = 60;
 const IN_STEP_MS = 150;
 const WAIT_MS = 20_000;
 
