@@ -80,6 +80,17 @@ test('a pause and a play of ours at once: their events come when both are done',
   assert.deepEqual(told, []);
 });
 
+test('a pause that the element has not told of yet is not undone before it does', async () => {
+  const { time, video, steered, told } = setUp();
+  video.paused = true; // its event is still on the way when the next look at the element is due
+  assert.equal(steered.inDoubt, true);
+  assert.equal(await steered.play(), 'not');
+  video.become('pause');
+  time.pass(JUDGED_MS);
+  assert.deepEqual([told, video.played], [[{ type: 'pause' }], 1]);
+  assert.equal(await steered.play(), 'plays', 'where the viewer may not pause, it goes on');
+});
+
 test('what the browser\'s own controls do is one', () => {
   const { time, video, steered, told } = setUp();
   video.become('pause', { paused: true });

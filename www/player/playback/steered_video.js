@@ -21,13 +21,12 @@ const IN_DOUBT_MS = 200; // whoever closes what the controls are on pauses first
 const MENU_MS = 30_000; // longer nobody looks at a context menu
 
 export class SteeredVideo extends EventTarget {
-  inDoubt = false; // whose pause it is will be clear in a moment
-
   #video;
   #page;
   #timers;
   #now;
   #runs = false; // as it was last made to, by us or by a person
+  #isInDoubt = false;
   #soughtS = null; // where we sent it, while it is on the way
   #lastS = 0; // where it was before the seek
   #wasStuck = true;
@@ -53,12 +52,20 @@ export class SteeredVideo extends EventTarget {
     }
   }
 
+  // Whose pause it is will be clear in a moment. An element stands before it tells of it: who is about to
+  // set it going again finds out here that somebody has just paused it.
+  get inDoubt() {
+    this.#onPause();
+    return this.#isInDoubt;
+  }
+
   // Resolves to 'plays', 'refused' (the browser wants a gesture first) or 'not'. What has ended is never
   // played: browsers would begin it anew at 0. What has failed cannot be.
   async play() {
     const video = this.#video;
     if (video.ended || video.error) return 'not';
     if (!video.paused) return 'plays';
+    if (this.inDoubt) return 'not';
     this.#runs = true;
     try {
       await video.play();
@@ -78,7 +85,10 @@ export class SteeredVideo extends EventTarget {
 
   seek(position) {
     if (this.#video.readyState >= HAVE_METADATA) this.#soughtS = position;
-    if (this.#video.ended) this.#timers.setTimeout(() => this.#wakeSeek(), OVERDUE_MS);
+    if (this.#video.ended) {
+      this.#runs = false; // not every browser tells of a pause at the end
+      this.#timers.setTimeout(() => this.#wakeSeek(), OVERDUE_MS);
+    }
     this.#video.currentTime = position;
   }
 
@@ -96,12 +106,12 @@ export class SteeredVideo extends EventTarget {
     if (!video.paused || !this.#runs) return;
     this.#runs = false;
     if (!this.#mayBePersons()) return;
-    this.inDoubt = true;
+    this.#isInDoubt = true;
     this.#timers.setTimeout(() => this.#judgePause(), IN_DOUBT_MS);
   }
 
   #judgePause() {
-    this.inDoubt = false;
+    this.#isInDoubt = false;
     if (this.#video.paused && this.#mayBePersons()) this.#say({ type: 'pause' });
   }
 
