@@ -52,6 +52,22 @@ test('eight pings in the first 1.6 seconds, then one every ten; pongs sharpen th
   assert.equal(clockPings(), 9);
 });
 
+test('the pages of a session ask no more often together than a server answers in passing', () => {
+  for (const [count, everyMs] of [[1, 2_000], [1_000, 2_000], [2_000, 4_000], [5_000, 10_000], [50_000, 10_000]]) {
+    const { room, time, network } = enter();
+    network.latest().receive({ ...welcome(), members: { ...welcome().members, count } });
+    const beats = () => network.latest().sent.filter(({ id }) => id === 'heartbeat').length;
+    time.pass(everyMs - 1);
+    assert.equal(beats(), 0, `${count}`);
+    time.pass(1);
+    assert.equal(beats(), 1, `${count}`);
+    time.pass(1_000);
+    assert.equal(room.isSilent, false, `${count}`);
+    time.pass(1);
+    assert.equal(room.isSilent, true, `${count}`);
+  }
+});
+
 test('whoever hears nothing for two seconds asks every two, so that silence is known for what it is', () => {
   const { room, time, network } = enter();
   network.latest().receive(welcome());
@@ -71,9 +87,9 @@ test('whoever hears nothing for two seconds asks every two, so that silence is k
   assert.equal(beats(), 2);
   time.pass(4_000);
   assert.equal(beats(), 4);
-  assert.equal(room.silentMs, 6_000);
+  assert.deepEqual([room.silentMs, room.isSilent], [6_000, true]);
   socket.drop();
-  assert.equal(room.silentMs, 0, 'of a connection that is gone the phase tells');
+  assert.deepEqual([room.silentMs, room.isSilent], [0, false], 'of a connection that is gone the phase tells');
   time.pass(400);
   assert.equal(beats(), 4);
 });

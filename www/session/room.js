@@ -24,6 +24,9 @@ const NOBODY = { joined: [], left: [] };
 const COMMANDS = ['play', 'pause', 'seek', 'rate', 'load'];
 const HEARTBEAT = 'heartbeat';
 const HEARTBEAT_MS = 2_000; // longer silence is asked whether anybody is there
+const HEARTBEAT_MAX_MS = 10_000;
+const BEATS_PER_SECOND_MAX = 500; // of all pages of a session together: above 1,000 each asks less often
+const ANSWER_MS = 1_000; // so long the answer may take
 const PAUSE_MS = 15_000; // a page that did not run for so long slept
 const AWAKE_ANSWER_MS = 3_000;
 
@@ -93,6 +96,16 @@ export class Room extends EventTarget {
   get silentMs() {
     const { phase, heardAtMs } = this.connection;
     return phase.name === 'open' ? this.#now() - heardAtMs : 0;
+  }
+
+  // It was asked, and has not answered: what was last heard is not known to be so any more.
+  get isSilent() {
+    return this.silentMs > this.#heartbeatMs + ANSWER_MS;
+  }
+
+  get #heartbeatMs() {
+    const sharedMs = (this.presence.count * 1_000) / BEATS_PER_SECOND_MAX;
+    return Math.min(Math.max(HEARTBEAT_MS, sharedMs), HEARTBEAT_MAX_MS);
   }
 
   // Any message of the contract but playback's commands. False when there is no connection.
@@ -280,8 +293,9 @@ export class Room extends EventTarget {
   // pings are not the clock's: it wants few, far apart.
   #beat() {
     this.#stopBeating();
-    const dueInMs = HEARTBEAT_MS - this.silentMs;
-    this.#heartbeatTimer = this.#timers.setTimeout(() => this.#beat(), dueInMs > 0 ? dueInMs : HEARTBEAT_MS);
+    const everyMs = this.#heartbeatMs;
+    const dueInMs = everyMs - this.silentMs;
+    this.#heartbeatTimer = this.#timers.setTimeout(() => this.#beat(), dueInMs > 0 ? dueInMs : everyMs);
     if (dueInMs <= 0) this.connection.ping({ type: 'ping', id: HEARTBEAT, t1: 0 });
   }
 

@@ -11,7 +11,6 @@ import { joinNames } from '../../names.js';
 import { strings } from '../../strings.js';
 
 const CATCHING_UP_BEYOND_MS = 100;
-export const SILENT_AFTER_MS = 3_000; // what has not been heard of for so long is not known any more
 const HOST_NEWS_MS = 10_000; // how long "you are the host now" is news
 const UNDONE_NEWS_MS = 15_000; // longer, for nobody expects it
 const WAYS_ON = { elsewhere: 'takeBack', badName: 'otherName' }; // what is closed goes home otherwise
@@ -20,7 +19,7 @@ const words = strings.status;
 
 // view: {
 //   phase            the connection's (connection.js)
-//   silentMs         how long nothing has come over it
+//   isSilent         nothing has come over it for too long
 //   nowMs            local time
 //   problem          the reason why the media cannot be played, a name in strings.problems, or null
 //   hasVideo         whether the session has a video at all
@@ -44,7 +43,7 @@ function say(code, kind, text, { figure = '', actions = [] } = {}) {
   return { code, kind, words: text, figure, actions: [...actions] };
 }
 
-function fromConnection({ phase, silentMs, nowMs }) {
+function fromConnection({ phase, isSilent, nowMs }) {
   switch (phase.name) {
     case 'closed':
       return say(phase.reason, 'bad', words[phase.reason], { actions: [WAYS_ON[phase.reason] ?? 'home'] });
@@ -58,7 +57,7 @@ function fromConnection({ phase, silentMs, nowMs }) {
         ? say('connecting', 'busy', words.connecting)
         : say('reconnecting', 'warn', words.reconnecting);
   }
-  return silentMs > SILENT_AFTER_MS ? say('silent', 'warn', words.silent) : null;
+  return isSilent ? say('silent', 'warn', words.silent) : null;
 }
 
 function wordsOfWaiting({ cause, status }) {

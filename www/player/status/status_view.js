@@ -1,7 +1,7 @@
 // The moment as status.js wants it: read from the room, the follower and the video, and the little
 // that has to be remembered from events.
 import { strings } from '../../strings.js';
-import { SILENT_AFTER_MS, whoPaused } from './status.js';
+import { whoPaused } from './status.js';
 
 const NOBODY_AWAITED = { members: [], untilMs: 0 };
 const HAVE_METADATA = 1;
@@ -43,7 +43,7 @@ export class StatusView {
     const { state } = room.timeline;
     return {
       phase: room.connection.phase,
-      silentMs: room.silentMs,
+      isSilent: room.isSilent,
       nowMs,
       problem: this.#source.problem ?? (this.#follower.ranOut ? 'short' : null),
       hasVideo: !state || state.video !== '',
@@ -61,8 +61,8 @@ export class StatusView {
 
   // null while there is no connection, or nothing comes over it: who rules is not known then.
   role() {
-    const { presence, settings, youAreHost, mayClaim, you, connection, silentMs } = this.#room;
-    if (!you || connection.phase.name !== 'open' || silentMs > SILENT_AFTER_MS) return null;
+    const { presence, settings, youAreHost, mayClaim, you, connection, isSilent } = this.#room;
+    if (!you || connection.phase.name !== 'open' || isSilent) return null;
     return {
       nowMs: performance.now(),
       youAreHost,
