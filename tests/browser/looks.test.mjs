@@ -1,0 +1,73 @@
+// What meets the eye, in real Chromium on a real server: colours that the viewer has chosen for
+// everything, pictures too small for all their buttons, and what stays where it is when something is said.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
+import { contrastOf } from '../support/contrast.mjs';
+import { makeMedia } from '../support/media.mjs';
+import { createSession } from '../support/member.mjs';
+import { hasStatus } from '../support/player_page.mjs';
+import { startServer } from '../support/server.mjs';
+
+const CONTRAST_LEAST = 3; // WCAG 2.2, 1.4.11
+const TITLE = 'The long way round, and what was seen of the country on the way, told in three evenings';
+let media;
+let server;
+let browser;
+const people = [];
+
+before(async () => {
+  media = await makeMedia([{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }]);
+  await writeFile(path.join(media.directory, 'film.en.vtt'), 'WEBVTT\n\n00:00.000 --> 00:59.000\nHello\n');
+  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--video', 'film'] });
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await media?.remove();
+});
+
+async function meet(options, scripts = []) {
+  const person = await openPerson(browser, options);
+  people.push(person);
+  for (const script of scripts) await person.page.addInitScript(script);
+  return person.page;
+}
+
+// A link to a session of its own, whose first member is its host.
+const newLink = async () => server.origin + (await createSession(server)).url;
+const boxOf = (page, selector) => page.locator(selector).boundingBox();
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`with forced colours every control can be seen, ${colorScheme}`, async () => {
+    const page = await meet({ viewport: { width: 1280, height: 800 }, forcedColors: 'active', colorScheme });
+    await join(page, await newLink(), 'Ann');
+    await hasStatus(page, 'Ready to start');
+    const ids = ['play', 'back', 'forward', 'mute', 'volume', 'rate', 'captions', 'pip', 'help', 'theatre', 'full', 'scrubber', 'big-play'];
+    for (const id of [...ids, 'status-sign']) {
+      const contrast = await contrastOf(page, `#${id}`);
+      assert.ok(contrast >= CONTRAST_LEAST, `${id}: ${contrast.toFixed(1)}`);
+    }
+    await page.click('#captions');
+    await page.waitForFunction(() => document.activeElement.closest('media-captions-menu'));
+    const checked = 'media-captions-menu [role=menuitemradio][aria-checked=true] [part~=checked-indicator]';
+    assert.ok((await contrastOf(page, checked)) >= CONTRAST_LEAST, 'which captions are chosen');
+  });
+
+  test(`with forced colours the code of the link can be read, ${colorScheme}`, async () => {
+    const page = await meet({ forcedColors: 'active', colorScheme });
+    await page.goto(server.origin);
+    await page.click('#create:enabled');
+    await page.waitForSelector('#created:not([hidden])');
+    assert.ok((await contrastOf(page, '#qr svg')) > 15, 'dark on white');
+    assert.ok((await contrastOf(page, '.poster-play >> nth=0')) >= CONTRAST_LEAST, 'the sign to play');
+  });
+}
+
+test('no page had an error on its console or broke the security policy', () => {
+  for (const { faults } of people) assert.deepEqual(faults, []);
+});
