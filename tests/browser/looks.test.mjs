@@ -68,6 +68,43 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
+// All there can be in the row: captions, qualities, a film of hours.
+function haveEverything() {
+  Object.defineProperty(HTMLMediaElement.prototype, 'duration', { get: () => 5_400 });
+}
+
+test('no control lies beside the picture, however small that is', async () => {
+  const page = await meet({ viewport: { width: 1280, height: 800 } }, [haveEverything]);
+  await join(page, await newLink(), 'Ann');
+  await hasStatus(page, 'Ready to start');
+  await page.waitForFunction(() => /1:30:00/.test(document.querySelector('#time').shadowRoot.textContent));
+  for (const id of ['captions', 'quality', 'pip']) await page.$eval(`#${id}`, (one) => (one.hidden = false));
+  for (const [width, height] of [[1280, 800], [1000, 700], [920, 700], [900, 600], [844, 390], [640, 400], [667, 375], [390, 844], [360, 640]]) {
+    await page.setViewportSize({ width, height });
+    for (const theatre of [false, true]) {
+      for (const panels of [false, true]) {
+        await page.evaluate(({ theatre: isWanted, panels: areWanted }) => {
+          const app = document.querySelector('#app').classList;
+          if ((document.querySelector('#theatre').getAttribute('aria-pressed') === 'true') !== isWanted) document.querySelector('#theatre').click();
+          if (app.contains('alone') && app.contains('with-panels') !== areWanted) document.querySelector('#panels').click();
+        }, { theatre, panels });
+        const { beside, shown } = await page.evaluate(() => {
+          const stage = document.querySelector('#stage').getBoundingClientRect();
+          const controls = [...document.querySelectorAll('.control-row > :not(.spring)')].filter((one) => one.checkVisibility());
+          const isBeside = (box) => box.left < stage.left || box.right > stage.right + 0.5 || box.bottom > stage.bottom + 0.5;
+          return {
+            beside: controls.filter((one) => isBeside(one.getBoundingClientRect())).map(({ id }) => id),
+            shown: controls.map(({ id }) => id),
+          };
+        });
+        const where = `${width}x${height}${theatre ? ', theatre' : ''}${panels ? ', panels' : ''}`;
+        assert.deepEqual(beside, [], where);
+        for (const id of ['play', 'mute', 'rate', 'captions', 'quality', 'full']) assert.ok(shown.includes(id), `${id}: ${where}`);
+      }
+    }
+  }
+});
+
 test('no page had an error on its console or broke the security policy', () => {
   for (const { faults } of people) assert.deepEqual(faults, []);
 });
