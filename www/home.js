@@ -112,6 +112,7 @@ function showJoinMessage(text, isError) {
   const message = byId('join-message');
   message.classList.toggle('error', isError);
   setText(message, text);
+  if (isError) message.scrollIntoView({ block: 'nearest' });
 }
 
 // For the player page. False where the name will not do.

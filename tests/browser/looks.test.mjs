@@ -105,6 +105,71 @@ test('no control lies beside the picture, however small that is', async () => {
   }
 });
 
+for (const [name, viewport] of [['a phone on its side', { width: 844, height: 390 }], ['a desk', { width: 1000, height: 700 }]]) {
+  test(`at the gate a fault is in sight and moves nothing above it, ${name}`, async () => {
+    const { key, hostToken } = await createSession(server, { video: (await listed(TITLE)).id });
+    assert.ok(hostToken);
+    const page = await meet({ viewport });
+    await page.goto(`${server.origin}/player.html?session=${key}`);
+    await page.waitForSelector('#gate-join:enabled');
+    await page.waitForSelector('#gate-words:has-text("Nobody is here yet")');
+    const before = await boxOf(page, '#gate-title');
+    await page.fill('#gate-name', '\u200b');
+    await page.click('#gate-join');
+    await page.waitForSelector('#gate-name-fault:has-text("Nothing of this name can be seen")');
+    assert.deepEqual(await boxOf(page, '#gate-title'), before);
+    assert.equal(await page.evaluate(() => scrollY), 0);
+    for (const selector of ['#gate-name-fault', '#gate-join']) {
+      const { y, height } = await boxOf(page, selector);
+      assert.ok(y >= 0 && y + height <= viewport.height, `${selector}: ${y} to ${y + height}`);
+    }
+  });
+
+  test(`on the start page a wrong key is told in sight, and the heading stays, ${name}`, async () => {
+    const page = await meet({ viewport });
+    await page.goto(server.origin);
+    await page.waitForSelector('.poster');
+    const headingAt = () => page.evaluate(() => document.querySelector('#hero-title').getBoundingClientRect().top + scrollY);
+    const before = await headingAt();
+    await page.fill('#join-key', 'not a key');
+    await page.press('#join-key', 'Enter');
+    await page.waitForSelector('#join-message.error:has-text("not a session key")');
+    assert.equal(await headingAt(), before);
+    const { y, height } = await boxOf(page, '#join-message');
+    assert.ok(y >= 0 && y + height <= viewport.height, `${y} to ${y + height}`);
+  });
+}
+
+async function listed(title) {
+  const { videos } = await (await fetch(`${server.origin}/api/videos`)).json();
+  return videos.find((video) => video.title === title);
+}
+
+test('lists to choose from look the same in every engine: the page draws them', async () => {
+  const page = await meet();
+  const looks = (selector) => page.$eval(selector, (list) => {
+    const { appearance, backgroundImage } = getComputedStyle(list);
+    return [appearance, backgroundImage.startsWith('linear-gradient')];
+  });
+  await page.goto(server.origin);
+  assert.deepEqual(await looks('#language'), ['none', true]);
+  await join(page, await newLink(), 'Ann');
+  assert.deepEqual(await looks('#load'), ['none', true]);
+});
+
+test('a button\'s word is never broken, whatever stands beside it', async () => {
+  const page = await meet({ viewport: { width: 390, height: 844 }, locale: 'de-DE' });
+  await page.addInitScript(() => localStorage.setItem('videosync.name', 'Wer einen langen Namen hat, bricht um'));
+  await page.goto(server.origin);
+  await page.waitForSelector('#name-change:visible');
+  const lines = await page.$eval('#name-change', (button) => {
+    const range = document.createRange();
+    range.selectNodeContents(button);
+    return range.getClientRects().length;
+  });
+  assert.equal(lines, 1);
+});
+
 test('no page had an error on its console or broke the security policy', () => {
   for (const { faults } of people) assert.deepEqual(faults, []);
 });
