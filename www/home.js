@@ -14,10 +14,10 @@ const COPIED_FOR_MS = 2_000;
 const nameField = new NameField(byId('name'), byId('name-fault'));
 
 function describeError(error) {
-  if (!(error instanceof ApiError)) return words.failed(error.message);
-  if (error.code === 'unreachable') return words.unreachable;
-  if (error.code === 'rate_limited' || error.code === 'http_429') return words.tooMany(error.retryAfterS);
-  return words.failed(error.message);
+  if (!(error instanceof ApiError)) return words.failed(error.name);
+  const { code, retryAfterS } = error;
+  if (code === 'rate_limited' || code === 'http_429') return words.tooMany(retryAfterS);
+  return words.faults[code] ?? words.failed(code);
 }
 
 // video: its id, or undefined for the server's default.

@@ -1,6 +1,6 @@
 // The words of the viewer's language: strings.home.create, strings.gate.watching(3).
 import { rememberLanguage, rememberedLanguage } from './memory.js';
-import { chooseLanguage, languages } from './strings/index.js';
+import { chooseLanguage, chooseLocale, languages } from './strings/index.js';
 import { fillStrings } from './strings/page.js';
 
 export { languages };
@@ -14,6 +14,9 @@ function askedLanguage() {
 
 const preferred = globalThis.navigator?.languages ?? [];
 export const language = chooseLanguage([askedLanguage(), rememberedLanguage(), ...preferred]);
+
+// For times and the names of languages: the viewer's own among those of `language`.
+export const locale = chooseLocale(language, preferred);
 
 // Only the chosen language is fetched.
 export const strings = (await languages[language].load()).default;

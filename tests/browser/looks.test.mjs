@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
+import { assertAccessible } from '../support/accessibility.mjs';
+import { join, launchBrowser, openPerson } from '../support/browser.mjs';
 import { contrastOf } from '../support/contrast.mjs';
+import { makeFolder } from '../support/files.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
-import { hasStatus } from '../support/player_page.mjs';
+import { hasStatus, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 
 const CONTRAST_LEAST = 3; // WCAG 2.2, 1.4.11
@@ -168,6 +170,62 @@ test('a button\'s word is never broken, whatever stands beside it', async () => 
     return range.getClientRects().length;
   });
   assert.equal(lines, 1);
+});
+
+test('a German page is German throughout: captions, refusals, times', async () => {
+  const page = await meet({ locale: 'de-DE' });
+  await join(page, await newLink(), 'Ann');
+  await hasStatus(page, 'Startbereit');
+  await page.keyboard.press('c');
+  await page.waitForSelector('.toast:text-is("Untertitel: Englisch")');
+  await page.click('#captions');
+  await page.locator('media-captions-menu [role=menuitemradio]', { hasText: 'Englisch' }).waitFor();
+  await tell(page, { type: 'no such thing' });
+  await page.waitForSelector('.toast:text-is("Das kennt der Server nicht. Lade diese Seite neu.")');
+});
+
+test('an English page in Britain has its clock', async () => {
+  const page = await meet({ locale: 'en-GB' });
+  await join(page, await newLink(), 'Ann');
+  await page.fill('#chat-text', 'What a time 👍');
+  await page.press('#chat-text', 'Enter');
+  await page.waitForSelector('#messages time');
+  assert.match(await page.textContent('#messages time'), /^\d\d:\d\d$/);
+});
+
+test('emoji are looked for in the system\'s font for them before the one for text', async () => {
+  const page = await meet();
+  await join(page, await newLink(), 'Ann');
+  const first = (selector) => page.$eval(selector, (one) => getComputedStyle(one).fontFamily.split(',')[0].replaceAll('"', ''));
+  for (const selector of ['#messages', '#title', '#people']) assert.equal(await first(selector), 'System Emoji');
+  const ranges = await page.evaluate(() => [...document.fonts].filter(({ family }) => /System Emoji/.test(family)).map(({ unicodeRange }) => unicodeRange));
+  assert.match(ranges[0], /U\+1F000-1FAFF/i);
+  assert.doesNotMatch(ranges[0], /U\+(00|2[0-9a-f](,|$)|3[0-9])/i, 'never the figures, which such fonts have as well');
+});
+
+test('an empty chat says what to do, until somebody has', async () => {
+  const page = await meet();
+  await join(page, await newLink(), 'Ann');
+  assert.match(await page.textContent('#chat-empty'), /write below/);
+  assert.ok(await page.isVisible('#chat-empty'));
+  await page.fill('#chat-text', 'hello');
+  await page.press('#chat-text', 'Enter');
+  await page.waitForSelector('#chat-empty', { state: 'hidden' });
+});
+
+test('an empty library says where films go', async () => {
+  const empty = await makeFolder();
+  const bare = await startServer({ args: ['--media', empty.directory] });
+  try {
+    const page = await meet();
+    await page.goto(bare.origin);
+    await page.waitForSelector('#library-words:has-text("--media")');
+    assert.match(await page.textContent('#library-words'), /MP4 with H\.264 and AAC/);
+    await assertAccessible(page, 'an empty library');
+  } finally {
+    await bare.stop();
+    await empty.remove();
+  }
 });
 
 test('no page had an error on its console or broke the security policy', () => {

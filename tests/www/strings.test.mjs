@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { chooseLanguage, languages } from '../../www/strings/index.js';
+import { chooseLanguage, chooseLocale, languages } from '../../www/strings/index.js';
 import { attributes, lookUp } from '../../www/strings/page.js';
 
 const www = new URL('../../www/', import.meta.url);
@@ -66,4 +66,26 @@ test('the most wished language that there is', () => {
   assert.equal(chooseLanguage([null, undefined, 'EN-gb', 'de']), 'en');
   assert.equal(chooseLanguage(['constructor', '__proto__', '', 'tlh']), 'en');
   assert.equal(chooseLanguage([]), 'en');
+});
+
+test('times are written as where the viewer lives, in the language of the page', () => {
+  const hours = (language, wishes) => {
+    const clock = new Intl.DateTimeFormat(chooseLocale(language, wishes), { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+    return clock.format(new Date('2026-01-02T18:05:00Z')).replace(/\s/g, ' ');
+  };
+  assert.equal(hours('en', ['en-GB', 'en']), '18:05');
+  assert.equal(hours('en', ['en-US']), '06:05 PM');
+  assert.equal(hours('en', ['de-DE']), '18:05', 'English was chosen on the start page');
+  assert.equal(hours('de', ['en-US', 'de-AT']), '18:05');
+  assert.equal(hours('de', ['fr']), '18:05');
+  assert.equal(chooseLocale('de', ['fr', 'DE-ch', 'de-AT']), 'DE-ch');
+  assert.match(hours('en', []), /05/);
+});
+
+test('everything that the server may refuse is said in the viewer\'s language', async () => {
+  const source = readFileSync(new URL('../../proto/wire/messages_encode.cpp', import.meta.url), 'utf8');
+  const codes = [...source.matchAll(/case Refusal::(\w+):\n\s*return "(\w+)"/g)].map(([, , code]) => code);
+  assert.ok(codes.length > 5);
+  const { refusals } = await load('en');
+  assert.deepEqual(codes.filter((code) => typeof refusals[code] !== 'string'), []);
 });

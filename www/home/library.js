@@ -22,7 +22,7 @@ export class Library {
   async show() {
     const list = await videos().catch(() => null);
     if (list) this.#render(list);
-    setText(byId('library-words'), list?.length ? words.libraryWords : list ? words.libraryEmpty : words.unreachable);
+    setText(byId('library-words'), list?.length ? words.libraryWords : list ? words.libraryEmpty : words.faults.unreachable);
     const isComplete = list?.every(({ poster, duration }) => poster && duration);
     if (!isComplete && this.#lookedAgain < LOOK_AGAIN_AFTER_MS.length) {
       setTimeout(() => this.show(), LOOK_AGAIN_AFTER_MS[this.#lookedAgain++]);

@@ -64,7 +64,7 @@ function tellOfRefusals(room, chat, toast) {
     if (chat.takeRefusal(detail)) return;
     const isOfName = detail.re === 'name' && detail.code !== 'unavailable';
     const words = isOfName ? strings.name.refused(room.you.name) : strings.refusals[detail.code];
-    toast(words ?? strings.refusals.other(detail.message));
+    toast(words ?? strings.refusals.other(detail.code));
   });
 }
 

@@ -15,3 +15,12 @@ export function chooseLanguage(wishes) {
   }
   return 'en';
 }
+
+// How times are written for who reads `language`: as in the most wished of its regions ('de-AT', 'en-GB');
+// where none is wished, with the hours of the day as the first wish counts them.
+export function chooseLocale(language, wishes) {
+  const ofLanguage = wishes.find((wish) => wish?.toLowerCase().split('-')[0] === language);
+  if (ofLanguage) return ofLanguage;
+  const { hourCycle } = new Intl.DateTimeFormat(wishes[0], { hour: 'numeric' }).resolvedOptions();
+  return `${language}-u-hc-${hourCycle}`;
+}

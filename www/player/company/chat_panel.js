@@ -3,7 +3,7 @@
 // Nothing that somebody wrote becomes HTML: text goes in as text, links as elements of their own.
 import { byId, make, setText } from '../../dom.js';
 import { joinNames } from '../../names.js';
-import { language, strings } from '../../strings.js';
+import { locale, strings } from '../../strings.js';
 import { Arrivals } from './arrivals.js';
 import { splitLinks } from './links.js';
 import { Unread } from './unread.js';
@@ -14,7 +14,7 @@ const TEXT_MAX = 500;
 const TELL_LEFT_BELOW = 100;
 const SAME_BREATH_MS = 120_000; // lines of one person within it share a name and a time
 
-const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
 
 export class ChatPanel {
   #room;
@@ -59,10 +59,10 @@ export class ChatPanel {
   // Whether a refusal (room.js) is the chat's affair. What was refused for haste alone does not say
   // what it was: then it may have been what was said last. That is not lost: it stands in the field
   // again, unless something else does.
-  takeRefusal({ code, message, re }) {
+  takeRefusal({ code, re }) {
     const isOurs = this.#pending !== '' && (re === 'chat' || (re === '' && code === 'rate_limited'));
     if (!isOurs) return false;
-    this.#complain(code === 'rate_limited' ? words.tooFast : (strings.refusals[code] ?? strings.refusals.other(message)));
+    this.#complain(code === 'rate_limited' ? words.tooFast : (strings.refusals[code] ?? strings.refusals.other(code)));
     if (this.#field.value === '') this.#field.value = this.#pending;
     this.#showLeft();
     return true;

@@ -6,6 +6,7 @@
 // its data anew. Emits 'problem' whenever `problem` changes: the reason why it cannot be played, a name
 // in strings.problems, or null.
 import { make } from '../../dom.js';
+import { languageName } from '../../language_name.js';
 import { Quality } from './quality.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
@@ -94,7 +95,7 @@ export class VideoSource extends EventTarget {
 
   #addTracks({ captions = [], thumbnails }) {
     for (const { lang, label, url } of captions) {
-      this.#video.append(make('track', { kind: 'captions', srclang: lang, label: label || lang, src: url }));
+      this.#video.append(make('track', { kind: 'captions', srclang: lang, label: languageName(lang, label || lang), src: url }));
     }
     // By this name and kind the seek bar finds them.
     if (thumbnails) {
