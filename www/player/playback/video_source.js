@@ -7,6 +7,7 @@
 // in strings.problems, or null.
 import { make } from '../../dom.js';
 import { languageName } from '../../language_name.js';
+import { keepOwnButtonAway } from './pop_out.js';
 import { Quality } from './quality.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
@@ -41,6 +42,7 @@ export class VideoSource extends EventTarget {
   constructor(video) {
     super();
     this.#video = video;
+    keepOwnButtonAway(video);
     video.addEventListener('error', () => this.#onError(video.error));
     video.addEventListener('loadeddata', () => this.#setProblem(null));
   }

@@ -3,6 +3,7 @@
 import { byId, label, setAttribute, setIcon } from '../../dom.js';
 import { strings } from '../../strings.js';
 import { Sound } from '../playback/sound.js';
+import { CaptionLift, mustLiftCues } from './caption_lift.js';
 import { Captions } from './captions.js';
 import { createSharedStore } from './media_store.js';
 import { translateMediaChrome } from './media_words.js';
@@ -49,6 +50,7 @@ export class Controls {
     this.#bindShared();
     this.#bindPicture();
     this.#bindOwn(source.quality);
+    if (mustLiftCues()) this.#liftCaptions();
     this.#bindMenus();
     this.#keepForFingers();
     this.#bindPanels(room);
@@ -126,6 +128,26 @@ export class Controls {
     showQuality();
     byId('pip').hidden = document.pictureInPictureEnabled !== true;
     byId('help').addEventListener('click', () => byId('help-dialog').showModal());
+  }
+
+  #liftCaptions() {
+    const lift = new CaptionLift(() => this.#captions.tracks.filter(({ mode }) => mode === 'showing'));
+    const place = () => {
+      const isHidden = this.#player.matches('[userinactive]:not([mediapaused])');
+      lift.place(isHidden ? 0 : byId('controls').offsetHeight, this.#video.offsetHeight);
+    };
+    const watched = new WeakSet(); // tracks
+    const watch = () => {
+      for (const track of this.#captions.tracks) {
+        if (!watched.has(track)) track.addEventListener('cuechange', place);
+        watched.add(track);
+      }
+      place();
+    };
+    for (const type of ['addtrack', 'change']) this.#video.textTracks.addEventListener(type, watch);
+    new MutationObserver(place).observe(this.#player, { attributeFilter: ['userinactive', 'mediapaused'] });
+    new ResizeObserver(place).observe(this.#video);
+    watch();
   }
 
   // The library gives an opened menu the focus when a transition ends: never where motion is not

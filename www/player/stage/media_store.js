@@ -1,6 +1,7 @@
 // What media-chrome's elements show and ask for. Their store is fed from the shared playback instead
 // of the element, and their requests that concern everybody become commands. Only requests that a person's
 // input raises count, for some elements also ask for what they are told to show.
+import { allowPopOut } from '../playback/pop_out.js';
 import { createMediaStore, MediaUIEvents, requestMap, stateMediator } from '/vendor/media-chrome.js';
 
 // A part of the state that is read by get() and may change whenever `source` says so.
@@ -37,6 +38,7 @@ function mediatorOf({ playback, quality, size }) {
     mediaRenditionList: following(quality, () => quality.renditions),
     mediaRenditionSelected: following(quality, () => quality.selected ?? undefined),
     mediaRenditionUnavailable: following(quality, () => (quality.renditions.length > 1 ? undefined : 'unavailable')),
+    mediaPipUnavailable: { get: () => (document.pictureInPictureEnabled ? undefined : 'unsupported') },
     // The page says itself what is wrong, and its controls go on working meanwhile.
     mediaError: { get: () => undefined },
     mediaErrorCode: { get: () => undefined },
@@ -54,8 +56,14 @@ function requestsOf({ inputs, playback, quality, sound, captions }) {
     requestMap[request](...parameters);
     captions.remember();
   };
+  const popOut = (mediator, owners, event) => {
+    if (!inputs.act) return;
+    allowPopOut(owners.media);
+    requestMap[MediaUIEvents.MEDIA_ENTER_PIP_REQUEST](mediator, owners, event);
+  };
   return {
     ...requestMap,
+    [MediaUIEvents.MEDIA_ENTER_PIP_REQUEST]: popOut,
     [MediaUIEvents.MEDIA_PLAY_REQUEST]: ifAsked((act) => playback.play(act)),
     [MediaUIEvents.MEDIA_PAUSE_REQUEST]: ifAsked((act) => playback.pause(act)),
     [MediaUIEvents.MEDIA_SEEK_REQUEST]: ifAsked((act, position) => playback.seekTo(act, position)),
