@@ -172,6 +172,32 @@ const further = {
     assert.deepEqual(await shown(), []);
   },
 
+  async 'every item of a menu takes its click, whatever the browser lays over the picture'() {
+    await stage.showing([ann, ben]);
+    await press(ann, 'k');
+    await isBeyond(ann, 0.5);
+    await ann.page.mouse.move(300, 300); // Firefox offers its picture in a picture then
+    for (const rate of ['0.5', '0.75', '1.25', '1']) {
+      await ann.page.click('#rate');
+      await ann.page.click(`media-playback-rate-menu [value="${rate}"]`);
+      await until(async () => (await ann.page.getAttribute('#rate', 'aria-label')).endsWith(` ${rate}`), `speed ${rate}`);
+    }
+  },
+
+  async 'captions lie above the controls while those are shown'(t) {
+    if (stage.engine.name !== 'firefox') return t.skip('a style sheet moves them here, which no script can see');
+    await stage.showing([ann, ben]);
+    await press(ann, 'k');
+    await areInStep(ann, ben);
+    await press(ben, 'c');
+    const line = () => ben.page.$eval('#video', ({ textTracks }) =>
+      [...textTracks].find(({ activeCues }) => activeCues?.length > 0)?.activeCues[0].line);
+    await ben.page.mouse.move(300, 300);
+    await until(async () => (await line()) < 90, 'they are lifted');
+    await until(async () => (await line()) === 'auto', 'they are put back when the controls go');
+    await press(ben, 'c');
+  },
+
   async 'full screen: the picture alone, and back'() {
     await stage.showing([ann, ben]);
     const before = await boxOf(ben, '#stage');
