@@ -34,7 +34,8 @@ export function rememberLanguage(language) {
   write('localStorage', LANGUAGE, language);
 }
 
-// What the viewer chose for their own player: 'volume', 'captions', 'theatre'. null if nothing.
+// What the viewer chose for their own player: 'volume', 'captions', 'theatre',
+// 'shiftMs'. null if nothing.
 export function preference(name) {
   return read('localStorage', preferenceKey(name));
 }

@@ -76,6 +76,21 @@ test('a film that is cut short: it stands there, says so, and is not started', (
   assert.deepEqual(sent, []);
 });
 
+test('shifted against the room: that is where it is sought, and what its error counts from', () => {
+  const { video, show } = follow();
+  follower.shiftBy(300);
+  assert.equal(follower.shiftMs, 300);
+  show({ playing: false, position: 20 });
+  show({ playing: false, position: 30 });
+  assert.ok(Math.abs(video.currentTime - 30.3) < 0.001, `${video.currentTime}`);
+  const { position, errorMs } = follower.measure();
+  assert.deepEqual([position, Math.round(errorMs)], [30, 0]);
+  follower.shiftBy(9_999);
+  assert.equal(follower.shiftMs, 500);
+  follower.shiftBy(0);
+  assert.ok(Math.abs(video.currentTime - 30) < 0.001, 'it goes back at once, at rest');
+});
+
 test('at the very end it is not cut short', () => {
   const video = Object.assign(new FakeVideo(), { ended: true, currentTime: 60 });
   follow({ video, position: 59.5 });

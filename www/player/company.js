@@ -6,6 +6,7 @@ import { ChatPanel } from './company/chat_panel.js';
 import { HostTools } from './company/host_tools.js';
 import { PeoplePanel } from './company/people_panel.js';
 import { Reactions } from './company/reactions.js';
+import { ByEar } from './playback/by_ear.js';
 import { Pace } from './playback/pace.js';
 import { StatusLine } from './status/status_line.js';
 import { StatusView } from './status/status_view.js';
@@ -18,6 +19,7 @@ const events = strings.events;
 export function openCompany({ room, follower, source, video, inputs, playback, library, confirm, toast, onRender }) {
   const chat = new ChatPanel({ room });
   new Pace({ room, follower, source, toast });
+  new ByEar({ room, follower });
   new Reactions({ room, toast });
   new PeoplePanel({ room, follower, confirm });
   new HostTools({ room, inputs, playback, library, confirm });

@@ -269,6 +269,18 @@ export default {
     own: 'In meinem Tempo',
     ownTip: 'Allein anhalten und springen, ohne die anderen',
   },
+  ear: {
+    title: 'Nach Gehör',
+    words:
+      'Bluetooth und Fernseher lassen dich später hören, und keine Seite sieht, um wie viel. Schalte das Ticken ein und bewege den Regler, bis es zugleich mit dem Licht zu hören ist; neben anderen, bis ihr alle als ein Ticken hört.',
+    shift: 'Dein Ton und Bild',
+    none: 'Mit allen gleich',
+    ahead: (ms) => `${ms}\u00a0ms vor den anderen`,
+    behind: (ms) => `${ms}\u00a0ms nach den anderen`,
+    signed: (ms) => `${ms < 0 ? '−' : '+'}${Math.abs(ms)}\u00a0ms`,
+    tick: 'Ticken',
+    zero: 'Zurück auf null',
+  },
   help: {
     open: 'Tastenkürzel (?)',
     title: 'Tastatur',

@@ -268,6 +268,18 @@ export default {
     own: 'At my own pace',
     ownTip: 'Pause and seek alone, without the others',
   },
+  ear: {
+    title: 'By ear',
+    words:
+      'Bluetooth and televisions let you hear late, and no page can see by how much. Switch the tick on and move the slider until it sounds when the light flashes; beside others, until all your ticks sound as one.',
+    shift: 'Your sound and picture',
+    none: 'With the room',
+    ahead: (ms) => `${ms}\u00a0ms ahead of the room`,
+    behind: (ms) => `${ms}\u00a0ms behind the room`,
+    signed: (ms) => `${ms < 0 ? '−' : '+'}${Math.abs(ms)}\u00a0ms`,
+    tick: 'Tick',
+    zero: 'Back to none',
+  },
   help: {
     open: 'Keyboard shortcuts (?)',
     title: 'Keyboard',

@@ -72,6 +72,16 @@ export class SyncController {
     this.#forgetGap();
   }
 
+  // The target is another one from now on, by no more than the viewer's own shift (shift.js): what is known
+  // of the gap is of the old one, and so is what a start or a correction under way would teach. The way
+  // there is made by rate, as in mid-play.
+  targetMoved(nowMs) {
+    if (this.#settling) this.#settling = { start: null, fromS: null };
+    this.#trimAtMs = nowMs + TRIM_AFTER_MS;
+    this.#trimsLeft = TRIMS_MAX;
+    this.#forgetGap();
+  }
+
   // The viewer wants the place sought once more, however near it seems.
   resync(nowMs) {
     this.targetChanged(nowMs);

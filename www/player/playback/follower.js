@@ -2,8 +2,9 @@
 //
 // Nothing else of ours moves the element, and nothing here can send a command: whatever happens to the
 // element is undone, unless it was a viewer's wish (shared_playback.js) who may have it, and it has a
-// moment to come back for all. Emits 'change' when `buffering`, `blocked`, `ranOut` or `detached` turns.
+// moment to come back for all. Emits 'change' when `buffering`, `blocked`, `ranOut`, `detached` or `shiftMs` turns.
 import { SyncController } from '../../sync/controller.js';
+import { boundShift, shiftTarget } from '../../sync/shift.js';
 import { DataWatch, isBuffered, isShortOfData } from './data_watch.js';
 import { FrameClock } from './frame_clock.js';
 import { SteeredVideo } from './steered_video.js';
@@ -32,6 +33,7 @@ export class Follower extends EventTarget {
   #busySinceMs = null;
   #pitchKept;
   #yieldUntilMs = 0; // until then the element stays as the viewer has just made it
+  #shiftMs = 0; // ahead of the showing, by the viewer's wish
   #mutedHere = false; // muted to be allowed to play, not by the viewer
 
   // durationOf(id): how many seconds a video of the library has, undefined where that is not known.
@@ -102,6 +104,20 @@ export class Follower extends EventTarget {
     if (type === 'rate') this.#setRate(rate);
   }
 
+  // How far this player is ahead of the showing; what it does from now on is judged by that.
+  get shiftMs() {
+    return this.#shiftMs;
+  }
+
+  shiftBy(ms) {
+    const shiftMs = boundShift(ms);
+    if (shiftMs === this.#shiftMs) return;
+    this.#shiftMs = shiftMs;
+    this.controller.targetMoved(performance.now());
+    this.#tickNow();
+    this.dispatchEvent(new Event('change'));
+  }
+
   // Whatever was believed of the gap is forgotten and the place sought once more, however near.
   resync() {
     this.attach();
@@ -120,14 +136,16 @@ export class Follower extends EventTarget {
   }
 
   // {position, positionS, errorMs, running, startsInMs, over, ended, durationS}: `position` and `over` are the
-  // showing's, `positionS` and `ended` this player's; errorMs is null while nobody can say.
+  // showing's, `positionS` and `ended` this player's; errorMs, from where its shift has it be, is null while
+  // nobody can say.
   measure() {
-    const target = this.#target(this.#room.serverTimeMs());
+    const showing = this.#showing(this.#room.serverTimeMs());
+    const target = shiftTarget(showing, this.#shiftMs);
     const positionS = this.#frames.positionAt(performance.now());
     const following = target.running && !this.detached;
     const errorS = following ? this.controller.errorS : positionS - target.position;
     const known = this.#video.readyState >= HAVE_METADATA && errorS !== null;
-    return { ...target, positionS, ended: this.#video.ended, errorMs: known ? errorS * 1000 : null };
+    return { ...showing, positionS, ended: this.#video.ended, errorMs: known ? errorS * 1000 : null };
   }
 
   #learnDuration() {
@@ -179,7 +197,12 @@ export class Follower extends EventTarget {
     });
   }
 
+  // Where this player is to be.
   #target(serverMs) {
+    return shiftTarget(this.#showing(serverMs), this.#shiftMs);
+  }
+
+  #showing(serverMs) {
     const { timeline } = this.#room;
     return {
       position: timeline.positionAt(serverMs),
