@@ -18,7 +18,6 @@ export const language = chooseLanguage([askedLanguage(), rememberedLanguage(), .
 // For times and the names of languages: the viewer's own among those of `language`.
 export const locale = chooseLocale(language, preferred);
 
-// Only the chosen language is fetched.
 export const strings = (await languages[language].load()).default;
 
 // Puts the words into this page's html, and says in which language they are.

@@ -53,11 +53,13 @@ export function pagesOf(files) {
   };
 }
 
-// The rooms that others use and that use none but each other, as far as they are single files of the
-// pages, and what these alone use: the words that all modules share.
+// The single files of the pages that others use, not only a page itself, and what these alone use: the
+// words that all modules share.
 export function sharedWordsOf({ rooms, edges }) {
   const users = (name) => edges.filter(({ to }) => to === name).map(({ from }) => from);
-  const shared = new Set(rooms.map(({ name }) => name).filter((name) => name.endsWith('.js') && users(name).length > 0));
+  const isPage = (name) => users(name).length === 0;
+  const names = rooms.map(({ name }) => name);
+  const shared = new Set(names.filter((name) => name.endsWith('.js') && users(name).some((user) => !isPage(user))));
   for (const { name } of rooms) {
     if (users(name).length > 0 && users(name).every((user) => shared.has(user))) shared.add(name);
   }

@@ -23,7 +23,7 @@ export function isText(name) {
 
 // read(name) returns the bytes of the file '/player.js', or null. `roots` are names to begin with.
 export class AssetGraph {
-  #files = new Map(); // name -> {bytes, text, all, needed}
+  #files = new Map(); // name -> {bytes, text, names}; names: what it refers to
 
   constructor(roots, read) {
     const waiting = roots.map((name) => ({ name, by: null }));
@@ -33,21 +33,14 @@ export class AssetGraph {
       const bytes = read(name);
       if (bytes === null) throw new Error(`${by} names ${name}, which is not there`);
       const text = isText(name) ? bytes.toString('utf8') : null;
-      const file = { bytes, text, ...(text === null ? { all: new Set(), needed: new Set() } : findReferences(name, text)) };
-      this.#files.set(name, file);
-      for (const next of file.all) waiting.push({ name: next, by: name });
+      const names = text === null ? new Set() : findReferences(name, text);
+      this.#files.set(name, { bytes, text, names });
+      for (const next of names) waiting.push({ name: next, by: name });
     }
   }
 
   get names() {
     return [...this.#files.keys()].sort();
-  }
-
-  // The modules that `name` needs before it can run, without itself.
-  neededBy(name) {
-    const reach = this.#reach(name, 'needed');
-    reach.delete(name);
-    return [...reach].sort();
   }
 
   // By which name the file is served.
@@ -66,17 +59,17 @@ export class AssetGraph {
   }
 
   // What keeps its name is no part of it: its name says the same whatever it holds.
-  #reach(name, kind) {
+  #reach(name) {
     const reach = new Set([name]);
     for (const member of reach) {
-      for (const next of this.#files.get(member)[kind]) if (!keepsItsName(next)) reach.add(next);
+      for (const next of this.#files.get(member).names) if (!keepsItsName(next)) reach.add(next);
     }
     return reach;
   }
 
   #hash(name) {
     const hash = createHash('sha256');
-    for (const member of [...this.#reach(name, 'all')].sort()) {
+    for (const member of [...this.#reach(name)].sort()) {
       hash.update(`${member}\0`).update(this.#files.get(member).bytes);
     }
     return telltale(hash.digest('hex'));

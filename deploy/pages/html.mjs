@@ -17,10 +17,21 @@ export function fillHtml(html, strings) {
   return withTexts.replace(withAttribute, (named, attribute, path) => `${named} ${attribute}="${word(path)}"`);
 }
 
-// Tells the browser of every module at once, instead of letting it find out from file to file.
-export function preloadModules(html, names) {
-  const links = names.map((name) => `  <link rel="modulepreload" href="${name}">\n`).join('');
-  return html.replace('</head>', `${links}</head>`);
+const STYLE = / *<link rel="stylesheet" href="([^"]+)">\n/g;
+
+// The style sheets of a page, in their order.
+export function stylesOf(html) {
+  return [...html.matchAll(STYLE)].map(([, name]) => name);
+}
+
+// One style sheet in the place of the first; the others go.
+export function mergeStyles(html, name) {
+  let isFirst = true;
+  return html.replace(STYLE, () => {
+    const link = isFirst ? `  <link rel="stylesheet" href="${name}">\n` : '';
+    isFirst = false;
+    return link;
+  });
 }
 
 // The modules that a page starts with.

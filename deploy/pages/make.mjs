@@ -1,5 +1,6 @@
-// Assembles what the server serves: the pages of www/ and what they use of the libraries, each file
-// under a name with its hash, with a .br and a .gz beside every text that gains by it.
+// Assembles what the server serves: the pages of www/, of each one module, one more for each of its later
+// parts and one style sheet (bundle.mjs), and what they use of the libraries. Each file has a name with its
+// hash, and a .br and a .gz beside every text that gains by it.
 //
 // Of a library the pages name either a module of www/vendor/ ('/vendor/uqr.js'), which is bundled with
 // what it imports of the package of that name, or a file of the package's dist/ as it is
@@ -10,19 +11,21 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, wri
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import zlib from 'node:zlib';
+import { ESBUILD, bundleModules, bundleStyles } from './bundle.mjs';
 import { AssetGraph, isText, keepsItsName } from './graph.mjs';
-import { entryModules, fillHtml, preloadModules } from './html.mjs';
+import { entryModules, fillHtml, mergeStyles, stylesOf } from './html.mjs';
 
 const BUNDLED = /^\/vendor\/([^/]+)\.js$/;
 const AS_IT_IS = /^\/vendor\/([^/]+)\/(.+)$/;
-const ESBUILD = ['--bundle', '--minify', '--format=esm', '--target=es2022', '--log-level=warning', '--legal-comments=none'];
 const SMALLEST_PACKED = 1024; // below, a response's head outweighs what packing saves
 
 const [www, modules, output] = process.argv.slice(2).map((argument) => path.resolve(argument));
 const fresh = `${output}.new`;
+const made = new Map(); // name -> bytes of what is no file of www/
 
 // The bytes of '/player.js', or null.
 function read(name) {
+  if (made.has(name)) return made.get(name);
   if (BUNDLED.test(name)) return bundle(path.join(www, name));
   const [, library, file] = AS_IT_IS.exec(name) ?? [];
   if (!library) return readOrNull(path.join(www, name));
@@ -34,7 +37,7 @@ function readOrNull(file) {
 }
 
 function bundle(file) {
-  return execFileSync('esbuild', [...ESBUILD, file], {
+  return execFileSync('esbuild', [...ESBUILD, '--format=esm', file], {
     env: { ...process.env, NODE_PATH: modules },
     maxBuffer: 16 << 20,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -68,15 +71,27 @@ function writeLicences(names) {
   }
 }
 
+// The style sheet that a page has in the place of its several ones.
+function styleName(page) {
+  return `/styles${page.replace(/html$/, 'css')}`;
+}
+
+function bundlePage(page) {
+  const html = readFileSync(path.join(www, page), 'utf8');
+  for (const entry of entryModules(html)) {
+    for (const [name, bytes] of bundleModules(www, entry)) made.set(name, bytes);
+  }
+  made.set(styleName(page), bundleStyles(www, stylesOf(html)));
+  made.set(page, Buffer.from(mergeStyles(html, styleName(page))));
+}
+
 async function main() {
   const pages = readdirSync(www).filter(keepsItsName).map((name) => `/${name}`);
+  for (const page of pages.filter((name) => name.endsWith('.html'))) bundlePage(page);
   const libraries = readdirSync(path.join(www, 'vendor')).map((name) => `/vendor/${name}`);
   const graph = new AssetGraph([...pages, ...libraries], read);
   const strings = (await import(pathToFileURL(path.join(www, 'strings/en.js')))).default;
-  const shape = (html) => {
-    const needed = new Set(entryModules(html).flatMap((name) => graph.neededBy(name)));
-    return preloadModules(fillHtml(html, strings), [...needed].sort());
-  };
+  const shape = (html) => fillHtml(html, strings);
 
   rmSync(fresh, { recursive: true, force: true });
   for (const name of graph.names) {

@@ -8,7 +8,7 @@ import path from 'node:path';
 const KINDS = 'js|mjs|css|svg|png|jpg|webp|ico|woff2|webmanifest|html';
 const ROOTED = `(?<=["'\`(])(?<rooted>/[\\w./-]+\\.(?:${KINDS}))(?=["'\`)#?])`;
 // The first lookbehind keeps `Array.from("x")` out.
-const SPECIFIER = `(?<lead>(?<![\\w.$])(?:from|import)\\s*(?<call>\\(\\s*)?["'])(?<named>\\.{0,2}/[\\w./-]+)(?=["'])`;
+const SPECIFIER = `(?<lead>(?<![\\w.$])(?:from|import)\\s*(?:\\(\\s*)?["'])(?<named>\\.{0,2}/[\\w./-]+)(?=["'])`;
 const URL_FUNCTION = `(?<lead>url\\(["']?)(?<named>[\\w./-]+)(?=["']?\\))`;
 const PATTERNS = {
   '.css': new RegExp(URL_FUNCTION, 'g'),
@@ -17,27 +17,22 @@ const PATTERNS = {
 };
 const ELSEWHERE = new RegExp(ROOTED, 'g');
 
-// Calls change(name, isNeeded) for each file that the text of the file `from` names, and puts what it
-// returns in the name's place. Names are paths from the root ('/sync/clock.js'); needed are those
-// that a module waits for before it runs.
+// Calls change(name) for each file that the text of the file `from` names, and puts what it returns in
+// the name's place. Names are paths from the root ('/sync/clock.js').
 export function replaceReferences(from, text, change) {
   const folder = path.posix.dirname(from);
   return text.replace(PATTERNS[path.posix.extname(from)] ?? ELSEWHERE, (...match) => {
-    const { lead = '', call, named, rooted } = match.at(-1);
-    if (rooted) return change(rooted, false);
-    const isNeeded = path.posix.extname(from) !== '.css' && !call;
-    return lead + change(path.posix.resolve(folder, named), isNeeded);
+    const { lead = '', named, rooted } = match.at(-1);
+    return rooted ? change(rooted) : lead + change(path.posix.resolve(folder, named));
   });
 }
 
-// {all, needed}: sets of names.
+// A set of names.
 export function findReferences(from, text) {
-  const all = new Set();
-  const needed = new Set();
-  replaceReferences(from, text, (name, isNeeded) => {
-    all.add(name);
-    if (isNeeded) needed.add(name);
+  const names = new Set();
+  replaceReferences(from, text, (name) => {
+    names.add(name);
     return name;
   });
-  return { all, needed };
+  return names;
 }

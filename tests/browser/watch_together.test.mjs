@@ -78,6 +78,8 @@ test('a link to a session that is not there bars the way', async () => {
   await page.goto(`${server.origin}/player.html?session=1b4e28ba-2fa1-4d3b-a1c5-0123456789ab`);
   await page.waitForSelector('#gate-home:not([hidden])');
   assert.match(await page.textContent('#gate-words'), /does not exist/);
+  // The browser tells of it by itself.
+  assert.match(ben.faults.splice(0).join('\n'), /^Failed to load resource: [^\n]* 404 \(Not Found\)$/);
 });
 
 test('Ann creates a session and gets a link without a secret', async () => {

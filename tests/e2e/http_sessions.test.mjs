@@ -67,6 +67,16 @@ test('what is said of a session: its video, settings, members, state, the time',
   assert.ok(!String(answer.body).includes('oken'), 'no token is told');
 });
 
+test('before joining one answer tells all: the library\'s whole entry, and whoever asks is nobody here', async () => {
+  const { key } = await create({ video: 'b-second' });
+  for (let asked = 0; asked < 3; asked += 1) {
+    const { video, members, state } = JSON.parse((await request('GET', `/api/sessions/${key}`)).body);
+    const { videos } = JSON.parse((await request('GET', '/api/videos')).body);
+    assert.deepEqual(video, videos.find(({ id }) => id === 'b-second'));
+    assert.deepEqual([members, state.seq, state.epoch], [0, 0, 0], 'no member, no host');
+  }
+});
+
 test('settings left out are the defaults', async () => {
   const { key } = await create({});
   const info = JSON.parse((await request('GET', `/api/sessions/${key}`)).body);

@@ -21,14 +21,18 @@ export const rooms = {
   session: { uses: ['sync'] },
   'player/playback': { uses: ['dom.js', 'language_name.js', 'memory.js', 'strings.js', 'sync'], libraries: ['hls.js'] },
   'player/stage': {
-    uses: ['dom.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'player/playback'],
+    uses: ['dom.js', 'memory.js', 'name_field.js', 'strings.js', 'player/playback'],
     libraries: ['media-chrome'],
   },
   'player/company': { uses: ['dom.js', 'name_field.js', 'names.js', 'strings.js', 'title.js'] },
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
+  'watch.js': {
+    uses: ['ask.js', 'dom.js', 'memory.js', 'strings.js', 'title.js', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
+  },
   'player.js': {
-    uses: ['ask.js', 'dom.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
+    uses: ['dom.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
+    libraries: ['media-chrome'],
   },
   home: { uses: ['dom.js', 'format.js', 'memory.js', 'strings.js', 'session'], libraries: ['uqr'] },
   'home.js': { uses: ['ask.js', 'dom.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'home'] },

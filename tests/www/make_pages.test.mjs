@@ -1,8 +1,13 @@
 // What the build makes of the pages: names with hashes, references that follow them, words, forms.
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { bundleModules, bundleStyles } from '../../deploy/pages/bundle.mjs';
 import { AssetGraph } from '../../deploy/pages/graph.mjs';
-import { entryModules, fillHtml, preloadModules } from '../../deploy/pages/html.mjs';
+import { entryModules, fillHtml, mergeStyles, stylesOf } from '../../deploy/pages/html.mjs';
 import { findReferences, replaceReferences } from '../../deploy/pages/references.mjs';
 
 const graphOf = (files, roots = ['/index.html']) =>
@@ -19,16 +24,14 @@ const FILES = {
 };
 
 test('every kind of reference is found, and nothing else', () => {
-  const { all, needed } = findReferences('/x/y.js', [
+  const names = findReferences('/x/y.js', [
     "import './one.js';", 'import{a}from"../two.mjs";', "export * from './three.js';", "import('./four.js')",
     "import /* all */ '/five.js'", 'const sprite = `/six.svg#play`;', "fetch('/api/videos')", "Array.from('./seven.js')",
     "import fs from 'node:fs'", "const name = './eight.js';", "'/nine.mp4'",
   ].join('\n'));
-  assert.deepEqual([...all], ['/x/one.js', '/two.mjs', '/x/three.js', '/x/four.js', '/five.js', '/six.svg']);
-  assert.deepEqual([...needed].slice(0, 3), ['/x/one.js', '/two.mjs', '/x/three.js']);
-  assert.ok(!needed.has('/x/four.js') && !needed.has('/six.svg'));
+  assert.deepEqual([...names], ['/x/one.js', '/two.mjs', '/x/three.js', '/x/four.js', '/five.js', '/six.svg']);
   const css = 'a { background: url(/a.svg) } b { background: url("../img/b.png") }';
-  assert.deepEqual([...findReferences('/css/main.css', css).all], ['/a.svg', '/img/b.png']);
+  assert.deepEqual([...findReferences('/css/main.css', css)], ['/a.svg', '/img/b.png']);
 });
 
 test('a name is replaced once, and where it stands', () => {
@@ -69,12 +72,67 @@ test('a file that is not there stops the build, and is named with who wants it',
   assert.throws(() => graphOf({ ...FILES, '/c.js': "import './gone.js'" }), /\/c\.js names \/gone\.js/);
 });
 
-test('a page tells of the modules that it needs at once, not of those for later', () => {
-  const graph = graphOf(FILES);
-  assert.deepEqual(entryModules(FILES['/index.html']), ['/a.js']);
-  assert.deepEqual(graph.neededBy('/a.js'), ['/parts/b.js']);
-  assert.match(preloadModules('<head></head>', ['/b.js']), /<link rel="modulepreload" href="\/b\.js">\n<\/head>/);
+test('of a page\'s style sheets one is left, in the place of the first', () => {
+  const html = '<head>\n  <link rel="stylesheet" href="/a.css">\n  <link rel="stylesheet" href="/b.css">\n  <script type="module" src="/a.js"></script>\n';
+  assert.deepEqual(stylesOf(html), ['/a.css', '/b.css']);
+  assert.deepEqual(entryModules(html), ['/a.js']);
+  assert.equal(mergeStyles(html, '/both.css'),
+    '<head>\n  <link rel="stylesheet" href="/both.css">\n  <script type="module" src="/a.js"></script>\n');
 });
+
+// A folder of sources, and another one for what becomes of them.
+function inFolder(files, use) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'videosync-make-pages-'));
+  const put = (name, bytes) => {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+    return file;
+  };
+  for (const [name, text] of Object.entries(files)) put(name, text);
+  return Promise.resolve(use(folder, put)).finally(() => rmSync(folder, { recursive: true, force: true }));
+}
+
+const SOURCES = {
+  'package.json': '{"type":"module"}',
+  'page.js': "import './words.js'; import { next } from './state.js'; next(); import('./parts/later.js').then(({ take }) => take(next()));",
+  'words.js': "(globalThis.steps = []).push('first'); const { word } = await import('./words/other.js'); globalThis.steps.push(word);",
+  'words/other.js': "export const word = 'other';",
+  'state.js': 'let count = 0; export function next() { return (count += 1); }',
+  'parts/later.js': "import { next } from '../state.js'; import { icon } from './icon.js'; export function take(seen) { globalThis.taken([seen, next(), icon]); }",
+  'parts/icon.js': "import { extra } from '/vendor/library.js'; export const icon = '/icons.svg#a';",
+};
+
+test('a page is one module, and what it shares with its later parts is there once', () => inFolder(SOURCES, async (folder, put) => {
+  const bundled = bundleModules(folder, '/page.js');
+  assert.deepEqual([...bundled.keys()].sort(), ['/page.js', '/parts/later.js', '/words/other.js']);
+  assert.deepEqual([...findReferences('/page.js', bundled.get('/page.js').toString())].sort(), ['/parts/later.js', '/words/other.js']);
+  assert.deepEqual([...findReferences('/parts/later.js', bundled.get('/parts/later.js').toString())].sort(),
+    ['/icons.svg', '/page.js', '/vendor/library.js']);
+  const taken = new Promise((resolve) => (globalThis.taken = resolve));
+  put('made/package.json', '{"type":"module"}');
+  // As a server has it at its root: node's is the file system's.
+  const root = (text) => text.replaceAll('"/', `"${pathToFileURL(path.join(folder, 'made'))}/`).replace(/[^;]*\/vendor\/library\.js";/, '');
+  for (const [name, bytes] of bundled) put(`made${name}`, root(bytes.toString()));
+  await import(pathToFileURL(path.join(folder, 'made/page.js')).href);
+  const [first, second] = await taken;
+  assert.deepEqual([first, second], [2, 3], 'one module, one state');
+  assert.deepEqual(globalThis.steps, ['first', 'other']);
+}));
+
+test('what the parts of a page share among themselves alone stops the build', () => inFolder({
+  'page.js': "import('./a.js'); import('./b.js'); import './c.js';",
+  'a.js': "import './c.js'; import './d.js';", 'b.js': "import './d.js'; import './c.js';",
+  'c.js': 'export const c = console.log(1);', 'd.js': 'export const d = console.log(2);',
+}, (folder) => {
+  assert.throws(() => bundleModules(folder, '/page.js'), /page\.js and its parts share in 2 ways/);
+}));
+
+test('style sheets follow each other, and name what they named', () => inFolder({
+  'a.css': 'a { color: red }\n', 'css/b.css': 'a { color: blue; background: url(/icons.svg) }\n',
+}, (folder) => {
+  assert.equal(bundleStyles(folder, ['/a.css', '/css/b.css']).toString(), 'a{color:red}a{color:#00f;background:url(/icons.svg)}\n');
+}));
 
 test('the words are in the html before any script runs', () => {
   const strings = { home: { create: 'Create & "go"', hint: 'a <b>' } };

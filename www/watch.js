@@ -1,0 +1,122 @@
+// What is behind the gate of the player page: opens the room and wires its parts together.
+import { ask } from './ask.js';
+import { byId, copyText, make, setText } from './dom.js';
+import { rememberSession, sessionMemory } from './memory.js';
+import { openCompany } from './player/company.js';
+import { PageInputs, onNativeControl } from './player/playback/act.js';
+import { Follower } from './player/playback/follower.js';
+import { MediaKeys } from './player/playback/media_keys.js';
+import { SharedPlayback } from './player/playback/shared_playback.js';
+import { WakeLock } from './player/playback/wake_lock.js';
+import { Controls } from './player/stage/controls.js';
+import { Reporter } from './player/status/reporter.js';
+import { playerUrl, whyRefused } from './session/api.js';
+import { key } from './session/first_look.js';
+import { Room } from './session/room.js';
+import { VideoList } from './session/video_list.js';
+import { strings } from './strings.js';
+import { setTitle } from './title.js';
+
+const TOAST_MS = 4_000;
+const TOASTS_MAX = 3;
+
+// What is told once more is not told twice.
+function toast(text) {
+  const line = make('p', { class: 'toast', text });
+  const toasts = byId('toasts');
+  for (const shown of [...toasts.children]) if (shown.textContent === text) shown.remove();
+  toasts.append(line);
+  while (toasts.children.length > TOASTS_MAX) toasts.firstChild.remove();
+  setTimeout(() => line.remove(), TOAST_MS);
+}
+
+function openRoom(name) {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return new Room({
+    origin: `${scheme}://${location.host}`,
+    key,
+    name,
+    memory: sessionMemory(key),
+    whyRefused,
+  });
+}
+
+// Shows what the showing is of.
+class ShownVideo {
+  #source;
+  #library;
+  #id = null; // the newest that was asked for
+
+  constructor({ room, source, library }) {
+    this.#source = source;
+    this.#library = library;
+    room.addEventListener('state', ({ detail: { state, previous } }) => {
+      if (state.video !== previous?.video) this.#show(state.video, room.timeline.positionAt(room.serverTimeMs()));
+    });
+  }
+
+  // positionS: where the showing is.
+  async #show(id, positionS) {
+    if (!id) return;
+    this.#id = id;
+    const entry = await this.#entryOf(id);
+    if (this.#id !== id) return; // another one was loaded meanwhile
+    this.#source.load(entry, positionS);
+    setText(byId('title'), entry.title || 'VideoSync');
+    setTitle(entry.title || id);
+  }
+
+  // The gate may have loaded it already. A video that came into the library after this page did is looked
+  // up anew.
+  async #entryOf(id) {
+    const { current } = this.#source;
+    if (current?.id === id) return current;
+    if (!this.#library.find(id)) await this.#library.refresh();
+    return this.#library.find(id) ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(key)}`, captions: [] };
+  }
+}
+
+function wireShare() {
+  byId('share-link').value = playerUrl(key);
+  byId('share').addEventListener('click', async () => {
+    const copied = await copyText(byId('share-link').value, byId('share-link'));
+    toast(copied ? strings.events.linkCopied : strings.home.copyFailed);
+  });
+}
+
+// Goodbye is final here: the picture stops, nothing follows any more, and what there was to press goes.
+function stopAtTheEnd(room) {
+  room.addEventListener('phase', ({ detail }) => {
+    const isOver = detail.name === 'closed' && detail.reason !== 'stopped';
+    byId('app').classList.toggle('over', isOver);
+    if (!isOver) return;
+    if (document.fullscreenElement) document.exitFullscreen();
+    for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
+    byId('toasts').replaceChildren();
+    byId('big-words').focus({ preventScroll: true });
+  });
+}
+
+// source: the VideoSource of `video`.
+export function enter({ name, video, source }) {
+  rememberSession(key);
+  byId('app').hidden = false;
+  const room = openRoom(name);
+  const inputs = new PageInputs();
+  const library = new VideoList();
+  const entryOf = (id) => library.find(id) ?? (source.current?.id === id ? source.current : undefined);
+  const follower = new Follower(video, room, (id) => entryOf(id)?.duration);
+  const playback = new SharedPlayback({ room, video, follower, tell: toast });
+  const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
+  openCompany({ room, follower, source, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
+  new Reporter(room, follower);
+  new WakeLock(video);
+  new MediaKeys({ room, playback, video, source });
+  onNativeControl(follower.steered, (act, what) => playback.followNative(act, what));
+  new ShownVideo({ room, source, library });
+  stopAtTheEnd(room);
+  wireShare();
+  byId('play').focus({ focusVisible: false });
+  room.connection.start();
+  library.refresh();
+}
