@@ -2,6 +2,7 @@
 // the viewer reads.
 import { firstLook, key } from './session/first_look.js';
 import { byId } from './dom.js';
+import { Standby } from './player/playback/standby.js';
 import { VideoSource } from './player/playback/video_source.js';
 import { Gate } from './player/stage/gate.js';
 import { localizePage, strings } from './strings.js';
@@ -11,20 +12,24 @@ import { setTitle } from './title.js';
 const video = byId('video');
 const source = new VideoSource(video);
 const gate = new Gate();
+let standby = null;
+let isIn = false; // past the gate
 
-function showBeginning({ state, video: entry, serverTimeMs }) {
+function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs }) {
   if (!entry) return;
   const timeline = new Timeline();
   timeline.accept(state);
-  source.load(entry, timeline.positionAt(serverTimeMs));
+  const positionS = () => timeline.positionAt(serverTimeMs + performance.now() - heardMs);
+  source.load(entry, positionS());
+  standby = new Standby(video, positionS);
   setTitle(entry.title || entry.id);
 }
 
 async function lookAround() {
   try {
-    const { info } = await firstLook;
-    gate.show(info);
-    showBeginning(info);
+    const seen = await firstLook;
+    gate.show(seen.info);
+    if (!isIn) showBeginning(seen);
   } catch (error) {
     if (error.code === 'session_not_found') gate.bar(strings.gate.noSession);
     else gate.say(strings.gate.unreachable);
@@ -36,7 +41,10 @@ async function pass() {
   lookAround();
   // The controls' elements are asked for here so that they come with the rest, and not after it.
   const [{ enter }] = await Promise.all([import('./watch.js'), import('/vendor/media-chrome.js')]);
-  enter({ name: await joined, video, source });
+  const name = await joined;
+  isIn = true;
+  standby?.stop();
+  enter({ name, video, source });
 }
 
 // Not awaited: what comes later imports what this module is made of.

@@ -11,7 +11,7 @@ import { WakeLock } from './player/playback/wake_lock.js';
 import { Controls } from './player/stage/controls.js';
 import { Reporter } from './player/status/reporter.js';
 import { playerUrl, whyRefused } from './session/api.js';
-import { key } from './session/first_look.js';
+import { firstLook, key, look } from './session/first_look.js';
 import { Room } from './session/room.js';
 import { VideoList } from './session/video_list.js';
 import { strings } from './strings.js';
@@ -19,6 +19,7 @@ import { setTitle } from './title.js';
 
 const TOAST_MS = 4_000;
 const TOASTS_MAX = 3;
+const LOOK_HOLDS_MS = 5_000; // what the gate was told of the showing is asked anew after that
 
 // What is told once more is not told twice.
 function toast(text) {
@@ -97,6 +98,17 @@ function stopAtTheEnd(room) {
   });
 }
 
+// The picture moves as soon as it is known where the showing is: over a new connection that takes a WebSocket
+// three round trips.
+async function foretell(room) {
+  try {
+    const seen = await firstLook.catch(look);
+    room.foretell(performance.now() - seen.heardMs < LOOK_HOLDS_MS ? seen : await look());
+  } catch {
+    // The welcome will tell.
+  }
+}
+
 // source: the VideoSource of `video`.
 export function enter({ name, video, source }) {
   rememberSession(key);
@@ -118,5 +130,6 @@ export function enter({ name, video, source }) {
   wireShare();
   byId('play').focus({ focusVisible: false });
   room.connection.start();
+  foretell(room);
   library.refresh();
 }

@@ -36,6 +36,32 @@ test('the welcome puts a late joiner in place at once', () => {
   assert.equal(room.presence.hostName, 'Ann');
 });
 
+test('what was told over HTTP puts a joiner in place before the connection is there', () => {
+  const { room, time, network, of } = enter();
+  const info = { state: { ...playing, position: 7, seq: 2 }, serverTimeMs: SERVER_MS + 10_000, members: 2 };
+  room.foretell({ info, askedMs: time.nowMs - 150, heardMs: time.nowMs });
+  const seenS = () => room.timeline.positionAt(room.serverTimeMs());
+  assert.ok(Math.abs(seenS() - 17.075) < 0.001, `${seenS()}`);
+  assert.equal(of('state').length, 1);
+  assert.equal(room.you, null);
+  time.pass(450);
+  network.latest().receive(welcome({ state: info.state, serverTimeMs: SERVER_MS + 10_500 }));
+  assert.ok(Math.abs(seenS() - 17.525) < 0.05, `${seenS()}`);
+  assert.equal(of('state').length, 1, 'the same once more is nothing new');
+});
+
+test('the welcome is right against what was told before, and of what comes after it nothing is taken', () => {
+  const { room, time, network, of } = enter();
+  const info = (seq, position) => ({ state: { ...playing, seq, position }, serverTimeMs: SERVER_MS });
+  room.foretell({ info: info(2, 7), askedMs: 900, heardMs: 1000 });
+  network.latest().receive(welcome({ state: { ...playing, seq: 4, position: 100 } }));
+  assert.deepEqual(of('state').map(({ detail: { state } }) => state.seq), [2, 4]);
+  const boundMs = room.clock.errorBoundMs(time.nowMs);
+  room.foretell({ info: info(5, 200), askedMs: 999, heardMs: 1000 });
+  assert.equal(room.timeline.state.seq, 4);
+  assert.equal(room.clock.errorBoundMs(time.nowMs), boundMs);
+});
+
 test('eight pings in the first 1.6 seconds, then one every ten; pongs sharpen the clock', () => {
   const { room, time, network } = enter();
   time.pass(400);

@@ -128,6 +128,15 @@ export class Room extends EventTarget {
     return this.send('name', { name });
   }
 
+  // What the server told over HTTP of the session, at a time when no connection is there yet: `info` of
+  // askedMs and heardMs (first_look.js). The video need not wait for the welcome, which says it again. Of no
+  // use once that has come.
+  foretell({ info, askedMs, heardMs }) {
+    if (this.you) return;
+    this.clock.addSample({ t1: askedMs, t2: info.serverTimeMs, t3: info.serverTimeMs, t4: heardMs });
+    this.#onState(info.state);
+  }
+
   // Measures the clock anew, in quick steps.
   measureClock() {
     if (this.connection.phase.name !== 'open') return;

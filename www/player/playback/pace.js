@@ -1,7 +1,7 @@
 // Leaving the others and coming back: "at my own pace", "back to the others", "resync".
 //
 // Whoever rules the showing cannot leave it, and another video brings everybody back. When the
-// session is over for this viewer the picture stops, and nothing follows any more.
+// session is over for this viewer, or does not let them in, the picture stops, and nothing follows any more.
 import { byId } from '../../dom.js';
 import { strings } from '../../strings.js';
 
@@ -24,7 +24,9 @@ export class Pace {
     room.addEventListener('state', ({ detail: { state, previous } }) => {
       if (previous && state.video !== previous.video) follower.attach();
     });
-    room.addEventListener('phase', ({ detail }) => detail.name === 'closed' && this.#stop());
+    room.addEventListener('phase', ({ detail: { name } }) => {
+      if (name === 'closed' || (name === 'waiting' && !room.you)) this.#stop();
+    });
     room.addEventListener('welcome', () => this.#isOver && this.#goOn());
     for (const type of ['host', 'welcome', 'phase']) room.addEventListener(type, () => this.#onRoom());
     this.render();

@@ -29,8 +29,17 @@ export class StatusView {
     room.addEventListener('host', ({ detail }) => this.#onHost(detail));
     room.addEventListener('state', ({ detail }) => {
       this.#waiting = NOBODY_AWAITED;
-      this.#pausedBy = whoPaused(this.#pausedBy, detail, (id) => room.presence.nameOf(id), room.you?.id);
+      this.#notePause(detail);
     });
+    // Who that was may be known only now: the state can be there before the first connection.
+    room.addEventListener('welcome', () => {
+      const { state } = room.timeline;
+      if (state && this.#pausedBy?.name === undefined) this.#notePause({ state });
+    });
+  }
+
+  #notePause(change) {
+    this.#pausedBy = whoPaused(this.#pausedBy, change, (id) => this.#room.presence.nameOf(id), this.#room.you?.id);
   }
 
   #onHost({ reason, youAreHost, youWereHost }) {
