@@ -1,6 +1,9 @@
 // A real nginx before real nodes, with the operator's own file (deploy/nginx.conf).
 import { execFile } from 'node:child_process';
+import { createHash, createPublicKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { startChild } from './child.mjs';
@@ -13,22 +16,27 @@ const run = promisify(execFile);
 const TRIES = 20;
 
 // nodes: what startServer gives. prefersFirst: the first one gets everything while it lives, instead
-// of what the file says. edit(text): what an operator has made of the file. Resolves to {origin, wsOrigin, folder, output(), stop()}.
-export async function startNginx(nodes, { prefersFirst = false, edit = (text) => text } = {}) {
+// of what the file says. edit(text): what an operator has made of the file. tls: 'http/1.1' or 'h2', which it
+// speaks to browsers over TLS then, with a certificate of its own making (selfSignedKey: of its key what
+// Chromium's --ignore-certificate-errors-spki-list wants).
+// Resolves to {origin, wsOrigin, folder, output(), stop()}.
+export async function startNginx(nodes, { prefersFirst = false, edit = (text) => text, tls = null } = {}) {
   const folder = await makeFolder();
+  const selfSignedKey = tls && (await makeCertificate(folder));
   for (let left = TRIES; ; left -= 1) {
     const port = await freePort();
-    await configure(folder, port, nodes, { prefersFirst, edit });
+    await configure(folder, port, nodes, { prefersFirst, edit: (text) => edit(tls ? speakTls(text, folder, tls) : text) });
     const child = await startChild('nginx', ['-e', 'stderr', '-p', folder.directory, '-c', 'nginx.conf'],
       { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
-    const origin = `http://127.0.0.1:${port}`;
-    const isUp = () => child.hasEnded() || fetch(`${origin}/`).then(({ ok }) => ok, () => false);
+    const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
+    const isUp = () => child.hasEnded() || answers(origin);
     await until(isUp, () => `nginx:\n${child.output()}`);
     if (!child.hasEnded()) {
       return {
         origin,
-        wsOrigin: `ws://127.0.0.1:${port}`,
+        wsOrigin: origin.replace('http', 'ws'),
         folder,
+        selfSignedKey,
         output: child.output,
         stop: async () => {
           await child.stop();
@@ -38,6 +46,32 @@ export async function startNginx(nodes, { prefersFirst = false, edit = (text) =>
     }
     if (left === 0 || !/Address already in use/.test(child.output())) throw new Error(`nginx ended:\n${child.output()}`);
   }
+}
+
+function answers(origin) {
+  const { get } = origin.startsWith('https') ? https : http;
+  return new Promise((resolve) => {
+    get(origin, { rejectUnauthorized: false }, (answer) => resolve(answer.resume().statusCode === 200)).on('error', () => resolve(false));
+  });
+}
+
+async function makeCertificate(folder) {
+  const [key, certificate] = [folder.path('key.pem'), folder.path('certificate.pem')];
+  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+    '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate]);
+  const spki = createPublicKey(await readFile(certificate)).export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(spki).digest('base64');
+}
+
+// What make-nginx-conf takes out, for another certificate.
+function speakTls(text, folder, protocol) {
+  return text.replace(/^ *listen (.*);$/m, [
+    `  listen $1 ssl${protocol === 'h2' ? ' http2' : ''} sndbuf=128k;`, // loopback's megabytes would stand before every later answer
+    `  ssl_certificate ${folder.path('certificate.pem')};`,
+    `  ssl_certificate_key ${folder.path('key.pem')};`,
+    '  ssl_protocols TLSv1.2 TLSv1.3;',
+    '  ssl_session_cache shared:videosync_tls:10m;',
+  ].join('\n'));
 }
 
 async function configure(folder, port, nodes, { prefersFirst, edit }) {

@@ -4,19 +4,23 @@
 // limited, and stall together. Bytes keep their order. Timers are node's, so a delay is exact to a
 // millisecond or two. Seeded: the same seed draws the same jitter.
 import net from 'node:net';
+import { RoundTrips } from './round_trips.mjs';
 
 const QUEUE_BYTES_MAX = 64 * 1024; // of one connection and direction; beyond it the sender waits
 const QUEUE_MS_MAX = 60; // ... and not more than a router worth its name would hold
 const SLICE_BYTES = 4 * 1024;
 
 // origin: of the server, 'http://host:port'. up, down: {delayMs, jitterMs, bytesPerS,
-// stall: {everyMs, forMs}}, all optional; jitter is uniform, +-jitterMs around delayMs.
-// Resolves to {origin, cut(), restore(), reset(), stop()}.
-export async function startShapedProxy(origin, { up = {}, down = {}, seed = 1 } = {}) {
+// stall: {everyMs, forMs}}, all optional; jitter is uniform, +-jitterMs around delayMs. slowToConnect: a new
+// connection takes a round trip, as it does on a real network; else it is there at once.
+// Resolves to {origin, trips, cut(), restore(), reset(), stop()}; trips: a RoundTrips.
+export async function startShapedProxy(origin, { up = {}, down = {}, seed = 1, slowToConnect = false } = {}) {
   const target = new URL(origin);
   const random = seededRandom(seed);
   const stalls = new Stalls(up.stall ?? down.stall, random);
   const links = { up: new Link(up, stalls, random), down: new Link(down, stalls, random) };
+  const trips = new RoundTrips();
+  const connectMs = slowToConnect ? (up.delayMs ?? 0) + (down.delayMs ?? 0) : 0;
   const open = new Set();
   let isCut = false;
   const server = net.createServer({ noDelay: true }, (viewer) => {
@@ -29,13 +33,15 @@ export async function startShapedProxy(origin, { up = {}, down = {}, seed = 1 } 
       for (const socket of both) socket.destroy();
     };
     for (const socket of both) socket.on('error', end).on('close', end);
-    carry(viewer, far, links.up);
-    carry(far, viewer, links.down);
+    const way = trips.connect();
+    carry(viewer, far, links.up, way.up, performance.now() + connectMs);
+    carry(far, viewer, links.down, way.down);
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const reset = () => [...open].forEach((pair) => pair.forEach((socket) => socket.resetAndDestroy()));
   return {
-    origin: `http://127.0.0.1:${server.address().port}`,
+    origin: `${target.protocol}//127.0.0.1:${server.address().port}`,
+    trips,
     // Every connection is torn down, and each new one, until restore().
     cut() {
       isCut = true;
@@ -113,18 +119,19 @@ class Link {
     return Math.min(QUEUE_BYTES_MAX, Math.max(SLICE_BYTES, (bytesPerS * QUEUE_MS_MAX) / 1000));
   }
 
-  // When `bytes` that are sent now arrive.
-  arrivalMs(bytes) {
+  // When `bytes` that are sent now, or at `fromMs` where that is still to come, arrive.
+  arrivalMs(bytes, fromMs) {
     const { delayMs, jitterMs, bytesPerS } = this.#shape;
     this.#freeMs = Math.max(performance.now(), this.#freeMs) + (bytes / bytesPerS) * 1000;
     const jitter = jitterMs * (2 * this.#random() - 1);
-    return this.#stalls.passMs(this.#freeMs + delayMs + jitter);
+    return this.#stalls.passMs(Math.max(this.#freeMs, fromMs) + delayMs + jitter);
   }
 }
 
-// Carries one direction of one connection over the link.
-function carry(from, to, link) {
-  const queue = []; // {part, dueMs}, in the order of both
+// Carries one direction of one connection over the link. way: {leave() => tag, arrive(tag)}, told of each
+// part. fromMs: nothing leaves before.
+function carry(from, to, link, way, fromMs = 0) {
+  const queue = []; // {part, dueMs, tag}, in the order of both
   let queuedBytes = 0;
   let timer = null;
   let lastMs = 0;
@@ -132,8 +139,9 @@ function carry(from, to, link) {
   const deliver = () => {
     timer = null;
     while (queue.length > 0 && queue[0].dueMs <= performance.now() + 0.5) {
-      const { part } = queue.shift();
+      const { part, tag } = queue.shift();
       queuedBytes -= part?.length ?? 0;
+      way.arrive(tag);
       if (part === null) to.end();
       else to.write(part);
     }
@@ -141,8 +149,8 @@ function carry(from, to, link) {
     if (queue.length > 0) timer = setTimeout(deliver, Math.max(0, queue[0].dueMs - performance.now()));
   };
   const push = (part) => {
-    lastMs = Math.max(lastMs, link.arrivalMs(part?.length ?? 0));
-    queue.push({ part, dueMs: lastMs });
+    lastMs = Math.max(lastMs, link.arrivalMs(part?.length ?? 0, fromMs));
+    queue.push({ part, dueMs: lastMs, tag: way.leave() });
     queuedBytes += part?.length ?? 0;
     timer ??= setTimeout(deliver, Math.max(0, lastMs - performance.now()));
   };

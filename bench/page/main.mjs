@@ -1,0 +1,167 @@
+// Measures the way from a link into the room, in a real browser: `make bench-page`, --help for its options.
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { launchBrowser } from '../../tests/support/browser.mjs';
+import { makeMedia } from '../../tests/support/media.mjs';
+import { createSession, join } from '../../tests/support/member.mjs';
+import { startNginx } from '../../tests/support/nginx.mjs';
+import { startServer } from '../../tests/support/server.mjs';
+import { startShapedProxy } from '../../tests/support/shaped_proxy.mjs';
+import { costOf, observe, openGate, passGate, readGate, whatHappened } from './visit.mjs';
+import { drawWaterfall } from './waterfall.mjs';
+
+const VIDEO_S = 180;
+const ENGINES = { chromium: launchBrowser };
+const FRONTS = {
+  'http/1.1': { tls: null, words: 'HTTP/1.1' },
+  'http/1.1 tls': { tls: 'http/1.1', words: 'HTTP/1.1 over TLS, behind nginx' },
+  'h2 tls': { tls: 'h2', words: 'HTTP/2 over TLS, behind nginx' },
+};
+const GATE_READ_MS = 1_000; // of silence
+
+const HELP = `Measures how long it takes from the click on a session's link until one may join, and from that to the
+first moving picture, over slow networks, with an empty and with a full cache.
+
+  --engine NAME     ${Object.keys(ENGINES).join(', ')} (chromium)
+  --rtt LIST        round trips in ms, by commas (20,150,300)
+  --front LIST      some of ${Object.keys(FRONTS).join(', ')}, by commas (all)
+  --rounds N        visits each, of which the median is shown (3)
+  --www DIR         other pages than the build's
+  --json FILE       write every visit
+  --svg FILE        draw the waterfall of a cold visit for each front, at the longest round trip but one
+  --help
+
+The session's host plays a film of 180 s meanwhile. Round trips are counted by the proxy that delays: TCP and
+TLS are among them. The gate is read for a second after everything has come.`;
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      engine: { type: 'string', default: 'chromium' },
+      rtt: { type: 'string', default: '20,150,300' },
+      front: { type: 'string', default: Object.keys(FRONTS).join(',') },
+      rounds: { type: 'string', default: '3' },
+      www: { type: 'string' },
+      json: { type: 'string' },
+      svg: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  const rtts = values.rtt.split(',').map(Number);
+  const fronts = values.front.split(',');
+  if (!ENGINES[values.engine]) throw new Error(`no engine "${values.engine}"; there are ${Object.keys(ENGINES).join(', ')}`);
+  if (!rtts.every((rtt) => rtt >= 0)) throw new Error(`--rtt takes milliseconds, not "${values.rtt}"`);
+  const unknown = fronts.find((name) => !FRONTS[name]);
+  if (unknown) throw new Error(`no front "${unknown}"; there are ${Object.keys(FRONTS).join(', ')}`);
+  if (!/^[1-9]\d*$/.test(values.rounds)) throw new Error(`--rounds takes a whole number, not "${values.rounds}"`);
+  return { ...values, rtts, fronts, rounds: Number(values.rounds) };
+}
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+// One visit on a page of that context, with what it took.
+async function visit(context, link, proxy) {
+  const page = await context.newPage();
+  try {
+    await page.addInitScript(observe);
+    proxy.trips.restart();
+    await openGate(page, link);
+    await readGate(page, GATE_READ_MS);
+    await passGate(page);
+    const seen = await whatHappened(page);
+    const atGate = costOf(seen, seen.joinedMs);
+    return {
+      ...seen,
+      ...costOf(seen, seen.joinableMs),
+      requestsAtGate: atGate.requests,
+      bytesAtGate: atGate.bytes,
+      trips: proxy.trips.countAt(seen.originMs + seen.joinableMs),
+      fromJoinMs: seen.movingMs - seen.joinedMs,
+    };
+  } finally {
+    await page.close();
+  }
+}
+
+// Cold and warm visits over one network: a person comes, and comes again.
+async function measure({ browser, front, key, rttMs, rounds }) {
+  const found = { cold: [], warm: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    const proxy = await startShapedProxy(front.origin, { up: { delayMs: rttMs / 2 }, down: { delayMs: rttMs / 2 }, slowToConnect: true });
+    const context = await browser.newContext({ viewport: { width: 390, height: 780 } });
+    try {
+      const link = `${proxy.origin}/player.html?session=${key}`;
+      found.cold.push(await visit(context, link, proxy));
+      proxy.reset(); // the connections that are open are no part of the cache
+      found.warm.push(await visit(context, link, proxy));
+    } finally {
+      await context.close();
+      await proxy.stop();
+    }
+  }
+  return found;
+}
+
+const COLUMNS = [
+  ['requests', ({ requests }) => requests, 0], ['KB', ({ bytes }) => bytes / 1000, 1], ['round trips', ({ trips }) => trips, 0],
+  ['ms to Join', ({ joinableMs }) => joinableMs, 0], ['of it own', ({ joinableMs, trips, rttMs }) => joinableMs - trips * rttMs, 0],
+  ['requests at the gate', ({ requestsAtGate }) => requestsAtGate, 0], ['KB at the gate', ({ bytesAtGate }) => bytesAtGate / 1000, 1],
+  ['ms from Join to the picture', ({ fromJoinMs }) => fromJoinMs, 0],
+];
+
+function tableRow({ words, rttMs, cache, visits }) {
+  const cells = COLUMNS.map(([, of, digits]) => median(visits.map((visit) => of({ ...visit, rttMs }))).toFixed(digits));
+  return `| ${[words, rttMs, cache, ...cells].join(' | ')} |`;
+}
+
+async function main() {
+  const options = readOptions();
+  const media = await makeMedia([{ name: 'film', seconds: VIDEO_S }]);
+  const server = await startServer({
+    args: ['--media', media.directory, '--session-rate', '0', '--trusted-proxy', '127.0.0.1', ...(options.www ? ['--www', options.www] : [])],
+  });
+  const results = [];
+  console.log(`| way | round trip, ms | cache | ${COLUMNS.map(([name]) => name).join(' | ')} |\n${'|---'.repeat(COLUMNS.length + 3)}|`);
+  try {
+    for (const name of options.fronts) {
+      const { tls, words } = FRONTS[name];
+      const front = tls ? await startNginx([server], { tls }) : { origin: server.origin, stop() {} };
+      const { key, hostToken } = await createSession(server);
+      const host = await join(server, key, { name: 'Host', host: hostToken });
+      const browser = await ENGINES[options.engine](tls ? [`--ignore-certificate-errors-spki-list=${front.selfSignedKey}`] : []);
+      try {
+        for (const rttMs of options.rtts) {
+          host.send('play', { position: 20 });
+          const found = await measure({ browser, front, key, rttMs, rounds: options.rounds });
+          for (const cache of ['cold', 'warm']) {
+            results.push({ words, rttMs, cache, visits: found[cache] });
+            console.log(tableRow(results.at(-1)));
+          }
+        }
+      } finally {
+        await browser.close();
+        await host.close();
+        await front.stop();
+      }
+    }
+    if (options.json) await writeFile(options.json, JSON.stringify(results, null, 1));
+    if (options.svg) await writeFile(options.svg, waterfallOf(results, options.rtts));
+  } finally {
+    await server.stop();
+    await media.remove();
+  }
+}
+
+function waterfallOf(results, rtts) {
+  const rttMs = [...rtts].sort((a, b) => b - a)[Math.min(1, rtts.length - 1)];
+  const shown = results.filter((result) => result.rttMs === rttMs && result.cache === 'cold');
+  const middle = ({ visits }) => [...visits].sort((a, b) => a.joinableMs - b.joinableMs)[Math.floor(visits.length / 2)];
+  return drawWaterfall(`From the click on a link to Join, a round trip of ${rttMs} ms, empty cache`,
+    shown.map((result) => ({ words: result.words, ...middle(result) })));
+}
+
+if (process.argv.includes('--help')) {
+  console.log(HELP);
+} else {
+  await main();
+}

@@ -1,0 +1,126 @@
+// The way from a link into the room: what it may cost, by counts. In real Chromium, before a real server behind
+// a real nginx with TLS, over a network whose round trips are counted (tests/support/round_trips.mjs).
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { costOf, observe, openGate, passGate, readGate, whatHappened } from '../../bench/page/visit.mjs';
+import { launchBrowser, openPerson } from '../support/browser.mjs';
+import { makeMedia, makePoster } from '../support/media.mjs';
+import { createSession, join } from '../support/member.mjs';
+import { startNginx } from '../support/nginx.mjs';
+import { hasStatus } from '../support/player_page.mjs';
+import { startServer } from '../support/server.mjs';
+import { startShapedProxy } from '../support/shaped_proxy.mjs';
+
+const TRIPS_MAX = 5;
+const REQUESTS_MAX = 12;
+const BYTES_MAX = 120_000;
+// So long that what a busy machine takes between two requests is none.
+const SLOW = { up: { delayMs: 250 }, down: { delayMs: 250 }, slowToConnect: true };
+const GATE_READ_MS = 1_500; // of silence: three round trips
+
+let media;
+let server;
+
+before(async () => {
+  media = await makeMedia([{ name: 'film', seconds: 120 }]);
+  await makePoster(`${media.directory}/film.jpg`);
+  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--trusted-proxy', '127.0.0.1'] });
+});
+
+after(async () => {
+  await server?.stop();
+  await media?.remove();
+});
+
+const infoOf = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
+
+// Visits the link to a session that plays, from far away. tls: what nginx speaks.
+async function visit({ tls, locale }, act) {
+  const front = await startNginx([server], { tls });
+  const proxy = await startShapedProxy(front.origin, SLOW);
+  const browser = await launchBrowser([`--ignore-certificate-errors-spki-list=${front.selfSignedKey}`]);
+  const session = await createSession(server);
+  const host = await join(server, session.key, { name: 'Host', host: session.hostToken });
+  try {
+    host.send('play', { position: 30 });
+    const { page, faults, context } = await openPerson(browser, { locale });
+    await page.addInitScript(observe);
+    await act({ page, context, proxy, key: session.key, link: `${proxy.origin}/player.html?session=${session.key}` });
+    assert.deepEqual(faults, []);
+  } finally {
+    await host.close();
+    await browser.close();
+    await proxy.stop();
+    await front.stop();
+  }
+}
+
+function assertBudget({ proxy, seen, trips = TRIPS_MAX }) {
+  const taken = proxy.trips.countAt(seen.originMs + seen.joinableMs);
+  assert.ok(taken >= 3 && taken <= trips, `${taken} round trips to Join`);
+  const { requests, bytes } = costOf(seen);
+  const list = seen.loads.map((load) => `${load.url} ${load.bytes}`).join('\n');
+  assert.ok(requests >= 4 && requests <= REQUESTS_MAX, `${requests} requests before Join:\n${list}`);
+  assert.ok(bytes > 20_000 && bytes <= BYTES_MAX, `${bytes} bytes before Join:\n${list}`);
+}
+
+for (const [tls, locale] of [['h2', 'en'], ['http/1.1', 'en'], ['h2', 'de']]) {
+  test(`${tls}, ${locale}: at most ${TRIPS_MAX} round trips, ${REQUESTS_MAX} requests and ${BYTES_MAX / 1000} KB before Join`, () =>
+    visit({ tls, locale }, async ({ page, proxy, key, link }) => {
+      await openGate(page, link);
+      await readGate(page, GATE_READ_MS);
+      const seen = await whatHappened(page);
+      assertBudget({ proxy, seen });
+      assert.ok(seen.loads.some(({ isFilm }) => isFilm), 'the film is fetched meanwhile');
+      assert.ok(seen.loads.every(({ url, protocol }) => protocol === tls || !url.startsWith('/')), 'over what it should be');
+      // Whoever only looks is nobody here.
+      assert.equal(await page.evaluate(() => testSockets.length), 0);
+      assert.equal((await infoOf(key)).members, 1);
+    }));
+}
+
+test('all that the room is made of is there before one joins; then the picture moves, and nothing of the pages is asked for', () =>
+  visit({ tls: 'h2', locale: 'en' }, async ({ page, key, link }) => {
+    await openGate(page, link);
+    await readGate(page, GATE_READ_MS);
+    const before = await whatHappened(page);
+    await passGate(page);
+    const after = await whatHappened(page);
+    const later = after.loads.slice(before.loads.length).filter(({ isCached, isFilm }) => !isCached && !isFilm);
+    assert.deepEqual(later.filter(({ url }) => /\.(js|css|svg|html)(#|$)/.test(url)), []);
+    await hasStatus(page, 'In step');
+    assert.equal((await infoOf(key)).members, 2);
+    assert.deepEqual(await page.evaluate(() => testSockets.length), 1);
+  }));
+
+test('who comes again asks for the page and the session alone', () =>
+  visit({ tls: 'h2', locale: 'en' }, async ({ page, context, link }) => {
+    await openGate(page, link);
+    await readGate(page, GATE_READ_MS);
+    await page.close();
+    const again = await context.newPage();
+    await again.addInitScript(observe);
+    await openGate(again, link);
+    await readGate(again, GATE_READ_MS);
+    const seen = await whatHappened(again);
+    const asked = seen.loads.filter(({ isCached, isFilm }) => !isCached && !isFilm).map(({ url }) => url.replace(/[?].*|[0-9a-f-]{36}/, ''));
+    assert.deepEqual(asked.filter((url) => url !== '/media/film.jpg'), ['/player.html', '/api/sessions/']);
+  }));
+
+test('who reads the gate first is not host before who joins first', async () => {
+  const browser = await launchBrowser();
+  const { key } = await createSession(server);
+  try {
+    const { page } = await openPerson(browser);
+    await page.addInitScript(observe);
+    await openGate(page, `${server.origin}/player.html?session=${key}`);
+    await page.waitForSelector('#gate-words:not(:empty)');
+    const info = await infoOf(key);
+    assert.deepEqual([info.members, info.state.epoch], [0, 0]);
+    const ann = await join(server, key, { name: 'Ann' });
+    assert.deepEqual([ann.welcome.you.role, ann.welcome.members.count], ['host', 1]);
+    await ann.close();
+  } finally {
+    await browser.close();
+  }
+});
