@@ -1,14 +1,16 @@
 // The panel "By ear", in real Chromium on a real server: Ben hears late, and moves his sound and picture
 // against the room until he does not.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { aheadMs, join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
 import { hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
 
+const step = story('a viewer who hears late');
 const SHIFT_MS = 200;
 const WITHIN_MS = 80; // of a reading of two pages
 let media;
@@ -47,7 +49,7 @@ const isAhead = async (ms) => {
   await until(async () => Math.abs((last = await benIsAheadMs()) - ms) < WITHIN_MS, () => `Ben is ${ms} ms ahead, last ${last}`, 20_000);
 };
 
-test('by the keyboard a viewer moves against the room, without a jump, and is in step with that', async () => {
+step('by the keyboard a viewer moves against the room, without a jump, and is in step with that', async () => {
   await tell(ann.page, { type: 'play' });
   for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
   await isAhead(0);
@@ -70,7 +72,7 @@ test('by the keyboard a viewer moves against the room, without a jump, and is in
   await assertAccessible(page, 'by ear');
 });
 
-test('a pause and a start leave it so; the device remembers it', async () => {
+step('a pause and a start leave it so; the device remembers it', async () => {
   await tell(ann.page, { type: 'pause' });
   for (const { page } of [ann, ben]) await hasStatus(page, 'Paused');
   const restsAt = async () => {
@@ -86,7 +88,7 @@ test('a pause and a start leave it so; the device remembers it', async () => {
   await isAhead(SHIFT_MS);
 });
 
-test('the tick is heard and seen, until it is switched off or the panel closed', async () => {
+step('the tick is heard and seen, until it is switched off or the panel closed', async () => {
   const { page } = ben;
   await page.evaluate(() => {
     window.testTicks = [];
@@ -114,7 +116,7 @@ test('the tick is heard and seen, until it is switched off or the panel closed',
   assert.equal(await page.locator('#ear-light').evaluate((light) => light.matches('.lit')), false);
 });
 
-test('back to none, and on a phone a finger hits it all', async () => {
+step('back to none, and on a phone a finger hits it all', async () => {
   const { page } = ben;
   await page.setViewportSize({ width: 390, height: 844 });
   await page.click('#ear-panel > summary');
@@ -127,6 +129,6 @@ test('back to none, and on a phone a finger hits it all', async () => {
   assert.equal(await page.evaluate(() => localStorage.getItem('videosync.player.shiftMs')), null);
 });
 
-test('no page had an error on its console or broke the security policy', () => {
+step('no page had an error on its console or broke the security policy', () => {
   for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
 });

@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before } from 'node:test';
 import WebSocket from 'ws';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
 
+const step = story('the player in a viewer\'s hand');
 const GUESTS = 30;
 let media;
 let server;
@@ -48,12 +49,17 @@ const forgetFocus = (page) => page.evaluate(() => document.activeElement.blur())
 const belowNewest = (page) =>
   page.$eval('#messages', (list) => list.scrollHeight - list.scrollTop - list.clientHeight);
 
+async function showPanels(page) {
+  await page.mouse.move(300, 300); // the bar is there
+  await page.click('#panels');
+}
+
 async function say(page, text) {
   await page.fill('#chat-text', text);
   await page.press('#chat-text', 'Enter');
 }
 
-test('the start page offers the default video first', async () => {
+step('the start page offers the default video first', async () => {
   await ann.page.goto(server.origin);
   await ann.page.waitForSelector('.poster');
   assert.deepEqual(await ann.page.locator('.poster-title').allTextContents(), ['trailer', 'a letter']);
@@ -61,7 +67,7 @@ test('the start page offers the default video first', async () => {
   await assertAccessible(ann.page);
 });
 
-test('host and participant meet nothing that shuts anybody out', async () => {
+step('host and participant meet nothing that shuts anybody out', async () => {
   await ann.page.click('#create');
   await ann.page.waitForSelector('#created:not([hidden])');
   link = await ann.page.inputValue('#link');
@@ -78,7 +84,7 @@ test('host and participant meet nothing that shuts anybody out', async () => {
   await assertAccessible(ben.page);
 });
 
-test('a finger hits every button of the player on a phone, the host\'s as well', async () => {
+step('a finger hits every button of the player on a phone, the host\'s as well', async () => {
   await showControls(ben.page);
   await assertTargets(ben.page, 'participant', { min: 15 });
   await ann.page.setViewportSize({ width: 390, height: 844 });
@@ -90,7 +96,7 @@ test('a finger hits every button of the player on a phone, the host\'s as well',
   await ann.page.setViewportSize({ width: 1280, height: 800 });
 });
 
-test('in a long list, a menu opens beside its button and moves nothing else', async () => {
+step('in a long list, a menu opens beside its button and moves nothing else', async () => {
   for (let i = 0; i < GUESTS; i++) {
     guests.push(new WebSocket(`${server.wsOrigin}/ws?session=${key}&name=Guest${i}`));
   }
@@ -111,32 +117,42 @@ test('in a long list, a menu opens beside its button and moves nothing else', as
   assert.equal(await ann.page.locator('.menu[open]').count(), 0);
 });
 
-test('the chat stays at its newest line when another panel takes its room', async () => {
-  for (let i = 0; i < 25; i++) {
-    await say(ben.page, `line ${i}`);
-    await sleep(50);
-  }
-  await ann.page.waitForSelector('.said-text:text-is("line 24")', { state: 'attached' });
+step('the chat stays at its newest line when another panel takes its room', async () => {
+  for (let i = 0; i < 25; i++) guests[i].send(JSON.stringify({ type: 'chat', text: `line ${i}` })); // one each: nobody in haste
+  await until(async () => (await ann.page.locator('.said-text').count()) === 25, 'all lines');
   await ann.page.click('#host-tools summary');
   await until(async () => (await belowNewest(ann.page)) < 2, 'the newest line is in sight');
-  await ann.page.$eval('#messages', (list) => (list.scrollTop = 0));
-  await sleep(100);
+  // The page has heard of it before this does, which listens later.
+  await ann.page.$eval('#messages', (list) => new Promise((done) => {
+    list.addEventListener('scroll', done, { once: true });
+    list.scrollTop = 0;
+  }));
   await say(ben.page, 'one more');
   await ann.page.waitForSelector('.said-text:text-is("one more")', { state: 'attached' });
   assert.ok((await belowNewest(ann.page)) > 100, 'who reads further up is left there');
+  await ann.page.click('#unread');
+  await until(async () => (await belowNewest(ann.page)) < 2, 'and comes back by a press');
 });
 
-test('a key held down switches playback once', async () => {
+step('a key held down switches playback once', async () => {
   await forgetFocus(ann.page);
-  for (let i = 0; i < 4; i++) {
-    await ann.page.keyboard.down('k');
-    await sleep(100);
-  }
-  await ann.page.keyboard.up('k');
+  await ann.page.evaluate(() => {
+    const socket = testSockets.at(-1);
+    window.testCommands = [];
+    socket.send = function (text) {
+      const { type } = JSON.parse(text);
+      if (type === 'play' || type === 'pause') testCommands.push(type);
+      return Object.getPrototypeOf(this).send.call(this, text);
+    };
+  });
+  await ann.page.keyboard.down('k');
   await until(async () => (await measure(ben.page)).position > 0.5, 'it plays');
+  for (let i = 0; i < 3; i++) await ann.page.keyboard.down('k'); // as a key that is held repeats itself
+  await ann.page.keyboard.up('k');
+  assert.deepEqual(await ann.page.evaluate('testCommands'), ['play'], 'a press commands before it is over');
 });
 
-test('the scrubber taken back to where it was goes on showing the position', async () => {
+step('the scrubber taken back to where it was goes on showing the position', async () => {
   await ann.page.keyboard.press('k');
   await hasStatus(ann.page, 'Paused by you');
   const box = await ann.page.locator('#scrubber').boundingBox();
@@ -154,24 +170,32 @@ test('the scrubber taken back to where it was goes on showing the position', asy
   await until(async () => (await clockOf(ann.page)) !== before, 'the clock goes on', 4_000);
 });
 
-test('arrow keys on the scrubber go five seconds', async () => {
+step('arrow keys on the scrubber go five seconds', async () => {
   const { position } = await measure(ben.page);
   await ann.page.focus('#scrubber');
   await ann.page.keyboard.press('ArrowRight');
   await until(async () => (await measure(ben.page)).position > position + 5, 'Ben follows', 3_000);
 });
 
-test('in full screen, messages are seen', async () => {
+step('in full screen, messages are seen', async () => {
   await forgetFocus(ann.page);
   await ann.page.keyboard.press('f');
   await until(() => ann.page.evaluate(() => document.fullscreenElement !== null), 'full screen');
-  await ann.page.keyboard.press('c');
-  await ann.page.waitForSelector('.toast:has-text("English")');
+  assert.equal(await ann.page.locator('#messages').isVisible(), false, 'the picture is alone');
+  await say(ben.page, 'Look at that');
+  await ann.page.waitForSelector('#panels.unread');
+  await showPanels(ann.page);
+  await ann.page.waitForSelector('.said-text:text-is("Look at that")');
+  const { x, y, width, height } = await ann.page.locator('.said-text', { hasText: 'Look at that' }).boundingBox();
+  const screen = await ann.page.evaluate(() => ({ width: innerWidth, height: innerHeight }));
+  assert.ok(x >= 0 && y >= 0 && x + width <= screen.width && y + height <= screen.height, 'it is on the screen');
+  assert.equal(await ann.page.locator('#panels').evaluate((button) => button.matches('.unread')), false, 'and read');
+  await forgetFocus(ann.page);
   await ann.page.keyboard.press('f');
   await until(() => ann.page.evaluate(() => document.fullscreenElement === null), 'no full screen');
 });
 
-test('a viewer who muted stays muted', async () => {
+step('a viewer who muted stays muted', async () => {
   await showControls(ben.page);
   await ben.page.tap('#mute');
   await ben.page.evaluate(() => testSockets.at(-1).close(3000));
@@ -184,7 +208,7 @@ test('a viewer who muted stays muted', async () => {
   assert.equal((await measure(ben.page)).muted, true);
 });
 
-test('a phone on its side can still share the link', async () => {
+step('a phone on its side can still share the link', async () => {
   await ben.page.setViewportSize({ width: 844, height: 390 });
   await showControls(ben.page);
   await ben.page.tap('#panels');
@@ -192,7 +216,7 @@ test('a phone on its side can still share the link', async () => {
   assert.equal(await ben.page.evaluate(() => document.documentElement.scrollWidth), 844);
 });
 
-test('a file that is no video is told, and another can be chosen', async () => {
+step('a file that is no video is told, and another can be chosen', async () => {
   await ann.page.selectOption('#load', 'a-letter');
   await ann.page.click('#load-take');
   for (const { page } of [ann, ben]) await hasStatus(page, 'cannot be played');
@@ -201,7 +225,7 @@ test('a file that is no video is told, and another can be chosen', async () => {
   for (const { page } of [ann, ben]) await hasStatus(page, 'Ready to start');
 });
 
-test('what is told for a moment lies beside the picture of a phone', async () => {
+step('what is told for a moment lies beside the picture of a phone', async () => {
   await ben.page.setViewportSize({ width: 390, height: 844 });
   for (let i = 0; i < 2; i++) await ben.page.tap('#play', { force: true });
   await ben.page.waitForSelector('.toast:has-text("Only the host")');
@@ -212,7 +236,7 @@ test('what is told for a moment lies beside the picture of a phone', async () =>
   assert.ok(toast.y >= stage.y + stage.height && toast.y + toast.height <= form.y, JSON.stringify({ stage, toast, form }));
 });
 
-test('when the session is over, that is what there is to see and to do', async () => {
+step('when the session is over, that is what there is to see and to do', async () => {
   await ben.page.focus('#chat-text');
   await ben.page.tap('#play', { force: true });
   await ann.page.click('#end');

@@ -3,14 +3,16 @@
 import assert from 'node:assert/strict';
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
 import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
 import { hasRole, hasStatus, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
 
+const step = story('the host\'s list of videos');
 let media;
 let server;
 let browser;
@@ -47,7 +49,7 @@ async function add(name) {
   await until(isThere, `${name} is in the library`);
 }
 
-test('the host finds a video that came after the page was opened, and loads it', async () => {
+step('the host finds a video that came after the page was opened, and loads it', async () => {
   await add('Second');
   assert.deepEqual(await offered(ann), ['first']);
   await ann.page.click('#host-tools > summary');
@@ -57,18 +59,18 @@ test('the host finds a video that came after the page was opened, and loads it',
   await until(async () => (await ann.page.textContent('#title')) === 'Second', 'it is shown');
 });
 
-test('a list that is open is made fresh before a hand is on it', async () => {
+step('a list that is open is made fresh before a hand is on it', async () => {
   await ann.page.mouse.move(10, 10);
   await add('Third');
   await ann.page.hover('#load');
   await isOffered(ann, ['first', 'second', 'third']);
 });
 
-test('who may not control chooses nothing', async () => {
+step('who may not control chooses nothing', async () => {
   assert.equal(await ben.page.isVisible('#host-tools'), false);
 });
 
-test('everyone who may control chooses a video, and nothing else that is the host\'s', async () => {
+step('everyone who may control chooses a video, and nothing else that is the host\'s', async () => {
   await ann.page.check('#set-everyone');
   await ben.page.click('#host-tools > summary');
   await isOffered(ben, ['first', 'second', 'third']);
@@ -85,7 +87,7 @@ test('everyone who may control chooses a video, and nothing else that is the hos
   }
 });
 
-test('a state that names an unknown video makes the list fresh, without anybody\'s touch', async () => {
+step('a state that names an unknown video makes the list fresh, without anybody\'s touch', async () => {
   await ben.page.click('#host-tools > summary');
   await ben.page.click('#title');
   await add('Fourth');
@@ -94,11 +96,11 @@ test('a state that names an unknown video makes the list fresh, without anybody\
   assert.deepEqual(await offered(ben), ['first', 'fourth', 'second', 'third']);
 });
 
-test('whoever loses control loses the list', async () => {
+step('whoever loses control loses the list', async () => {
   await ann.page.uncheck('#set-everyone');
   await ben.page.waitForSelector('#host-tools', { state: 'hidden' });
 });
 
-test('no page had an error on its console or broke the security policy', () => {
+step('no page had an error on its console or broke the security policy', () => {
   for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
 });

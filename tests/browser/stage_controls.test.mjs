@@ -3,13 +3,15 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before } from 'node:test';
 import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
 
+const step = story('the controls on the picture');
 const SECONDS = 60;
+const COMES_TO_REST_MS = 200; // a position that is sought (latest_sender.js)
 const SHARED = ['play', 'back', 'forward', 'rate', 'scrubber'];
 let media;
 let server;
@@ -55,7 +57,7 @@ async function pointOnScrubber(page, share) {
   return [x + width * share, y + height / 2];
 }
 
-test('by mouse: play and pause', async () => {
+step('by mouse: play and pause', async () => {
   await ann.page.click('#play');
   await plays(ben.page);
   await ann.page.click('#play');
@@ -64,7 +66,7 @@ test('by mouse: play and pause', async () => {
   await plays(ben.page);
 });
 
-test('by mouse: a drag on the seek bar sends where it ended, and nothing before', async () => {
+step('by mouse: a drag on the seek bar sends where it ended, and nothing before', async () => {
   await ann.page.evaluate(() => {
     const socket = testSockets.at(-1);
     const send = socket.send.bind(socket);
@@ -79,7 +81,8 @@ test('by mouse: a drag on the seek bar sends where it ended, and nothing before'
   await ann.page.mouse.down();
   for (const share of [0.3, 0.4, 0.6]) {
     await ann.page.mouse.move(...(await pointOnScrubber(ann.page, share)), { steps: 3 });
-    await sleep(250); // longer than it takes for a position to count as come to rest
+    // A timer of the page's that was set by the move, if there was one, has run before this one.
+    await ann.page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), COMES_TO_REST_MS);
   }
   assert.deepEqual(await ann.page.evaluate('testSeeks'), []);
   await ann.page.mouse.move(...(await pointOnScrubber(ann.page, 0.5)), { steps: 3 });
@@ -90,7 +93,7 @@ test('by mouse: a drag on the seek bar sends where it ended, and nothing before'
   assert.ok(Math.abs(seeks[0] - SECONDS / 2) < 1, `${seeks[0]}`);
 });
 
-test('by mouse: the speed, chosen from its menu, is everybody\'s', async () => {
+step('by mouse: the speed, chosen from its menu, is everybody\'s', async () => {
   await ann.page.click('#rate');
   await ann.page.click('media-playback-rate-menu [value="1.5"]');
   await until(async () => Math.abs((await rateOf(ben.page)) - 1.5) < 0.1, 'Ben is as fast');
@@ -98,7 +101,7 @@ test('by mouse: the speed, chosen from its menu, is everybody\'s', async () => {
   await until(async () => !(await isShown(ann.page, 'media-playback-rate-menu')), 'the menu closes');
 });
 
-test('by keyboard: buttons, menu, seek bar and shortcuts', async () => {
+step('by keyboard: buttons, menu, seek bar and shortcuts', async () => {
   await ann.page.focus('#rate');
   await ann.page.keyboard.press('Enter');
   await until(() => isShown(ann.page, 'media-playback-rate-menu'), 'the menu opens');
@@ -120,7 +123,7 @@ test('by keyboard: buttons, menu, seek bar and shortcuts', async () => {
   await plays(ben.page);
 });
 
-test('the controls show the showing, not what the player does for a moment', async () => {
+step('the controls show the showing, not what the player does for a moment', async () => {
   const shown = await ben.page.evaluate(async () => {
     document.querySelector('#video').pause();
     await new Promise((done) => setTimeout(done));
@@ -130,7 +133,7 @@ test('the controls show the showing, not what the player does for a moment', asy
   await plays(ben.page);
 });
 
-test('a participant\'s controls are disabled, and say why, whatever is tried', async () => {
+step('a participant\'s controls are disabled, and say why, whatever is tried', async () => {
   const { page } = ben;
   for (const id of SHARED) {
     assert.equal(await page.getAttribute(`#${id}`, 'aria-disabled'), 'true', id);
@@ -150,7 +153,7 @@ test('a participant\'s controls are disabled, and say why, whatever is tried', a
   assert.equal((await measure(page)).paused, false);
 });
 
-test('with control for everyone they are enabled, and obeyed', async () => {
+step('with control for everyone they are enabled, and obeyed', async () => {
   await ann.page.click('#host-tools summary');
   await ann.page.check('#set-everyone');
   await until(async () => (await ben.page.getAttribute('#play', 'aria-disabled')) === null, 'Ben may');
@@ -159,7 +162,7 @@ test('with control for everyone they are enabled, and obeyed', async () => {
   await ann.page.uncheck('#set-everyone');
 });
 
-test('captions: chosen from the menu, switched by key, remembered', async () => {
+step('captions: chosen from the menu, switched by key, remembered', async () => {
   const shown = () => ben.page.$eval('#video', ({ textTracks }) =>
     [...textTracks].filter(({ mode }) => mode === 'showing').map(({ language }) => language));
   await ben.page.click('#captions');
@@ -174,7 +177,7 @@ test('captions: chosen from the menu, switched by key, remembered', async () => 
   await until(async () => (await shown())[0] === 'de', 'German again');
 });
 
-test('theatre and full screen: the picture alone, the panels when asked for', async () => {
+step('theatre and full screen: the picture alone, the panels when asked for', async () => {
   const { page } = ann;
   await forgetFocus(page);
   await page.keyboard.press('t');
@@ -196,7 +199,7 @@ test('theatre and full screen: the picture alone, the panels when asked for', as
   await until(() => page.evaluate(() => document.fullscreenElement === null), 'no full screen');
 });
 
-test('the help keeps the focus until it is closed, and gives it back', async () => {
+step('the help keeps the focus until it is closed, and gives it back', async () => {
   const { page } = ann;
   await page.focus('#mute');
   await page.keyboard.press('?');
@@ -210,6 +213,6 @@ test('the help keeps the focus until it is closed, and gives it back', async () 
   assert.equal(await focusedId(page), 'mute');
 });
 
-test('no page had an error on its console or broke the security policy', () => {
+step('no page had an error on its console or broke the security policy', () => {
   for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
 });

@@ -1,14 +1,15 @@
 // The picture itself: a browser that forbids sound without a gesture, an adaptive stream whose quality
 // changes in step, a connection that fails for a moment, and a phone.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before } from 'node:test';
 import { join, joinUntouched, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession, join as joinAsMember } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
 import { makeStream } from '../support/stream.mjs';
 
+const step = story('the picture itself');
 const AUTOHIDE_MS = 3_000; // the controls' (player.html)
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 let media;
@@ -45,7 +46,7 @@ const choice = (page, label) => page.locator('media-rendition-menu [role=menuite
 const lines = (page) => page.$eval('#video', ({ videoHeight }) => videoHeight);
 const isIdle = (page) => page.$eval('#player', (player) => player.hasAttribute('userinactive'));
 
-test('sound refused: it plays silently at once, and a tap brings the sound', async () => {
+step('sound refused: it plays silently at once, and a tap brings the sound', async () => {
   ann.send('play');
   let tell;
   const playing = new Promise((resolve) => (tell = resolve));
@@ -62,7 +63,7 @@ test('sound refused: it plays silently at once, and a tap brings the sound', asy
   await ben.page.waitForSelector('#big-action', { state: 'hidden' });
 });
 
-test('a phone upright: picture on top, chat below, nothing too small or beside the screen', async () => {
+step('a phone upright: picture on top, chat below, nothing too small or beside the screen', async () => {
   const { page } = ben;
   const stage = await boxOf(page, '#stage');
   assert.equal(stage.width, 390);
@@ -76,7 +77,7 @@ test('a phone upright: picture on top, chat below, nothing too small or beside t
   }
 });
 
-test('a phone on its side: the picture is everything', async () => {
+step('a phone on its side: the picture is everything', async () => {
   await ben.page.setViewportSize({ width: 844, height: 390 });
   let stage = {};
   await until(async () => {
@@ -87,7 +88,7 @@ test('a phone on its side: the picture is everything', async () => {
   await ben.page.setViewportSize(PHONE.viewport);
 });
 
-test('the host on a phone has big buttons for the thumbs', async () => {
+step('the host on a phone has big buttons for the thumbs', async () => {
   const observer = await joinAsMember(server, session.key, { name: 'Observer' });
   observer.close();
   const guest = observer.welcome.members.list.find(({ id }) => id !== ann.id && id !== observer.id);
@@ -103,7 +104,7 @@ test('the host on a phone has big buttons for the thumbs', async () => {
   await until(async () => !(await ben.page.$eval('#player', (player) => player.matches('.may-control'))), 'no host');
 });
 
-test('an adaptive stream plays in step, and changes its quality without a stumble', async () => {
+step('an adaptive stream plays in step, and changes its quality without a stumble', async () => {
   ann.send('load', { video: 'stream' });
   ann.send('play');
   const { page } = ben;
@@ -125,7 +126,7 @@ test('an adaptive stream plays in step, and changes its quality without a stumbl
   await isInStep(page);
 });
 
-test('a menu stays for a slow finger, also when the picture changes under it', async () => {
+step('a menu stays for a slow finger, also when the picture changes under it', async () => {
   const { page } = ben;
   const [label, wanted] = (await lines(page)) === 90 ? ['180p', 180] : ['90p', 90];
   await showControls(page);
@@ -134,14 +135,15 @@ test('a menu stays for a slow finger, also when the picture changes under it', a
   await page.tap('#quality');
   await choice(page, 'Auto').waitFor();
   await until(async () => (await lines(page)) === wanted, `${wanted} lines`);
-  await sleep(AUTOHIDE_MS + 500);
+  // The page's timers keep their order: what the last tap would have let go of has gone when this one runs.
+  await page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), AUTOHIDE_MS);
   assert.equal(await isIdle(page), false, 'the controls are still there');
   await choice(page, 'Auto').tap({ timeout: 1_000 });
   await choice(page, 'Auto').waitFor({ state: 'hidden' });
   await until(() => isIdle(page), 'the controls go afterwards');
 });
 
-test('a connection that fails for a moment is tried again, unasked', async () => {
+step('a connection that fails for a moment is tried again, unasked', async () => {
   const cem = await openPerson(browser);
   let refused = 0;
   await cem.context.route('**/media/stream/v*', (route) => {
@@ -154,6 +156,6 @@ test('a connection that fails for a moment is tried again, unasked', async () =>
   assert.equal((await measure(cem.page)).paused, false);
 });
 
-test('no page broke the security policy', () => {
+step('no page broke the security policy', () => {
   assert.deepEqual(ben.faults, []);
 });

@@ -3,7 +3,7 @@
 // speaks the protocol from here; Ben's browser is behind a line that can be cut. The steps build on
 // each other; with VIDEOSYNC_SCREENSHOTS=folder each state leaves pictures.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import WebSocket from 'ws';
 import { assertAccessible } from '../support/accessibility.mjs';
 import { startBreakableProxy } from '../support/breakable_proxy.mjs';
@@ -14,7 +14,9 @@ import { hasFigure, hasNotice, hasRole, hasStatus, takePicture } from '../suppor
 import { pauseProcess } from '../support/process.mjs';
 import { startRedis } from '../support/redis.mjs';
 import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
 
+const step = story('what the page says of its connection');
 const GUESTS = 25; // before Ben and after him, for a server that ends lets its members go one by one
 let media;
 let redis;
@@ -63,7 +65,7 @@ after(async () => {
 const link = () => `${proxy.origin}/player.html?session=${key}`;
 const connections = () => ben.page.evaluate(() => testSockets.length);
 
-test('connecting, as long as it takes', async () => {
+step('connecting, as long as it takes', async () => {
   await ben.page.goto(link());
   await ben.page.waitForSelector('#gate-join:enabled');
   await ben.page.waitForSelector('#gate-words:not(:empty)');
@@ -80,7 +82,7 @@ test('connecting, as long as it takes', async () => {
   await hasStatus(ben.page, 'Ready to start');
 });
 
-test('connection lost: a countdown, and a button for the impatient', async () => {
+step('connection lost: a countdown, and a button for the impatient', async () => {
   proxy.cut();
   await hasStatus(ben.page, 'Connection lost. Reconnecting');
   await hasFigure(ben.page, 'in 2 s');
@@ -99,7 +101,7 @@ test('connection lost: a countdown, and a button for the impatient', async () =>
   await hasRole(ben.page, 'Ann controls playback');
 });
 
-test('too slow to keep up: told, and connected again', async () => {
+step('too slow to keep up: told, and connected again', async () => {
   proxy.holdWebSocket();
   await talkUntil(async () => (await members()) === 1);
   proxy.letWebSocketGo();
@@ -108,7 +110,7 @@ test('too slow to keep up: told, and connected again', async () => {
   await hasStatus(ben.page, 'Ready to start');
 });
 
-test('the service is impaired while its store is away; playback goes on', async () => {
+step('the service is impaired while its store is away; playback goes on', async () => {
   ann.send('play');
   await hasStatus(ben.page, 'In step');
   await redis.kill();
@@ -119,7 +121,7 @@ test('the service is impaired while its store is away; playback goes on', async 
   await until(async () => !(await ben.page.isVisible('#notice')), 'it is restored', 20_000);
 });
 
-test('opened elsewhere, and taken back', async () => {
+step('opened elsewhere, and taken back', async () => {
   const popup = ben.page.waitForEvent('popup');
   await ben.page.evaluate(() => void window.open(location.href)); // with a copy of this tab's memory
   const other = await popup;
@@ -134,7 +136,7 @@ test('opened elsewhere, and taken back', async () => {
   await other.close();
 });
 
-test('the server restarts: told before, counted down, and back in the same session', async () => {
+step('the server restarts: told before, counted down, and back in the same session', async () => {
   proxy.cut();
   await until(async () => (await members()) === 1, 'Ben is gone');
   await welcomeGuests(GUESTS + 1); // on the places that he left, which are the first to be cleared
@@ -153,7 +155,7 @@ test('the server restarts: told before, counted down, and back in the same sessi
   assert.equal(await ben.page.isVisible('#notice'), false, 'nothing is lost, and so nothing is said of it');
 });
 
-test('a server that has forgotten the session: over, and no more attempts', async () => {
+step('a server that has forgotten the session: over, and no more attempts', async () => {
   await server.stop('SIGKILL');
   await redis.stop();
   redis = null;
@@ -164,7 +166,7 @@ test('a server that has forgotten the session: over, and no more attempts', asyn
   await assertAccessible(ben.page, 'gone');
 });
 
-test('no page broke the security policy, and its script had no error', () => {
+step('no page broke the security policy, and its script had no error', () => {
   // What cannot be reached stands on the console, whatever a page does.
   assert.deepEqual(ben.faults.filter((fault) => !/WebSocket connection|Failed to load resource/.test(fault)), []);
 });

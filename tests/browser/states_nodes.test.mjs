@@ -3,7 +3,7 @@
 // the first in real Chromium, Cem over a line that can be moved; Ben speaks the protocol to the second.
 // The steps build on each other; with VIDEOSYNC_SCREENSHOTS=folder each state leaves pictures.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
 import { startBreakableProxy } from '../support/breakable_proxy.mjs';
 import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
@@ -11,7 +11,9 @@ import { startCluster } from '../support/cluster.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { hasNotice, hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
+import { story } from '../support/story.mjs';
 
+const step = story('what the page says while nodes come and go');
 const UNDONE = 'the last actions here were undone';
 const NEWS_MS = 20_000; // in which it has gone by itself
 let media;
@@ -50,7 +52,7 @@ after(async () => {
 const spokenWords = ({ page }) => page.textContent('#status-live');
 const noticeGoes = ({ page }) => until(async () => !(await page.isVisible('#notice')), 'it goes by itself', NEWS_MS);
 
-test('cut off: who is there goes on together, and is told', async () => {
+step('cut off: who is there goes on together, and is told', async () => {
   cluster.gates[0].shut();
   await hasNotice(ann.page, 'The service is impaired');
   await tell(ann.page, { type: 'play' });
@@ -58,14 +60,14 @@ test('cut off: who is there goes on together, and is told', async () => {
   await hasStatus(cem.page, 'Im Takt');
 });
 
-test('who comes back to the node that took the session over is told that this does not count', async () => {
+step('who comes back to the node that took the session over is told that this does not count', async () => {
   await ben.next('host', ({ id }) => id === ben.id);
   proxy.turnTo(cluster.nodes[1].origin);
   await hasNotice(cem.page, 'die letzten Aktionen hier wurden rückgängig gemacht');
   await hasStatus(cem.page, 'Startbereit');
 });
 
-test('so is who was there all the time, when the nodes have found each other', async () => {
+step('so is who was there all the time, when the nodes have found each other', async () => {
   await ben.next('members', ({ joined }) => joined.some(({ name }) => name === 'Cem'));
   ben.send('play', { position: 40 });
   cluster.gates[0].open();
@@ -77,12 +79,12 @@ test('so is who was there all the time, when the nodes have found each other', a
   await assertAccessible(ann.page, 'undone');
 });
 
-test('it goes by itself, and who has lost nothing was told nothing', async () => {
+step('it goes by itself, and who has lost nothing was told nothing', async () => {
   await Promise.all([ann, cem].map(noticeGoes));
   assert.deepEqual(ben.of('notice').filter(({ code }) => code === 'undone'), []);
 });
 
-test('no page broke the security policy, and its script had no error', () => {
+step('no page broke the security policy, and its script had no error', () => {
   // What cannot be reached stands on the console, whatever a page does.
   const faults = [...ann.faults, ...cem.faults].filter((fault) => !/WebSocket connection|Failed to load resource/.test(fault));
   assert.deepEqual(faults, []);

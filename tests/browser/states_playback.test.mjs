@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
 import { startBreakableProxy } from '../support/breakable_proxy.mjs';
 import { join, joinUntouched, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
@@ -12,7 +12,9 @@ import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
 import { hasFigure, hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
 
+const step = story('what the page says while people watch');
 const SLOW_BYTES_PER_S = 2_000;
 const FLOOD = 500; // messages at once: twice what is refused before the server has enough
 let media;
@@ -49,7 +51,7 @@ const say = async (page, text) => {
   await page.press('#chat-text', 'Enter');
 };
 
-test('ready to start', async () => {
+step('ready to start', async () => {
   await join(ann.page, linkFrom(server.origin), 'Ann');
   await hasRole(ann.page, 'You are the host.');
   await join(ben.page, linkFrom(proxy.origin), 'Ben');
@@ -60,14 +62,14 @@ test('ready to start', async () => {
   await takePicture(ben.page, 'ready');
 });
 
-test('in step, and by how much', async () => {
+step('in step, and by how much', async () => {
   await tell(ann.page, { type: 'play' });
   for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
   await hasFigure(ben.page, '±');
   await takePicture(ben.page, 'in-step');
 });
 
-test('catching up; the button finds the place at once', async () => {
+step('catching up; the button finds the place at once', async () => {
   await ben.page.$eval('video', (video) => (video.currentTime -= 0.8));
   await hasStatus(ben.page, 'Catching up');
   await hasFigure(ben.page, 'behind');
@@ -76,7 +78,7 @@ test('catching up; the button finds the place at once', async () => {
   await hasStatus(ben.page, 'In step');
 });
 
-test('at their own pace people pause and seek alone, and come back', async () => {
+step('at their own pace people pause and seek alone, and come back', async () => {
   assert.equal(await ann.page.isVisible('#own-pace'), false, 'the host cannot leave the showing');
   await ben.page.click('#own-pace');
   await hasStatus(ben.page, 'At your own pace');
@@ -106,7 +108,7 @@ function refuseToPlay() {
   };
 }
 
-test('a browser that plays nothing without a tap: told, and one tap is enough', async () => {
+step('a browser that plays nothing without a tap: told, and one tap is enough', async () => {
   const cem = await openPerson(browser);
   let tell;
   const refused = new Promise((resolve) => (tell = resolve));
@@ -127,7 +129,7 @@ test('a browser that plays nothing without a tap: told, and one tap is enough', 
   await cem.context.close();
 });
 
-test('buffering, which the host is told with the name', async () => {
+step('buffering, which the host is told with the name', async () => {
   proxy.mediaBytesPerS = SLOW_BYTES_PER_S;
   await tell(ann.page, { type: 'seek', position: 75 });
   await hasStatus(ben.page, 'Your player is buffering');
@@ -137,7 +139,7 @@ test('buffering, which the host is told with the name', async () => {
   await takePicture(ann.page, 'buffering-host');
 });
 
-test('waiting for those that buffer, where the host wants that', async () => {
+step('waiting for those that buffer, where the host wants that', async () => {
   await tell(ann.page, { type: 'settings', onStall: 'wait' });
   await tell(ann.page, { type: 'seek', position: 110 });
   await hasStatus(ann.page, 'Waiting for Ben');
@@ -148,7 +150,7 @@ test('waiting for those that buffer, where the host wants that', async () => {
   for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
 });
 
-test('paused, and by whom', async () => {
+step('paused, and by whom', async () => {
   await tell(ann.page, { type: 'pause' });
   await hasStatus(ben.page, 'Paused by Ann');
   await tell(ann.page, { type: 'seek', position: 20 });
@@ -166,7 +168,7 @@ test('paused, and by whom', async () => {
   await ben.page.emulateMedia({ colorScheme: null });
 });
 
-test('too many messages: told, and connected again', async () => {
+step('too many messages: told, and connected again', async () => {
   await ben.page.evaluate((count) => {
     for (let i = 0; i < count; i += 1) testSockets.at(-1).send('{"type":"reaction","emoji":"👍"}');
   }, FLOOD);
@@ -180,7 +182,7 @@ test('too many messages: told, and connected again', async () => {
   assert.equal(await ben.page.evaluate(() => document.activeElement.id), 'status', 'the focus is not lost');
 });
 
-test('a video that cannot be played: why, and what to do', async () => {
+step('a video that cannot be played: why, and what to do', async () => {
   await tell(ann.page, { type: 'load', video: 'letter' });
   await hasStatus(ben.page, 'This video cannot be played');
   await takePicture(ben.page, 'unplayable');
@@ -189,7 +191,7 @@ test('a video that cannot be played: why, and what to do', async () => {
   await hasStatus(ben.page, 'Ready to start');
 });
 
-test('the host left: who takes over, and when; and then is host', async () => {
+step('the host left: who takes over, and when; and then is host', async () => {
   await ann.page.close();
   await hasRole(ben.page, 'Ann has left. You take over in');
   await takePicture(ben.page, 'host-left');
@@ -201,7 +203,7 @@ test('the host left: who takes over, and when; and then is host', async () => {
   await hasRole(ann.page, 'Ben controls playback');
 });
 
-test('removed by the host, who is asked whether that is meant', async () => {
+step('removed by the host, who is asked whether that is meant', async () => {
   await ben.page.locator('.person', { hasText: 'Ann' }).locator('summary').click();
   await ben.page.locator('.person', { hasText: 'Ann' }).getByText('Remove').click();
   await ben.page.waitForSelector('#confirm-dialog:has-text("Remove Ann")');
@@ -212,7 +214,7 @@ test('removed by the host, who is asked whether that is meant', async () => {
   await takePicture(ann.page, 'removed');
 });
 
-test('the session ends', async () => {
+step('the session ends', async () => {
   await ben.page.click('#host-tools > summary');
   await ben.page.click('#end');
   await ben.page.click('#confirm-yes');
@@ -221,6 +223,6 @@ test('the session ends', async () => {
   await assertAccessible(ben.page, 'ended');
 });
 
-test('no page had an error on its console or broke the security policy', () => {
+step('no page had an error on its console or broke the security policy', () => {
   for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
 });

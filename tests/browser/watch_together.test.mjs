@@ -1,11 +1,13 @@
 // A showing from its beginning to its end, as people see it: one host and two viewers in real
 // Chromium, on a real server. The steps build on each other.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { aheadMs, join, launchBrowser, measure, openPerson, seekTo, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
 
+const step = story('a showing from its beginning to its end');
 const IN_STEP_MS = 150;
 let media;
 let server;
@@ -62,7 +64,7 @@ function assertSamePosition(pages) {
   }, 'everybody stands on one position').then(({ position }) => position);
 }
 
-test('a wrong key is told, and what was typed stays', async () => {
+step('a wrong key is told, and what was typed stays', async () => {
   const { page } = ben;
   await page.goto(server.origin);
   await page.fill('#join-key', '1b4e28ba-2fa1-4d3b-a1c5-0123456789ab');
@@ -73,7 +75,7 @@ test('a wrong key is told, and what was typed stays', async () => {
   assert.equal(await page.evaluate(() => document.activeElement.id), 'join-key');
 });
 
-test('a link to a session that is not there bars the way', async () => {
+step('a link to a session that is not there bars the way', async () => {
   const { page } = ben;
   await page.goto(`${server.origin}/player.html?session=1b4e28ba-2fa1-4d3b-a1c5-0123456789ab`);
   await page.waitForSelector('#gate-home:not([hidden])');
@@ -82,7 +84,7 @@ test('a link to a session that is not there bars the way', async () => {
   assert.match(ben.faults.splice(0).join('\n'), /^Failed to load resource: [^\n]* 404 \(Not Found\)$/);
 });
 
-test('Ann creates a session and gets a link without a secret', async () => {
+step('Ann creates a session and gets a link without a secret', async () => {
   const { page } = ann;
   await page.goto(server.origin);
   await page.fill('#name', 'Ann');
@@ -96,7 +98,7 @@ test('Ann creates a session and gets a link without a secret', async () => {
   assert.ok(stored, 'the host token is kept for later');
 });
 
-test('whoever joins first, the creator is host', async () => {
+step('whoever joins first, the creator is host', async () => {
   await join(ben.page, link, 'Ben');
   await hasStatus(ben.page, 'Ready to start');
   await ann.page.click('#enter');
@@ -107,7 +109,7 @@ test('whoever joins first, the creator is host', async () => {
   await until(async () => (await roleOf(ben.page)).startsWith('Ann controls'), 'Ben knows it');
 });
 
-test('play: everybody runs, in step', async () => {
+step('play: everybody runs, in step', async () => {
   await ann.page.keyboard.press('k');
   for (const { page } of [ann, ben]) {
     await until(async () => (await measure(page)).position > 0.5, 'the picture advances');
@@ -115,7 +117,7 @@ test('play: everybody runs, in step', async () => {
   await assertInStep([ann.page, ben.page]);
 });
 
-test('a late joiner is in place, and nobody else is moved', async () => {
+step('a late joiner is in place, and nobody else is moved', async () => {
   const before = await measure(ann.page);
   await join(cem.page, link, 'Cem');
   await hasStatus(cem.page, 'In step');
@@ -124,14 +126,14 @@ test('a late joiner is in place, and nobody else is moved', async () => {
   assert.ok(Math.abs(drift) < IN_STEP_MS, `Ann was moved by ${drift} ms`);
 });
 
-test('pause: everybody stands on the same position', async () => {
+step('pause: everybody stands on the same position', async () => {
   await ann.page.keyboard.press('k');
   await hasStatus(ann.page, 'Paused by you');
   for (const { page } of [ben, cem]) await hasStatus(page, 'Paused by Ann');
   await assertSamePosition([ann.page, ben.page, cem.page]);
 });
 
-test('a viewer who presses play is told why nothing happens', async () => {
+step('a viewer who presses play is told why nothing happens', async () => {
   await ben.page.keyboard.press('k');
   await ben.page.waitForSelector('.toast:has-text("Only the host")');
   assert.equal((await measure(ben.page)).paused, true);
@@ -140,14 +142,14 @@ test('a viewer who presses play is told why nothing happens', async () => {
   assert.equal((await measure(ann.page)).paused, true);
 });
 
-test('seek at rest: everybody is on the exact position', async () => {
+step('seek at rest: everybody is on the exact position', async () => {
   await seekTo(ann.page, 42);
   const at42 = ({ position }) => Math.abs(position - 42) < 0.001;
   await until(async () => at42(await measure(cem.page)), 'Cem follows');
   assert.ok(at42({ position: await assertSamePosition([ann.page, ben.page, cem.page]) }));
 });
 
-test('seek in mid-play: everybody is there and in step', async () => {
+step('seek in mid-play: everybody is there and in step', async () => {
   await ann.page.evaluate(() => document.activeElement.blur());
   await ann.page.keyboard.press('k');
   await assertInStep([ann.page, ben.page, cem.page]);
@@ -157,7 +159,7 @@ test('seek in mid-play: everybody is there and in step', async () => {
   await assertInStep([ann.page, ben.page, cem.page]);
 });
 
-test('chat arrives as text, whatever it holds', async () => {
+step('chat arrives as text, whatever it holds', async () => {
   await cem.page.fill('#chat-text', '<b>hello</b> & welcome');
   await cem.page.press('#chat-text', 'Enter');
   const line = ann.page.locator('.said-text');
@@ -165,12 +167,12 @@ test('chat arrives as text, whatever it holds', async () => {
   assert.equal(await line.textContent(), '<b>hello</b> & welcome');
 });
 
-test('a reaction floats over everybody\'s picture', async () => {
+step('a reaction floats over everybody\'s picture', async () => {
   await cem.page.click('.reaction >> nth=1');
   await Promise.all([ann, ben, cem].map(({ page }) => page.waitForSelector('.bubble:has-text("❤")', { state: 'attached' })));
 });
 
-test('control is given, and taken back by whoever created the session', async () => {
+step('control is given, and taken back by whoever created the session', async () => {
   const row = ann.page.locator('.person', { hasText: 'Ben' });
   await row.locator('summary').click();
   await row.getByText('Give control').click();
@@ -180,7 +182,7 @@ test('control is given, and taken back by whoever created the session', async ()
   await until(() => isHost(ann.page), 'Ann is host again');
 });
 
-test('where everyone may control, a viewer may pause and play', async () => {
+step('where everyone may control, a viewer may pause and play', async () => {
   await ann.page.click('#host-tools summary');
   await ann.page.check('#set-everyone');
   await until(async () => (await roleOf(cem.page)).startsWith('Everyone'), 'Cem may');
@@ -195,7 +197,7 @@ test('where everyone may control, a viewer may pause and play', async () => {
   await until(async () => (await roleOf(cem.page)).startsWith('Ann controls'), 'only Ann may');
 });
 
-test('a lost connection comes back as the same member, in step', async () => {
+step('a lost connection comes back as the same member, in step', async () => {
   const before = await ben.page.textContent('#viewer-count');
   await ben.page.evaluate(() => testSockets.at(-1).close(3000));
   await until(async () => (await ben.page.evaluate(() => testSockets.length)) === 2, 'it connects again');
@@ -203,7 +205,7 @@ test('a lost connection comes back as the same member, in step', async () => {
   assert.equal(await ben.page.textContent('#viewer-count'), before);
 });
 
-test('the host goes: after the grace the longest-connected viewer is host', async () => {
+step('the host goes: after the grace the longest-connected viewer is host', async () => {
   await ann.page.close();
   await until(() => isHost(ben.page), 'Ben takes over');
   await until(async () => (await roleOf(cem.page)).startsWith('Ben controls'), 'Cem knows it');
@@ -213,13 +215,13 @@ test('the host goes: after the grace the longest-connected viewer is host', asyn
   await assertSamePosition([ben.page, cem.page]);
 });
 
-test('the creator returns and is host again', async () => {
+step('the creator returns and is host again', async () => {
   ann = { ...ann, page: await ann.context.newPage() };
   await join(ann.page, link, 'Ann');
   await until(() => isHost(ann.page), 'Ann is host');
 });
 
-test('removed, and ended: both are told and stay away', async () => {
+step('removed, and ended: both are told and stay away', async () => {
   await ann.page.locator('.person', { hasText: 'Cem' }).locator('summary').click();
   await ann.page.locator('.person', { hasText: 'Cem' }).getByText('Remove').click();
   await ann.page.click('#confirm-yes');
@@ -231,6 +233,6 @@ test('removed, and ended: both are told and stay away', async () => {
   await hasStatus(ann.page, 'The session has ended');
 });
 
-test('no page had an error on its console or broke the security policy', () => {
+step('no page had an error on its console or broke the security policy', () => {
   for (const { faults } of [ann, ben, cem]) assert.deepEqual(faults, []);
 });
