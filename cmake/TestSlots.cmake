@@ -3,7 +3,7 @@
 # on two cores no more than one that waits runs beside it.
 
 # Of e2e, the others wait: these compute, or judge moments.
-set(computing_tests bench http_ranges http_requests make_hls media_library metrics_descriptors
+set(computing_tests bench bench_sync http_ranges http_requests make_hls media_library metrics_descriptors
   redis_lost redis_outage redis_race redis_time stress ws_drain ws_messages ws_slow_reader ws_stall)
 list(TRANSFORM computing_tests PREPEND e2e_)
 # These judge how well pictures keep step, and how smoothly they go on: nothing runs beside them.

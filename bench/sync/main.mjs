@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { launchBrowser } from '../../tests/support/browser.mjs';
+import { ENGINES, launch } from '../../tests/support/engines/engines.mjs';
 import { packageHls } from '../../tests/support/hls.mjs';
 import { makeMedia } from '../../tests/support/media.mjs';
 import { startServer } from '../../tests/support/server.mjs';
@@ -12,26 +12,30 @@ import { adaptivePlan, calmPlan, quickPlan, wholePlan } from './plans.mjs';
 import { profiles } from './profiles.mjs';
 import { report } from './report.mjs';
 import { Showing } from './showing.mjs';
+import { beepExpression } from './sound/beeps.mjs';
+import { Room } from './sound/room.mjs';
 
-const AUTOPLAY = '--autoplay-policy=no-user-gesture-required';
 const VIDEO_S = 180;
 const SPARE_S = 60;
 const HLS_SIZE = '440x440'; // the smallest of which `make hls` makes two renditions
 
-const HELP = `Measures the skew of real Chromium pages on a real server behind bad networks.
+const HELP = `Measures the skew of real browsers' pages on a real server behind bad networks.
 
   --profile NAMES   some of ${Object.keys(profiles).join(', ')}, by commas (all)
   --quick           two networks and the main events: a minute
   --calm SECONDS    nothing but playing, for so long
   --hls             the video as HLS, packaged by deploy/make-hls and played by hls.js; one viewer changes its quality
-  --two-browsers    deal the viewers out to two browsers
+  --engine NAMES    ${ENGINES.join(', ')}, some by commas, or mixed: all of them in one session (chromium)
+  --sound           record what viewers play, each with a browser of its own, and find the film's beeps in it
+  --two-browsers    deal the viewers out to two browsers of each engine
   --seed N          of the networks' jitter (1)
   --json FILE       write every figure
   --svg FILE        draw the skew over time
   --help
 
 Two or three pages with a small video (320x180, as HLS 360x360 and 440x440; 30 frames a second, decoded
-by the processor) play at once. A whole profile takes about 100 seconds. Frames are taken as the browser presents them.`;
+by the processor) play at once. A whole profile takes about 100 seconds. Frames are taken as the browser presents them.
+Goals are judged only where the machine let them be: one that stalls is said to be loaded.`;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -40,6 +44,8 @@ function readOptions() {
       quick: { type: 'boolean' },
       calm: { type: 'string' },
       hls: { type: 'boolean' },
+      engine: { type: 'string', default: 'chromium' },
+      sound: { type: 'boolean' },
       'two-browsers': { type: 'boolean' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
@@ -54,30 +60,44 @@ function readOptions() {
   const calmS = values.calm === undefined ? 0 : Number(values.calm);
   if (!(calmS >= 0)) throw new Error(`--calm takes seconds, not "${values.calm}"`);
   if (!/^\d+$/.test(values.seed)) throw new Error(`--seed takes a whole number, not "${values.seed}"`);
-  return { ...values, names, calmS, seed: Number(values.seed) };
+  const engines = values.engine === 'mixed' ? ENGINES : values.engine.split(',');
+  const unknownEngine = engines.find((name) => !ENGINES.includes(name));
+  if (unknownEngine) throw new Error(`no engine "${unknownEngine}"; there are ${ENGINES.join(', ')}, and mixed`);
+  return { ...values, names, calmS, engineNames: engines, seats: Math.max(2, engines.length), seed: Number(values.seed) };
 }
 
 // The library of the measurement: one file, or one package without its file.
 async function makeLibrary({ hls, calmS }) {
   const seconds = Math.max(VIDEO_S, calmS + SPARE_S);
-  if (!hls) return makeMedia([{ name: 'bench', seconds }]);
-  const media = await makeMedia([{ name: 'bench', seconds, size: HLS_SIZE }]);
+  if (!hls) return makeMedia([{ name: 'bench', seconds, sound: beepExpression() }]);
+  const media = await makeMedia([{ name: 'bench', seconds, size: HLS_SIZE, sound: beepExpression() }]);
   const file = path.join(media.directory, 'bench.mp4');
   await packageHls(file, media.directory);
   await rm(file);
   return media;
 }
 
-async function measure({ server, browsers, name, options, say }) {
+// Which engine each viewer gets: one of each, two of each, or, where each plays to a seat of its own, one for each
+// that may come.
+function enginesFor(options, room) {
+  const count = room ? options.seats + 1 : options.engineNames.length * (options['two-browsers'] ? 2 : 1);
+  return Array.from({ length: count }, (_, index) => {
+    const name = options.engineNames[index % options.engineNames.length];
+    return () => launch(name, { autoplay: 'allowed', env: room?.envOf(index) ?? {} });
+  });
+}
+
+async function measure({ server, engines, room, name, options, say }) {
   const profile = profiles[name];
   const plan = options.calmS > 0 ? calmPlan(options.calmS) : options.quick ? quickPlan : options.hls ? adaptivePlan : wholePlan;
-  const showing = await Showing.open({ server, browsers, profile, seed: options.seed, say });
+  const showing = await Showing.open({ server, engines, seats: options.seats, room, profile, seed: options.seed, say });
   try {
     await plan(showing);
-    for (const { faults, name: viewer } of showing.viewers) {
-      if (faults.length > 0) say(`${viewer}: ${faults.join('; ')}`);
+    for (const viewer of showing.viewers) {
+      const faults = await viewer.faults();
+      if (faults.length > 0) say(`${viewer.name}: ${faults.join('; ')}`);
     }
-    return { name, words: profile.words, judged: judge(showing, profile) };
+    return { name, words: profile.words, goal: profile.goal, judged: judge(showing, profile) };
   } finally {
     await showing.close();
   }
@@ -91,19 +111,23 @@ async function main() {
   say('making a video');
   const media = await makeLibrary(options);
   const server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
-  const browsers = [];
+  const engines = [];
+  let room = null;
   try {
-    for (let i = 0; i < (options['two-browsers'] ? 2 : 1); i++) browsers.push(await launchBrowser([AUTOPLAY]));
+    if (options.sound) room = await Room.open();
+    for (const start of enginesFor(options, room)) engines.push(await start());
+    say(`with ${[...new Set(engines.map(({ name, version }) => `${name} ${version}`))].join(', ')}`);
     const results = [];
     for (const name of options.names) {
       say(`-- ${name}: ${profiles[name].words}`);
-      results.push(await measure({ server, browsers, name, options, say }));
+      results.push(await measure({ server, engines, room, name, options, say }));
     }
     console.log(report(results));
     if (options.json) await writeFile(options.json, JSON.stringify(results));
     if (options.svg) await writeFile(options.svg, drawChart(results));
   } finally {
-    await Promise.all(browsers.map((browser) => browser.close()));
+    await Promise.all(engines.map((engine) => engine.close()));
+    await room?.close();
     await server.stop();
     await media.remove();
   }

@@ -1,34 +1,51 @@
 // The figures of a measurement as text.
-const HEADINGS = ['network', 'p50', 'p95', 'max', 'pair p50', 'p95', 'max', 'rates/min', 'seeks', 'stalls'];
-const WIDTHS = [28, 6, 6, 6, 10, 6, 6, 11, 7, 8];
+const HEADINGS = ['network', 'p50', 'p95', 'max', 'pair p50', 'p95', 'max', 'rates/min', 'seeks', 'waits', ''];
+const WIDTHS = [32, 8, 8, 8, 10, 8, 8, 11, 7, 7, 0];
 
 const ms = (value) => (Number.isFinite(value) ? value.toFixed(1) : '-');
-const row = (cells) => cells.map((cell, index) => (index === 0 ? String(cell).padEnd(WIDTHS[0]) : String(cell).padStart(WIDTHS[index]))).join('');
+const percent = (share) => (share === null ? '?' : `${Math.round(share * 100)} %`);
+const row = (cells) => cells.map((cell, index) => (index === 0 ? String(cell).padEnd(WIDTHS[0]) : String(cell ?? '').padStart(WIDTHS[index]))).join('').trimEnd();
 
-// results: [{name, judged}]
+// results: [{name, goal: {p50, p95}, judged}]
 export function report(results) {
   const lines = ['skew in ms of media, viewer against vector and between each pair, from 5 s after each event', row(HEADINGS)];
-  for (const { name, judged } of results) {
-    lines.push(skewRow(name, judged.skew, judged));
-    lines.push(skewRow('  its sound', judged.sound));
-    for (const quality of judged.qualities) {
-      lines.push(skewRow(`  ${quality.viewer}, changing quality`, quality.skew), skewRow('    its sound', quality.sound));
-    }
-    if (judged.biasMs !== 0) lines.push(skewRow(`  less its clock's ${judged.biasMs} ms`, judged.lessBias));
-  }
+  for (const result of results) lines.push(...networkRows(result));
   lines.push('', 'seconds until in step (within 35 ms, for a second at least), each viewer');
   for (const { name, judged } of results) lines.push(`${name.padEnd(12)} ${stepWords(judged.steps)}`);
+  lines.push('', 'what the machine let be measured: where it was loaded, no limit is judged');
+  for (const { name, judged } of results) lines.push(`${name.padEnd(12)} ${strainWords(judged.strain)}`);
   return lines.join('\n');
 }
 
-// judged: what is the whole network's, left out in further rows.
-function skewRow(name, skew, judged) {
-  const cells = [name, ms(skew.p50), ms(skew.p95), ms(skew.max)];
-  if (!judged) return row(cells);
-  const { pairs, corrections } = judged;
-  const perMinute = corrections.minutes > 0 ? corrections.rates / corrections.minutes : NaN;
-  return row([...cells, ms(pairs.p50), ms(pairs.p95), ms(pairs.max), ms(perMinute), corrections.seeks, corrections.stalls]);
+// 'met' or 'missed'; and where the machine itself was in the way: why neither.
+export function verdict({ p50, p95 }, goal, { isCalm }) {
+  if (!isCalm) return 'not judged: loaded';
+  return `goal ${goal.p50} / ${goal.p95} ${p50 <= goal.p50 && p95 <= goal.p95 ? 'met' : 'missed'}`;
 }
+
+function networkRows({ name, goal, judged }) {
+  const { corrections, recording, strain } = judged;
+  const perMinute = corrections.minutes > 0 ? corrections.rates / corrections.minutes : NaN;
+  const isBiased = judged.biasMs !== 0;
+  const counts = [ms(perMinute), corrections.seeks, corrections.waits];
+  const lines = [row([name, ...three(judged.skew), ...three(judged.pairs), ...counts, isBiased ? '' : `  ${verdict(judged.skew, goal, strain)}`])];
+  lines.push(row(['  its sound, as the page has it', ...three(judged.sound)]));
+  if (recording) {
+    lines.push(row(['  its sound, by ear', ...three(judged.heard), ...three(judged.heardPairs), '', '', '', isBiased ? '' : `  ${verdict(judged.heard, goal, strain)}`]));
+    lines.push(`    ${judged.heard.count} beeps, ${recording.garbled} garbled; the recording's clock is known to ${ms(recording.boundMs)} ms`);
+  }
+  for (const quality of judged.qualities) {
+    lines.push(row([`  ${quality.viewer}, changing quality`, ...three(quality.skew)]), row(['    its sound', ...three(quality.sound)]));
+  }
+  if (isBiased) lines.push(row([`  less its clock's ${judged.biasMs} ms`, ...three(judged.lessBias), '', '', '', '', '', '', `  ${verdict(judged.lessBias, goal, strain)}`]));
+  for (const viewer of judged.viewers) {
+    lines.push(row([`  ${viewer.name}, ${viewer.engine}`, ...three(viewer.skew)]), row(['    its sound', ...three(viewer.sound)]));
+    if (recording) lines.push(row(['    by ear', ...three(viewer.heard)]));
+  }
+  return lines;
+}
+
+const three = (of) => [ms(of.p50), ms(of.p95), ms(of.max)];
 
 // "play 0.4 0.5 · seek 1.2 1.0 · ..."
 function stepWords(steps) {
@@ -38,4 +55,15 @@ function stepWords(steps) {
     byName.set(name, [...(byName.get(name) ?? []), words]);
   }
   return [...byName].map(([name, times]) => `${name} ${times.join(' ')}`).join(' · ');
+}
+
+export function strainWords({ clearShare, isCalm, stalls, load, busy, stolen, waiting }) {
+  const words = [
+    isCalm ? 'calm' : 'LOADED',
+    `${percent(clearShare)} of the readings without a stall`,
+    `pages stood still ${stalls.pages} times, the bench ${stalls.bench}, ${ms(stalls.worstMs)} ms at worst`,
+    `load ${load.map((value) => value.toFixed(1)).join(' to ')}`,
+    `processors ${percent(busy)} busy, ${percent(stolen)} stolen, waited for ${percent(waiting)} of the time`,
+  ];
+  return words.join('; ');
 }

@@ -1,6 +1,12 @@
 // One measured showing: the truth and its viewers behind one kind of network, led through a plan of
 // events, with what each of them is to be judged by.
 import { sleep } from '../../tests/support/member.mjs';
+import { MachineWatch } from './machine_watch.mjs';
+import { findBeeps } from './sound/beeps.mjs';
+import { heardOf, recordingClock } from './sound/hearing.mjs';
+import { RATE_HZ } from './sound/room.mjs';
+import { clearOf } from './stalls.mjs';
+import { within } from './statistics.mjs';
 import { Truth, localMs } from './truth.mjs';
 import { Viewer } from './viewer.mjs';
 
@@ -12,33 +18,35 @@ export class Showing {
   truth;
   viewers = [];
   events = []; // {name, viewer: a name, atMs, untilMs}: what concerns one viewer, until the next that does
-  #server;
-  #browsers;
-  #profile;
-  #seed;
-  #say;
+  machine; // a MachineWatch
+  recording = null; // where sound is recorded, of finish() on: {boundMs, garbled}
+  #options;
+  #stopRecording = null;
 
-  // browsers: viewers are dealt out to them in turn. say(text): progress.
-  static async open({ server, browsers, profile, seed, say }) {
+  // engines: viewers are dealt out to them in turn; as launch() has them. seats: how many viewers there are from
+  // the beginning. room: each viewer's sound is recorded there; engine i has to play on seat i of it, and there is
+  // one for each viewer. patience: {readings, seconds}, when a machine that stalls is given more time: every rest
+  // lasts that much longer at most, until each viewer has so many readings since the last event that no stall has
+  // touched. say(text): progress.
+  static async open({ seats = 2, room = null, patience = { readings: 0, seconds: 0 }, ...options }) {
     const showing = new Showing();
-    showing.#server = server;
-    showing.#browsers = browsers;
-    showing.#profile = profile;
-    showing.#seed = seed;
-    showing.#say = say;
-    showing.truth = await Truth.open(server);
+    showing.#options = { seats, room, patience, ...options };
+    showing.truth = await Truth.open(options.server);
+    showing.machine = new MachineWatch();
+    if (room) showing.#stopRecording = await room.record();
     return showing;
   }
 
+  get seats() {
+    return this.#options.seats;
+  }
+
   async addViewer(name) {
+    const { engines, room, server, profile, seed } = this.#options;
     const index = this.viewers.length;
+    if (room && index >= engines.length) throw new Error(`${name} has no seat: sound is recorded of ${engines.length} viewers at most`);
     const viewer = await Viewer.open({
-      browser: this.#browsers[index % this.#browsers.length],
-      server: this.#server,
-      key: this.truth.key,
-      name,
-      shape: this.#profile.shape,
-      seed: this.#seed + 1000 * index,
+      engine: engines[index % engines.length], server, key: this.truth.key, name, shape: profile.shape, seed: seed + 1000 * index,
     });
     this.viewers.push(viewer);
     return viewer;
@@ -93,30 +101,62 @@ export class Showing {
   }
 
   async rest(seconds) {
+    const { patience } = this.#options;
     const endMs = localMs() + seconds * 1000;
-    while (localMs() < endMs) {
-      await sleep(Math.min(COLLECT_EVERY_MS, Math.max(0, endMs - localMs())));
+    const lastMs = endMs + patience.seconds * 1000;
+    while (localMs() < endMs || (localMs() < lastMs && !this.#hasClearReadings(patience.readings))) {
+      await sleep(Math.min(COLLECT_EVERY_MS, Math.max(100, endMs - localMs())));
       await Promise.all(this.viewers.map((viewer) => viewer.collect()));
     }
   }
 
   // Ends the last events. What follows is not judged.
-  finish() {
+  async finish() {
     for (const event of this.events) event.untilMs ??= localMs();
+    if (this.#stopRecording) await this.#listen();
+  }
+
+  // When the page of this viewer, or the bench itself, did not get to run.
+  stallsOf(viewer) {
+    return [...viewer.stalls, ...this.machine.stalls];
   }
 
   // When this viewer is to be in step: from five seconds after each event that concerns it, and all
   // through a change of quality.
-  settledIntervals(viewer) {
+  // nowMs: the end of an event that has none yet.
+  settledIntervals(viewer, nowMs = Infinity) {
     return this.events
       .filter((event) => event.viewer === viewer.name && event.name !== 'cut' && event.name !== 'pause')
-      .map(({ name, atMs, untilMs }) => [name === 'quality' ? atMs : atMs + SETTLED_AFTER_MS, untilMs])
+      .map(({ name, atMs, untilMs }) => [name === 'quality' ? atMs : atMs + SETTLED_AFTER_MS, untilMs ?? nowMs])
       .filter(([fromMs, untilMs]) => untilMs > fromMs);
   }
 
   async close() {
+    this.machine.close();
+    await this.#stopRecording?.();
     await Promise.all(this.viewers.map((viewer) => viewer.close()));
-    await this.truth?.close();
+    await this.truth.close();
+  }
+
+  #hasClearReadings(count) {
+    const nowMs = localMs();
+    return this.viewers.every((viewer) => {
+      const since = this.settledIntervals(viewer, nowMs).at(-1);
+      return since && clearOf(within(viewer.sound, [since]), this.stallsOf(viewer)).length >= count;
+    });
+  }
+
+  async #listen() {
+    const stop = this.#stopRecording;
+    this.#stopRecording = null;
+    const { arrivals, channelOf } = await stop();
+    const clock = recordingClock(arrivals, RATE_HZ);
+    this.recording = { boundMs: clock.boundMs, garbled: 0 };
+    this.viewers.forEach((viewer, seat) => {
+      const { beeps, garbled } = findBeeps(channelOf(seat), RATE_HZ);
+      viewer.heard = heardOf(beeps, clock, this.truth);
+      this.recording.garbled += garbled;
+    });
   }
 
   #position() {
@@ -129,6 +169,6 @@ export class Showing {
       if (names.includes(event.viewer)) event.untilMs ??= atMs;
     }
     for (const viewer of names) this.events.push({ name, viewer, atMs, untilMs: null });
-    this.#say(names.length === this.viewers.length ? name : `${name} (${names})`);
+    this.#options.say(names.length === this.viewers.length ? name : `${name} (${names})`);
   }
 }

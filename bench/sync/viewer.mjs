@@ -1,33 +1,39 @@
-// One viewer of a measurement: a page in a context of its own, behind a proxy of its own, with a
-// probe that keeps every frame that the browser presented.
-import { join, openPerson, until } from '../../tests/support/browser.mjs';
+// One viewer of a measurement: a person's page in some engine, behind a proxy of its own, with a probe that
+// keeps every frame that the browser presented.
+import { join, until } from '../../tests/support/browser.mjs';
 import { startShapedProxy } from '../../tests/support/shaped_proxy.mjs';
+import { stallsOf } from './stalls.mjs';
 import { localMs } from './truth.mjs';
 
 const CALIBRATIONS = 25;
+const SIZE = { width: 480, height: 480 };
 
 export class Viewer {
   name;
+  engine; // its name
   proxy;
   page;
   frames = []; // {atMs, mediaTime}: local time of the frame's display, seconds of media
   sound = []; // {atMs, mediaTime}: currentTime, which is the clock of the sound
   seeks = []; // {atMs, position}
   rates = []; // {atMs, rate}
-  stalls = []; // {atMs}
+  waits = []; // {atMs}: the player had run out of data
+  heard = []; // {atMs, mediaTime, number}: beeps, where sound is recorded
   joinedMs = 0; // local time at which Join was pressed
   clockBoundMs = Infinity; // how well the page's clock is known
   #person;
+  #ticks = []; // local times at which the page's timer ran
   #offsetMs = 0; // the page's clock plus this is localMs()
 
-  static async open({ browser, server, key, name, shape, seed }) {
+  // engine: as launch() in engines.mjs has it.
+  static async open({ engine, server, key, name, shape, seed }) {
     const viewer = new Viewer();
     viewer.name = name;
+    viewer.engine = engine.name;
     viewer.proxy = await startShapedProxy(server.origin, { ...shape, seed });
     try {
-      viewer.#person = await openPerson(browser, { viewport: { width: 480, height: 480 } });
+      viewer.#person = await engine.openPerson({ viewport: SIZE, scripts: [probe] });
       viewer.page = viewer.#person.page;
-      await viewer.page.addInitScript(installProbe);
       await join(viewer.page, `${viewer.proxy.origin}/player.html?session=${key}`, name);
       viewer.joinedMs = localMs();
       await viewer.#calibrate();
@@ -45,11 +51,11 @@ export class Viewer {
     const shown = `${await lines()}p`;
     await page.hover('video');
     await page.click('#quality');
-    const items = page.locator('media-rendition-menu [role=menuitemradio]');
-    const labels = (await items.allTextContents()).map((label) => label.trim());
+    const items = 'media-rendition-menu [role=menuitemradio]';
+    const labels = await page.$$eval(items, (all) => all.map(({ textContent }) => textContent.trim()));
     const other = labels.findIndex((label) => /^\d+p/.test(label) && !label.startsWith(shown));
     if (other < 0) throw new Error(`no other quality than ${shown} in the menu: ${labels.join(', ')}`);
-    await items.nth(other).click();
+    await page.$$eval(items, (all, index) => all[index].click(), other);
     await until(async () => `${await lines()}p` !== shown, `another quality than ${shown}`);
   }
 
@@ -61,16 +67,22 @@ export class Viewer {
     for (const [atMs, mediaTime] of seen.sound) this.sound.push({ atMs: local(atMs), mediaTime });
     for (const [atMs, position] of seen.seeks) this.seeks.push({ atMs: local(atMs), position });
     for (const [atMs, rate] of seen.rates) this.rates.push({ atMs: local(atMs), rate });
-    for (const atMs of seen.stalls) this.stalls.push({ atMs: local(atMs) });
+    for (const atMs of seen.waits) this.waits.push({ atMs: local(atMs) });
+    for (const atMs of seen.ticks) this.#ticks.push(local(atMs));
+  }
+
+  // [[fromMs, untilMs], ...] in which the page did not get to run.
+  get stalls() {
+    return stallsOf(this.#ticks);
   }
 
   // Errors on the console and the like; a connection that the test itself broke is none.
-  get faults() {
-    return this.#person.faults.filter((text) => !/WebSocket connection|net::ERR_/.test(text));
+  async faults() {
+    return (await this.#person.faults()).filter((text) => !/WebSocket|net::ERR_|can.t establish a connection/.test(text));
   }
 
   async close() {
-    await this.#person?.context.close().catch(() => {});
+    await this.#person?.close().catch(() => {});
     await this.proxy.stop();
   }
 
@@ -90,9 +102,9 @@ export class Viewer {
   }
 }
 
-// Runs in the page before its own scripts.
-function installProbe() {
-  const kept = { frames: [], sound: [], seeks: [], rates: [], stalls: [] };
+// Runs in the page before its own scripts, or, where the engine cannot have that, once it has loaded.
+function probe() {
+  const kept = { frames: [], sound: [], seeks: [], rates: [], waits: [], ticks: [] };
   const now = () => performance.timeOrigin + performance.now();
   window.syncProbe = {
     take() {
@@ -101,7 +113,7 @@ function installProbe() {
       return taken;
     },
   };
-  document.addEventListener('DOMContentLoaded', () => {
+  const begin = () => {
     const video = document.querySelector('video');
     if (!video) return;
     const onFrame = (_, { mediaTime, expectedDisplayTime }) => {
@@ -114,6 +126,9 @@ function installProbe() {
     video.requestVideoFrameCallback(onFrame);
     video.addEventListener('seeking', () => kept.seeks.push([now(), video.currentTime]));
     video.addEventListener('ratechange', () => kept.rates.push([now(), video.playbackRate]));
-    video.addEventListener('waiting', () => kept.stalls.push(now()));
-  });
+    video.addEventListener('waiting', () => kept.waits.push(now()));
+    setInterval(() => kept.ticks.push(now()), 20); // TICK_MS
+  };
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin);
+  else begin();
 }

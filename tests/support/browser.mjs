@@ -13,10 +13,13 @@ const ARGUMENTS = [
 ];
 
 // Close it with close(). VIDEOSYNC_CHROMIUM names another executable.
-// env: added to this process's.
-export async function launchBrowser(extraArguments = [], env = {}) {
+// env: added to this process's. audible: Playwright mutes Chromium, unless this is set.
+export async function launchBrowser(extraArguments = [], env = {}, { audible = false } = {}) {
   return chromium.launch({
-    executablePath: await findChromium(), args: [...ARGUMENTS, ...extraArguments], env: { ...process.env, ...env },
+    executablePath: await findChromium(),
+    args: [...ARGUMENTS, ...extraArguments],
+    ignoreDefaultArgs: audible ? ['--mute-audio'] : [],
+    env: { ...process.env, ...env },
   });
 }
 

@@ -12,13 +12,14 @@ import { serverBinary } from './server.mjs';
 
 const run = promisify(execFile);
 
-// videos: [{name, seconds, grain, size}]. Each has moving pictures of `size` (320x180), a tone and a key
-// frame a second; with grain it is big, some 200 KB a second, and more pleasant to look at.
+// videos: [{name, seconds, grain, size, sound}]. Each has moving pictures of `size` (320x180), a tone and a key
+// frame a second; with grain it is big, some 200 KB a second, and more pleasant to look at. sound: an expression
+// of ffmpeg's aevalsrc in place of the tone.
 // Resolves to {directory, remove()}.
 export async function makeMedia(videos = [{ name: 'demo', seconds: 30 }]) {
   const directory = await mkdtemp(path.join(tmpdir(), 'videosync-media-'));
-  for (const { name, seconds, grain, size } of videos) {
-    await makeVideo(path.join(directory, `${name}.mp4`), seconds, { grain, size });
+  for (const { name, seconds, ...options } of videos) {
+    await makeVideo(path.join(directory, `${name}.mp4`), seconds, options);
   }
   return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
 }
@@ -65,7 +66,7 @@ async function makeOnce(kept, words) {
 }
 
 // ffmpeg's, but for the file.
-function wordsFor(seconds, { grain = false, size = '320x180' }) {
+function wordsFor(seconds, { grain = false, size = '320x180', sound }) {
   const colours = 'nb_colors=3:c0=0x1b2a6b:c1=0xc4477f:c2=0xf2a65a:speed=0.02:seed=11';
   const pictures = grain
     ? `gradients=size=${size}:rate=15:duration=${seconds}:${colours},format=yuv420p,noise=alls=9:allf=t`
@@ -73,7 +74,7 @@ function wordsFor(seconds, { grain = false, size = '320x180' }) {
   return [
     '-v', 'error',
     '-f', 'lavfi', '-i', pictures,
-    '-f', 'lavfi', '-i', `sine=frequency=330:duration=${seconds}`,
+    '-f', 'lavfi', '-i', sound ? `aevalsrc='${sound}':sample_rate=48000:duration=${seconds}` : `sine=frequency=330:duration=${seconds}`,
     '-c:v', 'libx264', '-preset', 'ultrafast', '-g', grain ? '15' : '30', '-pix_fmt', 'yuv420p',
     '-c:a', 'aac', '-shortest', '-movflags', '+faststart',
   ];

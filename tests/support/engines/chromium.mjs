@@ -15,7 +15,7 @@ export const cannot = {
 
 export async function launchChromium({ autoplay = 'stock', language = 'en-US', colorScheme = 'light', env = {} }) {
   const mark = newMark();
-  const browser = await launchBrowser(AUTOPLAY[autoplay], { ...env, ...mark });
+  const browser = await launchBrowser(AUTOPLAY[autoplay], { ...env, ...mark }, { audible: 'PULSE_SERVER' in env });
   return {
     version: browser.version(),
     cannot,
