@@ -118,6 +118,40 @@ test('a step at each change of rate is learnt and counted on', () => {
   assert.ok(player.controller.learned.rateUsable);
 });
 
+test('a player that every change of rate throws back changes it twice for a gap, and counts on it', () => {
+  for (const changeS of [-0.012, -0.04, 0.012]) {
+    const player = inMidPlay({ changeS });
+    for (const gap of [-0.07, 0.05, -0.2]) {
+      player.position += gap - player.error;
+      player.run(20_000);
+    }
+    for (const gap of [-0.07, 0.05, -0.3, 0.1]) {
+      player.rates.length = 0;
+      player.position += gap - player.error;
+      player.run(15_000);
+      assert.ok(Math.abs(player.error) < 0.006, `a gap of ${gap} left ${player.error} at ${changeS} a change`);
+      assert.equal(player.rates.length, 2, `${player.rates}`);
+    }
+    assert.equal(player.seeks.length, 0);
+    assert.ok(player.controller.learned.rateUsable);
+  }
+});
+
+test('one that is thrown back by more or less each time comes to rest all the same', () => {
+  const seed = Number(process.env.SEED ?? (Date.now() % 1e6) + 1);
+  let random = seed;
+  const next = () => (random = (random * 48271) % 2147483647) / 2147483647;
+  const player = inMidPlay({ changeS: () => -0.004 - 0.016 * next() });
+  for (const gap of [-0.07, 0.05, -0.2, 0.1, -0.07, -0.02]) {
+    player.position += gap - player.error;
+    player.run(30_000);
+    assert.ok(Math.abs(player.error) < 0.025, `a gap of ${gap} left ${player.error}, SEED=${seed}`);
+  }
+  player.rates.length = 0;
+  player.run(60_000);
+  assert.ok(player.rates.length <= 2, `at rest it changes its rate ${player.rates.length} times, SEED=${seed}`);
+});
+
 test('where the pitch is not kept only a hair of rate is used', () => {
   const player = inMidPlay({ pitchKept: false });
   player.position -= 0.1;

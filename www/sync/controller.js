@@ -54,7 +54,6 @@ export class SyncController {
   #trimAtMs = null; // how close the last event came will be clear by then
   #trimsLeft = 0;
   #decidedMs = null; // when the last decision was made
-  #ranBy = 0; // seconds of media gained on the showing each second since then
   #busySinceMs = null;
   #mayLeaveEnd = true; // a player that has ended may be sent elsewhere, once after each event
 
@@ -150,7 +149,7 @@ export class SyncController {
     if (player.paused) return this.#begin(nowMs, target, player);
     this.#mayLeaveEnd = false;
     if (this.#settling && !this.#hasSettled(nowMs, player, gapS)) return WAIT;
-    if (!this.#observer.read(nowMs, gapS, this.#ranBy)) this.#rates.forget();
+    if (!this.#observer.read(nowMs, gapS, player.rate - target.rate)) this.#rates.forget();
     if (this.#mustJump(nowMs)) return this.#jump(nowMs, target, player);
     return this.#closeByRate(nowMs, elapsedMs, target, player);
   }
@@ -275,16 +274,14 @@ export class SyncController {
 
   #closeByRate(nowMs, elapsedMs, target, player) {
     if (target.rate !== this.#baseRate) return this.#changeBase(nowMs, target);
-    const { gapS, noiseS } = this.#observer;
+    const { gapS, noiseS, steady } = this.#observer;
     if (Math.abs(gapS) < SEEK_BEYOND_JOINING_S) this.#joiningUntilMs = 0;
-    const wasCorrecting = this.#rates.correcting;
-    const { rate, leaving } = this.#rates.decide({
-      nowMs, elapsedMs, gapS, noiseS, stepS: this.#observer.stepS(target.rate), baseRate: target.rate,
+    const { rate, change } = this.#rates.decide({
+      nowMs, elapsedMs, gapS, noiseS, steady, costs: this.#observer.costs(target.rate), baseRate: target.rate,
       playedRate: player.rate, pitchKept: player.pitchKept ?? true, trim: this.#mayTrim(nowMs),
     });
-    if (leaving) this.#observer.leaveRate(nowMs, target.rate);
-    if (wasCorrecting && !this.#rates.correcting) this.#trimAtMs = nowMs + TRIM_AFTER_MS;
-    this.#ranBy = rate - target.rate;
+    if (change) this.#observer.changeRate(nowMs, change, target.rate);
+    if (change === 'return') this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     return this.#rates.differs(rate, player.rate) ? { type: 'rate', rate } : NOTHING;
   }
 
@@ -308,7 +305,6 @@ export class SyncController {
   #forgetGap() {
     this.#observer.forget();
     this.#rates.forget();
-    this.#ranBy = 0;
   }
 
   #maySeek(nowMs) {

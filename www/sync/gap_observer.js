@@ -2,15 +2,20 @@
 //
 // Pure. A reading is compared with what was to be expected: the gap known so far, moved on by how much
 // faster than the showing the player has run since. So a correction under way does not lag behind its
-// own effect, and noise is smoothed out all the same. Gaps are seconds of media, above zero: ahead.
+// own effect, and noise is smoothed out all the same. A few readings in a row that are off by much, and the
+// same way, are no noise: the player has been moved. Gaps are seconds of media, above zero: ahead.
 //
-// A change of rate may cost a step of its own: Chromium falls 20 ms behind whenever it begins to stretch
-// sound, whichever way. Such a step is learnt from what the readings show afterwards, and expected.
+// A change of rate may cost a step of its own, whichever way it goes: Chromium falls 20 ms behind when it
+// begins to stretch sound, WebKit about 12 ms at every change. Such a step is learnt from what the readings
+// show afterwards, for leaving the showing's rate and for returning to it, and expected.
 
 const SMOOTHING_MS = 250;
 const JUMP_S = 0.25; // so far from what was expected, something else has happened
+const MOVED_READINGS = 3;
+const MOVED_S = 0.01; // ... or three times the noise
 const STEP_TAKES_MS = 250; // until a change of rate has had its effect
-const STEP_SHARE = 0.6; // of what a new step teaches
+const STEP_SHARE = 0.5; // of what a new step teaches
+const STRAY_SHARE = 0.3;
 const STEP_BELIEVED_S = 0.15;
 
 export class GapObserver {
@@ -18,8 +23,9 @@ export class GapObserver {
   #atMs = 0;
   #readings = 0;
   #noiseS = 0;
-  #steps = new Map(); // learnt: how far the gap moves when this base rate is left
-  #stepping = null; // {baseRate, untilMs, surprises}: a change of rate is taking effect
+  #surprises = []; // the last ones, while they are beyond the noise and the same way
+  #steps = new Map(); // learnt, by change and base rate: how far the gap moves, {meanS, strayS}
+  #stepping = null; // a change of rate is taking effect: {key, untilMs, surprises, teaches}
 
   get gapS() {
     return this.#gapS;
@@ -30,8 +36,15 @@ export class GapObserver {
     return this.#noiseS;
   }
 
-  stepS(baseRate) {
-    return this.#steps.get(baseRate) ?? 0;
+  // Whether the last reading was what was to be expected.
+  get steady() {
+    return this.#surprises.length === 0;
+  }
+
+  // What a correction costs by its two changes of rate, and how far they stray from it.
+  costs(baseRate) {
+    const [leave, back] = ['leave', 'return'].map((change) => this.#step(change + baseRate));
+    return { leaveS: leave.meanS, returnS: back.meanS, strayS: Math.max(leave.strayS, back.strayS) };
   }
 
   forget() {
@@ -53,11 +66,17 @@ export class GapObserver {
     return true;
   }
 
-  // The player leaves the showing's own rate now.
-  leaveRate(nowMs, baseRate) {
+  // The player changes its rate now. change: 'leave' the showing's own, or 'return' to it.
+  changeRate(nowMs, change, baseRate) {
     if (this.#gapS === null) return;
-    this.#gapS += this.stepS(baseRate);
-    this.#stepping = { baseRate, untilMs: nowMs + STEP_TAKES_MS, surprises: [] };
+    const key = change + baseRate;
+    this.#gapS += this.#step(key).meanS;
+    this.#stepping = { key, untilMs: nowMs + STEP_TAKES_MS, surprises: [], teaches: this.steady };
+    this.#surprises = [];
+  }
+
+  #step(key) {
+    return this.#steps.get(key) ?? { meanS: 0, strayS: 0 };
   }
 
   #begin(nowMs, measuredS) {
@@ -65,26 +84,47 @@ export class GapObserver {
     this.#atMs = nowMs;
     this.#readings = 1;
     this.#stepping = null;
+    this.#surprises = [];
     return true;
   }
 
   #correct(elapsedMs, surpriseS) {
     this.#readings += 1;
     const share = Math.max(1 / this.#readings, 1 - Math.exp(-elapsedMs / SMOOTHING_MS));
-    this.#gapS += share * surpriseS;
-    this.#noiseS += 0.1 * (Math.abs(surpriseS) - this.#noiseS);
+    const movedS = this.#movedBy(surpriseS);
+    this.#gapS += movedS ?? share * surpriseS;
+    const strayS = Math.min(Math.abs(surpriseS), 3 * this.#noiseS + MOVED_S);
+    this.#noiseS += 0.1 * (strayS - this.#noiseS);
+  }
+
+  // By how much the player has been moved; null while that does not show.
+  #movedBy(surpriseS) {
+    const isBeyond = Math.abs(surpriseS) > Math.max(MOVED_S, 3 * this.#noiseS);
+    const isAlike = this.#surprises.every((other) => Math.sign(other) === Math.sign(surpriseS));
+    this.#surprises = isBeyond ? [...(isAlike ? this.#surprises : []), surpriseS] : [];
+    if (this.#surprises.length < MOVED_READINGS) return null;
+    this.#surprises = [];
+    return surpriseS;
   }
 
   // While the step comes, readings are in between; when it has come, three of them tell its size.
   #watchStep(nowMs, surpriseS) {
     if (nowMs < this.#stepping.untilMs) return;
-    const { baseRate, surprises } = this.#stepping;
+    const { key, surprises, teaches } = this.#stepping;
     surprises.push(surpriseS);
     if (surprises.length < 3) return;
     const meanS = surprises.reduce((sum, one) => sum + one) / surprises.length;
-    const stepS = this.stepS(baseRate) + STEP_SHARE * meanS;
-    this.#steps.set(baseRate, Math.min(STEP_BELIEVED_S, Math.max(-STEP_BELIEVED_S, stepS)));
+    if (teaches) this.#learnStep(key, meanS);
     this.#gapS += meanS;
     this.#stepping = null;
+  }
+  #learnStep(key, surpriseS) {
+    const isFirst = !this.#steps.has(key);
+    const { meanS, strayS } = this.#step(key);
+    const stepS = meanS + STEP_SHARE * surpriseS;
+    this.#steps.set(key, {
+      meanS: Math.min(STEP_BELIEVED_S, Math.max(-STEP_BELIEVED_S, stepS)),
+      strayS: isFirst ? 0 : strayS + STRAY_SHARE * (Math.abs(surpriseS) - strayS),
+    });
   }
 }

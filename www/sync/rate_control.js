@@ -3,8 +3,9 @@
 // Pure. Rates are factors, shares are how far they are from the showing's own; gaps are seconds of
 // media, above zero: the player is ahead.
 //
-// A correction begins when the gap leaves the dead zone and ends when next to nothing is left of it,
-// so it neither flutters nor overshoots. Not every browser plays the rates that it is asked for: one
+// A correction begins when the gap leaves the dead zone, plays one rate all along, and ends when next to
+// nothing is left of the gap: two changes of rate, and no more, for in some browsers each of them costs.
+// What they cost is part of the way. Not every browser plays the rates that it is asked for: one
 // rounds them, one ignores them, one stutters or skips at each change. What it grants is read back,
 // what it really plays shows in the gap; after a few failures this one's rate is left alone.
 
@@ -16,7 +17,9 @@ const SHARE_MAX_PITCH_LOST = 0.01; // a sixth of a semitone
 const SHARE_STEP = 0.005;
 const SHARE_USEFUL = 0.02; // who cannot be made to play so little faster is of no use
 const SHARE_ROUNDING = 0.0005;
-const CLOSE_IN_S = 0.4; // the last of a gap fades with this time constant
+const CLOSE_IN_S = 1.2; // small gaps need not the largest share
+const QUICKEN_BEYOND = 2; // shares change once or twice a correction, not at each look
+const STRAY_DEAD_MAX_S = 0.018; // a dead zone no wider than that, however changes of rate stray
 const NO_PROGRESS_MS = 3_000;
 const JUDGED_AFTER_S = 0.03; // of expected effect
 const EFFECT_LEAST = 0.3;
@@ -42,21 +45,26 @@ export class RateControl {
     return this.#correcting !== null;
   }
 
-  // The rate that the player should have now, and whether it leaves the showing's own:
-  // {rate, leaving}. gapS null: nothing is known. trim: close even a smaller one. stepS: what leaving
-  // the base rate does by itself.
-  decide({ nowMs, elapsedMs, gapS, noiseS, stepS, baseRate, playedRate, pitchKept, trim }) {
+  // The rate that the player should have now, and whether it changes it: {rate, change: 'leave' the
+  // showing's own, 'return' to it, or null}. gapS null: nothing is known. trim: close even a smaller one.
+  // steady: the gap is not being found out just now. costs: {leaveS, returnS, strayS}, what changes of rate do by themselves (gap_observer.js).
+  decide({ nowMs, elapsedMs, gapS, noiseS, steady, costs, baseRate, playedRate, pitchKept, trim }) {
     this.#readBack(baseRate, playedRate);
-    if (gapS === null || !this.usable) return this.#settle(baseRate);
-    const wasCorrecting = this.#correcting !== null;
-    if (wasCorrecting) this.#follow(nowMs, elapsedMs, gapS, baseRate);
-    if (!wasCorrecting && this.#isDue(gapS, noiseS, trim)) this.#begin(nowMs, gapS);
-    else if (wasCorrecting && this.#isDone(nowMs, gapS)) this.#end(gapS, stepS);
-    if (!this.#correcting) return this.#settle(baseRate);
-    // What leaving the base rate does by itself is part of the way.
-    const aheadS = wasCorrecting ? gapS : gapS + stepS;
-    this.#share = this.#shareFor(aheadS, elapsedMs, pitchKept);
-    return { rate: baseRate * (1 + this.#share), leaving: !wasCorrecting };
+    if (gapS === null || !this.usable) return this.#settle(baseRate, null);
+    if (this.#correcting) {
+      this.#follow(nowMs, elapsedMs, gapS, baseRate);
+      const leftS = gapS + costs.returnS;
+      if (this.#isDone(nowMs, elapsedMs, leftS)) {
+        this.#end(gapS, costs);
+        return this.#settle(baseRate, 'return');
+      }
+      this.#quicken(leftS, elapsedMs, pitchKept);
+      return { rate: baseRate * (1 + this.#share), change: null };
+    }
+    if (!steady || !this.#isDue(gapS, noiseS, costs, trim)) return this.#settle(baseRate, null);
+    this.#begin(nowMs, gapS);
+    this.#share = this.#shareFor(gapS + costs.leaveS + costs.returnS, elapsedMs, pitchKept);
+    return { rate: baseRate * (1 + this.#share), change: 'leave' };
   }
 
   // The rate was put to the element.
@@ -81,13 +89,15 @@ export class RateControl {
     this.#share = 0;
   }
 
-  #settle(baseRate) {
+  #settle(baseRate, change) {
     this.#share = 0;
-    return { rate: baseRate, leaving: false };
+    return { rate: baseRate, change };
   }
 
-  #isDue(gapS, noiseS, trim) {
-    return Math.abs(gapS) > (trim && noiseS < TRIM_BEYOND_S ? TRIM_BEYOND_S : DEAD_ZONE_S);
+  // What changes of rate stray by is more than they would win.
+  #isDue(gapS, noiseS, { strayS }, trim) {
+    const deadS = Math.max(DEAD_ZONE_S, Math.min(2 * strayS, STRAY_DEAD_MAX_S));
+    return Math.abs(gapS) > (trim && Math.max(noiseS, strayS) < TRIM_BEYOND_S ? TRIM_BEYOND_S : deadS);
   }
 
   #begin(nowMs, gapS) {
@@ -104,17 +114,19 @@ export class RateControl {
     }
   }
 
-  #isDone(nowMs, gapS) {
-    const isBeyond = Math.sign(gapS) === Math.sign(this.#share);
-    return isBeyond || Math.abs(gapS) <= CLOSED_S || nowMs - this.#correcting.bestAtMs > NO_PROGRESS_MS;
+  // leftS: of the gap, when the rate has returned. The next look may be nearer to its end, or further.
+  #isDone(nowMs, elapsedMs, leftS) {
+    const isBeyond = Math.sign(leftS) === Math.sign(this.#share);
+    const closedS = Math.max(CLOSED_S, (Math.abs(this.#share) * elapsedMs) / 2000);
+    return isBeyond || Math.abs(leftS) <= closedS || nowMs - this.#correcting.bestAtMs > NO_PROGRESS_MS;
   }
 
-  #end(gapS, stepS) {
+  #end(gapS, { leaveS, returnS }) {
     const { fromS, expectedS } = this.#correcting;
     this.#correcting = null;
-    const isSkip = Math.abs(stepS) > STEP_MAX_S;
+    const isSkip = Math.max(Math.abs(leaveS), Math.abs(returnS)) > STEP_MAX_S;
     if (!isSkip && Math.abs(expectedS) < JUDGED_AFTER_S) return;
-    const effect = (gapS - fromS - stepS) / expectedS;
+    const effect = (gapS - fromS - leaveS) / expectedS;
     if (isSkip || effect < EFFECT_LEAST || effect > EFFECT_MOST) this.#fail();
     else this.#failures = 0;
   }
@@ -124,12 +136,18 @@ export class RateControl {
     this.forget();
   }
 
+  // The gap turned out to be much larger than it was when the share was chosen.
+  #quicken(leftS, elapsedMs, pitchKept) {
+    const share = this.#shareFor(leftS, elapsedMs, pitchKept);
+    if (Math.abs(share) > QUICKEN_BEYOND * Math.abs(this.#share)) this.#share = share;
+  }
+
   #shareFor(gapS, elapsedMs, pitchKept) {
     const most = pitchKept ? this.#fullShare : SHARE_MAX_PITCH_LOST;
     if (this.#onlyFull) return -Math.sign(gapS) * most;
     // A page that is looked at once a second must not overshoot in between.
     const closeInS = Math.max(CLOSE_IN_S, (1.5 * elapsedMs) / 1000);
-    const steps = Math.max(1, Math.floor(Math.abs(gapS) / closeInS / SHARE_STEP));
+    const steps = Math.max(1, Math.round(Math.abs(gapS) / closeInS / SHARE_STEP));
     return -Math.sign(gapS) * Math.min(most, steps * SHARE_STEP);
   }
 

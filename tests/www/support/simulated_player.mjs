@@ -27,10 +27,11 @@ export class SimulatedPlayer {
   // controller; target(nowMs): what the timeline says. startMs, seekMs: numbers, or what makes one;
   // clockError: how much faster its own clock runs, as a share; jitter(): error of a reading; reads(position):
   // what currentTime says; grants(rate): what the element makes of a rate; plays(rate): what is played
-  // of it; stepS: how far a change of rate away from 1 moves the player; onRate(player): after a change.
+  // of it; stepS: how far a change of rate away from 1 moves the player, changeS: how far every change does;
+  // onRate(player): after a change.
   constructor(controller, target, options = {}) {
     Object.assign(this, {
-      controller, target, startMs: 0, seekMs: 0, clockError: 0, stepS: 0, jitter: () => 0,
+      controller, target, startMs: 0, seekMs: 0, clockError: 0, stepS: 0, changeS: 0, jitter: () => 0,
       reads: (position) => position, grants: (rate) => rate, plays: (rate) => rate, onRate: () => {}, ...options,
     });
   }
@@ -93,7 +94,7 @@ export class SimulatedPlayer {
     const before = this.#played;
     this.rate = this.grants(rate);
     this.#played = this.plays(this.rate);
-    if (this.#played !== before && before === 1 && !this.paused) this.position += this.stepS;
+    if (this.#played !== before && !this.paused) this.position += valueOf(this.changeS) + (before === 1 ? this.stepS : 0);
     this.rates.push(rate);
     this.onRate(this);
   }
