@@ -96,3 +96,46 @@ test('after a seek what was known of the frames counts no more', () => {
     assert.ok(Math.abs(clock.positionAt(nowMs) * 1000 - nowMs - 120) < 0.01);
   });
 });
+
+// A staircase as Firefox's: each reading is as old as the last stair, but for those at a frame.
+function lagging(video, stairMs, seconds = 4) {
+  let nowMs = 1000;
+  let movedMs = nowMs;
+  const real = performance.now;
+  performance.now = () => nowMs;
+  Object.defineProperty(video, 'currentTime', { get: () => movedMs / 1000 });
+  const clock = new FrameClock(video);
+  const errors = [];
+  try {
+    for (let i = 0; i < seconds * 240; i++, nowMs += 1000 / 240) {
+      const isFrame = i % 8 === 0;
+      if (isFrame || nowMs - movedMs >= stairMs) movedMs = nowMs;
+      if (isFrame && !video.isHidden) video.showFrames(1);
+      if (i % 23 === 7) errors.push(clock.positionAt(nowMs) * 1000 - nowMs);
+    }
+    video.isHidden = true;
+    for (let i = 1; i < 480; i++, nowMs += 1000 / 240) {
+      if (nowMs - movedMs >= stairMs) movedMs = nowMs;
+      if (i > 240 && i % 23 === 7) errors.push(clock.positionAt(nowMs) * 1000 - nowMs);
+    }
+  } finally {
+    performance.now = real;
+  }
+  return errors;
+}
+
+const mean = (values) => values.reduce((sum, one) => sum + one) / values.length;
+
+test('a staircase is seen as one, and what is late is set right, by the newest readings', () => {
+  const errors = lagging(new FakeVideo(), 40);
+  const seen = errors.slice(20, 40);
+  assert.ok(mean(errors.slice(0, 4)) < -5, `at first it is late: ${errors.slice(0, 4)}`);
+  assert.ok(seen.every((error) => Math.abs(error) < 1), `${seen}`);
+  const unseen = errors.slice(-10);
+  assert.ok(Math.abs(mean(unseen)) < 10, `without frames it is right on average: ${unseen}`);
+});
+
+test('small stairs, as every clock has them, change nothing', () => {
+  const errors = lagging(new FakeVideo(), 4);
+  assert.ok(errors.every((error) => Math.abs(error) < 5), `${errors}`);
+});

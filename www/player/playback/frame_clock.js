@@ -5,17 +5,26 @@
 // the display: a frame stands up to half its length beside the sound. So currentTime is believed where
 // it moves smoothly and agrees with the frames to within such a step. Where it comes in jumps the frames
 // are followed, and where it lies steadily it is set right by them.
+//
+// In between there is the staircase: a currentTime that stands still for some tens of milliseconds
+// (Firefox: 40) is right when it has just moved and late else, by half a stair on average. It never runs
+// ahead, so what the readings at most make of the clock is the clock. Whether it is one is seen from how
+// late readings at any other time are.
 
 const FRAME_STALE_MS = 250;
 const KEPT = 24; // frames
 const ENOUGH = 6; // ... to judge by
 const ROUGH_MS = 12; // a currentTime that jumps by so much is no clock
 const LIE_MS = 45; // more than the step of any display
+const LAGS_KEPT = 16;
+const STAIR_MS = 8; // readings of a smooth clock are not so late
+const LAG_MAX_MS = 250; // beyond, the player has stumbled
 
 export class FrameClock {
   #video;
   #frames = []; // {phaseMs, clockMs}: media minus local time, by the frame and by currentTime; oldest first
   #lastMs = -Infinity; // local time of the newest frame
+  #lags = []; // of single readings behind the clock, oldest first; a seek changes nothing of them
 
   constructor(video) {
     this.#video = video;
@@ -28,20 +37,38 @@ export class FrameClock {
   // Seconds of media time at local time `nowMs` (performance.now(), now).
   positionAt(nowMs) {
     const { currentTime, paused, seeking, playbackRate } = this.#video;
-    if (paused || seeking || this.#frames.length < ENOUGH || nowMs - this.#lastMs > FRAME_STALE_MS) return currentTime;
-    if (this.#isRough) return (median(this.#frames.map(({ phaseMs }) => phaseMs)) + nowMs * playbackRate) / 1000;
-    return currentTime - this.#lieMs / 1000;
+    if (paused || seeking) return currentTime;
+    const readMs = currentTime * 1000;
+    if (this.#frames.length < ENOUGH || nowMs - this.#lastMs > FRAME_STALE_MS) return (readMs + this.#lagMs) / 1000;
+    const playedMs = nowMs * playbackRate;
+    if (this.#isRough) return (quantile(this.#frames.map(({ phaseMs }) => phaseMs), 0.5) + playedMs) / 1000;
+    const clockMs = quantile(this.#frames.map((frame) => frame.clockMs), 0.9) + playedMs;
+    this.#noteLag(clockMs - readMs);
+    return ((this.#lagMs > 0 ? clockMs : readMs) - this.#lieMs) / 1000;
   }
 
   get #isRough() {
     const jumps = this.#frames.slice(1).map(({ clockMs }, index) => Math.abs(clockMs - this.#frames[index].clockMs));
-    return median(jumps) > ROUGH_MS;
+    return quantile(jumps, 0.5) > ROUGH_MS;
   }
 
   // How far currentTime is ahead of the frames, where that is beyond what the display's steps explain.
   get #lieMs() {
-    const ahead = median(this.#frames.map(({ phaseMs, clockMs }) => clockMs - phaseMs));
+    const ahead = quantile(this.#frames.map(({ phaseMs, clockMs }) => clockMs - phaseMs), 0.5);
     return Math.abs(ahead) > LIE_MS ? ahead : 0;
+  }
+
+  // How late a reading is, mostly: 0 where currentTime is no staircase.
+  get #lagMs() {
+    if (this.#lags.length < LAGS_KEPT / 2) return 0;
+    const lagMs = quantile(this.#lags, 0.5);
+    return lagMs > STAIR_MS ? lagMs : 0;
+  }
+
+  #noteLag(lagMs) {
+    if (Math.abs(lagMs) > LAG_MAX_MS) return;
+    this.#lags.push(lagMs);
+    if (this.#lags.length > LAGS_KEPT) this.#lags.shift();
   }
 
   #watch() {
@@ -61,7 +88,7 @@ export class FrameClock {
   }
 }
 
-function median(values) {
+function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
