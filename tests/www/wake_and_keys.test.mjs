@@ -91,7 +91,7 @@ function keys({ mayControl = true } = {}) {
     takeCommands: () => (type, fields) => sent.push({ type, ...fields }),
   });
   const follower = Object.assign(new EventTarget(), {
-    detached: false,
+    steered: { rate: { asked: 1 } }, detached: false,
     blocked: null,
     measure: () => ({ over: false, durationS: 100 }),
     act: (type, fields) => acted.push({ type, ...fields }),

@@ -79,7 +79,7 @@ export class Follower extends EventTarget {
     if (this.detached) return;
     this.detached = true;
     clearTimeout(this.#timer);
-    this.#setRate(this.#room.timeline.state?.rate ?? 1);
+    this.steered.rate.set(this.#room.timeline.state?.rate ?? 1);
     this.#noticeBuffering();
     this.#noticeRanOut();
     this.dispatchEvent(new Event('change'));
@@ -101,7 +101,7 @@ export class Follower extends EventTarget {
     if (Number.isFinite(position)) this.steered.seek(position);
     if (type === 'play') this.#play();
     if (type === 'pause') this.steered.pause();
-    if (type === 'rate') this.#setRate(rate);
+    if (type === 'rate') this.steered.rate.set(rate);
   }
 
   // How far this player is ahead of the showing; what it does from now on is judged by that.
@@ -216,7 +216,7 @@ export class Follower extends EventTarget {
 
   // Returns whether something was done after which another decision may be due at once.
   #apply(action) {
-    if (action.rate !== undefined) this.#setRate(action.rate);
+    if (action.rate !== undefined) this.steered.rate.set(action.rate);
     switch (action.type) {
       case 'pause':
         this.steered.pause();
@@ -232,10 +232,6 @@ export class Follower extends EventTarget {
       default:
         return false;
     }
-  }
-
-  #setRate(rate) {
-    if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
   }
 
   async #play() {

@@ -67,7 +67,7 @@ export class SharedPlayback extends EventTarget {
   }
 
   get rate() {
-    if (this.#follower.detached) return this.#video.playbackRate;
+    if (this.#follower.detached) return this.#follower.steered.rate.asked;
     return this.#room.timeline.state?.rate ?? 1;
   }
 

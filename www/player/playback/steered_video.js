@@ -1,6 +1,6 @@
 // A <video> as our own hand moves it, and what other hands do to it.
 //
-// Nothing else of ours plays, pauses or seeks the element. What is wanted of it is written down first, so
+// Nothing else of ours plays, pauses or seeks the element, or sets its rate. What is wanted of it is written down first, so
 // that an event which fits is our own doing. What does not fit is somebody else's:
 //
 //   the browser's   where the media has ended, failed or was taken away; in a hidden page, to save power;
@@ -12,6 +12,7 @@
 // Emits 'native' with {type: 'play'}, {type: 'pause'} or {type: 'seek', position} for a person's.
 
 import { isShortOfData } from './data_watch.js';
+import { PlaybackRate } from './playback_rate.js';
 
 const SEEK_LEAST_S = 1;
 const AT_END_S = 1;
@@ -21,6 +22,8 @@ const IN_DOUBT_MS = 200; // whoever closes what the controls are on pauses first
 const MENU_MS = 30_000; // longer nobody looks at a context menu
 
 export class SteeredVideo extends EventTarget {
+  rate; // a PlaybackRate
+
   #video;
   #page;
   #timers;
@@ -41,6 +44,7 @@ export class SteeredVideo extends EventTarget {
     this.#page = page;
     this.#timers = timers;
     this.#now = now;
+    this.rate = new PlaybackRate(video);
     video.addEventListener('pause', () => this.#onPause());
     video.addEventListener('play', () => this.#onPlay());
     video.addEventListener('seeking', () => this.#onSeeking());
@@ -89,6 +93,7 @@ export class SteeredVideo extends EventTarget {
       this.#runs = false; // not every browser tells of a pause at the end
       this.#timers.setTimeout(() => this.#wakeSeek(), OVERDUE_MS);
     }
+    this.rate.beforeSeek();
     this.#video.currentTime = position;
   }
 
