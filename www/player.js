@@ -12,6 +12,7 @@ import { setTitle } from './title.js';
 const video = byId('video');
 const source = new VideoSource(video);
 const gate = new Gate();
+let seen = null; // what the server said (first_look.js)
 let standby = null;
 let isIn = false; // past the gate
 
@@ -27,7 +28,7 @@ function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs })
 
 async function lookAround() {
   try {
-    const seen = await firstLook;
+    seen = await firstLook;
     gate.show(seen.info);
     if (!isIn) showBeginning(seen);
   } catch (error) {
@@ -44,7 +45,8 @@ async function pass() {
   const name = await joined;
   isIn = true;
   standby?.stop();
-  enter({ name, video, source });
+  gate.close();
+  enter({ name, video, source, seen });
 }
 
 // Not awaited: what comes later imports what this module is made of.

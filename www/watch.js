@@ -11,7 +11,7 @@ import { WakeLock } from './player/playback/wake_lock.js';
 import { Controls } from './player/stage/controls.js';
 import { Reporter } from './player/status/reporter.js';
 import { playerUrl, whyRefused } from './session/api.js';
-import { firstLook, key, look } from './session/first_look.js';
+import { key, look, timedByBrowser } from './session/first_look.js';
 import { Room } from './session/room.js';
 import { VideoList } from './session/video_list.js';
 import { strings } from './strings.js';
@@ -98,26 +98,22 @@ function stopAtTheEnd(room) {
   });
 }
 
-// The picture moves as soon as it is known where the showing is: over a new connection that takes a WebSocket
-// three round trips.
-async function foretell(room) {
-  try {
-    const seen = await firstLook.catch(look);
-    room.foretell(performance.now() - seen.heardMs < LOOK_HOLDS_MS ? seen : await look());
-  } catch {
-    // The welcome will tell.
-  }
-}
+// Over a new connection a WebSocket takes three round trips; to ask once more where the showing is takes one.
+const foretell = (room) => look().then((seen) => room.foretell(timedByBrowser(seen)), () => {});
 
-// source: the VideoSource of `video`.
-export function enter({ name, video, source }) {
+// source: the VideoSource of `video`; seen: what the gate was told (first_look.js), or null.
+export function enter({ name, video, source, seen }) {
   rememberSession(key);
   byId('app').hidden = false;
   const room = openRoom(name);
-  const inputs = new PageInputs();
   const library = new VideoList();
   const entryOf = (id) => library.find(id) ?? (source.current?.id === id ? source.current : undefined);
   const follower = new Follower(video, room, (id) => entryOf(id)?.duration);
+  new ShownVideo({ room, source, library });
+  // First of all, for the picture seeks while the rest is made.
+  const isRecent = seen !== null && performance.now() - seen.heardMs < LOOK_HOLDS_MS;
+  if (isRecent) room.foretell(timedByBrowser(seen));
+  const inputs = new PageInputs();
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
   openCompany({ room, follower, source, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
@@ -125,11 +121,10 @@ export function enter({ name, video, source }) {
   new WakeLock(video);
   new MediaKeys({ room, playback, video, source });
   onNativeControl(follower.steered, (act, what) => playback.followNative(act, what));
-  new ShownVideo({ room, source, library });
   stopAtTheEnd(room);
   wireShare();
   byId('play').focus({ focusVisible: false });
   room.connection.start();
-  foretell(room);
+  if (!isRecent) foretell(room);
   library.refresh();
 }

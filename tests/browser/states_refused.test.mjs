@@ -131,6 +131,23 @@ test('a session that is full (503): tried again, and let in when somebody has le
   });
 });
 
+test('who is not let in does not go on watching: the picture stops, and runs again with the room', async () => {
+  const { key } = await createSession(server);
+  const ben = await join(server, key, { name: 'Ben' });
+  ben.send('rate', { rate: 0.25 });
+  ben.send('play', { position: 1 });
+  await enter(server, key, {
+    then: async (page) => {
+      await hasStatus(page, 'This session is full.');
+      await page.waitForFunction(() => document.querySelector('video').paused);
+      await ben.close();
+      await page.click('#status-action');
+      await hasStatus(page, 'In step');
+      await page.waitForFunction(() => !document.querySelector('video').paused);
+    },
+  });
+});
+
 // A page of another version may have another rule.
 test('a name that the server does not take (400): another one can be chosen', async () => {
   const { key } = await createSession(server);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { formatTime } from '../../www/format.js';
 import { LatestSender } from '../../www/player/playback/latest_sender.js';
 import { findSessionKey } from '../../www/session/api.js';
+import { timedByBrowser } from '../../www/session/first_look.js';
 import { FakeTime } from './support/fake_network.mjs';
 
 test('times read as people write them', () => {
@@ -18,6 +19,16 @@ test('a key is found alone, in a link and in whatever was pasted around it', () 
     assert.equal(findSessionKey(text), key);
   }
   for (const text of ['', 'hello', key.slice(1), key.replace('-4', '-1')]) assert.equal(findSessionKey(text), null);
+});
+
+test('when a question was sent and answered the browser knows better than the page', () => {
+  const seen = { info: { key: 'k' }, askedMs: 100, heardMs: 900 };
+  const entry = { name: 'https://x/api/sessions/k', startTime: 101, requestStart: 350, responseStart: 500, responseEnd: 510 };
+  assert.deepEqual(timedByBrowser(seen, [{ ...entry, name: 'https://x/api/videos' }, entry]), { ...seen, askedMs: 350, heardMs: 500 });
+  // An earlier question, a later one, one that is not noted whole.
+  for (const other of [{ startTime: 90 }, { responseEnd: 950 }, { requestStart: 0 }, { responseStart: 0 }]) {
+    assert.equal(timedByBrowser(seen, [{ ...entry, ...other }]), seen);
+  }
 });
 
 test('of many positions only the one it came to rest on is sent', () => {

@@ -17,7 +17,7 @@ export class Gate {
         const name = field.read();
         if (name === null) return byId('gate-name').focus();
         offerName(name);
-        byId('gate').hidden = true;
+        byId('gate-join').disabled = true;
         resolve(name);
       });
     });
@@ -32,6 +32,11 @@ export class Gate {
     this.say(words.watching(members));
     if (video?.title) setText(byId('gate-title'), video.title);
     showPoster(video?.poster);
+  }
+
+  // What is behind it can be seen.
+  close() {
+    byId('gate').hidden = true;
   }
 
   say(text) {
