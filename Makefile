@@ -149,7 +149,7 @@ bench-sync: release packages-test ## Measure how far apart real players are (doc
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/sync/main.mjs $(if $(QUICK),--quick) $(ARGS)
 
 .PHONY: bench-page
-bench-page: release packages-nodes packages-test ## Measure the way from a link into the room (docs/PAGES.md); ARGS='--rtt 150', '--help'
+bench-page: release packages-nodes packages-test ## Measure the way from a link into the room (docs/PERFORMANCE.md); ARGS='--rtt 150', '--help'
 	@deploy/npm-ci tests tests
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/page/main.mjs $(ARGS)
 

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { launchBrowser } from '../../tests/support/browser.mjs';
+import { launch } from '../../tests/support/engines/engines.mjs';
 import { makeMedia } from '../../tests/support/media.mjs';
 import { createSession, join } from '../../tests/support/member.mjs';
 import { startNginx } from '../../tests/support/nginx.mjs';
@@ -11,7 +12,9 @@ import { costOf, observe, openGate, passGate, readGate, whatHappened } from './v
 import { drawWaterfall } from './waterfall.mjs';
 
 const VIDEO_S = 180;
-const ENGINES = { chromium: launchBrowser };
+const PHONE = { width: 390, height: 780 };
+// WebKit cannot be had to run a script before the page's own (tests/support/engines).
+const ENGINES = { chromium: openChromium, firefox: () => openOther('firefox') };
 const FRONTS = {
   'http/1.1': { tls: null, words: 'HTTP/1.1' },
   'http/1.1 tls': { tls: 'http/1.1', words: 'HTTP/1.1 over TLS, behind nginx' },
@@ -22,9 +25,9 @@ const GATE_READ_MS = 1_000; // of silence
 const HELP = `Measures how long it takes from the click on a session's link until one may join, and from that to the
 first moving picture, over slow networks, with an empty and with a full cache.
 
-  --engine NAME     ${Object.keys(ENGINES).join(', ')} (chromium)
+  --engine NAME     ${Object.keys(ENGINES).join(', ')} (chromium); others than that only without TLS
   --rtt LIST        round trips in ms, by commas (20,150,300)
-  --front LIST      some of ${Object.keys(FRONTS).join(', ')}, by commas (all)
+  --front LIST      some of ${Object.keys(FRONTS).join(', ')}, by commas (all that the engine can)
   --rounds N        visits each, of which the median is shown (3)
   --www DIR         other pages than the build's
   --json FILE       write every visit
@@ -39,7 +42,7 @@ function readOptions() {
     options: {
       engine: { type: 'string', default: 'chromium' },
       rtt: { type: 'string', default: '20,150,300' },
-      front: { type: 'string', default: Object.keys(FRONTS).join(',') },
+      front: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       www: { type: 'string' },
       json: { type: 'string' },
@@ -48,54 +51,66 @@ function readOptions() {
     },
   });
   const rtts = values.rtt.split(',').map(Number);
-  const fronts = values.front.split(',');
+  const known = Object.keys(FRONTS).filter((name) => values.engine === 'chromium' || !FRONTS[name].tls);
+  const fronts = values.front?.split(',') ?? known;
   if (!ENGINES[values.engine]) throw new Error(`no engine "${values.engine}"; there are ${Object.keys(ENGINES).join(', ')}`);
   if (!rtts.every((rtt) => rtt >= 0)) throw new Error(`--rtt takes milliseconds, not "${values.rtt}"`);
-  const unknown = fronts.find((name) => !FRONTS[name]);
-  if (unknown) throw new Error(`no front "${unknown}"; there are ${Object.keys(FRONTS).join(', ')}`);
+  const unknown = fronts.find((name) => !known.includes(name));
+  if (unknown) throw new Error(`no front "${unknown}" in ${values.engine}; there are ${known.join(', ')}`);
   if (!/^[1-9]\d*$/.test(values.rounds)) throw new Error(`--rounds takes a whole number, not "${values.rounds}"`);
   return { ...values, rtts, fronts, rounds: Number(values.rounds) };
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-// One visit on a page of that context, with what it took.
-async function visit(context, link, proxy) {
-  const page = await context.newPage();
-  try {
+// An engine: {openVisitor(), close()}; a visitor, with a cache of their own: {page, close()}.
+async function openChromium({ selfSignedKey }) {
+  const browser = await launchBrowser(selfSignedKey ? [`--ignore-certificate-errors-spki-list=${selfSignedKey}`] : []);
+  const openVisitor = async () => {
+    const context = await browser.newContext({ viewport: PHONE });
+    const page = await context.newPage();
     await page.addInitScript(observe);
-    proxy.trips.restart();
-    await openGate(page, link);
-    await readGate(page, GATE_READ_MS);
-    await passGate(page);
-    const seen = await whatHappened(page);
-    const atGate = costOf(seen, seen.joinedMs);
-    return {
-      ...seen,
-      ...costOf(seen, seen.joinableMs),
-      requestsAtGate: atGate.requests,
-      bytesAtGate: atGate.bytes,
-      trips: proxy.trips.countAt(seen.originMs + seen.joinableMs),
-      fromJoinMs: seen.movingMs - seen.joinedMs,
-    };
-  } finally {
-    await page.close();
-  }
+    return { page, close: () => context.close() };
+  };
+  return { openVisitor, close: () => browser.close() };
+}
+
+async function openOther(name) {
+  const engine = await launch(name);
+  return { openVisitor: () => engine.openPerson({ viewport: PHONE, scripts: [observe] }), close: () => engine.close() };
+}
+
+// One visit, with what it took. From about:blank, and over new connections: what is open is no part of the cache.
+async function visit(page, link, proxy) {
+  await page.goto('about:blank');
+  proxy.reset();
+  proxy.trips.restart();
+  await openGate(page, link);
+  await readGate(page, GATE_READ_MS);
+  await passGate(page);
+  const seen = await whatHappened(page);
+  const atGate = costOf(seen, seen.joinedMs);
+  return {
+    ...seen,
+    ...costOf(seen, seen.joinableMs),
+    requestsAtGate: atGate.requests,
+    bytesAtGate: atGate.bytes,
+    trips: proxy.trips.countAt(seen.originMs + seen.joinableMs),
+    fromJoinMs: seen.movingMs - seen.joinedMs,
+  };
 }
 
 // Cold and warm visits over one network: a person comes, and comes again.
-async function measure({ browser, front, key, rttMs, rounds }) {
+async function measure({ engine, front, key, rttMs, rounds }) {
   const found = { cold: [], warm: [] };
   for (let round = 0; round < rounds; round += 1) {
     const proxy = await startShapedProxy(front.origin, { up: { delayMs: rttMs / 2 }, down: { delayMs: rttMs / 2 }, slowToConnect: true });
-    const context = await browser.newContext({ viewport: { width: 390, height: 780 } });
+    const visitor = await engine.openVisitor();
     try {
       const link = `${proxy.origin}/player.html?session=${key}`;
-      found.cold.push(await visit(context, link, proxy));
-      proxy.reset(); // the connections that are open are no part of the cache
-      found.warm.push(await visit(context, link, proxy));
+      for (const cache of ['cold', 'warm']) found[cache].push(await visit(visitor.page, link, proxy));
     } finally {
-      await context.close();
+      await visitor.close();
       await proxy.stop();
     }
   }
@@ -128,18 +143,18 @@ async function main() {
       const front = tls ? await startNginx([server], { tls }) : { origin: server.origin, stop() {} };
       const { key, hostToken } = await createSession(server);
       const host = await join(server, key, { name: 'Host', host: hostToken });
-      const browser = await ENGINES[options.engine](tls ? [`--ignore-certificate-errors-spki-list=${front.selfSignedKey}`] : []);
+      const engine = await ENGINES[options.engine](front);
       try {
         for (const rttMs of options.rtts) {
           host.send('play', { position: 20 });
-          const found = await measure({ browser, front, key, rttMs, rounds: options.rounds });
+          const found = await measure({ engine, front, key, rttMs, rounds: options.rounds });
           for (const cache of ['cold', 'warm']) {
             results.push({ words, rttMs, cache, visits: found[cache] });
             console.log(tableRow(results.at(-1)));
           }
         }
       } finally {
-        await browser.close();
+        await engine.close();
         await host.close();
         await front.stop();
       }

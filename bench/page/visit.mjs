@@ -8,7 +8,7 @@ const IS_FILM = /\/api\/video\?|\/media\/.*\.(mp4|m4s|m3u8)/;
 
 // Runs in the page before its own scripts.
 export function observe() {
-  const seen = (window.testSeen = { joinableMs: null, joinedMs: null, movingMs: null });
+  const seen = (window.testSeen = { joinableMs: null, joinedMs: null, movingMs: null, movingS: null });
   const now = () => performance.now();
   new MutationObserver(() => {
     const join = document.querySelector('#gate-join');
@@ -19,7 +19,9 @@ export function observe() {
     const video = document.querySelector('video');
     let lastS = null;
     const onFrame = (_, { mediaTime }) => {
-      if (seen.joinedMs !== null && !video.paused && !video.seeking && lastS !== null && mediaTime > lastS) seen.movingMs ??= now();
+      if (seen.joinedMs !== null && !video.paused && !video.seeking && lastS !== null && mediaTime > lastS) {
+        Object.assign(seen, { movingMs: now(), movingS: mediaTime });
+      }
       lastS = mediaTime;
       if (seen.movingMs === null) video.requestVideoFrameCallback(onFrame);
     };
@@ -30,7 +32,7 @@ export function observe() {
 // The click on the link.
 export async function openGate(page, link) {
   await page.goto(link, { waitUntil: 'commit', timeout: WAIT_MS });
-  await page.waitForFunction(() => window.testSeen?.joinableMs !== null, null, { timeout: WAIT_MS });
+  await page.waitForFunction(() => Boolean(window.testSeen?.joinableMs), null, { timeout: WAIT_MS });
 }
 
 // As if somebody read what the gate says: until nothing has been asked for a while.
@@ -46,7 +48,7 @@ export async function passGate(page) {
   await page.waitForFunction(() => window.testSeen.movingMs !== null, null, { timeout: WAIT_MS });
 }
 
-// {joinableMs, joinedMs, movingMs, originMs, loads}: originMs of the click, since the Unix epoch; loads: of
+// {joinableMs, joinedMs, movingMs, movingS, originMs, loads}: movingS of the film; originMs of the click, since the Unix epoch; loads: of
 // each {url, startMs, sentMs, firstMs, endMs, bytes, isFilm, isCached}, the page itself first.
 export function whatHappened(page) {
   return page.evaluate((film) => {

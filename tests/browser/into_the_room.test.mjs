@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { costOf, observe, openGate, passGate, readGate, whatHappened } from '../../bench/page/visit.mjs';
-import { launchBrowser, openPerson } from '../support/browser.mjs';
+import { launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { startNginx } from '../support/nginx.mjs';
-import { hasStatus } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { startShapedProxy } from '../support/shaped_proxy.mjs';
 
@@ -15,8 +14,8 @@ const TRIPS_MAX = 5;
 const REQUESTS_MAX = 12;
 const BYTES_MAX = 120_000;
 // So long that what a busy machine takes between two requests is none.
-const SLOW = { up: { delayMs: 250 }, down: { delayMs: 250 }, slowToConnect: true };
-const GATE_READ_MS = 1_500; // of silence: three round trips
+const ROUND_TRIP_MS = 500;
+const GATE_READ_MS = 1_500; // of silence
 
 let media;
 let server;
@@ -35,9 +34,9 @@ after(async () => {
 const infoOf = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
 
 // Visits the link to a session that plays, from far away. tls: what nginx speaks.
-async function visit({ tls, locale }, act) {
+async function visit({ tls, locale, roundTripMs = ROUND_TRIP_MS }, act) {
   const front = await startNginx([server], { tls });
-  const proxy = await startShapedProxy(front.origin, SLOW);
+  const proxy = await startShapedProxy(front.origin, { up: { delayMs: roundTripMs / 2 }, down: { delayMs: roundTripMs / 2 }, slowToConnect: true });
   const browser = await launchBrowser([`--ignore-certificate-errors-spki-list=${front.selfSignedKey}`]);
   const session = await createSession(server);
   const host = await join(server, session.key, { name: 'Host', host: session.hostToken });
@@ -45,7 +44,7 @@ async function visit({ tls, locale }, act) {
     host.send('play', { position: 30 });
     const { page, faults, context } = await openPerson(browser, { locale });
     await page.addInitScript(observe);
-    await act({ page, context, proxy, key: session.key, link: `${proxy.origin}/player.html?session=${session.key}` });
+    await act({ page, context, proxy, host, key: session.key, link: `${proxy.origin}/player.html?session=${session.key}` });
     assert.deepEqual(faults, []);
   } finally {
     await host.close();
@@ -55,20 +54,21 @@ async function visit({ tls, locale }, act) {
   }
 }
 
-function assertBudget({ proxy, seen, trips = TRIPS_MAX }) {
+function assertBudget({ proxy, seen }) {
   const taken = proxy.trips.countAt(seen.originMs + seen.joinableMs);
-  assert.ok(taken >= 3 && taken <= trips, `${taken} round trips to Join`);
+  assert.ok(taken >= 3 && taken <= TRIPS_MAX, `${taken} round trips to Join`);
   const { requests, bytes } = costOf(seen);
   const list = seen.loads.map((load) => `${load.url} ${load.bytes}`).join('\n');
   assert.ok(requests >= 4 && requests <= REQUESTS_MAX, `${requests} requests before Join:\n${list}`);
   assert.ok(bytes > 20_000 && bytes <= BYTES_MAX, `${bytes} bytes before Join:\n${list}`);
 }
 
-for (const [tls, locale] of [['h2', 'en'], ['http/1.1', 'en'], ['h2', 'de']]) {
+// One connection after the other leaves no round trip to spare.
+for (const [tls, locale, roundTripMs] of [['h2', 'en'], ['http/1.1', 'en', 1_000], ['h2', 'de']]) {
   test(`${tls}, ${locale}: at most ${TRIPS_MAX} round trips, ${REQUESTS_MAX} requests and ${BYTES_MAX / 1000} KB before Join`, () =>
-    visit({ tls, locale }, async ({ page, proxy, key, link }) => {
+    visit({ tls, locale, roundTripMs }, async ({ page, proxy, key, link }) => {
       await openGate(page, link);
-      await readGate(page, GATE_READ_MS);
+      await readGate(page, 3 * (roundTripMs ?? ROUND_TRIP_MS));
       const seen = await whatHappened(page);
       assertBudget({ proxy, seen });
       assert.ok(seen.loads.some(({ isFilm }) => isFilm), 'the film is fetched meanwhile');
@@ -88,9 +88,25 @@ test('all that the room is made of is there before one joins; then the picture m
     const after = await whatHappened(page);
     const later = after.loads.slice(before.loads.length).filter(({ isCached, isFilm }) => !isCached && !isFilm);
     assert.deepEqual(later.filter(({ url }) => /\.(js|css|svg|html)(#|$)/.test(url)), []);
-    await hasStatus(page, 'In step');
-    assert.equal((await infoOf(key)).members, 2);
+    await until(async () => (await infoOf(key)).members === 2, 'the room has two members');
     assert.deepEqual(await page.evaluate(() => testSockets.length), 1);
+  }));
+
+test('who reads the gate for long is put where the showing is by then', () =>
+  visit({ tls: 'h2', locale: 'en' }, async ({ page, host, link }) => {
+    await page.addInitScript(() => {
+      const now = performance.now.bind(performance);
+      performance.now = () => now() + (window.testLaterMs ?? 0);
+    });
+    await openGate(page, link);
+    await page.waitForSelector('#gate-words:not(:empty)');
+    host.send('seek', { position: 90 });
+    await host.next('state', ({ cause }) => cause === 'seek');
+    await page.evaluate(() => (window.testLaterMs = 6_000));
+    await passGate(page);
+    const { loads, movingS } = await whatHappened(page);
+    assert.equal(loads.filter(({ url }) => url.startsWith('/api/sessions/')).length, 2, 'it is asked anew');
+    assert.ok(movingS >= 90, `${movingS}`);
   }));
 
 test('who comes again asks for the page and the session alone', () =>
