@@ -44,7 +44,7 @@ export function judge(showing, profile) {
     steps: stepsOf(showing, biasMs),
     qualities: qualitiesOf(showing, series),
     corrections: correctionsOf(showing, series),
-    strain: strainOf(showing, clear('sound').length / settled('sound').length),
+    strain: strainOf(showing, clear('sound').length / Math.max(1, settled('sound').length)),
     viewers: series.map(({ viewer: { name, engine }, intervals, ...of }) => ({
       name, engine, ...Object.fromEntries(['skew', 'sound', 'heard'].map((kind) => [kind, spreadOf(within(of[kind], intervals))])),
     })),

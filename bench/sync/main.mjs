@@ -80,7 +80,8 @@ async function makeLibrary({ hls, calmS }) {
 // Which engine each viewer gets: one of each, two of each, or, where each plays to a seat of its own, one for each
 // that may come.
 function enginesFor(options, room) {
-  const count = room ? options.seats + 1 : options.engineNames.length * (options['two-browsers'] ? 2 : 1);
+  const late = options.calmS > 0 ? 0 : 1;
+  const count = room ? options.seats + late : options.engineNames.length * (options['two-browsers'] ? 2 : 1);
   return Array.from({ length: count }, (_, index) => {
     const name = options.engineNames[index % options.engineNames.length];
     return () => launch(name, { autoplay: 'allowed', env: room?.envOf(index) ?? {} });
@@ -126,7 +127,7 @@ async function main() {
     if (options.json) await writeFile(options.json, JSON.stringify(results));
     if (options.svg) await writeFile(options.svg, drawChart(results));
   } finally {
-    await Promise.all(engines.map((engine) => engine.close()));
+    await Promise.allSettled(engines.map((engine) => engine.close())); // also what comes after one that cannot be ended
     await room?.close();
     await server.stop();
     await media.remove();

@@ -33,8 +33,13 @@ export class Showing {
     showing.#options = { seats, room, patience, ...options };
     showing.truth = await Truth.open(options.server);
     showing.machine = new MachineWatch();
-    if (room) showing.#stopRecording = await room.record();
-    return showing;
+    try {
+      if (room) showing.#stopRecording = await room.record();
+      return showing;
+    } catch (error) {
+      await showing.close();
+      throw error;
+    }
   }
 
   get seats() {
