@@ -77,7 +77,7 @@ function drawLoad({ url, startMs, firstMs, endMs, bytes, isFilm, isCached }, x, 
 
 // Without the hash in its name, and without keys.
 function shorten(url) {
-  return url.replace(/\.[0-9a-f]{10}(?=\.\w+$)/, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'KEY');
+  return url.replace(/\.[0-9a-f]{10}(?=\.\w+(#|$))/, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'KEY');
 }
 
 function escape(text) {
