@@ -14,17 +14,21 @@
 // seen to take. So it does not matter how long this seek takes, and starts are alike. A seek that came
 // too late is made once more, further ahead: nobody has seen anything of it yet.
 //
-// In mid-play gaps are closed by rate (rate_control.js): nobody hears 5 %, everybody notices a skip.
+// In mid-play gaps are closed by rate (rate_control.js): nobody hears 5 %, everybody notices a skip. What
+// that would take ten seconds for is closed by one skip, and further ones are bounded by what they achieve
+// (seek_budget.js).
 import { GapObserver } from './gap_observer.js';
 import { LearntLatency } from './latency.js';
 import { RateControl } from './rate_control.js';
+import { SeekBudget } from './seek_budget.js';
 
 const EXACT_S = 0.0005; // at rest all players stand on the same position
-const SEEK_BEYOND_S = 1; // a gap that rate would close too slowly
+const SEEK_BEYOND_S = 0.5; // a gap that rate would close too slowly
 const SEEK_BEYOND_JOINING_S = 0.1; // a newcomer, or after a command: nothing to be skipped yet
-const SEEK_BEYOND_RATELESS_S = 0.1; // a browser whose rate cannot be used
+const SEEK_BEYOND_RATELESS_S = 0.04; // a browser whose rate cannot be used
 const JOINING_MS = 5_000;
-const SEEK_GAP_MS = 5_000; // at least that long between corrections by seek
+const START_MOST_S = 4; // a sound device may take seconds to start
+const START_LEAPS_S = 0.5; // ... when it was asleep
 const STUCK_MS = 8_000; // buffering for so long: try where the showing is by now
 const ARRIVES_LATE_S = 0.03; // an arrival later than that tries again
 const STARTS_LATE_S = 0.12; // who stands further behind seeks before it starts
@@ -42,14 +46,15 @@ const WAIT = { type: 'wait' };
 export class SyncController {
   #observer = new GapObserver();
   #rates = new RateControl();
-  #starts = new LearntLatency(0.08, 0.5);
+  #starts = new LearntLatency(0.08, START_MOST_S, { leapS: START_LEAPS_S });
   #seeks = { near: new LearntLatency(0.1, 2), far: new LearntLatency(0.4, 4) };
+  #hops = new LearntLatency(0.3, 4); // seeks of a player that runs on
+  #budget = new SeekBudget();
   #joiningUntilMs = 0;
-  #lastSeekMs = -Infinity;
   #seekWanted = false; // by the viewer
   #exactTried = null; // the position at rest that was last sought
   #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached}
-  #settling = null; // after a start or seek: {fromS, start}; fromS null until it runs
+  #settling = null; // after a start or seek: {fromS, mark}; fromS null until it runs
   #baseRate = 1; // the showing's, when a gap was last closed by rate
   #trimAtMs = null; // how close the last event came will be clear by then
   #trimsLeft = 0;
@@ -60,7 +65,7 @@ export class SyncController {
   // A new state came or a new video was loaded: the player may now be far from it.
   targetChanged(nowMs) {
     this.#joiningUntilMs = nowMs + JOINING_MS;
-    this.#lastSeekMs = -Infinity;
+    this.#budget.renew();
     this.#seekWanted = false;
     this.#exactTried = null;
     this.#arrival = null;
@@ -75,7 +80,7 @@ export class SyncController {
   // of the gap is of the old one, and so is what a start or a correction under way would teach. The way
   // there is made by rate, as in mid-play.
   targetMoved(nowMs) {
-    if (this.#settling) this.#settling = { start: null, fromS: null };
+    if (this.#settling) this.#settling = { mark: null, fromS: null };
     this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     this.#trimsLeft = TRIMS_MAX;
     this.#forgetGap();
@@ -172,7 +177,7 @@ export class SyncController {
   #begin(nowMs, target, player) {
     const aheadS = this.#aheadIfStartedS(target, player);
     const isNear = aheadS > -STARTS_LATE_S && aheadS < WAIT_AHEAD_MAX_S;
-    if (isNear || !this.#maySeek(nowMs)) return this.#startWhenDue(nowMs, target, player);
+    if (isNear || !this.#budget.allows(nowMs)) return this.#startWhenDue(nowMs, target, player);
     return this.#seekAhead(nowMs, target, player);
   }
 
@@ -181,7 +186,7 @@ export class SyncController {
     const arrival = this.#arrival;
     if (!player.paused) return { type: 'pause' };
     if (player.seeking || player.buffering) {
-      if (nowMs - arrival.sinceMs < STUCK_MS) return WAIT;
+      if (nowMs - arrival.sinceMs < STUCK_MS * arrival.tries) return WAIT;
       return this.#seekAhead(nowMs, target, player);
     }
     if (!arrival.reached) {
@@ -203,27 +208,29 @@ export class SyncController {
   #startWhenDue(nowMs, target, player) {
     const aheadS = this.#aheadIfStartedS(target, player);
     if (aheadS > 0.001) return { type: 'wait', forMs: aheadS * 1000 };
-    const start = { latencyS: this.#starts.meanS, aheadS };
-    return this.#settle(start, { type: 'play', rate: target.rate });
+    const mark = { latency: this.#starts, countedS: this.#starts.meanS, aheadS };
+    return this.#settle(mark, { type: 'play', rate: target.rate });
   }
 
-  // A hidden page may not be allowed to start again what it stopped: there the player runs on.
   #seekAhead(nowMs, target, player) {
+    this.#budget.spend(nowMs, player.position - target.position);
+    this.#seekWanted = false;
+    this.#mayLeaveEnd = false;
+    this.#busySinceMs = null;
+    // A hidden page may not be allowed to start again what it stopped: there the player runs on.
+    if (player.hidden && !player.paused) return this.#hop(target);
     const tries = (this.#arrival?.tries ?? 0) + 1;
     const isNear = player.isBuffered?.(target.position) ?? true;
     const kind = isNear ? 'near' : 'far';
     const isStuck = this.#arrival?.reached === false;
     const takesS = (this.#seeks[kind].mostS + MARGIN_S) * (isStuck ? 2 : 1) + this.#starts.meanS;
-    const missedS = Math.max(0, takesS - target.startsInMs / 1000);
-    const position = Math.min(target.position + target.rate * missedS, target.durationS);
-    const play = Boolean(player.hidden) && !player.paused;
-    this.#lastSeekMs = nowMs;
-    this.#seekWanted = false;
-    this.#mayLeaveEnd = false;
-    this.#busySinceMs = null;
-    this.#arrival = play ? null : { sinceMs: nowMs, kind, tries, reached: false };
-    const action = { type: 'seek', position, play, rate: target.rate };
-    return play ? this.#settle(null, action) : action;
+    this.#arrival = { sinceMs: nowMs, kind, tries, reached: false };
+    return seekTo(aheadBy(takesS, target), false, target);
+  }
+
+  #hop(target) {
+    const countedS = this.#hops.meanS;
+    return this.#settle({ latency: this.#hops, countedS, aheadS: 0 }, seekTo(aheadBy(countedS, target), true, target));
   }
 
   // In mid-play, but too far off for the rate.
@@ -231,7 +238,7 @@ export class SyncController {
     const aheadS = this.#observer.gapS / target.rate;
     if (aheadS < 0 || aheadS > WAIT_AHEAD_MAX_S || player.hidden) return this.#seekAhead(nowMs, target, player);
     // Not far ahead: standing still for a moment is enough.
-    this.#lastSeekMs = nowMs;
+    this.#budget.spend(nowMs, this.#observer.gapS);
     this.#forgetGap();
     this.#arrival = { sinceMs: nowMs, kind: 'near', tries: 1, reached: true };
     return { type: 'pause' };
@@ -243,21 +250,21 @@ export class SyncController {
     this.#forgetGap();
     if (this.#settling) this.#settling.fromS = null;
     this.#busySinceMs ??= nowMs;
-    const commanded = this.#lastSeekMs === -Infinity && nowMs < this.#joiningUntilMs;
+    const commanded = this.#budget.untouched && nowMs < this.#joiningUntilMs;
     if (commanded && Math.abs(gapS) > SEEK_BEYOND_JOINING_S) return this.#seekAhead(nowMs, target, player);
-    if (nowMs - Math.max(this.#busySinceMs, this.#lastSeekMs) < STUCK_MS) return WAIT;
+    if (nowMs - this.#busySinceMs < STUCK_MS || !this.#budget.allows(nowMs)) return WAIT;
     return this.#seekAhead(nowMs, target, player);
   }
 
-  // start: {latencyS, aheadS}, what was counted on and how far ahead that was to end; null for a seek.
-  #settle(start, action) {
+  // mark: {latency, countedS, aheadS}, what was counted on and how far ahead that was to end.
+  #settle(mark, action) {
     this.#arrival = null;
-    this.#settling = { start, fromS: null };
+    this.#settling = { mark, fromS: null };
     this.#forgetGap();
     return action;
   }
 
-  // True when the player has run for a moment; by what it missed its mark the next start is earlier
+  // True when the player has run for a moment; by what it missed its mark the next one is earlier
   // or later.
   #hasSettled(nowMs, player, gapS) {
     const settling = this.#settling;
@@ -265,8 +272,9 @@ export class SyncController {
     if (player.position - settling.fromS < SETTLED_AFTER_S) return false;
     this.#settling = null;
     this.#trimAtMs = nowMs + TRIM_AFTER_MS;
-    const { start } = settling;
-    if (start) this.#starts.add(start.latencyS + start.aheadS - gapS / player.rate);
+    const { mark } = settling;
+    if (mark) mark.latency.add(mark.countedS + mark.aheadS - gapS / player.rate);
+    this.#budget.came(gapS);
     return true;
   }
 
@@ -289,7 +297,7 @@ export class SyncController {
   #changeBase(nowMs, target) {
     this.#baseRate = target.rate;
     this.#forgetGap();
-    this.#settling = { start: null, fromS: null };
+    this.#settling = { mark: null, fromS: null };
     this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     return { type: 'rate', rate: target.rate };
   }
@@ -307,14 +315,10 @@ export class SyncController {
     this.#rates.forget();
   }
 
-  #maySeek(nowMs) {
-    return nowMs - this.#lastSeekMs >= SEEK_GAP_MS;
-  }
-
   #mustJump(nowMs) {
     const joining = nowMs < this.#joiningUntilMs;
     const beyond = joining ? SEEK_BEYOND_JOINING_S : this.#rates.usable ? SEEK_BEYOND_S : SEEK_BEYOND_RATELESS_S;
-    return Math.abs(this.#observer.gapS) > beyond && this.#maySeek(nowMs);
+    return Math.abs(this.#observer.gapS) > beyond && this.#budget.allows(nowMs);
   }
 
   #restoreRate(target, player) {
@@ -324,11 +328,19 @@ export class SyncController {
   // Players may settle a hair beside what was asked; asking again would not help.
   #seekExactly(nowMs, target, player) {
     if (player.seeking || Math.abs(player.position - target.position) <= EXACT_S) return null;
-    if (this.#exactTried === target.position && !this.#maySeek(nowMs)) return null;
+    if (this.#exactTried === target.position && !this.#budget.allows(nowMs)) return null;
     this.#exactTried = target.position;
-    this.#lastSeekMs = nowMs;
-    return { type: 'seek', position: target.position, play: false, rate: target.rate };
+    this.#budget.spend(nowMs, player.position - target.position);
+    return seekTo(target.position, false, target);
   }
+}
+
+const seekTo = (position, play, { rate }) => ({ type: 'seek', position, play, rate });
+
+// Where the showing will be when what takes so long is done.
+function aheadBy(takesS, target) {
+  const missedS = Math.max(0, takesS - target.startsInMs / 1000);
+  return Math.min(target.position + target.rate * missedS, target.durationS);
 }
 
 function isRunningOut(target, player) {

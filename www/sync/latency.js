@@ -9,12 +9,15 @@ export class LearntLatency {
   #meanS;
   #strayS;
   #maxS;
+  #leapS;
   #learnt = 0;
 
-  constructor(guessS, maxS) {
+  // leapS: what differs by so much is believed at once, and not by a share: things are different now.
+  constructor(guessS, maxS, { leapS = Infinity } = {}) {
     this.#meanS = guessS;
     this.#strayS = guessS / 2;
     this.#maxS = maxS;
+    this.#leapS = leapS;
   }
 
   get meanS() {
@@ -29,8 +32,9 @@ export class LearntLatency {
   add(tookS) {
     const bounded = Math.min(this.#maxS, Math.max(0, tookS));
     this.#learnt += 1;
-    const share = Math.max(SHARE, 1 / this.#learnt);
     const awayS = bounded - this.#meanS;
+    if (Math.abs(awayS) > this.#leapS) this.#learnt = 1;
+    const share = Math.max(SHARE, 1 / this.#learnt);
     this.#meanS += share * awayS;
     if (this.#learnt === 1) this.#strayS = this.#meanS / 4;
     else this.#strayS += SHARE * (Math.abs(awayS) - this.#strayS);

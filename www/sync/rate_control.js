@@ -20,6 +20,7 @@ const SHARE_ROUNDING = 0.0005;
 const CLOSE_IN_S = 1.2; // small gaps need not the largest share
 const QUICKEN_BEYOND = 2; // shares change once or twice a correction, not at each look
 const STRAY_DEAD_MAX_S = 0.018; // a dead zone no wider than that, however changes of rate stray
+const NOISE_DEAD_MAX_S = 0.03; // ... and however readings do, as those of a hidden page
 const NO_PROGRESS_MS = 3_000;
 const JUDGED_AFTER_S = 0.03; // of expected effect
 const EFFECT_LEAST = 0.3;
@@ -94,9 +95,9 @@ export class RateControl {
     return { rate: baseRate, change };
   }
 
-  // What changes of rate stray by is more than they would win.
+  // What lies within the noise of readings or of changes is not to be won.
   #isDue(gapS, noiseS, { strayS }, trim) {
-    const deadS = Math.max(DEAD_ZONE_S, Math.min(2 * strayS, STRAY_DEAD_MAX_S));
+    const deadS = Math.max(DEAD_ZONE_S, Math.min(2 * strayS, STRAY_DEAD_MAX_S), Math.min(2 * noiseS, NOISE_DEAD_MAX_S));
     return Math.abs(gapS) > (trim && Math.max(noiseS, strayS) < TRIM_BEYOND_S ? TRIM_BEYOND_S : deadS);
   }
 
