@@ -318,7 +318,7 @@ export class SyncController {
   #mustJump(nowMs) {
     const joining = nowMs < this.#joiningUntilMs;
     const beyond = joining ? SEEK_BEYOND_JOINING_S : this.#rates.usable ? SEEK_BEYOND_S : SEEK_BEYOND_RATELESS_S;
-    return Math.abs(this.#observer.gapS) > beyond && this.#budget.allows(nowMs);
+    return Math.abs(this.#observer.gapS) > beyond && this.#budget.allows(nowMs, joining);
   }
 
   #restoreRate(target, player) {

@@ -5,6 +5,7 @@
 // either, so each of them doubles how long the next one has to wait. One that did is followed at once by the
 // next that is needed.
 
+const WAIT_SOON_MS = 1_500;
 const WAIT_LEAST_MS = 5_000;
 const WAIT_MOST_MS = 40_000; // it may be better by now
 const ACHIEVED = 0.5; // of the gap that is left
@@ -25,8 +26,9 @@ export class SeekBudget {
     return this.#lastMs === -Infinity;
   }
 
-  allows(nowMs) {
-    return nowMs - this.#lastMs >= this.#waitMs;
+  // soon: it has only just been brought here, and nobody has settled down yet.
+  allows(nowMs, soon = false) {
+    return nowMs - this.#lastMs >= (soon ? WAIT_SOON_MS : this.#waitMs);
   }
 
   // A seek is made now, to close a gap of so much. One that follows before the last came to anything says
