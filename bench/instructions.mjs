@@ -16,7 +16,10 @@ import { build, runLoad, startServer } from './harness/servers.mjs';
 const run = promisify(execFile);
 const margin = 1.03;
 const file = fileURLToPath(new URL('instructions.json', import.meta.url));
-const valgrind = ['/usr/bin/valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null'];
+const valgrind = [
+  '/usr/bin/valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', '--child-silent-after-fork=yes',
+];
+const plainFork = `LD_PRELOAD=${path.join(build, 'bench/libplain_fork.so')}`; // bench/preload
 const collected = (output) => Number(/Collected : (\d+)/.exec(output)[1]);
 
 // What `few` and `many` have in common, starting and ending, drops out of the difference.
@@ -28,7 +31,7 @@ async function each(count, few, many) {
 // The load decides how often; valgrind lacks openat2(2), so there are no pages and no media.
 async function countServer(load) {
   const www = await mkdtemp(path.join(tmpdir(), 'videosync-bench-www-'));
-  const server = await startServer('ours', { under: valgrind, extra: ['--www', www] });
+  const server = await startServer('ours', { under: [plainFork, ...valgrind], extra: ['--www', www] });
   try {
     await load(server);
   } finally {

@@ -26,6 +26,10 @@ file(GLOB floor_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/floors/*.cpp
 foreach(source ${floor_sources})
   videosync_bench_program(${source} videosync_options videosync::uring)
 endforeach()
+add_library(plain_fork MODULE EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/preload/plain_fork.cpp)
+set_target_properties(plain_fork PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+target_link_libraries(plain_fork PRIVATE videosync_options)
+add_dependencies(benches plain_fork)
 # A peer whose library is missing is not built, and benchmarks report it as absent.
 find_path(BEAST_INCLUDE boost/beast.hpp)
 if(BEAST_INCLUDE AND NOT VIDEOSYNC_TESTS)
