@@ -1,6 +1,6 @@
 # How tests share a machine. Many of them mostly wait: `make test` gives ctest two slots a core, and a
-# test takes (PROCESSORS) two where it computes, one where it waits, and three with a browser, so that
-# on two cores no more than one that waits runs beside it.
+# test takes (PROCESSORS) one where it waits, two where it computes or has a browser, and three with
+# several browsers that play, so that on two cores no more than one that waits runs beside it.
 
 # Of e2e, the others wait: these compute, or judge moments.
 set(computing_tests bench bench_sync http_ranges http_requests make_hls media_library metrics_descriptors
@@ -9,8 +9,12 @@ list(TRANSFORM computing_tests PREPEND e2e_)
 # These judge how well pictures keep step, and how smoothly they go on: nothing runs beside them.
 set(lone_tests browser_nodes browser_stage_picture browser_sync_skew browser_watch_together)
 
+# Their pages play all the time, and are asked how well.
+set(playing_tests browser_by_ear browser_hls browser_stage_controls engines_chromium engines_firefox
+  engines_webkit)
+
 get_property(tests DIRECTORY PROPERTY TESTS)
-foreach(test ${computing_tests} ${lone_tests})
+foreach(test ${computing_tests} ${lone_tests} ${playing_tests})
   if(NODE AND NOT test IN_LIST tests)
     message(FATAL_ERROR "cmake/TestSlots.cmake names ${test}, which is no test")
   endif()
@@ -18,9 +22,11 @@ endforeach()
 foreach(test ${tests})
   if(test IN_LIST lone_tests)
     set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
-  elseif(test MATCHES "^(browser|engines)_")
+  elseif(test IN_LIST playing_tests)
     # Begins first (COST): else it would wait until nothing is left that fits in beside it.
-    set_tests_properties(${test} PROPERTIES PROCESSORS 3 COST 1000)
+    set_tests_properties(${test} PROPERTIES PROCESSORS 3 COST 2000)
+  elseif(test MATCHES "^(browser|engines)_")
+    set_tests_properties(${test} PROPERTIES PROCESSORS 2 COST 1000)
   elseif(test MATCHES "^e2e_" AND NOT test IN_LIST computing_tests AND NOT VIDEOSYNC_SANITIZE)
     set_tests_properties(${test} PROPERTIES PROCESSORS 1)
   else()

@@ -1,7 +1,7 @@
 // The way from a link into the room: what it may cost, by counts. In real Chromium, before a real server behind
 // a real nginx with TLS, over a network whose round trips are counted (tests/support/round_trips.mjs).
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { costOf, observe, openGate, passGate, readGate, whatHappened } from '../../bench/page/visit.mjs';
 import { launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
@@ -63,80 +63,83 @@ function assertBudget({ proxy, seen }) {
   assert.ok(bytes > 20_000 && bytes <= BYTES_MAX, `${bytes} bytes before Join:\n${list}`);
 }
 
-// One connection after the other leaves no round trip to spare.
-for (const [tls, locale, roundTripMs] of [['h2', 'en'], ['http/1.1', 'en', 1_000], ['h2', 'de']]) {
-  test(`${tls}, ${locale}: at most ${TRIPS_MAX} round trips, ${REQUESTS_MAX} requests and ${BYTES_MAX / 1000} KB before Join`, () =>
-    visit({ tls, locale, roundTripMs }, async ({ page, proxy, key, link }) => {
-      await openGate(page, link);
-      await readGate(page, 3 * (roundTripMs ?? ROUND_TRIP_MS));
-      const seen = await whatHappened(page);
-      assertBudget({ proxy, seen });
-      assert.ok(seen.loads.some(({ isFilm }) => isFilm), 'the film is fetched meanwhile');
-      assert.ok(seen.loads.every(({ url, protocol }) => protocol === tls || !url.startsWith('/')), 'over what it should be');
-      // Whoever only looks is nobody here.
-      assert.equal(await page.evaluate(() => testSockets.length), 0);
-      assert.equal((await infoOf(key)).members, 1);
-    }));
-}
-
-test('all that the room is made of is there before one joins; then the picture moves, and nothing of the pages is asked for', () =>
-  visit({ tls: 'h2', locale: 'en' }, async ({ page, key, link }) => {
-    await openGate(page, link);
-    await readGate(page, GATE_READ_MS);
-    const before = await whatHappened(page);
-    await passGate(page);
-    const after = await whatHappened(page);
-    const later = after.loads.slice(before.loads.length).filter(({ isCached, isFilm }) => !isCached && !isFilm);
-    assert.deepEqual(later.filter(({ url }) => /\.(js|css|svg|html)(#|$)/.test(url)), []);
-    await until(async () => (await infoOf(key)).members === 2, 'the room has two members');
-    assert.deepEqual(await page.evaluate(() => testSockets.length), 1);
-  }));
-
-test('who reads the gate for long is put where the showing is by then', () =>
-  visit({ tls: 'h2', locale: 'en' }, async ({ page, host, link }) => {
-    await page.addInitScript(() => {
-      const now = performance.now.bind(performance);
-      performance.now = () => now() + (window.testLaterMs ?? 0);
-    });
-    await openGate(page, link);
-    await page.waitForSelector('#gate-words:not(:empty)');
-    host.send('seek', { position: 90 });
-    await host.next('state', ({ cause }) => cause === 'seek');
-    await page.evaluate(() => (window.testLaterMs = 6_000));
-    await passGate(page);
-    const { loads, movingS } = await whatHappened(page);
-    assert.equal(loads.filter(({ url }) => url.startsWith('/api/sessions/')).length, 2, 'it is asked anew');
-    assert.ok(movingS >= 90, `${movingS}`);
-  }));
-
-test('who comes again asks for the page and the session alone', () =>
-  visit({ tls: 'h2', locale: 'en' }, async ({ page, context, link }) => {
-    await openGate(page, link);
-    await readGate(page, GATE_READ_MS);
-    await page.close();
-    const again = await context.newPage();
-    await again.addInitScript(observe);
-    await openGate(again, link);
-    await readGate(again, GATE_READ_MS);
-    const seen = await whatHappened(again);
-    const asked = seen.loads.filter(({ isCached, isFilm }) => !isCached && !isFilm).map(({ url }) => url.replace(/[?].*|[0-9a-f-]{36}/, ''));
-    assert.deepEqual(asked.filter((url) => url !== '/media/film.jpg'), ['/player.html', '/api/sessions/']);
-  }));
-
-test('who reads the gate first is not host before who joins first', async () => {
-  const browser = await launchBrowser();
-  const { key } = await createSession(server);
-  try {
-    const { page } = await openPerson(browser);
-    await page.addInitScript(observe);
-    await openGate(page, `${server.origin}/player.html?session=${key}`);
-    await page.waitForSelector('#gate-words:not(:empty)');
-    const info = await infoOf(key);
-    assert.deepEqual([info.members, info.state.epoch], [0, 0]);
-    const ann = await join(server, key, { name: 'Ann' });
-    assert.deepEqual([ann.welcome.you.role, ann.welcome.members.count], ['host', 1]);
-    await ann.close();
-  } finally {
-    await browser.close();
+// Each has a line and a browser of its own, and mostly waits for the line.
+describe('the way into the room', { concurrency: 3 }, () => {
+  // One connection after the other leaves no round trip to spare.
+  for (const [tls, locale, roundTripMs] of [['h2', 'en'], ['http/1.1', 'en', 1_000], ['h2', 'de']]) {
+    test(`${tls}, ${locale}: at most ${TRIPS_MAX} round trips, ${REQUESTS_MAX} requests and ${BYTES_MAX / 1000} KB before Join`, () =>
+      visit({ tls, locale, roundTripMs }, async ({ page, proxy, key, link }) => {
+        await openGate(page, link);
+        await readGate(page, 3 * (roundTripMs ?? ROUND_TRIP_MS));
+        const seen = await whatHappened(page);
+        assertBudget({ proxy, seen });
+        assert.ok(seen.loads.some(({ isFilm }) => isFilm), 'the film is fetched meanwhile');
+        assert.ok(seen.loads.every(({ url, protocol }) => protocol === tls || !url.startsWith('/')), 'over what it should be');
+        // Whoever only looks is nobody here.
+        assert.equal(await page.evaluate(() => testSockets.length), 0);
+        assert.equal((await infoOf(key)).members, 1);
+      }));
   }
+
+  test('all that the room is made of is there before one joins; then the picture moves, and nothing of the pages is asked for', () =>
+    visit({ tls: 'h2', locale: 'en' }, async ({ page, key, link }) => {
+      await openGate(page, link);
+      await readGate(page, GATE_READ_MS);
+      const before = await whatHappened(page);
+      await passGate(page);
+      const after = await whatHappened(page);
+      const later = after.loads.slice(before.loads.length).filter(({ isCached, isFilm }) => !isCached && !isFilm);
+      assert.deepEqual(later.filter(({ url }) => /\.(js|css|svg|html)(#|$)/.test(url)), []);
+      await until(async () => (await infoOf(key)).members === 2, 'the room has two members');
+      assert.deepEqual(await page.evaluate(() => testSockets.length), 1);
+    }));
+
+  test('who reads the gate for long is put where the showing is by then', () =>
+    visit({ tls: 'h2', locale: 'en' }, async ({ page, host, link }) => {
+      await page.addInitScript(() => {
+        const now = performance.now.bind(performance);
+        performance.now = () => now() + (window.testLaterMs ?? 0);
+      });
+      await openGate(page, link);
+      await page.waitForSelector('#gate-words:not(:empty)');
+      host.send('seek', { position: 90 });
+      await host.next('state', ({ cause }) => cause === 'seek');
+      await page.evaluate(() => (window.testLaterMs = 6_000));
+      await passGate(page);
+      const { loads, movingS } = await whatHappened(page);
+      assert.equal(loads.filter(({ url }) => url.startsWith('/api/sessions/')).length, 2, 'it is asked anew');
+      assert.ok(movingS >= 90, `${movingS}`);
+    }));
+
+  test('who comes again asks for the page and the session alone', () =>
+    visit({ tls: 'h2', locale: 'en' }, async ({ page, context, link }) => {
+      await openGate(page, link);
+      await readGate(page, GATE_READ_MS);
+      await page.close();
+      const again = await context.newPage();
+      await again.addInitScript(observe);
+      await openGate(again, link);
+      await readGate(again, GATE_READ_MS);
+      const seen = await whatHappened(again);
+      const asked = seen.loads.filter(({ isCached, isFilm }) => !isCached && !isFilm).map(({ url }) => url.replace(/[?].*|[0-9a-f-]{36}/, ''));
+      assert.deepEqual(asked.filter((url) => url !== '/media/film.jpg'), ['/player.html', '/api/sessions/']);
+    }));
+
+  test('who reads the gate first is not host before who joins first', async () => {
+    const browser = await launchBrowser();
+    const { key } = await createSession(server);
+    try {
+      const { page } = await openPerson(browser);
+      await page.addInitScript(observe);
+      await openGate(page, `${server.origin}/player.html?session=${key}`);
+      await page.waitForSelector('#gate-words:not(:empty)');
+      const info = await infoOf(key);
+      assert.deepEqual([info.members, info.state.epoch], [0, 0]);
+      const ann = await join(server, key, { name: 'Ann' });
+      assert.deepEqual([ann.welcome.you.role, ann.welcome.members.count], ['host', 1]);
+      await ann.close();
+    } finally {
+      await browser.close();
+    }
+  });
 });
