@@ -10,7 +10,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 5;
+constexpr std::uint8_t version = 6;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -88,7 +88,8 @@ void fields(auto& io, Is<Enroll> auto& enroll) {
 }
 void fields(auto& io, Is<Joined> auto& joined) {
   io(joined.ask, joined.member, joined.connection, joined.welcome, joined.members, joined.host,
-     joined.welcomed_host, joined.epoch, joined.seq, joined.casts, joined.revision, joined.commands);
+     joined.welcomed_host, joined.epoch, joined.seq, joined.casts, joined.revision,
+     joined.commands);
   io.bytes(joined.record);
 }
 void fields(auto& io, Is<Answer> auto& answer) {
@@ -114,10 +115,10 @@ void fields(auto& io, Is<Cast> auto& cast) {
 }
 void fields(auto&, Is<Moved> auto&) {}
 void fields(auto& io, Is<Digest> auto& digest) {
-  io(digest.is_home, digest.sums);
+  io(digest.is_home, digest.gathered_us, digest.sums);
 }
 void fields(auto& io, Is<DigestList> auto& list) {
-  io(list.bucket, list.worker, list.workers, list.is_whole, list.entries);
+  io(list.gathered_us, list.bucket, list.worker, list.workers, list.is_whole, list.entries);
 }
 void fields(auto& io, Is<Alive> auto& alive) {
   io(alive.members, alive.sessions, alive.draining, alive.has_unsaved);

@@ -207,14 +207,17 @@ struct Moved {};
 // has an outpost on the other a hash, added up by the first bits of its key.
 struct Digest {
   bool is_home = false;  // the sums are of sessions at home at the sender; else at the receiver
+  std::int64_t gathered_us = 0;  // since when they were, by the sender's own monotonic clock
   std::vector<std::uint64_t> sums;
 };
 struct DigestEntry {
   Uuid key;
   std::uint64_t hash = 0;
 };
-// To the home's node: the sessions of one of the sums, as the outposts of one worker have them.
+// To the home's node: the sessions of one of the sums, as the outposts of one worker have them, who
+// have heard all that was said to them before the digest was.
 struct DigestList {
+  std::int64_t gathered_us = 0;  // of the home's digest
   std::uint32_t bucket = 0;
   std::uint32_t worker = 0;  // of so many of its node: only that one's sessions are listed
   std::uint32_t workers = 1;

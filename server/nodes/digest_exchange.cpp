@@ -28,6 +28,7 @@ void DigestExchange::tell_again(const Uuid& node) noexcept {
 void DigestExchange::begin_round() noexcept {
   VS_ASSERT(awaited_ == 0);
   ++round_;
+  gathered_us_ = ports_.clock.monotonic_us();
   awaited_ = ports_.workers;
   views_.clear();
   comparing_ = std::exchange(waiting_, {});
@@ -66,8 +67,8 @@ void DigestExchange::compare(const Asked& asked) noexcept {
     if (!digest.is_home) return tell(from, true, view.home);  // its node lists what differs
     for (std::size_t worker = 0; worker < ports_.workers; ++worker) {
       SessionDirectory* directory = &ports_.around.directory_of(worker);
-      ports_.around.post(
-          worker, [directory, node = from, i]() noexcept { directory->list_shared(node, i); });
+      ports_.around.post(worker, [directory, node = from, gathered_us = digest.gathered_us,
+                                  i]() noexcept { directory->list_shared(node, gathered_us, i); });
     }
   }
 }
@@ -91,7 +92,8 @@ void DigestExchange::tell_all() noexcept {
 }
 
 void DigestExchange::tell(const Uuid& node, bool is_home, const SharedSums::Sums& sums) noexcept {
-  node::Digest digest{.is_home = is_home, .sums = {sums.begin(), sums.end()}};
+  node::Digest digest{
+      .is_home = is_home, .gathered_us = gathered_us_, .sums = {sums.begin(), sums.end()}};
   const std::string bytes =
       encode(node::Envelope{.from = ports_.self, .key = {}, .message = std::move(digest)});
   // Who is dead is noticed so, though nobody has anything to say to it.

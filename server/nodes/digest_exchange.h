@@ -59,6 +59,7 @@ class DigestExchange {
   const NodesPorts& ports_;
   NodePort& nodes_;
   std::uint64_t round_ = 0;
+  std::int64_t gathered_us_ = 0;          // this round's sums, since then
   std::size_t awaited_ = 0;               // workers of this round
   bool is_telling_ = false;               // this round's view is to be told
   std::unordered_map<Uuid, View> views_;  // of this round

@@ -13,9 +13,6 @@ using Impl = SessionDirectory::Impl;
 
 namespace {
 
-// What was said last may be on its way still: it is compared the next time.
-constexpr std::int64_t on_its_way_us = 100'000;
-
 std::uint64_t session_hash(const Uuid& key, std::uint64_t fence, std::uint64_t casts,
                            std::uint64_t members_sum) noexcept {
   std::uint64_t hash = std::hash<Uuid>{}(key);
@@ -74,8 +71,9 @@ void Impl::collect_sums(std::uint64_t round) noexcept {
 }
 
 // To the home: what the sum is made of.
-void Impl::list_shared(const Uuid& home, std::size_t bucket) noexcept {
-  node::DigestList list{.bucket = static_cast<std::uint32_t>(bucket),
+void Impl::list_shared(const Uuid& home, std::int64_t gathered_us, std::size_t bucket) noexcept {
+  node::DigestList list{.gathered_us = gathered_us,
+                        .bucket = static_cast<std::uint32_t>(bucket),
                         .worker = static_cast<std::uint32_t>(ports_.worker),
                         .workers = static_cast<std::uint32_t>(ports_.workers),
                         .is_whole = true,
@@ -117,7 +115,8 @@ void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept
     const bool is_listed = told != there.end();
     if (!is_listed && (remote->members == 0 || !list.is_whole)) continue;
     if (is_listed && told->second == hash_of(key, home, *remote)) continue;
-    if (now_us() - std::max(home.cast_us, remote->changed_us) < on_its_way_us) {
+    // They need not have heard it when they were listed: it is compared the next time.
+    if (std::max(home.cast_us, remote->changed_us) >= list.gathered_us) {
       is_too_soon = true;
       continue;
     }

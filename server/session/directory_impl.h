@@ -80,7 +80,7 @@ class SessionDirectory::Impl {
   void store_judged(bool may_lack) noexcept { may_store_lack_ = may_lack; }
 
   void collect_sums(std::uint64_t round) noexcept;
-  void list_shared(const Uuid& home, std::size_t bucket) noexcept;
+  void list_shared(const Uuid& home, std::int64_t gathered_us, std::size_t bucket) noexcept;
   void compare_list(const Uuid& from, const node::DigestList& list) noexcept;
 
   void check_invariants() const;

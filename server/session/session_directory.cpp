@@ -87,9 +87,10 @@ void SessionDirectory::collect_sums(std::uint64_t round) noexcept {
   const Impl::Event event(*impl_);
   impl_->collect_sums(round);
 }
-void SessionDirectory::list_shared(const Uuid& home, std::size_t bucket) noexcept {
+void SessionDirectory::list_shared(const Uuid& home, std::int64_t gathered_us,
+                                   std::size_t bucket) noexcept {
   const Impl::Event event(*impl_);
-  impl_->list_shared(home, bucket);
+  impl_->list_shared(home, gathered_us, bucket);
 }
 void SessionDirectory::compare_list(const Uuid& from, const node::DigestList& list) noexcept {
   const Impl::Event event(*impl_);

@@ -71,7 +71,7 @@ class SessionDirectory {
   void on_node_alive(const Uuid& node) noexcept;
   // For the agreement of two nodes: see DigestExchange.
   void collect_sums(std::uint64_t round) noexcept;
-  void list_shared(const Uuid& home, std::size_t bucket) noexcept;
+  void list_shared(const Uuid& home, std::int64_t gathered_us, std::size_t bucket) noexcept;
   void compare_list(const Uuid& from, const node::DigestList& list) noexcept;
   void on_store_ready() noexcept;
   void on_store_lost() noexcept;

@@ -74,8 +74,8 @@ std::vector<Envelope> samples() {
            .commands = 4,
            .record = std::string("\xff\0 any bytes", 12)});
   add(Moved{});
-  add(Digest{true, {1, 2, 0x99'0000'0001}});
-  add(DigestList{3, 1, 2, true, {{uuid_of(1), 5}}});
+  add(Digest{true, 7, {1, 2, 0x99'0000'0001}});
+  add(DigestList{9, 3, 1, 2, true, {{uuid_of(1), 5}}});
   add(Alive{12, 13, true, true});
   add(Bye{});
   return all;

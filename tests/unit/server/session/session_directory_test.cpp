@@ -270,3 +270,44 @@ Test(session_directory, a_doubt_that_lasts_ends_with_the_deadline_and_frees_the_
   for (const ConnectionRef from : next)
     cr_assert(node.answer_of<SessionValidity>(from));
 }
+
+// --- What two nodes agree on ---------------------------------------------------------------------
+
+Test(session_directory, what_may_be_on_its_way_to_a_node_is_not_told_it_anew) {
+  DirectoryFixture node;
+  const Uuid key = node.create(), other = Uuid::random_v4();
+  node.store.follow(other, [](Result<>) noexcept {});
+  const auto ann = node.join(key);
+  node.directory().on_envelope(
+      {.from = other,
+       .key = key,
+       .fence = node.stored_version(key).fence,
+       .message = node::Enroll{.members = {{MemberId{7}, ConnectionNumber{70}, "Ben"}},
+                               .is_first = true,
+                               .is_last = true,
+                               .casts = 0}});
+  node.answer_all();
+  const std::int64_t before_us = node.clock.monotonic_us();
+  node.pass(1 * seconds);
+  node.directory().on_message(key, ann.member, ann.number, {}, ClientMessage{SeekMessage{30}});
+  node.answer_all();
+  // However late it comes: what lies between may stand still.
+  node.pass(1 * seconds);
+  // What the other node lists is in any case something else than what is here.
+  const auto mends = [&](std::int64_t gathered_us) {
+    node.said.clear();
+    node.directory().compare_list(other,
+                                  {.gathered_us = gathered_us,
+                                   .bucket = static_cast<std::uint32_t>(SharedSums::bucket_of(key)),
+                                   .worker = 0,
+                                   .workers = 1,
+                                   .is_whole = true,
+                                   .entries = {{key, 1}}});
+    node.answer_all();
+    return std::ranges::any_of(node.said, [&](const node::Envelope& said) {
+      return said.key == key && std::holds_alternative<node::Moved>(said.message);
+    });
+  };
+  cr_assert_not(mends(before_us), "the seek was said later");
+  cr_assert(mends(node.clock.monotonic_us()), "it has heard of the seek, and has the session else");
+}
