@@ -1,6 +1,7 @@
 // A node is lost, hangs or is cut off while people watch: the others take its sessions over.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { every } from '../support/every.mjs';
 import { join, sleep } from '../support/member.mjs';
 import { allComeBack, goOn, hang, kill, showing, withCluster } from '../support/show.mjs';
 import { until } from '../support/until.mjs';
@@ -87,13 +88,13 @@ describe('one of two nodes is killed', { concurrency: 3 }, () => {
   test('while commands fly: the order goes on without a gap', (t) => withCluster({ args: ['--message-rate', '0'] }, async (_, [a, b]) => {
     const { key, people: [ann, ben, bea] } = await showing([['Ann', a], ['Ben', b], ['Bea', b]], { control: 'everyone' });
     let said = 0;
-    const timer = setInterval(() => ben.send('seek', { position: 1_000 + (said += 1) }), 20);
+    const hush = every(20, () => ben.send('seek', { position: 1_000 + (said += 1) }));
     await ben.next('state', ({ position }) => position === 1_010);
     kill(a);
     await ann.closed;
     const { back: [ann2], tookMs } = await allComeBack(b, key, [ann]);
     await sleep(200);
-    clearInterval(timer);
+    hush();
     ben.send('seek', { position: 5_000 });
     const { seq } = await agreement([ann2, ben, bea], ({ position }) => position === 5_000);
     const lost = 1 + said + 1 - seq; // the play, those, and the last one
@@ -130,16 +131,16 @@ describe('a node that is not dead', { concurrency: 3 }, () => {
   test('while a session moves from node to node each command is carried out, or refused', (t) => withCluster({ args: ['--message-rate', '0'] }, async (_, [a, b]) => {
     const { people: [ann, ben] } = await showing([['Ann', a], ['Ben', b]], { control: 'everyone' });
     let said = 0;
-    const timer = setInterval(() => {
+    const hush = every(2, () => {
       for (const member of [ann, ben]) member.send('seek', { position: 1_000 + (said += 1) });
-    }, 2);
+    });
     // The session follows the host, at most once a second.
     for (const [from, to] of [[ann, ben], [ben, ann], [ann, ben]]) {
       from.send('give', { to: to.id });
       await to.next('host', ({ id }) => id === to.id);
       await sleep(1_300);
     }
-    clearInterval(timer);
+    hush();
     const refused = () => refusedSeeks(ann) + refusedSeeks(ben);
     await until(() => viewOf(ann).state.seq === 1 + said - refused(), 'each is accounted for', LEASE_MS);
     await agreement([ann, ben], ({ seq }) => seq === 1 + said - refused());

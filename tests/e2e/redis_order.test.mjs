@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startNode } from '../support/cluster.mjs';
+import { every } from '../support/every.mjs';
 import { sleep } from '../support/member.mjs';
 import { seededRandom } from '../support/shaped_proxy.mjs';
 import { allComeBack, kill, showing, withCluster } from '../support/show.mjs';
@@ -142,14 +143,14 @@ describe('the home is cut off from Redis and goes on; so does who took the sessi
     const [ann, , ben, bea] = people;
     const { seq } = viewOf(ben).state;
     let said = 0;
-    const timer = setInterval(() => ben.send('seek', { position: 1_000 + (said += 1) }), 20);
+    const hush = every(20, () => ben.send('seek', { position: 1_000 + (said += 1) }));
     await bea.next('state', ({ position }) => position === 1_010);
     cluster.gates[0].open();
     const startMs = performance.now();
     await until(() => undone(ann) === 1, 'the notice', AGREED_MS);
     const undoneMs = performance.now() - startMs;
     await sleep(200);
-    clearInterval(timer);
+    hush();
     const { host, tookMs } = await agreement(people, ({ position }) => position === 1_000 + said);
     await assertMended(t, { people, tookMs: undoneMs + tookMs });
     assert.equal(host, ann.id, 'its grace had not passed');
@@ -190,20 +191,20 @@ describe('subscriptions are cut again and again while people on three nodes spea
     const { epoch } = placeOf(viewOf(people[0]));
     const random = seededRandom(seed);
     const sent = [];
-    const timer = setInterval(() => {
+    const hush = every(25, () => {
       for (const by of speakers) {
         const position = 1_000 + sent.length;
         by.send('seek', { position });
         sent.push({ by: by.id, position, sentMs: Date.now() });
       }
-    }, 25);
+    });
     let cuts = 0;
     for (const endMs = performance.now() + STORM_MS; performance.now() < endMs; ) {
       await sleep(20 + random() * 500);
       const place = Math.floor(random() * 6); // half of the time all of them
       cuts += place < 3 ? gates[place].cutSubscriber() : await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
     }
-    clearInterval(timer);
+    hush();
     const { tookMs } = await agreement(people, () => true, AGREED_MS);
     const isAnswered = () => speakers.every((by) => {
       const own = sent.filter((command) => command.by === by.id);

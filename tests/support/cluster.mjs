@@ -1,4 +1,5 @@
 // Several real nodes over one real Redis, for tests.
+import { every } from './every.mjs';
 import { startGate } from './gate.mjs';
 import { join } from './member.mjs';
 import { startRedis } from './redis.mjs';
@@ -82,10 +83,10 @@ export async function comeBack(node, key, query, timeoutMs = 10_000) {
 // being of those over 100 ms or without an answer.
 export function watchPings(member, everyMs = 50) {
   const sentMs = [];
-  const timer = setInterval(() => {
+  const stop = every(everyMs, () => {
     member.send('ping', { id: `watch ${sentMs.length}`, t1: 0 });
     sentMs.push(performance.now());
-  }, everyMs);
+  });
   const takenMs = new Map();
   const onMessage = (data) => {
     const nowMs = performance.now();
@@ -95,7 +96,7 @@ export function watchPings(member, everyMs = 50) {
   member.socket.on('message', onMessage);
   return {
     stop: async () => {
-      clearInterval(timer);
+      stop();
       await member.settled();
       member.socket.off('message', onMessage);
       const late = sentMs.filter((_, i) => !(takenMs.get(i) <= 100)).length;
