@@ -6,6 +6,7 @@
 // what it allocates is bounded by what it was given. Plain values; the reader keeps a view.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <concepts>
 #include <cstddef>
@@ -23,11 +24,14 @@ namespace videosync {
 
 class ByteWriter {
  public:
+  ByteWriter() { bytes_.reserve(bytes_expected); }
+
   template <std::unsigned_integral Integer>
   void put(Integer value) {
-    for (std::size_t i = 0; i < sizeof value; ++i) {
-      bytes_ += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xff);
-    }
+    std::array<char, sizeof value> little;
+    for (std::size_t i = 0; i < sizeof value; ++i)
+      little[i] = static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xff);
+    bytes_.append(little.data(), little.size());
   }
   void put_flag(bool value) { put(static_cast<std::uint8_t>(value)); }
   void put_time(std::int64_t us) { put(static_cast<std::uint64_t>(us)); }
@@ -47,6 +51,9 @@ class ByteWriter {
   std::string take_bytes() noexcept { return std::move(bytes_); }
 
  private:
+  // A stored session fits: it is written with every command, and grew five times on its way.
+  static constexpr std::size_t bytes_expected = 256;
+
   std::string bytes_;
 };
 
