@@ -110,6 +110,12 @@ OutputQueue::Outcome OutputQueue::push(SegmentPool& pool, BufferRef buffer, Send
     single_class_ = send_class;
     return Outcome::queued;
   }
+  return push_behind(pool, std::move(buffer), send_class, bytes_max, dropped, replaced);
+}
+
+OutputQueue::Outcome OutputQueue::push_behind(SegmentPool& pool, BufferRef buffer,
+                                              SendClass send_class, std::size_t bytes_max,
+                                              std::uint32_t& dropped, std::uint32_t& replaced) {
   if (single_) spill(pool);
   if (send_class == SendClass::latest_pong && replace_queued(buffer, send_class)) {
     ++replaced;

@@ -124,6 +124,9 @@ class OutputQueue {
  private:
   static bool is_untouched(const OutputSegment& segment) noexcept { return segment.offset == 0; }
 
+  // push(), where not a frame alone is held in place.
+  Outcome push_behind(SegmentPool& pool, BufferRef buffer, SendClass send_class,
+                      std::size_t bytes_max, std::uint32_t& dropped, std::uint32_t& replaced);
   // The frame that is held in place becomes a segment.
   void spill(SegmentPool& pool);
   void append(OutputSegment* segment) noexcept;
