@@ -3,6 +3,7 @@
 // Each wrapper is a view for the length of one call of fmt. Texts must be valid UTF-8.
 #pragma once
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -78,7 +79,7 @@ struct fmt::formatter<videosync::Number> : videosync::JsonFormatter {
   template <class Context>
   auto format(videosync::Number number, Context& context) const {
     if (!std::isfinite(number.value)) return fmt::format_to(context.out(), "null");
-    return fmt::format_to(context.out(), "{}", number.value + 0.0);  // -0 becomes 0
+    return fmt::format_to(context.out(), FMT_COMPILE("{}"), number.value + 0.0);  // -0 becomes 0
   }
 };
 
@@ -90,12 +91,12 @@ struct fmt::formatter<videosync::Milliseconds> : videosync::JsonFormatter {
     const auto us = static_cast<std::uint64_t>(time.us);
     const std::uint64_t magnitude_us = time.us < 0 ? 0 - us : us;
     if (time.us < 0) *out++ = '-';
-    out = fmt::format_to(out, "{}", magnitude_us / 1'000);
+    out = fmt::format_to(out, FMT_COMPILE("{}"), magnitude_us / 1'000);
     const auto rest = static_cast<unsigned>(magnitude_us % 1'000);
     if (rest == 0) return out;
-    if (rest % 100 == 0) return fmt::format_to(out, ".{}", rest / 100);
-    if (rest % 10 == 0) return fmt::format_to(out, ".{:02}", rest / 10);
-    return fmt::format_to(out, ".{:03}", rest);
+    if (rest % 100 == 0) return fmt::format_to(out, FMT_COMPILE(".{}"), rest / 100);
+    if (rest % 10 == 0) return fmt::format_to(out, FMT_COMPILE(".{:02}"), rest / 10);
+    return fmt::format_to(out, FMT_COMPILE(".{:03}"), rest);
   }
 };
 
@@ -104,7 +105,7 @@ struct fmt::formatter<videosync::Id> : videosync::JsonFormatter {
   template <class Context>
   auto format(videosync::Id member, Context& context) const {
     if (!member.id) return fmt::format_to(context.out(), "null");
-    return fmt::format_to(context.out(), "\"m{}\"", member.id.value);
+    return fmt::format_to(context.out(), FMT_COMPILE("\"m{}\""), member.id.value);
   }
 };
 
