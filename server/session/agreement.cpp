@@ -115,8 +115,10 @@ void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept
     const bool is_listed = told != there.end();
     if (!is_listed && (remote->members == 0 || !list.is_whole)) continue;
     if (is_listed && told->second == hash_of(key, home, *remote)) continue;
-    // They need not have heard it when they were listed: it is compared the next time.
-    if (std::max(home.cast_us, remote->changed_us) >= list.gathered_us) {
+    // They need not have heard it when they were listed, nor what goes with a change that the store
+    // may refuse, to be said without it then: it is compared the next time.
+    const bool is_change_asked = home.change > changes_answered_;
+    if (is_change_asked || std::max(home.cast_us, remote->changed_us) >= list.gathered_us) {
       is_too_soon = true;
       continue;
     }

@@ -353,6 +353,9 @@ class SessionDirectory::Impl {
     std::string record;
   };
   std::unordered_map<Uuid, Copy> copies_;  // of sessions that are not open here; at most copies_max
+  // Of homes, answered in the order in which they were asked for.
+  std::uint64_t changes_asked_ = 0;
+  std::uint64_t changes_answered_ = 0;
   std::unordered_set<Uuid> unsaved_;  // homes, and copies, that the store has not been able to take
   std::vector<Uuid> write_back_;      // homes to be stored and told again, a few at a time
   bool is_writing_back_ = false;      // as the other nodes are told

@@ -238,9 +238,11 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   const BufferRef bytes = BufferRef::copy_of(encode(stored(home, home_node)));
   home.is_remade = true;
   const BufferRef cast = take_cast(residence);
+  home.change = ++changes_asked_;
   ports_.store.change(
       residence.key, expected, home.version, bytes, store_ttl_us(), cast,
       [this, key = residence.key, fence = expected.fence, cast](Result<> result) noexcept {
+        ++changes_answered_;
         // Mostly there is nothing to do; then no event of its own is needed.
         if (result && unsaved_.empty()) return;
         answered([this, key, fence, cast](const Result<>& stored) noexcept {
@@ -273,7 +275,9 @@ void Impl::on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast
       return settle(*residence);
     default:
       set_unsaved(key, result.error().message);
-      if (cast) ports_.store.publish(key, cast, [](Result<std::uint32_t>) noexcept {});
+      if (!cast) return;
+      residence->home->cast_us = now_us();
+      ports_.store.publish(key, cast, [](Result<std::uint32_t>) noexcept {});
   }
 }
 

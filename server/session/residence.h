@@ -60,7 +60,8 @@ struct Home {
   std::uint64_t own_heard = 0;      // as Remote::heard, of what was said here before it was home
   node::Cast cast;                  // what the event at hand says to members of other nodes
   std::uint64_t casts = 0;          // how many there were
-  std::int64_t cast_us = 0;         // when the last one was
+  std::int64_t cast_us = 0;         // when the last one was, or was said again
+  std::uint64_t change = 0;         // the last one that may carry a cast: a number of the worker's
   std::int64_t touched_us = 0;      // when the store last heard of it
   std::int64_t moved_us = 0;        // when it came here
   std::int64_t stuck_us = 0;        // when it last could not be handed over; 0: never

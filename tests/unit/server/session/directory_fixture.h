@@ -74,6 +74,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
     const auto* answer = replies.empty() ? nullptr : std::get_if<Kind>(&replies.front());
     return answer != nullptr ? std::optional(*answer) : std::nullopt;
   }
+  std::uint64_t count(Counter counter) const noexcept { return metrics_.total(counter); }
   bool is_answered(ConnectionRef ref) const {
     return !client(ref).replies.empty() || client(ref).begun;
   }

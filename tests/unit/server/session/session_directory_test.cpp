@@ -273,29 +273,36 @@ Test(session_directory, a_doubt_that_lasts_ends_with_the_deadline_and_frees_the_
 
 // --- What two nodes agree on ---------------------------------------------------------------------
 
-Test(session_directory, what_may_be_on_its_way_to_a_node_is_not_told_it_anew) {
+namespace {
+
+// Ann at home here, Ben on another node that lists the session otherwise than it is here.
+struct Shared {
   DirectoryFixture node;
-  const Uuid key = node.create(), other = Uuid::random_v4();
-  node.store.follow(other, [](Result<>) noexcept {});
-  const auto ann = node.join(key);
-  node.directory().on_envelope(
-      {.from = other,
-       .key = key,
-       .fence = node.stored_version(key).fence,
-       .message = node::Enroll{.members = {{MemberId{7}, ConnectionNumber{70}, "Ben"}},
-                               .is_first = true,
-                               .is_last = true,
-                               .casts = 0}});
-  node.answer_all();
-  const std::int64_t before_us = node.clock.monotonic_us();
-  node.pass(1 * seconds);
-  node.directory().on_message(key, ann.member, ann.number, {}, ClientMessage{SeekMessage{30}});
-  node.answer_all();
-  // However late it comes: what lies between may stand still.
-  node.pass(1 * seconds);
-  // What the other node lists is in any case something else than what is here.
-  const auto mends = [&](std::int64_t gathered_us) {
-    node.said.clear();
+  const Uuid key = node.create();
+  const Uuid other = Uuid::random_v4();
+  const DirectoryFixture::Begun ann = node.join(key);
+
+  Shared() {
+    node.store.follow(other, [](Result<>) noexcept {});
+    node.directory().on_envelope(
+        {.from = other,
+         .key = key,
+         .fence = node.stored_version(key).fence,
+         .message = node::Enroll{.members = {{MemberId{7}, ConnectionNumber{70}, "Ben"}},
+                                 .is_first = true,
+                                 .is_last = true,
+                                 .casts = 0}});
+    node.answer_all();
+    node.pass(1 * seconds);
+  }
+  std::int64_t now_us() const { return node.clock.monotonic_us(); }
+  void seek() {
+    node.directory().on_message(key, ann.member, ann.number, {}, ClientMessage{SeekMessage{30}});
+    node.turn();
+  }
+  // Whether a list that answers a digest of then makes it tell the session anew.
+  bool mends(std::int64_t gathered_us) {
+    const std::uint64_t before = node.count(Counter::sessions_mended);
     node.directory().compare_list(other,
                                   {.gathered_us = gathered_us,
                                    .bucket = static_cast<std::uint32_t>(SharedSums::bucket_of(key)),
@@ -303,11 +310,35 @@ Test(session_directory, what_may_be_on_its_way_to_a_node_is_not_told_it_anew) {
                                    .workers = 1,
                                    .is_whole = true,
                                    .entries = {{key, 1}}});
-    node.answer_all();
-    return std::ranges::any_of(node.said, [&](const node::Envelope& said) {
-      return said.key == key && std::holds_alternative<node::Moved>(said.message);
-    });
-  };
-  cr_assert_not(mends(before_us), "the seek was said later");
-  cr_assert(mends(node.clock.monotonic_us()), "it has heard of the seek, and has the session else");
+    return node.count(Counter::sessions_mended) > before;
+  }
+};
+
+}  // namespace
+
+Test(session_directory, what_may_be_on_its_way_to_a_node_is_not_told_it_anew) {
+  Shared session;
+  const std::int64_t before_us = session.now_us();
+  session.node.pass(1 * seconds);
+  session.seek();
+  session.node.answer_all();
+  // However late it comes: what lies between may stand still.
+  session.node.pass(1 * seconds);
+  cr_assert_not(session.mends(before_us), "the seek was said later");
+  cr_assert(session.mends(session.now_us()), "it has heard of the seek, and has it otherwise");
+}
+
+Test(session_directory, what_the_store_refuses_is_said_later_than_it_was_done) {
+  Shared session;
+  session.node.store.is_away = true;
+  session.seek();
+  session.node.pass(1 * seconds);
+  const std::int64_t before_us = session.now_us();
+  cr_assert_not(session.mends(before_us), "it goes with the change, which has no answer yet");
+  session.node.pass(1 * seconds);
+  session.node.store.answer_all();
+  session.node.store.is_away = false;
+  session.node.answer_all();
+  cr_assert_not(session.mends(before_us), "it was said only when the store had refused it");
+  cr_assert(session.mends(session.now_us() + 1));
 }
