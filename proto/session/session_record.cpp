@@ -12,15 +12,20 @@ namespace videosync {
 namespace {
 
 constexpr std::uint8_t version = 5;
-constexpr std::size_t text_bytes_max = 4'096;
 
-void put_text(ByteWriter& writer, std::string_view text) {
-  VS_ASSERT(text.size() <= text_bytes_max);
+void put_text(ByteWriter& writer, std::string_view text, std::size_t bytes_max) {
+  VS_ASSERT(text.size() <= bytes_max);
   writer.put_text<std::uint16_t>(text);
 }
 
-std::string get_text(ByteReader& reader) {
-  return reader.get_text<std::uint16_t>(text_bytes_max);
+std::uint64_t get_at_most(ByteReader& reader, std::uint64_t max) {
+  const auto value = reader.get<std::uint64_t>();
+  reader.require(value <= max);
+  return value;
+}
+
+std::int64_t get_time(ByteReader& reader) {
+  return static_cast<std::int64_t>(get_at_most(reader, told_number_max));
 }
 
 void put_state(ByteWriter& writer, const PlaybackState& state, double duration_s) {
@@ -30,7 +35,7 @@ void put_state(ByteWriter& writer, const PlaybackState& state, double duration_s
   writer.put_real(state.position);
   writer.put_real(state.rate);
   writer.put_time(state.at_us);
-  put_text(writer, state.video);
+  put_text(writer, state.video, SessionRecord::video_bytes_max);
   writer.put_real(duration_s);
   writer.put(state.by.value);
   writer.put(static_cast<std::uint8_t>(state.cause));
@@ -38,13 +43,13 @@ void put_state(ByteWriter& writer, const PlaybackState& state, double duration_s
 
 void get_state(ByteReader& reader, SessionRecord& record) {
   PlaybackState& state = record.state;
-  state.epoch = reader.get<std::uint64_t>();
-  state.seq = reader.get<std::uint64_t>();
+  state.epoch = get_at_most(reader, told_number_max);
+  state.seq = get_at_most(reader, told_number_max);
   state.playing = reader.get_flag();
   state.position = reader.get_real(0, 1e300);
   state.rate = reader.get_real(Playback::rate_min, Playback::rate_max);
-  state.at_us = reader.get_time();
-  state.video = get_text(reader);
+  state.at_us = get_time(reader);
+  state.video = reader.get_text<std::uint16_t>(SessionRecord::video_bytes_max);
   record.duration_s = reader.get_real(0, 1e300);
   state.by.value = reader.get<std::uint32_t>();
   state.cause = reader.get_enum(Cause::ended);
@@ -67,11 +72,11 @@ void get_forks(ByteReader& reader, SessionRecord& record) {
   reader.require(count <= SessionRecord::forks_max);
   for (std::uint8_t i = 0; i < count && reader.ok(); ++i) {
     Fork& fork = record.forks.emplace_back();
-    fork.fence = reader.get<std::uint64_t>();
-    fork.commands = reader.get<std::uint64_t>();
-    fork.epoch = reader.get<std::uint64_t>();
-    fork.after_epoch = reader.get<std::uint64_t>();
-    fork.after_seq = reader.get<std::uint64_t>();
+    fork.fence = get_at_most(reader, count_max);
+    fork.commands = get_at_most(reader, count_max);
+    fork.epoch = get_at_most(reader, told_number_max);
+    fork.after_epoch = get_at_most(reader, told_number_max);
+    fork.after_seq = get_at_most(reader, told_number_max);
   }
 }
 
@@ -80,7 +85,7 @@ void get_host(ByteReader& reader, SessionRecord& record) {
   SessionRecord::Host host;
   host.id.value = reader.get<std::uint32_t>();
   host.connection.value = reader.get<std::uint32_t>();
-  host.name = get_text(reader);
+  host.name = reader.get_text<std::uint16_t>(member_name_bytes_max);
   host.reason = reader.get_enum(HostReason::left);
   reader.require(host.id && host.id.value < record.next_member_id);
   record.host = std::move(host);
@@ -106,7 +111,7 @@ std::string encode(const SessionRecord& record) {
   if (record.host) {
     writer.put(record.host->id.value);
     writer.put(record.host->connection.value);
-    put_text(writer, record.host->name);
+    put_text(writer, record.host->name, member_name_bytes_max);
     writer.put(static_cast<std::uint8_t>(record.host->reason));
   }
   return writer.take_bytes();
@@ -127,9 +132,9 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   reader.require(!(record.waiting && record.state.playing));
   record.next_member_id = reader.get<std::uint32_t>();
   reader.require(record.next_member_id != 0);
-  record.last_activity_us = reader.get_time();
+  record.last_activity_us = get_time(reader);
   record.occupied = reader.get_flag();
-  record.commands = reader.get<std::uint64_t>();
+  record.commands = get_at_most(reader, count_max);
   get_forks(reader, record);
   get_host(reader, record);
   if (!reader.ok() || !reader.at_end()) {

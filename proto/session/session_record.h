@@ -1,7 +1,8 @@
 // SessionRecord: what of a session outlives its process, and its bytes for the store.
 //
 // The bytes are versioned, little-endian and opaque to everyone else; at most about 1,000 bytes.
-// Plain values, pure functions. Bytes that do not mean what they should give ErrorCode::corrupt.
+// Plain values, pure functions. Bytes that do not mean what they should give ErrorCode::corrupt; so
+// do numbers from which no machine could go on: whoever reads them need not look again.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@ namespace videosync {
 
 struct SessionRecord {
   static constexpr std::size_t forks_max = 8;
+  static constexpr std::size_t video_bytes_max = 4'096;
 
   // The member in the host's seat: kept so that it can resume on another node.
   struct Host {

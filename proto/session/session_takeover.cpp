@@ -17,7 +17,8 @@ std::unique_ptr<SessionMachine> SessionMachine::reopen(
   machine->reopened_us_ = machine->now_us_;
   // Here and now, so that it is in the record before an id of them is given: who was cut off goes
   // on with the block that it had.
-  machine->reserved_id_ = record.next_member_id + reserved_ids;
+  machine->reserved_id_ = std::min(record.next_member_id, UINT32_MAX - reserved_ids);
+  machine->reserved_id_ += reserved_ids;
   auto& forks = machine->forks_;
   if (forks.size() == SessionRecord::forks_max) forks.erase(forks.begin());
   forks.push_back(

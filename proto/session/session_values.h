@@ -95,6 +95,12 @@ struct PlaybackState {
 
 inline constexpr std::size_t member_name_bytes_max = 160;  // 40 characters
 
+// Of what is told to clients as a number, which they hold exactly up to here: epochs and seqs, and
+// times, which end in the year 2255.
+inline constexpr std::uint64_t told_number_max = (std::uint64_t{1} << 53) - 1;
+// Of whatever else is only counted up: far from where it would go round.
+inline constexpr std::uint64_t count_max = std::uint64_t{1} << 62;
+
 // The place of a state in the order of a session. Nothing held: {}, which is below every state.
 struct HeldState {
   std::uint64_t epoch = 0;

@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "core/base/byte_codec.h"
+#include "proto/session/playback.h"
+#include "proto/session/session_record.h"
+#include "proto/websocket/websocket_frames.h"
 
 namespace videosync::node {
 
@@ -17,7 +20,9 @@ concept Is = std::same_as<std::remove_const_t<T>, Plain>;
 
 // Each type's fields, once for both directions: `io` is an Encoder over const values or a Decoder.
 void fields(auto& io, Is<AskRef> auto& ask) {
-  io(ask.attempt, ask.number, ask.expires_us);
+  io(ask.attempt);
+  io.count(ask.number);
+  io.time(ask.expires_us);
 }
 void fields(auto& io, Is<ResumeToken> auto& token) {
   io(token.member, token.secret);
@@ -37,7 +42,12 @@ void fields(auto& io, Is<SessionSettings> auto& settings) {
   io(settings.control, settings.on_stall);
 }
 void fields(auto& io, Is<PlaybackState> auto& state) {
-  io(state.epoch, state.seq, state.playing, state.position, state.rate, state.at_us, state.video);
+  io.place(state.epoch, state.seq);
+  io(state.playing);
+  io.real(state.position, 0, 1e300);
+  io.real(state.rate, Playback::rate_min, Playback::rate_max);
+  io.time(state.at_us);
+  io.video(state.video);
   io.id_or_none(state.by);
   io(state.cause);
 }
@@ -48,19 +58,27 @@ void fields(auto& io, Is<CastFrame> auto& frame) {
   io(frame.send_class, frame.text);
 }
 void fields(auto& io, Is<Newest> auto& newest) {
-  io(newest.epoch, newest.seq, newest.video);
+  io.place(newest.epoch, newest.seq);
+  io.video(newest.video);
 }
 void fields(auto& io, Is<HostNews> auto& news) {
-  io(news.epoch, news.id, news.reason, news.after);
+  io.place(news.epoch);
+  io(news.id, news.reason, news.after);
 }
 void fields(auto& io, Is<Refused> auto& refused) {
-  io(refused.number, refused.text);
+  io.count(refused.number);
+  io.refusal(refused.text);
 }
 void fields(auto& io, Is<Heard> auto& heard) {
-  io(heard.node, heard.number, heard.refused);
+  io.node(heard.node);
+  io.count(heard.number);
+  io(heard.refused);
+  io.require(heard.refused.size() <= Heard::refused_max);
 }
 void fields(auto& io, Is<Present> auto& present) {
-  io(present.count, present.host_until_us, present.next_host, present.is_roll_call);
+  io(present.count);
+  io.time(present.host_until_us);
+  io(present.next_host, present.is_roll_call);
 }
 void fields(auto& io, Is<DigestEntry> auto& entry) {
   io(entry.key, entry.hash);
@@ -75,7 +93,9 @@ void fields(auto& io, Is<Leave> auto& leave) {
   io(leave.member, leave.connection);
 }
 void fields(auto& io, Is<Said> auto& said) {
-  io(said.member, said.text, said.number, said.previous, said.settled, said.expires_us);
+  io(said.member, said.text);
+  io.count(said.number, said.previous, said.settled);
+  io.time(said.expires_us);
 }
 void fields(auto& io, Is<AskInfo> auto& ask) {
   io(ask.ask);
@@ -88,8 +108,10 @@ void fields(auto& io, Is<Enroll> auto& enroll) {
 }
 void fields(auto& io, Is<Joined> auto& joined) {
   io(joined.ask, joined.member, joined.connection, joined.welcome, joined.members, joined.host,
-     joined.welcomed_host, joined.epoch, joined.seq, joined.casts, joined.revision,
-     joined.commands);
+     joined.welcomed_host);
+  io.place(joined.epoch, joined.seq);
+  io.count(joined.casts, joined.revision, joined.commands);
+  io.require(joined.revision > 0);
   io.bytes(joined.record);
 }
 void fields(auto& io, Is<Answer> auto& answer) {
@@ -99,26 +121,39 @@ void fields(auto& io, Is<Tell> auto& tell) {
   io(tell.member, tell.send_class, tell.text);
 }
 void fields(auto& io, Is<Close> auto& close) {
-  io(close.member, close.connection, close.code);
+  io(close.member, close.connection);
+  io.close_code(close.code);
 }
 void fields(auto&, Is<Take> auto&) {}
 void fields(auto& io, Is<Returned> auto& returned) {
   io.bytes(returned.envelope);
 }
 void fields(auto& io, Is<Gap> auto& gap) {
-  io(gap.heard, gap.refused);
+  io.count(gap.heard);
+  io(gap.refused);
+  io.require(gap.refused.size() <= Heard::refused_max);
 }
 void fields(auto& io, Is<Cast> auto& cast) {
-  io(cast.number, cast.frames, cast.newest, cast.joined, cast.left, cast.changed, cast.ended_code,
-     cast.sent_us, cast.present, cast.hosts, cast.heard, cast.revision, cast.commands);
+  io.count(cast.number);
+  io.require(cast.number > 0);
+  io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed);
+  io.close_code(cast.ended_code);
+  io.time(cast.sent_us);
+  io(cast.present, cast.hosts, cast.heard);
+  io.count(cast.revision, cast.commands);
+  io.require(cast.revision > 0);
   io.bytes(cast.record);
 }
 void fields(auto&, Is<Moved> auto&) {}
 void fields(auto& io, Is<Digest> auto& digest) {
-  io(digest.is_home, digest.gathered_us, digest.sums);
+  io(digest.is_home);
+  io.time(digest.gathered_us);
+  io(digest.sums);
 }
 void fields(auto& io, Is<DigestList> auto& list) {
-  io(list.gathered_us, list.bucket, list.worker, list.workers, list.is_whole, list.entries);
+  io.time(list.gathered_us);
+  io(list.bucket, list.worker, list.workers, list.is_whole, list.entries);
+  io.require(list.worker < list.workers);
 }
 void fields(auto& io, Is<Alive> auto& alive) {
   io(alive.members, alive.sessions, alive.draining, alive.has_unsaved);
@@ -130,7 +165,16 @@ class Encoder {
   void operator()(const auto&... values) { (one(values), ...); }
   void name(const std::string& name) { put_bounded(name, member_name_bytes_max); }
   void bytes(const std::string& bytes) { put_bounded(bytes, message_bytes_max); }
+  void video(const std::string& id) { put_bounded(id, SessionRecord::video_bytes_max); }
+  void refusal(const std::string& text) { put_bounded(text, refusal_bytes_max); }
   void id_or_none(MemberId id) { writer_.put(id.value); }
+  void node(const Uuid& node) { one(node); }
+  void count(const auto&... values) { (one(values), ...); }
+  void place(const auto&... values) { (one(values), ...); }
+  void time(const auto& time_us) { one(time_us); }
+  void real(double value, double, double) { writer_.put_real(value); }
+  void close_code(const auto& code) { one(code); }
+  void require(bool) noexcept {}  // of what came, not of what goes
 
   void one(const Uuid& uuid) { writer_.put_raw(uuid.bytes); }
   std::string take_bytes() noexcept {
@@ -144,7 +188,6 @@ class Encoder {
     writer_.put(value);
   }
   void one(bool value) { writer_.put_flag(value); }
-  void one(double value) { writer_.put_real(value); }
   void one(std::int64_t time_us) { writer_.put_time(time_us); }
   template <class Enum>
     requires std::is_enum_v<Enum>
@@ -190,7 +233,38 @@ class Decoder {
   void operator()(auto&... values) { (one(values), ...); }
   void name(std::string& name) { name = reader_.get_text(member_name_bytes_max); }
   void bytes(std::string& bytes) { bytes = reader_.get_bytes(message_bytes_max); }
+  void video(std::string& id) { id = reader_.get_text(SessionRecord::video_bytes_max); }
+  void refusal(std::string& text) { text = reader_.get_text(refusal_bytes_max); }
   void id_or_none(MemberId& id) { id.value = reader_.get<std::uint32_t>(); }
+  // One that is there.
+  void node(Uuid& node) {
+    one(node);
+    require(node != Uuid{});
+  }
+  void count(std::same_as<std::uint64_t> auto&... values) { (at_most(values, count_max), ...); }
+  // Of a state in the order.
+  void place(std::same_as<std::uint64_t> auto&... values) {
+    (at_most(values, told_number_max), ...);
+  }
+  void time(std::uint64_t& time_us) { at_most(time_us, told_number_max); }
+  void time(std::int64_t& time_us) {
+    std::uint64_t us = 0;
+    time(us);
+    time_us = static_cast<std::int64_t>(us);
+  }
+  void time(std::optional<std::uint64_t>& time_us) {
+    if (reader_.get_flag()) time(time_us.emplace());
+  }
+  void real(double& value, double min, double max) { value = reader_.get_real(min, max); }
+  // Connections are closed with it.
+  void close_code(std::uint16_t& code) {
+    one(code);
+    require(is_valid_close_code(code));
+  }
+  void close_code(std::optional<std::uint16_t>& code) {
+    if (reader_.get_flag()) close_code(code.emplace());
+  }
+  void require(bool holds) noexcept { reader_.require(holds); }
 
   void one(Uuid& uuid) { reader_.get_raw(uuid.bytes); }
   // Only the message of the type at this place is read.
@@ -216,14 +290,15 @@ class Decoder {
   void one(Control& control) { control = reader_.get_enum(Control::everyone); }
   void one(OnStall& on_stall) { on_stall = reader_.get_enum(OnStall::wait); }
   void one(Cause& cause) { cause = reader_.get_enum(Cause::ended); }
-  void one(double& value) { value = reader_.get_real(-1e300, 1e300); }
-  void one(std::int64_t& time_us) { time_us = reader_.get_time(); }
   // Nobody is spoken of without an id.
   void one(MemberId& id) {
     id.value = reader_.get<std::uint32_t>();
     reader_.require(bool{id});
   }
-  void one(ConnectionNumber& connection) { connection.value = reader_.get<std::uint32_t>(); }
+  void one(ConnectionNumber& connection) {
+    connection.value = reader_.get<std::uint32_t>();
+    reader_.require(bool{connection});
+  }
   void one(Token& token) { reader_.get_raw(token.bytes); }
   void one(std::string& text) { text = reader_.get_text(text_bytes_max); }
   template <class Value>
@@ -243,8 +318,27 @@ class Decoder {
     fields(*this, value);
   }
 
+  void at_most(std::uint64_t& value, std::uint64_t max) {
+    value = reader_.get<std::uint64_t>();
+    reader_.require(value <= max);
+  }
+
   ByteReader reader_;
 };
+
+// A home has a fence, and whoever hands a session on was one.
+template <class Message>
+constexpr bool is_of_a_home =
+    Is<Message, Joined> || Is<Message, Tell> || Is<Message, Close> || Is<Message, Gap> ||
+    Is<Message, Cast> || Is<Message, Moved> || Is<Message, Take>;
+
+bool has_its_fence(const Envelope& envelope) {
+  return std::visit(
+      [&](const auto& message) {
+        return envelope.fence > 0 || !is_of_a_home<std::remove_cvref_t<decltype(message)>>;
+      },
+      envelope.message);
+}
 
 }  // namespace
 
@@ -263,9 +357,15 @@ Result<Envelope> decode(std::string_view bytes) {
   Decoder in(bytes);
   std::uint8_t first = 0, type = 0;
   Envelope envelope;
-  in(first, envelope.hops, envelope.from, envelope.key, envelope.fence, type);
+  in(first);
   if (first != version) return fail(ErrorCode::corrupt, "node message: of another version");
+  in(envelope.hops);
+  in.node(envelope.from);
+  in(envelope.key);
+  in.count(envelope.fence);
+  in(type);
   in.message(envelope.message, type);
+  in.require(has_its_fence(envelope));
   if (!in.ok()) return fail(ErrorCode::corrupt, "node message: bytes that make no sense");
   return envelope;
 }

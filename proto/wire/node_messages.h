@@ -3,7 +3,9 @@
 // A session's machine lives on one node, its home; other nodes with members of it keep an outpost.
 // Three ways: to the home's node, to an outpost's node, and to everyone who follows the session or
 // the nodes. Bytes are versioned and little-endian. Decoding trusts nothing: lengths are bounded,
-// texts are valid UTF-8, nothing may follow. Plain values, pure functions; any thread.
+// texts are valid UTF-8, nothing may follow, and numbers are such as some node may have come to:
+// counts and times within their bounds, nobody without an id, no connection 0, no home without a
+// fence. Plain values, pure functions; any thread.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +25,7 @@ namespace videosync::node {
 inline constexpr std::size_t text_bytes_max = 64 * 1024;
 inline constexpr std::size_t message_bytes_max = 1024 * 1024;
 inline constexpr std::size_t list_max = 1'000;  // elements of any list here
+inline constexpr std::size_t refusal_bytes_max = 384;
 
 // What a client of the asking node waits for. Whoever answers returns it and knows no more of it.
 struct AskRef {
@@ -99,7 +102,7 @@ struct Joined {
   std::uint64_t epoch = 0;                  // of the state in the welcome
   std::uint64_t seq = 0;
   std::uint64_t casts = 0;     // the number of the last Cast before this
-  std::uint64_t revision = 0;  // see Cast
+  std::uint64_t revision = 1;  // see Cast
   std::uint64_t commands = 0;
   std::string record;
 };
@@ -134,7 +137,7 @@ struct Returned {
 // A Said that was refused: its member is to be given this text.
 struct Refused {
   std::uint64_t number = 0;
-  std::string text;
+  std::string text;  // at most refusal_bytes_max
 };
 // A Said came that does not continue the chain: this number is the last that was heard. Refusals as
 // in Heard.
@@ -194,7 +197,7 @@ struct Cast {
   std::vector<Heard> heard{};  // of each node that said something since the last cast
   // What is stored with this cast, or was last: whoever takes over goes on from there even where
   // the store has lost it. `record` is empty where nothing has changed.
-  std::uint64_t revision = 0;
+  std::uint64_t revision = 1;  // from 1 on
   std::uint64_t commands = 0;  // see SessionRecord
   std::string record{};
 };

@@ -7,7 +7,14 @@ namespace videosync {
 
 namespace {
 
-constexpr std::size_t record_bytes_max = 64 * 1024;
+constexpr std::size_t record_bytes_max = 8 * 1024;
+
+// However much a home has refused, it can tell of it.
+static_assert(StoredSession::heard_max *
+                      (25 + node::Heard::refused_max * (12 + node::refusal_bytes_max)) +
+                  record_bytes_max <
+              stored_session_bytes_max);
+static_assert(2 * SessionRecord::video_bytes_max <= record_bytes_max);
 
 }  // namespace
 
@@ -31,6 +38,9 @@ std::string encode(const StoredSession& session) {
 }
 
 Result<StoredSession> decode_stored_session(std::string_view bytes) {
+  if (bytes.size() > stored_session_bytes_max) {
+    return fail(ErrorCode::corrupt, "stored session: too long");
+  }
   ByteReader in(bytes);
   StoredSession session;
   in.get_raw(session.home.bytes);
@@ -39,13 +49,15 @@ Result<StoredSession> decode_stored_session(std::string_view bytes) {
   for (std::uint8_t i = 0; i < count && in.ok(); ++i) {
     node::Heard& heard = session.heard.emplace_back();
     in.get_raw(heard.node.bytes);
+    in.require(heard.node != Uuid{});
     heard.number = in.get<std::uint64_t>();
+    in.require(heard.number <= count_max);
     const auto refused_count = in.get<std::uint8_t>();
     in.require(refused_count <= node::Heard::refused_max);
     for (std::uint8_t k = 0; k < refused_count && in.ok(); ++k) {
       node::Refused& refused = heard.refused.emplace_back();
       refused.number = in.get<std::uint64_t>();
-      refused.text = in.get_text(node::text_bytes_max);
+      refused.text = in.get_text(node::refusal_bytes_max);
     }
   }
   const std::string record_bytes = in.get_bytes(record_bytes_max);

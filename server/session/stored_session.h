@@ -12,6 +12,7 @@
 #include "core/base/uuid.h"
 #include "proto/session/session_record.h"
 #include "proto/wire/node_messages.h"
+#include "storage/session_store.h"
 
 namespace videosync {
 
@@ -25,8 +26,19 @@ struct StoredSession {
   SessionRecord record;
 };
 
+// What a welcome, and whatever else goes with it to another node, takes besides.
+inline constexpr std::size_t stored_session_bytes_max =
+    node::message_bytes_max - 2 * node::text_bytes_max;
+
 std::string encode(const StoredSession& session);
-// ErrorCode::corrupt for bytes that are not exactly one of this version.
+// ErrorCode::corrupt for bytes that are not exactly one of this version, are more than
+// stored_session_bytes_max, or have numbers from which no home could go on.
 Result<StoredSession> decode_stored_session(std::string_view bytes);
+
+// Whether some home may have written it: what the store has may be anybody's.
+constexpr bool is_version(const StoreVersion& version) noexcept {
+  return version.fence > 0 && version.fence <= count_max && version.revision > 0 &&
+         version.revision <= count_max;
+}
 
 }  // namespace videosync

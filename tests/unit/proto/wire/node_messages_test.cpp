@@ -2,6 +2,8 @@
 
 #include <criterion/criterion.h>
 
+#include <array>
+#include <cmath>
 #include <random>
 #include <string>
 #include <vector>
@@ -30,6 +32,15 @@ Envelope envelope_of(Message message) {
 
 constexpr AskRef ask{7, 0x0102'0304'0506'0708, 9};
 
+Joined joined_as(ConnectionNumber connection) {
+  return {.ask = ask,
+          .member = MemberId{1},
+          .connection = connection,
+          .welcome = "w",
+          .members = {},
+          .record = {}};
+}
+
 // One of each type, every field with a value of its own.
 std::vector<Envelope> samples() {
   const std::vector<MemberInfo> two{{MemberId{1}, "Ann", Role::host},
@@ -49,7 +60,8 @@ std::vector<Envelope> samples() {
   add(AskDelete{ask, token_of(8)});
   add(AskDelete{ask, std::nullopt});
   add(Enroll{{{member, connection, "Ann"}, {MemberId{10}, ConnectionNumber{1}, ""}}, true});
-  add(Joined{ask, member, connection, "welcome", two, {}, {}, 5, 6, 7, 8, 9, std::string("\xff\0", 2)});
+  add(Joined{
+      ask, member, connection, "welcome", two, {}, {}, 5, 6, 7, 8, 9, std::string("\xff\0", 2)});
   add(Joined{.ask = ask,
              .member = member,
              .connection = connection,
@@ -67,9 +79,11 @@ std::vector<Envelope> samples() {
   add(Returned{std::string("\xff\x00 any bytes", 12)});
   add(Gap{0x77'0000'0001, {{3, "no"}}});
   add(Cast{9, {{1, "state"}, {2, "chat"}}, Newest{5, 6, "film"}, two, {two[1]}, {two[0]}, 4001});
-  add(Cast{});
-  add(Cast{.hosts = {{7, MemberId{2}, HostReason::given, 2}, {8, std::nullopt, HostReason::left}}});
-  add(Cast{.heard = {{Uuid::random_v4(), 1}, {Uuid{}, 0x99'0000'0001, {{5, "no"}}}},
+  add(Cast{.number = 1});
+  add(Cast{.number = 1,
+           .hosts = {{7, MemberId{2}, HostReason::given, 2}, {8, std::nullopt, HostReason::left}}});
+  add(Cast{.number = 1,
+           .heard = {{Uuid::random_v4(), 1}, {uuid_of(7), 0x99'0000'0001, {{5, "no"}}}},
            .revision = 3,
            .commands = 4,
            .record = std::string("\xff\0 any bytes", 12)});
@@ -153,12 +167,101 @@ Test(node_messages, what_makes_no_sense_is_corrupt) {
   cr_assert(is_corrupt(bytes), "a flag is 0 or 1");
 }
 
+// Whoever reads a message counts on: adds one, closes a connection with a code, looks for a node.
+Test(node_messages, values_that_no_node_can_have_come_to_are_corrupt) {
+  const auto is_refused = [](Message message) {
+    return is_corrupt(encode(envelope_of(std::move(message))));
+  };
+  const auto add_one = [](std::uint64_t& value, std::uint64_t max) { return value = max + 1; };
+  const ConnectionNumber none{}, one{1};
+  const MemberId member{1};
+  const std::string name = "Ann";
+  cr_assert(is_refused(Join{ask, none, name, {}, {}, {}}), "a connection has a number");
+  cr_assert(is_refused(Leave{member, none}));
+  cr_assert(is_refused(Enroll{.members = {{member, none, name}}}));
+  cr_assert(is_refused(joined_as(none)));
+  for (const std::uint16_t code : std::array<std::uint16_t, 6>{0, 999, 1005, 1006, 2999, 5000}) {
+    cr_assert(is_refused(Close{member, one, code}), "%d", code);
+    cr_assert(is_refused(Cast{.number = 1, .ended_code = code}), "%d", code);
+  }
+  Joined joined = joined_as(one);
+  cr_assert(!is_refused(joined));
+  for (std::uint64_t Joined::* const count :
+       {&Joined::casts, &Joined::revision, &Joined::commands}) {
+    Joined other = joined;
+    other.*count = count_max;
+    cr_assert(!is_refused(other));
+    add_one(other.*count, count_max);
+    cr_assert(is_refused(other));
+  }
+  for (std::uint64_t Joined::* const place : {&Joined::epoch, &Joined::seq}) {
+    Joined other = joined;
+    add_one(other.*place, told_number_max);
+    cr_assert(is_refused(other));
+  }
+  joined.revision = 0;
+  cr_assert(is_refused(joined), "the first change makes it 1");
+  cr_assert(is_refused(Cast{.number = 1, .revision = 0}));
+  cr_assert(is_refused(Cast{.number = 0}), "the first one is 1");
+  cr_assert(is_refused(Cast{.number = count_max + 1}));
+  cr_assert(is_refused(Cast{.number = 1, .sent_us = told_number_max + 1}));
+  cr_assert(is_refused(Cast{.number = 1, .present = Present{.host_until_us = UINT64_MAX}}));
+  cr_assert(is_refused(Cast{.number = 1, .heard = {{Uuid{}, 1}}}), "some node");
+  const std::vector<Refused> refused(Heard::refused_max + 1);
+  cr_assert(is_refused(Cast{.number = 1, .heard = {{uuid_of(1), 1, refused}}}));
+  cr_assert(is_refused(Gap{1, refused}));
+  cr_assert(is_refused(Gap{count_max + 1}));
+  for (std::uint64_t Said::* const count : {&Said::number, &Said::previous, &Said::settled}) {
+    Said said{.member = member, .text = "{}"};
+    add_one(said.*count, count_max);
+    cr_assert(is_refused(said));
+  }
+  cr_assert(is_refused(Said{.member = member, .text = "{}", .expires_us = UINT64_MAX}));
+  cr_assert(is_refused(AskInfo{{1, count_max + 1, 1}}));
+  cr_assert(is_refused(AskInfo{{1, 1, told_number_max + 1}}));
+  cr_assert(is_refused(DigestList{0, 0, 0, 0, true, {}}), "it is of a worker");
+  cr_assert(is_refused(DigestList{0, 0, 2, 2, true, {}}));
+}
+
+Test(node_messages, a_state_that_no_machine_can_be_in_is_corrupt) {
+  const auto is_refused = [](auto change) {
+    PlaybackState state;
+    change(state);
+    return is_corrupt(encode(envelope_of(Answer{.ask = ask, .info = Info{{}, 1, state}})));
+  };
+  cr_assert(!is_refused([](PlaybackState&) {}));
+  for (const double rate : {0.0, -1.0, 5.0, std::nan(""), HUGE_VAL})
+    cr_assert(is_refused([=](PlaybackState& state) { state.rate = rate; }), "%f", rate);
+  for (const double position : {-1.0, std::nan(""), HUGE_VAL})
+    cr_assert(is_refused([=](PlaybackState& state) { state.position = position; }));
+  for (const std::int64_t at_us : {std::int64_t{-1}, INT64_MIN, INT64_MAX, std::int64_t{1} << 53})
+    cr_assert(is_refused([=](PlaybackState& state) { state.at_us = at_us; }));
+  cr_assert(is_refused([](PlaybackState& state) { state.epoch = told_number_max + 1; }));
+  cr_assert(is_refused([](PlaybackState& state) { state.seq = told_number_max + 1; }));
+}
+
+Test(node_messages, who_speaks_is_somebody_and_a_home_has_a_fence) {
+  Envelope envelope = envelope_of(Moved{});
+  envelope.fence = 0;
+  cr_assert(is_corrupt(encode(envelope)));
+  envelope.message = AskInfo{ask};
+  cr_assert(!is_corrupt(encode(envelope)), "who asks may know of none");
+  envelope.fence = count_max;
+  cr_assert(!is_corrupt(encode(envelope)));
+  envelope.fence = count_max + 1;
+  cr_assert(is_corrupt(encode(envelope)));
+  envelope.fence = 1;
+  envelope.from = {};
+  cr_assert(is_corrupt(encode(envelope)));
+}
+
 Test(node_messages, what_is_over_a_bound_is_not_sent) {
   const auto said = [](std::size_t size) {
     return encode(envelope_of(Said{MemberId{1}, std::string(size, 'x')}));
   };
   cr_assert(!said(text_bytes_max).empty());
   cr_assert(said(text_bytes_max + 1).empty());
+  cr_assert(encode(envelope_of(Gap{1, {{1, std::string(refusal_bytes_max + 1, 'x')}}})).empty());
   const std::string name(member_name_bytes_max, 'x');
   Enroll enroll{.members = std::vector(list_max, EnrolledMember{MemberId{1}, {}, name})};
   cr_assert(!encode(envelope_of(enroll)).empty());

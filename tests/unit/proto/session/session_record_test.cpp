@@ -1,0 +1,88 @@
+// What a record may say: it comes from a store, and whoever reads it goes on from its numbers.
+#include "proto/session/session_record.h"
+
+#include <criterion/criterion.h>
+
+#include <cmath>
+
+#include "tests/unit/proto/session/session_fixture.h"
+
+using namespace videosync;
+
+namespace {
+
+bool is_corrupt(const SessionRecord& record) {
+  const auto decoded = decode_session_record(encode(record));
+  return !decoded && decoded.error().code == ErrorCode::corrupt;
+}
+
+SessionRecord at_the_bounds() {
+  SessionRecord record;
+  record.state.epoch = record.state.seq = told_number_max;
+  record.state.at_us = record.last_activity_us = static_cast<std::int64_t>(told_number_max);
+  record.state.playing = true;
+  record.state.position = record.duration_s = 1e300;
+  record.state.video = std::string(SessionRecord::video_bytes_max, 'v');
+  record.next_member_id = UINT32_MAX;
+  record.commands = count_max;
+  record.forks = std::vector(SessionRecord::forks_max, Fork{count_max, count_max, told_number_max,
+                                                            told_number_max, told_number_max});
+  record.host = SessionRecord::Host{MemberId{1}, ConnectionNumber{UINT32_MAX},
+                                    std::string(member_name_bytes_max, 'n'), HostReason::left};
+  return record;
+}
+
+}  // namespace
+
+Test(session_record, a_machine_goes_on_from_whatever_is_within_the_bounds) {
+  SessionFixture t;
+  const auto record = decode_session_record(encode(at_the_bounds()));
+  cr_assert(record.has_value());
+  t.machine = std::make_unique<SessionMachine>(t.limits, *record, t.now);
+  t.machine->check_invariants();
+  t.machine = SessionMachine::reopen(t.limits, *record, told_number_max, count_max, {}, t.now);
+  t.machine->check_invariants();
+  cr_assert(t.machine->state().epoch > record->state.epoch);
+  cr_assert(t.machine->record().next_member_id == UINT32_MAX, "it does not go round");
+  Effects effects;
+  const auto joined = t.machine->join({}, t.now, effects);
+  cr_assert(!joined && joined.error() == SessionMachine::JoinRefusal::full, "no id is left");
+  t.machine->tick(t.now + 1, effects);
+  t.machine->check_invariants();
+}
+
+Test(session_record, values_that_no_machine_can_have_come_to_are_corrupt) {
+  const auto with = [](auto change) {
+    SessionRecord record = at_the_bounds();
+    change(record);
+    return record;
+  };
+  cr_assert(!is_corrupt(with([](SessionRecord&) {})));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.state.epoch; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.state.seq; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.state.at_us; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.state.at_us = -1; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.last_activity_us; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.last_activity_us = -1; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.state.position = std::nan(""); })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.state.rate = HUGE_VAL; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.duration_s = -1; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.next_member_id = 0; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.commands; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[0].fence; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[7].commands; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[1].epoch; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[2].after_epoch; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[3].after_seq; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id = {}; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id.value = r.next_member_id; })));
+}
+
+Test(session_record, a_name_that_no_message_could_carry_is_corrupt) {
+  SessionRecord record = at_the_bounds();
+  record.host->name = "Ann";
+  std::string bytes = encode(record);
+  const std::size_t at = bytes.find("Ann");
+  bytes.replace(at - 2, 5, std::string("\xa1\0", 2) + std::string(member_name_bytes_max + 1, 'n'));
+  cr_assert(!decode_session_record(bytes).has_value());
+}
