@@ -131,7 +131,9 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   presence_.note_list(*member);
 
   effects.insert(first_effect, WelcomeEffect{member->id});
-  if (outcome.displaced) {
+  // Two that came to two places in the same moment may have one number: who seats the joiner closes
+  // the other, and nobody could tell from a number which of them is meant.
+  if (outcome.displaced && outcome.displaced != outcome.connection) {
     effects.push(CloseEffect{member->id, close_code::connected_elsewhere, outcome.displaced});
   }
   seat_joiner(*member, request, effects);
