@@ -269,8 +269,10 @@ void Impl::hand_waiting_to_home(const Uuid& key, Outpost& before) noexcept {
       carry_out_said(*residence, {.member = saying.member, .text = saying.text});
     }
   }
-  for (node::Envelope& envelope : std::exchange(before.foreign, {}))
-    to_home(std::move(envelope));
+  for (node::Envelope& envelope : std::exchange(before.foreign, {})) {
+    // Whom it names there has left: nobody would hear of it a second time.
+    if (!dead_.contains(envelope.from)) to_home(std::move(envelope));
+  }
 }
 
 }  // namespace videosync
