@@ -13,6 +13,9 @@ using Impl = SessionDirectory::Impl;
 
 namespace {
 
+// The state, the host and the settings need not be in it: each change of them is part of a cast, or
+// has a number of its own where nobody was thought to hear it (Home::has_untold), and an outpost
+// that misses a number does not agree before it has been told everything.
 std::uint64_t session_hash(const Uuid& key, std::uint64_t fence, std::uint64_t casts,
                            std::uint64_t members_sum) noexcept {
   std::uint64_t hash = std::hash<Uuid>{}(key);

@@ -44,7 +44,10 @@ void Impl::close_all_here(const Uuid& key, std::vector<std::uint32_t>& members_o
 void Impl::broadcast(Residence& residence, std::string_view text, SendClass send_class) noexcept {
   Home& home = *residence.home;
   broadcast_here(residence.key, home.members_on, text, send_class);
-  if (home.remote_members == 0) return;
+  if (home.remote_members == 0) {
+    home.has_untold = true;
+    return;
+  }
   home.cast.frames.push_back({static_cast<std::uint8_t>(send_class), std::string(text)});
 }
 
@@ -147,6 +150,7 @@ void Impl::carry(Residence& residence, const HostEffect& effect) noexcept {
   encode_host(text, effect);
   broadcast_here(residence.key, home.members_on, text, SendClass::reliable);
   if (home.remote_members > 0) add_host_news(home, effect);
+  if (home.remote_members == 0) home.has_untold = true;
 }
 
 void Impl::carry(Residence& residence, const MembersEffect& effect) noexcept {

@@ -94,6 +94,8 @@ SessionFault Impl::refuse_join(SessionMachine::JoinRefusal refusal) noexcept {
 
 void Impl::seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept {
   VS_ASSERT(seat.number && home.seats.find(member) == home.seats.end());
+  // There may have been somebody elsewhere all the time: what was not cast has a number, too.
+  if (seat.node > 0 && std::exchange(home.has_untold, false)) ++home.casts;
   Seat& taken = home.seats[member] = seat;
   taken.casts = home.casts;
   if (seat.node == 0) {

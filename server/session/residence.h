@@ -59,7 +59,7 @@ struct Home {
   std::uint32_t remote_members = 0;
   std::uint64_t own_heard = 0;      // as Remote::heard, of what was said here before it was home
   node::Cast cast;                  // what the event at hand says to members of other nodes
-  std::uint64_t casts = 0;          // how many there were
+  std::uint64_t casts = 0;          // the number of the last one
   std::int64_t cast_us = 0;         // when the last one was, or was said again
   std::uint64_t change = 0;         // the last one that may carry a cast: a number of the worker's
   std::int64_t touched_us = 0;      // when the store last heard of it
@@ -72,6 +72,7 @@ struct Home {
   bool is_ending = false;      // the store is being asked to end it
   bool is_removed = false;     // the store knows that it is over
   bool is_remade = false;      // the record of this cast is to be sent with it
+  bool has_untold = false;     // something was said that was not cast: nobody was known elsewhere
 };
 
 // A connection of this node and the name under which its member is known.
