@@ -148,6 +148,8 @@ class SessionMachine {
   std::optional<HostAway> host_away() const noexcept;  // nothing while it is here, or none is
   bool holds_host_token(const Token& token) const noexcept { return host_token_.equals(token); }
   std::uint32_t member_count() const noexcept;  // the connected ones
+  // Of these, those who count as connected though nobody has heard of them: see reopen().
+  std::uint32_t unheard_count() const noexcept { return unheard_; }
   // The connected members, the host first, then the longest connected; at most 50.
   std::vector<MemberInfo> members() const;
   // Grows with everything that may make members() another than it was: who joins a long list does
@@ -158,8 +160,8 @@ class SessionMachine {
   ConnectionNumber connection_of(MemberId id) const noexcept;  // none: not connected
   // The host has removed it, since this machine was reopened and as far as that is remembered.
   bool is_removed(MemberId id) const noexcept;
-  // That member is given another list of who is there, as a joiner is: whoever stands in it is to be
-  // told of when leaving.
+  // That member is given another list of who is there, as a joiner is: whoever stands in it is to
+  // be told of when leaving.
   void relist(MemberId id) noexcept;
   MemberId next_id() const noexcept { return MemberId{roster_.next_id()}; }
   const Token& resume_key() const noexcept { return resume_key_; }

@@ -39,6 +39,8 @@ inline constexpr CounterInfo counter_table[] = {
     {"sessions_ended", "Sessions ended here.", "", ""},
     {"sessions_rate_limited", "Session creations refused to an address.", "", ""},
     {"sessions_mended", "Sessions told anew to a node that had them otherwise.", "", ""},
+    {"copies_dropped", "Copies of sessions that the store may lack, not kept for want of room.", "",
+     ""},
     {"messages_received", "Messages from members by type.", "type", "play"},
     {"messages_received", "", "type", "pause"},
     {"messages_received", "", "type", "seek"},

@@ -220,7 +220,8 @@ void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexce
     return;
   }
   if (channel == everybody) return hear(*envelope);
-  if (envelope->from != ports_.self) note_heard(envelope->from);
+  if (envelope->from == ports_.self) return;
+  note_heard(envelope->from);
   if (const auto* digest = std::get_if<node::Digest>(&envelope->message)) {
     return digests_.on_digest(envelope->from, *digest);
   }

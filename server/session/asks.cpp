@@ -41,9 +41,9 @@ std::optional<Asks::Ask> Asks::take_answered(const node::AskRef& ref) noexcept {
   return std::move(asks_.extract(found).mapped());
 }
 
-std::optional<Asks::Ask> Asks::take(std::uint64_t number) noexcept {
+std::optional<Asks::Ask> Asks::take_join(std::uint64_t number) noexcept {
   const auto found = asks_.find(number);
-  if (found == asks_.end()) return std::nullopt;
+  if (found == asks_.end() || found->second.kind != Ask::Kind::join) return std::nullopt;
   return std::move(asks_.extract(found).mapped());
 }
 

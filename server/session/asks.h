@@ -41,8 +41,8 @@ class Asks {
 
   // The ask that is answered with `ref`; nothing: an earlier attempt, or too late.
   std::optional<Ask> take_answered(const node::AskRef& ref) noexcept;
-  // The same, whichever attempt of it was answered.
-  std::optional<Ask> take(std::uint64_t number) noexcept;
+  // The same of a join, whichever attempt of it was answered.
+  std::optional<Ask> take_join(std::uint64_t number) noexcept;
   std::vector<Ask> take_late(std::int64_t now_us) noexcept;
   std::vector<Ask> take_all() noexcept;
 

@@ -6,22 +6,38 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/log.h"
 #include "server/session/directory_impl.h"
 
 namespace videosync {
 
 using Impl = SessionDirectory::Impl;
 
+namespace {
+
+constexpr std::int64_t tell_dropped_every_us = 60'000'000;
+
+}  // namespace
+
 void Impl::leave_copy(Residence& residence) noexcept {
   Outpost& outpost = *residence.outpost;
   VS_ASSERT(!residence.home && outpost.members.empty());
   if (outpost.record.empty()) return;
-  if (outpost.revision == 0) return;  // as another node told: no home writes that one
-  if (!copies_.contains(residence.key) && copies_.size() == copies_max) return;
+  if (!copies_.contains(residence.key) && copies_.size() == copies_max) return drop_copy();
   Copy& copy = copies_[residence.key];
   copy.version = {outpost.line_fence, outpost.revision};
   copy.record = std::exchange(outpost.record, {});
   store_copy(residence.key);
+}
+
+// Whoever else knows the session may still bring it back.
+void Impl::drop_copy() noexcept {
+  ports_.metrics.count(Counter::copies_dropped);
+  ++copies_dropped_;
+  if (now_us() < tell_dropped_us_) return;
+  tell_dropped_us_ = now_us() + tell_dropped_every_us;
+  log_warn("session", "sessions that the store may lack are forgotten: too many wait for it",
+           field("forgotten", copies_dropped_), field("kept", copies_max));
 }
 
 void Impl::store_copy(const Uuid& key) noexcept {

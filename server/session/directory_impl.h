@@ -10,6 +10,7 @@
 //   outpost_messages.cpp   what an outpost is told and what it says
 //   outpost_casts.cpp      what a home tells all outposts at once
 //   agreement.cpp          digests, by which two nodes see that they agree
+//   copies.cpp             what the store may lack of sessions that nobody here has open any more
 #pragma once
 
 #include <cstdint>
@@ -275,6 +276,7 @@ class SessionDirectory::Impl {
   // --- Copies
   // -----------------------------------------------------------------------------------------
   void leave_copy(Residence& residence) noexcept;
+  void drop_copy() noexcept;
   void store_copy(const Uuid& key) noexcept;
   void on_copy_answered(const Uuid& key, const Result<>& result) noexcept;
   void take_back_copy(Residence& residence) noexcept;
@@ -288,7 +290,7 @@ class SessionDirectory::Impl {
   void look_later(Residence& residence) noexcept;
   void on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept;
   void on_found(Residence& residence, const StoredValue& value, StoredSession stored) noexcept;
-  void on_unknown(Residence& residence) noexcept;
+  void on_unknown(Residence& residence, StoreVersion unreadable = {}) noexcept;
   void on_ended(Residence& residence) noexcept;
   void close_outpost(Residence& residence, std::uint16_t code) noexcept;
   void return_foreign(Residence& residence) noexcept;
@@ -301,6 +303,7 @@ class SessionDirectory::Impl {
                 const StoredSession& from, const Uuid& written_by, const Result<>& result) noexcept;
 
   void speak(Residence& residence) noexcept;
+  static void log_unsaid(const Uuid& key) noexcept;
   void send(const Uuid& node, const Uuid& key, std::uint64_t fence, node::Message message) noexcept;
   void send_home(Residence& residence, node::Message message) noexcept;
   void on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
@@ -356,6 +359,8 @@ class SessionDirectory::Impl {
   // Of homes, answered in the order in which they were asked for.
   std::uint64_t changes_asked_ = 0;
   std::uint64_t changes_answered_ = 0;
+  std::uint64_t copies_dropped_ = 0;       // for want of room, ever
+  std::int64_t tell_dropped_us_ = 0;       // the log is not told again before then
   std::unordered_set<Uuid> unsaved_;  // homes, and copies, that the store has not been able to take
   std::vector<Uuid> write_back_;      // homes to be stored and told again, a few at a time
   bool is_writing_back_ = false;      // as the other nodes are told

@@ -157,6 +157,7 @@ void Impl::carry_out_said(Residence& residence, const node::Said& said) noexcept
   padded.resize(said.text.size() + json_padding);
   const auto message = decode_client_message({padded.data(), said.text.size()}, decoder_);
   if (!message) return;  // the other node has checked it: a newer one, then
+  if (std::holds_alternative<PingMessage>(*message)) return;  // nor is that for a session
   message_home(residence, said.member, *message);
 }
 

@@ -82,10 +82,17 @@ void Impl::on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept
     look_later(*residence);
     return drop_if_idle(*residence);
   }
+  if (!is_version(value->version)) {
+    // Nobody can write above it, or knows what it is: it is as if the store failed.
+    log_error("session", "a stored session has an impossible version");
+    refuse_asks(*residence, SessionFault::unavailable);
+    look_later(*residence);
+    return drop_if_idle(*residence);
+  }
   auto stored = decode_stored_session(text_of(value->bytes));
   if (!stored) {
     log_error("session", "a stored session cannot be read", field("why", stored.error().message));
-    return on_unknown(*residence);
+    return on_unknown(*residence, value->version);
   }
   on_found(*residence, *value, std::move(*stored));
 }
@@ -118,7 +125,8 @@ void Impl::on_found(Residence& residence, const StoredValue& value, StoredSessio
 }
 
 // The store does not have it. While its home lives, or anybody has members of it, that is no end.
-void Impl::on_unknown(Residence& residence) noexcept {
+// `unreadable`: it has what cannot be read, in that version, which is then written over.
+void Impl::on_unknown(Residence& residence, StoreVersion unreadable) noexcept {
   Outpost& outpost = *residence.outpost;
   if (!outpost.record.empty() && !is_absent(outpost.home)) {
     return settle_on(residence, outpost.home, outpost.fence);
@@ -127,12 +135,12 @@ void Impl::on_unknown(Residence& residence) noexcept {
   if (is_known_here ? is_store_returning() : may_be_written_back()) return look_later(residence);
   if (const auto own = decode_stored_session(outpost.record); is_known_here && own) {
     if (outpost.needs_home()) {
-      return take_over(residence, {outpost.line_fence, outpost.revision}, *own, own->home);
+      const StoreVersion known{outpost.line_fence, outpost.revision};
+      return take_over(residence, std::max(known, unreadable), *own, own->home);
     }
     leave_copy(residence);
     return answer_infos(residence, own->record);
   }
-  VS_ASSERT(outpost.members.empty() || outpost.record.empty());
   on_ended(residence);
 }
 

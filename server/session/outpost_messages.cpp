@@ -40,11 +40,17 @@ bool is_undone(const Outpost& outpost, std::span<const Fork> forks) noexcept {
 
 // --- To the home ---------------------------------------------------------------------------------
 
+// Names and texts of other nodes may add up to more than fits. Who waits for it is refused later.
+void Impl::log_unsaid(const Uuid& key) noexcept {
+  log_error("session", "a message to another node is too long to be sent",
+            field("session", key.to_string()));
+}
+
 void Impl::send(const Uuid& node, const Uuid& key, std::uint64_t fence,
                 node::Message message) noexcept {
   const std::string bytes = encode(
       node::Envelope{.from = self(), .key = key, .fence = fence, .message = std::move(message)});
-  VS_ASSERT(!bytes.empty());
+  if (bytes.empty()) return log_unsaid(key);
   ports_.store.publish(node, BufferRef::copy_of(bytes), [](Result<std::uint32_t>) noexcept {});
 }
 
@@ -59,7 +65,7 @@ void Impl::send_home(Residence& residence, node::Message message) noexcept {
                             std::holds_alternative<node::Enroll>(message));
   const std::string bytes = encode(node::Envelope{
       .from = self(), .key = residence.key, .fence = outpost.fence, .message = std::move(message)});
-  VS_ASSERT(!bytes.empty());
+  if (bytes.empty()) return log_unsaid(residence.key);
   ports_.store.publish(
       outpost.home, BufferRef::copy_of(bytes),
       answered<std::uint32_t>([this, key = residence.key, node = outpost.home, number,
@@ -299,15 +305,19 @@ void Impl::on_answer(const Uuid& key, const node::Answer& answer) noexcept {
   if (residence == nullptr || residence->home) return;
   const auto ask = residence->outpost->asks.take_answered(answer.ask);
   if (!ask) return;
-  if (answer.fault) {
-    const bool is_known = *answer.fault <= static_cast<std::uint8_t>(SessionFault::not_the_host);
-    this->answer(ask->from,
-                 is_known ? static_cast<SessionFault>(*answer.fault) : SessionFault::unavailable);
-  } else if (answer.info) {
+  const bool is_done = !answer.fault && !answer.info;
+  if (answer.info && !answer.fault && ask->kind == Asks::Ask::Kind::info) {
     const node::Info& info = *answer.info;
     this->answer(ask->from, SessionInfo{key, info.settings, info.members, info.state});
-  } else {
+  } else if (is_done && ask->kind == Asks::Ask::Kind::end) {
     this->answer(ask->from, SessionDeleted{});
+  } else {
+    // Also what is no answer to this.
+    constexpr auto unavailable = static_cast<std::uint8_t>(SessionFault::unavailable);
+    const std::uint8_t fault = answer.fault.value_or(unavailable);
+    const bool is_known = fault <= static_cast<std::uint8_t>(SessionFault::not_the_host);
+    this->answer(ask->from,
+                 is_known ? static_cast<SessionFault>(fault) : SessionFault::unavailable);
   }
   drop_if_idle(*residence);
 }
@@ -322,17 +332,22 @@ void Impl::learn_record(Residence& residence, std::uint64_t revision, std::uint6
       outpost.commands = std::max(outpost.commands, commands);
     return;
   }
+  // Its bytes are left to the store, or gone on from, when nobody else has them any more.
+  const auto stored = decode_stored_session(record);
+  if (!stored) {
+    return log_warn("nodes", "a record of another node cannot be read",
+                    field("why", stored.error().message));
+  }
   const bool is_new_home = outpost.line_fence != outpost.fence;
   const bool has_doubts = outpost.outbox.has_doubts();
-  const auto stored = is_new_home || has_doubts ? decode_stored_session(record) : StoredSession{};
-  if (is_new_home && stored && is_undone(outpost, stored->record.forks)) {
+  if (is_new_home && is_undone(outpost, stored->record.forks)) {
     tell_undone(residence.key, outpost.members_on);
   }
   outpost.line_fence = outpost.fence;
   outpost.revision = revision;
   outpost.commands = commands;
   outpost.record = record;
-  if (!has_doubts || !stored) return;
+  if (!has_doubts) return;
   const auto heard = std::ranges::find(stored->heard, self(), &node::Heard::node);
   if (heard != stored->heard.end()) settle_heard(outpost, *heard);
   refuse_sayings(outpost, outpost.outbox.settle_doubts());
@@ -354,7 +369,7 @@ void Impl::tell_undone(const Uuid& key, const std::vector<std::uint32_t>& member
 void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   Outpost& outpost = *residence.outpost;
   const auto there = outpost.members.find(joined.member);
-  const auto ask = outpost.asks.take(joined.ask.number);
+  const auto ask = outpost.asks.take_join(joined.ask.number);
   if (!ask) {
     const bool is_here =
         there != outpost.members.end() && there->second.number == joined.connection;
@@ -408,6 +423,9 @@ void Impl::apply(Residence& residence, const node::Close& close) noexcept {
 }
 
 void Impl::apply(Residence& residence, const node::Gap& gap) noexcept {
+  if (gap.heard > last_number_) {
+    return log_warn("nodes", "another node has heard what nobody here has said");
+  }
   Outpost& outpost = *residence.outpost;
   settle_heard(outpost, {.node = self(), .number = gap.heard, .refused = gap.refused});
   // These are too late for the home, and what follows them waits for them.

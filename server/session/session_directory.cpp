@@ -217,7 +217,7 @@ void Impl::create(const Uuid& key, const CreateOrder& order, ConnectionRef from)
   const std::string bytes =
       encode(StoredSession{.home = {}, .heard = {}, .record = machine->record()});
   machine->take_durable_changed();
-  constexpr StoreVersion first{1, 1};
+  static constexpr StoreVersion first{1, 1};
   ports_.store.create(key, first, BufferRef::copy_of(bytes), store_ttl_us(),
                       answered([this, key, from, host_token,
                                 machine = std::move(machine)](Result<> made) mutable noexcept {
@@ -407,6 +407,9 @@ void Impl::check(const Residence& residence) const {
     }
     VS_ASSERT(remote_members == home.remote_members);
     VS_ASSERT(!home.is_over && !home.machine->ended());
+    if (residence.is_home()) {
+      VS_ASSERT(home.seats.size() + home.machine->unheard_count() == home.machine->member_count());
+    }
     home.machine->check_invariants();
   }
   if (residence.outpost) {

@@ -126,7 +126,7 @@ constexpr std::array faults{
                  "false"},
     PlantedFault{"undone-untold", "nobody is told what the mend has undone", "once or refused",
                  "server/session/outpost_messages.cpp", expression,
-                 "is_new_home && stored && is_undone(outpost, stored->record.forks)", "false"},
+                 "is_new_home && is_undone(outpost, stored->record.forks)", "false"},
     PlantedFault{"own-clock", "a welcome tells the machine's clock", "one time",
                  "server/session/home_effects.cpp", expression,
                  "home.member_list, «server_us()», machine.report_every_ms()", "now_us()"},

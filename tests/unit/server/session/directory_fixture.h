@@ -59,6 +59,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   DirectoryFixture& operator=(const DirectoryFixture&) = delete;
 
   SessionDirectory& directory() { return *directory_; }
+  const Metrics& metrics() const noexcept { return metrics_; }
   const Uuid& self() const noexcept override { return self_; }
 
   ConnectionRef connect() {

@@ -1,0 +1,327 @@
+// What other nodes and the store may say against all rules: nothing of it ends this node, or does
+// to a client what it has not asked for.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/log.h"
+#include "tests/unit/server/session/directory_fixture.h"
+
+using namespace videosync;
+using namespace videosync::test;
+
+namespace {
+
+constexpr std::int64_t seconds = 1'000'000;
+
+template <class Message>
+std::vector<node::Envelope> told(const DirectoryFixture& node) {
+  std::vector<node::Envelope> all;
+  for (const node::Envelope& envelope : node.said)
+    if (std::holds_alternative<Message>(envelope.message)) all.push_back(envelope);
+  return all;
+}
+template <class Message>
+Message last_told(const DirectoryFixture& node) {
+  const auto all = told<Message>(node);
+  cr_assert(!all.empty(), "it has not said so");
+  return std::get<Message>(all.back().message);
+}
+
+std::string record_of(const Uuid& home, std::uint64_t commands = 0) {
+  SessionRecord record;
+  record.occupied = true;
+  record.commands = commands;
+  return encode(StoredSession{.home = home, .heard = {}, .record = record});
+}
+
+// What is logged while this lives.
+class RecordedLog {
+ public:
+  RecordedLog() {
+    cr_assert_eq(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK), 0);
+    log_settings.descriptor = ends_[1];
+  }
+  RecordedLog(const RecordedLog&) = delete;
+  RecordedLog& operator=(const RecordedLog&) = delete;
+  ~RecordedLog() {
+    log_settings.descriptor = STDERR_FILENO;
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  std::string read_all() const {
+    std::string text(65'536, '\0');
+    const ssize_t length = ::read(ends_[0], text.data(), text.size());
+    text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+    return text;
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
+// Another node, which hears, and a session that is at home there.
+struct Other {
+  DirectoryFixture& node;
+  Uuid id = Uuid::random_v4();
+  Uuid key = Uuid::random_v4();
+  std::uint64_t fence = 1;
+
+  explicit Other(DirectoryFixture& at) : node(at) {
+    node.store.create(key, {1, 1}, BufferRef::copy_of(record_of(id)), 600 * seconds,
+                      [](Result<> made) noexcept { cr_assert(made.has_value()); });
+    node.store.follow(id, [](Result<>) noexcept {});
+    node.answer_all();
+  }
+  // As it comes over the wire.
+  void says(node::Message message) {
+    auto envelope = node::decode(encode(
+        node::Envelope{.from = id, .key = key, .fence = fence, .message = std::move(message)}));
+    cr_assert(envelope.has_value());
+    node.directory().on_envelope(std::move(*envelope));
+    node.turn();
+  }
+  ConnectionRef ask_to_join() {
+    const ConnectionRef from = node.connect();
+    node.directory().on_join(key, {}, from);
+    node.answer_all();
+    return from;
+  }
+  node::Joined grants(MemberId member, std::string record) {
+    const auto join = last_told<node::Join>(node);
+    return {.ask = join.ask,
+            .member = member,
+            .connection = join.connection,
+            .welcome = "{}",
+            .members = {},
+            .record = std::move(record)};
+  }
+};
+
+// A home here, and a member of it on another node.
+struct HomeHere : Other {
+  DirectoryFixture::Begun ann;
+  node::Joined bob;
+
+  explicit HomeHere(DirectoryFixture& at) : Other(at) {
+    key = node.create();
+    node.store.follow(key, [](Result<>) noexcept {});
+    ann = node.join(key);
+    fence = node.stored_version(key).fence;
+    says(join(1));
+    node.answer_all();
+    bob = last_told<node::Joined>(node);
+  }
+  node::Join join(std::uint64_t number) const {
+    return {.ask = {1, number, static_cast<std::uint64_t>(node.clock.server_us() + seconds)},
+            .connection = ConnectionNumber{static_cast<std::uint32_t>(number)},
+            .name = "Bob",
+            .resume = {},
+            .host_token = {}};
+  }
+  void ann_says(const ClientMessage& message) {
+    node.directory().on_message(key, ann.member, ann.number, {}, message);
+    node.answer_all();
+  }
+};
+
+}  // namespace
+
+Test(other_nodes, nobody_is_let_in_who_has_asked_for_something_else) {
+  DirectoryFixture node;
+  Other other(node);
+  const ConnectionRef from = node.connect();
+  node.directory().on_info(other.key, from);
+  node.answer_all();
+  const auto ask = last_told<node::AskInfo>(node).ask;
+  other.says(node::Joined{.ask = ask,
+                          .member = MemberId{1},
+                          .connection = ConnectionNumber{1},
+                          .welcome = "{}",
+                          .members = {},
+                          .record = {}});
+  cr_assert(!node.is_answered(from), "a request for information is no WebSocket");
+  other.says(node::Answer{.ask = ask, .info = node::Info{{}, 7, {}}});
+  cr_assert(node.answer_of<SessionInfo>(from).has_value());
+}
+
+Test(other_nodes, an_answer_to_something_else_is_none) {
+  DirectoryFixture node;
+  Other other(node);
+  const ConnectionRef from = other.ask_to_join();
+  other.says(node::Answer{.ask = last_told<node::Join>(node).ask, .info = node::Info{{}, 7, {}}});
+  cr_assert(node.answer_of<SessionFault>(from) == SessionFault::unavailable);
+}
+
+Test(other_nodes, a_home_cannot_have_heard_what_nobody_has_said) {
+  DirectoryFixture node;
+  Other other(node);
+  const ConnectionRef from = other.ask_to_join();
+  other.says(other.grants(MemberId{1}, record_of(other.id)));
+  const auto ann = node.client(from).begun;
+  cr_assert(ann.has_value());
+  other.says(node::Gap{.heard = count_max});
+  node.directory().on_message(other.key, ann->member, ann->number, from, PlayMessage{});
+  node.answer_all();
+  cr_assert_eq(last_told<node::Said>(node).previous, 0u, "the chain is as it was");
+}
+
+Test(other_nodes, a_ping_is_not_for_a_session) {
+  DirectoryFixture node;
+  HomeHere home(node);
+  const auto say = [&](std::uint64_t number, std::string text) {
+    home.says(node::Said{.member = home.bob.member,
+                         .text = std::move(text),
+                         .number = number,
+                         .previous = number - 1,
+                         .expires_us = static_cast<std::uint64_t>(node.clock.server_us()) + 9});
+    node.answer_all();
+  };
+  say(1, R"({"type":"ping","id":1,"t1":2})");
+  say(2, R"({"type":"chat","text":"still here"})");
+  cr_assert(last_told<node::Cast>(node).heard.front().number == 2);
+}
+
+Test(other_nodes, a_record_that_cannot_be_read_is_not_taken_for_the_session) {
+  DirectoryFixture node;
+  Other other(node);
+  other.ask_to_join();
+  other.says(other.grants(MemberId{1}, record_of(other.id)));
+  other.says(node::Cast{.number = 1, .revision = 9, .record = "no record"});
+  node.store.forget_all();
+  node.directory().on_node_lost(other.id);
+  node.pass(4 * seconds);
+  node.answer_all();
+  cr_assert_gt(node.stored_version(other.key).fence, 1u, "the one before it is gone on from");
+}
+
+Test(other_nodes, a_record_that_cannot_be_read_is_written_over_by_who_knows_the_session) {
+  DirectoryFixture node;
+  Other other(node);
+  other.ask_to_join();
+  other.says(other.grants(MemberId{1}, record_of(other.id)));
+  const StoreVersion unreadable{static_cast<std::uint64_t>(node.clock.server_us()) << 10, 9};
+  node.store.change(other.key, {1, 1}, unreadable, BufferRef::copy_of("no record"), 60 * seconds,
+                    {}, [](Result<> done) noexcept { cr_assert(done.has_value()); });
+  node.store.answer_all();
+  node.directory().on_node_lost(other.id);
+  node.pass(4 * seconds);
+  node.answer_all();
+  cr_assert(node.stored_version(other.key) > unreadable);
+}
+
+Test(other_nodes, a_version_that_cannot_be_is_as_if_the_store_failed) {
+  DirectoryFixture node;
+  Other other(node);
+  node.store.change(other.key, {1, 1}, {UINT64_MAX, 1}, BufferRef::copy_of(record_of({})),
+                    60 * seconds, {}, [](Result<> done) noexcept { cr_assert(done.has_value()); });
+  node.answer_all();
+  const ConnectionRef from = other.ask_to_join();
+  cr_assert(node.answer_of<SessionFault>(from) == SessionFault::unavailable);
+}
+
+// So many copies a worker keeps.
+constexpr std::size_t copies_max = 10'000;
+
+Test(other_nodes, a_copy_for_which_there_is_no_room_is_counted_and_told_of) {
+  DirectoryFixture node;
+  node.directory().on_store_judged(true);  // it may lack sessions
+  node.said.clear();
+  const Uuid home = Uuid::random_v4();
+  node.store.follow(home, [](Result<>) noexcept {});
+  for (std::size_t i = 0; i < copies_max + 2; ++i) {
+    const Uuid key = Uuid::random_v4();
+    node.store.create(key, {1, 1}, BufferRef::copy_of(record_of(home)), 600 * seconds,
+                      [](Result<>) noexcept {});
+    node.store.answer_all();
+    node.directory().on_info(key, node.connect());
+  }
+  node.answer_all();
+  const auto asked = told<node::AskInfo>(node);
+  cr_assert_eq(asked.size(), copies_max + 2);
+  node.store.is_away = true;
+  node.directory().on_store_lost();
+  RecordedLog log;
+  for (const node::Envelope& envelope : asked) {
+    const auto& ask = std::get<node::AskInfo>(envelope.message).ask;
+    const auto say = [&](node::Message message) {
+      node.directory().on_envelope(
+          {.from = home, .key = envelope.key, .fence = 1, .message = std::move(message)});
+    };
+    say(node::Cast{.number = 1, .record = record_of(home)});
+    say(node::Answer{.ask = ask});
+  }
+  cr_assert_eq(node.metrics().total(Counter::copies_dropped), 2u);
+  const std::string text = log.read_all();
+  const std::string_view line = "sessions that the store may lack are forgotten";
+  const std::size_t at = text.find(line);
+  cr_assert(at != text.npos, "got <%s>", text.c_str());
+  cr_assert(text.find(line, at + 1) == text.npos, "once a while");
+}
+
+// What comes while a session is being taken over waits; its sender may be lost meanwhile.
+Test(other_nodes, whom_a_node_names_that_is_lost_before_it_is_heard_is_not_there) {
+  DirectoryFixture node;
+  Other other(node);
+  other.ask_to_join();
+  other.says(other.grants(MemberId{1}, record_of(other.id)));
+  node.directory().on_node_lost(other.id);
+  node.store.answer_all();  // it is not taken over yet
+  const Uuid third = Uuid::random_v4();
+  node.directory().on_envelope(
+      {.from = third,
+       .key = other.key,
+       .fence = 1,
+       .message = node::Enroll{.members = {{MemberId{2}, ConnectionNumber{5}, "Bob"}},
+                               .is_first = true,
+                               .is_last = true}});
+  node.directory().on_node_lost(third);
+  node.answer_all();
+  node.pass(2 * seconds);
+  const ConnectionRef from = node.connect();
+  node.directory().on_info(other.key, from);
+  const auto info = node.answer_of<SessionInfo>(from);
+  cr_assert(info.has_value(), "it is at home here");
+  cr_assert_eq(info->members, 1u);
+}
+
+Test(other_nodes, a_connection_of_the_same_number_takes_the_seat_of_the_other) {
+  DirectoryFixture node;
+  HomeHere home(node);
+  Token key;
+  key.bytes.fill(7);
+  node::Join again = home.join(2);
+  again.connection = home.bob.connection;
+  again.resume = ResumeToken{home.bob.member, resume_secret(key, home.bob.member)};
+  home.says(again);
+  node.answer_all();
+  cr_assert(last_told<node::Joined>(node).member == home.bob.member);
+  home.says(node::Leave{home.bob.member, home.bob.connection});
+  node.pass(seconds);
+  node.answer_all();
+  const ConnectionRef from = node.connect();
+  node.directory().on_info(home.key, from);
+  cr_assert_eq(node.answer_of<SessionInfo>(from)->members, 1u, "nobody stays for good");
+}
+
+// Where a node was taken for lost nobody is known there, so nothing is cast; but its members may be
+// there all the time, and their node is to see that it lacks something.
+Test(other_nodes, what_is_not_cast_has_a_number_too) {
+  DirectoryFixture node;
+  HomeHere home(node);
+  home.ann_says(ChatMessage{"one"});
+  const std::uint64_t before = last_told<node::Cast>(node).number;
+  node.directory().on_node_lost(home.id);
+  node.answer_all();
+  const std::size_t casts = told<node::Cast>(node).size();
+  home.ann_says(SettingsMessage{.control = Control::everyone, .on_stall = {}});
+  cr_assert_eq(told<node::Cast>(node).size(), casts, "nobody is known to hear it");
+  // The first part of what it enrolls; the last one is lost.
+  home.says(node::Enroll{.members = {{home.bob.member, home.bob.connection, "Bob"}},
+                         .is_first = true,
+                         .casts = before});
+  home.ann_says(ChatMessage{"two"});
+  cr_assert_gt(last_told<node::Cast>(node).number, before + 1, "a gap is seen");
+}
