@@ -1,24 +1,18 @@
 // The start page: create a session with a click, share it, or find one by its key or link.
 import { ask } from './ask.js';
 import { byId, copyText, make, setText } from './dom.js';
+import { describeFault } from './faults.js';
 import { Library } from './home/library.js';
 import { makeQrCode } from './home/qr_code.js';
 import { showRecentSessions } from './home/recent.js';
 import { offerName, rememberHostToken, rememberLanguage, rememberSession } from './memory.js';
 import { NameField, knownName } from './name_field.js';
-import { ApiError, createSession, findSessionKey, playerUrl, sessionExists } from './session/api.js';
+import { createSession, findSessionKey, playerUrl, sessionExists } from './session/api.js';
 import { language, languages, localizePage, strings } from './strings.js';
 
 const words = strings.home;
 const COPIED_FOR_MS = 2_000;
 const nameField = new NameField(byId('name'), byId('name-fault'));
-
-function describeError(error) {
-  if (!(error instanceof ApiError)) return words.failed(error.name);
-  const { code, retryAfterS } = error;
-  if (code === 'rate_limited' || code === 'http_429') return words.tooMany(retryAfterS);
-  return words.faults[code] ?? words.failed(code);
-}
 
 // video: its id, or undefined for the server's default.
 async function create(video) {
@@ -30,7 +24,7 @@ async function create(video) {
   try {
     showCreated(await createSession(video));
   } catch (error) {
-    setText(byId('create-error'), describeError(error));
+    setText(byId('create-error'), error.code === 'rate_limited' ? words.tooMany(error.retryAfterS) : describeFault(error));
     byId('create-error').scrollIntoView({ block: 'nearest' });
   } finally {
     button.removeAttribute('aria-disabled');
@@ -95,7 +89,7 @@ async function join(event) {
   try {
     if (!(await sessionExists(key))) return refuse(words.noSession);
   } catch (error) {
-    return refuse(describeError(error));
+    return refuse(describeFault(error));
   }
   location.assign(playerUrl(key));
 }

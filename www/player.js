@@ -1,13 +1,16 @@
 // The player page: the gate, and the video's beginning behind it. All else (watch.js) is fetched while
 // the viewer reads.
-import { firstLook, key } from './session/first_look.js';
+import { firstLook, key, look } from './session/first_look.js';
 import { byId } from './dom.js';
+import { describeFault } from './faults.js';
 import { Standby } from './player/playback/standby.js';
 import { VideoSource } from './player/playback/video_source.js';
 import { Gate } from './player/stage/gate.js';
 import { localizePage, strings } from './strings.js';
 import { Timeline } from './sync/timeline.js';
 import { setTitle } from './title.js';
+
+const LOOK_AGAIN_MS = 5_000;
 
 const video = byId('video');
 const source = new VideoSource(video);
@@ -26,14 +29,16 @@ function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs })
   setTitle(entry.title || entry.id);
 }
 
-async function lookAround() {
+// Until it is known.
+async function lookAround(found = firstLook) {
   try {
-    seen = await firstLook;
+    seen = await found;
     gate.show(seen.info);
     if (!isIn) showBeginning(seen);
   } catch (error) {
-    if (error.code === 'session_not_found') gate.bar(strings.gate.noSession);
-    else gate.say(strings.gate.unreachable);
+    if (error.code === 'session_not_found') return gate.bar(strings.gate.noSession);
+    gate.say(`${describeFault(error)} ${strings.gate.allTheSame}`);
+    setTimeout(() => isIn || lookAround(look()), LOOK_AGAIN_MS);
   }
 }
 

@@ -13,6 +13,7 @@ export const rooms = {
   'memory.js': { uses: [] },
   strings: { uses: [] },
   'strings.js': { uses: ['memory.js', 'strings'] },
+  'faults.js': { uses: ['strings.js'] },
   'language_name.js': { uses: ['strings.js'] },
   'member_name.js': { uses: [] },
   'name_field.js': { uses: ['dom.js', 'member_name.js', 'memory.js', 'strings.js'] },
@@ -31,11 +32,11 @@ export const rooms = {
     uses: ['ask.js', 'dom.js', 'memory.js', 'strings.js', 'title.js', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
   },
   'player.js': {
-    uses: ['dom.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
+    uses: ['dom.js', 'faults.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
     libraries: ['media-chrome'],
   },
-  home: { uses: ['dom.js', 'format.js', 'memory.js', 'strings.js', 'session'], libraries: ['uqr'] },
-  'home.js': { uses: ['ask.js', 'dom.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'home'] },
+  home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'strings.js', 'session'], libraries: ['uqr'] },
+  'home.js': { uses: ['ask.js', 'dom.js', 'faults.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'home'] },
   vendor: { uses: [] }, // each module stands for the package of its name, and alone may import it
 };
 

@@ -1,5 +1,6 @@
 // The videos as posters; choosing one begins a session with it.
 import { byId, make, setText } from '../dom.js';
+import { describeFault } from '../faults.js';
 import { formatTime } from '../format.js';
 import { videos } from '../session/api.js';
 import { strings } from '../strings.js';
@@ -20,9 +21,10 @@ export class Library {
 
   // Resolves to the videos, [] where they cannot be had.
   async show() {
-    const list = await videos().catch(() => null);
+    let fault = null;
+    const list = await videos().catch((error) => void (fault = error));
     if (list) this.#render(list);
-    setText(byId('library-words'), list?.length ? words.libraryWords : list ? words.libraryEmpty : words.faults.unreachable);
+    setText(byId('library-words'), fault ? describeFault(fault) : list.length ? words.libraryWords : words.libraryEmpty);
     const isComplete = list?.every(({ poster, duration }) => poster && duration);
     if (!isComplete && this.#lookedAgain < LOOK_AGAIN_AFTER_MS.length) {
       setTimeout(() => this.show(), LOOK_AGAIN_AFTER_MS[this.#lookedAgain++]);

@@ -12,18 +12,21 @@ export function playerUrl(key) {
   return new URL(`/player.html?session=${encodeURIComponent(key)}`, location.origin).href;
 }
 
-// Thrown by the calls below. code: the server's, or 'unreachable'.
+// Thrown by the calls below. code: the server's own word; or, where it is not the server that spoke,
+//   'offline'      this device has no network
+//   'unreachable'  nobody answered
+//   'refused'      something on the way, such as a proxy, answered in the server's place: with `status`
+//   'stranger'     likewise, as if all were well, such as a network's page to sign in
 export class ApiError extends Error {
-  constructor(code, message, retryAfterS = null) {
+  constructor(code, { message = code, status = null, retryAfterS = null } = {}) {
     super(message);
-    this.code = code;
-    this.retryAfterS = retryAfterS;
+    Object.assign(this, { code, status, retryAfterS });
   }
 }
 
 // {key, hostToken, url}
 export function createSession(video) {
-  return request('/api/sessions', {
+  return request('key', '/api/sessions', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify(video ? { video } : {}),
@@ -31,7 +34,7 @@ export function createSession(video) {
 }
 
 export async function sessionExists(key) {
-  return (await request(`/api/sessions/${encodeURIComponent(key)}/validate`)).valid === true;
+  return (await request('valid', `/api/sessions/${encodeURIComponent(key)}/validate`)).valid === true;
 }
 
 // Why the WebSocket of that address is refused, which a browser hides: {status, code} (refusal.js).
@@ -46,22 +49,44 @@ export async function whyRefused(url) {
 }
 
 export function sessionInfo(key) {
-  return request(`/api/sessions/${encodeURIComponent(key)}`);
+  return request('key', `/api/sessions/${encodeURIComponent(key)}`);
 }
 
 export async function videos() {
-  return (await request('/api/videos')).videos;
+  return (await request('videos', '/api/videos')).videos;
 }
 
-async function request(path, options) {
-  let response;
+// Resolves to what the server says, which has `field`.
+async function request(field, path, options) {
+  const response = await ask(path, options);
+  const body = await bodyOf(response);
+  if (response.ok && body?.[field] !== undefined) return body;
+  const { code, message } = body?.error ?? {};
+  const { status } = response;
+  throw new ApiError(code ?? codeOfStranger(response), { message, status, retryAfterS: Number(response.headers.get('Retry-After')) || null });
+}
+
+// The server redirects none of this, and a browser hides where a redirect leads.
+const codeOfStranger = ({ ok, type }) => (ok || type === 'opaqueredirect' ? 'stranger' : 'refused');
+
+async function ask(path, options) {
   try {
-    response = await fetch(path, { cache: 'no-store', ...options });
+    return await fetch(path, { cache: 'no-store', redirect: 'manual', ...options });
   } catch (error) {
-    throw new ApiError('unreachable', error.message);
+    throw unanswered(error);
   }
-  const body = await response.json().catch(() => null);
-  if (response.ok && body) return body;
-  const { code = `http_${response.status}`, message = response.statusText } = body?.error ?? {};
-  throw new ApiError(code, message, Number(response.headers.get('Retry-After')) || null);
+}
+
+// null for what is no JSON.
+async function bodyOf(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw unanswered(error); // it broke off
+  }
+}
+
+function unanswered({ message }) {
+  return new ApiError(globalThis.navigator?.onLine === false ? 'offline' : 'unreachable', { message });
 }

@@ -1,0 +1,16 @@
+// What went wrong when the server was asked, and what to do about it, in words.
+import { strings } from './strings.js';
+
+const words = strings.faults;
+// What the status of an answer means that is not the server's own.
+const BY_STATUS = new Map([
+  ...[401, 403, 407, 511].map((status) => [status, 'shut']),
+  ...[502, 503, 504].map((status) => [status, 'down']),
+]);
+
+// error: of session/api.js, or anything else that was thrown.
+export function describeFault({ name, code = name, status, retryAfterS }) {
+  if (code === 'rate_limited' || (code === 'refused' && status === 429)) return words.busy(retryAfterS);
+  if (code === 'refused') return words[BY_STATUS.get(status) ?? 'refused'](status);
+  return typeof words[code] === 'string' ? words[code] : words.other(code);
+}
