@@ -3,6 +3,7 @@
 import { firstLook, key, look } from './session/first_look.js';
 import { byId } from './dom.js';
 import { describeFault } from './faults.js';
+import { loadPart, mayReload } from './load_part.js';
 import { Standby } from './player/playback/standby.js';
 import { VideoSource } from './player/playback/video_source.js';
 import { Gate } from './player/stage/gate.js';
@@ -11,6 +12,7 @@ import { Timeline } from './sync/timeline.js';
 import { setTitle } from './title.js';
 
 const LOOK_AGAIN_MS = 5_000;
+const READ_MS = 2_500; // the words that say why
 
 const video = byId('video');
 const source = new VideoSource(video);
@@ -18,6 +20,7 @@ const gate = new Gate();
 let seen = null; // what the server said (first_look.js)
 let standby = null;
 let isIn = false; // past the gate
+let reloading = null; // the timer
 
 function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs }) {
   if (!entry) return;
@@ -42,12 +45,36 @@ async function lookAround(found = firstLook) {
   }
 }
 
+// Of a part that does not come. What this page only learns from a page that is loaded anew, it is loaded for.
+function onTrouble({ code, status, needsReload }) {
+  if (code === 'missing' && !needsReload) return;
+  const isLeaving = needsReload && mayReload();
+  gate.tell(isLeaving ? strings.parts[code] : needsReload ? strings.parts.lasting : describeFault({ code, status }));
+  if (isLeaving) reloading ??= setTimeout(reload, READ_MS);
+}
+
+function reload() {
+  gate.keepName();
+  location.reload();
+}
+
+// The controls' elements are asked for here so that they come with the rest, and not after it.
+async function loadRoom() {
+  const [{ enter }] = await Promise.all([
+    loadPart(() => import('./watch.js'), { onTrouble }),
+    loadPart(() => import('/vendor/media-chrome.js'), { onTrouble }),
+  ]);
+  clearTimeout(reloading);
+  gate.tell('');
+  return enter;
+}
+
 async function pass() {
   const joined = gate.open();
   lookAround();
-  // The controls' elements are asked for here so that they come with the rest, and not after it.
-  const [{ enter }] = await Promise.all([import('./watch.js'), import('/vendor/media-chrome.js')]);
+  const room = loadRoom();
   const name = await joined;
+  const enter = await room;
   isIn = true;
   standby?.stop();
   gate.close();

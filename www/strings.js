@@ -1,4 +1,5 @@
 // The words of the viewer's language: strings.home.create, strings.gate.watching(3).
+import { mayReload } from './load_part.js';
 import { rememberLanguage, rememberedLanguage } from './memory.js';
 import { chooseLanguage, chooseLocale, languages } from './strings/index.js';
 import { fillStrings } from './strings/page.js';
@@ -12,13 +13,22 @@ function askedLanguage() {
   return asked;
 }
 
-const preferred = globalThis.navigator?.languages ?? [];
-export const language = chooseLanguage([askedLanguage(), rememberedLanguage(), ...preferred]);
+// Words that do not come are English ones; a page that is loaded anew may have them.
+async function loadWords(wished) {
+  try {
+    return [wished, (await languages[wished].load()).default];
+  } catch ({ needsReload }) {
+    if (!needsReload || !mayReload()) return ['en', (await languages.en.load()).default];
+    location.reload();
+    return new Promise(() => {});
+  }
+}
 
+const preferred = globalThis.navigator?.languages ?? [];
+
+export const [language, strings] = await loadWords(chooseLanguage([askedLanguage(), rememberedLanguage(), ...preferred]));
 // For times and the names of languages: the viewer's own among those of `language`.
 export const locale = chooseLocale(language, preferred);
-
-export const strings = (await languages[language].load()).default;
 
 // Puts the words into this page's html, and says in which language they are.
 export function localizePage() {

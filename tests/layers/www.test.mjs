@@ -29,13 +29,14 @@ const planted = [
   ['the session importing the page', 'session/a.js', "export * from '../dom.js';", /:2: session may not import dom\.js/],
   ['a room of the player importing its neighbour', 'player/status/a.js', "import b from '../company/b.js';", /:2: player\/status may not import player\/company/],
   ['a room importing what assembles it', 'player/stage/a.js', "import { b } from '../b.js';", /:2: player\/stage may not import player \(/],
-  ['one page importing from the other', 'home/a.js', "const b = () => import('../player/playback/b.js');", /:2: home may not import player\/playback/],
+  ['one page importing from the other', 'home/a.js', "const b = () => loadPart(() => import('../player/playback/b.js'));", /:2: home may not import player\/playback/],
   ['an import over several lines', 'sync/a.js', "import {\n  b,\n} from '../dom.js';", /:4: sync may not import dom\.js/],
   ['a second import in a line', 'sync/a.js', "import './b.js'; import '../dom.js';", /:2: sync may not import dom\.js/],
   ['a library in the wrong room', 'player/stage/a.js', "import '/vendor/hls.js/hls.min.mjs';", /:2: player\/stage may not use hls\.js/],
   ['a package outside of vendor', 'player/playback/a.js', "import Hls from 'hls.js';", /:2: a browser cannot load the package "hls\.js"/],
   ['another package in its place', 'vendor/uqr.js', "export { x } from 'media-chrome/x.js';", /:2: a browser cannot load the package "media-chrome\/x\.js"/],
-  ['what no quotes name', 'player/playback/a.js', 'await import(`${where}.js`);', /:2: import\(\) of what stands in no quotes/],
+  ['what no quotes name', 'player/playback/a.js', 'await loadPart(() => import(`${where}.js`));', /:2: import\(\) of what stands in no quotes/],
+  ['a part that is fetched without a second try', 'home/a.js', "const b = await import('./b.js');", /:2: import\(\) by itself/],
   ['a file that is not there', 'home/a.js', "import { b } from './c.js';", /:2: "\.\/c\.js" is no module of www/],
   ['a file in no room', 'a.js', '', /^www\/a\.js:1: lies in no room/],
   ['a folder that is no room', 'player/stage/inner/a.js', '', /^www\/player\/stage\/inner\/a\.js:1: lies in no room/],
@@ -55,6 +56,7 @@ test('lets pass what the table allows', () => {
   const text = [
     "// import { c } from '../../sync/b.js'; import(name)",
     "import x from '../../dom.js';", "import { y } from './b.js';", "import '/vendor/media-chrome.js';",
+    "const later = loadPart(() => import('./b.js'), { triesMax: 3 });",
     "const words = { from: 'session' }; Array.from('../../sync/b.js'); loader.import(name);",
   ].join('\n');
   assert.deepEqual(findViolations([...neighbours, { path: 'www/player/stage/a.js', text }]), []);

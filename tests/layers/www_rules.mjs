@@ -11,8 +11,9 @@ export const rooms = {
   'format.js': { uses: [] },
   'title.js': { uses: [] },
   'memory.js': { uses: [] },
-  strings: { uses: [] },
-  'strings.js': { uses: ['memory.js', 'strings'] },
+  'load_part.js': { uses: ['session'] },
+  strings: { uses: ['load_part.js'] },
+  'strings.js': { uses: ['load_part.js', 'memory.js', 'strings'] },
   'faults.js': { uses: ['strings.js'] },
   'language_name.js': { uses: ['strings.js'] },
   'member_name.js': { uses: [] },
@@ -20,7 +21,7 @@ export const rooms = {
   'names.js': { uses: ['strings.js'] },
   sync: { uses: [] },
   session: { uses: ['sync'] },
-  'player/playback': { uses: ['dom.js', 'language_name.js', 'memory.js', 'strings.js', 'sync'], libraries: ['hls.js'] },
+  'player/playback': { uses: ['dom.js', 'language_name.js', 'load_part.js', 'memory.js', 'strings.js', 'sync'], libraries: ['hls.js'] },
   'player/stage': {
     uses: ['dom.js', 'memory.js', 'name_field.js', 'strings.js', 'player/playback'],
     libraries: ['media-chrome'],
@@ -32,7 +33,7 @@ export const rooms = {
     uses: ['ask.js', 'dom.js', 'memory.js', 'strings.js', 'title.js', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
   },
   'player.js': {
-    uses: ['dom.js', 'faults.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
+    uses: ['dom.js', 'faults.js', 'load_part.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
     libraries: ['media-chrome'],
   },
   home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'strings.js', 'session'], libraries: ['uqr'] },
@@ -44,12 +45,19 @@ export const rooms = {
 const STATEMENT = /(?:^|;)[^\S\n]*(?:import|export)\b(?:[^'"`;()]*?\bfrom)?\s*['"](?<name>[^'"]+)['"]/gm;
 const CALL = /(?<![\w.$])(?<!\/\/.*)import\s*\(\s*(?:['"](?<name>[^'"]+)['"]\s*\))?/g;
 
-// [{line, name}] of a module's text; name is null where a call imports what no quotes name.
+// What a call stands in that is tried again, and told of, where it fails.
+const LOADER = /\bloadPart\(\(\) => $/;
+
+// [{line, name, isBare}] of a module's text; name is null where a call imports what no quotes name; isBare of
+// a call that stands in no loadPart().
 export function importsOf(text) {
-  return [...text.matchAll(STATEMENT), ...text.matchAll(CALL)]
-    .map((match) => ({ end: match.index + match[0].length, name: match.groups.name ?? null }))
+  const isBare = ({ index }) => !LOADER.test(text.slice(0, index));
+  const statements = [...text.matchAll(STATEMENT)].map((match) => ({ match, isBare: false }));
+  const calls = [...text.matchAll(CALL)].map((match) => ({ match, isBare: isBare(match) }));
+  return [...statements, ...calls]
+    .map(({ match, ...rest }) => ({ end: match.index + match[0].length, name: match.groups.name ?? null, ...rest }))
     .sort((a, b) => a.end - b.end)
-    .map(({ end, name }) => ({ line: text.slice(0, end).split('\n').length, name }));
+    .map(({ end, ...rest }) => ({ line: text.slice(0, end).split('\n').length, ...rest }));
 }
 
 // By the path below www/.
@@ -68,7 +76,8 @@ function resolve(module, name) {
   return name.startsWith('.') ? path.posix.join(path.posix.dirname(module), name) : null;
 }
 
-function judge(module, name, known) {
+function judge(module, { name, isBare }, known) {
+  if (isBare) return 'import() by itself, which may fail: write loadPart(() => import(...))';
   if (name === null) return 'import() of what stands in no quotes: write its address there';
   const room = roomOf(module);
   const target = resolve(module, name);
@@ -104,9 +113,9 @@ export function findViolations(files) {
   const known = new Set(modules.map(({ module }) => module));
   return modules.flatMap(({ path: file, module, imports }) => {
     if (!roomOf(module)) return [`${file}:1: lies in no room of www (${Object.keys(rooms).join(', ')})`];
-    return imports.flatMap(({ line, name }) => {
-      const fault = judge(module, name, known);
-      return fault ? [`${file}:${line}: ${fault}`] : [];
+    return imports.flatMap((one) => {
+      const fault = judge(module, one, known);
+      return fault ? [`${file}:${one.line}: ${fault}`] : [];
     });
   });
 }

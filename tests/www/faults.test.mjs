@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { describeFault } from '../../www/faults.js';
-import { createSession, sessionExists, sessionInfo, videos } from '../../www/session/api.js';
+import { createSession, servedPage, sessionExists, sessionInfo, videos } from '../../www/session/api.js';
 
 const realFetch = globalThis.fetch;
 afterEach(() => (globalThis.fetch = realFetch));
@@ -27,7 +27,7 @@ test("the server's own answers, good and bad", async () => {
 test('an error of something on the way, whatever it says', async () => {
   for (const [body, status] of [['<h1>502 Bad Gateway</h1>', 502], ['', 413], ['{"message":"no route"}', 403]]) {
     answer(body, { status });
-    for (const act of [videos, () => sessionInfo('k')]) assert.deepEqual(codes(await fault(act)), ['refused', status]);
+    for (const act of [videos, () => sessionInfo('k'), () => servedPage('/player.html')]) assert.deepEqual(codes(await fault(act)), ['refused', status]);
   }
 });
 
@@ -38,13 +38,16 @@ test('a page in the place of the answer, something else that is JSON, and a redi
   assert.equal((await fault()).code, 'stranger');
   globalThis.fetch = async (_, { redirect }) => (assert.equal(redirect, 'manual'), Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' }));
   assert.equal((await fault()).code, 'stranger');
+  assert.equal((await fault(() => servedPage('/'))).code, 'stranger');
 });
 
 test('nobody answers, or the answer breaks off', async () => {
+  const breaksOff = async () => { throw new DOMException('The operation timed out.', 'TimeoutError'); };
   globalThis.fetch = async () => { throw new TypeError('Failed to fetch'); };
   assert.equal((await fault()).code, 'unreachable');
-  globalThis.fetch = async () => ({ ok: true, status: 200, headers: new Headers(), json: async () => { throw new TypeError('network error'); } });
+  globalThis.fetch = async () => ({ ok: true, status: 200, headers: new Headers(), json: breaksOff, text: breaksOff });
   assert.equal((await fault()).code, 'unreachable');
+  assert.equal((await fault(() => servedPage('/'))).code, 'unreachable');
 });
 
 test('each is said in words, with the status, and what to do', () => {

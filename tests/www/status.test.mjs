@@ -107,6 +107,7 @@ test('what the video lacks, and what to do about it', () => {
     assert.match(told.words, /^This video cannot be played: /);
     assert.match(told.words, why);
   }
+  assert.deepEqual(status({ problem: 'part' }).actions, ['reload'], 'trying again would not help');
   assert.equal(text({ hasVideo: false }), 'There is no video to watch');
   assert.equal(text({ loaded: false }), 'Loading the video…');
   assert.equal(text({ buffering: true }), 'Your player is buffering…');

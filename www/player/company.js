@@ -48,6 +48,7 @@ function actsOf({ room, follower, source }) {
     back: () => follower.attach(),
     claim: () => room.claim(),
     otherName: () => location.reload(),
+    reload: () => location.reload(),
     home: () => location.assign('/'),
   };
 }

@@ -66,6 +66,17 @@ async function request(field, path, options) {
   throw new ApiError(code ?? codeOfStranger(response), { message, status, retryAfterS: Number(response.headers.get('Retry-After')) || null });
 }
 
+// The page at `path` as the server has it now.
+export async function servedPage(path) {
+  const response = await ask(path, { signal: AbortSignal.timeout?.(ANSWER_TIMEOUT_MS) });
+  if (!response.ok) throw new ApiError(codeOfStranger(response), { status: response.status });
+  try {
+    return await response.text();
+  } catch (error) {
+    throw unanswered(error);
+  }
+}
+
 // The server redirects none of this, and a browser hides where a redirect leads.
 const codeOfStranger = ({ ok, type }) => (ok || type === 'opaqueredirect' ? 'stranger' : 'refused');
 

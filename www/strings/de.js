@@ -87,6 +87,12 @@ export default {
     noKey: 'Dieser Link enthält keinen Schlüssel.',
     noSession: 'Diese Sitzung gibt es nicht. Vielleicht ist sie schon zu Ende.',
     allTheSame: 'Du kannst trotzdem versuchen mitzusehen.',
+    entering: 'Du kommst herein …',
+  },
+  parts: {
+    outdated: 'Der Server wurde erneuert. Diese Seite wird neu geladen; komm dann noch einmal dazu.',
+    missing: 'Ein Teil dieser Seite kam nicht an. Sie wird neu geladen; komm dann noch einmal dazu.',
+    lasting: 'Ein Teil dieser Seite kommt nicht an. Er wird immer wieder versucht; hilft das nicht, sag es dem Betreiber.',
   },
   status: {
     label: 'Stand der Dinge',
@@ -158,6 +164,7 @@ export default {
   actions: {
     tryNow: 'Jetzt versuchen',
     tryAgain: 'Noch einmal',
+    reload: 'Diese Seite neu laden',
     takeBack: 'Hierher zurückholen',
     sound: 'Tippen für Ton',
     play: 'Tippen zum Abspielen',
@@ -174,6 +181,7 @@ export default {
       'es ist beschädigt, oder dein Browser kann es nicht dekodieren. Nimm einen anderen Browser, oder bitte den Host um ein anderes Video.',
     unsupported:
       'dein Browser kennt das Format nicht. Nimm einen anderen Browser, oder bitte den Host um ein anderes Video.',
+    part: 'ein Teil dieser Seite kam nicht an, und der Server wurde vielleicht erneuert. Lade diese Seite neu.',
     adaptive: 'adaptives Streaming gibt es in diesem Browser nicht. Nimm einen anderen.',
   },
   controls: {

@@ -88,6 +88,12 @@ export default {
     noKey: 'This link holds no session key.',
     noSession: 'This session does not exist. It may have ended.',
     allTheSame: 'You can try to join all the same.',
+    entering: 'Coming in…',
+  },
+  parts: {
+    outdated: 'The server has been updated. This page is loading anew; then join once more.',
+    missing: 'A part of this page did not come. This page is loading anew; then join once more.',
+    lasting: 'A part of this page does not come. It is tried again and again; if that does not help, tell whoever runs the server.',
   },
   status: {
     label: 'How it stands',
@@ -159,6 +165,7 @@ export default {
   actions: {
     tryNow: 'Try now',
     tryAgain: 'Try again',
+    reload: 'Load this page anew',
     takeBack: 'Take it back here',
     sound: 'Tap for sound',
     play: 'Tap to play',
@@ -173,6 +180,7 @@ export default {
     short: 'it breaks off here, for the file is incomplete. Try again later, or ask the host for another video.',
     decode: 'it is damaged, or your browser cannot decode it. Try another browser, or ask the host for another video.',
     unsupported: 'your browser does not know its format. Try another browser, or ask the host for another video.',
+    part: 'a part of this page did not come, and the server may have been updated. Load this page anew.',
     adaptive: 'adaptive streaming is not available in this browser. Try another one.',
   },
   controls: {

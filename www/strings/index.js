@@ -1,11 +1,14 @@
 // The languages there are, and which of them a viewer reads.
+import { loadPart } from '../load_part.js';
 import english from './en.js';
+
+const TRIES_MAX = 3; // nothing is said before it is there
 
 // name: as its speakers write it. English comes with the page, for whom nothing else suits; of the others
 // only the one that is read is fetched.
 export const languages = {
   en: { name: 'English', load: async () => ({ default: english }) },
-  de: { name: 'Deutsch', load: () => import('./de.js') },
+  de: { name: 'Deutsch', load: () => loadPart(() => import('./de.js'), { triesMax: TRIES_MAX }) },
 };
 
 // wishes: language tags, the most wished first ('de-AT' is content with 'de'); what is null or

@@ -7,6 +7,7 @@
 // in strings.problems, or null.
 import { make } from '../../dom.js';
 import { languageName } from '../../language_name.js';
+import { loadPart } from '../../load_part.js';
 import { keepOwnButtonAway } from './pop_out.js';
 import { Quality } from './quality.js';
 
@@ -22,6 +23,7 @@ const HLS_OPTIONS = {
 const MEDIA_ERR_NETWORK = 2;
 const MEDIA_ERR_DECODE = 3;
 const RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
+const PART_TRIES_MAX = 3; // then the video is played without it, where that can be
 const FAILURES_PASS_MS = 30_000; // after so long without another one they are forgotten
 const REPAIR_GAP_MS = 5_000; // a decoder that stumbles again within that cannot be helped
 
@@ -106,12 +108,13 @@ export class VideoSource extends EventTarget {
   }
 
   async #loadAdaptive(entry) {
-    const Hls = await import('/vendor/hls.js/hls.light.min.mjs').then((module) => module.default, () => null);
+    const part = loadPart(() => import('/vendor/hls.js/hls.light.min.mjs'), { triesMax: PART_TRIES_MAX });
+    const { default: Hls, needsReload, code } = await part.catch((trouble) => trouble);
     if (this.current !== entry || this.#hls) return;
     if (Hls?.isSupported()) return this.#play(Hls, entry);
     if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = entry.hls;
     else if (entry.url && entry.url !== entry.hls) this.#video.src = this.#addressOf(entry);
-    else this.#setProblem('adaptive');
+    else this.#setProblem(needsReload ? 'part' : code ? 'network' : 'adaptive');
   }
 
   #play(Hls, entry) {

@@ -7,6 +7,11 @@ import { strings } from '../../strings.js';
 const words = strings.gate;
 
 export class Gate {
+  #said = '';
+  #trouble = ''; // comes before it
+  #bar = ''; // and this before all
+  #isEntering = false;
+
   // Resolves to the viewer's name once they join.
   open() {
     byId('gate-name').value ||= knownName();
@@ -18,6 +23,8 @@ export class Gate {
         if (name === null) return byId('gate-name').focus();
         offerName(name);
         byId('gate-join').disabled = true;
+        this.#isEntering = true;
+        this.#render();
         resolve(name);
       });
     });
@@ -40,13 +47,31 @@ export class Gate {
   }
 
   say(text) {
-    setText(byId('gate-words'), text);
+    this.#said = text;
+    this.#render();
+  }
+
+  // What keeps it from opening; '': nothing any more.
+  tell(trouble) {
+    this.#trouble = trouble;
+    this.#render();
+  }
+
+  // For this page, when it has been loaded anew.
+  keepName() {
+    offerName(byId('gate-name').value);
+  }
+
+  #render() {
+    const fault = this.#bar || this.#trouble;
+    setText(byId('gate-words'), fault || (this.#isEntering ? words.entering : this.#said));
+    byId('gate-words').classList.toggle('error', fault !== '');
   }
 
   // There is nothing to join.
   bar(why) {
-    this.say(why);
-    byId('gate-words').classList.add('error');
+    this.#bar = why;
+    this.#render();
     byId('gate-name-field').hidden = true;
     byId('gate-join').hidden = true;
     byId('gate-home').hidden = false;

@@ -65,7 +65,7 @@ function wordsOfWaiting({ cause, status }) {
 }
 
 function fromMedia({ problem, hasVideo, loaded, blocked }) {
-  if (problem) return say('unplayable', 'bad', words.problem(strings.problems[problem]), { actions: ['tryAgain'] });
+  if (problem) return say('unplayable', 'bad', words.problem(strings.problems[problem]), { actions: [problem === 'part' ? 'reload' : 'tryAgain'] });
   if (!hasVideo) return say('no_video', 'warn', words.noVideo);
   if (blocked === 'play') return say('blocked', 'warn', words.blocked, { actions: ['play'] });
   if (!loaded) return say('loading', 'busy', words.loading);
