@@ -69,39 +69,51 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
-test('no control lies beside the picture, however small that is', async () => {
-  const page = await meet({ viewport: { width: 1280, height: 800 } });
-  await join(page, await newLink(), 'Ann');
-  await hasStatus(page, 'Ready to start');
-  // All there can be in the row: captions, qualities, a film of hours.
-  for (const id of ['captions', 'quality', 'pip']) await page.$eval(`#${id}`, (one) => (one.hidden = false));
-  await page.$eval('#time', (display) => Object.assign(display, { mediaCurrentTime: 3_600, mediaDuration: 5_400 }));
-  for (const [width, height] of [[1280, 800], [1000, 700], [920, 700], [900, 600], [844, 390], [640, 400], [667, 375], [390, 844], [360, 640]]) {
-    await page.setViewportSize({ width, height });
-    for (const theatre of [false, true]) {
-      for (const panels of [false, true]) {
-        await page.evaluate(({ theatre: isWanted, panels: areWanted }) => {
-          const app = document.querySelector('#app').classList;
-          if ((document.querySelector('#theatre').getAttribute('aria-pressed') === 'true') !== isWanted) document.querySelector('#theatre').click();
-          if (app.contains('alone') && app.contains('with-panels') !== areWanted) document.querySelector('#panels').click();
-        }, { theatre, panels });
-        const { beside, shown } = await page.evaluate(() => {
-          const stage = document.querySelector('#stage').getBoundingClientRect();
-          const controls = [...document.querySelectorAll('.control-row > :not(.spring)')].filter((one) => one.checkVisibility());
-          const isBeside = (box) => box.left < stage.left || box.right > stage.right + 0.5 || box.bottom > stage.bottom + 0.5;
-          return {
-            beside: controls.filter((one) => isBeside(one.getBoundingClientRect())).map(({ id }) => id),
-            shown: controls.map(({ id }) => id),
-          };
-        });
-        const where = `${width}x${height}${theatre ? ', theatre' : ''}${panels ? ', panels' : ''}`;
-        assert.deepEqual(beside, [], where);
-        for (const id of ['play', 'mute', 'rate', 'captions', 'quality', 'full']) assert.ok(shown.includes(id), `${id}: ${where}`);
+const SIZES = [
+  [1280, 800], [1000, 700], [920, 700], [900, 600], [844, 390], [700, 800], [640, 400], [667, 375], [620, 800], [540, 800], [480, 800], [390, 844], [360, 640],
+];
+
+// The controls that are shown, and which of these lie beside the picture.
+function rowOf(page) {
+  return page.evaluate(() => {
+    const stage = document.querySelector('#stage').getBoundingClientRect();
+    const controls = [...document.querySelectorAll('.control-row > :not(.spring)')].filter((one) => one.checkVisibility());
+    const isBeside = (box) => box.left < stage.left || box.right > stage.right + 0.5 || box.bottom > stage.bottom + 0.5;
+    return {
+      stageWidth: stage.width,
+      beside: controls.filter((one) => isBeside(one.getBoundingClientRect())).map(({ id }) => id),
+      shown: controls.map(({ id }) => id),
+    };
+  });
+}
+
+for (const [what, qualities] of [['all there can be in the row', true], ['all but qualities, which a file has not', false]]) {
+  test(`no control lies beside the picture, however small that is: ${what}`, async () => {
+    const page = await meet({ viewport: { width: 1280, height: 800 } });
+    await join(page, await newLink(), 'Ann');
+    await hasStatus(page, 'Ready to start');
+    for (const id of ['captions', 'pip', ...(qualities ? ['quality'] : [])]) await page.$eval(`#${id}`, (one) => (one.hidden = false));
+    await page.$eval('#time', (display) => Object.assign(display, { mediaCurrentTime: 3_600, mediaDuration: 5_400 })); // a film of hours
+    for (const [width, height] of SIZES) {
+      await page.setViewportSize({ width, height });
+      for (const theatre of [false, true]) {
+        for (const panels of [false, true]) {
+          await page.evaluate(({ theatre: isWanted, panels: areWanted }) => {
+            const app = document.querySelector('#app').classList;
+            if ((document.querySelector('#theatre').getAttribute('aria-pressed') === 'true') !== isWanted) document.querySelector('#theatre').click();
+            if (app.contains('alone') && app.contains('with-panels') !== areWanted) document.querySelector('#panels').click();
+          }, { theatre, panels });
+          const { beside, shown, stageWidth } = await rowOf(page);
+          const where = `${width}x${height}${theatre ? ', theatre' : ''}${panels ? ', panels' : ''}`;
+          assert.deepEqual(beside, [], where);
+          const needed = ['play', 'mute', 'rate', 'captions', 'full', ...(qualities ? ['quality'] : []), ...(!qualities || stageWidth >= 480 ? ['pip'] : [])];
+          for (const id of needed) assert.ok(shown.includes(id), `${id}: ${where}`);
+        }
       }
     }
-  }
-  assert.match(await clockOf(page), /^1:00:00\s\/\s1:30:00$/);
-});
+    assert.match(await clockOf(page), /^1:00:00\s\/\s1:30:00$/);
+  });
+}
 
 for (const [name, viewport] of [['a phone on its side', { width: 844, height: 390 }], ['a desk', { width: 1000, height: 700 }]]) {
   test(`at the gate a fault is in sight and moves nothing above it, ${name}`, async () => {

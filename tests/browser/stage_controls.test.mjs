@@ -213,6 +213,23 @@ step('the help keeps the focus until it is closed, and gives it back', async () 
   assert.equal(await focusedId(page), 'mute');
 });
 
+step('the picture in a picture, in a narrow window too: by its button, and by its key', async () => {
+  const { page } = ann;
+  const before = page.viewportSize();
+  const isOut = (wanted) => until(() => page.evaluate((is) => (document.pictureInPictureElement !== null) === is, wanted), `out: ${wanted}`);
+  await page.setViewportSize({ width: 520, height: 760 });
+  await page.click('#pip');
+  await isOut(true);
+  await forgetFocus(page);
+  await page.keyboard.press('p');
+  await isOut(false);
+  await page.keyboard.press('p');
+  await isOut(true);
+  await page.keyboard.press('p');
+  await isOut(false);
+  await page.setViewportSize(before);
+});
+
 step('no page had an error on its console or broke the security policy', () => {
   for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
 });

@@ -220,6 +220,7 @@ export class Controls {
       toggleCaptions: () => this.#toggleCaptions(tell),
       toggleFull: () => this.#toggleFull(),
       toggleTheatre: () => this.#layout.toggleTheatre(),
+      togglePopOut: () => byId('pip').hidden || byId('pip').click(),
       help: () => byId('help-dialog').showModal(),
     });
   }

@@ -15,6 +15,7 @@ const KEYS = {
   c: (actions) => actions.toggleCaptions(),
   f: (actions) => actions.toggleFull(),
   t: (actions) => actions.toggleTheatre(),
+  p: (actions) => actions.togglePopOut(),
   '?': (actions) => actions.help(),
 };
 // A figure goes to so many tenths of the video.
