@@ -55,6 +55,15 @@ test('in a large session the list is bounded, the count is not', () => {
   assert.ok(presence.list().length <= 200);
 });
 
+test('when a crowd goes of which not everybody is named, no more are listed than there are', () => {
+  const presence = welcomed();
+  presence.onMembers({ count: 300, joined: Array.from({ length: 150 }, (_, i) => member(`m${i}`, 'M')) });
+  assert.equal(presence.list().length, 153);
+  presence.onMembers({ count: 4, left: Array.from({ length: 50 }, (_, i) => member(`m${i}`, 'M')) });
+  assert.deepEqual([presence.count, presence.list().length], [4, 4]);
+  assert.deepEqual(presence.list().slice(0, 2).map(({ name }) => name), ['Ann', 'Ben'], 'the host and you stay');
+});
+
 test('a host that is away is still known by name, with who is next', () => {
   const presence = welcomed();
   presence.onMembers({ count: 2, left: [member('a', 'Ann')], hostAway: { untilMs: 9000, next: 'b' } });
@@ -83,4 +92,11 @@ test('who speaks is in the list, where not everybody is', () => {
   presence.onMembers({ count: 9 });
   presence.onChat({ from: 'x', name: 'Xaver' });
   assert.equal(presence.nameOf('x'), 'Xaver');
+});
+
+test('who speaks is called as they are now, though nobody told that they were renamed', () => {
+  const presence = welcomed();
+  assert.equal(presence.onChat({ from: 'c', name: 'Cemal' }), true);
+  assert.equal(presence.onChat({ from: 'c', name: 'Cemal' }), false, 'nothing new');
+  assert.deepEqual([presence.nameOf('c'), presence.list().length], ['Cemal', 3]);
 });

@@ -1,8 +1,9 @@
 // Who is here: the list of members, kept from welcome, members and host messages, and whom the
 // service would make host.
 //
-// Pure. The server names at most 50 members at once, so in a large session the list is a part of
-// `count`; it is bounded here as well.
+// Pure. The server names at most 50 members at once and never says again what it left out, so in a large
+// session the list is a part of `count`, and bounded here as well; who of it has gone or is called otherwise may
+// not have been told. `count` is exact.
 
 const LISTED_MAX = 200;
 
@@ -28,6 +29,7 @@ export class Presence {
     for (const member of left) this.#members.delete(idOf(member));
     for (const member of [...joined, ...changed]) this.#put(member);
     this.#count = count ?? this.#members.size;
+    this.#forgetWhoIsTooMany();
     this.#noteHost(hostAway);
   }
 
@@ -36,9 +38,12 @@ export class Presence {
     this.#noteHost(null);
   }
 
-  // Somebody who speaks is here, also where a large session's list did not name them.
+  // Somebody who speaks is here and called so, also where a large session's list did not name them. Returns
+  // whether that is news.
   onChat({ from, name }) {
-    if (from && !this.#members.has(from) && this.#members.size < this.#count) this.#put({ id: from, name });
+    const before = this.nameOf(from);
+    if (from && (before !== undefined || this.#members.size < this.#count)) this.#put({ id: from, name });
+    return this.nameOf(from) !== before;
   }
 
   get count() {
@@ -80,6 +85,14 @@ export class Presence {
   #noteHost(hostAway) {
     this.#hostAway = hostAway ?? null;
     this.#hostName = this.hostAway ? this.hostName : this.#members.get(this.#hostId);
+  }
+
+  // Some have gone unnamed. Whom of the others the list has had longest goes first.
+  #forgetWhoIsTooMany() {
+    for (const id of this.#members.keys()) {
+      if (this.#members.size <= this.#count) return;
+      if (id !== this.#youId && id !== this.#hostId) this.#members.delete(id);
+    }
   }
 
   #put(member) {

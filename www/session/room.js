@@ -194,7 +194,7 @@ export class Room extends EventTarget {
         if (message.re === 'name') this.#wantedName = null;
         return this.#emit('refused', message);
       case 'chat':
-        this.presence.onChat(message);
+        if (this.presence.onChat(message)) this.#emit('people', NOBODY);
         return this.#emit('chat', message);
       case 'viewers':
         this.viewers = new Map(message.list.map((report) => [report.id, report]));
