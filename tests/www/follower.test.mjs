@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { VideoSource } from '../../www/player/playback/video_source.js';
 import { Timeline } from '../../www/sync/timeline.js';
+import { until } from '../support/until.mjs';
 
 globalThis.document = Object.assign(new EventTarget(), { visibilityState: 'visible', pictureInPictureElement: null });
 const { Follower } = await import('../../www/player/playback/follower.js');
@@ -19,10 +20,20 @@ class FakeVideo extends EventTarget {
   currentTime = 20;
   buffered = { length: 1, start: () => 0, end: () => 60 };
   calls = [];
+  muted = false;
+  refuses = () => false;
+  refusals = []; // each tells of one, when the test wants
 
-  async play() {
+  play() {
     this.calls.push('play');
-    this.paused = false;
+    const refusal = {};
+    refusal.promise = new Promise((resolve, reject) => Object.assign(refusal, { resolve, reject }));
+    if (this.refuses()) this.refusals.push(() => refusal.reject(new DOMException('', 'NotAllowedError')));
+    else {
+      this.paused = false;
+      refusal.resolve();
+    }
+    return refusal.promise;
   }
 
   pause() {
@@ -74,6 +85,39 @@ test('a film that is cut short: it stands there, says so, and is not started', (
   show();
   assert.equal(follower.ranOut, false, 'loaded anew');
   assert.deepEqual(sent, []);
+});
+
+// Ticks of the follower's own, and states, come before the browser's task that tells of a refusal.
+test('sound refused, however late that is told: it is not asked for again, and plays silently', async () => {
+  const video = new FakeVideo();
+  video.refuses = () => !video.muted;
+  const { show } = follow({ video });
+  for (let i = 0; i < 3; i++) show();
+  assert.equal(video.refusals.length, 1);
+  video.refusals[0]();
+  await until(() => !video.paused, 'it plays');
+  assert.deepEqual([video.muted, follower.blocked, video.refusals.length], [true, 'sound', 1]);
+});
+
+test('what plays after all, by whatever hand, waits for no tap any more', async () => {
+  const video = Object.assign(new FakeVideo(), { muted: true, refuses: () => true });
+  const { show } = follow({ video });
+  video.refusals[0]();
+  await until(() => follower.blocked === 'play', 'a tap is wanted');
+  video.become('playing', { paused: false });
+  show();
+  assert.equal(follower.blocked, null);
+});
+
+test('a tap brings the picture back at one\'s own pace, too', async () => {
+  const video = Object.assign(new FakeVideo(), { muted: true, refuses: () => true });
+  follow({ video });
+  video.refusals[0]();
+  await until(() => follower.blocked === 'play', 'a tap is wanted');
+  follower.detach();
+  video.refuses = () => false;
+  follower.unblock();
+  assert.deepEqual([video.paused, follower.blocked], [false, null]);
 });
 
 test('shifted against the room: that is where it is sought, and what its error counts from', () => {

@@ -64,7 +64,9 @@ export class Follower extends EventTarget {
   unblock() {
     if (this.#mutedHere) this.#video.muted = false;
     this.#mutedHere = false;
+    const wasStopped = this.blocked === 'play';
     this.#setBlocked(null);
+    if (this.detached && wasStopped) this.#play();
     this.#tickNow();
   }
 
@@ -172,6 +174,8 @@ export class Follower extends EventTarget {
       if (action.forMs !== undefined) nextMs = Math.min(nextMs, Math.max(1, action.forMs));
       if (!this.#apply(action)) break;
     }
+    // Somebody else's hand may have set it going.
+    if (this.blocked === 'play' && !this.#video.paused) this.#setBlocked(null);
     this.#noticeBuffering();
     this.#noticeRanOut();
     this.#timer = setTimeout(() => this.#tick(), nextMs);

@@ -30,6 +30,7 @@ export class SteeredVideo extends EventTarget {
   #now;
   #runs = false; // as it was last made to, by us or by a person
   #isInDoubt = false;
+  #isRefused = false; // it would not be played just now, and the reason has yet to come
   #soughtS = null; // where we sent it, while it is on the way
   #lastS = 0; // where it was before the seek
   #wasStuck = true;
@@ -65,20 +66,27 @@ export class SteeredVideo extends EventTarget {
 
   // Resolves to 'plays', 'refused' (the browser wants a gesture first) or 'not'. What has ended is never
   // played: browsers would begin it anew at 0. What has failed cannot be.
+  //
+  // A refusal may come late, as a task of its own: to play once more before it has come would be refused for the
+  // same reason, and that refusal would come when the first one has been seen to.
   async play() {
     const video = this.#video;
     if (video.ended || video.error) return 'not';
     if (!video.paused) return 'plays';
-    if (this.inDoubt) return 'not';
+    if (this.inDoubt || this.#isRefused) return 'not';
     this.#runs = true;
+    const playing = video.play();
+    const isRefused = (this.#isRefused = video.paused);
     try {
-      await video.play();
+      await playing;
       return 'plays';
     } catch (error) {
       // AbortError: a pause came in between. NotSupportedError: the element tells of it itself.
-      if (error.name !== 'NotAllowedError') return 'not';
+      if (error.name !== 'NotAllowedError' || !video.paused) return 'not';
       this.#runs = false;
       return 'refused';
+    } finally {
+      if (isRefused) this.#isRefused = false;
     }
   }
 
