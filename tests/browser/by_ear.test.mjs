@@ -3,39 +3,25 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
-import { aheadMs, join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
-import { makeMedia } from '../support/media.mjs';
-import { createSession } from '../support/member.mjs';
-import { hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
-import { startServer } from '../support/server.mjs';
+import { aheadMs, join, measure, until } from '../support/browser.mjs';
+import { openCinema } from '../support/cinema.mjs';
+import { hasStatus, takePicture, tell } from '../support/player_page.mjs';
 import { story } from '../support/story.mjs';
 
 const step = story('a viewer who hears late');
 const SHIFT_MS = 200;
 const WITHIN_MS = 80; // of a reading of two pages
-let media;
-let server;
-let browser;
+let cinema;
 let ann; // the host
 let ben;
 let link;
 
 before(async () => {
-  media = await makeMedia([{ name: 'film', seconds: 90 }]);
-  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
-  browser = await launchBrowser(['--autoplay-policy=no-user-gesture-required']);
-  [ann, ben] = [await openPerson(browser), await openPerson(browser)];
-  link = server.origin + (await createSession(server)).url;
-  await join(ann.page, link, 'Ann');
-  await hasRole(ann.page, 'You are the host.');
-  await join(ben.page, link, 'Ben');
+  cinema = await openCinema({ films: [{ name: 'film', seconds: 90 }], flags: ['--autoplay-policy=no-user-gesture-required'] });
+  ({ link, people: [ann, ben] } = await cinema.seat(['Ann', 'Ben']));
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await media?.remove();
-});
+after(() => cinema?.close());
 
 // Of readings that are made one after the other the middle one: a busy machine lets single ones lie.
 async function benIsAheadMs() {

@@ -2,42 +2,34 @@
 // nobody. In real Chromium, before a real nginx that is set up in the ways that spoil it. With
 // VIDEOSYNC_SCREENSHOTS=folder each state leaves pictures.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
-import { launchBrowser, openPerson } from '../support/browser.mjs';
-import { makeMedia } from '../support/media.mjs';
+import { openCinema } from '../support/cinema.mjs';
 import { createSession } from '../support/member.mjs';
 import { startNginx } from '../support/nginx.mjs';
 import { hasStatus, takePicture } from '../support/player_page.mjs';
-import { startServer } from '../support/server.mjs';
 
-let media;
+let cinema;
 let server;
-let browser;
 
 before(async () => {
-  media = await makeMedia([{ name: 'film', seconds: 10 }]);
-  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
-  browser = await launchBrowser();
+  cinema = await openCinema({ films: [{ name: 'film', seconds: 10 }] });
+  ({ server } = cinema);
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await media?.remove();
-});
+after(() => cinema?.close());
+afterEach(() => cinema?.empty());
 
 // api: what nginx does with requests for the API, in its own words; without what deploy/nginx.conf says of
 // errors, which is as the server would.
 async function behind(api, act) {
   const edit = (conf) => conf.replace(/^ *error_page .*\n/gm, '').replace('location = /ws {', `location /api/ { ${api} }\n  location = /ws {`);
   const front = await startNginx([server], { edit });
-  const { page, context } = await openPerson(browser);
-  page.setDefaultTimeout(10_000);
   try {
-    await act(page, front.origin, context);
+    const { page } = await cinema.meet();
+    await act(page, front.origin);
   } finally {
-    await context.close();
+    await cinema.empty();
     await front.stop();
   }
 }
@@ -72,18 +64,17 @@ for (const [what, api, words] of [
 }
 
 test('the gate asks again, and tells how the session stands when the server is back', async () => {
-  const { page, context } = await openPerson(browser);
+  const { page } = await cinema.meet();
   const { key } = await createSession(server);
   await page.route('**/api/sessions/*', (route) => route.fulfill({ status: 504 }), { times: 1 });
   await page.goto(`${server.origin}/player.html?session=${key}`);
   await gateSays(page, 'answered 504');
   await gateSays(page, 'Nobody is here yet.');
   assert.equal(await page.textContent('#gate-title'), 'film');
-  await context.close();
 });
 
 test('no network at all is told from a server that does not answer', async () => {
-  const { page, context } = await openPerson(browser);
+  const { page, context } = await cinema.meet();
   await page.goto(server.origin);
   await page.waitForSelector('.poster');
   await page.route('**/api/sessions', (route) => route.abort());
@@ -92,5 +83,4 @@ test('no network at all is told from a server that does not answer', async () =>
   await context.setOffline(true);
   await page.click('#create:enabled');
   await page.waitForSelector('#create-error:has-text("This device has no network.")');
-  await context.close();
 });

@@ -5,42 +5,30 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
-import { clockOf, join, launchBrowser, openPerson } from '../support/browser.mjs';
+import { clockOf, join } from '../support/browser.mjs';
+import { openCinema } from '../support/cinema.mjs';
 import { contrastOf } from '../support/contrast.mjs';
 import { makeFolder } from '../support/files.mjs';
-import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
 import { hasStatus, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 
 const CONTRAST_LEAST = 3; // WCAG 2.2, 1.4.11
 const TITLE = 'The long way round, and what was seen of the country on the way, told in three evenings';
-let media;
+let cinema;
 let server;
-let browser;
-const people = [];
+
+const addCaptions = (directory) => writeFile(path.join(directory, 'film.en.vtt'), 'WEBVTT\n\n00:00.000 --> 00:59.000\nHello\n');
 
 before(async () => {
-  media = await makeMedia([{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }]);
-  await writeFile(path.join(media.directory, 'film.en.vtt'), 'WEBVTT\n\n00:00.000 --> 00:59.000\nHello\n');
-  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--video', 'film'] });
-  browser = await launchBrowser();
+  cinema = await openCinema({ films: [{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }], furnish: addCaptions, args: ['--video', 'film'] });
+  ({ server } = cinema);
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await media?.remove();
-});
+after(() => cinema?.close());
 
-async function meet(options) {
-  const person = await openPerson(browser, options);
-  people.push(person);
-  return person.page;
-}
-
-// A link to a session of its own, whose first member is its host.
-const newLink = async () => server.origin + (await createSession(server)).url;
+const meet = async (options) => (await cinema.meet(options)).page;
+const newLink = () => cinema.newLink();
 const boxOf = (page, selector) => page.locator(selector).boundingBox();
 
 for (const colorScheme of ['light', 'dark']) {
@@ -237,5 +225,5 @@ test('an empty library says where films go', async () => {
 });
 
 test('no page had an error on its console or broke the security policy', () => {
-  for (const { faults } of people) assert.deepEqual(faults, []);
+  cinema.assertFaultless();
 });

@@ -4,49 +4,35 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
-import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
-import { makeMedia } from '../support/media.mjs';
+import { join as joinPage, until } from '../support/browser.mjs';
+import { openCinema } from '../support/cinema.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { hasStatus, takePicture, tell } from '../support/player_page.mjs';
-import { startServer } from '../support/server.mjs';
 
 const NOTHING = 'Nothing of this name can be seen.';
-let media;
+let cinema;
 let server;
-let browser;
 let key;
 let ben;
-const people = [];
 
 before(async () => {
-  media = await makeMedia([{ name: 'film', seconds: 10 }]);
-  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
-  browser = await launchBrowser();
+  cinema = await openCinema({ films: [{ name: 'film', seconds: 10 }] });
+  ({ server } = cinema);
   ({ key } = await createSession(server));
   ben = await join(server, key, { name: 'Ben' });
 });
 
 after(async () => {
   await ben?.drop();
-  await browser?.close();
-  await server?.stop();
-  await media?.remove();
+  await cinema?.close();
 });
 
 afterEach(async () => {
-  for (const { context, faults } of people.splice(0)) {
-    await context.close();
-    assert.deepEqual(faults, []);
-  }
+  cinema?.assertFaultless();
+  await cinema?.empty();
 });
 
-async function meet(options) {
-  const person = await openPerson(browser, options);
-  people.push(person);
-  person.page.setDefaultTimeout(10_000);
-  return person.page;
-}
-
+const meet = async (options) => (await cinema.meet(options)).page;
 const link = () => `${server.origin}/player.html?session=${key}`;
 const remembered = (page) => page.evaluate(() => localStorage.getItem('videosync.name'));
 const ownName = (page) => page.textContent('.person:has(.rename-open:not([hidden])) .person-name');

@@ -4,44 +4,33 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before } from 'node:test';
-import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
-import { makeMedia } from '../support/media.mjs';
-import { startServer } from '../support/server.mjs';
+import { join, measure, until } from '../support/browser.mjs';
+import { openCinema } from '../support/cinema.mjs';
+import { hasRole } from '../support/player_page.mjs';
 import { story } from '../support/story.mjs';
 
 const step = story('the controls on the picture');
 const SECONDS = 60;
 const COMES_TO_REST_MS = 200; // a position that is sought (latest_sender.js)
 const SHARED = ['play', 'back', 'forward', 'rate', 'scrubber'];
-let media;
-let server;
-let browser;
+let cinema;
 let ann; // the host
 let ben;
 let link;
 
-before(async () => {
-  media = await makeMedia([{ name: 'trailer', seconds: SECONDS }]);
+async function addCaptions(directory) {
   for (const language of ['en', 'de']) {
-    const file = path.join(media.directory, `trailer.${language}.vtt`);
-    await writeFile(file, `WEBVTT\n\n00:00.000 --> 00:59.000\n${language}\n`);
+    await writeFile(path.join(directory, `trailer.${language}.vtt`), `WEBVTT\n\n00:00.000 --> 00:59.000\n${language}\n`);
   }
-  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
-  browser = await launchBrowser();
-  const size = { viewport: { width: 1280, height: 800 } };
-  [ann, ben] = await Promise.all([openPerson(browser, size), openPerson(browser, size)]);
-  const { key } = await (await fetch(`${server.origin}/api/sessions`, { method: 'POST' })).json();
-  link = `${server.origin}/player.html?session=${key}`;
-  await join(ann.page, link, 'Ann');
-  await join(ben.page, link, 'Ben');
-  await until(async () => (await ben.page.textContent('#role')).startsWith('Ann controls'), 'Ben knows the host');
+}
+
+before(async () => {
+  cinema = await openCinema({ films: [{ name: 'trailer', seconds: SECONDS }], furnish: addCaptions });
+  ({ link, people: [ann, ben] } = await cinema.seat(['Ann', 'Ben'], { viewport: { width: 1280, height: 800 } }));
+  await hasRole(ben.page, 'Ann controls');
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await media?.remove();
-});
+after(() => cinema?.close());
 
 const plays = (page) => until(async () => !(await measure(page)).paused, 'it plays');
 const rests = (page) => until(async () => (await measure(page)).paused, 'it rests');
@@ -230,6 +219,4 @@ step('the picture in a picture, in a narrow window too: by its button, and by it
   await page.setViewportSize(before);
 });
 
-step('no page had an error on its console or broke the security policy', () => {
-  for (const { faults } of [ann, ben]) assert.deepEqual(faults, []);
-});
+step('no page had an error on its console or broke the security policy', () => cinema.assertFaultless());

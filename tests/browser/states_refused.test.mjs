@@ -4,28 +4,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
-import { launchBrowser, openPerson } from '../support/browser.mjs';
-import { makeMedia } from '../support/media.mjs';
+import { openCinema } from '../support/cinema.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { startNginx } from '../support/nginx.mjs';
 import { hasFigure, hasStatus, takePicture } from '../support/player_page.mjs';
-import { startServer } from '../support/server.mjs';
 
-let media;
+let cinema;
 let server;
-let browser;
 
 before(async () => {
-  media = await makeMedia([{ name: 'film', seconds: 10 }]);
-  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--max-members', '1'] });
-  browser = await launchBrowser();
+  cinema = await openCinema({ films: [{ name: 'film', seconds: 10 }], args: ['--max-members', '1'] });
+  ({ server } = cinema);
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await media?.remove();
-});
+after(() => cinema?.close());
 
 // Every word that the status line says is kept, so that none is missed that stands but for a moment.
 function keepWords() {
@@ -37,9 +29,8 @@ function keepWords() {
 }
 
 async function enter(front, key, act) {
-  const { page, context } = await openPerson(browser);
+  const { page } = await cinema.meet();
   try {
-    page.setDefaultTimeout(10_000);
     await page.addInitScript(keepWords);
     await page.goto(`${front.origin}/player.html?session=${key}`);
     await page.waitForSelector('#gate-words:not(:empty)');
@@ -50,7 +41,7 @@ async function enter(front, key, act) {
     const said = await page.evaluate(() => testSaid);
     assert.deepEqual(said.filter((words) => /lost/.test(words)), [], 'nothing was lost');
   } finally {
-    await context.close();
+    await cinema.empty();
   }
 }
 
