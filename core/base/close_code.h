@@ -20,4 +20,10 @@ inline constexpr std::uint16_t too_slow = 4003;
 inline constexpr std::uint16_t removed = 4004;
 inline constexpr std::uint16_t too_many_messages = 4008;
 
+// Whether it may stand in a Close frame (RFC 6455, 7.4, and IANA's registry).
+constexpr bool is_valid(std::uint16_t code) noexcept {
+  if (code >= 1000 && code <= 1014) return code < 1004 || code > 1006;
+  return code >= 3000 && code <= 4999;
+}
+
 }  // namespace videosync::close_code

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/base/assert.h"
+#include "core/base/close_code.h"
 #include "proto/websocket/websocket_frames.h"
 
 namespace videosync {
@@ -58,7 +59,7 @@ BufferRef make_frame(WebSocketOpcode opcode, std::string_view payload) noexcept 
 
 BufferRef make_close_frame(std::uint16_t code, std::string_view reason) noexcept {
   if (code == websocket_no_close_code) return make_frame(WebSocketOpcode::close, {});
-  VS_ASSERT(is_valid_close_code(code));
+  VS_ASSERT(close_code::is_valid(code));
   std::array<char, websocket_control_bytes_max> payload;
   payload[0] = static_cast<char>(code >> 8);
   payload[1] = static_cast<char>(code & 0xff);

@@ -184,7 +184,7 @@ WebSocketEvent WebSocketDecoder::end_close_frame() noexcept {
   if (!payload.empty()) {
     code = static_cast<std::uint16_t>(control_[0] << 8 | control_[1]);
     reason = payload.substr(2);
-    if (!is_valid_close_code(code)) {
+    if (!close_code::is_valid(code)) {
       refuse(close_code::protocol_error, "close code not allowed");
       return fault_;
     }
@@ -234,11 +234,6 @@ void WebSocketDecoder::invariants() const noexcept {
   VS_ASSERT(control_bytes_ <= websocket_control_bytes_max);
   VS_ASSERT((message_opcode_ == WebSocketOpcode::continuation) == (fragments_ == 0));
   VS_ASSERT(is_ended_ || in_frame_ == (frame_bytes_left_ > 0));
-}
-
-bool is_valid_close_code(std::uint16_t code) noexcept {
-  if (code >= 1000 && code <= 1014) return code < 1004 || code > 1006;
-  return code >= 3000 && code <= 4999;
 }
 
 }  // namespace videosync

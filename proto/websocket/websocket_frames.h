@@ -140,7 +140,4 @@ BufferRef make_close_frame(std::uint16_t code, std::string_view reason) noexcept
 void append_masked_frame(std::string& out, WebSocketOpcode opcode, std::string_view payload,
                          std::array<std::uint8_t, 4> mask_key, bool is_final = true);
 
-// Whether a peer may send this code in a Close frame (RFC 6455, 7.4 and IANA's registry).
-bool is_valid_close_code(std::uint16_t code) noexcept;
-
 }  // namespace videosync

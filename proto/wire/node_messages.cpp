@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "core/base/byte_codec.h"
+#include "core/base/close_code.h"
 #include "proto/session/playback.h"
 #include "proto/session/session_record.h"
-#include "proto/websocket/websocket_frames.h"
 
 namespace videosync::node {
 
@@ -259,7 +259,7 @@ class Decoder {
   // Connections are closed with it.
   void close_code(std::uint16_t& code) {
     one(code);
-    require(is_valid_close_code(code));
+    require(close_code::is_valid(code));
   }
   void close_code(std::optional<std::uint16_t>& code) {
     if (reader_.get_flag()) close_code(code.emplace());

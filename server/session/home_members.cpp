@@ -239,7 +239,13 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   ++home.version.revision;
   const BufferRef bytes = BufferRef::copy_of(encode(stored(home, home_node)));
   home.is_remade = true;
-  const BufferRef cast = take_cast(residence);
+  BufferRef cast = take_cast(residence);
+  // A store that has refused the last one will refuse this one, too: what is said in the meantime
+  // would come before it, and everybody elsewhere miss it.
+  if (!unsaved_.empty() && cast && unsaved_.contains(residence.key)) {
+    ports_.store.publish(residence.key, std::exchange(cast, {}),
+                         [](Result<std::uint32_t>) noexcept {});
+  }
   home.change = ++changes_asked_;
   ports_.store.change(
       residence.key, expected, home.version, bytes, store_ttl_us(), cast,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/base/close_code.h"
 #include "core/base/utf8.h"
 #include "proto/websocket/websocket_frames.h"
 
@@ -27,7 +28,7 @@ void check(const WebSocketEvent& event) {
   if (event.kind == Kind::text || event.kind == Kind::close || event.kind == Kind::fault) {
     VS_ASSERT(videosync::is_valid_utf8(event.payload));
   }
-  if (event.kind == Kind::fault) VS_ASSERT(videosync::is_valid_close_code(event.code));
+  if (event.kind == Kind::fault) VS_ASSERT(videosync::close_code::is_valid(event.code));
 }
 
 std::vector<Seen> decode(WebSocketDecoder& decoder, std::span<const std::uint8_t> stream,

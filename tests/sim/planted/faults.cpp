@@ -149,6 +149,7 @@ constexpr std::array promises{
     Promise{"one end", "one end"},
     Promise{"one seat", "one seat"},
     Promise{"one id", "one seat"},
+    Promise{"home.seats.size() + home.machine->unheard_count()", "one seat"},  // an invariant
     Promise{"resume", "one seat"},
     Promise{"agreement", "agreement"},
     Promise{"stored", "agreement"},

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/close_code.h"
 #include "proto/session/session_values.h"
 
 using namespace videosync;
@@ -231,7 +232,7 @@ Test(websocket_frames, close_codes) {
   for (int code = 0; code <= 65'535; ++code) {
     const bool is_valid = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
                           (code >= 3000 && code <= 4999);
-    cr_assert_eq(is_valid_close_code(static_cast<std::uint16_t>(code)), is_valid, "%d", code);
+    cr_assert_eq(close_code::is_valid(static_cast<std::uint16_t>(code)), is_valid, "%d", code);
   }
   for (const int code : {1000, 1001, 1002, 1003, 1007, 1011, 3000, 3999, 4000, 4999}) {
     expect(frame(Op::close, close_payload(code, "bye")),
