@@ -4,46 +4,20 @@ import { afterEach, test } from 'node:test';
 import { VideoSource } from '../../www/player/playback/video_source.js';
 import { Timeline } from '../../www/sync/timeline.js';
 import { until } from '../support/until.mjs';
+import { FakeVideo } from './support/fake_video.mjs';
 
 globalThis.document = Object.assign(new EventTarget(), { visibilityState: 'visible', pictureInPictureElement: null });
 const { Follower } = await import('../../www/player/playback/follower.js');
 
-class FakeVideo extends EventTarget {
-  paused = true;
-  ended = false;
-  error = null;
-  isConnected = true;
-  seeking = false;
-  readyState = 4;
-  duration = 60;
-  playbackRate = 1;
-  currentTime = 20;
-  buffered = { length: 1, start: () => 0, end: () => 60 };
-  calls = [];
-  muted = false;
-  refuses = () => false;
-  refusals = []; // each tells of one, when the test wants
+// One whose refusals to play are told when the test wants.
+class RefusingVideo extends FakeVideo {
+  refusals = [];
+  isRefused = () => false;
 
   play() {
+    if (!this.isRefused()) return super.play();
     this.calls.push('play');
-    const refusal = {};
-    refusal.promise = new Promise((resolve, reject) => Object.assign(refusal, { resolve, reject }));
-    if (this.refuses()) this.refusals.push(() => refusal.reject(new DOMException('', 'NotAllowedError')));
-    else {
-      this.paused = false;
-      refusal.resolve();
-    }
-    return refusal.promise;
-  }
-
-  pause() {
-    if (!this.paused) this.calls.push('pause');
-    this.paused = true;
-  }
-
-  become(type, state = {}) {
-    Object.assign(this, state);
-    this.dispatchEvent(new Event(type));
+    return new Promise((_, reject) => this.refusals.push(() => reject(new DOMException('', 'NotAllowedError'))));
   }
 }
 
@@ -51,7 +25,7 @@ let follower = null;
 afterEach(() => follower?.detach()); // no more ticks
 
 // A showing that runs since it was at `position`, and who follows it.
-function follow({ position = 20, video = new FakeVideo() } = {}) {
+function follow({ position = 20, video = new FakeVideo({ currentTime: 20 }) } = {}) {
   const sent = [];
   const room = Object.assign(new EventTarget(), {
     timeline: new Timeline(), mayControl: true, serverTimeMs: () => performance.now(),
@@ -89,8 +63,8 @@ test('a film that is cut short: it stands there, says so, and is not started', (
 
 // Ticks of the follower's own, and states, come before the browser's task that tells of a refusal.
 test('sound refused, however late that is told: it is not asked for again, and plays silently', async () => {
-  const video = new FakeVideo();
-  video.refuses = () => !video.muted;
+  const video = new RefusingVideo({ currentTime: 20 });
+  video.isRefused = () => !video.muted;
   const { show } = follow({ video });
   for (let i = 0; i < 3; i++) show();
   assert.equal(video.refusals.length, 1);
@@ -100,7 +74,8 @@ test('sound refused, however late that is told: it is not asked for again, and p
 });
 
 test('what plays after all, by whatever hand, waits for no tap any more', async () => {
-  const video = Object.assign(new FakeVideo(), { muted: true, refuses: () => true });
+  const video = new RefusingVideo({ currentTime: 20, muted: true });
+  video.isRefused = () => true;
   const { show } = follow({ video });
   video.refusals[0]();
   await until(() => follower.blocked === 'play', 'a tap is wanted');
@@ -110,12 +85,13 @@ test('what plays after all, by whatever hand, waits for no tap any more', async 
 });
 
 test('a tap brings the picture back at one\'s own pace, too', async () => {
-  const video = Object.assign(new FakeVideo(), { muted: true, refuses: () => true });
+  const video = new RefusingVideo({ currentTime: 20, muted: true });
+  video.isRefused = () => true;
   follow({ video });
   video.refusals[0]();
   await until(() => follower.blocked === 'play', 'a tap is wanted');
   follower.detach();
-  video.refuses = () => false;
+  video.isRefused = () => false;
   follower.unblock();
   assert.deepEqual([video.paused, follower.blocked], [false, null]);
 });
@@ -135,8 +111,17 @@ test('shifted against the room: that is where it is sought, and what its error c
   assert.ok(Math.abs(video.currentTime - 30) < 0.001, 'it goes back at once, at rest');
 });
 
+test('while nobody can say where it is, no gap is told: not even of one who is at their own pace', () => {
+  const { video, sent } = follow();
+  follower.detach();
+  Object.assign(video, { paused: false, currentTime: 0 }); // and no frame comes
+  const { positionS, errorMs } = follower.measure();
+  assert.deepEqual([positionS, errorMs, sent], [20, null, []]);
+  assert.equal(follower.isStarved, false);
+});
+
 test('at the very end it is not cut short', () => {
-  const video = Object.assign(new FakeVideo(), { ended: true, currentTime: 60 });
+  const video = new FakeVideo({ ended: true, currentTime: 60 });
   follow({ video, position: 59.5 });
   assert.equal(follower.ranOut, false);
   assert.equal(video.calls.includes('play'), false);
@@ -152,7 +137,7 @@ test('a decoder that failed: nothing is tried, nothing is sent, nobody need wait
 });
 
 test('trying again fetches the file anew, past what the browser remembers of its address', () => {
-  const video = Object.assign(new FakeVideo(), { replaceChildren() {} });
+  const video = new FakeVideo({ replaceChildren() {} });
   const source = new VideoSource(video);
   source.load({ id: 'film', url: '/api/video?id=film' });
   assert.equal(video.src, '/api/video?id=film');

@@ -2,49 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SteeredVideo } from '../../www/player/playback/steered_video.js';
 import { FakeTime } from './support/fake_network.mjs';
+import { FakeVideo } from './support/fake_video.mjs';
 
 const JUDGED_MS = 200;
-
-class FakeVideo extends EventTarget {
-  paused = false;
-  ended = false;
-  error = null;
-  isConnected = true;
-  seeking = false;
-  readyState = 4;
-  duration = 60;
-  currentTime = 10;
-  bufferedToS = 60;
-  buffered = { length: 1, start: () => 0, end: () => this.bufferedToS };
-  played = 0;
-  refuses = null;
-
-  async play() {
-    if (this.refuses) throw this.refuses;
-    this.played += 1;
-    this.paused = false;
-  }
-
-  pause() {
-    this.paused = true;
-  }
-
-  become(type, state = {}) {
-    Object.assign(this, state);
-    this.dispatchEvent(new Event(type));
-  }
-}
 
 // A video that we play, in a picture in a picture: the browser's controls are at hand. What it told.
 function setUp({ page: changes = {}, inPicture = true } = {}) {
   const time = new FakeTime();
-  const video = new FakeVideo();
+  const video = new FakeVideo({ currentTime: 10 });
   const page = Object.assign(new EventTarget(), { visibilityState: 'visible', pictureInPictureElement: null, ...changes });
   if (inPicture) page.pictureInPictureElement = video;
   const steered = new SteeredVideo(video, { page, timers: time.timers, now: time.now });
   const told = [];
   steered.addEventListener('native', ({ detail }) => told.push(detail));
-  video.paused = true;
   steered.play();
   video.become('play');
   video.become('timeupdate');
@@ -165,7 +135,7 @@ test('the end, an error, a removal and a new source are the browser\'s', () => {
 test('a seek from the end that does not come is woken by playing and pausing, which nobody is told of', () => {
   const { time, video, steered, told } = setUp();
   const sought = (from, state) => {
-    video.played = 0;
+    video.calls.length = 0;
     Object.assign(video, { ended: false, seeking: false, paused: true, ...from });
     steered.seek(5);
     Object.assign(video, { ended: false, seeking: true, ...state });

@@ -4,16 +4,7 @@ import { MediaKeys } from '../../www/player/playback/media_keys.js';
 import { SharedPlayback } from '../../www/player/playback/shared_playback.js';
 import { WakeLock } from '../../www/player/playback/wake_lock.js';
 import { FakeTime } from './support/fake_network.mjs';
-
-class FakeVideo extends EventTarget {
-  paused = true;
-  ended = false;
-
-  become(type, state) {
-    Object.assign(this, state);
-    this.dispatchEvent(new Event(type));
-  }
-}
+import { FakeVideo } from './support/fake_video.mjs';
 
 function screen() {
   const page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
