@@ -27,12 +27,18 @@ const SEEK_BEYOND_S = 0.5; // a gap that rate would close too slowly
 const SEEK_BEYOND_JOINING_S = 0.1; // a newcomer, or after a command: nothing to be skipped yet
 const SEEK_BEYOND_RATELESS_S = 0.04; // a browser whose rate cannot be used
 const JOINING_MS = 5_000;
+const LATE_STARTS_MS = 2_000; // longer, where it began to run only then
+const LATE_STARTS_MAX = 2; // after one event
 const START_MOST_S = 4; // a sound device may take seconds to start
 const START_LEAPS_S = 0.5; // ... when it was asleep
 const STUCK_MS = 8_000; // buffering for so long: try where the showing is by now
+const NO_START_MS = 5_000; // no start takes so long: this one has come to nothing
+const NO_START_MOST_MS = 40_000; // ... or does here, where the last ones did not come sooner either
 const ARRIVES_LATE_S = 0.03; // an arrival later than that tries again
 const STARTS_LATE_S = 0.12; // who stands further behind seeks before it starts
 const TRIES_MAX = 3;
+const EARLY_BEYOND_S = 0.025; // who came so early after an event stands still for a moment
+const EARLY_WON_S = 0.01; // ... if that is longer than a start takes, by so much
 const WAIT_AHEAD_MAX_S = 1; // who is ahead by less may wait for the showing
 const MARGIN_S = 0.05;
 const SETTLED_AFTER_S = 0.15; // of media played since the start or the seek
@@ -54,10 +60,13 @@ export class SyncController {
   #seekWanted = false; // by the viewer
   #exactTried = null; // the position at rest that was last sought
   #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached}
-  #settling = null; // after a start or seek: {fromS, mark}; fromS null until it runs
+  #settling = null; // after a start or seek: {sinceMs, fromS, mark}; fromS null until it runs
   #baseRate = 1; // the showing's, when a gap was last closed by rate
   #trimAtMs = null; // how close the last event came will be clear by then
   #trimsLeft = 0;
+  #mayStandStill = false; // once after each event
+  #lateStartsLeft = 0;
+  #noStartMs = NO_START_MS; // twice as long each time
   #decidedMs = null; // when the last decision was made
   #busySinceMs = null;
   #mayLeaveEnd = true; // a player that has ended may be sent elsewhere, once after each event
@@ -72,6 +81,9 @@ export class SyncController {
     this.#settling = null;
     this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     this.#trimsLeft = TRIMS_MAX;
+    this.#mayStandStill = true;
+    this.#lateStartsLeft = LATE_STARTS_MAX;
+    this.#noStartMs = NO_START_MS;
     this.#mayLeaveEnd = true;
     this.#forgetGap();
   }
@@ -80,7 +92,7 @@ export class SyncController {
   // of the gap is of the old one, and so is what a start or a correction under way would teach. The way
   // there is made by rate, as in mid-play.
   targetMoved(nowMs) {
-    if (this.#settling) this.#settling = { mark: null, fromS: null };
+    if (this.#settling) this.#settling = { ...this.#settling, mark: null, fromS: null };
     this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     this.#trimsLeft = TRIMS_MAX;
     this.#forgetGap();
@@ -153,8 +165,9 @@ export class SyncController {
     this.#busySinceMs = null;
     if (player.paused) return this.#begin(nowMs, target, player);
     this.#mayLeaveEnd = false;
-    if (this.#settling && !this.#hasSettled(nowMs, player, gapS)) return WAIT;
+    if (this.#settling && !this.#hasSettled(nowMs, player, gapS)) return this.#whileSettling(nowMs, target, player);
     if (!this.#observer.read(nowMs, gapS, player.rate - target.rate)) this.#rates.forget();
+    if (this.#cameEarly(nowMs, target, player)) return this.#standStill(nowMs);
     if (this.#mustJump(nowMs)) return this.#jump(nowMs, target, player);
     return this.#closeByRate(nowMs, elapsedMs, target, player);
   }
@@ -209,7 +222,7 @@ export class SyncController {
     const aheadS = this.#aheadIfStartedS(target, player);
     if (aheadS > 0.001) return { type: 'wait', forMs: aheadS * 1000 };
     const mark = { latency: this.#starts, countedS: this.#starts.meanS, aheadS };
-    return this.#settle(mark, { type: 'play', rate: target.rate });
+    return this.#settle(nowMs, mark, { type: 'play', rate: target.rate });
   }
 
   #seekAhead(nowMs, target, player) {
@@ -218,7 +231,7 @@ export class SyncController {
     this.#mayLeaveEnd = false;
     this.#busySinceMs = null;
     // A hidden page may not be allowed to start again what it stopped: there the player runs on.
-    if (player.hidden && !player.paused) return this.#hop(target);
+    if (player.hidden && !player.paused) return this.#hop(nowMs, target);
     const tries = (this.#arrival?.tries ?? 0) + 1;
     const isNear = player.isBuffered?.(target.position) ?? true;
     const kind = isNear ? 'near' : 'far';
@@ -228,9 +241,9 @@ export class SyncController {
     return seekTo(aheadBy(takesS, target), false, target);
   }
 
-  #hop(target) {
+  #hop(nowMs, target) {
     const countedS = this.#hops.meanS;
-    return this.#settle({ latency: this.#hops, countedS, aheadS: 0 }, seekTo(aheadBy(countedS, target), true, target));
+    return this.#settle(nowMs, { latency: this.#hops, countedS, aheadS: 0 }, seekTo(aheadBy(countedS, target), true, target));
   }
 
   // In mid-play, but too far off for the rate.
@@ -239,6 +252,20 @@ export class SyncController {
     if (aheadS < 0 || aheadS > WAIT_AHEAD_MAX_S || player.hidden) return this.#seekAhead(nowMs, target, player);
     // Not far ahead: standing still for a moment is enough.
     this.#budget.spend(nowMs, this.#observer.gapS);
+    return this.#standStill(nowMs);
+  }
+
+  // A first start is guessed to take as long as Chromium's. Where it takes next to nothing (Firefox, WebKit) a
+  // newcomer is ahead by that, for seconds at 5 %; what it takes is known now, and nobody has seen much yet.
+  #cameEarly(nowMs, target, player) {
+    const isNew = this.#mayStandStill && nowMs < this.#joiningUntilMs && !player.hidden;
+    const aheadS = this.#observer.gapS / target.rate;
+    const isEarly = aheadS > EARLY_BEYOND_S && aheadS < WAIT_AHEAD_MAX_S;
+    return isNew && isEarly && aheadS > this.#starts.meanS + EARLY_WON_S;
+  }
+
+  #standStill(nowMs) {
+    this.#mayStandStill = false;
     this.#forgetGap();
     this.#arrival = { sinceMs: nowMs, kind: 'near', tries: 1, reached: true };
     return { type: 'pause' };
@@ -248,7 +275,7 @@ export class SyncController {
     const hasAll = player.isBuffered?.(player.position) ?? true;
     if (this.#busySinceMs === null && player.buffering && hasAll) this.#rates.stumbled();
     this.#forgetGap();
-    if (this.#settling) this.#settling.fromS = null;
+    if (this.#settling) Object.assign(this.#settling, { sinceMs: nowMs, fromS: null });
     this.#busySinceMs ??= nowMs;
     const commanded = this.#budget.untouched && nowMs < this.#joiningUntilMs;
     if (commanded && Math.abs(gapS) > SEEK_BEYOND_JOINING_S) return this.#seekAhead(nowMs, target, player);
@@ -257,9 +284,9 @@ export class SyncController {
   }
 
   // mark: {latency, countedS, aheadS}, what was counted on and how far ahead that was to end.
-  #settle(mark, action) {
+  #settle(nowMs, mark, action) {
     this.#arrival = null;
-    this.#settling = { mark, fromS: null };
+    this.#settling = { sinceMs: nowMs, mark, fromS: null };
     this.#forgetGap();
     return action;
   }
@@ -271,11 +298,29 @@ export class SyncController {
     settling.fromS = Math.min(settling.fromS ?? Infinity, player.position);
     if (player.position - settling.fromS < SETTLED_AFTER_S) return false;
     this.#settling = null;
+    this.#noStartMs = NO_START_MS;
     this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     const { mark } = settling;
-    if (mark) mark.latency.add(mark.countedS + mark.aheadS - gapS / player.rate);
+    if (mark) this.#learn(nowMs, mark, mark.aheadS - gapS / player.rate);
     this.#budget.came(gapS);
     return true;
+  }
+
+  // lateS: later than was counted on. Who has not been in place since the last event, and began so late that the time
+  // for that is over, has had no chance to be.
+  #learn(nowMs, { latency, countedS }, lateS) {
+    latency.add(countedS + lateS);
+    if (this.#joiningUntilMs === 0 || this.#lateStartsLeft === 0 || lateS < START_LEAPS_S) return;
+    this.#lateStartsLeft -= 1;
+    this.#joiningUntilMs = Math.max(this.#joiningUntilMs, nowMs + LATE_STARTS_MS);
+  }
+
+  // A player may say that it plays, with all it needs, and not begin to, as WebKit's with a sound device on a busy
+  // machine. Nobody sees that it is sought.
+  #whileSettling(nowMs, target, player) {
+    if (nowMs - this.#settling.sinceMs < this.#noStartMs) return WAIT;
+    this.#noStartMs = Math.min(NO_START_MOST_MS, 2 * this.#noStartMs);
+    return this.#seekAhead(nowMs, target, player);
   }
 
   // --- In mid-play -------------------------------------------------------------------------------
@@ -297,7 +342,7 @@ export class SyncController {
   #changeBase(nowMs, target) {
     this.#baseRate = target.rate;
     this.#forgetGap();
-    this.#settling = { mark: null, fromS: null };
+    this.#settling = { sinceMs: nowMs, mark: null, fromS: null };
     this.#trimAtMs = nowMs + TRIM_AFTER_MS;
     return { type: 'rate', rate: target.rate };
   }

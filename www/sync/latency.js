@@ -10,9 +10,11 @@ export class LearntLatency {
   #strayS;
   #maxS;
   #leapS;
+  #oddS = null; // the last one, where it was unlike those before
   #learnt = 0;
 
-  // leapS: what differs by so much is believed at once, and not by a share: things are different now.
+  // leapS: what differs by so much teaches nothing, for it may happen once only, as a device that wakes up; a second
+  // one like it is believed at once, and not by a share: things are different now.
   constructor(guessS, maxS, { leapS = Infinity } = {}) {
     this.#meanS = guessS;
     this.#strayS = guessS / 2;
@@ -31,12 +33,20 @@ export class LearntLatency {
 
   add(tookS) {
     const bounded = Math.min(this.#maxS, Math.max(0, tookS));
-    this.#learnt += 1;
     const awayS = bounded - this.#meanS;
-    if (Math.abs(awayS) > this.#leapS) this.#learnt = 1;
+    const isOdd = Math.abs(awayS) > this.#leapS;
+    if (isOdd && !this.#isLikeOdd(bounded)) return;
+    this.#oddS = null;
+    this.#learnt = isOdd ? 1 : this.#learnt + 1;
     const share = Math.max(SHARE, 1 / this.#learnt);
     this.#meanS += share * awayS;
     if (this.#learnt === 1) this.#strayS = this.#meanS / 4;
     else this.#strayS += SHARE * (Math.abs(awayS) - this.#strayS);
+  }
+
+  #isLikeOdd(tookS) {
+    const isLike = this.#oddS !== null && Math.abs(tookS - this.#oddS) <= this.#leapS;
+    this.#oddS = tookS;
+    return isLike;
   }
 }
