@@ -362,6 +362,21 @@ test('a player that never begins to play, with all it needs, is sought once more
   assert.equal(starts, 3);
 });
 
+test('while nobody can say where a player is nothing is known of it, and before long it is sought', () => {
+  let says = (position) => position;
+  const player = inMidPlay({ reads: (position) => says(position) });
+  const [before, rates] = [player.seeks.length, player.rates.length];
+  says = () => NaN;
+  player.run(7_500);
+  assert.equal(player.controller.errorS, null);
+  assert.deepEqual([player.seeks.length, player.rates.length], [before, rates]);
+  player.run(1_000);
+  assert.equal(player.seeks.length, before + 1);
+  says = (position) => position;
+  player.run(3_000);
+  assert.ok(Math.abs(player.error) < 0.03, `left ${player.error}`);
+});
+
 test('a hidden page learns how long its seeks take', () => {
   const player = inMidPlay({ hidden: true, tickMs: 1000, seekMs: 1500, startMs: 200 });
   for (let i = 1; i <= 3; i++) {

@@ -10,7 +10,7 @@ const HAVE_FUTURE_DATA = 3;
 function player({ from = 0, to = 60, ...state } = {}) {
   return {
     readyState: HAVE_CURRENT_DATA, currentTime: 10, duration: 60, paused: false, seeking: false,
-    buffered: { length: 1, start: () => from, end: () => to },
+    buffered: { length: 1, start: () => from, end: () => to }, addEventListener() {},
     ...state,
   };
 }

@@ -133,7 +133,7 @@ test('a viewer who may not is told so, and nothing is sent', () => {
 
 test('at their own pace the keys are for this player alone', () => {
   const { handlers, sent, acted, follower, time } = keys({ mayControl: false });
-  follower.detached = true;
+  Object.assign(follower, { detached: true, placeS: 12 });
   handlers.pause();
   handlers.seekforward({ seekOffset: 5 });
   time.pass(200);

@@ -119,7 +119,8 @@ export class SyncController {
 
   // target: {position, running, over, startsInMs, rate, durationS}
   // player: {position, paused, seeking, buffering, ended, canSeek, rate, hidden?, pitchKept?,
-  // isBuffered?(position)}; hidden: the page is, and its timers are slow.
+  // isBuffered?(position)}; position: NaN while it plays and nobody can say where; hidden: the page is, and its
+  // timers are slow.
   decide(nowMs, target, player) {
     const elapsedMs = nowMs - (this.#decidedMs ?? nowMs);
     this.#decidedMs = nowMs;
@@ -161,7 +162,8 @@ export class SyncController {
     if (player.ended) return this.#pastItsEnd(nowMs, target, player);
     if (this.#arrival) return this.#arrive(nowMs, target, player);
     const gapS = player.position - target.position;
-    if (player.seeking || player.buffering) return this.#whileBusy(nowMs, target, player, gapS);
+    const isBusy = player.seeking || player.buffering || Number.isNaN(gapS);
+    if (isBusy) return this.#whileBusy(nowMs, target, player, gapS);
     this.#busySinceMs = null;
     if (player.paused) return this.#begin(nowMs, target, player);
     this.#mayLeaveEnd = false;

@@ -14,6 +14,7 @@ export class FakeVideo extends EventTarget {
   buffered = { length: 1, start: () => 0, end: () => this.bufferedToS };
   calls = []; // 'play' and 'pause', where it has changed anything
   refuses = null; // the error with which a play is refused
+  #onFrame = () => {};
 
   // state: what is other than above.
   constructor(state = {}) {
@@ -39,5 +40,14 @@ export class FakeVideo extends EventTarget {
   become(type, state = {}) {
     Object.assign(this, state);
     this.dispatchEvent(new Event(type));
+  }
+
+  requestVideoFrameCallback(onFrame) {
+    this.#onFrame = onFrame;
+  }
+
+  // At local time `nowMs` that frame appears.
+  showFrame(mediaTime, nowMs) {
+    this.#onFrame(nowMs, { mediaTime, expectedDisplayTime: nowMs });
   }
 }

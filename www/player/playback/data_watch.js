@@ -5,6 +5,8 @@
 // only for a player that stands still although it is to run: for a moment where it did run, which is how a
 // decoder stumbles, for longer where it only begins to.
 
+import { PositionReading } from './position_reading.js';
+
 const HAVE_CURRENT_DATA = 2;
 const COVERED_AHEAD_S = 1;
 const END_ROUGHLY_S = 0.25; // sound and picture seldom end at the same moment
@@ -13,28 +15,32 @@ const STARTS_WITHIN_MS = 3_000; // a sound device may take two seconds
 
 export class DataWatch {
   #video;
+  #reading;
   #positionS = NaN;
   #movedMs = 0; // when the clock was last seen to move, or to have no reason to
   #hasRun = false; // since it was last paused or sought
 
-  constructor(video) {
+  // reading: the PositionReading of this video, where somebody has it.
+  constructor(video, reading = new PositionReading(video)) {
     this.#video = video;
+    this.#reading = reading;
   }
 
   // At local time `nowMs`; to be asked again and again while the player is to run.
   lacksData(nowMs) {
     this.#look(nowMs);
-    if (isShortOfData(this.#video)) return true;
+    if (isShortOfData(this.#video, this.#reading.placeS)) return true;
     return this.#video.readyState === HAVE_CURRENT_DATA && this.#standsStill(nowMs);
   }
 
   #look(nowMs) {
-    const { currentTime, paused, seeking } = this.#video;
+    const { paused, seeking } = this.#video;
+    const { placeS } = this.#reading;
     const mayRest = paused || seeking;
     if (mayRest) this.#hasRun = false;
-    else if (currentTime !== this.#positionS && !Number.isNaN(this.#positionS)) this.#hasRun = true;
-    if (mayRest || currentTime !== this.#positionS) this.#movedMs = nowMs;
-    this.#positionS = currentTime;
+    else if (placeS !== this.#positionS && !Number.isNaN(this.#positionS)) this.#hasRun = true;
+    if (mayRest || placeS !== this.#positionS) this.#movedMs = nowMs;
+    this.#positionS = placeS;
   }
 
   #standsStill(nowMs) {
@@ -42,9 +48,9 @@ export class DataWatch {
   }
 }
 
-// Whether what lies ahead of it is still to come: by itself it cannot go on.
-export function isShortOfData(video) {
-  if (video.readyState === HAVE_CURRENT_DATA) return !isBuffered(video, video.currentTime);
+// Whether what lies ahead of it, at placeS, is still to come: by itself it cannot go on.
+export function isShortOfData(video, placeS = video.currentTime) {
+  if (video.readyState === HAVE_CURRENT_DATA) return !isBuffered(video, placeS);
   return video.readyState < HAVE_CURRENT_DATA;
 }
 

@@ -42,9 +42,9 @@ export class Follower extends EventTarget {
     this.#video = video;
     this.#room = room;
     this.#frames = new FrameClock(video);
-    this.#data = new DataWatch(video);
+    this.#data = new DataWatch(video, this.#frames.reading);
     this.#durationOf = durationOf;
-    this.steered = new SteeredVideo(video);
+    this.steered = new SteeredVideo(video, { reading: this.#frames.reading });
     video.addEventListener('durationchange', () => this.#learnDuration());
     video.addEventListener('loadstart', () => this.controller.targetChanged(performance.now()));
     for (const type of ['loadedmetadata', 'seeked', 'canplay', 'playing', 'pause', 'ended']) {
@@ -134,11 +134,16 @@ export class Follower extends EventTarget {
 
   // Whether nothing but the data that is still to come explains the picture.
   get isStarved() {
-    return isShortOfData(this.#video);
+    return isShortOfData(this.#video, this.placeS);
+  }
+
+  // Where this player is, or was when that was last known.
+  get placeS() {
+    return this.#frames.reading.placeS;
   }
 
   // {position, positionS, errorMs, running, startsInMs, over, ended, durationS}: `position` and `over` are the
-  // showing's, `positionS` and `ended` this player's; errorMs, from where its shift has it be, is null while
+  // showing's, `positionS` (or where it was last known to be) and `ended` this player's; errorMs, from where its shift has it be, is null while
   // nobody can say.
   measure() {
     const showing = this.#showing(this.#room.serverTimeMs());
@@ -146,8 +151,8 @@ export class Follower extends EventTarget {
     const positionS = this.#frames.positionAt(performance.now());
     const following = target.running && !this.detached;
     const errorS = following ? this.controller.errorS : positionS - target.position;
-    const known = this.#video.readyState >= HAVE_METADATA && errorS !== null;
-    return { ...showing, positionS, ended: this.#video.ended, errorMs: known ? errorS * 1000 : null };
+    const known = this.#video.readyState >= HAVE_METADATA && errorS !== null && positionS !== null;
+    return { ...showing, positionS: positionS ?? this.placeS, ended: this.#video.ended, errorMs: known ? errorS * 1000 : null };
   }
 
   #learnDuration() {
@@ -188,7 +193,7 @@ export class Follower extends EventTarget {
     const isTheirs = nowMs < this.#yieldUntilMs || this.steered.inDoubt;
     if (Number.isNaN(serverMs) || !this.#room.timeline.state || isTheirs || video.error) return { type: 'wait' };
     return this.controller.decide(nowMs, this.#target(serverMs), {
-      position: this.#frames.positionAt(nowMs),
+      position: this.#frames.positionAt(nowMs) ?? NaN,
       paused: video.paused,
       seeking: video.seeking,
       buffering: this.#data.lacksData(nowMs),

@@ -6,10 +6,15 @@
 // it moves smoothly and agrees with the frames to within such a step. Where it comes in jumps the frames
 // are followed, and where it lies steadily it is set right by them.
 //
+// Where currentTime cannot be true at all (position_reading.js) there are only the frames, from the first one on, or
+// nothing.
+//
 // In between there is the staircase: a currentTime that stands still for some tens of milliseconds
 // (Firefox: 40) is right when it has just moved and late else, by half a stair on average. It never runs
 // ahead, so what the readings at most make of the clock is the clock. Whether it is one is seen from how
 // late readings at any other time are.
+
+import { PositionReading } from './position_reading.js';
 
 const FRAME_STALE_MS = 250;
 const KEPT = 24; // frames
@@ -21,6 +26,7 @@ const STAIR_MS = 8; // readings of a smooth clock are not so late
 const LAG_MAX_MS = 250; // beyond, the player has stumbled
 
 export class FrameClock {
+  reading; // a PositionReading
   #video;
   #frames = []; // {phaseMs, clockMs}: media minus local time, by the frame and by currentTime; oldest first
   #lastMs = -Infinity; // local time of the newest frame
@@ -28,23 +34,31 @@ export class FrameClock {
 
   constructor(video) {
     this.#video = video;
+    this.reading = new PositionReading(video);
     for (const type of ['seeking', 'pause', 'emptied', 'ratechange', 'waiting', 'playing']) {
       video.addEventListener(type, () => (this.#frames = []));
     }
     if (typeof video.requestVideoFrameCallback === 'function') this.#watch();
   }
 
-  // Seconds of media time at local time `nowMs` (performance.now(), now).
+  // Seconds of media time at local time `nowMs` (performance.now(), now); null where nobody can say.
   positionAt(nowMs) {
-    const { currentTime, paused, seeking, playbackRate } = this.#video;
-    if (paused || seeking) return currentTime;
-    const readMs = currentTime * 1000;
-    if (this.#frames.length < ENOUGH || nowMs - this.#lastMs > FRAME_STALE_MS) return (readMs + this.#lagMs) / 1000;
+    const { paused, seeking, playbackRate } = this.#video;
+    const { isFalse, placeS } = this.reading;
+    if (paused || seeking) return placeS;
+    const isFresh = nowMs - this.#lastMs <= FRAME_STALE_MS;
     const playedMs = nowMs * playbackRate;
-    if (this.#isRough) return (quantile(this.#frames.map(({ phaseMs }) => phaseMs), 0.5) + playedMs) / 1000;
+    if (isFalse) return isFresh && this.#frames.length > 0 ? this.#byFrames(playedMs) : null;
+    const readMs = placeS * 1000;
+    if (this.#frames.length < ENOUGH || !isFresh) return (readMs + this.#lagMs) / 1000;
+    if (this.#isRough) return this.#byFrames(playedMs);
     const clockMs = quantile(this.#frames.map((frame) => frame.clockMs), 0.9) + playedMs;
     this.#noteLag(clockMs - readMs);
     return ((this.#lagMs > 0 ? clockMs : readMs) - this.#lieMs) / 1000;
+  }
+
+  #byFrames(playedMs) {
+    return (quantile(this.#frames.map(({ phaseMs }) => phaseMs), 0.5) + playedMs) / 1000;
   }
 
   get #isRough() {
@@ -73,9 +87,10 @@ export class FrameClock {
 
   #watch() {
     this.#video.requestVideoFrameCallback((_, { mediaTime, expectedDisplayTime }) => {
-      const { currentTime, playbackRate, paused } = this.#video;
+      const { currentTime, playbackRate, paused, seeking } = this.#video;
       const nowMs = performance.now();
-      if (!paused) {
+      if (!paused && !seeking) {
+        this.reading.noteFrame(mediaTime);
         this.#frames.push({
           phaseMs: mediaTime * 1000 - expectedDisplayTime * playbackRate,
           clockMs: currentTime * 1000 - nowMs * playbackRate,

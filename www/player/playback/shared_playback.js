@@ -156,7 +156,7 @@ export class SharedPlayback extends EventTarget {
   }
 
   get #positionShown() {
-    if (this.#follower.detached) return this.#video.currentTime;
+    if (this.#follower.detached) return this.#follower.placeS;
     const expected = this.#stillExpected();
     if (expected?.fields?.position !== undefined) return expected.fields.position;
     return this.#room.timeline.positionAt(this.#room.serverTimeMs()) || 0;

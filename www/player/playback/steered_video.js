@@ -13,6 +13,7 @@
 
 import { isShortOfData } from './data_watch.js';
 import { PlaybackRate } from './playback_rate.js';
+import { PositionReading } from './position_reading.js';
 
 const SEEK_LEAST_S = 1;
 const AT_END_S = 1;
@@ -25,6 +26,7 @@ export class SteeredVideo extends EventTarget {
   rate; // a PlaybackRate
 
   #video;
+  #reading;
   #page;
   #timers;
   #now;
@@ -36,12 +38,14 @@ export class SteeredVideo extends EventTarget {
   #wasStuck = true;
   #menuMs = -Infinity; // when the element's context menu came up
 
-  // page, timers, now: the browser's own, other ones for tests.
+  // reading: the PositionReading of this video, where somebody has it. page, timers, now: the browser's own, other
+  // ones for tests.
   constructor(video, {
-    page = document, now = () => performance.now(), timers = { setTimeout: (...a) => setTimeout(...a) },
+    reading = new PositionReading(video), page = document, now = () => performance.now(), timers = { setTimeout: (...a) => setTimeout(...a) },
   } = {}) {
     super();
     this.#video = video;
+    this.#reading = reading;
     this.#page = page;
     this.#timers = timers;
     this.#now = now;
@@ -176,8 +180,8 @@ export class SteeredVideo extends EventTarget {
   #remember() {
     if (this.#video.seeking) return;
     this.#soughtS = null;
-    this.#lastS = this.#video.currentTime;
-    this.#wasStuck = isShortOfData(this.#video);
+    this.#lastS = this.#reading.placeS;
+    this.#wasStuck = isShortOfData(this.#video, this.#lastS);
   }
 
   #forget() {
