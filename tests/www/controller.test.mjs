@@ -286,6 +286,25 @@ test('a player stuck for eight seconds tries where the showing is by then', () =
   assert.ok(Math.abs(player.seeks[0] - player.target(player.nowMs - 900).position) < 1.5);
 });
 
+test('one that stands still although it has all it needs does so sooner, and more and more seldom', () => {
+  const player = inMidPlay({ stallsWithData: true });
+  player.buffering = true;
+  const fromMs = player.nowMs;
+  player.run(60_000);
+  const afterS = player.seekTimes.map((at) => Math.round((at - fromMs) / 1000));
+  assert.deepEqual(afterS, [3, 11, 27, 51]);
+});
+
+test('who stood still for a moment and was woken late starts, and is not sought', () => {
+  const player = joined(running({ position: 100 }), { seekMs: 100, startMs: 0 });
+  player.run(590);
+  assert.equal(player.actions.includes('pause') && player.paused, true);
+  player.nowMs += 130; // the page does not get to run
+  player.run(4_000);
+  assert.equal(player.seeks.length, 1);
+  assert.ok(Math.abs(player.error) < 0.02, `left ${player.error}`);
+});
+
 test('a seek of the host is followed at once, even by a player that buffers', () => {
   const player = inMidPlay();
   player.buffering = true;
@@ -367,10 +386,10 @@ test('while nobody can say where a player is nothing is known of it, and before 
   const player = inMidPlay({ reads: (position) => says(position) });
   const [before, rates] = [player.seeks.length, player.rates.length];
   says = () => NaN;
-  player.run(7_500);
+  player.run(2_800);
   assert.equal(player.controller.errorS, null);
   assert.deepEqual([player.seeks.length, player.rates.length], [before, rates]);
-  player.run(1_000);
+  player.run(500);
   assert.equal(player.seeks.length, before + 1);
   says = (position) => position;
   player.run(3_000);

@@ -32,13 +32,13 @@ const LATE_STARTS_MAX = 2; // after one event
 const START_MOST_S = 4; // a sound device may take seconds to start
 const START_LEAPS_S = 0.5; // ... when it was asleep
 const STUCK_MS = 8_000; // buffering for so long: try where the showing is by now
+const STUCK_FOR_NOTHING_MS = 3_000; // ... where nothing that is still to come can help
 const NO_START_MS = 5_000; // no start takes so long: this one has come to nothing
 const NO_START_MOST_MS = 40_000; // ... or does here, where the last ones did not come sooner either
 const ARRIVES_LATE_S = 0.03; // an arrival later than that tries again
 const STARTS_LATE_S = 0.12; // who stands further behind seeks before it starts
 const TRIES_MAX = 3;
-const EARLY_BEYOND_S = 0.025; // who came so early after an event stands still for a moment
-const EARLY_WON_S = 0.01; // ... if that is longer than a start takes, by so much
+const EARLY_BEYOND_S = 0.025; // who came early by so much more than a start takes stands still for a moment
 const WAIT_AHEAD_MAX_S = 1; // who is ahead by less may wait for the showing
 const MARGIN_S = 0.05;
 const SETTLED_AFTER_S = 0.15; // of media played since the start or the seek
@@ -59,7 +59,8 @@ export class SyncController {
   #joiningUntilMs = 0;
   #seekWanted = false; // by the viewer
   #exactTried = null; // the position at rest that was last sought
-  #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached}
+  #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached}; with
+  // dueMs it was not sought, but stands still until then
   #settling = null; // after a start or seek: {sinceMs, fromS, mark}; fromS null until it runs
   #baseRate = 1; // the showing's, when a gap was last closed by rate
   #trimAtMs = null; // how close the last event came will be clear by then
@@ -169,7 +170,7 @@ export class SyncController {
     this.#mayLeaveEnd = false;
     if (this.#settling && !this.#hasSettled(nowMs, player, gapS)) return this.#whileSettling(nowMs, target, player);
     if (!this.#observer.read(nowMs, gapS, player.rate - target.rate)) this.#rates.forget();
-    if (this.#cameEarly(nowMs, target, player)) return this.#standStill(nowMs);
+    if (this.#cameEarly(nowMs, target, player)) return this.#standStill(nowMs, target);
     if (this.#mustJump(nowMs)) return this.#jump(nowMs, target, player);
     return this.#closeByRate(nowMs, elapsedMs, target, player);
   }
@@ -208,9 +209,10 @@ export class SyncController {
       arrival.reached = true;
       this.#seeks[arrival.kind].add((nowMs - arrival.sinceMs) / 1000);
     }
+    if (arrival.dueMs > nowMs) return { type: 'wait', forMs: arrival.dueMs - nowMs };
     const aheadS = this.#aheadIfStartedS(target, player);
     const missed = aheadS < -ARRIVES_LATE_S || aheadS > WAIT_AHEAD_MAX_S + this.#seeks.far.mostS;
-    if (missed && arrival.tries < TRIES_MAX) return this.#seekAhead(nowMs, target, player);
+    if (missed && !arrival.dueMs && arrival.tries < TRIES_MAX) return this.#seekAhead(nowMs, target, player);
     return this.#startWhenDue(nowMs, target, player);
   }
 
@@ -254,7 +256,7 @@ export class SyncController {
     if (aheadS < 0 || aheadS > WAIT_AHEAD_MAX_S || player.hidden) return this.#seekAhead(nowMs, target, player);
     // Not far ahead: standing still for a moment is enough.
     this.#budget.spend(nowMs, this.#observer.gapS);
-    return this.#standStill(nowMs);
+    return this.#standStill(nowMs, target);
   }
 
   // A first start is guessed to take as long as Chromium's. Where it takes next to nothing (Firefox, WebKit) a
@@ -262,26 +264,29 @@ export class SyncController {
   #cameEarly(nowMs, target, player) {
     const isNew = this.#mayStandStill && nowMs < this.#joiningUntilMs && !player.hidden;
     const aheadS = this.#observer.gapS / target.rate;
-    const isEarly = aheadS > EARLY_BEYOND_S && aheadS < WAIT_AHEAD_MAX_S;
-    return isNew && isEarly && aheadS > this.#starts.meanS + EARLY_WON_S;
+    return isNew && aheadS > this.#starts.meanS + EARLY_BEYOND_S && aheadS < WAIT_AHEAD_MAX_S;
   }
 
-  #standStill(nowMs) {
+  // For as long as it is ahead by all that is known; where it stands a player may tell only a moment later (Firefox).
+  #standStill(nowMs, target) {
+    const forS = this.#observer.gapS / target.rate - this.#starts.meanS;
     this.#mayStandStill = false;
     this.#forgetGap();
-    this.#arrival = { sinceMs: nowMs, kind: 'near', tries: 1, reached: true };
+    this.#arrival = { sinceMs: nowMs, dueMs: nowMs + forS * 1000, kind: 'near', tries: 1, reached: true };
     return { type: 'pause' };
   }
 
   #whileBusy(nowMs, target, player, gapS) {
     const hasAll = player.isBuffered?.(player.position) ?? true;
+    const mayHelpItself = player.seeking || !(hasAll || Number.isNaN(gapS));
+    const stuckMs = mayHelpItself ? STUCK_MS : STUCK_FOR_NOTHING_MS;
     if (this.#busySinceMs === null && player.buffering && hasAll) this.#rates.stumbled();
     this.#forgetGap();
     if (this.#settling) Object.assign(this.#settling, { sinceMs: nowMs, fromS: null });
     this.#busySinceMs ??= nowMs;
     const commanded = this.#budget.untouched && nowMs < this.#joiningUntilMs;
     if (commanded && Math.abs(gapS) > SEEK_BEYOND_JOINING_S) return this.#seekAhead(nowMs, target, player);
-    if (nowMs - this.#busySinceMs < STUCK_MS || !this.#budget.allows(nowMs)) return WAIT;
+    if (nowMs - this.#busySinceMs < stuckMs || !this.#budget.allows(nowMs)) return WAIT;
     return this.#seekAhead(nowMs, target, player);
   }
 
