@@ -28,7 +28,7 @@ function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs })
   timeline.accept(state);
   const positionS = () => timeline.positionAt(serverTimeMs + performance.now() - heardMs);
   source.load(entry, positionS());
-  standby = new Standby(video, positionS);
+  standby = new Standby(video, positionS, { libraryS: entry.duration });
   setTitle(entry.title || entry.id);
 }
 

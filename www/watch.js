@@ -119,7 +119,7 @@ export function enter({ name, video, source, seen }) {
   openCompany({ room, follower, source, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
   new Reporter(room, follower);
   new WakeLock(video);
-  new MediaKeys({ room, playback, video, source });
+  new MediaKeys({ room, playback, source });
   onNativeControl(follower.steered, (act, what) => playback.followNative(act, what));
   stopAtTheEnd(room);
   wireShare();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { readTree } from './tree.mjs';
-import { findCircle, findIdle, findViolations, importGraph, importsOf, rooms } from './www_rules.mjs';
+import { findCircle, findElementReads, findIdle, findViolations, importGraph, importsOf, rooms } from './www_rules.mjs';
 
 const modules = readTree(['www'], /\.m?js$/);
 
@@ -20,6 +20,19 @@ test('neither rooms nor modules import each other in circles', () => {
   const allowed = new Map(Object.entries(rooms).map(([room, { uses }]) => [room, uses]));
   assert.equal(findCircle(allowed)?.join(' -> '), undefined);
   assert.equal(findCircle(importGraph(modules))?.join(' -> '), undefined);
+});
+
+test('what a <video> may lie about is asked for in one place', () => {
+  assert.deepEqual(findElementReads(modules), []);
+  const readsOf = (text, path = 'player/status/a.js') => findElementReads([{ path: `www/${path}`, text: `// planted\n${text}` }]);
+  const reads = [
+    'if (video.duration > 3) stop();', "video['duration']", 'const { duration } = video;', 'const { paused, duration, ended } = video;',
+    'const { duration: lengthS } = video;', 'function f({ buffered, duration }, at) {}', 'const { duration = 0 } = video;', 'video?.duration',
+  ];
+  for (const text of reads) assert.match(readsOf(text)[0] ?? `missed: ${text}`, /^www\/player\/status\/a\.js:2: reads the element's duration/);
+  for (const text of ['// video.duration', 'show({ duration: lengthS, position });', 'const durationS = 3;']) assert.deepEqual(readsOf(text), []);
+  assert.deepEqual(readsOf('video.duration', 'player/playback/film_length.js'), []);
+  assert.deepEqual(readsOf('entry.duration', 'watch.js'), []);
 });
 
 // The judge itself: each planted fault must be found, at its line, and nothing else.

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DataWatch, isBuffered, isShortOfData } from '../../www/player/playback/data_watch.js';
+import { FilmLength } from '../../www/player/playback/film_length.js';
 
+const FILM_S = 60;
 const HAVE_METADATA = 1;
 const HAVE_CURRENT_DATA = 2;
 const HAVE_FUTURE_DATA = 3;
@@ -27,7 +29,7 @@ function watch(video, forMs, { data = new DataWatch(video), rate = 0, fromMs = 0
 
 test('a player that runs with all it needs lacks nothing, whatever its readyState', () => {
   assert.equal(watch(player(), 10_000, { rate: 1 }), false);
-  assert.equal(isShortOfData(player()), false);
+  assert.equal(isShortOfData(player(), 10, FILM_S), false);
 });
 
 test('nor does one that stands where it has been told to', () => {
@@ -38,7 +40,7 @@ test('nor does one that stands where it has been told to', () => {
 test('whoever has come to the end of what is there lacks it at once', () => {
   const video = player({ to: 10.3 });
   assert.equal(new DataWatch(video).lacksData(0), true);
-  assert.equal(isShortOfData(video), true);
+  assert.equal(isShortOfData(video, 10, FILM_S), true);
   video.readyState = HAVE_FUTURE_DATA;
   assert.equal(new DataWatch(video).lacksData(0), false, 'the browser knows that it will do');
 });
@@ -63,10 +65,17 @@ test('a player that did run and stands still has stumbled, one that begins has t
 });
 
 test('what is buffered counts for a second ahead, and towards the end for what there is', () => {
-  assert.equal(isBuffered(player({ to: 11 }), 10), true);
-  assert.equal(isBuffered(player({ to: 10.9 }), 10), false);
-  assert.equal(isBuffered(player({ from: 10.1 }), 10), false);
-  assert.equal(isBuffered(player({ to: 59.9 }), 59.5), true);
-  assert.equal(isBuffered(player({ to: 59.9, duration: Infinity }), 59.5), false);
-  assert.equal(isBuffered(player({ to: 59.9 }), 59.95), false, 'nothing is there any more');
+  const isThere = (ranges, positionS, lengthS = FILM_S) => isBuffered(player(ranges), positionS, lengthS);
+  assert.equal(isThere({ to: 11 }, 10), true);
+  assert.equal(isThere({ to: 10.9 }, 10), false);
+  assert.equal(isThere({ from: 10.1 }, 10), false);
+  assert.equal(isThere({ to: 59.9 }, 59.5), true);
+  assert.equal(isThere({ to: 59.9 }, 59.5, Infinity), false);
+  assert.equal(isThere({ to: 59.9 }, 59.95), false, 'nothing is there any more');
+});
+
+test('an element that takes the place it has reached for the end still lacks what is to come', () => {
+  const video = player({ to: 10.3, duration: 10 });
+  const length = new FilmLength(video, () => FILM_S);
+  assert.equal(new DataWatch(video, { length }).lacksData(0), true);
 });

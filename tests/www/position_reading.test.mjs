@@ -79,7 +79,7 @@ test('a player whose frames move lacks no data, and its place is not looked for 
   withTime((time) => {
     const player = soughtTo(1.647);
     player.video.buffered = { length: 1, start: () => 1.2, end: () => 60 };
-    const data = new DataWatch(player.video, player.clock.reading);
+    const data = new DataWatch(player.video, { reading: player.clock.reading });
     replay(player, time, (ms) => assert.equal(data.lacksData(ms), false, `after ${ms} ms`));
     for (let ms = 0; ms < 500; ms += 100) data.lacksData((time.nowMs += 100));
     assert.equal(data.lacksData(time.nowMs), true, 'they stand still');

@@ -27,11 +27,11 @@ class FakeVideo extends EventTarget {
 }
 
 // The showing is at 20 s at the beginning, and runs.
-function stand(page = { visibilityState: 'visible' }) {
+function stand(page = { visibilityState: 'visible' }, { libraryS } = {}) {
   const time = new FakeTime();
   const video = new FakeVideo();
   const startMs = time.nowMs;
-  const standby = new Standby(video, () => 20 + (time.nowMs - startMs) / 1000, { page, timers: time.timers, now: time.now });
+  const standby = new Standby(video, () => 20 + (time.nowMs - startMs) / 1000, { libraryS, page, timers: time.timers, now: time.now });
   return { time, video, standby };
 }
 
@@ -77,6 +77,13 @@ test('whoever reads for more than a minute does not fetch the film', () => {
   time.pass(60_000);
   assert.ok(video.sought.length <= length + 1);
   assert.equal(time.pending, 0);
+});
+
+test('a film that the library knows to be longer than the element says goes on there', () => {
+  const { video } = stand(undefined, { libraryS: 100 });
+  video.duration = 15;
+  video.know();
+  assert.deepEqual(video.sought, [20]);
 });
 
 test('at the end of the film it stands there; once stopped it does nothing more', () => {

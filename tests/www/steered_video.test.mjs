@@ -189,6 +189,25 @@ test('beginning anew at the end, a stall, a nudge of hls.js and a shorter durati
   assert.deepEqual(told, [{ type: 'seek', position: 30 }], 'a person goes back from the end');
 });
 
+test('a person\'s seek is one also where the element takes the place it has reached for the end', () => {
+  const { video, told } = setUp();
+  video.become('durationchange', { duration: 60 });
+  video.become('timeupdate', { currentTime: 30, duration: 29.9 });
+  video.become('seeking', { currentTime: 0, seeking: true });
+  video.become('timeupdate', { seeking: false, currentTime: 30, duration: 29.9 });
+  video.become('seeking', { currentTime: 10, seeking: true });
+  assert.deepEqual(told, [{ type: 'seek', position: 0 }, { type: 'seek', position: 10 }]);
+});
+
+test('a film that has ended before its time and is played begins anew: that is the browser', () => {
+  const { video, told } = setUp();
+  video.become('durationchange', { duration: 60 });
+  video.become('timeupdate', { currentTime: 40, duration: 40 });
+  video.become('ended', { ended: true, paused: true });
+  video.become('seeking', { currentTime: 0, seeking: true, ended: false });
+  assert.deepEqual(told, []);
+});
+
 test('what has ended or failed is never played', async () => {
   for (const state of [{ ended: true }, { error: { code: 3 } }]) {
     const { video, steered } = setUp();

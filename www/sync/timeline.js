@@ -28,12 +28,9 @@ export class Timeline {
     return Boolean(first) && isNewer(held, first.after);
   }
 
-  // The media's length, once the player knows it; what the library says of it (`trueS`) is believed before
-  // the player, some of which take the place that they have reached for the end. Loading another video
-  // forgets it.
-  setDuration(seconds, trueS) {
-    const isLength = (value) => Number.isFinite(value) && value > 0;
-    this.#durationS = [trueS, seconds].find(isLength) ?? Infinity;
+  // The film's length, once it is known: more than 0. Loading another video forgets it.
+  setDuration(seconds) {
+    this.#durationS = seconds;
   }
 
   get durationS() {

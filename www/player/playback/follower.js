@@ -6,6 +6,7 @@
 import { SyncController } from '../../sync/controller.js';
 import { boundShift, shiftTarget } from '../../sync/shift.js';
 import { DataWatch, isBuffered, isShortOfData } from './data_watch.js';
+import { FilmLength } from './film_length.js';
 import { FrameClock } from './frame_clock.js';
 import { SteeredVideo } from './steered_video.js';
 
@@ -28,7 +29,7 @@ export class Follower extends EventTarget {
   #room;
   #frames;
   #data;
-  #durationOf;
+  #length;
   #timer = null;
   #busySinceMs = null;
   #pitchKept;
@@ -42,9 +43,10 @@ export class Follower extends EventTarget {
     this.#video = video;
     this.#room = room;
     this.#frames = new FrameClock(video);
-    this.#data = new DataWatch(video, this.#frames.reading);
-    this.#durationOf = durationOf;
-    this.steered = new SteeredVideo(video, { reading: this.#frames.reading });
+    this.#length = new FilmLength(video, () => durationOf(room.timeline.state?.video));
+    const watched = { reading: this.#frames.reading, length: this.#length };
+    this.#data = new DataWatch(video, watched);
+    this.steered = new SteeredVideo(video, watched);
     video.addEventListener('durationchange', () => this.#learnDuration());
     video.addEventListener('loadstart', () => this.controller.targetChanged(performance.now()));
     for (const type of ['loadedmetadata', 'seeked', 'canplay', 'playing', 'pause', 'ended']) {
@@ -134,7 +136,7 @@ export class Follower extends EventTarget {
 
   // Whether nothing but the data that is still to come explains the picture.
   get isStarved() {
-    return isShortOfData(this.#video, this.placeS);
+    return isShortOfData(this.#video, this.placeS, this.#length.seconds);
   }
 
   // Where this player is, or was when that was last known.
@@ -156,8 +158,7 @@ export class Follower extends EventTarget {
   }
 
   #learnDuration() {
-    const { timeline } = this.#room;
-    timeline.setDuration(this.#video.duration, this.#durationOf(timeline.state?.video));
+    this.#room.timeline.setDuration(this.#length.seconds);
   }
 
   #tickNow() {
@@ -202,7 +203,7 @@ export class Follower extends EventTarget {
       rate: video.playbackRate,
       hidden: document.visibilityState === 'hidden',
       pitchKept: this.#pitchKept,
-      isBuffered: (position) => isBuffered(video, position),
+      isBuffered: (position) => isBuffered(video, position, this.#length.seconds),
     });
   }
 

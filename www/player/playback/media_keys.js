@@ -8,16 +8,14 @@ const REFRESH_MS = 5_000; // how long the system may run on by itself
 export class MediaKeys {
   #room;
   #playback;
-  #video;
   #source;
   #session;
 
   // playback: a SharedPlayback; source: its `current` entry has title and poster.
   // session, every(action, ms): navigator.mediaSession and setInterval, other ones for tests.
-  constructor({ room, playback, video, source, session = navigator.mediaSession, every = (...a) => setInterval(...a) }) {
+  constructor({ room, playback, source, session = navigator.mediaSession, every = (...a) => setInterval(...a) }) {
     this.#room = room;
     this.#playback = playback;
-    this.#video = video;
     this.#source = source;
     this.#session = session;
     if (!session) return;
@@ -42,10 +40,9 @@ export class MediaKeys {
     if (!this.#room.timeline.state) return;
     this.#showTitle();
     this.#session.playbackState = this.#playbackState;
-    const { position, rate } = this.#playback;
-    const { duration } = this.#video;
-    if (!Number.isFinite(duration) || !(position >= 0 && position <= duration)) return;
-    this.#session.setPositionState?.({ duration, position, playbackRate: rate });
+    const { position, rate, durationS } = this.#playback;
+    if (!Number.isFinite(durationS) || !(position >= 0 && position <= durationS)) return;
+    this.#session.setPositionState?.({ duration: durationS, position, playbackRate: rate });
   }
 
   get #playbackState() {

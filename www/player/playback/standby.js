@@ -4,6 +4,7 @@
 // Who reads the gate for long does not fetch the whole film: the place is kept up for a while, and in a
 // page that is looked at.
 import { isBuffered } from './data_watch.js';
+import { FilmLength } from './film_length.js';
 
 const LOOK_MS = 500;
 const KEPT_UP_MS = 60_000;
@@ -12,6 +13,7 @@ const HAVE_METADATA = 1;
 export class Standby {
   #video;
   #positionS;
+  #length;
   #page;
   #timers;
   #untilMs;
@@ -19,13 +21,14 @@ export class Standby {
   #timer = null;
   #look = () => this.#tick();
 
-  // positionS(): where the showing is. page, timers, now: the browser's own, other ones for tests.
+  // positionS(): where the showing is. libraryS: how long the library says the film is. page, timers, now: the browser's own, other ones for tests.
   constructor(video, positionS, {
-    page = document, now = () => performance.now(),
+    libraryS, page = document, now = () => performance.now(),
     timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) },
   } = {}) {
     this.#video = video;
     this.#positionS = positionS;
+    this.#length = new FilmLength(video, () => libraryS);
     this.#page = page;
     this.#timers = timers;
     this.#now = now;
@@ -46,8 +49,9 @@ export class Standby {
     this.#timer = this.#timers.setTimeout(this.#look, LOOK_MS);
     const video = this.#video;
     if (video.readyState < HAVE_METADATA || video.seeking || this.#page.visibilityState === 'hidden') return;
-    const position = Math.min(this.#positionS(), video.duration);
+    const lengthS = this.#length.seconds;
+    const position = Math.min(this.#positionS(), lengthS);
     const isFar = Math.abs(video.currentTime - position) > 1;
-    if (isFar && !isBuffered(video, position)) video.currentTime = position;
+    if (isFar && !isBuffered(video, position, lengthS)) video.currentTime = position;
   }
 }

@@ -12,6 +12,7 @@
 // Emits 'native' with {type: 'play'}, {type: 'pause'} or {type: 'seek', position} for a person's.
 
 import { isShortOfData } from './data_watch.js';
+import { FilmLength } from './film_length.js';
 import { PlaybackRate } from './playback_rate.js';
 import { PositionReading } from './position_reading.js';
 
@@ -27,6 +28,7 @@ export class SteeredVideo extends EventTarget {
 
   #video;
   #reading;
+  #length;
   #page;
   #timers;
   #now;
@@ -35,17 +37,19 @@ export class SteeredVideo extends EventTarget {
   #isRefused = false; // it would not be played just now, and the reason has yet to come
   #soughtS = null; // where we sent it, while it is on the way
   #lastS = 0; // where it was before the seek
+  #hadEnded = false;
   #wasStuck = true;
   #menuMs = -Infinity; // when the element's context menu came up
 
-  // reading: the PositionReading of this video, where somebody has it. page, timers, now: the browser's own, other
+  // reading, length: the PositionReading and the FilmLength of this video, where somebody has them. page, timers, now: the browser's own, other
   // ones for tests.
   constructor(video, {
-    reading = new PositionReading(video), page = document, now = () => performance.now(), timers = { setTimeout: (...a) => setTimeout(...a) },
+    reading = new PositionReading(video), length = new FilmLength(video), page = document, now = () => performance.now(), timers = { setTimeout: (...a) => setTimeout(...a) },
   } = {}) {
     super();
     this.#video = video;
     this.#reading = reading;
+    this.#length = length;
     this.#page = page;
     this.#timers = timers;
     this.#now = now;
@@ -53,7 +57,7 @@ export class SteeredVideo extends EventTarget {
     video.addEventListener('pause', () => this.#onPause());
     video.addEventListener('play', () => this.#onPlay());
     video.addEventListener('seeking', () => this.#onSeeking());
-    video.addEventListener('timeupdate', () => this.#remember());
+    for (const type of ['timeupdate', 'ended']) video.addEventListener(type, () => this.#remember());
     for (const type of ['emptied', 'loadstart']) video.addEventListener(type, () => this.#forget());
     video.addEventListener('contextmenu', () => (this.#menuMs = now()));
     for (const type of ['pointerdown', 'keydown']) {
@@ -138,16 +142,18 @@ export class SteeredVideo extends EventTarget {
     if (this.#mayBePersons()) this.#say({ type: 'play' });
   }
 
-  // At the end browsers seek by themselves: back to the beginning where they play it again, and to a
-  // duration that turns out shorter.
+  // At the end browsers seek by themselves: back to the beginning where they play it again, and to what they
+  // take for the end where that turns out to be sooner.
   #onSeeking() {
-    const { currentTime, duration } = this.#video;
+    const { currentTime } = this.#video;
+    const { seconds, elementsS } = this.#length;
     const fromS = this.#lastS;
     this.#lastS = currentTime;
     const isOurs = this.#soughtS !== null && isNear(currentTime, this.#soughtS);
     if (isOurs || this.#wasStuck || isNear(currentTime, fromS)) return;
-    const beginsAnew = fromS > duration - AT_END_S && isNear(currentTime, 0);
-    if (beginsAnew || fromS > duration) return;
+    const wasAtEnd = this.#hadEnded || fromS > seconds - AT_END_S;
+    const isCut = fromS > elementsS && isNear(currentTime, elementsS);
+    if (isCut || (wasAtEnd && isNear(currentTime, 0))) return;
     if (this.#mayBePersons()) this.#say({ type: 'seek', position: currentTime });
   }
 
@@ -181,13 +187,15 @@ export class SteeredVideo extends EventTarget {
     if (this.#video.seeking) return;
     this.#soughtS = null;
     this.#lastS = this.#reading.placeS;
-    this.#wasStuck = isShortOfData(this.#video, this.#lastS);
+    this.#hadEnded = this.#video.ended;
+    this.#wasStuck = isShortOfData(this.#video, this.#lastS, this.#length.seconds);
   }
 
   #forget() {
     this.#runs = false;
     this.#soughtS = null;
     this.#lastS = 0;
+    this.#hadEnded = false;
     this.#wasStuck = true;
   }
 }
