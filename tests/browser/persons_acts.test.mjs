@@ -237,14 +237,27 @@ test('the browser\'s own controls command, what moves the element otherwise is u
   await ann.page.$eval('#video', (video) => (video.currentTime = 25));
   await until(async () => !(await measure(ann.page)).paused, 'it goes on');
   await hasStatus(ann.page, 'In step');
+  await ann.page.$eval('#video', (video) => {
+    video.controls = true;
+    video.pause();
+  });
+  await until(async () => !(await measure(ann.page)).paused, 'nobody has touched them');
+  await hasStatus(ann.page, 'In step');
   await settle();
   assert.deepEqual([causes(), (await said())[0]], [[], []]);
-  await ann.page.$eval('#video', (video) => (video.controls = true));
-  await ann.page.$eval('#video', (video) => video.pause());
+  // As the controls do when they are touched.
+  await ann.page.evaluate(() => {
+    window.testTouch = (act) => {
+      const video = document.querySelector('#video');
+      video.dispatchEvent(new Event('pointerup', { bubbles: true }));
+      act(video);
+    };
+  });
+  await ann.page.evaluate(() => testTouch((video) => video.pause()));
   await hasStatus(ben.page, 'Paused by Ann');
-  await ann.page.$eval('#video', (video) => (video.currentTime = 5));
+  await ann.page.evaluate(() => testTouch((video) => (video.currentTime = 5)));
   await isAt(ben.page, 5);
-  await ann.page.$eval('#video', (video) => video.play());
+  await ann.page.evaluate(() => testTouch((video) => void video.play()));
   for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
   await ann.page.$eval('#video', (video) => (video.controls = false));
   assert.deepEqual((await said())[0], ['pause', 'seek', 'play']);

@@ -61,6 +61,21 @@ function lieAboutPosition() {
   new MutationObserver(() => window.testSaid.push(status.textContent)).observe(status, { childList: true, characterData: true, subtree: true });
 }
 
+// The host's player pauses and goes elsewhere by itself; then a key of the host's seeks.
+async function staysWithOne(host) {
+  const observer = await stage.watch(await stage.showing([host, ben]));
+  await press(host, 'k');
+  await areInStep(host, ben);
+  await host.page.$eval('#video', (video) => video.pause());
+  await areInStep(host, ben);
+  await host.page.$eval('#video', (video) => (video.currentTime += 40));
+  await areInStep(host, ben);
+  await press(host, 'l');
+  await observer.next('state', ({ cause }) => cause === 'seek');
+  assert.deepEqual(observer.of('state').map(({ cause }) => cause), ['play', 'seek'], 'what the keys said');
+  await observer.close();
+}
+
 // How far Ben is ahead of Ann, whatever their players tell.
 async function apartMs(...people) {
   const [one, other] = await Promise.all(people.map(({ page }) => page.evaluate(() => {
@@ -279,6 +294,19 @@ const further = {
     await ben.show();
     await until(() => ben.page.evaluate(() => document.visibilityState === 'visible'), 'Ben is seen');
     return areInStep(ann, ben);
+  },
+
+  async 'what a player does by itself, with no hand on it, is undone there and done to nobody else'() {
+    await staysWithOne(ann);
+  },
+
+  async '... also where the browser tells of no picture in a picture'() {
+    const cem = await stage.engine.openPerson({ scripts: [() => delete Document.prototype.pictureInPictureElement] });
+    try {
+      await staysWithOne(cem);
+    } finally {
+      await cem.close();
+    }
   },
 
   // WebKitGTK does so on a busy machine for as long as it plays on after a seek.

@@ -7,10 +7,11 @@ import { FakeVideo } from './support/fake_video.mjs';
 const JUDGED_MS = 200;
 
 // A video that we play, in a picture in a picture: the browser's controls are at hand. What it told.
-function setUp({ page: changes = {}, inPicture = true } = {}) {
+function setUp({ page: changes = {}, inPicture = true, tellsOfPictures = true } = {}) {
   const time = new FakeTime();
   const video = new FakeVideo({ currentTime: 10 });
   const page = Object.assign(new EventTarget(), { visibilityState: 'visible', pictureInPictureElement: null, ...changes });
+  if (!tellsOfPictures) delete page.pictureInPictureElement;
   if (inPicture) page.pictureInPictureElement = video;
   const steered = new SteeredVideo(video, { page, timers: time.timers, now: time.now });
   const told = [];
@@ -19,6 +20,15 @@ function setUp({ page: changes = {}, inPicture = true } = {}) {
   video.become('play');
   video.become('timeupdate');
   return { time, video, page, steered, told };
+}
+
+// Whatever a player can do by itself.
+function changeAll({ time, video }) {
+  video.become('pause', { paused: true });
+  time.pass(JUDGED_MS);
+  video.become('play', { paused: false });
+  video.become('seeking', { currentTime: video.currentTime + 30, seeking: true });
+  time.pass(JUDGED_MS);
 }
 
 test('what we do ourselves is no act of the viewer', () => {
@@ -81,14 +91,15 @@ test('so is it after a play that the browser refused', async () => {
   assert.deepEqual(told, [{ type: 'play' }]);
 });
 
-test('the browser\'s controls: a full screen of the element, a phone\'s, shown ones, a context menu', () => {
+// What is at hand, and what a person's hand is seen to do there.
+test('the browser\'s controls: a phone\'s full screen, a picture in a picture, a context menu, and touched ones in the page', () => {
+  const touch = ({ page }) => page.dispatchEvent(new Event('pointerdown'));
   const hands = [
-    ({ video, page }) => (page.fullscreenElement = video),
     ({ video }) => (video.webkitDisplayingFullscreen = true),
     ({ video }) => (video.webkitPresentationMode = 'picture-in-picture'),
-    ({ video }) => (video.controls = true),
     ({ video }) => video.become('contextmenu'),
-    ({ page }) => delete page.pictureInPictureElement, // a browser that does not tell of it
+    (one) => (one.video.controls = true) && touch(one),
+    (one) => (one.page.fullscreenElement = one.video) && touch(one),
   ];
   for (const [index, atHand] of hands.entries()) {
     const one = setUp({ inPicture: false });
@@ -100,13 +111,108 @@ test('the browser\'s controls: a full screen of the element, a phone\'s, shown o
 });
 
 test('where none are at hand it was the browser: a call, another player, headphones pulled out', () => {
+  const { time, video, told } = setUp({ inPicture: false });
+  changeAll({ time, video });
+  assert.deepEqual(told, []);
+});
+
+test('nor was it a person where the page would have seen a hand, and saw none', () => {
   const { time, video, page, told } = setUp({ inPicture: false });
+  video.controls = true;
+  changeAll({ time, video });
+  page.dispatchEvent(new Event('keydown'));
+  time.pass(500);
+  changeAll({ time, video });
+  assert.deepEqual(told, []);
+  page.dispatchEvent(new Event('keydown'));
+  video.become('seeking', { currentTime: 20, seeking: true });
+  assert.deepEqual(told, [{ type: 'seek', position: 20 }]);
+});
+
+test('a pause that is judged late, by a timer that was, is judged by when it was', () => {
+  const { time, video, page, told } = setUp({ inPicture: false });
+  video.controls = true;
+  page.dispatchEvent(new Event('pointerup'));
+  time.pass(400);
   video.become('pause', { paused: true });
-  video.become('contextmenu');
-  page.dispatchEvent(new Event('pointerdown')); // the menu is gone again
-  video.become('play', { paused: false });
-  video.become('seeking', { currentTime: 40, seeking: true });
   time.pass(JUDGED_MS);
+  assert.deepEqual(told, [{ type: 'pause' }]);
+});
+
+test('a context menu speaks for a person while it is open, and just after', () => {
+  const move = (to) => Object.assign(new Event('pointermove'), { screenX: to, screenY: 5 });
+  const said = (act) => {
+    const one = setUp({ inPicture: false });
+    one.video.dispatchEvent(Object.assign(new Event('contextmenu'), { screenX: 5, screenY: 5 }));
+    act(one);
+    one.video.become('seeking', { currentTime: 40, seeking: true });
+    return one.told.length === 1;
+  };
+  assert.ok(said(({ time }) => time.pass(9_000)));
+  assert.ok(!said(({ time }) => time.pass(10_000)), 'nobody looks at it for so long');
+  assert.ok(said(({ page, time }) => time.pass(9_000) ?? page.dispatchEvent(move(60))), 'just closed');
+  for (const event of [move(60), new Event('pointerdown'), new Event('keydown'), new Event('wheel')]) {
+    assert.ok(!said(({ page, time }) => page.dispatchEvent(event) && time.pass(500)), event.type);
+  }
+  assert.ok(said(({ page, time }) => page.dispatchEvent(move(5)) && time.pass(5_000)), 'a pointer that stays where it was');
+  const { video, told } = setUp({ inPicture: false });
+  video.become('contextmenu');
+  video.become('seeking', { currentTime: 40, seeking: true });
+  video.become('seeking', { currentTime: 20, seeking: true });
+  assert.deepEqual(told, [{ type: 'seek', position: 40 }], 'one choice a menu');
+});
+
+// Firefox: it tells no page of its picture in a picture.
+function withoutTelling() {
+  const view = new EventTarget();
+  return { ...setUp({ inPicture: false, tellsOfPictures: false, page: { defaultView: view } }), view };
+}
+
+test('where the browser tells of no picture in a picture, what it does by itself is still its own', () => {
+  const { time, video, page, told } = withoutTelling();
+  page.dispatchEvent(new Event('pointerdown')); // somebody is there, but the page has no such controls
+  changeAll({ time, video });
+  assert.deepEqual(told, []);
+});
+
+test('... and a window that takes the focus with it, or from over the picture, has the picture', () => {
+  const acts = [
+    ({ view, video }) => view.dispatchEvent(new Event('blur')) && video.become('pause', { paused: true }),
+    ({ view, video, time }) => {
+      video.become('pause', { paused: true });
+      time.pass(JUDGED_MS / 2);
+      view.dispatchEvent(new Event('blur'));
+    },
+    ({ view, video, time }) => {
+      video.become('pointermove');
+      time.pass(1_000);
+      view.dispatchEvent(new Event('blur'));
+      time.pass(60_000);
+      video.become('pause', { paused: true });
+    },
+  ];
+  for (const [index, act] of acts.entries()) {
+    const one = withoutTelling();
+    act(one);
+    one.time.pass(JUDGED_MS);
+    assert.deepEqual(one.told, [{ type: 'pause' }], `act ${index}`);
+    one.time.pass(60_000);
+    one.video.become('play', { paused: false });
+    assert.equal(one.told.length, 2, 'as long as the focus is there');
+    one.view.dispatchEvent(new Event('focus'));
+    one.video.become('pause', { paused: true });
+    one.time.pass(JUDGED_MS);
+    assert.equal(one.told.length, 2, 'and no longer');
+  }
+});
+
+test('... but who just goes to another window leaves no hand here', () => {
+  const { time, video, view, told } = withoutTelling();
+  video.become('pointermove');
+  time.pass(2_000);
+  view.dispatchEvent(new Event('blur'));
+  time.pass(500);
+  changeAll({ time, video });
   assert.deepEqual(told, []);
 });
 

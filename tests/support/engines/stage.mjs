@@ -6,7 +6,7 @@ import { startBreakableProxy } from '../breakable_proxy.mjs';
 import { aheadMs, join, measure, until } from '../browser.mjs';
 import { packageHls } from '../hls.mjs';
 import { makeMedia } from '../media.mjs';
-import { createSession } from '../member.mjs';
+import { createSession, join as joinAsMember } from '../member.mjs';
 import { hasStatus } from '../player_page.mjs';
 import { startServer } from '../server.mjs';
 import { launch } from './engines.mjs';
@@ -52,12 +52,17 @@ export class Stage {
     return link;
   }
 
+  // One more member, without a page.
+  watch(link) {
+    return joinAsMember(this.server, new URL(link).searchParams.get('session'), { name: 'Observer' });
+  }
+
   linkOf(key) {
     return `${this.server.origin}/player.html?session=${key}`;
   }
 
   join(person, link) {
-    const name = person === this.ann ? 'Ann' : 'Ben';
+    const name = person === this.ann ? 'Ann' : person === this.ben ? 'Ben' : 'Cem';
     return join(person.page, person === this.ann ? link : link.replace(this.server.origin, this.proxy.origin), name);
   }
 

@@ -4,7 +4,8 @@
 //   an input of the page   a click, a key, a slider, while its event is being dispatched
 //   a media key            of a keyboard, a headset, a lock screen or the browser's own media controls,
 //                          for which the browser calls a Media Session's handler
-//   a native control       what the browser's own controls did to the element (steered_video.js)
+//   a native control       what the browser's own controls did to the element, where a hand may have been on them
+//                          (steered_video.js, native_controls.js)
 //
 // So what the browser does by itself, and what our own code causes, is never taken for what the viewer
 // wants: an event of the element, a message or a timer has no act to give.

@@ -6,13 +6,13 @@
 //   the browser's   where the media has ended, failed or was taken away; in a hidden page, to save power;
 //                   for a call, another player or headphones pulled out; when a picture in a picture is
 //                   closed; and whatever hls.js nudges while the player is stuck
-//   a person's      by the browser's own controls, so only where such are at hand: a picture in a picture,
-//                   a phone's full screen, the element's context menu
+//   a person's      by the browser's own controls, so only where a hand may have been on such (native_controls.js)
 //
 // Emits 'native' with {type: 'play'}, {type: 'pause'} or {type: 'seek', position} for a person's.
 
 import { isShortOfData } from './data_watch.js';
 import { FilmLength } from './film_length.js';
+import { NativeControls } from './native_controls.js';
 import { PlaybackRate } from './playback_rate.js';
 import { PositionReading } from './position_reading.js';
 
@@ -21,7 +21,6 @@ const AT_END_S = 1;
 const HAVE_METADATA = 1;
 const OVERDUE_MS = 500; // a seek from the end that has not come by then wants waking
 const IN_DOUBT_MS = 200; // whoever closes what the controls are on pauses first
-const MENU_MS = 30_000; // longer nobody looks at a context menu
 
 export class SteeredVideo extends EventTarget {
   rate; // a PlaybackRate
@@ -31,7 +30,7 @@ export class SteeredVideo extends EventTarget {
   #length;
   #page;
   #timers;
-  #now;
+  #controls;
   #runs = false; // as it was last made to, by us or by a person
   #isInDoubt = false;
   #isRefused = false; // it would not be played just now, and the reason has yet to come
@@ -39,7 +38,6 @@ export class SteeredVideo extends EventTarget {
   #lastS = 0; // where it was before the seek
   #hadEnded = false;
   #wasStuck = true;
-  #menuMs = -Infinity; // when the element's context menu came up
 
   // reading, length: the PositionReading and the FilmLength of this video, where somebody has them. page, timers, now: the browser's own, other
   // ones for tests.
@@ -52,17 +50,13 @@ export class SteeredVideo extends EventTarget {
     this.#length = length;
     this.#page = page;
     this.#timers = timers;
-    this.#now = now;
+    this.#controls = new NativeControls(video, { page, now });
     this.rate = new PlaybackRate(video);
     video.addEventListener('pause', () => this.#onPause());
     video.addEventListener('play', () => this.#onPlay());
     video.addEventListener('seeking', () => this.#onSeeking());
     for (const type of ['timeupdate', 'ended']) video.addEventListener(type, () => this.#remember());
     for (const type of ['emptied', 'loadstart']) video.addEventListener(type, () => this.#forget());
-    video.addEventListener('contextmenu', () => (this.#menuMs = now()));
-    for (const type of ['pointerdown', 'keydown']) {
-      page.addEventListener(type, () => (this.#menuMs = -Infinity), { capture: true });
-    }
   }
 
   // Whose pause it is will be clear in a moment. An element stands before it tells of it: who is about to
@@ -126,20 +120,22 @@ export class SteeredVideo extends EventTarget {
     const video = this.#video;
     if (!video.paused || !this.#runs) return;
     this.#runs = false;
-    if (!this.#mayBePersons()) return;
+    this.#controls.noteChange();
+    if (this.#isBrowsers || !(this.#controls.mayBeUsed || this.#controls.mayShowSoon)) return;
     this.#isInDoubt = true;
     this.#timers.setTimeout(() => this.#judgePause(), IN_DOUBT_MS);
   }
 
   #judgePause() {
     this.#isInDoubt = false;
-    if (this.#video.paused && this.#mayBePersons()) this.#say({ type: 'pause' });
+    if (this.#video.paused) this.#sayIfPersons({ type: 'pause' });
   }
 
   #onPlay() {
     if (this.#video.paused || this.#runs) return;
     this.#runs = true;
-    if (this.#mayBePersons()) this.#say({ type: 'play' });
+    this.#controls.noteChange();
+    this.#sayIfPersons({ type: 'play' });
   }
 
   // At the end browsers seek by themselves: back to the beginning where they play it again, and to what they
@@ -154,32 +150,20 @@ export class SteeredVideo extends EventTarget {
     const wasAtEnd = this.#hadEnded || fromS > seconds - AT_END_S;
     const isCut = fromS > elementsS && isNear(currentTime, elementsS);
     if (isCut || (wasAtEnd && isNear(currentTime, 0))) return;
-    if (this.#mayBePersons()) this.#say({ type: 'seek', position: currentTime });
+    this.#controls.noteChange();
+    this.#sayIfPersons({ type: 'seek', position: currentTime });
   }
 
-  #mayBePersons() {
+  // Whatever is at hand.
+  get #isBrowsers() {
     const { ended, error, isConnected } = this.#video;
-    if (ended || error || !isConnected) return false;
-    if (this.#page.visibilityState === 'hidden' && !this.#isInPicture) return false;
-    return this.#controlsAtHand;
+    if (ended || error || !isConnected) return true;
+    return this.#page.visibilityState === 'hidden' && !this.#controls.isInPicture;
   }
 
-  get #controlsAtHand() {
-    const video = this.#video;
-    const page = this.#page;
-    if (video.controls || video.webkitDisplayingFullscreen || page.fullscreenElement === video) return true;
-    if (this.#now() - this.#menuMs < MENU_MS) return true;
-    // Firefox does not tell a page of its picture in a picture.
-    return this.#isInPicture || !('pictureInPictureElement' in page);
-  }
-
-  get #isInPicture() {
-    const { webkitPresentationMode } = this.#video;
-    return this.#page.pictureInPictureElement === this.#video || webkitPresentationMode === 'picture-in-picture';
-  }
-
-  #say(detail) {
-    this.#menuMs = -Infinity;
+  #sayIfPersons(detail) {
+    if (this.#isBrowsers || !this.#controls.mayBeUsed) return;
+    this.#controls.noteUse();
     this.dispatchEvent(new CustomEvent('native', { detail }));
   }
 
