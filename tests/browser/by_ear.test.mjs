@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
-import { aheadMs, join, measure, until } from '../support/browser.mjs';
+import { join, measure, middleAheadMs, until } from '../support/browser.mjs';
 import { openCinema } from '../support/cinema.mjs';
 import { hasStatus, takePicture, tell } from '../support/player_page.mjs';
 import { story } from '../support/story.mjs';
@@ -23,16 +23,9 @@ before(async () => {
 
 after(() => cinema?.close());
 
-// Of readings that are made one after the other the middle one: a busy machine lets single ones lie.
-async function benIsAheadMs() {
-  const readings = [];
-  for (let i = 0; i < 5; i++) readings.push(aheadMs(await measure(ben.page), await measure(ann.page)));
-  return readings.sort((a, b) => a - b)[2];
-}
-
 const isAhead = async (ms) => {
   let last;
-  await until(async () => Math.abs((last = await benIsAheadMs()) - ms) < WITHIN_MS, () => `Ben is ${ms} ms ahead, last ${last}`, 20_000);
+  await until(async () => Math.abs((last = await middleAheadMs(ben.page, ann.page)) - ms) < WITHIN_MS, () => `Ben is ${ms} ms ahead, last ${last}`, 20_000);
 };
 
 step('by the keyboard a viewer moves against the room, without a jump, and is in step with that', async () => {

@@ -6,7 +6,7 @@
 // test has the operator's own.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { aheadMs, join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
+import { join, launchBrowser, measure, middleAheadMs, movedMs, openPerson, readings, until } from '../support/browser.mjs';
 import { startCluster, whenReady } from '../support/cluster.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
@@ -55,16 +55,15 @@ async function hasStatus({ page }, words) {
 
 async function assertInStep(people) {
   for (const person of people) await hasStatus(person, 'In step');
-  const measures = await Promise.all(people.map(({ page }) => measure(page)));
-  for (const one of measures) assert.equal(one.paused, false);
-  const ahead = aheadMs(measures[1], measures[0]);
+  for (const { page } of people) assert.equal((await measure(page)).paused, false);
+  const ahead = await middleAheadMs(people[1].page, people[0].page);
   assert.ok(Math.abs(ahead) < IN_STEP_MS, `${ahead.toFixed(0)} ms apart`);
 }
 
 // Kills the node, on which `people` are, and waits until all of them have a connection again.
 async function killUnder(t, index, people) {
   const counts = await Promise.all(people.map(({ page }) => page.evaluate(() => testSockets.length)));
-  const before = await Promise.all([ann, ben].map(({ page }) => measure(page)));
+  const before = await Promise.all([ann, ben].map(({ page }) => readings(page)));
   const killedMs = performance.now();
   await cluster.nodes[index].stop('SIGKILL');
   const isBack = async ({ page }, count) => page.evaluate(
@@ -74,9 +73,9 @@ async function killUnder(t, index, people) {
   t.diagnostic(`back after ${tookMs.toFixed(0)} ms`);
   assert.ok(tookMs < BACK_WITHIN_MS, `back after ${tookMs.toFixed(0)} ms`);
   await assertInStep([ann, ben]);
-  const now = await Promise.all([ann, ben].map(({ page }) => measure(page)));
+  const now = await Promise.all([ann, ben].map(({ page }) => readings(page)));
   for (const i of [0, 1]) {
-    const ahead = aheadMs(now[i], before[i]);
+    const ahead = movedMs(before[i], now[i]);
     assert.ok(Math.abs(ahead) < 2 * IN_STEP_MS, `the picture has been moved by ${ahead.toFixed(0)} ms`);
   }
 }

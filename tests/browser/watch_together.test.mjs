@@ -2,7 +2,7 @@
 // Chromium, on a real server. The steps build on each other.
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { aheadMs, join, launchBrowser, measure, openPerson, seekTo, until } from '../support/browser.mjs';
+import { join, launchBrowser, measure, middleAheadMs, movedMs, openPerson, readings, seekTo, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
@@ -46,9 +46,8 @@ async function hasStatus(page, words) {
 
 async function assertInStep(pages) {
   for (const page of pages) await hasStatus(page, 'In step');
-  const measures = await Promise.all(pages.map(measure));
-  for (const other of measures.slice(1)) {
-    const ahead = aheadMs(other, measures[0]);
+  for (const other of pages.slice(1)) {
+    const ahead = await middleAheadMs(other, pages[0]);
     assert.ok(Math.abs(ahead) < IN_STEP_MS, `${ahead.toFixed(0)} ms apart`);
   }
 }
@@ -118,11 +117,11 @@ step('play: everybody runs, in step', async () => {
 });
 
 step('a late joiner is in place, and nobody else is moved', async () => {
-  const before = await measure(ann.page);
+  const before = await readings(ann.page);
   await join(cem.page, link, 'Cem');
   await hasStatus(cem.page, 'In step');
   await assertInStep([ann.page, ben.page, cem.page]);
-  const drift = aheadMs(await measure(ann.page), before);
+  const drift = movedMs(before, await readings(ann.page));
   assert.ok(Math.abs(drift) < IN_STEP_MS, `Ann was moved by ${drift} ms`);
 });
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aheadMs, joinUntouched, measure, until } from '../support/browser.mjs';
+import { aheadMs, joinUntouched, measure, movedMs, readings, until } from '../support/browser.mjs';
 import { launch } from '../support/engines/engines.mjs';
 import { areInStep, FILM_S, isBeyond, PACKED_S, press, SHORT_S, Stage, standTogether } from '../support/engines/stage.mjs';
 import { createSession } from '../support/member.mjs';
@@ -43,7 +43,18 @@ export function engineFlows(name) {
 const unexpected = (faults) => faults.filter((text) => !/WebSocket|net::ERR_|NetworkError|can.t establish a connection/.test(text));
 
 const placeOf = async ({ page }) => (await measure(page)).position;
+const playsBefore = async ({ page }, seconds) => {
+  const { position, paused } = await measure(page);
+  return !paused && position < seconds;
+};
 const rateOf = ({ page }) => page.$eval('#video', (video) => video.playbackRate);
+
+// From its menu. Firefox may offer a picture in a picture over it.
+async function chooseRate({ page }, rate) {
+  await page.mouse.move(300, 300);
+  await page.click('#rate');
+  await page.click(`media-playback-rate-menu [value="${rate}"]`);
+}
 
 const boxOf = ({ page }, selector) =>
   page.$eval(selector, (one) => {
@@ -130,9 +141,7 @@ const essential = {
     await stage.showing([ann, ben]);
     await press(ann, 'k');
     await isBeyond(ben, 0.5);
-    await ann.page.mouse.move(300, 300);
-    await ann.page.click('#rate');
-    await ann.page.click('media-playback-rate-menu [value="1.5"]');
+    await chooseRate(ann, '1.5');
     await until(async () => Math.abs((await rateOf(ben)) - 1.5) < 0.1, 'Ben is as fast', 10_000);
     await isBeyond(ben, 4);
     for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
@@ -148,10 +157,10 @@ const essential = {
     await press(ann, 'k');
     await isBeyond(ann, 2);
     await hasStatus(ann.page, 'In step');
-    const before = await measure(ann.page);
+    const before = await readings(ann.page);
     await stage.join(ben, link);
     await areInStep(ann, ben);
-    const drift = aheadMs(await measure(ann.page), before);
+    const drift = movedMs(before, await readings(ann.page));
     assert.ok(Math.abs(drift) < 150, `Ann was moved by ${drift} ms`);
     await ben.page.fill('#chat-text', '<b>hello</b> & welcome');
     await ben.page.press('#chat-text', 'Enter');
@@ -211,10 +220,8 @@ const further = {
     await stage.showing([ann, ben]);
     await press(ann, 'k');
     await isBeyond(ann, 0.5);
-    await ann.page.mouse.move(300, 300); // Firefox offers its picture in a picture then
     for (const rate of ['0.5', '0.75', '1.25', '1']) {
-      await ann.page.click('#rate');
-      await ann.page.click(`media-playback-rate-menu [value="${rate}"]`);
+      await chooseRate(ann, rate);
       await until(async () => (await ann.page.getAttribute('#rate', 'aria-label')).endsWith(` ${rate}`), `speed ${rate}`);
     }
   },
@@ -344,16 +351,24 @@ const further = {
   },
 
   async 'at the end it says so and stays there; play begins anew'() {
-    await stage.showing([ann, ben], { video: 'short' });
+    const observer = await stage.watch(await stage.showing([ann, ben], { video: 'short' }));
     await press(ann, 'k');
-    await areInStep(ann, ben);
     for (const { page } of [ann, ben]) await hasStatus(page, 'The end');
-    await sleep(2_000); // nobody is taken back to the beginning
+    await observer.next('state', ({ cause }) => cause === 'ended');
+    // Each has all pages look once more where they are to be.
+    for (const rate of ['1.5', '1']) {
+      await chooseRate(ann, rate);
+      await observer.next('state', ({ cause }) => cause === 'rate');
+    }
     for (const person of [ann, ben]) assert.ok((await placeOf(person)) > SHORT_S - 0.5);
     for (const { page } of [ann, ben]) await hasStatus(page, 'The end');
     await press(ann, 'k');
-    await areInStep(ann, ben);
-    assert.ok((await placeOf(ben)) < SHORT_S - 0.5);
+    for (const person of [ann, ben]) await until(() => playsBefore(person, SHORT_S - 0.5), 'it plays anew');
+    // Whatever a page had asked for by itself has come before this.
+    await press(ann, 'l');
+    await observer.next('state', ({ cause, position }) => cause === 'seek' && position > SHORT_S - 0.5);
+    assert.deepEqual(observer.of('state').map(({ cause }) => cause).slice(0, 6), ['play', 'ended', 'rate', 'rate', 'play', 'seek']);
+    await observer.close();
   },
 
   async 'a browser that plays nothing by itself is told so, and one press is enough'(t) {

@@ -2,6 +2,7 @@
 //
 // Each viewer has a browser context of its own: other storage, other cookies, another person.
 import { access } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
 export { until } from './until.mjs';
@@ -115,3 +116,32 @@ export function measure(page) {
 export function aheadMs(a, b) {
   return (a.position - b.position) * 1000 - (a.atMs - b.atMs);
 }
+
+const READINGS = 5;
+const APART_MS = 80; // so that no short stall of the machine has the most of them
+
+// What `look()` resolves to, some times one after the other: on a busy machine single ones lie.
+async function severally(look) {
+  const seen = [];
+  for (let i = 0; i < READINGS; i += 1) {
+    if (i > 0) await sleep(APART_MS);
+    seen.push(await look());
+  }
+  return seen;
+}
+
+// How far the picture of `page` is ahead of the other's, while both run: the middle one of some readings.
+export async function middleAheadMs(page, other) {
+  return middleOf(await severally(async () => aheadMs(...(await Promise.all([page, other].map(measure))))));
+}
+
+// Readings of where a picture is that runs, for movedMs().
+export const readings = (page) => severally(() => measure(page));
+
+// How far a picture that ran at rate 1 was moved between two times, each with its readings().
+export function movedMs(before, now) {
+  const [then] = before;
+  return middleOf(now.map((one) => aheadMs(one, then))) - middleOf(before.map((one) => aheadMs(one, then)));
+}
+
+const middleOf = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
