@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { describeNotice, describeRole, describeStatus, whoPaused } from '../../www/player/status/status.js';
 
 const view = (changes = {}) => ({
-  phase: { name: 'open' }, isSilent: false, nowMs: 1000, problem: null, hasVideo: true, loaded: true, blocked: null, detached: false,
+  phase: { name: 'open' }, isSilent: false, silentMs: 0, nowMs: 1000, problem: null, hasVideo: true, loaded: true, blocked: null, detached: false,
   waiting: null, buffering: false, state: { playing: true, cause: 'play' }, pausedBy: null,
   measure: { running: true, over: false, ended: false, startsInMs: 0, errorMs: 6 }, errorBoundMs: 2, ...changes,
 });
@@ -36,6 +36,18 @@ test('of what has not been heard for three seconds nothing is said', () => {
   assert.deepEqual(status({ isSilent: true }), { code: 'silent', kind: 'warn', words: 'The server does not answer…', figure: '', actions: [] });
   assert.equal(status({ isSilent: true, problem: 'decode', state: { playing: false, cause: 'pause' } }).code, 'silent');
   assert.equal(status({ isSilent: true, phase: { name: 'waiting', untilMs: 3400, cause: 'lost' } }).code, 'lost');
+});
+
+test('in a crowd, where silence is judged later, it is said how old that is', () => {
+  const old = (changes) => status({ silentMs: 4_001, ...changes });
+  assert.deepEqual(status({ silentMs: 3_000 }), status());
+  assert.deepEqual(old(), { code: 'in_step', kind: 'rest', words: 'In step', figure: 'as of 5 s ago', actions: [] });
+  assert.equal(old({ state: { playing: false, cause: 'pause' }, pausedBy: { name: 'Ann' } }).figure, 'as of 5 s ago');
+  assert.equal(old(errorMs(-400)).figure, 'as of 5 s ago');
+  assert.deepEqual(old({ isSilent: true }), status({ isSilent: true }), 'too long');
+  for (const own of [{ detached: true }, { buffering: true }, { problem: 'decode' }]) assert.deepEqual(old(own), status(own), 'what this player knows by itself');
+  assert.deepEqual(plain(describeRole(roleView({ silentMs: 4_001 }))).figure, 'as of 5 s ago');
+  assert.equal(role({ youAreHost: true, silentMs: 3_000 }).figure, '');
 });
 
 test('why it was lost', () => {
@@ -129,7 +141,7 @@ test('silence by the browser is offered to be lifted, whatever else is said', ()
 
 const roleView = (changes = {}) => ({
   nowMs: 50_000, youAreHost: false, detached: false, control: 'host', hostId: 'a', hostName: 'Ann', becameHostMs: -Infinity,
-  hostAway: null, buffering: [], mayClaim: false, ...changes,
+  hostAway: null, buffering: [], mayClaim: false, silentMs: 0, ...changes,
 });
 const role = (changes) => plain(describeRole(roleView(changes)));
 

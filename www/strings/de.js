@@ -141,6 +141,7 @@ export default {
     behind: (s) => `${seconds(decimal(s))} zurück`,
     noGap: 'wo die anderen sind',
     inStep: 'Im Takt',
+    asOf: (s) => `Stand vor ${seconds(s)}`,
     within: (ms) => `±${ms}\u00a0ms`,
     and: ' und ',
     others: (count) => (count === 1 ? '1 weitere Person' : `${count} weitere`),

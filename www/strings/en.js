@@ -142,6 +142,7 @@ export default {
     behind: (s) => `${seconds(s)} behind`,
     noGap: 'where the others are',
     inStep: 'In step',
+    asOf: (s) => `as of ${seconds(s)} ago`,
     within: (ms) => `±${ms}\u00a0ms`,
     and: ' and ',
     others: (count) => (count === 1 ? '1 other' : `${count} others`),

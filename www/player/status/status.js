@@ -11,6 +11,7 @@ import { joinNames } from '../../names.js';
 import { strings } from '../../strings.js';
 
 const CATCHING_UP_BEYOND_MS = 100;
+const KNOWN_FOR_MS = 3_000; // what was heard longer ago is not said to be so now
 const HOST_NEWS_MS = 10_000; // how long "you are the host now" is news
 const UNDONE_NEWS_MS = 15_000; // longer, for nobody expects it
 const WAYS_ON = { elsewhere: 'takeBack', badName: 'otherName' }; // what is closed goes home otherwise
@@ -20,6 +21,7 @@ const words = strings.status;
 // view: {
 //   phase            the connection's (connection.js)
 //   isSilent         nothing has come over it for too long
+//   silentMs         how long nothing has come; in a crowd that may be a while before it is too long
 //   nowMs            local time
 //   problem          the reason why the media cannot be played, a name in strings.problems, or null
 //   hasVideo         whether the session has a video at all
@@ -34,9 +36,15 @@ const words = strings.status;
 //   errorBoundMs     of the clock
 // }
 export function describeStatus(view) {
-  const status = fromConnection(view) ?? fromMedia(view) ?? fromPlayback(view);
+  const status = fromConnection(view) ?? fromMedia(view) ?? fromPlayer(view) ?? asHeard(fromShowing(view), view.silentMs);
   if (view.blocked === 'sound' && !status.actions.includes('sound')) status.actions.unshift('sound');
   return status;
+}
+
+// What the server has told, with how long ago where that is no longer now. As a figure, for the words stand.
+function asHeard(status, silentMs) {
+  if (silentMs <= KNOWN_FOR_MS) return status;
+  return { ...status, kind: status.kind === 'good' ? 'rest' : status.kind, figure: words.asOf(wholeSeconds(silentMs)) };
 }
 
 function say(code, kind, text, { figure = '', actions = [] } = {}) {
@@ -49,7 +57,7 @@ function fromConnection({ phase, isSilent, nowMs }) {
       return say(phase.reason, 'bad', words[phase.reason], { actions: [WAYS_ON[phase.reason] ?? 'home'] });
     case 'waiting':
       return say(phase.cause, FAULTS.has(phase.cause) ? 'bad' : 'warn', wordsOfWaiting(phase), {
-        figure: words.inSeconds(secondsLeft(phase.untilMs - nowMs)),
+        figure: words.inSeconds(wholeSeconds(phase.untilMs - nowMs)),
         actions: ['tryNow'],
       });
     case 'connecting':
@@ -72,14 +80,17 @@ function fromMedia({ problem, hasVideo, loaded, blocked }) {
   return null;
 }
 
-function fromPlayback({ detached, waiting, buffering, state, pausedBy, measure, errorBoundMs }) {
+function fromPlayer({ detached, waiting, buffering, measure }) {
   if (detached) return say('own_pace', 'own', words.ownPace, { figure: gapFrom(measure.errorMs), actions: ['back'] });
+  return buffering && !waiting ? say('buffering', 'busy', words.buffering) : null;
+}
+
+function fromShowing({ waiting, state, pausedBy, measure, errorBoundMs }) {
   if (waiting) {
     return say('waiting', 'busy', words.waitingFor(joinNames(waiting.names)), {
-      figure: words.atMost(secondsLeft(waiting.leftMs)),
+      figure: words.atMost(wholeSeconds(waiting.leftMs)),
     });
   }
-  if (buffering) return say('buffering', 'busy', words.buffering);
   const over = measure.over || measure.ended;
   if (!state?.playing || over) return atRest({ state, pausedBy, over });
   if (measure.startsInMs > 0) return say('starting', 'busy', words.starting);
@@ -105,7 +116,7 @@ function gapFrom(errorMs) {
   return errorMs > 0 ? words.ahead(shown) : words.behind(shown);
 }
 
-function secondsLeft(ms) {
+function wholeSeconds(ms) {
   return Math.max(1, Math.ceil(ms / 1000));
 }
 
@@ -124,16 +135,21 @@ export function whoPaused(before, { state }, nameOf, youId) {
 //   becameHostMs     local time at which the host's seat came to this viewer; -Infinity: never so
 //   hostAway         {leftMs, nextName, nextIsYou} while the host's connection is gone, or null
 //   buffering        names of the others that buffer, for the host
-//   mayClaim
+//   mayClaim, silentMs
 // }
 export function describeRole(view) {
+  const role = roleOf(view);
+  return role.figure ? role : asHeard(role, view.silentMs);
+}
+
+function roleOf(view) {
   const role = strings.role;
   const actions = view.mayClaim ? ['claim'] : [];
   const { hostAway } = view;
   if (hostAway) {
     const name = view.hostName || role.theHost;
     const heir = hostAway.nextIsYou ? role.youNext : role.next(hostAway.nextName || role.somebody);
-    return say('host_away', 'warn', role.hostAway(name, heir), { figure: words.inSeconds(secondsLeft(hostAway.leftMs)), actions });
+    return say('host_away', 'warn', role.hostAway(name, heir), { figure: words.inSeconds(wholeSeconds(hostAway.leftMs)), actions });
   }
   if (view.youAreHost) return describeHost(view);
   if (view.detached) return say('alone', 'rest', role.alone);

@@ -53,6 +53,7 @@ export class StatusView {
     return {
       phase: room.connection.phase,
       isSilent: room.isSilent,
+      silentMs: room.silentMs,
       nowMs,
       problem: this.#source.problem ?? (this.#follower.ranOut ? 'short' : null),
       hasVideo: !state || state.video !== '',
@@ -70,7 +71,7 @@ export class StatusView {
 
   // null while there is no connection, or nothing comes over it: who rules is not known then.
   role() {
-    const { presence, settings, youAreHost, mayClaim, you, connection, isSilent } = this.#room;
+    const { presence, settings, youAreHost, mayClaim, you, connection, isSilent, silentMs } = this.#room;
     if (!you || connection.phase.name !== 'open' || isSilent) return null;
     return {
       nowMs: performance.now(),
@@ -83,6 +84,7 @@ export class StatusView {
       hostAway: this.#hostAway(),
       buffering: youAreHost ? this.#bufferingNames() : [],
       mayClaim,
+      silentMs,
     };
   }
 
