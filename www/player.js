@@ -22,26 +22,29 @@ let standby = null;
 let isIn = false; // past the gate
 let reloading = null; // the timer
 
-function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs }) {
+// streams: a promise, kept when the line is free for what plays a stream.
+async function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs }, streams) {
   if (!entry) return;
+  setTitle(entry.title || entry.id);
+  if (entry.hls) await streams;
+  if (isIn) return;
   const timeline = new Timeline();
   timeline.accept(state);
   const positionS = () => timeline.positionAt(serverTimeMs + performance.now() - heardMs);
   source.load(entry, positionS());
   standby = new Standby(video, positionS, { libraryS: entry.duration });
-  setTitle(entry.title || entry.id);
 }
 
 // Until it is known.
-async function lookAround(found = firstLook) {
+async function lookAround(streams, found = firstLook) {
   try {
     seen = await found;
     gate.show(seen.info);
-    if (!isIn) showBeginning(seen);
+    if (!isIn) showBeginning(seen, streams);
   } catch (error) {
     if (error.code === 'session_not_found') return gate.bar(strings.gate.noSession);
     gate.say(`${describeFault(error)} ${strings.gate.allTheSame}`);
-    setTimeout(() => isIn || lookAround(look()), LOOK_AGAIN_MS);
+    setTimeout(() => isIn || lookAround(streams, look()), LOOK_AGAIN_MS);
   }
 }
 
@@ -71,8 +74,9 @@ async function loadRoom() {
 
 async function pass() {
   const joined = gate.open();
-  lookAround();
   const room = loadRoom();
+  // What plays a stream is nearly as large as all the rest, which comes first; unless that is waited for already.
+  lookAround(Promise.race([room, joined]));
   const name = await joined;
   const enter = await room;
   isIn = true;

@@ -1,9 +1,11 @@
 // The way from a link into the room: what it may cost, by counts. In real Chromium, before a real server behind
 // a real nginx with TLS, over a network whose round trips are counted (tests/support/round_trips.mjs).
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { costOf, observe, openGate, passGate, readGate, whatHappened } from '../../bench/page/visit.mjs';
 import { launchBrowser, openPerson, until } from '../support/browser.mjs';
+import { packageHls } from '../support/hls.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { startNginx } from '../support/nginx.mjs';
@@ -16,14 +18,19 @@ const BYTES_MAX = 120_000;
 // So long that what a busy machine takes between two requests is none.
 const ROUND_TRIP_MS = 500;
 const GATE_READ_MS = 1_500; // of silence
+const PLAYS_STREAMS = /\/vendor\/hls/;
+const IS_SEGMENT = '/media/stream/.*[.]m4s';
 
 let media;
 let server;
 
 before(async () => {
-  media = await makeMedia([{ name: 'film', seconds: 120 }]);
+  media = await makeMedia([{ name: 'film', seconds: 120 }, { name: 'stream', seconds: 12 }]);
+  const file = `${media.directory}/stream.mp4`;
+  await packageHls(file, media.directory);
+  await rm(file);
   await makePoster(`${media.directory}/film.jpg`);
-  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--trusted-proxy', '127.0.0.1'] });
+  server = await startServer({ args: ['--media', media.directory, '--video', 'film', '--session-rate', '0', '--trusted-proxy', '127.0.0.1'] });
 });
 
 after(async () => {
@@ -33,15 +40,15 @@ after(async () => {
 
 const infoOf = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
 
-// Visits the link to a session that plays, from far away. tls: what nginx speaks.
-async function visit({ tls, locale, roundTripMs = ROUND_TRIP_MS }, act) {
+// Visits the link to a session that plays, from far away. video: of one that waits at its beginning. tls: what nginx speaks.
+async function visit({ tls, locale, video, roundTripMs = ROUND_TRIP_MS }, act) {
   const front = await startNginx([server], { tls });
   const proxy = await startShapedProxy(front.origin, { up: { delayMs: roundTripMs / 2 }, down: { delayMs: roundTripMs / 2 }, slowToConnect: true });
   const browser = await launchBrowser([`--ignore-certificate-errors-spki-list=${front.selfSignedKey}`]);
-  const session = await createSession(server);
+  const session = await createSession(server, video ? { video } : {});
   const host = await join(server, session.key, { name: 'Host', host: session.hostToken });
   try {
-    host.send('play', { position: 30 });
+    if (!video) host.send('play', { position: 30 });
     const { page, faults, context } = await openPerson(browser, { locale });
     await page.addInitScript(observe);
     await act({ page, context, proxy, host, key: session.key, link: `${proxy.origin}/player.html?session=${session.key}` });
@@ -57,8 +64,11 @@ async function visit({ tls, locale, roundTripMs = ROUND_TRIP_MS }, act) {
 function assertBudget({ proxy, seen }) {
   const taken = proxy.trips.countAt(seen.originMs + seen.joinableMs);
   assert.ok(taken >= 3 && taken <= TRIPS_MAX, `${taken} round trips to Join`);
-  const { requests, bytes } = costOf(seen);
-  const list = seen.loads.map((load) => `${load.url} ${load.bytes}`).join('\n');
+  assertCost(costOf(seen), seen.loads);
+}
+
+function assertCost({ requests, bytes }, loads) {
+  const list = loads.map((load) => `${load.url} ${load.bytes}`).join('\n');
   assert.ok(requests >= 4 && requests <= REQUESTS_MAX, `${requests} requests before Join:\n${list}`);
   assert.ok(bytes > 20_000 && bytes <= BYTES_MAX, `${bytes} bytes before Join:\n${list}`);
 }
@@ -80,6 +90,27 @@ describe('the way into the room', { concurrency: 3 }, () => {
         assert.equal((await infoOf(key)).members, 1);
       }));
   }
+
+  test('a stream: the same, for what plays it comes when all else is there', () =>
+    visit({ tls: 'h2', locale: 'en', video: 'stream' }, async ({ page, proxy, host, link }) => {
+      await openGate(page, link);
+      await page.waitForFunction((film) => performance.getEntriesByType('resource').some(({ name }) => new RegExp(film).test(name)), IS_SEGMENT);
+      await readGate(page, 3 * ROUND_TRIP_MS);
+      const atGate = await whatHappened(page);
+      const taken = proxy.trips.countAt(atGate.originMs + atGate.joinableMs);
+      assert.ok(taken >= 3 && taken <= TRIPS_MAX, `${taken} round trips to Join`);
+      const [player, ...more] = atGate.loads.filter(({ url }) => PLAYS_STREAMS.test(url));
+      assert.ok(player && more.length === 0, 'one part plays streams');
+      const rest = atGate.loads.filter((load) => load !== player);
+      assertCost(costOf({ loads: rest }), rest);
+      const parts = rest.filter(({ url }) => /\.js(#|$)/.test(url));
+      assert.ok(parts.length > 2 && parts.every(({ endMs }) => endMs <= player.startMs), 'it is asked for last');
+      host.send('play');
+      await passGate(page);
+      const { loads } = await whatHappened(page);
+      const later = loads.slice(atGate.loads.length).filter(({ url, isCached }) => !isCached && /\.(m?js|css|svg|html)(#|$)/.test(url));
+      assert.deepEqual(later, []);
+    }));
 
   test('all that the room is made of is there before one joins; then the picture moves, and nothing of the pages is asked for', () =>
     visit({ tls: 'h2', locale: 'en' }, async ({ page, key, link }) => {
