@@ -67,6 +67,14 @@ function assertBudget({ proxy, seen }) {
   assertCost(costOf(seen), seen.loads);
 }
 
+// What the page is made of, but for words in another language: nothing of it waits for what names it.
+function assertAskedAtOnce({ trips }, { originMs, joinableMs, loads }) {
+  const parts = loads.filter(({ url }) => /^\/[^?]*\.(js|css)(#|$)/.test(url) && !url.startsWith('/strings/'));
+  assert.ok(parts.length >= 4, parts.map(({ url }) => url).join('\n'));
+  const toJoin = trips.countAt(originMs + joinableMs);
+  for (const { url, endMs } of parts) assert.ok(trips.countAt(originMs + endMs) <= toJoin, `${url} comes a round trip after Join`);
+}
+
 function assertCost({ requests, bytes }, loads) {
   const list = loads.map((load) => `${load.url} ${load.bytes}`).join('\n');
   assert.ok(requests >= 4 && requests <= REQUESTS_MAX, `${requests} requests before Join:\n${list}`);
@@ -84,6 +92,7 @@ describe('the way into the room', { concurrency: 3 }, () => {
         const seen = await whatHappened(page);
         assertBudget({ proxy, seen });
         assert.ok(seen.loads.some(({ isFilm }) => isFilm), 'the film is fetched meanwhile');
+        if (tls === 'h2') assertAskedAtOnce(proxy, seen);
         assert.ok(seen.loads.every(({ url, protocol }) => protocol === tls || !url.startsWith('/')), 'over what it should be');
         // Whoever only looks is nobody here.
         assert.equal(await page.evaluate(() => testSockets.length), 0);
