@@ -1,8 +1,10 @@
 // Measures the way from a link into the room, in a real browser: `make bench-page`, --help for its options.
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { launchBrowser } from '../../tests/support/browser.mjs';
 import { launch } from '../../tests/support/engines/engines.mjs';
+import { packageHls } from '../../tests/support/hls.mjs';
 import { makeMedia } from '../../tests/support/media.mjs';
 import { createSession, join } from '../../tests/support/member.mjs';
 import { startNginx } from '../../tests/support/nginx.mjs';
@@ -11,38 +13,42 @@ import { startShapedProxy } from '../../tests/support/shaped_proxy.mjs';
 import { costOf, observe, openGate, passGate, readGate, whatHappened } from './visit.mjs';
 import { drawWaterfall } from './waterfall.mjs';
 
-const VIDEO_S = 180;
+const VIDEO_S = { file: 180, stream: 60 }; // to package one takes longer
 const PHONE = { width: 390, height: 780 };
-// WebKit cannot be had to run a script before the page's own (tests/support/engines).
-const ENGINES = { chromium: openChromium, firefox: () => openOther('firefox') };
+const ENGINES = { chromium: openChromium, firefox: () => openOther('firefox'), webkit: () => openOther('webkit') };
 const FRONTS = {
   'http/1.1': { tls: null, words: 'HTTP/1.1' },
   'http/1.1 tls': { tls: 'http/1.1', words: 'HTTP/1.1 over TLS, behind nginx' },
   'h2 tls': { tls: 'h2', words: 'HTTP/2 over TLS, behind nginx' },
 };
+const FILMS = Object.keys(VIDEO_S);
 const GATE_READ_MS = 1_000; // of silence
 
 const HELP = `Measures how long it takes from the click on a session's link until one may join, and from that to the
 first moving picture, over slow networks, with an empty and with a full cache.
 
-  --engine NAME     ${Object.keys(ENGINES).join(', ')} (chromium); others than that only without TLS
+  --engine LIST     some of ${Object.keys(ENGINES).join(', ')}, by commas (all)
   --rtt LIST        round trips in ms, by commas (20,150,300)
-  --front LIST      some of ${Object.keys(FRONTS).join(', ')}, by commas (all that the engine can)
+  --front LIST      some of ${Object.keys(FRONTS).join(', ')}, by commas (all)
+  --film KIND       ${FILMS.join(' or ')}: one mp4, or HLS segments that hls.js plays (file)
   --rounds N        visits each, of which the median is shown (3)
   --www DIR         other pages than the build's
   --json FILE       write every visit
-  --svg FILE        draw the waterfall of a cold visit for each front, at the longest round trip but one
+  --svg FILE        draw the waterfall of a cold visit for each engine and front, at the longest round trip but one
   --help
 
-The session's host plays a film of 180 s meanwhile. Round trips are counted by the proxy that delays: TCP and
-TLS are among them. The gate is read for a second after everything has come.`;
+The session's host plays the film meanwhile. Round trips are counted by the proxy that delays: TCP and
+TLS are among them. The gate is read for a second after everything has come. In
+WebKit Join counts as enabled when all scripts of the page have run, which is no sooner; its clock begins when it
+asks for the page, and its profile here keeps no cache.`;
 
 function readOptions() {
   const { values } = parseArgs({
     options: {
-      engine: { type: 'string', default: 'chromium' },
+      engine: { type: 'string', default: Object.keys(ENGINES).join(',') },
       rtt: { type: 'string', default: '20,150,300' },
-      front: { type: 'string' },
+      front: { type: 'string', default: Object.keys(FRONTS).join(',') },
+      film: { type: 'string', default: 'file' },
       rounds: { type: 'string', default: '3' },
       www: { type: 'string' },
       json: { type: 'string' },
@@ -51,14 +57,18 @@ function readOptions() {
     },
   });
   const rtts = values.rtt.split(',').map(Number);
-  const known = Object.keys(FRONTS).filter((name) => values.engine === 'chromium' || !FRONTS[name].tls);
-  const fronts = values.front?.split(',') ?? known;
-  if (!ENGINES[values.engine]) throw new Error(`no engine "${values.engine}"; there are ${Object.keys(ENGINES).join(', ')}`);
   if (!rtts.every((rtt) => rtt >= 0)) throw new Error(`--rtt takes milliseconds, not "${values.rtt}"`);
-  const unknown = fronts.find((name) => !known.includes(name));
-  if (unknown) throw new Error(`no front "${unknown}" in ${values.engine}; there are ${known.join(', ')}`);
   if (!/^[1-9]\d*$/.test(values.rounds)) throw new Error(`--rounds takes a whole number, not "${values.rounds}"`);
-  return { ...values, rtts, fronts, rounds: Number(values.rounds) };
+  const [engines, fronts] = [listOf('engine', values.engine, ENGINES), listOf('front', values.front, FRONTS)];
+  if (!FILMS.includes(values.film)) throw new Error(`--film takes ${FILMS.join(' or ')}, not "${values.film}"`);
+  return { ...values, engines, rtts, fronts, rounds: Number(values.rounds) };
+}
+
+function listOf(what, text, known) {
+  const names = text.split(',');
+  const unknown = names.find((name) => !known[name]);
+  if (unknown !== undefined) throw new Error(`no ${what} "${unknown}"; there are ${Object.keys(known).join(', ')}`);
+  return names;
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -76,7 +86,7 @@ async function openChromium({ selfSignedKey }) {
 }
 
 async function openOther(name) {
-  const engine = await launch(name);
+  const engine = await launch(name, { trustsAll: true });
   return { openVisitor: () => engine.openPerson({ viewport: PHONE, scripts: [observe] }), close: () => engine.close() };
 }
 
@@ -124,40 +134,55 @@ const COLUMNS = [
   ['ms from Join to the picture', ({ fromJoinMs }) => fromJoinMs, 0],
 ];
 
-function tableRow({ words, rttMs, cache, visits }) {
+function tableRow({ engine, words, rttMs, cache, visits }) {
   const cells = COLUMNS.map(([, of, digits]) => median(visits.map((visit) => of({ ...visit, rttMs }))).toFixed(digits));
-  return `| ${[words, rttMs, cache, ...cells].join(' | ')} |`;
+  return `| ${[engine, words, rttMs, cache, ...cells].join(' | ')} |`;
+}
+
+async function makeFilm(kind) {
+  const media = await makeMedia([{ name: 'film', seconds: VIDEO_S[kind] }]);
+  if (kind === 'file') return media;
+  const file = path.join(media.directory, 'film.mp4');
+  await packageHls(file, media.directory);
+  await rm(file);
+  return media;
+}
+
+// Every network and cache, in one engine behind one front.
+async function measureAll({ server, engineName, frontName, options, onResult }) {
+  const { tls, words } = FRONTS[frontName];
+  const front = tls ? await startNginx([server], { tls }) : { origin: server.origin, stop() {} };
+  const { key, hostToken } = await createSession(server);
+  const host = await join(server, key, { name: 'Host', host: hostToken });
+  const engine = await ENGINES[engineName](front);
+  try {
+    for (const rttMs of options.rtts) {
+      host.send('play', { position: 20 });
+      const found = await measure({ engine, front, key, rttMs, rounds: options.rounds });
+      for (const cache of ['cold', 'warm']) onResult({ engine: engineName, words, rttMs, cache, visits: found[cache] });
+    }
+  } finally {
+    await engine.close();
+    await host.close();
+    await front.stop();
+  }
 }
 
 async function main() {
   const options = readOptions();
-  const media = await makeMedia([{ name: 'film', seconds: VIDEO_S }]);
+  const media = await makeFilm(options.film);
   const server = await startServer({
     args: ['--media', media.directory, '--session-rate', '0', '--trusted-proxy', '127.0.0.1', ...(options.www ? ['--www', options.www] : [])],
   });
   const results = [];
-  console.log(`| way | round trip, ms | cache | ${COLUMNS.map(([name]) => name).join(' | ')} |\n${'|---'.repeat(COLUMNS.length + 3)}|`);
+  const onResult = (result) => {
+    results.push(result);
+    console.log(tableRow(result));
+  };
+  console.log(`| engine | way | round trip, ms | cache | ${COLUMNS.map(([name]) => name).join(' | ')} |\n${'|---'.repeat(COLUMNS.length + 4)}|`);
   try {
-    for (const name of options.fronts) {
-      const { tls, words } = FRONTS[name];
-      const front = tls ? await startNginx([server], { tls }) : { origin: server.origin, stop() {} };
-      const { key, hostToken } = await createSession(server);
-      const host = await join(server, key, { name: 'Host', host: hostToken });
-      const engine = await ENGINES[options.engine](front);
-      try {
-        for (const rttMs of options.rtts) {
-          host.send('play', { position: 20 });
-          const found = await measure({ engine, front, key, rttMs, rounds: options.rounds });
-          for (const cache of ['cold', 'warm']) {
-            results.push({ words, rttMs, cache, visits: found[cache] });
-            console.log(tableRow(results.at(-1)));
-          }
-        }
-      } finally {
-        await engine.close();
-        await host.close();
-        await front.stop();
-      }
+    for (const engineName of options.engines) {
+      for (const frontName of options.fronts) await measureAll({ server, engineName, frontName, options, onResult });
     }
     if (options.json) await writeFile(options.json, JSON.stringify(results, null, 1));
     if (options.svg) await writeFile(options.svg, waterfallOf(results, options.rtts));
@@ -172,7 +197,7 @@ function waterfallOf(results, rtts) {
   const shown = results.filter((result) => result.rttMs === rttMs && result.cache === 'cold');
   const middle = ({ visits }) => [...visits].sort((a, b) => a.joinableMs - b.joinableMs)[Math.floor(visits.length / 2)];
   return drawWaterfall(`From the click on a link to Join, a round trip of ${rttMs} ms, empty cache`,
-    shown.map((result) => ({ words: result.words, ...middle(result) })));
+    shown.map((result) => ({ words: `${result.engine}, ${result.words}`, ...middle(result) })));
 }
 
 if (process.argv.includes('--help')) {

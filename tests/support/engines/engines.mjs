@@ -16,6 +16,7 @@ export const ENGINES = Object.keys(LAUNCHERS);
 //                where the engine can be told so, else not with sound
 //   language     'en-US', 'de-DE'
 //   colorScheme  'light', 'dark'
+//   trustsAll    takes any certificate, for a test's own; Chromium and launchBrowser() know single ones instead
 //   env          added to the environment of its processes, PULSE_SERVER for example: by itself an engine
 //                has no sound device, and plays by the clock of the machine
 // Resolves to {name, version, cannot, mark, openPerson(options), close()}. `cannot` has the reason of each

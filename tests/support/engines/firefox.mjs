@@ -21,7 +21,7 @@ export const cannot = {
 };
 
 // options as of launch() in engines.mjs.
-export async function launchFirefox({ autoplay = 'stock', language = 'en-US', colorScheme = 'light', env = {} }) {
+export async function launchFirefox({ autoplay = 'stock', language = 'en-US', colorScheme = 'light', trustsAll = false, env = {} }) {
   const home = await makeHome(env);
   const profile = path.join(home.directory, 'profile');
   mkdirSync(profile);
@@ -40,7 +40,7 @@ export async function launchFirefox({ autoplay = 'stock', language = 'en-US', co
     await until(() => url() || child.hasEnded(), () => `Firefox speaks BiDi:\n${child.output()}`, START_MS);
     if (!url()) throw new Error(`Firefox ended at once:\n${child.output()}`);
     browser = await puppeteer.connect({
-      browserWSEndpoint: `${url()}/session`, protocol: 'webDriverBiDi', protocolTimeout: COMMAND_MS, defaultViewport: null,
+      browserWSEndpoint: `${url()}/session`, protocol: 'webDriverBiDi', protocolTimeout: COMMAND_MS, defaultViewport: null, acceptInsecureCerts: trustsAll,
     });
     const version = (await browser.version()).replace(/^\w+\//, '');
     return { version, cannot, mark: home.mark, openPerson: (person) => openPerson(browser, person), close };

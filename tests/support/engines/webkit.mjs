@@ -29,7 +29,7 @@ export const cannot = {
 };
 
 // options as of launch() in engines.mjs.
-export async function launchWebkit({ autoplay = 'stock', language = 'en-US', colorScheme = 'light', env = {} }) {
+export async function launchWebkit({ autoplay = 'stock', language = 'en-US', colorScheme = 'light', trustsAll = false, env = {} }) {
   const home = await makeHome(env);
   let display;
   const people = new Set();
@@ -50,7 +50,7 @@ export async function launchWebkit({ autoplay = 'stock', language = 'en-US', col
     const { stdout } = await promisify(execFile)(program, ['--version'], { env: home.env });
     const version = /\d[\d.]+/.exec(stdout)[0];
     const openOne = async (options) => {
-      const person = await openPerson({ program, args, env: home.env }, options);
+      const person = await openPerson({ program, args, trustsAll, env: home.env }, options);
       people.add(person);
       return person;
     };
@@ -84,7 +84,7 @@ async function makeLocale(folder, language) {
   return { LOCPATH: folder, LANG: `${name}.UTF-8`, LC_ALL: `${name}.UTF-8`, LANGUAGE: language };
 }
 
-async function openPerson({ program, args, env }, { viewport, scripts }) {
+async function openPerson({ program, args, trustsAll, env }, { viewport, scripts }) {
   const port = await freePort();
   const child = await startChild(PROGRAM, [`--port=${port}`], { env });
   let driver;
@@ -97,7 +97,7 @@ async function openPerson({ program, args, env }, { viewport, scripts }) {
     const origin = `http://127.0.0.1:${port}`;
     const answers = () => child.hasEnded() || fetch(`${origin}/status`).then(({ ok }) => ok, () => false);
     await until(answers, () => `WebKitWebDriver answers:\n${child.output()}`, START_MS);
-    driver = await WebDriver.open(origin, { 'webkitgtk:browserOptions': { binary: program, args } });
+    driver = await WebDriver.open(origin, { acceptInsecureCerts: trustsAll, 'webkitgtk:browserOptions': { binary: program, args } });
     const ears = new Ears(driver);
     const page = new DrivenPage(driverOf(driver, ears, scripts));
     await page.setViewportSize(viewport);
