@@ -45,9 +45,13 @@ async function hasStatus(page, words) {
 }
 
 async function assertInStep(pages) {
-  for (const page of pages) await hasStatus(page, 'In step');
   for (const other of pages.slice(1)) {
-    const ahead = await middleAheadMs(other, pages[0]);
+    let ahead;
+    await until(async () => {
+      for (const page of pages) await hasStatus(page, 'In step');
+      ahead = await middleAheadMs(other, pages[0]);
+      return (await Promise.all(pages.map(status))).every((words) => words.includes('In step'));
+    }, 'all say that they are in step while that is judged');
     assert.ok(Math.abs(ahead) < IN_STEP_MS, `${ahead.toFixed(0)} ms apart`);
   }
 }
