@@ -181,7 +181,8 @@ step('in full screen, messages are seen', async () => {
   await forgetFocus(ann.page);
   await ann.page.keyboard.press('f');
   await until(() => ann.page.evaluate(() => document.fullscreenElement !== null), 'full screen');
-  assert.equal(await ann.page.locator('#messages').isVisible(), false, 'the picture is alone');
+  // The page is told so with the next frame.
+  await until(async () => !(await ann.page.locator('#messages').isVisible()), 'the picture is alone');
   await say(ben.page, 'Look at that');
   await ann.page.waitForSelector('#panels.unread');
   await showPanels(ann.page);
