@@ -1,5 +1,6 @@
 // What the browser remembers: the viewer's name, language and choices, the last sessions and the host
-// tokens (for the browser), the resume token and a name that no server has taken yet (for this tab).
+// tokens (for the browser), the resume token with the newest state that was seen, and a name that no server
+// has taken yet (for this tab).
 // Where storage is forbidden the page works without a memory.
 
 const NAME = 'videosync.name';
@@ -8,6 +9,7 @@ const LANGUAGE = 'videosync.language';
 const SESSIONS = 'videosync.sessions';
 const hostKey = (key) => `videosync.host.${key}`;
 const resumeKey = (key) => `videosync.resume.${key}`;
+const heldKey = (key) => `videosync.held.${key}`;
 const givenKey = (key) => `videosync.given.${key}`;
 const preferenceKey = (name) => `videosync.player.${name}`;
 const HOST_TOKENS_MAX = 50;
@@ -66,7 +68,7 @@ export function forgetSession(key) {
   const others = rememberedSessions().filter((entry) => entry.key !== key);
   write('localStorage', SESSIONS, others.length > 0 ? JSON.stringify(others) : null);
   write('localStorage', hostKey(key), null);
-  for (const item of [resumeKey(key), givenKey(key)]) write('sessionStorage', item, null);
+  for (const item of [resumeKey(key), heldKey(key), givenKey(key)]) write('sessionStorage', item, null);
 }
 
 // What room.js asks for: properties that read and write through.
@@ -77,6 +79,13 @@ export function sessionMemory(key) {
     },
     set resume(token) {
       write('sessionStorage', resumeKey(key), token);
+    },
+    // EPOCH.SEQ of the newest state that was seen.
+    get held() {
+      return read('sessionStorage', heldKey(key));
+    },
+    set held(place) {
+      write('sessionStorage', heldKey(key), place);
     },
     // Under which the server has let the viewer in; '': under one that it made up.
     set name(name) {

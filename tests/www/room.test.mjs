@@ -154,10 +154,32 @@ test('who comes back says which state was seen last, again after a refusal, unti
   assert.deepEqual([network.sockets.length, held()], [4, '2.0']);
 });
 
-test('a page that was loaded anew has seen nothing, though it presents its resume token', () => {
-  const { network } = enter({ resume: 'b.secret', hostToken: null, controlGivenAway: false });
-  const query = network.latest().url.searchParams;
-  assert.deepEqual([query.get('resume'), query.get('held')], ['b.secret', null]);
+test('a page that was loaded anew says what the tab had seen before', () => {
+  const memory = { resume: null, held: null, hostToken: null, controlGivenAway: false };
+  const { network } = enter(memory);
+  network.latest().receive(welcome({ state: { ...playing, epoch: 1.8e15, seq: 2 } }));
+  network.latest().receive({ type: 'state', ...playing, epoch: 1.8e15, seq: 3 });
+  network.latest().receive({ type: 'state', ...playing, epoch: 1.8e15, seq: 1 });
+  assert.equal(memory.held, '1800000000000000.3');
+
+  const { room, network: anew } = enter(memory);
+  const query = anew.latest().url.searchParams;
+  assert.deepEqual([query.get('resume'), query.get('held')], ['b.secret', '1800000000000000.3']);
+  const past = { ...playing, epoch: 1.8e15, seq: 2, position: 50 };
+  room.foretell({ info: { state: past, serverTimeMs: SERVER_MS }, askedMs: 900, heardMs: 1000 });
+  assert.equal(room.timeline.state, null, 'a node that was left behind shows nobody the past');
+  anew.latest().receive(welcome({ state: { ...playing, epoch: 1.8e15, seq: 3 } }));
+  assert.equal(room.timeline.state.seq, 3, 'the same state is news to a page that was loaded anew');
+  anew.latest().drop();
+  assert.equal(memory.held, '1800000000000000.3');
+});
+
+test('what is no place is not said to have been seen', () => {
+  for (const held of [undefined, null, '', '7', 'a.b', '1.', '.1', '1.2.3', '1.5e99', '-1.2']) {
+    const { network } = enter({ resume: 'b.secret', held, hostToken: null, controlGivenAway: false });
+    const query = network.latest().url.searchParams;
+    assert.deepEqual([query.get('resume'), query.get('held')], ['b.secret', null], `${held}`);
+  }
 });
 
 test('no pings go out while there is no connection', () => {

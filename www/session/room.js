@@ -15,7 +15,7 @@
 //             session over; told by a notice, or by the first welcome after that
 //   viewers, waiting, chat, reaction, notice (any other), refused: the server's message
 import { ServerClock, pingDelayMs } from '../sync/clock.js';
-import { Timeline } from '../sync/timeline.js';
+import { Timeline, isNewer } from '../sync/timeline.js';
 import { Connection } from './connection.js';
 import { Presence } from './presence.js';
 
@@ -48,16 +48,18 @@ export class Room extends EventTarget {
   #heartbeatTimer = null;
   #isCommanded = false; // the right to send commands has been given away
   #pingsSent = 0;
+  #held; // {epoch, seq} of the newest state that this tab has seen, also before it was loaded anew; null: none
   #wantedName = null; // asked for, and not yet taken or refused
   #lookedMs = null; // when lookForSleep() was last called
 
   // origin: 'ws://host'; key; name: of the viewer, '' where the server shall make one up; memory: what
-  // this tab and browser remember, {resume, hostToken, controlGivenAway} of the session, read and
+  // this tab and browser remember, {resume, held, hostToken, controlGivenAway} of the session, read and
   // written here, and name, written when the server has taken it (see ../memory.js);
   // whyRefused(url), WebSocket, timers, now, wallNow, random: see connection.js, injected for tests.
   constructor(options) {
     super();
     this.#options = options;
+    this.#held = placeOf(options.memory.held);
     this.#now = options.now ?? (() => performance.now());
     this.#wallNow = options.wallNow ?? (() => Date.now());
     this.#timers = options.timers ?? {
@@ -134,7 +136,8 @@ export class Room extends EventTarget {
   foretell({ info, askedMs, heardMs }) {
     if (this.you) return;
     this.clock.addSample({ t1: askedMs, t2: info.serverTimeMs, t3: info.serverTimeMs, t4: heardMs });
-    this.#onState(info.state);
+    const isPast = this.#held && isNewer(this.#held, info.state);
+    if (!isPast) this.#onState(info.state);
   }
 
   // Measures the clock anew, in quick steps.
@@ -154,11 +157,10 @@ export class Room extends EventTarget {
   // it refuses, and the next attempt may find another.
   #url() {
     const { origin, key, name, memory } = this.#options;
-    const { state } = this.timeline;
     const query = new URLSearchParams({ session: key });
     if (name) query.set('name', name);
     if (memory.resume) query.set('resume', memory.resume);
-    if (memory.resume && state) query.set('held', `${state.epoch}.${state.seq}`);
+    if (memory.resume && this.#held) query.set('held', `${this.#held.epoch}.${this.#held.seq}`);
     if (memory.hostToken && !memory.controlGivenAway) query.set('host', memory.hostToken);
     return `${origin}/ws?${query}`;
   }
@@ -252,7 +254,15 @@ export class Room extends EventTarget {
 
   #onState(state) {
     const previous = this.timeline.state;
-    if (this.timeline.accept(state)) this.#emit('state', { state, previous });
+    if (!this.timeline.accept(state)) return;
+    this.#hold(state);
+    this.#emit('state', { state, previous });
+  }
+
+  #hold({ epoch, seq }) {
+    if (!isNewer({ epoch, seq }, this.#held)) return;
+    this.#held = { epoch, seq };
+    this.#options.memory.held = `${epoch}.${seq}`;
   }
 
   #onHost(message) {
@@ -321,4 +331,10 @@ export class Room extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+// Of EPOCH.SEQ; null: it is none.
+function placeOf(text) {
+  const [, epoch, seq] = /^(\d{1,16})\.(\d{1,16})$/.exec(text ?? '') ?? [];
+  return epoch === undefined ? null : { epoch: Number(epoch), seq: Number(seq) };
 }

@@ -59,7 +59,8 @@ export class Timeline {
   }
 }
 
-function isNewer(state, held) {
+// Of two states, or their places alone; held: null for none.
+export function isNewer(state, held) {
   if (!held) return true;
   return state.epoch !== held.epoch ? state.epoch > held.epoch : state.seq > held.seq;
 }
