@@ -226,8 +226,9 @@ void add_general(std::vector<Setting>& table) {
        true, apply_origins, [](const Config& config) { return config.allow_origins; }});
   table.push_back(
       {access, "trusted-proxy", "CIDR",
-       "Peers whose X-Forwarded-* fields count: a network, an address or unix; unset: nobody", true,
-       apply_proxies, [](const Config& config) { return config.trusted_proxies.to_strings(); }});
+       "Peers whose X-Forwarded-For and -Host count: a network, an address or unix; unset: nobody",
+       true, apply_proxies,
+       [](const Config& config) { return config.trusted_proxies.to_strings(); }});
 }
 
 void add_connection_limits(std::vector<Setting>& table) {
