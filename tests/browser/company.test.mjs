@@ -79,6 +79,21 @@ step('what came while nobody looked is counted, and one press away', async () =>
   await gil.close();
 });
 
+step('who has just scrolled up is not pulled down by a line that came in the same moment', async () => {
+  const place = await ann.page.evaluate(() => {
+    const list = document.querySelector('#messages');
+    list.scrollTop = 0;
+    const data = JSON.stringify({ type: 'chat', from: 999, name: 'Hal', text: 'same moment', atMs: Date.now() });
+    testSockets.at(-1).dispatchEvent(new MessageEvent('message', { data })); // before any scroll event
+    return list.scrollTop;
+  });
+  assert.equal(await lines('.said-text').last().textContent(), 'same moment');
+  assert.equal(place, 0);
+  await ann.page.waitForSelector('#unread:has-text("1 new message")');
+  await ann.page.click('#unread');
+  await ann.page.waitForSelector('#unread', { state: 'hidden' });
+});
+
 step('the last hundred characters are counted down, and no more can be written', async () => {
   await ann.page.fill('#chat-text', 'x'.repeat(399));
   assert.equal(await ann.page.isVisible('#chat-left'), false);

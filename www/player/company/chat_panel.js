@@ -104,9 +104,10 @@ export class ChatPanel {
   }
 
   #append(line, isNews) {
-    this.#list.append(line);
-    while (this.#list.children.length > LINES_MAX) this.#list.firstChild.remove();
-    this.#unread.onLine(isNews);
+    this.#unread.takeLine(() => {
+      this.#list.append(line);
+      while (this.#list.children.length > LINES_MAX) this.#list.firstChild.remove();
+    }, isNews);
   }
 }
 

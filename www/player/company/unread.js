@@ -12,10 +12,12 @@ export class Unread {
   #count = 0;
   #following = true; // the newest line is to be seen; false while somebody scrolled up to read
   #onScreen = true;
+  #heightPx;
 
   // list: the scrolling element.
   constructor(list) {
     this.#list = list;
+    this.#heightPx = list.clientHeight;
     this.#follow();
     new IntersectionObserver(([{ isIntersecting }]) => {
       this.#onScreen = isIntersecting;
@@ -30,8 +32,10 @@ export class Unread {
     });
   }
 
-  // A line came; isMessage: that somebody said.
-  onLine(isMessage) {
+  // append: puts a line into the list; isMessage: that somebody said.
+  takeLine(append, isMessage) {
+    this.#judge(); // the list's own word that it was scrolled comes a frame late
+    append();
     if (isMessage) this.#count += 1;
     this.#look();
   }
@@ -46,18 +50,22 @@ export class Unread {
   }
 
   // The list shrinks when another panel opens: what is followed stays in sight. That is no
-  // scrolling up, so the end counts only while the height is the one last seen.
-  #follow() {
+  // scrolling up, so the end counts only while the height is the one last seen. A list that is not
+  // shown is nowhere.
+  #judge() {
     const list = this.#list;
-    let heightPx = list.clientHeight;
-    list.addEventListener('scroll', () => {
-      if (list.clientHeight !== heightPx) return;
-      this.#following = list.scrollHeight - list.scrollTop - heightPx < NEAR_END_PX;
+    if (list.clientHeight === 0 || list.clientHeight !== this.#heightPx) return;
+    this.#following = list.scrollHeight - list.scrollTop - this.#heightPx < NEAR_END_PX;
+  }
+
+  #follow() {
+    this.#list.addEventListener('scroll', () => {
+      this.#judge();
       if (this.#following) this.#look();
     });
     new ResizeObserver(() => {
-      heightPx = list.clientHeight;
+      this.#heightPx = this.#list.clientHeight;
       this.#look();
-    }).observe(list);
+    }).observe(this.#list);
   }
 }
