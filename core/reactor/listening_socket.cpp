@@ -58,10 +58,18 @@ Result<UniqueFd> open_tcp(const ListenTarget& target, Sharing sharing) {
   return socket;
 }
 
-bool answers(const sockaddr_un& address) {
-  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return probe &&
-         ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+// Removes the socket of a process that is no more. Only a refused connection says that it is: where
+// the question cannot be asked, the path may be the life line of another process.
+Result<> remove_left_behind(const sockaddr_un& address) {
+  const std::string path = address.sun_path;
+  const UniqueFd probe(::socket(AF_UNIX, socket_flags, 0));
+  if (!probe) return fail_errno("socket for unix:" + path, errno);
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(probe.get(), generic, sizeof address) == 0 || errno != ECONNREFUSED) {
+    return fail(ErrorCode::conflict, path + " is in use by another process");
+  }
+  ::unlink(path.c_str());
+  return {};
 }
 
 Result<UniqueFd> open_unix(const std::string& path) {
@@ -78,8 +86,9 @@ Result<UniqueFd> open_unix(const std::string& path) {
     if (!S_ISSOCK(status.st_mode)) {
       return fail(ErrorCode::conflict, path + " exists and is not a socket");
     }
-    if (answers(address)) return fail(ErrorCode::conflict, path + " is in use by another process");
-    ::unlink(path.c_str());
+    if (auto removed = remove_left_behind(address); !removed) {
+      return std::unexpected(std::move(removed.error()));
+    }
   }
   UniqueFd socket(::socket(AF_UNIX, socket_flags, 0));
   if (!socket) return fail_errno("socket for unix:" + path, errno);

@@ -46,7 +46,8 @@ test('with too few descriptors it ends with a line that says so, with enough it 
       assert.equal(run.code, /--(www|media)/.test(run.output) ? 1 : 2, told);
       complaints.push(run.output);
     }
-    for (const lacking of [/sockets to the file helpers/, /sockets for answers/, /a descriptor for signals/, /another descriptor for unix:/, /--admin: socket/]) {
+    // What is lacking later depends on how quick a helper closes the folder: see listening_socket_test.
+    for (const lacking of [/sockets to the file helpers/, /sockets for answers/]) {
       assert.match(complaints.join(''), lacking);
     }
   } finally {
