@@ -84,6 +84,26 @@ test('what plays after all, by whatever hand, waits for no tap any more', async 
   assert.equal(follower.blocked, null);
 });
 
+test('however long a tap takes: nothing is sought before it, and the place at once after it', async (t) => {
+  const now = performance.now.bind(performance);
+  let laterMs = 0;
+  t.mock.method(performance, 'now', () => now() + laterMs);
+  const video = new RefusingVideo({ currentTime: 20, muted: true });
+  video.isRefused = () => true;
+  follow({ video });
+  video.refusals[0]();
+  await until(() => follower.blocked === 'play', 'a tap is wanted');
+  for (let i = 0; i < 3; i++) {
+    laterMs += 6_000;
+    video.become('canplay'); // a tick follows
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.equal(video.currentTime, 20);
+  }
+  video.isRefused = () => false;
+  follower.unblock();
+  assert.ok(video.currentTime >= 38, `${video.currentTime}`);
+});
+
 test('a tap brings the picture back at one\'s own pace, too', async () => {
   const video = new RefusingVideo({ currentTime: 20, muted: true });
   video.isRefused = () => true;

@@ -67,7 +67,8 @@ export class Follower extends EventTarget {
     if (this.#mutedHere) this.#video.muted = false;
     this.#mutedHere = false;
     const wasStopped = this.blocked === 'play';
-    this.#setBlocked(null);
+    if (wasStopped) this.#mayStart();
+    else this.#setBlocked(null);
     if (this.detached && wasStopped) this.#play();
     this.#tickNow();
   }
@@ -181,7 +182,7 @@ export class Follower extends EventTarget {
       if (!this.#apply(action)) break;
     }
     // Somebody else's hand may have set it going.
-    if (this.blocked === 'play' && !this.#video.paused) this.#setBlocked(null);
+    if (this.blocked === 'play' && !this.#video.paused) this.#mayStart();
     this.#noticeBuffering();
     this.#noticeRanOut();
     this.#timer = setTimeout(() => this.#tick(), nextMs);
@@ -193,7 +194,10 @@ export class Follower extends EventTarget {
     const video = this.#video;
     const isTheirs = nowMs < this.#yieldUntilMs || this.steered.inDoubt;
     if (Number.isNaN(serverMs) || !this.#room.timeline.state || isTheirs || video.error) return { type: 'wait' };
-    return this.controller.decide(nowMs, this.#target(serverMs), {
+    const target = this.#target(serverMs);
+    // What may not start follows nothing: a seek would only be one that has achieved nothing.
+    if (this.blocked === 'play' && video.paused && target.running) return { type: 'wait' };
+    return this.controller.decide(nowMs, target, {
       position: this.#frames.positionAt(nowMs) ?? NaN,
       paused: video.paused,
       seeking: video.seeking,
@@ -256,6 +260,12 @@ export class Follower extends EventTarget {
     this.#mutedHere = true;
     this.#setBlocked('sound');
     this.#tickNow();
+  }
+
+  // However long that took: it comes as if it were new.
+  #mayStart() {
+    this.#setBlocked(null);
+    this.controller.targetChanged(performance.now());
   }
 
   #setBlocked(what) {
