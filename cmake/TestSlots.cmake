@@ -1,6 +1,6 @@
-# How tests share a machine. Many of them mostly wait: `make test` gives ctest two slots a core, and a
+# How tests share a machine. Most of them mostly wait: `make test` gives ctest three slots a core, and a
 # test takes (PROCESSORS) one where it waits, two where it computes or has a browser, and three with
-# several browsers that play, so that on two cores no more than one that waits runs beside it.
+# several browsers that play.
 
 # Of e2e, the others wait: these compute, or judge moments.
 set(computing_tests bench bench_sync http_ranges http_requests make_hls media_library metrics_descriptors
