@@ -10,6 +10,7 @@ import { createSession, join } from '../../tests/support/member.mjs';
 import { startNginx } from '../../tests/support/nginx.mjs';
 import { startServer } from '../../tests/support/server.mjs';
 import { startShapedProxy } from '../../tests/support/shaped_proxy.mjs';
+import { median } from '../harness/statistics.mjs';
 import { costOf, observe, openGate, passGate, readGate, whatHappened } from './visit.mjs';
 import { drawWaterfall } from './waterfall.mjs';
 
@@ -70,8 +71,6 @@ function listOf(what, text, known) {
   if (unknown !== undefined) throw new Error(`no ${what} "${unknown}"; there are ${Object.keys(known).join(', ')}`);
   return names;
 }
-
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 // An engine: {openVisitor(), close()}; a visitor, with a cache of their own: {page, close()}.
 async function openChromium({ selfSignedKey }) {

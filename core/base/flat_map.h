@@ -81,9 +81,9 @@ class FlatMap {
     --size_;
     // An entry further on that could stand here moves here: searches never meet a gap too early.
     for (std::size_t next = after(place); entries_[next].first; next = after(next)) {
-      const std::size_t wish = home_of(entries_[next].first);
+      const std::size_t wanted = wanted_place(entries_[next].first);
       const std::size_t mask = entries_.size() - 1;
-      if (((next - wish) & mask) < ((next - place) & mask)) continue;
+      if (((next - wanted) & mask) < ((next - place) & mask)) continue;
       entries_[place] = std::move(entries_[next]);
       place = next;
     }
@@ -99,19 +99,19 @@ class FlatMap {
   std::size_t after(std::size_t place) const noexcept {
     return (place + 1) & (entries_.size() - 1);
   }
-  std::size_t home_of(Key key) const noexcept {
+  std::size_t wanted_place(Key key) const noexcept {
     const auto spread = static_cast<std::uint32_t>(key.value) * 2'654'435'769U;
     return spread >> (32 - std::countr_zero(entries_.size()));
   }
   std::size_t find_place(Key key) const noexcept {
     if (entries_.empty()) return none;
-    std::size_t place = home_of(key);
+    std::size_t place = wanted_place(key);
     while (entries_[place].first && entries_[place].first != key)
       place = after(place);
     return entries_[place].first ? place : none;
   }
   std::size_t free_place(Key key) const noexcept {
-    std::size_t place = home_of(key);
+    std::size_t place = wanted_place(key);
     while (entries_[place].first)
       place = after(place);
     return place;

@@ -383,7 +383,8 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   const auto info = outpost.everybody.find(joined.member);
   // Others here may not have heard of the last change: they still will.
   if (outpost.members.empty()) outpost.host_told = joined.host.value_or(MemberId{});
-  if (joined.welcomed_host != joined.host) outpost.is_host_unsure = true;
+  // The others were told of another, or will be; the next word of who is host is for all of them.
+  if (joined.welcomed_host.value_or(MemberId{}) != outpost.host_told) outpost.is_host_unsure = true;
   note_told(outpost, joined.epoch, joined.seq);
   // What was cast before the first member came is nobody's here to hear.
   if (!std::exchange(outpost.knows_casts, true)) outpost.casts = joined.casts;
