@@ -184,3 +184,4 @@ showLibrary();
 showRecentSessions();
 // Until here a click would have submitted the form the old way.
 for (const id of ['create', 'join']) byId(id).disabled = false;
+byId('not-started').remove();

@@ -87,5 +87,6 @@ async function pass() {
 
 // Not awaited: what comes later imports what this module is made of.
 localizePage();
+byId('not-started').remove();
 if (key) pass();
 else gate.bar(strings.gate.noKey);

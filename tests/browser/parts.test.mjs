@@ -86,6 +86,30 @@ async function openGate({ video, ...options } = {}, prepare = () => {}) {
   return page;
 }
 
+// As when its time has come.
+const late = (page) => page.$eval('#not-started', (words) => words.getAnimations().forEach((wait) => wait.finish()));
+
+test('a page whose very first script does not come says so in a while, and can be loaded anew', async () => {
+  const { key } = await createSession(older);
+  for (const [address, script, runs] of [
+    [`/player.html?session=${key}`, '**/player.*.js', '#gate-join:enabled'], ['/', '**/home.*.js', '#create:enabled'],
+  ]) {
+    person = await openPerson(browser);
+    const { page } = person;
+    await page.route(script, (route) => route.abort(), { times: 1 });
+    await page.goto(`${proxy.origin}${address}`);
+    assert.equal(await page.isVisible('#not-started'), false, 'not at once');
+    await late(page);
+    await page.waitForSelector('#not-started:has-text("has not started")');
+    if (address !== '/') await takePicture(page, 'not-started');
+    await assertAccessible(page, address);
+    await page.click('#not-started a');
+    await page.waitForSelector(runs);
+    assert.equal(await page.$('#not-started'), null);
+    await person.context.close();
+  }
+});
+
 // {route, letGo()}: what takes that way stands until it is let go.
 function hold() {
   let letGo;

@@ -8,6 +8,8 @@ export default {
     description: 'Gemeinsam Videos sehen, im selben Augenblick, wo auch immer ihr seid.',
     homeTitle: 'VideoSync – gemeinsam sehen',
     noScript: 'VideoSync braucht JavaScript, damit alle im Takt bleiben.',
+    notStarted: 'Diese Seite läuft noch nicht: Ein Teil von ihr fehlt noch, oder dieser Browser ist zu alt für sie.',
+    reload: 'Neu laden',
     language: 'Sprache',
     toHome: 'VideoSync, Startseite',
   },

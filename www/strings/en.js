@@ -10,6 +10,8 @@ export default {
     description: 'Watch a video together, in step, wherever you are.',
     homeTitle: 'VideoSync – watch together',
     noScript: 'VideoSync needs JavaScript to keep everybody in step.',
+    notStarted: 'This page has not started: a part of it has not come yet, or this browser is too old for it.',
+    reload: 'Load it anew',
     language: 'Language',
     toHome: 'VideoSync, start page',
   },
