@@ -6,6 +6,11 @@
 // it moves smoothly and agrees with the frames to within such a step. Where it comes in jumps the frames
 // are followed, and where it lies steadily it is set right by them.
 //
+// Frames need not count from where currentTime does: WebKit with GStreamer tells a frame's time as it is in the file,
+// where those of a film with B-frames begin late (80 ms with x264 at 25 frames a second), and not as its edit list has
+// it. A frame that is shown where a player was sought to and stands cannot lie ahead of that place: by as much as it
+// says so frames run ahead. Until such a frame was seen they set nothing right.
+//
 // Where currentTime cannot be true at all (position_reading.js) there are only the frames, from the first one on, or
 // nothing.
 //
@@ -21,6 +26,7 @@ const KEPT = 24; // frames
 const ENOUGH = 6; // ... to judge by
 const ROUGH_MS = 12; // a currentTime that jumps by so much is no clock
 const LIE_MS = 45; // more than the step of any display
+const AHEAD_MAX_MS = 500; // frames that are reordered begin no later in a file
 const LAGS_KEPT = 16;
 const STAIR_MS = 8; // readings of a smooth clock are not so late
 const LAG_MAX_MS = 250; // beyond, the player has stumbled
@@ -30,6 +36,8 @@ export class FrameClock {
   #video;
   #frames = []; // {phaseMs, clockMs}: media minus local time, by the frame and by currentTime; oldest first
   #lastMs = -Infinity; // local time of the newest frame
+  #aheadMs = null; // by how much frames count ahead of currentTime; null: not seen yet
+  #stands = false; // where it was sought to, and has not played since
   #lags = []; // of single readings behind the clock, oldest first; a seek changes nothing of them
 
   constructor(video) {
@@ -38,6 +46,9 @@ export class FrameClock {
     for (const type of ['seeking', 'pause', 'emptied', 'ratechange', 'waiting', 'playing']) {
       video.addEventListener(type, () => (this.#frames = []));
     }
+    video.addEventListener('seeking', () => (this.#stands = video.paused));
+    video.addEventListener('play', () => (this.#stands = false));
+    video.addEventListener('emptied', () => (this.#aheadMs = null));
     if (typeof video.requestVideoFrameCallback === 'function') this.#watch();
   }
 
@@ -68,6 +79,7 @@ export class FrameClock {
 
   // How far currentTime is ahead of the frames, where that is beyond what the display's steps explain.
   get #lieMs() {
+    if (this.#aheadMs === null) return 0;
     const ahead = quantile(this.#frames.map(({ phaseMs, clockMs }) => clockMs - phaseMs), 0.5);
     return Math.abs(ahead) > LIE_MS ? ahead : 0;
   }
@@ -86,20 +98,30 @@ export class FrameClock {
   }
 
   #watch() {
-    this.#video.requestVideoFrameCallback((_, { mediaTime, expectedDisplayTime }) => {
-      const { currentTime, playbackRate, paused, seeking } = this.#video;
-      const nowMs = performance.now();
-      if (!paused && !seeking) {
-        this.reading.noteFrame(mediaTime);
-        this.#frames.push({
-          phaseMs: mediaTime * 1000 - expectedDisplayTime * playbackRate,
-          clockMs: currentTime * 1000 - nowMs * playbackRate,
-        });
-        if (this.#frames.length > KEPT) this.#frames.shift();
-        this.#lastMs = nowMs;
-      }
+    this.#video.requestVideoFrameCallback((_, frame) => {
+      if (!this.#video.seeking) this.#note(frame);
       this.#watch();
     });
+  }
+
+  #note({ mediaTime, expectedDisplayTime }) {
+    const { currentTime, playbackRate, paused } = this.#video;
+    const nowMs = performance.now();
+    if (paused) return this.#noteStanding((mediaTime - currentTime) * 1000);
+    const placeMs = mediaTime * 1000 - (this.#aheadMs ?? 0);
+    this.reading.noteFrame(placeMs / 1000);
+    this.#frames.push({
+      phaseMs: placeMs - expectedDisplayTime * playbackRate,
+      clockMs: currentTime * 1000 - nowMs * playbackRate,
+    });
+    if (this.#frames.length > KEPT) this.#frames.shift();
+    this.#lastMs = nowMs;
+  }
+
+  // aheadMs: of the place, is the frame that is shown there. Most begin before it.
+  #noteStanding(aheadMs) {
+    if (!this.#stands || this.reading.isFalse || aheadMs > AHEAD_MAX_MS) return;
+    this.#aheadMs = Math.max(0, aheadMs);
   }
 }
 
