@@ -137,6 +137,17 @@ test('a player that every change of rate throws back changes it twice for a gap,
   }
 });
 
+test('a correction whose beginning throws the player far back goes on from there to its end', () => {
+  const steps = [-0.2];
+  const player = inMidPlay({ changeS: () => steps.shift() ?? 0 });
+  player.position += -0.045 - player.error;
+  player.run(3_500);
+  assert.ok(player.error < -0.05, `on its way: ${player.error}`);
+  player.run(6_500);
+  assert.equal(player.rates.length, 2, `${player.rates}`);
+  assert.ok(Math.abs(player.error) < 0.006, `left ${player.error}`);
+});
+
 test('one that is thrown back by more or less each time comes to rest all the same', () => {
   const seed = Number(process.env.SEED ?? (Date.now() % 1e6) + 1);
   let random = seed;

@@ -22,6 +22,7 @@ const QUICKEN_BEYOND = 2; // shares change once or twice a correction, not at ea
 const STRAY_DEAD_MAX_S = 0.018; // a dead zone no wider than that, however changes of rate stray
 const NOISE_DEAD_MAX_S = 0.03; // ... and however readings do, as those of a hidden page
 const NO_PROGRESS_MS = 3_000;
+const THROWN_WITHIN_MS = 1_000; // what the change of rate itself does to a player is seen by then
 const JUDGED_AFTER_S = 0.03; // of expected effect
 const EFFECT_LEAST = 0.3;
 const EFFECT_MOST = 2.5;
@@ -29,7 +30,7 @@ const STEP_MAX_S = 0.1; // a change of rate that moves the player further is a s
 const FAILURES_MAX = 3;
 
 export class RateControl {
-  #correcting = null; // {fromS, expectedS, bestS, bestAtMs}, of the correction under way
+  #correcting = null; // {sinceMs, fromS, expectedS, bestS, bestAtMs}, of the correction under way
   #share = 0; // asked for
   #asked = null; // the rate that was asked for last
   #granted = null; // what the element made of it; null until it is read back
@@ -102,14 +103,16 @@ export class RateControl {
   }
 
   #begin(nowMs, gapS) {
-    this.#correcting = { fromS: gapS, expectedS: 0, bestS: Math.abs(gapS), bestAtMs: nowMs };
+    this.#correcting = { sinceMs: nowMs, fromS: gapS, expectedS: 0, bestS: Math.abs(gapS), bestAtMs: nowMs };
   }
 
-  // Keeps account of what the correction should have done by now.
+  // Keeps account of what the correction should have done by now. Who was thrown far off by its beginning makes progress
+  // from there: to end it halfway would cost two more changes of rate.
   #follow(nowMs, elapsedMs, gapS, baseRate) {
     const correcting = this.#correcting;
     correcting.expectedS += (baseRate * this.#share * elapsedMs) / 1000;
-    if (Math.abs(gapS) < correcting.bestS - CLOSED_S / 2) {
+    const mayBeThrown = nowMs - correcting.sinceMs < THROWN_WITHIN_MS;
+    if (mayBeThrown || Math.abs(gapS) < correcting.bestS - CLOSED_S / 2) {
       correcting.bestS = Math.abs(gapS);
       correcting.bestAtMs = nowMs;
     }
