@@ -148,6 +148,25 @@ test('a correction whose beginning throws the player far back goes on from there
   assert.ok(Math.abs(player.error) < 0.006, `left ${player.error}`);
 });
 
+test('a few milliseconds are not worth a change of rate before it is known what that costs', () => {
+  for (const changeS of [-0.2, 0]) {
+    const controller = new SyncController();
+    controller.targetChanged(0);
+    let startMs = 90;
+    const player = new SimulatedPlayer(controller, running({ position: 100 }), { startMs: () => startMs, changeS });
+    player.run(15_000);
+    assert.ok(player.rates.every((rate) => rate === 1), `${player.rates}`);
+    assert.ok(player.error < -0.008 && player.error > -0.012, `it began ${player.error} off`);
+    if (changeS !== 0) continue;
+    player.position += 0.05;
+    player.run(5_000);
+    startMs = 98;
+    player.changeTarget(running({ position: 300, sinceMs: player.nowMs }));
+    player.run(5_000);
+    assert.ok(Math.abs(player.error) < 0.004, `it is now, and ${player.error} is left`);
+  }
+});
+
 test('one that is thrown back by more or less each time comes to rest all the same', () => {
   const seed = Number(process.env.SEED ?? (Date.now() % 1e6) + 1);
   let random = seed;

@@ -41,10 +41,11 @@ export class GapObserver {
     return this.#surprises.length === 0;
   }
 
-  // What a correction costs by its two changes of rate, and how far they stray from it.
+  // What a correction costs by its two changes of rate, and how far they stray from it; known: whether any was seen yet.
   costs(baseRate) {
     const [leave, back] = ['leave', 'return'].map((change) => this.#step(change + baseRate));
-    return { leaveS: leave.meanS, returnS: back.meanS, strayS: Math.max(leave.strayS, back.strayS) };
+    const known = this.#steps.has(`leave${baseRate}`);
+    return { leaveS: leave.meanS, returnS: back.meanS, strayS: Math.max(leave.strayS, back.strayS), known };
   }
 
   forget() {

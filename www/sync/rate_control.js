@@ -49,7 +49,7 @@ export class RateControl {
 
   // The rate that the player should have now, and whether it changes it: {rate, change: 'leave' the
   // showing's own, 'return' to it, or null}. gapS null: nothing is known. trim: close even a smaller one.
-  // steady: the gap is not being found out just now. costs: {leaveS, returnS, strayS}, what changes of rate do by themselves (gap_observer.js).
+  // steady: the gap is not being found out just now. costs: {leaveS, returnS, strayS, known}, what changes of rate do by themselves (gap_observer.js).
   decide({ nowMs, elapsedMs, gapS, noiseS, steady, costs, baseRate, playedRate, pitchKept, trim }) {
     this.#readBack(baseRate, playedRate);
     if (gapS === null || !this.usable) return this.#settle(baseRate, null);
@@ -96,10 +96,11 @@ export class RateControl {
     return { rate: baseRate, change };
   }
 
-  // What lies within the noise of readings or of changes is not to be won.
-  #isDue(gapS, noiseS, { strayS }, trim) {
+  // What lies within the noise of readings or of changes is not to be won, nor is so little worth a first change of rate:
+  // it has thrown players off by 20 times as much.
+  #isDue(gapS, noiseS, { strayS, known }, trim) {
     const deadS = Math.max(DEAD_ZONE_S, Math.min(2 * strayS, STRAY_DEAD_MAX_S), Math.min(2 * noiseS, NOISE_DEAD_MAX_S));
-    return Math.abs(gapS) > (trim && Math.max(noiseS, strayS) < TRIM_BEYOND_S ? TRIM_BEYOND_S : deadS);
+    return Math.abs(gapS) > (trim && known && Math.max(noiseS, strayS) < TRIM_BEYOND_S ? TRIM_BEYOND_S : deadS);
   }
 
   #begin(nowMs, gapS) {
