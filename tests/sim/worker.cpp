@@ -62,6 +62,7 @@ void SimWorker::turn() noexcept {
   is_in_turn_ = false;
   if (!inbox_.empty()) arm_turn(scheduler_.now_us() + turn_takes_us);
   arm_wake();
+  directory_->check_invariants();
 }
 
 // As Worker::on_turn_end does.

@@ -95,6 +95,7 @@ class SimWorker final : public Delivery, public Surroundings, public StoreTurns,
 
   void take(InlineTask task) noexcept override { arrive(std::move(task)); }
   void arm_turn(std::int64_t time_us) noexcept;
+  // All that touches the directory; what has to be so of it is looked at behind each.
   void turn() noexcept;
   void run_tasks() noexcept;
   void arm_wake() noexcept;

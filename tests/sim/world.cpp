@@ -13,7 +13,6 @@ namespace videosync::sim {
 namespace {
 
 constexpr std::int64_t request_max_us = 12'000'000;
-constexpr std::uint64_t steps_between_looks = 97;
 
 Uuid random_key(Random& random) {
   Uuid key;
@@ -153,10 +152,8 @@ void World::prepare() {
 }
 
 bool World::run_until(std::int64_t time_us) {
-  while (!finding_ && scheduler_.next_us() <= time_us) {
+  while (!finding_ && scheduler_.next_us() <= time_us)
     scheduler_.step();
-    if (scheduler_.steps() % steps_between_looks == 0) check_invariants();
-  }
   if (!finding_) scheduler_.run_until(time_us);
   return !finding_;
 }
@@ -165,15 +162,8 @@ bool World::run_while(const std::function<bool()>& condition, std::int64_t longe
   const std::int64_t end_us = now_us() + longest_us;
   while (!finding_ && condition()) {
     if (scheduler_.next_us() > end_us || !scheduler_.step()) return false;
-    if (scheduler_.steps() % steps_between_looks == 0) check_invariants();
   }
   return !finding_;
-}
-
-// Of one node at a time: in the end all have their turn.
-void World::check_invariants() {
-  SimNode& node = *nodes_[scheduler_.steps() / steps_between_looks % nodes_.size()];
-  if (node.is_up()) node.process().check_invariants();
 }
 
 std::size_t World::choose_node(Random& random) const {

@@ -108,7 +108,6 @@ class World final : RedisWitness, SayingWitness {
            std::function<void(const SessionReply*)> done);
   bool run_until(std::int64_t time_us);
   bool run_while(const std::function<bool()>& condition, std::int64_t longest_us);
-  void check_invariants();
 
   // Acts (acts.cpp).
   void perform(const Action& action);
