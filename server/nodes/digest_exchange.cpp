@@ -1,6 +1,7 @@
 #include "server/nodes/digest_exchange.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "core/base/assert.h"
@@ -12,6 +13,10 @@ namespace videosync {
 namespace {
 
 constexpr std::int64_t tell_every_us = 1'000'000;
+// So long after the last change of what either has told, what the other one contradicts is told
+// with each tick. Afterwards it is no lost message that keeps the two apart.
+constexpr std::int64_t insist_us = 2'000'000;
+constexpr std::int64_t forget_us = 5'000'000;
 
 }  // namespace
 
@@ -22,7 +27,8 @@ void DigestExchange::tick() noexcept {
 }
 
 void DigestExchange::tell_again(const Uuid& node) noexcept {
-  if (const auto told = told_.find(node); told != told_.end()) told->second.told_us = INT64_MIN / 2;
+  const auto other = others_.find(node);
+  if (other != others_.end()) other->second.told_us = INT64_MIN / 2;
 }
 
 void DigestExchange::begin_round() noexcept {
@@ -60,7 +66,8 @@ void DigestExchange::end_round() noexcept {
 
 void DigestExchange::compare(const Asked& asked) noexcept {
   const auto& [from, digest] = asked;
-  const View& view = views_[from];
+  const auto found = views_.find(from);
+  const View view = found != views_.end() ? found->second : View{};
   const SharedSums::Sums& mine = digest.is_home ? view.outpost : view.home;
   for (std::size_t i = 0; i < mine.size(); ++i) {
     if (digest.sums[i] == mine[i]) continue;
@@ -74,21 +81,33 @@ void DigestExchange::compare(const Asked& asked) noexcept {
 }
 
 void DigestExchange::tell_all() noexcept {
+  for (const auto& [node, view] : views_)
+    others_.try_emplace(node);
+  for (auto other = others_.begin(); other != others_.end();)
+    other = attend(other->first, other->second) ? std::next(other) : others_.erase(other);
+}
+
+// Tells it what it should know, and says whether it is to be remembered. Where nothing is shared
+// any more, that, too, is told.
+bool DigestExchange::attend(const Uuid& node, Other& other) noexcept {
   const std::int64_t now_us = ports_.clock.monotonic_us();
-  for (const auto& [node, view] : views_) {
-    Told& told = told_[node];
-    const bool is_due = now_us - told.told_us >= tell_every_us;
-    if (is_due || told.view.home != view.home) tell(node, true, view.home);
-    if (is_due || told.view.outpost != view.outpost) tell(node, false, view.outpost);
-    if (is_due || told.view != view) told = {view, now_us};
-  }
-  // Nothing is shared any more: that, too, is told once.
-  std::erase_if(told_, [&](const auto& told) noexcept {
-    if (views_.contains(told.first)) return false;
-    tell(told.first, true, {});
-    tell(told.first, false, {});
-    return true;
-  });
+  const auto found = views_.find(node);
+  const bool is_shared = found != views_.end();
+  const View view = is_shared ? found->second : View{};
+  const bool is_changed = view != other.told;
+  if (is_changed) other.changed_us = now_us;
+  const bool is_due = is_shared && now_us - other.told_us >= tell_every_us;
+  const bool may_be_lost = now_us - other.changed_us < insist_us;
+  const auto tell_part = [&](bool is_home, auto part) noexcept {
+    const bool is_news = view.*part != other.told.*part;
+    const bool is_contradicted = may_be_lost && view.*part != other.heard.*part;
+    if (is_due || is_news || is_contradicted) tell(node, is_home, view.*part);
+  };
+  tell_part(true, &View::home);
+  tell_part(false, &View::outpost);
+  other.told = view;
+  if (is_due || is_changed) other.told_us = now_us;
+  return is_shared || (other.heard != View{} && now_us - other.heard_us < forget_us);
 }
 
 void DigestExchange::tell(const Uuid& node, bool is_home, const SharedSums::Sums& sums) noexcept {
@@ -107,11 +126,22 @@ void DigestExchange::tell(const Uuid& node, bool is_home, const SharedSums::Sums
 
 void DigestExchange::on_digest(const Uuid& from, const node::Digest& digest) noexcept {
   if (digest.sums.size() != SharedSums::buckets) return;
+  note_heard(from, digest);
   std::erase_if(waiting_, [&](const Asked& asked) noexcept {
     return asked.first == from && asked.second.is_home == digest.is_home;
   });
   waiting_.emplace_back(from, digest);
   if (awaited_ == 0) begin_round();
+}
+
+void DigestExchange::note_heard(const Uuid& from, const node::Digest& digest) noexcept {
+  VS_ASSERT(digest.sums.size() == SharedSums::buckets);
+  Other& other = others_[from];
+  other.heard_us = ports_.clock.monotonic_us();
+  SharedSums::Sums& heard = digest.is_home ? other.heard.outpost : other.heard.home;
+  if (std::ranges::equal(heard, digest.sums)) return;
+  std::ranges::copy(digest.sums, heard.begin());
+  other.changed_us = other.heard_us;
 }
 
 void DigestExchange::on_list(const Uuid& from, node::DigestList list) noexcept {

@@ -2,10 +2,11 @@
 // and nobody says anything after it.
 //
 // A few times a second the sums of all workers are gathered (SharedSums); what has changed since,
-// and all of it once a second, goes to the other node as one Digest. Whoever gets one gathers its
-// own sums, behind the messages that came before it, and compares: an outpost's node lists what its
-// differing sums are made of, and the home tells anew what the list has otherwise. So the cost is a
-// message for a pair of nodes, not for a session. The first worker's thread.
+// or is not what the other node has last told, and all of it once a second, goes to that node as
+// one Digest: so it may be lost as well, and is told again with the next tick. Whoever gets one
+// gathers its own sums, behind the messages that came before it, and compares: an outpost's node
+// lists what its differing sums are made of, and the home tells anew what the list has otherwise.
+// So the cost is a message for a pair of nodes, not for a session. The first worker's thread.
 #pragma once
 
 #include <cstddef>
@@ -44,9 +45,13 @@ class DigestExchange {
 
     friend bool operator==(const View&, const View&) noexcept = default;
   };
-  struct Told {
-    View view;
+  // Another node with which something is shared, or was.
+  struct Other {
+    View told{};
+    View heard{};  // as it was told by that node, which should be the same
     std::int64_t told_us = 0;
+    std::int64_t heard_us = 0;
+    std::int64_t changed_us = 0;  // either of the two, the last time
   };
   using Asked = std::pair<Uuid, node::Digest>;
 
@@ -54,6 +59,8 @@ class DigestExchange {
   void end_round() noexcept;
   void compare(const Asked& asked) noexcept;
   void tell_all() noexcept;
+  void note_heard(const Uuid& from, const node::Digest& digest) noexcept;
+  bool attend(const Uuid& node, Other& other) noexcept;
   void tell(const Uuid& node, bool is_home, const SharedSums::Sums& sums) noexcept;
 
   const NodesPorts& ports_;
@@ -65,7 +72,7 @@ class DigestExchange {
   std::unordered_map<Uuid, View> views_;  // of this round
   std::vector<Asked> comparing_;          // with this round's view
   std::vector<Asked> waiting_;            // for the next; one of a node and role
-  std::unordered_map<Uuid, Told> told_;
+  std::unordered_map<Uuid, Other> others_;
 };
 
 }  // namespace videosync

@@ -13,7 +13,6 @@ const REFUSING_MS = 10_000;
 const AGREED_MS = 2_000;
 const DEAD_AGREED_MS = 5_000; // where a node died
 const SILENT_AGREED_MS = 500; // where nothing but a message was lost
-const SILENT_WORST_MS = 1_000; // of a single time, the machine being busy
 const ANSWERED_MS = 6_000;
 
 const isValid = async (node, key) => (await (await fetch(`${node.origin}/api/sessions/${key}/validate`)).json()).valid;
@@ -154,9 +153,8 @@ describe('one message between two nodes is lost, and nobody says anything after 
     await lost;
     const { tookMs } = await agreement(members, isRight, AGREED_MS);
     t.diagnostic(`all agree ${Math.round(tookMs)} ms after the loss`);
-    assert.ok(tookMs <= SILENT_WORST_MS, `${tookMs} ms`);
+    assert.ok(tookMs <= SILENT_AGREED_MS, `${tookMs} ms`);
     for (const member of members) assertForward(member);
-    return tookMs;
   }
 
   // The session goes to Ben's node, and what `lose` waits for is lost on the way.
@@ -179,15 +177,12 @@ describe('one message between two nodes is lost, and nobody says anything after 
 
   test('a state, again and again', async (t) => {
     const { people, ann, loseCast } = await watching();
-    const took = [];
     for (let i = 1; i <= 5; i += 1) {
       await sleep(i * 70); // wherever between two looks
       const lost = loseCast();
       ann.send('seek', { position: 100 + i });
-      took.push(await assertSoonAgreed(t, lost, people, ({ position }) => position === 100 + i));
+      await assertSoonAgreed(t, lost, people, ({ position }) => position === 100 + i);
     }
-    const [, , medianMs] = took.sort((one, two) => one - two);
-    assert.ok(medianMs <= SILENT_AGREED_MS, `${medianMs} ms`);
   });
 
   test('a new host', async (t) => {
@@ -232,7 +227,7 @@ describe('one message between two nodes is lost, and nobody says anything after 
     const bea = people.pop();
     ann.send('kick', { id: bea.id });
     await lost;
-    assert.equal(await bea.closeCode(SILENT_WORST_MS), 4004);
+    assert.equal(await bea.closeCode(SILENT_AGREED_MS), 4004);
     await assertSoonAgreed(t, lost, people, ({ count }) => count === 3);
   });
 
@@ -241,7 +236,7 @@ describe('one message between two nodes is lost, and nobody says anything after 
     const lost = loseCast();
     ann.send('end');
     await lost;
-    for (const member of [ben, bea]) assert.equal(await member.closeCode(SILENT_WORST_MS), 4001);
+    for (const member of [ben, bea]) assert.equal(await member.closeCode(SILENT_AGREED_MS), 4001);
   });
 
   test('why a command is refused: its member is told all the same', async (t) => {
