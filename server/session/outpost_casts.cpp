@@ -51,11 +51,14 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
 }
 
 // A state that is older than one that somebody here was given comes to nobody: the newer one is on
-// its way to the others.
+// its way to the others. Of several in one cast each is at most one above that before it.
 void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept {
   Outpost& outpost = *residence.outpost;
   const bool is_old = cast.newest && std::pair(cast.newest->epoch, cast.newest->seq) <
                                          std::pair(outpost.told_epoch, outpost.told_seq);
+  const std::uint64_t told_seq = outpost.told_seq;
+  auto later = static_cast<std::uint64_t>(std::ranges::count(
+      cast.frames, static_cast<std::uint8_t>(SendClass::latest), &node::CastFrame::send_class));
   if (cast.newest) note_told(outpost, cast.newest->epoch, cast.newest->seq);
   auto news = cast.hosts.begin();
   for (std::size_t i = 0; i < cast.frames.size(); ++i) {
@@ -63,7 +66,12 @@ void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept
       tell_host(residence, *news);
     const node::CastFrame& frame = cast.frames[i];
     const SendClass send_class = send_class_of(frame.send_class);
-    if (is_old && send_class == SendClass::latest) continue;
+    if (send_class == SendClass::latest) {
+      --later;
+      const bool is_passed =
+          cast.newest && cast.newest->seq >= told_seq && cast.newest->seq < told_seq + later;
+      if (is_old || is_passed) continue;
+    }
     const bool is_last = i + 1 == cast.frames.size();
     broadcast_here(residence.key, outpost.members_on, frame.text, send_class,
                    is_last ? static_cast<std::int64_t>(cast.sent_us) : 0);
