@@ -5,6 +5,7 @@ set(planted_files
   proto/session/session_takeover.cpp
   server/nodes/digest_exchange.cpp
   server/nodes/nodes.cpp
+  server/session/agreement.cpp
   server/session/copies.cpp
   server/session/ending.cpp
   server/session/home_effects.cpp

@@ -20,6 +20,7 @@ void World::break_something(const Action& action) {
   const std::int64_t for_us = random.chance(0.6) ? random.between(10'000, 2'000'000)
                                                  : random.between(2'000'000, 12'000'000);
   ++faults_;
+  has_more_failed_ |= action.act != Act::drop;
   note_disturbance();
   switch (action.act) {
     case Act::crash:

@@ -48,7 +48,8 @@ class Ledger {
   };
   Tally tally(std::uint64_t command) const;
   bool was_carried_out(std::uint64_t command) const { return made_.contains(command); }
-  std::size_t size() const noexcept { return states_.size(); }
+  // Of the states and hosts that are known.
+  std::size_t size() const noexcept { return states_.size() + hosts_.size(); }
 
  private:
   struct Known {

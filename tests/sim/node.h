@@ -76,6 +76,8 @@ class SimProcess final : NodesOwner, SessionListener {
   std::size_t workers() const noexcept { return workers_.size(); }
   std::size_t connections() const noexcept;
   void check_invariants() const;
+  // Sessions that were told anew to another node.
+  std::uint64_t mended() const noexcept { return metrics_.total(Counter::sessions_mended); }
   SayingWitness& witness() noexcept { return world_.witness; }
   const Latency& turn_latency() const noexcept { return plan_.turn; }
 

@@ -14,7 +14,7 @@ namespace videosync::sim {
 namespace {
 
 constexpr std::int64_t settling_max_us = 20'000'000;
-constexpr std::int64_t agreed_us = 2'000'000;
+constexpr std::int64_t agreed_us_max = 2'000'000;
 constexpr std::int64_t agreed_after_death_us = 5'000'000;
 constexpr std::int64_t silence_us = 300'000;
 constexpr std::int64_t probe_us = 1'000'000;
@@ -58,9 +58,10 @@ void World::make_peace() {
   if (!run_while([this] { return !is_settled(); }, settling_max_us)) {
     return find("settling", "20 s after everything was mended: {}", unsettled());
   }
+  if (!has_more_failed_ && !check_soon_agreed()) return;
   const std::int64_t last_us = now_us() + settling_max_us;
   const auto due_us = [this] {
-    return disturbed_us_ + (has_node_died_ ? agreed_after_death_us : agreed_us);
+    return disturbed_us_ + (has_node_died_ ? agreed_after_death_us : agreed_us_max);
   };
   while (now_us() < due_us() && now_us() < last_us) {
     if (!run_until(std::min(due_us(), last_us))) return;
@@ -79,8 +80,21 @@ void World::make_peace() {
   }
   check_probes();
   check_commands();
-  has_node_died_ = false;
+  has_node_died_ = has_more_failed_ = false;
   is_peace_ = false;
+}
+
+// Nothing but messages was lost: that has been mended by now. False: a finding.
+bool World::check_soon_agreed() {
+  const std::int64_t last_us = disturbed_us_ + agreed_us_max;
+  while (now_us() < agreed_us(0) && agreed_us(0) <= last_us) {
+    if (!run_until(agreed_us(0))) return false;
+  }
+  if (agreed_us(0) > last_us || !is_settled()) return true;
+  ++silences_;
+  for (SimSession& session : sessions_)
+    check_agreement(session);
+  return !finding_;
 }
 
 // What falls due by itself (a host's grace, a session that follows its host) may do so right now:
@@ -257,7 +271,7 @@ void World::check_commands() {
   if (!run_until(now_us() + answers_us + 2 * plan_.client.slow_us)) return;
   for (SimSession& session : sessions_)
     check_forks(session);
-  wrong_doubts_ = 0;  // all are counted anew
+  wrong_doubts_ = gone_ = 0;  // all are counted anew
   for (Viewer& viewer : viewers_) {
     // Of one that is over nobody knows any more which states count.
     if (is_over(viewer.session())) continue;
@@ -340,7 +354,10 @@ void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
     }
     const auto errors = talk.errors[i];
     const auto size = static_cast<unsigned>(talk.said[i].size());
-    if (!talk.is_open()) continue;
+    if (!talk.is_open()) {
+      check_gone(viewer, talk, kind, unknown);
+      continue;
+    }
     if (errors < unknown) {
       find("once or refused", "{} (m{}): of {} {} {} were neither carried out nor refused ({})",
            viewer.name(), talk.member.value, size, kind_name(kind), unknown, errors);
@@ -350,6 +367,22 @@ void World::check_talk(Viewer& viewer, Viewer::Talk& talk) {
            talk.member.value, kind_name(kind), example->number, viewer.name());
     }
   }
+}
+
+// What was said through a connection that has ended is carried out, or refused while there is
+// somebody to be told, or goes with it: then it was said in the last seconds before.
+void World::check_gone(const Viewer& viewer, const Viewer::Talk& talk, Kind kind,
+                       unsigned unknown) {
+  const unsigned errors = talk.errors[static_cast<std::size_t>(kind)];
+  if (errors >= unknown) return;
+  gone_ += unknown - errors;
+  const auto& said = talk.said[static_cast<std::size_t>(kind)];
+  const auto late = std::count_if(said.begin(), said.end(), [&](const Viewer::Talk::Said& each) {
+    return each.sent_us > talk.answered_us;
+  });
+  if (unknown - errors <= late) return;
+  find("once or refused", "{} (m{}): {} {} went with a connection that was there for 6 s after",
+       viewer.name(), talk.member.value, unknown - errors, kind_name(kind));
 }
 
 // What a viewer saw itself carried out, and then lost its connection: if it does not count, the

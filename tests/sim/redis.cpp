@@ -207,6 +207,8 @@ std::uint32_t SimRedis::publish(std::size_t server, const Uuid& channel, const B
   for (RedisConnection* each : found->second) {
     if (paths_[each->node].to_drop > 0) {
       --paths_[each->node].to_drop;
+      ++dropped_;
+      dropped_us_ = scheduler_.now_us();
     } else {
       answer(*each, {.kind = RedisAnswer::Kind::message, .channel = channel, .bytes = event});
     }

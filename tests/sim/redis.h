@@ -153,6 +153,9 @@ class SimRedis {
   void release(std::size_t node);
   // The next messages for that node vanish.
   void drop_messages(std::size_t node, std::uint32_t count) { paths_[node].to_drop = count; }
+  // How many have, and when the last one did.
+  std::uint64_t dropped() const noexcept { return dropped_; }
+  std::int64_t dropped_us() const noexcept { return dropped_us_; }
   void kill_server(std::size_t server);
   void start_server(std::size_t server) { servers_[server].is_up = true; }
   void set_hung(std::size_t server, bool is_hung);
@@ -198,6 +201,8 @@ class SimRedis {
   std::deque<Pipe> pipes_;
   std::deque<RedisConnection> connections_;
   std::uint64_t commands_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::int64_t dropped_us_ = 0;
 };
 
 }  // namespace videosync::sim

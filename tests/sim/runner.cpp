@@ -74,6 +74,9 @@ class Runner {
     totals_.checks += outcome.totals.checks;
     totals_.redis_commands += outcome.totals.redis_commands;
     totals_.wrong_doubts += outcome.totals.wrong_doubts;
+    totals_.gone += outcome.totals.gone;
+    totals_.silences += outcome.totals.silences;
+    totals_.slow_times += outcome.totals.slow_times;
   }
 
   void report(const TrialOutcome& outcome) {
@@ -100,9 +103,11 @@ class Runner {
     const double rate = static_cast<double>(totals_.steps) / seconds;
     fmt::print(
         "{} seeds in {:.1f} s: {} steps ({:.0f} a second), {} commands, {} faults, "
-        "{} times of peace; {} commands were refused in doubt and count\n",
+        "{} times of peace, {} losses of messages alone, {} times of a slow store; {} commands "
+        "were "
+        "refused in doubt and count, {} went with their connection\n",
         runs_, seconds, totals_.steps, rate, totals_.commands, totals_.faults, totals_.checks,
-        totals_.wrong_doubts);
+        totals_.silences, totals_.slow_times, totals_.wrong_doubts, totals_.gone);
     for (const auto& [check, times] : failures_)
       fmt::print("  {:6} times: {}\n", times, check);
   }

@@ -52,6 +52,9 @@ void add(RunTotals& to, const RunTotals& more) noexcept {
   to.checks += more.checks;
   to.redis_commands += more.redis_commands;
   to.wrong_doubts += more.wrong_doubts;
+  to.gone += more.gone;
+  to.silences += more.silences;
+  to.slow_times += more.slow_times;
 }
 
 std::optional<Finding> run(const Plan& plan, RunTotals& totals, std::FILE* story) {

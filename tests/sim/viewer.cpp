@@ -13,6 +13,7 @@ namespace videosync::sim {
 
 namespace {
 
+constexpr double held_untold = 0.1;  // of the viewers
 constexpr std::int64_t attempt_max_us = 10'000'000;
 constexpr std::int64_t answer_max_us = 6'000'000;
 constexpr std::int64_t time_error_max_us = 5'000;
@@ -43,6 +44,7 @@ std::string_view kind_name(Kind kind) noexcept {
 Viewer::Viewer(World& world, std::size_t index, SimSession& session, Random random) noexcept
     : world_(world), index_(index), session_(session), random_(random) {
   has_host_token_ = random_.chance(0.3);
+  tells_held_ = !random_.fork(1).chance(held_untold);
 }
 
 void Viewer::set_phase(Phase phase) noexcept {
@@ -65,7 +67,7 @@ void Viewer::connect() {
   if (random_.chance(0.7)) order.request.name = "v" + std::to_string(index_);
   if (!resume_.empty()) {
     order.request.resume = parse_resume_token(resume_);
-    order.request.held = {state_.place.epoch, state_.place.seq};
+    if (tells_held_) order.request.held = {state_.place.epoch, state_.place.seq};
   }
   if (has_host_token_ && random_.chance(0.3)) order.request.host_token = session_.host_token;
   const std::size_t node = world_.choose_node(random_);
@@ -107,7 +109,14 @@ void Viewer::on_attempt_late(std::size_t number) {
 void Viewer::part(std::int64_t now_us) noexcept {
   SimConnection* old = std::exchange(connection_, nullptr);
   if (old == nullptr) return;
-  if (phase_ == Phase::open) talks_.back().closed_us = now_us;
+  if (phase_ == Phase::open) {
+    Talk& talk = talks_.back();
+    talk.closed_us = now_us;
+    const std::int64_t due_us = now_us - answer_max_us - 2 * world_.plan().client.slow_us;
+    const bool is_due =
+        is_reading_ && !old->is_vanished && world_.awake_since_us(old->node) < due_us;
+    if (is_due) talk.answered_us = due_us;
+  }
   old->client = nullptr;
   old->down.release();
   is_reading_ = true;
@@ -261,6 +270,7 @@ void Viewer::say(Kind kind) {
     world_.tell("{} (m{} on node {}) says {} {}", name(), id_.value, connection_->node,
                 kind_name(kind), number);
   send(std::move(message));
+  world_.note_said(number, connection_->node);
   const std::size_t talk = talks_.size() - 1;
   auto& said = talks_.back().said[static_cast<std::size_t>(kind)];
   said.push_back({number, world_.now_us()});
@@ -413,11 +423,14 @@ void Viewer::check_time(std::int64_t told_us) {
 
 void Viewer::hold_state(const SeenState& state, const FrameRef& frame, bool is_welcome) {
   if (!is_welcome && world_.is_told()) world_.tell("{} sees {}", name(), describe(state));
-  if (state.place < state_.place || state.place.epoch < host_epoch_) {
+  const bool is_anew = is_welcome && !tells_held_;
+  const bool is_older = state.place < state_.place || state.place.epoch < host_epoch_;
+  if (is_older && !is_anew) {
     world_.find("order", "{} held ({}, {}), host of epoch {}, and then got{} ({}, {})", name(),
                 state_.place.epoch, state_.place.seq, host_epoch_,
                 is_welcome ? " a welcome with" : "", state.place.epoch, state.place.seq);
   }
+  if (is_anew) host_epoch_ = 0;
   state_ = state;
   state_frame_ = frame;
   if (const auto command = command_of(state); command && state.by == id_ && !talks_.empty()) {

@@ -76,8 +76,9 @@ class Viewer final : ClientEnd {
     MemberId member;
     std::int64_t opened_us = 0;
     std::int64_t closed_us = INT64_MAX;
-    std::vector<TakenOver> taken_over;    // of its welcome
-    std::vector<std::int64_t> undone_us;  // when it was told so
+    std::int64_t answered_us = INT64_MIN;  // what was said before had its answer before the end
+    std::vector<TakenOver> taken_over;     // of its welcome
+    std::vector<std::int64_t> undone_us;   // when it was told so
     struct Said {
       std::uint64_t number;
       std::int64_t sent_us;
@@ -166,6 +167,8 @@ class Viewer final : ClientEnd {
   std::uint64_t attempt_ = 0;  // events of an older one are late
   bool is_reading_ = true;
   bool has_host_token_ = false;
+  // When it comes back, what it holds: a welcome is then not below that. Some clients do not.
+  bool tells_held_ = true;
   bool has_abandoned_ = false;  // a join may be on its way behind the present one
   std::int64_t changed_us_ = 0;
   std::int64_t lost_us_ = 0;  // when the last connection was lost; 0: it was not

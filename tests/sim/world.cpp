@@ -26,6 +26,8 @@ Uuid random_key(Random& random) {
 constexpr std::int64_t apart_us = 2'000'000;
 // After an ask has expired: its client has its refusal, and what was done in time has been said.
 constexpr std::int64_t refused_us = 1'000'000;
+constexpr std::int64_t done_max_us = 6'000'000;
+constexpr std::int64_t lead_max_us = 500'000;  // a state may begin so much after it was said
 
 std::string_view text_of(const BufferRef& buffer) noexcept {
   const auto bytes = buffer.bytes();
@@ -95,7 +97,8 @@ World::~World() {
 }
 
 RunTotals World::totals() const noexcept {
-  return {scheduler_.steps(), faults_, commands_, checks_, redis_.commands(), wrong_doubts_};
+  return {scheduler_.steps(), faults_, commands_, checks_,    redis_.commands(),
+          wrong_doubts_,      gone_,   silences_, slow_times_};
 }
 
 SimSession* World::session_of(const Uuid& key) noexcept {
@@ -120,6 +123,7 @@ void World::run() {
     if (!run_until(start_us + plan_.rounds_us[round])) return;
     make_peace();
   }
+  if (!finding_) keep_silence();
 }
 
 void World::prepare() {
@@ -253,6 +257,8 @@ void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& fra
                        frame->type == Frame::Type::members;
   if (is_news) said_us_ = now_us();
   const bool has_state = frame->type == Frame::Type::state || frame->type == Frame::Type::welcome;
+  if (has_state) check_late(frame->state);
+  const std::size_t known = session->ledger.size();
   if (has_state && !session->ledger.note(frame->state)) {
     find("one order", "node {} says another state than was known as ({}, {}): {}", node,
          frame->state.place.epoch, frame->state.place.seq, frame->text);
@@ -264,10 +270,25 @@ void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& fra
     find("one order", "node {} says another host than was known in the epoch {}: m{}", node, epoch,
          frame->host.value);
   }
+  if (session->ledger.size() > known) news_us_ = now_us();
   for (const SeenTalk& talk : frame->talk) {
     if (talk.text.size() > 1)
       session->talk.insert(std::strtoull(talk.text.data() + 1, nullptr, 10));
   }
+}
+
+// Also of a connection that has ended meanwhile: who came back and does not see it done may repeat
+// it.
+void World::check_late(const SeenState& state) {
+  const auto command = command_of(state);
+  const auto said = command ? said_.find(*command) : said_.end();
+  if (said == said_.end()) return;
+  const auto [said_us, node] = said->second;
+  const std::int64_t from_us = std::max(said_us, awake_since_us(node));
+  const std::int64_t took_us = state.at_us - NodeClock::epoch_us - from_us;
+  if (took_us <= done_max_us + lead_max_us + 2 * plan_.client.slow_us) return;
+  find("once or refused", "command {} was carried out {} ms after it was said", *command,
+       took_us / 1'000);
 }
 
 void World::on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) {
@@ -337,8 +358,11 @@ void World::on_redis_write(std::size_t node, std::size_t server, const RedisComm
     return;
   }
   if (server == server_) session->is_record_lost = false;
+  const auto stored = decode_stored_session(text_of(command.bytes));
+  const bool is_another = stored && stored->home != nodes_[node]->process().id();
+  if (is_another) moved_us_ = news_us_ = now_us();
   if (before != nullptr && command.next.fence > before->version.fence) {
-    said_us_ = now_us();
+    said_us_ = moved_us_ = now_us();
     if (nodes_[node]->is_up()) check_take_over(*session, node, command, *before);
   }
   if (is_told()) {

@@ -33,6 +33,9 @@ struct RunTotals {
   std::uint64_t checks = 0;  // times of peace that were looked at
   std::uint64_t redis_commands = 0;
   std::uint64_t wrong_doubts = 0;  // commands that count and were refused as `unavailable`
+  std::uint64_t gone = 0;      // commands that went with their connection: neither done nor refused
+  std::uint64_t silences = 0;  // losses of messages alone after which all was looked at
+  std::uint64_t slow_times = 0;  // and times in which nothing was lost, and the store was slow
 };
 
 class World final : RedisWitness, SayingWitness {
@@ -69,6 +72,9 @@ class World final : RedisWitness, SayingWitness {
   std::size_t choose_node(Random& random) const;
   SimConnection& open(std::size_t node, const Uuid& key, ClientEnd& client, Order order);
   std::uint64_t next_command() noexcept { return ++commands_; }
+  void note_said(std::uint64_t command, std::size_t node) {
+    said_.try_emplace(command, now_us(), node);
+  }
   void note_end(SimSession& session, const char* who, const char* how);
   void note_over(SimSession& session);
   // When the node last went on after it had stood still; now, while it stands still.
@@ -97,6 +103,7 @@ class World final : RedisWitness, SayingWitness {
   void on_store_ready(std::size_t node) override;
 
   SimSession* session_of(const Uuid& key) noexcept;
+  void check_late(const SeenState& state);
   void check_reserved(SimSession& session, std::size_t node, MemberId member);
   void check_in_time(std::size_t node, const node::Joined& joined);
   void check_take_over(const SimSession& session, std::size_t node, const RedisCommand& command,
@@ -136,6 +143,7 @@ class World final : RedisWitness, SayingWitness {
 
   // Peace (peace.cpp).
   void make_peace();
+  bool check_soon_agreed();
   bool await_silence();
   bool is_settled();
   std::string unsettled();  // what is not, in words; "": nothing
@@ -149,7 +157,19 @@ class World final : RedisWitness, SayingWitness {
   bool is_over(const SimSession& session);
   void check_refusals(Viewer& viewer, Kind kind);
   void check_talk(Viewer& viewer, Viewer::Talk& talk);
+  void check_gone(const Viewer& viewer, const Viewer::Talk& talk, Kind kind, unsigned unknown);
   void check_seen(Viewer& viewer, std::size_t talk);
+
+  // Silence (silence.cpp).
+  void keep_silence();
+  void lose_something(Random& random);
+  void be_slow(Random& random);
+  void delay(Random& random, std::int64_t for_us);
+  void act(Random& random, bool may_move);
+  std::int64_t way_us() const noexcept;
+  std::int64_t agreed_us(std::int64_t acted_us) const noexcept;
+  std::uint64_t mended() const noexcept;
+  std::size_t ready_since(std::int64_t time_us) const noexcept;
 
   const Plan plan_;
   Random random_;
@@ -163,18 +183,25 @@ class World final : RedisWitness, SayingWitness {
   std::deque<SimConnection> connections_;
   std::deque<std::unique_ptr<Asker>> askers_;
   std::optional<Finding> finding_;
+  std::unordered_map<std::uint64_t, std::pair<std::int64_t, std::size_t>> said_;  // when, where
   std::uint64_t commands_ = 0;
   std::uint64_t faults_ = 0;
   std::uint64_t checks_ = 0;
   std::uint64_t wrong_doubts_ = 0;  // at the latest time of peace
-  std::size_t server_ = 0;          // that is the master now
+  std::uint64_t gone_ = 0;          // likewise
+  std::uint64_t silences_ = 0;
+  std::uint64_t slow_times_ = 0;
+  std::size_t server_ = 0;  // that is the master now
   bool is_peace_ = false;
   std::vector<std::int64_t> still_since_us_;  // by node; 0: it is not still
   std::vector<std::int64_t> woke_us_;
   std::vector<std::int64_t> ready_us_;  // its store came
   std::int64_t disturbed_us_ = 0;
-  std::int64_t said_us_ = 0;    // when a node last said anything of a state, a host or a list
-  bool has_node_died_ = false;  // since the last time of peace
+  std::int64_t said_us_ = 0;      // when a node last said anything of a state, a host or a list
+  std::int64_t news_us_ = 0;      // ... or a state or a host that nobody had said before
+  std::int64_t moved_us_ = 0;     // when a session last got another home, or was about to
+  bool has_node_died_ = false;    // since the last time of peace
+  bool has_more_failed_ = false;  // ... anything but that messages were lost
 };
 
 }  // namespace videosync::sim
