@@ -386,8 +386,9 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   // The others were told of another, or will be; the next word of who is host is for all of them.
   if (joined.welcomed_host.value_or(MemberId{}) != outpost.host_told) outpost.is_host_unsure = true;
   note_told(outpost, joined.epoch, joined.seq);
-  // What was cast before the first member came is nobody's here to hear.
-  if (!std::exchange(outpost.knows_casts, true)) outpost.casts = joined.casts;
+  // What was cast, or went without a cast, before the first member came is nobody's here to hear.
+  const bool is_first = !std::exchange(outpost.knows_casts, true) || outpost.members.empty();
+  if (is_first) outpost.casts = std::max(outpost.casts, joined.casts);
   // A welcome from before what has been heard already: its member is to be told everything.
   if (joined.casts < outpost.casts) outpost.needs_enroll = outpost.has_missed = true;
   if (there != outpost.members.end()) {
