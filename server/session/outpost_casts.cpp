@@ -1,5 +1,6 @@
 // What a home tells all outposts at once, and what their members hear of it.
 #include <algorithm>
+#include <limits>
 #include <unordered_set>
 #include <utility>
 
@@ -50,20 +51,25 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   if (outpost.needs_enroll && outpost.phase == Phase::settled) speak(residence);
 }
 
-// A state that is older than one that somebody here was given comes to nobody: the newer one is on
-// its way to the others. Of several in one cast each is at most one above that before it.
+// A state or a host that is older than what somebody here was given comes to nobody: the newer one
+// is on its way to the others. Of several states in one cast each is at most one above that before
+// it.
 void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept {
   Outpost& outpost = *residence.outpost;
   const bool is_old = cast.newest && std::pair(cast.newest->epoch, cast.newest->seq) <
                                          std::pair(outpost.told_epoch, outpost.told_seq);
   const std::uint64_t told_seq = outpost.told_seq;
+  const std::uint64_t told_epoch = outpost.told_epoch;
   auto later = static_cast<std::uint64_t>(std::ranges::count(
       cast.frames, static_cast<std::uint8_t>(SendClass::latest), &node::CastFrame::send_class));
   if (cast.newest) note_told(outpost, cast.newest->epoch, cast.newest->seq);
   auto news = cast.hosts.begin();
+  const auto tell_hosts_until = [&](std::size_t frame) noexcept {
+    for (; news != cast.hosts.end() && news->after <= frame; ++news)
+      if (news->epoch >= told_epoch) tell_host(residence, *news);
+  };
   for (std::size_t i = 0; i < cast.frames.size(); ++i) {
-    for (; news != cast.hosts.end() && news->after <= i; ++news)
-      tell_host(residence, *news);
+    tell_hosts_until(i);
     const node::CastFrame& frame = cast.frames[i];
     const SendClass send_class = send_class_of(frame.send_class);
     if (send_class == SendClass::latest) {
@@ -76,8 +82,7 @@ void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept
     broadcast_here(residence.key, outpost.members_on, frame.text, send_class,
                    is_last ? static_cast<std::int64_t>(cast.sent_us) : 0);
   }
-  for (; news != cast.hosts.end(); ++news)
-    tell_host(residence, *news);
+  tell_hosts_until(std::numeric_limits<std::size_t>::max());
 }
 
 // One word of each change, however often a home repeats who is host.
