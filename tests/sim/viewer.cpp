@@ -113,8 +113,8 @@ void Viewer::part(std::int64_t now_us) noexcept {
     Talk& talk = talks_.back();
     talk.closed_us = now_us;
     const std::int64_t due_us = now_us - answer_max_us - 2 * world_.plan().client.slow_us;
-    const bool is_due =
-        is_reading_ && !old->is_vanished && world_.awake_since_us(old->node) < due_us;
+    const std::int64_t both_us = std::max(world_.awake_since_us(old->node), reading_since_us_);
+    const bool is_due = is_reading_ && !old->is_vanished && both_us < due_us;
     if (is_due) talk.answered_us = due_us;
   }
   old->client = nullptr;
@@ -240,6 +240,7 @@ void Viewer::stop_reading(std::int64_t for_us) {
 void Viewer::read_again() {
   if (is_reading_ || connection_ == nullptr) return;
   is_reading_ = true;
+  reading_since_us_ = world_.now_us();
   connection_->down.release();
 }
 

@@ -166,6 +166,7 @@ class Viewer final : ClientEnd {
   SimConnection* connection_ = nullptr;
   std::uint64_t attempt_ = 0;  // events of an older one are late
   bool is_reading_ = true;
+  std::int64_t reading_since_us_ = 0;
   bool has_host_token_ = false;
   // When it comes back, what it holds: a welcome is then not below that. Some clients do not.
   bool tells_held_ = true;
