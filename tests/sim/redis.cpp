@@ -149,6 +149,7 @@ RedisAnswer::Kind answer_kind(RedisData::Outcome outcome) noexcept {
 RedisAnswer SimRedis::write(RedisConnection& connection, RedisCommand& command) {
   RedisServer& server = servers_[connection.server];
   if (const char* words = refusal_of(server, command.kind)) {
+    if (witness_ != nullptr) witness_->on_redis_refused(connection.node, command);
     const bool is_unusable = server.refusal == RedisServer::Refusal::is_replica;
     return {.kind = is_unusable ? RedisAnswer::Kind::unusable : RedisAnswer::Kind::refused,
             .words = words};

@@ -89,6 +89,7 @@ class RedisWitness {
   // `before`: null where there was nothing.
   virtual void on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
                               RedisData::Outcome outcome, const RedisData::Entry* before) = 0;
+  virtual void on_redis_refused(std::size_t node, const RedisCommand& command) = 0;
 
  protected:
   ~RedisWitness() = default;

@@ -347,6 +347,17 @@ void World::check_take_over(const SimSession& session, std::size_t node,
        before.version.fence, command.next.fence);
 }
 
+// Also where the store does not take it: what goes with it is then not said.
+void World::note_move(std::size_t node, const RedisCommand& command) {
+  const auto stored = decode_stored_session(text_of(command.bytes));
+  const bool is_another = stored && stored->home != nodes_[node]->process().id();
+  if (is_another) moved_us_ = news_us_ = now_us();
+}
+
+void World::on_redis_refused(std::size_t node, const RedisCommand& command) {
+  if (command.kind == RedisCommand::Kind::change) note_move(node, command);
+}
+
 void World::on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
                            RedisData::Outcome outcome, const RedisData::Entry* before) {
   SimSession* session = session_of(command.key);
@@ -358,9 +369,7 @@ void World::on_redis_write(std::size_t node, std::size_t server, const RedisComm
     return;
   }
   if (server == server_) session->is_record_lost = false;
-  const auto stored = decode_stored_session(text_of(command.bytes));
-  const bool is_another = stored && stored->home != nodes_[node]->process().id();
-  if (is_another) moved_us_ = news_us_ = now_us();
+  note_move(node, command);
   if (before != nullptr && command.next.fence > before->version.fence) {
     said_us_ = moved_us_ = now_us();
     if (nodes_[node]->is_up()) check_take_over(*session, node, command, *before);

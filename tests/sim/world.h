@@ -95,6 +95,7 @@ class World final : RedisWitness, SayingWitness {
   // RedisWitness, SayingWitness
   void on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
                       RedisData::Outcome outcome, const RedisData::Entry* before) override;
+  void on_redis_refused(std::size_t node, const RedisCommand& command) override;
   void on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) override;
   void on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) override;
   void on_let_in(std::size_t node, const Uuid& key, MemberId member,
@@ -103,6 +104,7 @@ class World final : RedisWitness, SayingWitness {
   void on_store_ready(std::size_t node) override;
 
   SimSession* session_of(const Uuid& key) noexcept;
+  void note_move(std::size_t node, const RedisCommand& command);
   void check_late(const SeenState& state);
   void check_reserved(SimSession& session, std::size_t node, MemberId member);
   void check_in_time(std::size_t node, const node::Joined& joined);
