@@ -130,7 +130,8 @@ struct Close {
 };
 // Please become the session's home.
 struct Take {};
-// I am not the session's home: the envelope comes back as it was; empty where none was sent.
+// I am not the session's home: the envelope comes back as it was; empty where none was sent. A home
+// of a lower fence than its envelope has is told so that there is another.
 struct Returned {
   std::string envelope;
 };

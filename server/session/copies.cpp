@@ -1,7 +1,8 @@
 // Copies: what this node knows of sessions that nobody here has open any more, where it may be the
 // last to know them. The store lacks such a session, or has it older; it gets what the home last
 // told, for whoever comes. That is no take-over: a home that lives goes on writing at the same
-// fence, and what is newer is not overwritten.
+// fence, and what is newer is not overwritten. But a home of a lower fence, which the store had
+// instead, is told: nobody else may know of it.
 #include <algorithm>
 #include <utility>
 
@@ -43,9 +44,14 @@ void Impl::drop_copy() noexcept {
 void Impl::store_copy(const Uuid& key) noexcept {
   const Copy& copy = copies_.at(key);
   const StoreVersion before{copy.version.fence, copy.version.revision - 1};
+  const std::uint64_t fence = copy.version.fence;
+  auto beneath = ask_beneath(key, fence);
   ports_.store.change(
       key, before, copy.version, BufferRef::copy_of(copy.record), store_ttl_us(), {},
-      answered([this, key](const Result<>& result) noexcept { on_copy_answered(key, result); }));
+      answered([this, key, fence, beneath = std::move(beneath)](const Result<>& result) noexcept {
+        if (result) tell_beneath(*beneath, key, fence);
+        on_copy_answered(key, result);
+      }));
 }
 
 // Whatever the store has instead is as good, or better. Where it could not take it, it is told

@@ -297,6 +297,8 @@ class SessionDirectory::Impl {
   void answer_infos(Residence& residence, const SessionRecord& record) noexcept;
   void settle_on(Residence& residence, const Uuid& home, std::uint64_t fence) noexcept;
   void on_followed(const Uuid& key, const Result<>& done) noexcept;
+  std::shared_ptr<const Uuid> ask_beneath(const Uuid& key, std::uint64_t fence) noexcept;
+  void tell_beneath(const Uuid& home, const Uuid& key, std::uint64_t fence) noexcept;
   void take_over(Residence& residence, StoreVersion known, const StoredSession& from,
                  const Uuid& written_by) noexcept;
   void on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
@@ -313,6 +315,7 @@ class SessionDirectory::Impl {
   void enroll(Residence& residence) noexcept;
 
   void to_home(node::Envelope envelope) noexcept;
+  void give_way(const Uuid& key, std::uint64_t fence) noexcept;
   template <class Message>
   void from_a_home(const node::Envelope& envelope, const Message& message) noexcept;
   void on_nobody(const node::Envelope& envelope, const auto& message) noexcept;
@@ -359,8 +362,8 @@ class SessionDirectory::Impl {
   // Of homes, answered in the order in which they were asked for.
   std::uint64_t changes_asked_ = 0;
   std::uint64_t changes_answered_ = 0;
-  std::uint64_t copies_dropped_ = 0;       // for want of room, ever
-  std::int64_t tell_dropped_us_ = 0;       // the log is not told again before then
+  std::uint64_t copies_dropped_ = 0;  // for want of room, ever
+  std::int64_t tell_dropped_us_ = 0;  // the log is not told again before then
   std::unordered_set<Uuid> unsaved_;  // homes, and copies, that the store has not been able to take
   std::vector<Uuid> write_back_;      // homes to be stored and told again, a few at a time
   bool is_writing_back_ = false;      // as the other nodes are told

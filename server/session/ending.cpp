@@ -55,11 +55,14 @@ void Impl::demand_end(Residence& residence, OnEnd then) noexcept {
   home.is_ending = true;
   home.cast.ended_code = close_code::session_ended;
   const StoreVersion last{home.version.fence, home.version.revision + 1};
-  ports_.store.remove(residence.key, last, take_cast(residence),
-                      answered([this, key = residence.key, fence = last.fence,
-                                then = std::move(then)](const Result<>& result) mutable noexcept {
-                        on_end_answered(key, fence, std::move(then), result);
-                      }));
+  auto beneath = ask_beneath(residence.key, last.fence);
+  ports_.store.remove(
+      residence.key, last, take_cast(residence),
+      answered([this, key = residence.key, fence = last.fence, beneath = std::move(beneath),
+                then = std::move(then)](const Result<>& result) mutable noexcept {
+        if (result) tell_beneath(*beneath, key, fence);
+        on_end_answered(key, fence, std::move(then), result);
+      }));
 }
 
 void Impl::on_end_answered(const Uuid& key, std::uint64_t fence, OnEnd then,
@@ -103,8 +106,12 @@ void Impl::forget(Residence& residence) noexcept {
 // What has ended stays so: where the store is away, or takes no changes, it is told again.
 void Impl::remove(const Removal& removal) noexcept {
   if (!is_alone()) unremoved_.insert_or_assign(removal.key, removal);
+  const std::uint64_t fence = removal.last.fence;
+  auto beneath = ask_beneath(removal.key, fence);
   ports_.store.remove(removal.key, removal.last, removal.event,
-                      answered([this, key = removal.key](const Result<>& result) noexcept {
+                      answered([this, key = removal.key, fence,
+                                beneath = std::move(beneath)](const Result<>& result) noexcept {
+                        if (result) tell_beneath(*beneath, key, fence);
                         on_removed(key, result);
                       }));
 }

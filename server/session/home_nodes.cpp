@@ -41,7 +41,7 @@ std::uint32_t Impl::place_of(Home& home, const Uuid& node) noexcept {
 
 void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcept {
   VS_ASSERT(residence.is_home());
-  // Its sender knows of a later home than this one.
+  // Its sender knows of a later home than this one, which has only just become it.
   if (envelope.fence > residence.home->version.fence) {
     log_warn("session", "another node has taken the session over: its outpost says so");
     const node::Envelope asked = std::move(envelope);

@@ -221,6 +221,28 @@ void Impl::on_followed(const Uuid& key, const Result<>& done) noexcept {
   speak(*residence);
 }
 
+// --- Writing over another home -------------------------------------------------------------------
+
+// Who is home by the record that the next write, at `fence`, is about to replace; nil where its
+// fence is no lower. To be asked right before that write, so it is known when that is answered.
+std::shared_ptr<const Uuid> Impl::ask_beneath(const Uuid& key, std::uint64_t fence) noexcept {
+  auto home = std::make_shared<Uuid>();
+  if (is_alone()) return home;
+  ports_.store.load(key,
+                    answered<StoredValue>([home, fence](const Result<StoredValue>& value) noexcept {
+                      if (!value || value->version.fence >= fence) return;
+                      if (const auto stored = decode_stored_session(text_of(value->bytes)))
+                        *home = stored->home;
+                    }));
+  return home;
+}
+
+// It may be there, at rest, and would not hear of it before its next change: it is to look. That it
+// is taken for dead here says nothing, for it may have been on the other side of a failover.
+void Impl::tell_beneath(const Uuid& home, const Uuid& key, std::uint64_t fence) noexcept {
+  if (home != Uuid{} && home != self()) send(home, key, fence, node::Returned{});
+}
+
 // --- Becoming the home ---------------------------------------------------------------------------
 
 // `written_by`: who was home by what the store has; it is told, and may be another than that of

@@ -148,6 +148,7 @@ void Impl::enroll(Residence& residence) noexcept {
 
 void Impl::envelope(node::Envelope envelope) noexcept {
   if (envelope.from == self()) return;
+  give_way(envelope.key, envelope.fence);
   const auto from_home = [&](const auto& message) noexcept { from_a_home(envelope, message); };
   std::visit(Overloaded{
                  [&](const node::Joined& joined) noexcept { from_home(joined); },
@@ -177,6 +178,7 @@ void Impl::event(const Uuid& key, const BufferRef& event) noexcept {
     return;
   }
   if (envelope->from == self()) return;
+  give_way(key, envelope->fence);
   if (std::holds_alternative<node::Moved>(envelope->message)) {
     return on_moved(key, envelope->from, envelope->fence, false);
   }
@@ -210,17 +212,23 @@ void Impl::to_home(node::Envelope envelope) noexcept {
   if (!asked.home) look(asked);
 }
 
-// Where this node is home itself the higher fence is the session.
+// The higher fence is the session: a home that hears of one goes on as an outpost, whoever says it
+// and whatever is said with it.
+void Impl::give_way(const Uuid& key, std::uint64_t fence) noexcept {
+  Residence* residence = find(key);
+  if (residence == nullptr || !residence->is_home()) return;
+  if (fence <= residence->home->version.fence) return;
+  log_warn("session", "another node has taken the session over");
+  superseded(*residence);
+}
+
 template <class Message>
 void Impl::from_a_home(const node::Envelope& envelope, const Message& message) noexcept {
   Residence* residence = find(envelope.key);
   if (residence != nullptr && residence->is_home()) {
-    if (envelope.fence < residence->home->version.fence) {
-      return tell_who_is_home(envelope.from, *residence);
-    }
+    VS_ASSERT(envelope.fence <= residence->home->version.fence);
     if (envelope.fence == residence->home->version.fence) return;
-    superseded(*residence);
-    residence = find(envelope.key);
+    return tell_who_is_home(envelope.from, *residence);
   }
   if (residence == nullptr) return on_nobody(envelope, message);
   if (residence->home || !accept_home(*residence, envelope.from, envelope.fence)) return;
@@ -263,14 +271,15 @@ void Impl::on_moved(const Uuid& key, const Uuid& home, std::uint64_t fence,
     return;
   }
   if (residence->is_home()) {
-    if (fence < residence->home->version.fence) return tell_who_is_home(home, *residence);
+    VS_ASSERT(fence <= residence->home->version.fence);
     if (fence == residence->home->version.fence) return;
-    log_warn("session", "another node has taken the session over");
-    superseded(*residence);
-    residence = find(key);
-    if (residence == nullptr) return;
+    return tell_who_is_home(home, *residence);
   }
-  if (residence->home || fence < residence->outpost->fence) return;
+  if (residence->home) return;
+  // It is home, and does not know of the one that this outpost follows.
+  if (fence < residence->outpost->fence) {
+    return send(home, key, residence->outpost->fence, node::Returned{});
+  }
   residence->outpost->needs_enroll = true;
   const bool is_known =
       residence->outpost->home == home && residence->outpost->phase == Phase::settled;

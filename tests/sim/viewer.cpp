@@ -379,7 +379,10 @@ void Viewer::on_welcome(const Frame& frame) {
                 frame.host.value);
   check_time(frame.server_us);
   const bool may_be_removed = session_.to_be_kicked.contains(id_);
-  const bool is_known = !may_be_removed && !world_.may_have_forgotten(session_);
+  // It may have come to the line that was taken over, where its id was never given: such a node
+  // refuses only who says what it has held.
+  const bool is_line_older = !tells_held_ && frame.state.place < held();
+  const bool is_known = !may_be_removed && !is_line_older && !world_.may_have_forgotten(session_);
   if (is_resumed && is_soon && is_known && frame.you != id_) {
     world_.find("resume", "{} was m{}, came back after {} ms and is m{}", name(), id_.value,
                 (now_us - lost_us_) / 1'000, frame.you.value);

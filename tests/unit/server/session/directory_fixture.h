@@ -40,6 +40,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   ManualClock clock;
   DistantStore store{clock};
   std::vector<node::Envelope> said;  // on the channels that are followed
+  std::vector<Uuid> said_to;         // the channels, one of each
 
   DirectoryFixture() {
     clock.advance_us(step_us);  // 0 means never
@@ -186,8 +187,11 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   void compare_again(const Uuid&) noexcept override {}
 
   // SessionListener
-  void on_session_event(const Uuid&, const BufferRef& event) noexcept override {
-    if (auto envelope = node::decode(text_of(event))) said.push_back(std::move(*envelope));
+  void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override {
+    auto envelope = node::decode(text_of(event));
+    if (!envelope) return;
+    said.push_back(std::move(*envelope));
+    said_to.push_back(channel);
   }
 
   const Uuid self_ = Uuid::random_v4();

@@ -325,3 +325,104 @@ Test(other_nodes, what_is_not_cast_has_a_number_too) {
   home.ann_says(ChatMessage{"two"});
   cr_assert_gt(last_told<node::Cast>(node).number, before + 1, "a gap is seen");
 }
+
+// --- Two homes at once, after a failover --------------------------------------------------------
+
+namespace {
+
+// A home of a lower fence than that of `key`, by what the store has instead since it went back.
+struct Beneath {
+  DirectoryFixture& node;
+  Uuid id = Uuid::random_v4();
+
+  Beneath(DirectoryFixture& at, const Uuid& key) : node(at) {
+    node.store.forget_all();
+    node.store.create(key, {1, 1}, BufferRef::copy_of(record_of(id)), 600 * seconds,
+                      [](Result<> made) noexcept { cr_assert(made.has_value()); });
+    node.store.follow(id, [](Result<>) noexcept {});
+    node.answer_all();
+  }
+  // The fences of which it has been told.
+  std::vector<std::uint64_t> fences() const {
+    std::vector<std::uint64_t> all;
+    for (std::size_t i = 0; i < node.said.size(); ++i) {
+      const bool is_it = std::holds_alternative<node::Returned>(node.said[i].message);
+      if (is_it && node.said_to[i] == id) all.push_back(node.said[i].fence);
+    }
+    return all;
+  }
+};
+
+}  // namespace
+
+// Its last member here has gone, and its home, at a higher fence, is not back yet.
+Test(other_nodes, a_home_is_told_of_the_copy_that_its_record_was_written_over_with) {
+  DirectoryFixture node;
+  Other other(node);
+  const ConnectionRef from = other.ask_to_join();
+  other.fence = 7;
+  node::Joined joined = other.grants(MemberId{1}, record_of(other.id));
+  joined.revision = 3;
+  other.says(joined);
+  const Beneath beneath(node, other.key);
+  node.directory().on_leave(other.key, MemberId{1}, node.client(from).begun->number);
+  node.answer_all();
+  cr_assert(node.stored_version(other.key) == (StoreVersion{7, 3}), "the copy is there");
+  cr_assert(beneath.fences() == std::vector<std::uint64_t>{7});
+}
+
+Test(other_nodes, a_copy_that_the_store_does_not_take_is_told_to_nobody) {
+  DirectoryFixture node;
+  Other other(node);
+  const ConnectionRef from = other.ask_to_join();
+  other.fence = 7;
+  other.says(other.grants(MemberId{1}, record_of(other.id)));
+  const Beneath beneath(node, other.key);
+  node.directory().on_leave(other.key, MemberId{1}, node.client(from).begun->number);
+  node.store.answer_all();  // its home has heard that it has left
+  node.store.is_away = true;
+  node.answer_all();
+  node.store.is_away = false;
+  cr_assert(node.stored_version(other.key) == (StoreVersion{1, 1}));
+  cr_assert(beneath.fences().empty(), "it is the session still");
+}
+
+Test(other_nodes, a_home_is_told_of_the_end_of_what_its_record_is_older_than) {
+  DirectoryFixture node;
+  HomeHere home(node);
+  const Beneath beneath(node, home.key);
+  home.ann_says(EndMessage{});
+  cr_assert(beneath.fences() == std::vector{home.fence});
+}
+
+Test(other_nodes, a_home_that_hears_of_a_higher_fence_goes_on_as_an_outpost) {
+  DirectoryFixture node;
+  HomeHere home(node);
+  const StoreVersion taken{home.fence + 1, node.stored_version(home.key).revision + 1};
+  node.store.change(home.key, node.stored_version(home.key), taken,
+                    BufferRef::copy_of(record_of(home.id)), 600 * seconds, {},
+                    [](Result<> done) noexcept { cr_assert(done.has_value()); });
+  node.answer_all();
+  home.says(node::Returned{});
+  node.answer_all();
+  cr_assert(told<node::Enroll>(node).empty(), "at the same fence it is the home");
+  ++home.fence;
+  home.says(node::Returned{});
+  node.answer_all();
+  const auto enroll = last_told<node::Enroll>(node);
+  cr_assert_eq(enroll.members.size(), 1u);
+  cr_assert(enroll.members.front().id == home.ann.member);
+}
+
+Test(other_nodes, who_says_at_a_lower_fence_that_it_is_home_hears_of_the_higher_one) {
+  DirectoryFixture node;
+  Other other(node);
+  other.ask_to_join();
+  other.fence = 7;
+  other.says(other.grants(MemberId{1}, record_of(other.id)));
+  const Beneath beneath(node, Uuid::random_v4());
+  node.directory().on_envelope(
+      {.from = beneath.id, .key = other.key, .fence = 3, .message = node::Moved{}});
+  node.answer_all();
+  cr_assert(beneath.fences() == std::vector<std::uint64_t>{7});
+}
