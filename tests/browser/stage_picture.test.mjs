@@ -11,6 +11,7 @@ import { makeStream } from '../support/stream.mjs';
 
 const step = story('the picture itself');
 const AUTOHIDE_MS = 3_000; // the controls' (player.html)
+const SWITCH_MS = 1_000; // after the picture has changed hls.js tells so, at its next tick of 100 ms
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 let media;
 let server;
@@ -124,6 +125,23 @@ step('an adaptive stream plays in step, and changes its quality without a stumbl
   }
   assert.deepEqual(await page.evaluate('testStumbles'), []);
   await isInStep(page);
+});
+
+step('a menu that is opened as the picture changes keeps its items', async () => {
+  const { page } = ben;
+  const label = (await lines(page)) === 90 ? '180p' : '90p';
+  await page.$eval('#video', (video) => video.addEventListener('resize', () => {
+    document.querySelector('#quality').click();
+    window.testItems = document.querySelector('media-rendition-menu').items;
+  }, { once: true }));
+  await showControls(page);
+  await page.tap('#quality');
+  await choice(page, label).tap();
+  await until(() => page.evaluate('window.testItems?.length === 3'), 'the picture changes');
+  await page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), SWITCH_MS);
+  assert.ok(await page.evaluate('testItems.every(({ isConnected }) => isConnected)'), 'not made anew');
+  await choice(page, label).tap({ timeout: 1_000 });
+  await choice(page, label).waitFor({ state: 'hidden' });
 });
 
 step('a menu stays for a slow finger, also when the picture changes under it', async () => {

@@ -24,6 +24,20 @@ function seekableOf(playback) {
   };
 }
 
+// The same array for the same qualities, whatever has become of it: the menu sorts and marks the array that
+// it is given, takes the next one for other qualities, and builds itself anew, under somebody's finger.
+function renditionsOf(quality) {
+  let known;
+  let list = [];
+  return () => {
+    const { renditions } = quality;
+    const now = JSON.stringify(renditions);
+    if (now !== known) list = renditions;
+    known = now;
+    return list;
+  };
+}
+
 function mediatorOf({ playback, quality, size }) {
   return {
     ...stateMediator,
@@ -35,7 +49,7 @@ function mediatorOf({ playback, quality, size }) {
     mediaSeekable: following(playback, seekableOf(playback)),
     mediaWidth: following(size, () => size.width),
     mediaHeight: following(size, () => size.height),
-    mediaRenditionList: following(quality, () => quality.renditions),
+    mediaRenditionList: following(quality, renditionsOf(quality)),
     mediaRenditionSelected: following(quality, () => quality.selected ?? undefined),
     mediaRenditionUnavailable: following(quality, () => (quality.renditions.length > 1 ? undefined : 'unavailable')),
     mediaPipUnavailable: { get: () => (document.pictureInPictureEnabled ? undefined : 'unsupported') },
