@@ -3,14 +3,19 @@
 // of a sanitizer, and the server ends with 0. Most telling with the binaries of `make asan` and
 // `make tsan`. VIDEOSYNC_STRESS_SEED repeats the choices of a run, as far as timing lets it.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closePayload, frame, opcode } from '../support/raw_websocket.mjs';
 import { startServer } from '../support/server.mjs';
-import { connectRaw, connectViewer, createSession, download, endSessions, rescan, visit } from '../support/storm.mjs';
+import {
+  connectRaw, connectViewer, createSession, download, endSessions, leave, rescan, visit,
+} from '../support/storm.mjs';
 
 const STORM_MS = 12_000;
 const VIEWERS = 200;
@@ -86,6 +91,34 @@ async function assertDescriptorsBackAt(base) {
   }
   assert.ok(now.length <= base.length + 1, `open: ${now.join(' ')}; before: ${base.join(' ')}`);
 }
+
+// Answers each handshake, and takes leave in the same bytes, as a slow client may read them.
+async function startClosingServer() {
+  const stub = http.createServer().on('upgrade', ({ headers }, socket) => {
+    const proof = createHash('sha1').update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+    socket.on('error', () => {}).on('end', () => socket.end()).resume();
+    socket.write(Buffer.concat([
+      Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+        + `Sec-WebSocket-Accept: ${proof.digest('base64')}\r\n\r\n`),
+      frame(opcode.close, closePayload(4001), { masked: false }),
+    ]));
+  });
+  await once(stub.listen(0, '127.0.0.1'), 'listening');
+  return stub;
+}
+
+test('a viewer whom the server is just closing goes as well, each way', { timeout: 20_000 }, async () => {
+  const stub = await startClosingServer();
+  const wsOrigin = `ws://127.0.0.1:${stub.address().port}`;
+  for (const way of [0, 1, 2, 3]) {
+    const viewer = connectViewer({ wsOrigin }, { key: 'any' });
+    assert.ok(await viewer.opened);
+    leave({ below: () => way }, viewer);
+    assert.equal(await viewer.closed, 4001, `way ${way}`);
+  }
+  stub.close();
+  await once(stub, 'close');
+});
 
 test(`a storm leaves nothing behind (seed ${seed})`, { timeout: 150_000 }, async (t) => {
   const base = await openDescriptors();

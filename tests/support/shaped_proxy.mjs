@@ -4,6 +4,7 @@
 // limited, and stall together. Bytes keep their order. Timers are node's, so a delay is exact to a
 // millisecond or two. Seeded: the same seed draws the same jitter.
 import net from 'node:net';
+import { resetSocket } from './reset_socket.mjs';
 import { RoundTrips } from './round_trips.mjs';
 
 const QUEUE_BYTES_MAX = 64 * 1024; // of one connection and direction; beyond it the sender waits
@@ -38,7 +39,7 @@ export async function startShapedProxy(origin, { up = {}, down = {}, seed = 1, s
     carry(far, viewer, links.down, way.down);
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const reset = () => [...open].forEach((pair) => pair.forEach((socket) => socket.resetAndDestroy()));
+  const reset = () => [...open].forEach((pair) => pair.forEach(resetSocket));
   return {
     origin: `${target.protocol}//127.0.0.1:${server.address().port}`,
     trips,

@@ -10,6 +10,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
+import { resetSocket } from './reset_socket.mjs';
 
 // One request on a connection of its own, so that none is left open. Resolves to {status, text}.
 export function ask(origin, method, target, headers = {}) {
@@ -94,10 +95,11 @@ export function connectViewer(server, session, query = '') {
   return viewer;
 }
 
-function leave(random, { socket }) {
+// By any way out, also when the server is just closing the connection itself.
+export function leave(random, { socket }) {
   const way = random.below(4);
   if (way === 0) socket.close(1000);
-  if (way === 1) socket._socket?.resetAndDestroy();
+  if (way === 1 && socket._socket) resetSocket(socket._socket);
   if (way === 2) socket._socket?.end(); // half closed, without a Close frame
   socket.resume();
   if (way > 0) socket.terminate();
@@ -173,13 +175,13 @@ export async function download(world, actor) {
     let received = 0;
     socket.on('data', (bytes) => {
       received += bytes.length;
-      if (received >= enough) socket.resetAndDestroy();
+      if (received >= enough) resetSocket(socket);
     });
     for (let left = 1 + random.below(4); left > 0; --left) socket.write(randomRequest(random, world.videoBytes));
     if (random.chance(0.1)) socket.write(randomBytes(200)); // no HTTP at all
     if (random.chance(0.2)) socket.pause();
     await Promise.race([closed, sleep(50 + random.below(500))]);
-    if (random.chance(0.5)) socket.resetAndDestroy();
+    if (random.chance(0.5)) resetSocket(socket);
     socket.destroy();
     await closed;
     world.counts.downloads += 1;
