@@ -90,6 +90,25 @@ step('by mouse: the speed, chosen from its menu, is everybody\'s', async () => {
   await until(async () => !(await isShown(ann.page, 'media-playback-rate-menu')), 'the menu closes');
 });
 
+step('by mouse: the menu of speeds stays when somebody else chooses one, and shows it', async () => {
+  const { page } = ann;
+  await page.click('#rate');
+  const item = (rate) => page.locator(`media-playback-rate-menu [value="${rate}"]`);
+  const focus = () => page.evaluate(() => document.activeElement.localName);
+  await until(async () => (await focus()) === 'media-playback-rate-menu', 'the menu has the focus');
+  await page.evaluate(() => (window.testItems = document.querySelector('media-playback-rate-menu').items));
+  const chooseElsewhere = (rate) => page.evaluate((text) => testSockets.at(-1).send(text), `{"type":"rate","rate":${rate}}`);
+  await chooseElsewhere(1.25);
+  await until(async () => /1\.25/.test(await page.getAttribute('#rate', 'aria-label')), 'the button has it');
+  assert.equal(await item(1.25).getAttribute('aria-checked'), 'true');
+  assert.ok(await page.evaluate('testItems.every(({ isConnected }) => isConnected)'), 'not made anew');
+  await item(1.5).click({ timeout: 1_000 });
+  await until(async () => Math.abs((await rateOf(ben.page)) - 1.5) < 0.1, 'Ben is as fast as she chose');
+  await chooseElsewhere(1.125);
+  await until(async () => (await item(1.13).getAttribute('aria-checked')) === 'true', 'a speed of its own has an item');
+  assert.equal(await item(1.5).getAttribute('aria-checked'), 'false');
+});
+
 step('by keyboard: buttons, menu, seek bar and shortcuts', async () => {
   await ann.page.focus('#rate');
   await ann.page.keyboard.press('Enter');

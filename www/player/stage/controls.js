@@ -10,6 +10,7 @@ import { translateMediaChrome } from './media_words.js';
 import { PictureClicks } from './picture_clicks.js';
 import { PictureSize } from './picture_size.js';
 import { bindKeys } from './shortcuts.js';
+import { keepItems } from './speed_menu.js';
 import { StageLayout } from './stage_layout.js';
 
 const words = strings.controls;
@@ -162,6 +163,7 @@ export class Controls {
       });
       menu.addEventListener('transitionend', (event) => event.stopImmediatePropagation(), { capture: true });
     }
+    keepItems(this.#player.querySelector('media-playback-rate-menu'));
     document.addEventListener('pointerdown', ({ target }) => {
       if (target.closest('.controls-menu, [aria-haspopup="menu"]')) return;
       for (const menu of menus) menu.hidden = true;
