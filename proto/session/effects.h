@@ -60,6 +60,8 @@ struct HostEffect {
 struct HostAway {
   std::int64_t until_us = 0;
   MemberId next;  // none: nobody else is connected
+
+  friend bool operator==(const HostAway&, const HostAway&) = default;
 };
 struct MembersEffect {
   std::uint32_t count = 0;

@@ -70,7 +70,10 @@ void Presence::flush(Roster& roster, MemberId host, const std::optional<HostAway
   gone_.clear();
   touched_.clear();
   due_us_ = INT64_MAX;
-  if (effect.joined.empty() && effect.left.empty() && effect.changed.empty()) return;
+  const bool is_away_news = std::exchange(told_away_, host_away) != host_away;
+  const bool is_list_news =
+      !effect.joined.empty() || !effect.left.empty() || !effect.changed.empty();
+  if (!is_list_news && !is_away_news) return;
   effect.count = static_cast<std::uint32_t>(roster.connected().size());
   effects.push(std::move(effect));
 }

@@ -24,6 +24,8 @@ class Presence {
   void note_list(Member& joiner) noexcept;
   // Its name or role is another.
   void alter(Member& member, std::int64_t now_us, std::int64_t interval_us);
+  // The members are told of another host: who is there.
+  void note_host() noexcept { told_away_.reset(); }
   // Before the roster forgets it.
   void forget(Member& member, Role role);
 
@@ -36,6 +38,7 @@ class Presence {
   std::vector<MemberId> touched_;  // each once; forgotten ones may still be among them
   std::vector<MemberInfo> gone_;   // announced, gone and forgotten; at most member_list_max
   std::int64_t due_us_ = INT64_MAX;
+  std::optional<HostAway> told_away_;
   std::uint32_t lists_ = 0;  // made so far; compared for equality only
 };
 

@@ -217,6 +217,7 @@ void SessionMachine::set_host(MemberId id, HostReason reason, Effects& effects) 
   host_reason_ = reason;
   playback_.next_epoch();
   durable_changed_ = true;
+  presence_.note_host();
   effects.push(HostEffect{playback_.state().epoch, host_, reason});
 }
 

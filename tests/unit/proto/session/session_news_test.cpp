@@ -88,6 +88,24 @@ Test(session_news, a_lost_host_is_told_with_who_is_next_and_when) {
   cr_assert_not(t.only<MembersEffect>().host_away.has_value());
 }
 
+Test(session_news, that_a_host_who_came_and_went_is_away_is_told) {
+  SessionFixture t;
+  const auto ann = t.join("Ann");
+  const auto heir = t.join("Bob");
+  t.say(ann.id, GiveMessage{heir.id});
+  t.pass(seconds);
+  const auto host = t.join("Cem", std::nullopt, token_of(SessionFixture::host_token_seed));
+  const std::int64_t until = t.now + t.limits.host_grace_us;
+  t.leave(host);
+  t.pass(250 * ms);
+  const auto& told = t.only<MembersEffect>();
+  cr_assert(told.joined.empty() && told.left.empty());
+  cr_assert_eq(told.count, 2);
+  cr_assert(told.host_away && told.host_away->until_us == until);
+  t.pass(250 * ms);
+  cr_assert(!t.has<MembersEffect>(), "once");
+}
+
 Test(session_news, who_came_and_went_is_not_mentioned) {
   SessionFixture t;
   const auto host = t.join();
