@@ -212,6 +212,7 @@ class SessionMachine {
   std::int64_t time_to_live_end_us() const noexcept;
 
   Member* find_resumable(const JoinRequest& request);
+  std::uint32_t skipped_blocks() const noexcept;
   void reserve_id(MemberId id) noexcept;
   Member* find_resumable_elsewhere(const JoinRequest& request);
   void leave_unheard(Effects& effects);

@@ -71,10 +71,21 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   if (!host_) set_host(member->id, HostReason::joined, effects);
 }
 
-// It was given elsewhere, perhaps beyond what the record knew of.
+// Another number for each line: by its fence, spread as in Knuth, The Art of Computer
+// Programming 6.4.
+std::uint32_t SessionMachine::skipped_blocks() const noexcept {
+  constexpr int bits = 10;
+  const std::uint64_t fence = forks_.empty() ? 0 : forks_.back().fence;
+  return 1 + static_cast<std::uint32_t>(fence * 0x9e3779b97f4a7c15 >> (64 - bits));
+}
+
+// It was given elsewhere, perhaps beyond what the record knew of: then by a line that may go on, as
+// may those that come of it, and this one gets out of their way.
 void SessionMachine::reserve_id(MemberId id) noexcept {
   VS_ASSERT(id && id.value < id_max);
-  roster_.note_given(id);
+  const bool is_of_another_line = id.value >= reserved_id_ && id.value < UINT32_MAX / 2;
+  const std::uint32_t skipped = is_of_another_line ? skipped_blocks() * reserved_ids : 0;
+  roster_.note_given({id.value + skipped});
   if (roster_.next_id() <= reserved_id_) return;
   reserved_id_ = roster_.next_id() + reserved_ids;
   durable_changed_ = true;

@@ -158,6 +158,20 @@ Test(session_takeover, a_newcomer_gets_an_id_that_nobody_had) {
   cr_assert(over.t.machine->connection_of(late.id) == late.connection);
 }
 
+// The line that gave it may go on giving those after it.
+Test(session_takeover, an_id_of_another_line_does_not_lead_into_its_block) {
+  Takeover over;
+  over.reopen(over.everybody());
+  const MemberId foreign{over.t.machine->record().next_member_id};
+  SessionMachine::JoinOutcome dan;
+  dan.id = foreign;
+  dan.connection = ConnectionNumber{1};
+  over.enroll(dan, "Dan");
+  const auto next = over.t.join("Eve");
+  cr_assert(next.id.value >= foreign.value + SessionMachine::reserved_ids);
+  cr_assert(over.t.machine->record().next_member_id > next.id.value);
+}
+
 Test(session_takeover, whoever_the_others_may_not_know_is_announced) {
   Takeover over;
   over.reopen({{over.ann.id, "Ann", Role::host}, {over.bob.id, "Bob"}});
