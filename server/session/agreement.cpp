@@ -111,17 +111,19 @@ void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept
     if (residence == nullptr || !residence->is_home()) continue;
     const bool is_meant =
         SharedSums::bucket_of(key) == list.bucket && worker_of(key, list.workers) == list.worker;
+    if (!is_meant) continue;
     const Home& home = *residence->home;
-    const auto remote = std::ranges::find(home.remotes, from, &Home::Remote::node);
-    if (!is_meant || remote == home.remotes.end()) continue;
+    const Home::Remote nobody{};
+    const auto found = std::ranges::find(home.remotes, from, &Home::Remote::node);
+    const Home::Remote& remote = found != home.remotes.end() ? *found : nobody;
     const auto told = there.find(key);
     const bool is_listed = told != there.end();
-    if (!is_listed && (remote->members == 0 || !list.is_whole)) continue;
-    if (is_listed && told->second == hash_of(key, home, *remote)) continue;
+    if (!is_listed && (remote.members == 0 || !list.is_whole)) continue;
+    if (is_listed && told->second == hash_of(key, home, remote)) continue;
     // They need not have heard it when they were listed, nor what goes with a change that the store
     // may refuse, to be said without it then: it is compared the next time.
     const bool is_change_asked = home.change > changes_answered_;
-    if (is_change_asked || std::max(home.cast_us, remote->changed_us) >= list.gathered_us) {
+    if (is_change_asked || std::max(home.cast_us, remote.changed_us) >= list.gathered_us) {
       is_too_soon = true;
       continue;
     }
