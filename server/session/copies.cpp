@@ -83,7 +83,8 @@ bool Impl::is_settled() const noexcept {
   if (moving_ > 0 || !copies_.empty()) return false;
   return std::ranges::none_of(residences_, [this](const auto& entry) noexcept {
     const Residence& residence = *entry.second;
-    if (residence.home) return was_ready_ && residence.home->is_reread_due;
+    const bool is_unsaved = unsaved_.contains(residence.key);  // the store refused it
+    if (residence.home) return was_ready_ && (residence.home->is_reread_due || is_unsaved);
     const Outpost& outpost = *residence.outpost;
     const bool is_told = outpost.phase == Outpost::Phase::settled && !outpost.needs_farewell;
     return !outpost.record.empty() && !is_told;

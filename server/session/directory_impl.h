@@ -232,6 +232,7 @@ class SessionDirectory::Impl {
   BufferRef take_cast(Residence& residence) noexcept;
   void cast_everything(Residence& residence, bool is_roll_call) noexcept;
   void call_roll(Residence& residence) noexcept;
+  void repeat_roll() noexcept;
   void end_roll() noexcept;
   StoredSession stored(const Home& home, const Uuid& home_node) const;
   void home_node_lost(const Uuid& node) noexcept;
@@ -370,6 +371,7 @@ class SessionDirectory::Impl {
   std::size_t reread_ = 0;            // of these, the records that the store was asked for
   std::vector<Uuid> roll_;            // homes whose members elsewhere are to be named
   std::int64_t called_us_ = 0;        // when the last of these was added
+  bool is_roll_repeated_ = false;     // since then
   std::unordered_map<Uuid, Removal> unremoved_;  // ended, and the store may not know it yet
   std::int64_t retried_us_ = 0;                  // when unsaved_ and unremoved_ were last tried
   // The command of another node's member that is being carried out.

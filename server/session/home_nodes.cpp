@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t retry_us = 1'000'000;
 constexpr std::int64_t roll_us = 2'000'000;  // as Nodes::return_us
+constexpr std::int64_t roll_again_us = 500'000;
 constexpr std::size_t written_a_tick = 2'000;
 
 const node::AskRef* ask_of(const node::Message& message) noexcept {
@@ -249,8 +250,24 @@ void Impl::call_roll(Residence& residence) noexcept {
   for (auto& [id, seat] : home.seats)
     if (seat.node > 0) seat.is_unheard = true;
   called_us_ = now_us();
+  is_roll_repeated_ = false;
   if (home.remote_members > 0) roll_.push_back(residence.key);
   cast_everything(residence, true);
+}
+
+// The roll, or the answer to it, may be lost, too.
+void Impl::repeat_roll() noexcept {
+  is_roll_repeated_ = true;
+  for (const Uuid& key : roll_) {
+    Residence* residence = find(key);
+    if (residence == nullptr || !residence->is_home()) continue;
+    const Home& home = *residence->home;
+    std::unordered_set<std::uint32_t> silent;
+    for (const auto& [id, seat] : home.seats)
+      if (seat.node > 0 && seat.is_unheard) silent.insert(seat.node);
+    for (const std::uint32_t place : silent)
+      tell_who_is_home(home.remotes[place - 1].node, *residence);
+  }
 }
 
 void Impl::end_roll() noexcept {
@@ -416,7 +433,10 @@ void Impl::tend_homes() noexcept {
     to_nodes(
         [worker = ports_.worker](NodePort& nodes) noexcept { nodes.report_written_back(worker); });
   }
-  if (!roll_.empty() && are_all_called && now_us() - called_us_ >= roll_us) end_roll();
+  const std::int64_t called_for_us = now_us() - called_us_;
+  const bool may_repeat = !is_roll_repeated_ && called_for_us >= roll_again_us;
+  if (!roll_.empty() && are_all_called && may_repeat) repeat_roll();
+  if (!roll_.empty() && are_all_called && called_for_us >= roll_us) end_roll();
   if (write_back_.empty() && now_us() - retried_us_ >= retry_us) retry_unsaved();
 }
 

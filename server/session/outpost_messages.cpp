@@ -426,6 +426,8 @@ void Impl::apply(Residence& residence, const node::Tell& tell) noexcept {
 
 void Impl::apply(Residence& residence, const node::Close& close) noexcept {
   Outpost& outpost = *residence.outpost;
+  // Who has come back elsewhere has not left, though its connection here may be gone already.
+  if (close.code == close_code::connected_elsewhere) outpost.left_here.erase(close.member);
   const auto found = outpost.members.find(close.member);
   if (found == outpost.members.end() || found->second.number != close.connection) return;
   ports_.delivery.close(found->second.at, close.code);
