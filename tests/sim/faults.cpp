@@ -260,7 +260,8 @@ void World::note_store_loss() {
 void World::note_keeper(const Viewer& viewer) {
   if (!viewer.session().is_record_lost || !viewer.is_open()) return;
   const SimConnection* connection = viewer.connection();
-  if (connection->is_vanished || !nodes_[connection->node]->is_up()) return;
+  const bool is_there = connection->phase != SimConnection::Phase::gone && !connection->is_vanished;
+  if (!is_there || !nodes_[connection->node]->is_up()) return;
   viewer.session().keepers.emplace(connection->node, nodes_[connection->node]->starts());
 }
 

@@ -395,7 +395,10 @@ void World::check_seen(Viewer& viewer, std::size_t index) {
     for (const auto& said : of_kind) {
       const Ledger::Tally tally = ledger.tally(said.number);
       if (!said.was_seen || tally.counting > 0 || tally.undone == 0) continue;
+      // Who does not say what it held may come to the line that was taken over, which knows of
+      // nothing to be told.
       const auto is_covered = [&](const Viewer::Talk& later) {
+        if (later.is_older) return true;
         if (std::any_of(later.undone_us.begin(), later.undone_us.end(),
                         [&](std::int64_t us) { return us >= said.sent_us; })) {
           return true;

@@ -62,8 +62,10 @@ std::int64_t World::agreed_us(std::int64_t acted_us) const noexcept {
   const std::int64_t client_us = std::max(plan_.client.max_us, plan_.client.slow_us);
   const std::int64_t event_us =
       std::max({acted_us + client_us, disturbed_us_, news_us_}) + presence_us;
-  return std::max(event_us, redis_.dropped_us()) + agreed_after_loss_us + messages_max * way_us() +
-         client_us;
+  const std::int64_t mended_us = std::max(event_us, redis_.dropped_us()) + agreed_after_loss_us;
+  // A home that has just got the session waits to hear of its members; who nobody names has left.
+  const std::int64_t roll_us = moved_us_ + limits_.unheard_us + presence_us;
+  return std::max(mended_us, roll_us) + messages_max * way_us() + client_us;
 }
 
 // Whoever is asked does something, or one of the others that can.

@@ -413,6 +413,7 @@ void Viewer::on_welcome(const Frame& frame) {
   talk.member = id_;
   talk.opened_us = now_us;
   talk.taken_over = frame.taken_over;
+  talk.is_older = is_line_older;
   world_.note_disturbance();
 }
 

@@ -72,6 +72,7 @@ class Viewer final : ClientEnd {
   // One connection that was opened: what was said through it and what came of that.
   struct Talk {
     std::size_t connection = 0;
+    bool is_older = false;     // its welcome is below what the viewer held, and had not said
     bool is_anothers = false;  // of somebody who has left for good: nobody is there to be told
     MemberId member;
     std::int64_t opened_us = 0;

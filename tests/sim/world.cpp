@@ -242,12 +242,28 @@ void World::check_reserved(SimSession& session, std::size_t node, MemberId membe
   if (entry == nullptr || !entry->bytes) return;
   const auto stored = decode_stored_session(text_of(entry->bytes));
   if (!stored || member.value < stored->record.next_member_id) return;
+  // Who was cut off may have skipped all ids that the line that took over comes to.
+  const bool is_cut_off = stored->home != nodes_[node]->process().id();
+  if (is_cut_off) return;
   find("one id", "node {} gives m{}, and for the store m{} is the next one", node, member.value,
        stored->record.next_member_id);
 }
 
 void World::on_gone(std::size_t node, MemberId member, ConnectionNumber number) {
   tell("node {}: connection {:x} of m{} is gone", node, number.value, member.value);
+  for (SimSession& session : sessions_) {
+    const bool may_have_left = session.is_record_lost && has_nobody(session, node);
+    if (may_have_left && nodes_[node]->process().store().server() != server_)
+      note_let_go(session, node);
+  }
+}
+
+bool World::has_nobody(const SimSession& session, std::size_t node) const noexcept {
+  return std::none_of(viewers_.begin(), viewers_.end(), [&](const Viewer& viewer) {
+    const SimConnection* connection = viewer.connection();
+    return &viewer.session() == &session && connection != nullptr && connection->node == node &&
+           connection->phase != SimConnection::Phase::gone;
+  });
 }
 
 void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) {
@@ -354,6 +370,17 @@ void World::note_move(std::size_t node, const RedisCommand& command) {
   if (is_another) moved_us_ = news_us_ = now_us();
 }
 
+// A node that has not heard of a failover leaves the session to a master whose changes are lost.
+void World::note_let_go(SimSession& session, std::size_t node) {
+  session.keepers.erase({node, nodes_[node]->starts()});
+  note_left(session);
+}
+
+void World::note_given_away(SimSession& session, std::size_t node, const RedisCommand& command) {
+  const auto stored = decode_stored_session(text_of(command.bytes));
+  if (stored && stored->home != nodes_[node]->process().id()) note_let_go(session, node);
+}
+
 void World::on_redis_refused(std::size_t node, const RedisCommand& command) {
   if (command.kind == RedisCommand::Kind::change) note_move(node, command);
 }
@@ -369,6 +396,7 @@ void World::on_redis_write(std::size_t node, std::size_t server, const RedisComm
     return;
   }
   if (server == server_) session->is_record_lost = false;
+  if (server != server_) note_given_away(*session, node, command);
   note_move(node, command);
   if (before != nullptr && command.next.fence > before->version.fence) {
     said_us_ = moved_us_ = now_us();

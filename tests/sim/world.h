@@ -84,6 +84,9 @@ class World final : RedisWitness, SayingWitness {
   // the store before it forgets it; when none of them is left, nothing is.
   void note_keeper(const Viewer& viewer);
   void note_left(SimSession& session);
+  void note_let_go(SimSession& session, std::size_t node);
+  void note_given_away(SimSession& session, std::size_t node, const RedisCommand& command);
+  bool has_nobody(const SimSession& session, std::size_t node) const noexcept;
   // The store forgot something, and a node that may have known it died: ids may be given anew.
   bool may_have_forgotten(const SimSession& session) const noexcept {
     return session.may_be_doubled;
