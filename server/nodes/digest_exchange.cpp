@@ -21,9 +21,9 @@ constexpr std::int64_t forget_us = 5'000'000;
 }  // namespace
 
 void DigestExchange::tick() noexcept {
-  if (awaited_ > 0) return;
+  // Also with the round that is under way: others may keep rounds going all the time.
   is_telling_ = true;
-  begin_round();
+  if (awaited_ == 0) begin_round();
 }
 
 void DigestExchange::tell_again(const Uuid& node) noexcept {
