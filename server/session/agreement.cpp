@@ -92,6 +92,20 @@ void Impl::list_shared(const Uuid& home, std::int64_t gathered_us, std::size_t b
   send(home, Uuid{}, 0, std::move(list));
 }
 
+const Home::Remote& Impl::remote_of(const Home& home, const Uuid& node) noexcept {
+  static const Home::Remote nobody{};
+  const auto found = std::ranges::find(home.remotes, node, &Home::Remote::node);
+  return found != home.remotes.end() ? *found : nobody;
+}
+
+// The other node need not have heard it when it listed, nor what goes with a change that the store
+// may refuse, to be said without it then: it is compared the next time.
+bool Impl::may_be_on_its_way(const Home& home, const Home::Remote& remote,
+                             std::int64_t gathered_us) const noexcept {
+  if (home.change > changes_answered_) return true;
+  return std::max(home.cast_us, remote.changed_us) >= gathered_us;
+}
+
 // Of this worker's sessions those that the other node has otherwise, or not at all, are told again.
 void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept {
   if (list.workers == 0) return;
@@ -113,17 +127,12 @@ void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept
         SharedSums::bucket_of(key) == list.bucket && worker_of(key, list.workers) == list.worker;
     if (!is_meant) continue;
     const Home& home = *residence->home;
-    const Home::Remote nobody{};
-    const auto found = std::ranges::find(home.remotes, from, &Home::Remote::node);
-    const Home::Remote& remote = found != home.remotes.end() ? *found : nobody;
+    const Home::Remote& remote = remote_of(home, from);
     const auto told = there.find(key);
     const bool is_listed = told != there.end();
     if (!is_listed && (remote.members == 0 || !list.is_whole)) continue;
     if (is_listed && told->second == hash_of(key, home, remote)) continue;
-    // They need not have heard it when they were listed, nor what goes with a change that the store
-    // may refuse, to be said without it then: it is compared the next time.
-    const bool is_change_asked = home.change > changes_answered_;
-    if (is_change_asked || std::max(home.cast_us, remote.changed_us) >= list.gathered_us) {
+    if (may_be_on_its_way(home, remote, list.gathered_us)) {
       is_too_soon = true;
       continue;
     }
@@ -134,6 +143,11 @@ void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept
   for (const auto& [key, hash] : there) {
     Residence* residence = find(key);
     if (residence == nullptr || !residence->is_home() || shared_.contains(key)) continue;
+    const Home& home = *residence->home;
+    if (may_be_on_its_way(home, remote_of(home, from), list.gathered_us)) {
+      is_too_soon = true;
+      continue;
+    }
     ports_.metrics.count(Counter::sessions_mended);
     tell_who_is_home(from, *residence);
   }

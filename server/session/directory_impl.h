@@ -82,6 +82,9 @@ class SessionDirectory::Impl {
 
   void collect_sums(std::uint64_t round) noexcept;
   void list_shared(const Uuid& home, std::int64_t gathered_us, std::size_t bucket) noexcept;
+  static const Home::Remote& remote_of(const Home& home, const Uuid& node) noexcept;
+  bool may_be_on_its_way(const Home& home, const Home::Remote& remote,
+                         std::int64_t gathered_us) const noexcept;
   void compare_list(const Uuid& from, const node::DigestList& list) noexcept;
 
   void check_invariants() const;

@@ -77,7 +77,7 @@ constexpr std::array faults{
                  "may_be_lost && view.*part != other.heard.*part", "false", 1},
     PlantedFault{"slow-is-lost", "a slow store is taken for one that loses messages", "agreement",
                  "server/session/agreement.cpp", expression,
-                 "std::max(home.cast_us, remote.changed_us) >= list.gathered_us",
+                 "std::max(home.cast_us, remote.changed_us) >= gathered_us",
                  "now_us() - std::max(home.cast_us, remote.changed_us) < 100'000"},
     PlantedFault{"gap-unnoticed", "an outpost does not notice that it missed something",
                  "agreement", "server/session/outpost_casts.cpp", expression,
