@@ -1,6 +1,6 @@
-# How tests share a machine. Most of them mostly wait: `make test` gives ctest three slots a core, and a
-# test takes (PROCESSORS) one where it waits, two where it computes or has a browser, and three with
-# several browsers that play.
+# How tests share a machine. Most of them mostly wait: `make test` gives ctest four slots a core, and a
+# test takes (PROCESSORS) one where it waits, three where it computes or has a browser, and five with
+# several browsers that play: beside two browsers there is room for what waits, and for no third one.
 
 # Of e2e, the others wait: these compute, or judge moments.
 set(computing_tests bench bench_sync http_ranges http_requests make_hls media_library metrics_descriptors
@@ -24,13 +24,13 @@ foreach(test ${tests})
     set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
   elseif(test IN_LIST playing_tests)
     # Begins first (COST): else it would wait until nothing is left that fits in beside it.
-    set_tests_properties(${test} PROPERTIES PROCESSORS 3 COST 2000)
+    set_tests_properties(${test} PROPERTIES PROCESSORS 5 COST 2000)
   elseif(test MATCHES "^(browser|engines)_")
-    set_tests_properties(${test} PROPERTIES PROCESSORS 2 COST 1000)
+    set_tests_properties(${test} PROPERTIES PROCESSORS 3 COST 1000)
   elseif(test MATCHES "^e2e_" AND NOT test IN_LIST computing_tests AND NOT VIDEOSYNC_SANITIZE)
     set_tests_properties(${test} PROPERTIES PROCESSORS 1)
   else()
     # Also what waits, where a sanitizer makes it compute.
-    set_tests_properties(${test} PROPERTIES PROCESSORS 2)
+    set_tests_properties(${test} PROPERTIES PROCESSORS 3)
   endif()
 endforeach()
