@@ -17,7 +17,6 @@
 #include "core/base/thread.h"
 #include "core/reactor/fd_watcher.h"
 #include "server/exit_status.h"
-#include "server/nodes/store_relay.h"
 #include "server/version.h"
 
 namespace videosync {
@@ -253,7 +252,9 @@ void Program::share_store() {
   const StoreRelay::End owner{first.surroundings(), first.index()};
   for (auto& worker : workers_) {
     const StoreRelay::End here{worker->surroundings(), worker->index()};
-    worker->set_store(std::make_unique<StoreRelay>(*redis_store_, owner, here));
+    auto relay = std::make_unique<StoreRelay>(*redis_store_, owner, here);
+    relays_.push_back(relay.get());
+    worker->set_store(std::move(relay));
   }
 }
 
@@ -472,6 +473,11 @@ void Program::on_degraded(bool is_degraded) noexcept {
 
 void Program::on_round_trip(std::int64_t took_us) noexcept {
   workers_.front()->metrics().observe(Histogram::redis_round_trip_seconds, took_us);
+}
+
+void Program::void_store_calls() noexcept {
+  for (StoreRelay* relay : relays_)
+    relay->on_store_lost();
 }
 
 void Program::on_library_news() noexcept {

@@ -22,6 +22,7 @@
 #include "server/librarian.h"
 #include "server/metrics/metrics.h"
 #include "server/nodes/nodes.h"
+#include "server/nodes/store_relay.h"
 #include "server/service.h"
 #include "server/worker.h"
 #include "storage/memory_store.h"
@@ -63,6 +64,7 @@ class Program final : public NodesOwner {
   Totals totals() noexcept override;
   void on_degraded(bool is_degraded) noexcept override;
   void on_round_trip(std::int64_t took_us) noexcept override;
+  void void_store_calls() noexcept override;
 
   const Config& config_;
   const MachineFacts& machine_;
@@ -76,6 +78,7 @@ class Program final : public NodesOwner {
   Metrics metrics_;
   std::unique_ptr<Service> service_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<StoreRelay*> relays_;  // the workers own them
   std::unique_ptr<Librarian> librarian_;
   std::vector<std::string> listening_;
   UniqueFd signals_;

@@ -251,6 +251,7 @@ void Nodes::on_store_lost(const Error& why) noexcept {
   if (std::exchange(is_store_ready_, false)) {
     lost_since_us_ = now_us();
     on_all_directories([](SessionDirectory& directory) noexcept { directory.on_store_lost(); });
+    owner_.void_store_calls();
   }
   judge();
 }

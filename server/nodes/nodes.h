@@ -44,6 +44,9 @@ class NodesOwner {
   // Every member of this node is to be told: the store has been away for a while, or is back.
   virtual void on_degraded(bool is_degraded) noexcept = 0;
   virtual void on_round_trip(std::int64_t took_us) noexcept = 0;
+  // What is on its way from the workers to the store was for a connection that is gone. Their
+  // directories are being told, by tasks that were posted before.
+  virtual void void_store_calls() noexcept = 0;
 
  protected:
   ~NodesOwner() = default;

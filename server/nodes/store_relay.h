@@ -3,6 +3,10 @@
 // RedisStore belongs to one reactor. Each worker has a relay: calls go to the store's thread by
 // mailbox, in order, and the callbacks come back the same way; on the store's own worker both are
 // direct. One allocation a call on the way there. Used by its worker's thread.
+//
+// What was asked before the worker has heard that the store was lost is not carried out on the
+// connection that came after: the store may be another one by then, and what is written over it has
+// to be looked at first. It fails with ErrorCode::unavailable, as what was lost on its way does.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +30,13 @@ class StoreRelay final : public SessionStore {
   // `owner`: the worker on whose thread `store` lives. All three outlive the relay's use.
   StoreRelay(SessionStore& store, const End& owner, const End& here) noexcept
       : store_(store), owner_(owner), here_(here) {}
+
+  // The store is lost, and the worker's directory is being told so, by a task that was posted
+  // before. On the store's thread.
+  void on_store_lost() noexcept {
+    ++losses_there_;
+    if (!is_direct()) owner_.around.post(here_.worker, [this]() noexcept { ++losses_here_; });
+  }
 
   void listen(SessionListener& listener) noexcept override { store_.listen(listener); }
 
@@ -89,20 +100,27 @@ class StoreRelay final : public SessionStore {
     using Done = decltype(done);
     if (is_direct()) return ask(store_, std::move(done));
     auto call = std::make_unique<std::pair<Done, Ask>>(std::move(done), std::move(ask));
-    here_.around.post(owner_.worker, [this, call = std::move(call)]() mutable noexcept {
-      Ask there = std::move(call->second);
-      there(store_, Done([this, call = std::move(call)](Result<Value> result) mutable noexcept {
-              owner_.around.post(here_.worker, [call = std::move(call),
-                                                result = std::move(result)]() mutable noexcept {
-                call->first(std::move(result));
-              });
-            }));
-    });
+    here_.around.post(
+        owner_.worker, [this, losses = losses_here_, call = std::move(call)]() mutable noexcept {
+          Ask there = std::move(call->second);
+          Done back([this, call = std::move(call)](Result<Value> result) mutable noexcept {
+            owner_.around.post(here_.worker, [call = std::move(call),
+                                              result = std::move(result)]() mutable noexcept {
+              call->first(std::move(result));
+            });
+          });
+          if (losses != losses_there_) {
+            return back(fail(ErrorCode::unavailable, "the store was lost meanwhile"));
+          }
+          there(store_, std::move(back));
+        });
   }
 
   SessionStore& store_;
   const End owner_;
   const End here_;
+  std::uint64_t losses_here_ = 0;   // of the store, as far as the worker has heard
+  std::uint64_t losses_there_ = 0;  // of the store's thread
 };
 
 }  // namespace videosync

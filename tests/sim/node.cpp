@@ -114,6 +114,11 @@ const FrameRef& SimProcess::read(const BufferRef& bytes) {
   return last_frame_;
 }
 
+void SimProcess::void_store_calls() noexcept {
+  for (const auto& relay : relays_)
+    relay->on_store_lost();
+}
+
 NodesOwner::Totals SimProcess::totals() noexcept {
   std::size_t members = 0;
   for (const auto& worker : workers_)

@@ -88,6 +88,7 @@ class SimProcess final : NodesOwner, SessionListener {
   Totals totals() noexcept override;
   void on_degraded(bool is_degraded) noexcept override { static_cast<void>(is_degraded); }
   void on_round_trip(std::int64_t took_us) noexcept override { static_cast<void>(took_us); }
+  void void_store_calls() noexcept override;
 
   // The store tells us, and we tell Nodes.
   void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override;
