@@ -98,7 +98,9 @@ class SessionDirectory::Impl {
   template <class Value = void, class Handler>
   auto answered(Handler handler) noexcept {
     return std::move_only_function<void(Result<Value>) noexcept>(
-        [this, handler = std::move(handler)](Result<Value> result) mutable noexcept {
+        [this, asked_us = now_us(),
+         handler = std::move(handler)](Result<Value> result) mutable noexcept {
+          note_answer(asked_us);
           if (depth_ > 0) {
             answers_.emplace_back(
                 [handler = std::move(handler), result = std::move(result)]() mutable noexcept {
@@ -111,6 +113,7 @@ class SessionDirectory::Impl {
         });
   }
   void run_answers() noexcept;
+  void note_answer(std::int64_t asked_us) noexcept;
   bool is_alone() const noexcept { return ports_.nodes == nullptr; }
   const Uuid& self() const noexcept { return ports_.nodes->self(); }
   std::int64_t now_us() const noexcept { return ports_.clock.monotonic_us(); }
@@ -270,7 +273,8 @@ class SessionDirectory::Impl {
   void remove_member(Outpost& outpost, LocalMembers::iterator member) noexcept;
   void refuse_sayings(const Outpost& outpost, const std::vector<Outbox::Saying>& sayings) noexcept;
   // What came of sayings here, as a home or a record tells.
-  void settle_heard(Outpost& outpost, const node::Heard& heard) noexcept;
+  void settle_heard(Outpost& outpost, const node::Heard& heard,
+                    std::uint64_t missed_number) noexcept;
   void refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) noexcept;
   void drop_if_idle(Residence& residence) noexcept;
   void unfollow(Residence& residence) noexcept;

@@ -204,7 +204,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   before->outbox.doubt(dead_.contains(before->home));
   for (const node::Heard& from : heard) {
     if (from.node == self()) {
-      settle_heard(*before, from);
+      settle_heard(*before, from, UINT64_MAX);
       home.own_heard = from.number;
       continue;
     }

@@ -51,9 +51,18 @@ void Outbox::on_heard(std::uint64_t number) noexcept {
     sayings_.pop_front();
 }
 
-const Outbox::Saying* Outbox::find(std::uint64_t number) const noexcept {
+std::optional<Outbox::Saying> Outbox::take(std::uint64_t number) noexcept {
   const auto found = std::ranges::find(sayings_, number, &Saying::number);
-  return found != sayings_.end() ? &*found : nullptr;
+  if (found == sayings_.end()) return std::nullopt;
+  std::optional<Saying> taken = std::move(*found);
+  sayings_.erase(found);
+  return taken;
+}
+
+std::vector<Outbox::Saying> Outbox::take_unrepeatable(std::uint64_t number) noexcept {
+  return take_if([=](const Saying& saying) noexcept {
+    return saying.number <= number && !saying.is_repeatable;
+  });
 }
 
 void Outbox::take_back(std::uint64_t number) noexcept {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,8 +49,10 @@ class Outbox {
   void on_heard(std::uint64_t number) noexcept;
   // The number of the last one; 0: there is none.
   std::uint64_t newest() const noexcept { return sayings_.empty() ? 0 : sayings_.back().number; }
-  // Null: it is no longer kept.
-  const Saying* find(std::uint64_t number) const noexcept;
+  // It is no longer kept. Nothing: it was not any more.
+  std::optional<Saying> take(std::uint64_t number) noexcept;
+  // Those up to `number` of which nobody can say later what came of them, no longer kept.
+  std::vector<Saying> take_unrepeatable(std::uint64_t number) noexcept;
   // It reached nobody: it is unsent again, until the chain is restarted.
   void take_back(std::uint64_t number) noexcept;
 

@@ -155,15 +155,20 @@ void Impl::refuse_saying(const Outpost& outpost, const Outbox::Saying& saying) n
              "the session's home cannot be reached now, try again", saying.type);
 }
 
-void Impl::settle_heard(Outpost& outpost, const node::Heard& heard) noexcept {
+// What came of them was told in casts. Of those up to `missed_number` that cast may have been
+// missed: what was said aloud is in no record, so nobody here would ever know.
+void Impl::settle_heard(Outpost& outpost, const node::Heard& heard,
+                        std::uint64_t missed_number) noexcept {
   for (const node::Refused& refused : heard.refused) {
-    const Outbox::Saying* saying = outpost.outbox.find(refused.number);
-    if (saying == nullptr) continue;
+    const auto saying = outpost.outbox.take(refused.number);
+    if (!saying) continue;
     const auto member = outpost.members.find(saying->member);
     if (member == outpost.members.end()) continue;
     ports_.delivery.send(member->second.at, make_frame(WebSocketOpcode::text, refused.text),
                          SendClass::answer);
   }
+  const std::uint64_t doubted = std::min(heard.number, missed_number);
+  refuse_sayings(outpost, outpost.outbox.take_unrepeatable(doubted));
   outpost.outbox.on_heard(heard.number);
 }
 

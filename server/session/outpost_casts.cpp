@@ -25,6 +25,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   if (outpost.knows_casts && cast.number > outpost.casts + 1) {
     outpost.needs_enroll = true;
     outpost.has_missed = true;
+    outpost.missed_number = outpost.outbox.newest();
   }
   if (cast.present) outpost.has_missed = false;
   outpost.casts = cast.number;
@@ -32,7 +33,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   learn_record(residence, cast.revision, cast.commands, cast.record);
   for (const node::Heard& heard : cast.heard) {
     const bool is_meant = heard.node == self() && !outpost.outbox.has_doubts();
-    if (is_meant) settle_heard(outpost, heard);
+    if (is_meant) settle_heard(outpost, heard, outpost.missed_number);
   }
   if (cast.newest) outpost.video = cast.newest->video;
   deliver_frames(residence, cast);

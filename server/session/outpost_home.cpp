@@ -17,6 +17,8 @@ namespace {
 constexpr std::int64_t write_back_us = 800'000;
 // By then whoever has members of a session whose home has died with the store's data has taken it.
 constexpr std::int64_t known_after_us = 3'500'000;
+// A store that takes longer has been of no use to anybody meanwhile.
+constexpr std::int64_t hang_us = 500'000;
 // So long what is taken over may be an older copy than others have seen.
 constexpr std::int64_t gone_back_us = 600'000'000;
 
@@ -46,6 +48,15 @@ bool Impl::may_have_gone_back() const noexcept {
 bool Impl::may_be_written_back() const noexcept {
   if (is_alone()) return false;
   return !is_store_ready_ || may_store_lack_ || now_us() - ready_us_ < known_after_us;
+}
+
+// While it hung, homes could not write back, nor nodes take over: the time given them begins anew.
+void Impl::note_answer(std::int64_t asked_us) noexcept {
+  const std::int64_t now = now_us();
+  VS_ASSERT(asked_us <= now);
+  if (now - asked_us < hang_us) return;
+  if (returned_us_ > 0 && asked_us - returned_us_ < write_back_us) returned_us_ = now;
+  if (asked_us - ready_us_ < known_after_us) ready_us_ = now;
 }
 
 // --- Who is home ---------------------------------------------------------------------------------
@@ -251,8 +262,11 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
                      const Uuid& written_by) noexcept {
   VS_ASSERT(!residence.home && residence.outpost->needs_home());
   Outpost& outpost = *residence.outpost;
-  // Who is about to go would only hand it on again: whoever asks may take it.
+  // Who is about to go would only hand it on again: whoever asks may take it, from what is known
+  // here if the store has nothing better.
   if (ports_.around.is_draining() && outpost.members.empty()) {
+    leave_copy(residence);
+    outpost.needs_farewell = false;
     return_foreign(residence);
     refuse_asks(residence, SessionFault::unavailable);
     return drop_if_idle(residence);

@@ -358,7 +358,7 @@ void Impl::learn_record(Residence& residence, std::uint64_t revision, std::uint6
   outpost.record = record;
   if (!has_doubts) return;
   const auto heard = std::ranges::find(stored->heard, self(), &node::Heard::node);
-  if (heard != stored->heard.end()) settle_heard(outpost, *heard);
+  if (heard != stored->heard.end()) settle_heard(outpost, *heard, UINT64_MAX);
   refuse_sayings(outpost, outpost.outbox.settle_doubts());
   send_unsent(residence);
 }
@@ -440,7 +440,7 @@ void Impl::apply(Residence& residence, const node::Gap& gap) noexcept {
     return log_warn("nodes", "another node has heard what nobody here has said");
   }
   Outpost& outpost = *residence.outpost;
-  settle_heard(outpost, {.node = self(), .number = gap.heard, .refused = gap.refused});
+  settle_heard(outpost, {.node = self(), .number = gap.heard, .refused = gap.refused}, 0);
   // These are too late for the home, and what follows them waits for them.
   refuse_sayings(outpost, outpost.outbox.take_older(now_us() - saying_us));
   outpost.outbox.restart(gap.heard);

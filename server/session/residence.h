@@ -123,6 +123,7 @@ struct Outpost {
   std::uint64_t casts = 0;  // the number of the last cast heard
   bool knows_casts = false;
   bool has_missed = false;  // one before it, and nothing has come since that tells everything
+  std::uint64_t missed_number = 0;  // the newest in the outbox when one was last missed
   std::uint64_t members_sum = 0;
   std::string video;                  // "" before the first cast
   std::optional<MemberId> host_told;  // whom members here take for the host; nothing: unknown

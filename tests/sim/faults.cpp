@@ -98,6 +98,8 @@ void World::crash(SimNode& node, bool is_silent, bool has_given) {
 void World::start(SimNode& node) {
   if (node.is_up()) return;
   tell("node {} starts", node.index());
+  for (SimSession& session : sessions_)
+    note_hidden(session);
   node.start();
 }
 
@@ -267,6 +269,13 @@ void World::note_keeper(const Viewer& viewer) {
 
 void World::note_left(SimSession& session) {
   if (session.is_record_lost && session.keepers.empty()) session.may_be_gone = true;
+}
+
+// A process that comes while all who know the session stand still has nobody to hear of it from.
+void World::note_hidden(SimSession& session) {
+  if (!session.is_record_lost || session.keepers.empty()) return;
+  session.may_be_gone |= std::ranges::all_of(
+      session.keepers, [this](const auto& keeper) { return nodes_[keeper.first]->is_still(); });
 }
 
 void World::mend() {

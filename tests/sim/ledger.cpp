@@ -45,6 +45,16 @@ bool Ledger::counts(const Place& place) const noexcept {
   return !undone_by(place);
 }
 
+// A new epoch goes on counting.
+bool Ledger::has_unseen_after(const Place& place) const {
+  const auto is_gap = [](const auto& before, const auto& after) {
+    return after.first.seq > before.first.seq + 1;
+  };
+  auto from = states_.upper_bound(place);
+  if (from != states_.begin()) --from;
+  return std::adjacent_find(from, states_.end(), is_gap) != states_.end();
+}
+
 // States of one command that have the same time are one carrying out, told in several epochs.
 Ledger::Tally Ledger::tally(std::uint64_t command) const {
   Tally tally;

@@ -48,6 +48,8 @@ class Ledger {
   };
   Tally tally(std::uint64_t command) const;
   bool was_carried_out(std::uint64_t command) const { return made_.contains(command); }
+  // Whether after that place there is a state that nobody has seen, and one behind it that was.
+  bool has_unseen_after(const Place& place) const;
   // Of the states and hosts that are known.
   std::size_t size() const noexcept { return states_.size() + hosts_.size(); }
 

@@ -274,7 +274,7 @@ void Viewer::say(Kind kind) {
   world_.note_said(number, connection_->node);
   const std::size_t talk = talks_.size() - 1;
   auto& said = talks_.back().said[static_cast<std::size_t>(kind)];
-  said.push_back({number, world_.now_us()});
+  said.push_back({number, world_.now_us(), held()});
   const std::int64_t due_us = answer_max_us + 2 * world_.plan().client.slow_us;
   world_.scheduler().after(due_us, [this, talk, kind, place = said.size() - 1]() noexcept {
     check_due(talk, kind, place);
@@ -313,7 +313,9 @@ void Viewer::check_due(std::size_t talk_index, Kind kind, std::size_t place) {
   std::size_t unknown = 0;
   for (std::size_t i = 0; i <= place; ++i) {
     const bool is_done = is_talk ? session_.talk.contains(said[i].number)
-                                 : session_.ledger.was_carried_out(said[i].number);
+                                 : session_.ledger.was_carried_out(said[i].number) ||
+                                       // Another passed it before anybody saw it.
+                                       session_.ledger.has_unseen_after(said[i].held);
     if (!is_done) ++unknown;
   }
   if (unknown <= talk.errors[static_cast<std::size_t>(kind)]) return;
@@ -438,6 +440,7 @@ void Viewer::hold_state(const SeenState& state, const FrameRef& frame, bool is_w
   if (is_anew) host_epoch_ = 0;
   state_ = state;
   state_frame_ = frame;
+  newest_seen_ = std::max(newest_seen_, command_of(state).value_or(0));
   if (const auto command = command_of(state); command && state.by == id_ && !talks_.empty()) {
     for (Talk& talk : talks_) {
       for (auto& said : talk.said) {

@@ -83,6 +83,7 @@ class Viewer final : ClientEnd {
     struct Said {
       std::uint64_t number;
       std::int64_t sent_us;
+      Place held{};           // by the sender, when it said it
       bool was_seen = false;  // its state, by the sender
     };
     std::array<std::vector<Said>, static_cast<std::size_t>(Kind::count_)> said{};
@@ -106,6 +107,7 @@ class Viewer final : ClientEnd {
   // What it holds. Of a viewer that is open.
   MemberId id() const noexcept { return id_; }
   const SeenState& state() const noexcept { return state_; }
+  std::uint64_t newest_seen() const noexcept { return newest_seen_; }  // of the commands in states
   // A new host begins a new epoch, with no word about the state, which stays.
   Place held() const noexcept {
     return {std::max(state_.place.epoch, host_epoch_), state_.place.seq};
@@ -182,6 +184,7 @@ class Viewer final : ClientEnd {
   std::string resume_;
   FrameRef state_frame_;  // that state_ points into
   SeenState state_;
+  std::uint64_t newest_seen_ = 0;
   MemberId host_;
   std::uint64_t host_epoch_ = 0;
   bool is_host_away_ = false;

@@ -238,6 +238,7 @@ void World::on_let_in(std::size_t node, const Uuid& key, MemberId member, Connec
 // An id is given when the store has it as given: whoever takes over gives none of them again.
 void World::check_reserved(SimSession& session, std::size_t node, MemberId member) {
   if (session.has_gone_back) return;
+  if (session.whose.contains(member)) return;  // it comes back with what it was given
   const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
   if (entry == nullptr || !entry->bytes) return;
   const auto stored = decode_stored_session(text_of(entry->bytes));

@@ -84,6 +84,7 @@ class World final : RedisWitness, SayingWitness {
   // the store before it forgets it; when none of them is left, nothing is.
   void note_keeper(const Viewer& viewer);
   void note_left(SimSession& session);
+  void note_hidden(SimSession& session);
   void note_let_go(SimSession& session, std::size_t node);
   void note_given_away(SimSession& session, std::size_t node, const RedisCommand& command);
   bool has_nobody(const SimSession& session, std::size_t node) const noexcept;

@@ -41,6 +41,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   DistantStore store{clock};
   std::vector<node::Envelope> said;  // on the channels that are followed
   std::vector<Uuid> said_to;         // the channels, one of each
+  bool is_leaving = false;           // the node drains
 
   DirectoryFixture() {
     clock.advance_us(step_us);  // 0 means never
@@ -175,7 +176,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   void fill_random(std::span<std::uint8_t> bytes) noexcept override {
     std::ranges::copy(random_token().bytes, bytes.begin());
   }
-  bool is_draining() const noexcept override { return false; }
+  bool is_draining() const noexcept override { return is_leaving; }
 
   // NodePort
   void watch(const Uuid&) noexcept override {}
@@ -202,5 +203,9 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   std::vector<InlineTask> tasks_;
   std::unique_ptr<SessionDirectory> directory_;
 };
+
+inline bool is_unavailable(const DirectoryFixture& node, ConnectionRef from) {
+  return node.answer_of<SessionFault>(from) == SessionFault::unavailable;
+}
 
 }  // namespace videosync::test

@@ -387,6 +387,34 @@ Test(other_nodes, a_copy_that_the_store_does_not_take_is_told_to_nobody) {
   cr_assert(beneath.fences().empty(), "it is the session still");
 }
 
+// Whoever asks is to find the session elsewhere, and nobody else may have it.
+Test(other_nodes, a_node_that_leaves_takes_no_session_along_that_it_is_asked_for) {
+  DirectoryFixture node;
+  Other other(node);
+  const ConnectionRef ann = other.ask_to_join();
+  other.fence = 7;
+  node::Joined joined = other.grants(MemberId{1}, record_of(other.id));
+  joined.revision = 3;
+  other.says(joined);
+  const ConnectionRef bob = other.ask_to_join();
+  node.store.is_away = true;
+  node.directory().on_store_lost();
+  node.directory().on_leave(other.key, MemberId{1}, node.client(ann).begun->number);
+  node.is_leaving = true;
+  node.store.forget_all();
+  node.store.is_away = false;
+  node.directory().on_store_ready();
+  node.directory().on_node_lost(other.id);
+  for (int i = 0; i < 4 * 2; ++i) {  // homes write back first
+    node.answer_all();
+    node.pass(seconds / 4);
+  }
+  node.answer_all();
+  cr_assert(is_unavailable(node, bob), "it had better ask another node");
+  cr_assert(node.stored_version(other.key) == (StoreVersion{7, 3}), "which finds it");
+  cr_assert(node.directory().is_settled());
+}
+
 Test(other_nodes, a_home_is_told_of_the_end_of_what_its_record_is_older_than) {
   DirectoryFixture node;
   HomeHere home(node);

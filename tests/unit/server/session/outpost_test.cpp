@@ -130,6 +130,28 @@ Test(outpost, what_a_lost_home_has_not_heard_is_refused_by_who_comes_after_it) {
   cr_assert(!is_refusal(refused, "pause"), "it was carried out");
 }
 
+// A chat is in no record: who misses the cast that told it cannot be told it again.
+Test(outpost, what_was_said_aloud_is_refused_where_the_cast_of_it_may_have_been_missed) {
+  SharingNode node;
+  const Elsewhere session(node);
+  const Client client(node);
+  session.let_in(node, client);
+  const auto hears = [&](std::uint64_t cast, std::uint64_t heard) {
+    node.worker->directory().on_envelope(
+        session.says(node::Cast{.number = cast, .heard = {{node.nodes->self(), heard}}}));
+    return client.receive();
+  };
+  cr_assert(hears(1, 0).empty());
+  say(client, R"({"type":"chat","text":"a"})");
+  const std::string seen = hears(2, 2);
+  cr_assert(seen.empty(), "no cast is missing: %s", seen.c_str());
+  say(client, R"({"type":"chat","text":"b"})");
+  say(client, R"({"type":"pause"})");
+  const std::string missed = hears(4, 4);
+  cr_assert(is_refusal(missed, "chat"), "got <%s>", missed.c_str());
+  cr_assert(!is_refusal(missed, "pause"), "the state tells what came of it");
+}
+
 Test(outpost, what_is_said_while_the_store_is_lost_is_refused_at_once) {
   SharingNode node;
   const Elsewhere session(node);

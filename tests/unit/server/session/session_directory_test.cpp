@@ -35,10 +35,6 @@ std::uint32_t members_by(DirectoryFixture& node, const Uuid& key) {
   return info->members;
 }
 
-bool is_unavailable(const DirectoryFixture& node, ConnectionRef from) {
-  return node.answer_of<SessionFault>(from) == SessionFault::unavailable;
-}
-
 ConnectionRef validate(DirectoryFixture& node, const Uuid& key) {
   const ConnectionRef from = node.connect();
   node.directory().on_validate(key, from);
@@ -211,6 +207,24 @@ Test(session_directory, a_home_without_members_gives_way_to_a_higher_fence) {
 }
 
 // --- Keys that the store may be about to learn ---------------------------------------------------
+
+// Who would have written the session back cannot do so as long as nothing is answered.
+Test(session_directory, while_the_store_hangs_a_doubt_does_not_end) {
+  DirectoryFixture node;
+  node.pass(doubt_us - tick_us);
+  const ConnectionRef from = node.connect();
+  node.directory().on_join(Uuid::random_v4(), {}, from);
+  node.pass(3 * tick_us);  // nothing is answered
+  node.answer_all();
+  std::int64_t waited_us = 0;
+  for (; !node.is_answered(from) && waited_us < deadline_us; waited_us += tick_us) {
+    node.pass(tick_us);
+    node.answer_all();
+  }
+  cr_assert(node.answer_of<SessionFault>(from) == SessionFault::not_found);
+  cr_assert_geq(waited_us, doubt_us);
+  cr_assert_leq(waited_us, doubt_us + 2 * tick_us);
+}
 
 Test(session_directory, so_many_wait_for_whether_a_key_is_valid_and_no_more) {
   DirectoryFixture node;
