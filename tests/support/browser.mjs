@@ -12,13 +12,22 @@ const ARGUMENTS = [
   '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
+// Chromium takes the last such list alone: these are Playwright's.
+const OFF_BY_PLAYWRIGHT = [
+  'AvoidUnnecessaryBeforeUnloadCheckSync', 'BoundaryEventDispatchTracksNodeRemoval', 'DestroyProfileOnBrowserClose',
+  'DialMediaRouteProvider', 'GlobalMediaControls', 'HttpsUpgrades', 'LensOverlay', 'MediaRouter', 'PaintHolding',
+  'ThirdPartyStoragePartitioning', 'Translate', 'AutoDeElevate', 'RenderDocument', 'OptimizationHints',
+];
+// The lists below the address bar are pages themselves. Each window loads them, unseen, and that takes more
+// than to load a page of ours and join.
+const UNSEEN_PAGES = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup'];
 
 // Close it with close(). VIDEOSYNC_CHROMIUM names another executable.
 // env: added to this process's. audible: Playwright mutes Chromium, unless this is set.
 export async function launchBrowser(extraArguments = [], env = {}, { audible = false } = {}) {
   return chromium.launch({
     executablePath: await findChromium(),
-    args: [...ARGUMENTS, ...extraArguments],
+    args: [...ARGUMENTS, `--disable-features=${[...OFF_BY_PLAYWRIGHT, ...UNSEEN_PAGES]}`, ...extraArguments],
     ignoreDefaultArgs: audible ? ['--mute-audio'] : [],
     env: { ...process.env, ...env },
   });

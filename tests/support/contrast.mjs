@@ -1,15 +1,17 @@
 // What an eye can tell apart, by the pixels of a page.
 
+const eyes = new WeakMap(); // of each browser, a page of nobody's: no policy of the tested page's forbids it a picture
+
 // The contrast (WCAG: 1 to 21) between the lightest and the darkest of what is shown where `selector` is.
 // Single pixels do not count: as much as 1 % of the place has to be so light, or so dark.
 export async function contrastOf(page, selector) {
   const png = await page.locator(selector).screenshot();
-  const eye = await page.context().newPage(); // no policy of the page's forbids it a picture
-  try {
-    return await eye.evaluate(measure, png.toString('base64'));
-  } finally {
-    await eye.close();
-  }
+  return (await eyeOf(page.context().browser())).evaluate(measure, png.toString('base64'));
+}
+
+function eyeOf(browser) {
+  if (!eyes.has(browser)) eyes.set(browser, browser.newPage());
+  return eyes.get(browser);
 }
 
 // Runs in a page.
