@@ -1,10 +1,8 @@
 // What `make hls` packages plays in the player, in real Chromium through hls.js.
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
-import { packageHls } from '../support/hls.mjs';
+import { replaceByPackage } from '../support/hls.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
 
@@ -15,9 +13,7 @@ let ann;
 
 before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 20 }]);
-  const file = path.join(media.directory, 'film.mp4');
-  await packageHls(file, media.directory);
-  await rm(file);
+  await replaceByPackage(media.directory, 'film');
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
   browser = await launchBrowser(['--autoplay-policy=no-user-gesture-required']);
   ann = await openPerson(browser);

@@ -1,11 +1,10 @@
 // The way from a link into the room: what it may cost, by counts. In real Chromium, before a real server behind
 // a real nginx with TLS, over a network whose round trips are counted (tests/support/round_trips.mjs).
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { costOf, observe, openGate, passGate, readGate, whatHappened } from '../../bench/page/visit.mjs';
 import { launchBrowser, openPerson, until } from '../support/browser.mjs';
-import { packageHls } from '../support/hls.mjs';
+import { replaceByPackage } from '../support/hls.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { startNginx } from '../support/nginx.mjs';
@@ -26,9 +25,7 @@ let server;
 
 before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 120 }, { name: 'stream', seconds: 12 }]);
-  const file = `${media.directory}/stream.mp4`;
-  await packageHls(file, media.directory);
-  await rm(file);
+  await replaceByPackage(media.directory, 'stream');
   await makePoster(`${media.directory}/film.jpg`);
   server = await startServer({ args: ['--media', media.directory, '--video', 'film', '--session-rate', '0', '--trusted-proxy', '127.0.0.1'] });
 });

@@ -9,7 +9,7 @@ import { assertAccessible } from '../support/accessibility.mjs';
 import { startBreakableProxy } from '../support/breakable_proxy.mjs';
 import { launchBrowser, openPerson } from '../support/browser.mjs';
 import { makeFolder } from '../support/files.mjs';
-import { packageHls } from '../support/hls.mjs';
+import { replaceByPackage } from '../support/hls.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
 import { hasStatus, takePicture } from '../support/player_page.mjs';
@@ -30,9 +30,7 @@ let person;
 
 before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 20 }, { name: 'packed', seconds: 10 }]);
-  const file = path.join(media.directory, 'packed.mp4');
-  await packageHls(file, media.directory);
-  await rm(file);
+  await replaceByPackage(media.directory, 'packed');
   redis = await startRedis();
   newerPages = await makeNewerPages();
   const args = ['--media', media.directory, '--video', 'film', '--session-rate', '0', '--redis', redis.url];

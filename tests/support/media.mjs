@@ -1,10 +1,11 @@
 // A throw-away media library for tests: a folder with short videos made by ffmpeg.
 //
 // A film of a minute takes ffmpeg seconds, and most tests want the same few: each is made once for a
-// build, into test-media beside the server's binary, and copied from there.
+// build, into test-media beside the server's binary, and copied from there. So are the streams that tests
+// make of them.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, rename, rm, truncate } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -39,29 +40,39 @@ export function makePoster(file) {
   return run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'gradients=size=640x360:c0=0x1b2a6b:c1=0xf2a65a', '-frames:v', '1', file]);
 }
 
-async function makeVideo(file, seconds, options) {
+function makeVideo(file, seconds, options) {
   const words = wordsFor(seconds, options);
-  const kept = path.join(path.dirname(serverBinary()), 'test-media', `${digestOf(words)}.mp4`);
+  return copyOfMade(words, file, (made) => run('ffmpeg', [...words, '-f', 'mp4', made]));
+}
+
+// Puts to `target` what make(path) makes, a file or a folder; it is made once for all that say the same `words`.
+export async function copyOfMade(words, target, make) {
+  const kept = path.join(path.dirname(serverBinary()), 'test-media', digestOf(words));
   try {
-    await copyFile(kept, file);
+    await cp(kept, target, { recursive: true });
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
-    await makeOnce(kept, words);
-    await copyFile(kept, file);
+    await makeOnce(kept, make);
+    await cp(kept, target, { recursive: true });
   }
 }
 
+// Of a file's content, to be among the words of what is made of it.
+export const digestOfFile = async (file) => createHash('sha256').update(await readFile(file)).digest('hex');
+
 const digestOf = (words) => createHash('sha256').update(words.join('\0')).digest('hex').slice(0, 16);
 
-// Tests run beside each other: it is there as a whole or not at all.
-async function makeOnce(kept, words) {
+// Tests run beside each other: it is there as a whole or not at all. Whoever comes second finds a folder there.
+async function makeOnce(kept, make) {
   await mkdir(path.dirname(kept), { recursive: true });
-  const folder = await mkdtemp(`${kept}-`);
+  const draft = await mkdtemp(`${kept}-`);
   try {
-    await run('ffmpeg', [...words, path.join(folder, 'made.mp4')]);
-    await rename(path.join(folder, 'made.mp4'), kept);
+    await make(path.join(draft, 'made'));
+    await rename(path.join(draft, 'made'), kept).catch((error) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true });
   }
 }
 

@@ -1,10 +1,10 @@
 // What a flow in an engine needs: a server with films, the engine, two people whose pages last from flow to
 // flow, each flow with a session of its own.
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { startBreakableProxy } from '../breakable_proxy.mjs';
 import { aheadMs, join, measure, until } from '../browser.mjs';
-import { packageHls } from '../hls.mjs';
+import { replaceByPackage } from '../hls.mjs';
 import { makeMedia } from '../media.mjs';
 import { createSession, join as joinAsMember } from '../member.mjs';
 import { hasStatus } from '../player_page.mjs';
@@ -82,11 +82,7 @@ async function makeFilms(hls) {
     const cue = `WEBVTT\n\n00:00.000 --> 01:29.000\nwords in ${language}\n`;
     await writeFile(path.join(media.directory, `film.${language}.vtt`), cue);
   }
-  if (hls) {
-    const file = path.join(media.directory, 'packed.mp4');
-    await packageHls(file, media.directory);
-    await rm(file);
-  }
+  if (hls) await replaceByPackage(media.directory, 'packed');
   return media;
 }
 
