@@ -1,10 +1,12 @@
 // The qualities of an adaptive stream: which there are, which is chosen. Emits 'change'.
 //
 // A choice takes effect from the next segment on: what is being shown is not thrown away, so the
-// picture stays in step.
+// picture stays in step. It stays chosen when the stream gets another player, after a connection that
+// was lost, and in the next film, by its height.
 
 export class Quality extends EventTarget {
   #hls = null;
+  #chosenHeight = null; // lines; null: it is found automatically
 
   // [{id, width, height, bitrate}], the lowest first; empty where there is nothing to choose from.
   get renditions() {
@@ -20,6 +22,7 @@ export class Quality extends EventTarget {
   // id: of `renditions`, or 'auto'.
   select(id) {
     if (!this.#hls) return;
+    this.#chosenHeight = id === 'auto' ? null : this.#hls.levels[Number(id)].height;
     this.#hls.nextLevel = id === 'auto' ? -1 : Number(id);
     this.#changed();
   }
@@ -28,10 +31,18 @@ export class Quality extends EventTarget {
   follow(hls, events) {
     this.#hls = hls;
     if (hls) {
+      hls.on(events.MANIFEST_PARSED, () => this.#hls === hls && this.#choose(hls));
       const types = [events.MANIFEST_PARSED, events.LEVELS_UPDATED, events.LEVEL_SWITCHED];
       for (const type of types) hls.on(type, () => this.#hls === hls && this.#changed());
     }
     this.#changed();
+  }
+
+  // Before anything of it is loaded. Where it has no such height, the next one below.
+  #choose(hls) {
+    if (this.#chosenHeight === null || hls.levels.length < 2) return;
+    const above = hls.levels.findIndex(({ height }) => height > this.#chosenHeight);
+    hls.loadLevel = above < 0 ? hls.levels.length - 1 : Math.max(0, above - 1);
   }
 
   #changed() {
