@@ -242,18 +242,24 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   BufferRef cast = take_cast(residence);
   // A store that has refused the last one will refuse this one, too: what is said in the meantime
   // would come before it, and everybody elsewhere miss it.
-  if (!unsaved_.empty() && cast && unsaved_.contains(residence.key)) {
-    ports_.store.publish(residence.key, std::exchange(cast, {}),
-                         [](Result<std::uint32_t>) noexcept {});
+  // And since the store was looked at another home may have come to it, at a lower fence.
+  std::shared_ptr<const Uuid> beneath;
+  if (!unsaved_.empty() && unsaved_.contains(residence.key)) {
+    if (cast)
+      ports_.store.publish(residence.key, std::exchange(cast, {}),
+                           [](Result<std::uint32_t>) noexcept {});
+    beneath = ask_beneath(residence.key, home.version.fence);
   }
   home.change = ++changes_asked_;
   ports_.store.change(
       residence.key, expected, home.version, bytes, store_ttl_us(), cast,
-      [this, key = residence.key, fence = expected.fence, cast](Result<> result) noexcept {
+      [this, key = residence.key, fence = expected.fence, cast,
+       beneath = std::move(beneath)](Result<> result) noexcept {
         ++changes_answered_;
         // Mostly there is nothing to do; then no event of its own is needed.
         if (result && unsaved_.empty()) return;
-        answered([this, key, fence, cast](const Result<>& stored) noexcept {
+        answered([this, key, fence, cast, beneath](const Result<>& stored) noexcept {
+          if (stored && beneath) tell_beneath(*beneath, key, fence);
           on_stored(key, fence, cast, stored);
         })(std::move(result));
       });

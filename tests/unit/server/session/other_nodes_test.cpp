@@ -423,6 +423,19 @@ Test(other_nodes, a_home_is_told_of_the_end_of_what_its_record_is_older_than) {
   cr_assert(beneath.fences() == std::vector{home.fence});
 }
 
+// It came to what the store had while this home could not write.
+Test(other_nodes, a_home_is_told_of_the_change_that_the_store_had_refused) {
+  DirectoryFixture node;
+  HomeHere home(node);
+  node.store.is_away = true;
+  home.ann_says(PlayMessage{});
+  node.store.is_away = false;
+  const Beneath beneath(node, home.key);
+  home.ann_says(PauseMessage{});
+  cr_assert(node.stored_version(home.key).fence == home.fence, "it is stored");
+  cr_assert(beneath.fences() == std::vector{home.fence});
+}
+
 Test(other_nodes, a_home_that_hears_of_a_higher_fence_goes_on_as_an_outpost) {
   DirectoryFixture node;
   HomeHere home(node);
