@@ -98,9 +98,10 @@ void World::crash(SimNode& node, bool is_silent, bool has_given) {
 void World::start(SimNode& node) {
   if (node.is_up()) return;
   tell("node {} starts", node.index());
+  node.start();
+  started_us_[node.index()] = now_us();
   for (SimSession& session : sessions_)
     note_hidden(session);
-  node.start();
 }
 
 void World::stand_still(SimNode& node, std::int64_t for_us) {
@@ -108,6 +109,7 @@ void World::stand_still(SimNode& node, std::int64_t for_us) {
   tell("node {} stands still for {} ms", node.index(), for_us / 1'000);
   node.set_still(true);
   still_since_us_[node.index()] = now_us();
+  note_unheard(node.index());
   scheduler_.after(for_us, [this, &node, since_us = now_us()]() noexcept {
     if (still_since_us_[node.index()] != since_us) return;
     tell("node {} goes on", node.index());
@@ -115,6 +117,7 @@ void World::stand_still(SimNode& node, std::int64_t for_us) {
     woke_us_[node.index()] = now_us();
     note_disturbance();
     node.set_still(false);
+    note_heard(node.index());
   });
 }
 
@@ -164,9 +167,11 @@ void World::drain_step(std::size_t index, std::size_t of_process, std::int64_t e
 void World::cut_off(SimNode& node, std::uint64_t salt, std::int64_t for_us) {
   tell("node {} is cut off from Redis for {} ms", node.index(), for_us / 1'000);
   redis_.set_reachable(node.index(), false);
+  note_unheard(node.index());
   redis_.cut(node.index(), true, true, static_cast<SimRedis::Loss>(salt % 4));
   scheduler_.after(for_us, [this, &node]() noexcept {
     redis_.set_reachable(node.index(), true);
+    note_heard(node.index());
     note_disturbance();
   });
 }
@@ -177,9 +182,11 @@ void World::hold(SimNode& node, std::uint64_t salt, std::int64_t for_us) {
   tell("nothing passes{}{} node {} for {} ms", is_up ? " from" : "", is_down ? " to" : "",
        node.index(), for_us / 1'000);
   redis_.hold(node.index(), is_up, is_down);
+  if (is_up) note_unheard(node.index());
   scheduler_.after(for_us, [this, &node]() noexcept {
     tell("node {} can be reached again", node.index());
     redis_.release(node.index());
+    note_heard(node.index());
     note_disturbance();
   });
 }
@@ -255,6 +262,7 @@ void World::note_store_loss() {
     for (const Viewer& viewer : viewers_)
       if (&viewer.session() == &session) note_keeper(viewer);
     note_left(session);
+    note_hidden(session);
   }
 }
 
@@ -271,11 +279,25 @@ void World::note_left(SimSession& session) {
   if (session.is_record_lost && session.keepers.empty()) session.may_be_gone = true;
 }
 
-// A process that comes while all who know the session stand still has nobody to hear of it from.
+// A process that comes while none who know the session is heard has nobody to hear of it from.
 void World::note_hidden(SimSession& session) {
   if (!session.is_record_lost || session.keepers.empty()) return;
-  session.may_be_gone |= std::ranges::all_of(
-      session.keepers, [this](const auto& keeper) { return nodes_[keeper.first]->is_still(); });
+  std::int64_t hidden_us = 0;  // since then none of them was heard
+  for (const auto& [node, starts] : session.keepers) {
+    if (unheard_since_us_[node] == 0) return;
+    hidden_us = std::max(hidden_us, unheard_since_us_[node]);
+  }
+  session.may_be_gone |= std::ranges::any_of(nodes_, [&](const auto& node) {
+    return node->is_up() && started_us_[node->index()] >= hidden_us;
+  });
+}
+
+void World::note_unheard(std::size_t node) {
+  if (unheard_since_us_[node] == 0) unheard_since_us_[node] = now_us();
+}
+
+void World::note_heard(std::size_t node) {
+  if (redis_.may_pass(node) && !nodes_[node]->is_still()) unheard_since_us_[node] = 0;
 }
 
 void World::mend() {
@@ -287,6 +309,7 @@ void World::mend() {
       woke_us_[node->index()] = now_us();
       node->set_still(false);
     }
+    note_heard(node->index());
     node->move_to(server_);
   }
   for (std::size_t i = 0; i < redis_.servers(); ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
@@ -46,10 +47,23 @@ std::string place_of(const Place& place) {
 
 }  // namespace
 
+// Two of one id would displace each other for good.
+void World::part_doubles() {
+  for (SimSession& session : sessions_) {
+    if (!session.may_be_doubled) continue;
+    std::unordered_set<MemberId> ids;
+    for (Viewer& viewer : viewers_) {
+      const bool is_here = &viewer.session() == &session && viewer.id();
+      if (is_here && !ids.insert(viewer.id()).second) viewer.leave();
+    }
+  }
+}
+
 void World::make_peace() {
   tell("--- peace");
   is_peace_ = true;
   mend();
+  part_doubles();
   for (Viewer& viewer : viewers_) {
     viewer.read_again();
     viewer.hurry();

@@ -150,6 +150,9 @@ class SimRedis {
   void set_reachable(std::size_t node, bool is_reachable) {
     paths_[node].is_reachable = is_reachable;
   }
+  bool may_pass(std::size_t node) const noexcept {
+    return paths_[node].is_reachable && !paths_[node].is_up_held;
+  }
   void hold(std::size_t node, bool up, bool down);
   void release(std::size_t node);
   // The next messages for that node vanish.

@@ -76,6 +76,8 @@ World::World(const Plan& plan, std::FILE* story)
       story_(scheduler_, story),
       redis_(scheduler_, random_.fork(1), plan.redis, plan.nodes.size()),
       still_since_us_(plan.nodes.size()),
+      unheard_since_us_(plan.nodes.size()),
+      started_us_(plan.nodes.size()),
       woke_us_(plan.nodes.size()),
       ready_us_(plan.nodes.size()) {
   redis_.set_witness(this);

@@ -85,6 +85,8 @@ class World final : RedisWitness, SayingWitness {
   void note_keeper(const Viewer& viewer);
   void note_left(SimSession& session);
   void note_hidden(SimSession& session);
+  void note_unheard(std::size_t node);
+  void note_heard(std::size_t node);
   void note_let_go(SimSession& session, std::size_t node);
   void note_given_away(SimSession& session, std::size_t node, const RedisCommand& command);
   bool has_nobody(const SimSession& session, std::size_t node) const noexcept;
@@ -158,6 +160,7 @@ class World final : RedisWitness, SayingWitness {
   void check_displaced();
   void check_stored(SimSession& session);
   void ask_everyone(SimSession& session);
+  void part_doubles();
   void check_probes();
   void check_commands();
   bool is_over(const SimSession& session);
@@ -199,7 +202,9 @@ class World final : RedisWitness, SayingWitness {
   std::uint64_t slow_times_ = 0;
   std::size_t server_ = 0;  // that is the master now
   bool is_peace_ = false;
-  std::vector<std::int64_t> still_since_us_;  // by node; 0: it is not still
+  std::vector<std::int64_t> still_since_us_;    // by node; 0: it is not still
+  std::vector<std::int64_t> unheard_since_us_;  // by node; 0: what it says gets to Redis
+  std::vector<std::int64_t> started_us_;        // by node, its last process
   std::vector<std::int64_t> woke_us_;
   std::vector<std::int64_t> ready_us_;  // its store came
   std::int64_t disturbed_us_ = 0;
