@@ -128,9 +128,17 @@ bool Librarian::await_order(const std::stop_token& stop) {
   return true;
 }
 
+// What was said of the scan before is not said again.
+std::vector<std::string> Librarian::take_new(std::vector<std::string> warnings) {
+  std::set<std::string> all(warnings.begin(), warnings.end());
+  std::erase_if(warnings, [this](const std::string& line) { return told_.contains(line); });
+  told_ = std::move(all);
+  return warnings;
+}
+
 // False: it brought nothing to work on.
 bool Librarian::scan() {
-  auto scan = MediaLibrary::scan(options_, *desk_);
+  auto scan = MediaLibrary::scan(options_, *desk_, ids_);
   if (!scan) {
     const Error& error = scan.error();
     if (error.code == ErrorCode::timed_out || hand_first_over(std::unexpected(error))) return false;
@@ -142,14 +150,15 @@ bool Librarian::scan() {
   auto library = pictures_.recall(probe_.recall(scan->library));
   const std::size_t videos = library->videos().size();
   const bool has_changed = !library->shows_same_as(*library_);
+  const std::vector<std::string> warnings = take_new(std::move(scan->warnings));
   if (has_changed) {
     keep(std::move(library));
-    if (hand_first_over(First{shown_.back(), scan->warnings})) return true;
+    if (hand_first_over(First{shown_.back(), warnings})) return true;
     publish(shown_.back());
   } else {
     library_->forget_hls_files();
   }
-  log_warnings(scan->warnings);
+  log_warnings(warnings);
   log_info("media", "scanned", field("videos", videos), field("changed", has_changed));
   if (std::exchange(has_told_, false)) {
     log_info("media", "the storage answers again");

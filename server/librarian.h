@@ -5,7 +5,7 @@
 // with durations, then with pictures as they get made) is encoded here and left in a place that
 // take() empties, and told through the eventfd news_descriptor(); what would show the same as
 // before is no news. Old snapshots are given up here too. What the storage makes it wait for goes
-// to the log. rescan and take are any thread's.
+// to the log, and so does, once, what a scan left out. rescan and take are any thread's.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string_view>
 #include <thread>
@@ -22,6 +23,7 @@
 #include "core/base/unique_fd.h"
 #include "server/http/video_catalog.h"
 #include "storage/media/file_desk.h"
+#include "storage/media/film_ids.h"
 #include "storage/media/media_library.h"
 #include "storage/media/media_pictures.h"
 #include "storage/media/media_probe.h"
@@ -72,6 +74,7 @@ class Librarian {
   void show(std::shared_ptr<const MediaLibrary> library);
   void publish(VideoCatalogRef catalog);
   void drop_old();
+  std::vector<std::string> take_new(std::vector<std::string> warnings);
 
   bool goes_on_waiting(std::string_view what, std::int64_t waited_ms);
   void tell_waiting(std::string_view what, std::int64_t waited_ms);
@@ -91,6 +94,8 @@ class Librarian {
   const std::unique_ptr<FileDesk> desk_;
   MediaProbe probe_;
   MediaPictures pictures_;
+  FilmIds ids_;
+  std::set<std::string> told_;  // warnings of the latest scan
   std::shared_ptr<const MediaLibrary> library_;
   std::vector<VideoCatalogRef> shown_;  // the latest last; before it, those that others still hold
   Clock::time_point tell_next_{};

@@ -90,7 +90,8 @@ std::optional<VideoChoice> SessionBridge::choose_video(
   const MediaLibrary& library = worker_.library();
   const VideoEntry* video = id ? library.find(*id) : library.default_video();
   if (video == nullptr) return std::nullopt;
-  return VideoChoice{video->id, video->duration_s.value_or(0)};
+  // As it was asked for: whoever loads a film by one of its ids finds it under that.
+  return VideoChoice{id.value_or(video->id), video->duration_s.value_or(0)};
 }
 
 void SessionBridge::fill_random(std::span<std::uint8_t> bytes) noexcept {

@@ -44,9 +44,9 @@ void append_captions(std::string& out, const VideoEntry& video) {
   out += ']';
 }
 
-void append_video(std::string& out, const VideoEntry& video) {
+void append_video(std::string& out, const VideoEntry& video, std::string_view id) {
   out += '{';
-  append_member(out, "id", video.id);
+  append_member(out, "id", id);
   append_member(out, "title", video.title);
   append_member(out, "type", video.content_type());
   fmt::format_to(std::back_inserter(out), ",\"bytes\":{}",
@@ -72,24 +72,24 @@ std::string video_url(const VideoEntry& video) {
 
 std::string media_url(std::string_view path) {
   std::string url(MediaLibrary::url_prefix);
-  append_path(url, path);
+  append_path(url, MediaLibrary::url_path_of(path));
   return url;
 }
 
-std::string encode_video(const VideoEntry& video) {
+std::string encode_video(const VideoEntry& video, std::string_view id) {
   std::string json;
-  append_video(json, video);
+  append_video(json, video, id);
   return json;
 }
 
 std::string encode_videos(const MediaLibrary& library) {
   std::string json = "{\"videos\":[";
   const VideoEntry* first = library.default_video();
-  if (first != nullptr) append_video(json, *first);
+  if (first != nullptr) append_video(json, *first, first->id);
   for (const VideoEntry& video : library.videos()) {
     if (&video == first) continue;
     json += ',';
-    append_video(json, video);
+    append_video(json, video, video.id);
   }
   json += "]}";
   return json;

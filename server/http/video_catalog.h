@@ -13,11 +13,13 @@ namespace videosync {
 // "/api/video?id=cat"; the playlist's URL for a video that exists as HLS alone.
 std::string video_url(const VideoEntry& video);
 
-// "/media/cat.en.vtt", percent-encoded but for its slashes.
+// "/media/cat.en.vtt", percent-encoded but for its slashes; with what stands for a path that no URL
+// can hold.
 std::string media_url(std::string_view path);
 
-// One element of the list below. `bytes` is 0 for a video that exists as HLS alone.
-std::string encode_video(const VideoEntry& video);
+// One element of the list below, under the id by which it was asked for. `bytes` is 0 for a video
+// that exists as HLS alone.
+std::string encode_video(const VideoEntry& video, std::string_view id);
 
 // The body of GET /api/videos, the default video first: pages offer the first one.
 std::string encode_videos(const MediaLibrary& library);

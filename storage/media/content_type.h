@@ -10,12 +10,14 @@
 
 namespace videosync {
 
-// What follows the last dot; "" where there is none or only a leading one.
+// What follows the last dot, without blanks at its end; "" where there is none or only a leading
+// dot.
 constexpr std::string_view extension_of(std::string_view name) noexcept {
   const std::size_t slash = name.rfind('/');
   if (slash != std::string_view::npos) name.remove_prefix(slash + 1);
   const std::size_t dot = name.rfind('.');
-  return dot == std::string_view::npos || dot == 0 ? std::string_view{} : name.substr(dot + 1);
+  if (dot == std::string_view::npos || dot == 0) return {};
+  return trim(name.substr(dot + 1), " ");
 }
 
 // A literal; "application/octet-stream" for what the table does not know.

@@ -15,13 +15,18 @@ struct FileFacts {
   std::uint64_t size = 0;
   std::int64_t mtime_s = 0;
   std::int64_t mtime_nsec = 0;
+  std::int64_t ctime_ns = 0;
   ino_t inode = 0;
   dev_t device = 0;
 };
 
 inline FileFacts facts_of(const struct stat& status) noexcept {
-  return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
-          status.st_ino, status.st_dev};
+  return {static_cast<std::uint64_t>(status.st_size),
+          status.st_mtim.tv_sec,
+          status.st_mtim.tv_nsec,
+          status.st_ctim.tv_sec * std::int64_t{1'000'000'000} + status.st_ctim.tv_nsec,
+          status.st_ino,
+          status.st_dev};
 }
 
 enum class FileVerb : std::uint8_t {

@@ -8,8 +8,6 @@
 #include <cerrno>
 
 #include "core/base/unique_fd.h"
-#include "core/base/utf8.h"
-#include "storage/media/video_name.h"
 
 namespace videosync {
 
@@ -19,14 +17,10 @@ constexpr std::size_t names_max = 65'536;
 
 void add_name(int directory, const std::string& name, FolderNames& names) {
   if (name.front() == '.') return;
-  if (!is_servable_name(name)) {
-    names.warnings.push_back("left out a file with a control character or backslash in its name");
-    return;
-  }
   struct stat status{};
   if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
   if (S_ISLNK(status.st_mode)) {
-    names.warnings.push_back("left out \"" + to_utf8(name) + "\": symlinks are not followed");
+    names.warnings.push_back("left out \"" + name + "\": symlinks are not followed");
   } else if (S_ISREG(status.st_mode)) {
     names.files.push_back(name);
   } else if (S_ISDIR(status.st_mode)) {

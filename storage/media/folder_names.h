@@ -26,8 +26,8 @@ struct FolderNames {
   std::vector<std::string> warnings;
 };
 
-// The names in the folder, without hidden ones, symlinks and names that cannot be served; at most
-// 65,536 of them. The descriptor stays the caller's. Errors: io.
+// The names in the folder, without hidden ones and symlinks; at most 65,536 of them. The descriptor
+// stays the caller's. Errors: io.
 Result<FolderNames> read_folder(int directory);
 
 }  // namespace videosync

@@ -26,6 +26,7 @@ MediaFile::MediaFile(FileHelpers& helpers, const FileReply& opened, std::string 
       size_(opened.facts.size),
       mtime_s_(opened.facts.mtime_s),
       mtime_ns_(mtime_ns_of(opened.facts)),
+      ctime_ns_(opened.facts.ctime_ns),
       inode_(opened.facts.inode),
       device_(opened.facts.device),
       content_type_(content_type_of(path_)),

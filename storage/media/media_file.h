@@ -33,6 +33,7 @@ class MediaFile {
   std::uint64_t size() const noexcept { return size_; }
   std::int64_t mtime_ns() const noexcept { return mtime_ns_; }
   std::int64_t mtime_s() const noexcept { return mtime_s_; }  // for Last-Modified, rounded down
+  std::int64_t ctime_ns() const noexcept { return ctime_ns_; }
   ino_t inode() const noexcept { return inode_; }
   dev_t device() const noexcept { return device_; }
   std::string_view content_type() const noexcept { return content_type_; }  // a literal
@@ -47,6 +48,7 @@ class MediaFile {
   const std::uint64_t size_;
   const std::int64_t mtime_s_;
   const std::int64_t mtime_ns_;
+  const std::int64_t ctime_ns_;
   const ino_t inode_;
   const dev_t device_;
   const std::string_view content_type_;

@@ -1,14 +1,23 @@
 #include "storage/media/media_library.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "storage/media/content_type.h"
 #include "storage/media/hls_files.h"
+#include "storage/media/video_name.h"
 
 namespace videosync {
 
 namespace {
+
+bool is_url_path(std::string_view path) noexcept {
+  return !has_control_bytes(path) && is_valid_utf8(path);
+}
 
 bool is_same_file(const MediaFileRef& a, const MediaFileRef& b) {
   if (a == nullptr || b == nullptr) return a == b;
@@ -22,8 +31,8 @@ bool is_same_caption(const Caption& a, const Caption& b) {
 
 // The title follows from the name.
 bool is_same_video(const VideoEntry& a, const VideoEntry& b) {
-  return a.id == b.id && a.name == b.name && a.hls == b.hls && a.duration_s == b.duration_s &&
-         a.version == b.version && is_same_file(a.file, b.file) &&
+  return a.id == b.id && a.other_ids == b.other_ids && a.name == b.name && a.hls == b.hls &&
+         a.duration_s == b.duration_s && a.version == b.version && is_same_file(a.file, b.file) &&
          is_same_file(a.poster, b.poster) && is_same_file(a.thumbnails, b.thumbnails) &&
          is_same_file(a.sprite, b.sprite) &&
          std::ranges::equal(a.captions, b.captions, is_same_caption);
@@ -89,13 +98,27 @@ void MediaLibrary::index() {
     const VideoEntry& video = videos_[i];
     const bool is_new = by_id_.emplace(video.id, i).second;
     VS_ASSERT(is_new);
-    for (const Caption& caption : video.captions) {
-      by_path_.emplace(caption.file->path(), caption.file);
-    }
-    for (const MediaFileRef& picture : {video.poster, video.thumbnails, video.sprite}) {
-      if (picture != nullptr) by_path_.emplace(picture->path(), picture);
-    }
+    for (const std::string& id : video.other_ids)
+      by_id_.emplace(id, i);
+    for (const Caption& caption : video.captions)
+      index_file(caption.file);
+    for (const MediaFileRef& picture : {video.poster, video.thumbnails, video.sprite})
+      index_file(picture);
   }
+}
+
+void MediaLibrary::index_file(const MediaFileRef& file) {
+  if (file == nullptr) return;
+  if (is_url_path(file->path())) {
+    by_path_.emplace(file->path(), file);
+  } else {
+    by_hash_.emplace(url_path_of(file->path()), file);
+  }
+}
+
+std::string MediaLibrary::url_path_of(std::string_view path) {
+  if (is_url_path(path)) return std::string(path);
+  return fmt::format("~{}.{}", path_hash(path), extension_of(path));
 }
 
 const VideoEntry* MediaLibrary::find(std::string_view id) const noexcept {
@@ -112,6 +135,8 @@ std::optional<MediaLibrary::Place> MediaLibrary::find_place(std::string_view pat
   path.remove_prefix(url_prefix.size());
   const auto found = by_path_.find(path);
   if (found != by_path_.end()) return Place{found->second, nullptr, {}};
+  const auto hashed = by_hash_.find(std::string(path));
+  if (hashed != by_hash_.end()) return Place{hashed->second, nullptr, {}};
   if (hls_files_ == nullptr || !hls_files_->is_servable(path)) return std::nullopt;
   return Place{hls_files_->find_open(path), hls_files_, std::string(path)};
 }

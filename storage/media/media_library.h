@@ -26,6 +26,7 @@
 namespace videosync {
 
 class FileDesk;
+class FilmIds;
 class HlsFiles;
 
 struct Caption {
@@ -35,10 +36,11 @@ struct Caption {
 };
 
 struct VideoEntry {
-  std::string id;           // URL-safe: [a-z0-9-], at most 80 characters; unique in its library
-  std::string title;        // UTF-8
-  std::string name;         // of the file or, for HLS alone, of the folder
-  MediaFileRef file;        // null exactly where the video exists as HLS alone
+  std::string id;  // URL-safe: [a-z0-9-], at most 80 characters; unique in its library
+  std::vector<std::string> other_ids;  // that mean it as well, see FilmIds
+  std::string title;                   // UTF-8
+  std::string name;                    // of the file or, for HLS alone, of the folder
+  MediaFileRef file;                   // null exactly where the video exists as HLS alone
   std::string hls;          // path of the master playlist below the folder; "" without HLS
   MediaFileRef poster;      // may be null, like the next two
   MediaFileRef thumbnails;  // WebVTT that names parts of the sprite by time
@@ -74,9 +76,9 @@ class MediaLibrary {
     std::string path;
   };
 
-  // Errors: the folder cannot be opened or read; timed_out where the desk's patience ended. What
-  // cannot be served is left out with a warning.
-  static Result<Scan> scan(const Options& options, FileDesk& desk);
+  // `ids`: of the scans before it. Errors: the folder cannot be opened or read; timed_out where the
+  // desk's patience ended. What cannot be served is left out with a warning.
+  static Result<Scan> scan(const Options& options, FileDesk& desk, FilmIds& ids);
 
   // A library without videos or folder.
   static std::shared_ptr<const MediaLibrary> make_empty();
@@ -91,8 +93,13 @@ class MediaLibrary {
 
   // In natural order of their titles (2 before 10, case ignored). Pointers live as long as *this.
   std::span<const VideoEntry> videos() const noexcept { return videos_; }
-  const VideoEntry* find(std::string_view id) const noexcept;  // null: no such video
-  const VideoEntry* default_video() const noexcept;            // null: the library is empty
+  // By any of its ids. Null: no such video.
+  const VideoEntry* find(std::string_view id) const noexcept;
+  const VideoEntry* default_video() const noexcept;  // null: the library is empty
+
+  // What stands for a file's path in URLs: the path, or a hash where no URL can hold that (RFC 3986
+  // can, but a path with a control byte, or that is not UTF-8, is refused as a request).
+  static std::string url_path_of(std::string_view path);
 
   // What is behind a percent-decoded URL path ("/media/cat.en.vtt", "/media/cat/v0/seg1.ts"): a
   // listed caption or poster, or a file of an HLS folder. Nullopt: nothing. Waits for nothing.
@@ -115,6 +122,7 @@ class MediaLibrary {
   MediaLibrary() = default;
   std::shared_ptr<MediaLibrary> copy() const;  // still to be indexed
   void index();
+  void index_file(const MediaFileRef& file);
 
   std::string directory_;
   std::string real_directory_;
@@ -127,11 +135,12 @@ class MediaLibrary {
   // Keys point into videos_ and their files, which never change after index().
   std::unordered_map<std::string_view, std::size_t> by_id_;
   std::unordered_map<std::string_view, MediaFileRef> by_path_;
+  std::unordered_map<std::string, MediaFileRef> by_hash_;  // of what no URL can hold
 };
 
 struct MediaLibrary::Scan {
   std::shared_ptr<const MediaLibrary> library;
-  std::vector<std::string> warnings;  // one line each, at most 100
+  std::vector<std::string> warnings;  // one line each, at most 1,000; names in them are as they are
 };
 
 }  // namespace videosync

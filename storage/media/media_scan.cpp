@@ -1,20 +1,21 @@
 // MediaLibrary::scan: from the names in a folder to open, described files.
 //
-// Names are read and matched first, in the order of their bytes, so that ids do not depend on the
+// Names are read and matched first, in the order of their bytes, so that nothing depends on the
 // order in which a file system lists them. Files are opened last, video by video as the list shows
-// them, until the budget of descriptors is used up.
+// them, until the budget of descriptors is used up; which id means which film is FilmIds' to say.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <map>
-#include <unordered_set>
 
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "storage/media/content_type.h"
 #include "storage/media/file_desk.h"
+#include "storage/media/film_ids.h"
 #include "storage/media/folder_names.h"
 #include "storage/media/hls_files.h"
 #include "storage/media/media_library.h"
@@ -24,7 +25,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::size_t warnings_max = 100;
+constexpr std::size_t warnings_max = 1'000;
 constexpr std::string_view master_playlist = "/master.m3u8";
 constexpr std::array<std::string_view, 5> video_kinds{"mp4", "m4v", "webm", "mkv", "mov"};
 constexpr std::array<std::string_view, 1> caption_kinds{"vtt"};
@@ -49,8 +50,9 @@ std::string_view stem_of(std::string_view name) {
   return name.substr(0, name.rfind('.'));
 }
 
+// Whoever writes the line escapes what no line can hold.
 std::string quoted(std::string_view name) {
-  return "\"" + to_utf8(name) + "\"";
+  return fmt::format("\"{}\"", name);
 }
 
 // A video before its files are open.
@@ -59,6 +61,7 @@ struct Draft {
   std::vector<std::pair<std::string, std::string>> captions;  // file name, lang
   std::string poster;                                         // file name, "" without
   std::string thumbnails;                                     // the same
+  std::int64_t ctime_ns = 0;  // of the file or, for HLS alone, of the master playlist
   bool has_file = false;
 };
 
@@ -66,8 +69,8 @@ struct Draft {
 
 class MediaScanner {
  public:
-  MediaScanner(const MediaLibrary::Options& options, FileDesk& desk)
-      : options_(options), desk_(desk) {}
+  MediaScanner(const MediaLibrary::Options& options, FileDesk& desk, FilmIds& ids)
+      : options_(options), desk_(desk), ids_(ids) {}
   MediaScanner(const MediaScanner&) = delete;
   MediaScanner& operator=(const MediaScanner&) = delete;
 
@@ -78,7 +81,6 @@ class MediaScanner {
     add_captions();
     add_hls_captions();
     add_posters();
-    assign_ids();
     std::sort(drafts_.begin(), drafts_.end(), [](const Draft& a, const Draft& b) {
       if (natural_less(a.entry.title, b.entry.title)) return true;
       if (natural_less(b.entry.title, a.entry.title)) return false;
@@ -148,6 +150,7 @@ class MediaScanner {
       if (!by_stem_.contains(folder)) {
         add_draft(folder, folder, false);
         drafts_.back().entry.version = version_of(**master);
+        drafts_.back().ctime_ns = (*master)->ctime_ns();
       }
       for (const std::size_t i : by_stem_[folder])
         add_hls(drafts_[i], folder);
@@ -216,24 +219,6 @@ class MediaScanner {
     }
   }
 
-  // The stem's slug; with the extension where another video has that; else with the name's hash,
-  // which tells apart what slugs cannot and does not depend on the other names.
-  void assign_ids() {
-    std::unordered_set<std::string> taken;
-    for (Draft& draft : drafts_) {
-      const std::string& name = draft.entry.name;
-      const std::string slug = slug_of(draft.has_file ? stem_of(name) : name);
-      const std::string base = slug.empty() ? "video" : slug;
-      std::string id = slug;
-      if (taken.contains(id)) id = slug_of(name);
-      for (std::string salted = name; id.empty() || taken.contains(id); salted += '+') {
-        id = base + "-" + name_hash(salted);
-      }
-      taken.insert(id);
-      draft.entry.id = std::move(id);
-    }
-  }
-
   // Null where the budget is used up or the file cannot be opened: counted or warned of.
   MediaFileRef open(const std::string& name) {
     MediaFileRef& file = opened_[name];
@@ -264,6 +249,7 @@ class MediaScanner {
       entry.file = open(entry.name);
       if (entry.file == nullptr) return false;
       entry.version = version_of(*entry.file);
+      draft.ctime_ns = entry.file->ctime_ns();
     }
     for (const auto& [name, lang] : draft.captions) {
       MediaFileRef file = open(name);
@@ -272,6 +258,30 @@ class MediaScanner {
     if (!draft.poster.empty()) entry.poster = open(draft.poster);
     if (!draft.thumbnails.empty()) entry.thumbnails = open(draft.thumbnails);
     return true;
+  }
+
+  void assign_ids() {
+    std::map<std::string_view, std::size_t> sharers;  // of an HLS folder
+    for (const Draft& draft : drafts_)
+      if (draft.has_file) ++sharers[draft.entry.hls];
+    std::vector<FilmIds::Film> films;
+    for (const Draft& draft : drafts_) {
+      const std::string& name = draft.entry.name;
+      const std::string_view stem = draft.has_file ? stem_of(name) : name;
+      FilmIds::Film& film = films.emplace_back(name, "", plain_id_of(name, stem), draft.ctime_ns);
+      const bool is_only =
+          draft.has_file && !draft.entry.hls.empty() && sharers[draft.entry.hls] == 1;
+      if (is_only) film.also = stem;
+    }
+    const std::vector<FilmIds::Ids> assigned = ids_.assign(films, std::time(nullptr));
+    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+      const FilmIds::Ids& ids = assigned[i];
+      VideoEntry& entry = drafts_[i].entry;
+      entry.id = ids.listed;
+      for (const std::string& id : {ids.full, ids.also, ids.has_plain ? films[i].plain : ""}) {
+        if (!id.empty() && id != entry.id) entry.other_ids.push_back(id);
+      }
+    }
   }
 
   MediaLibrary::Scan make_library() {
@@ -283,9 +293,10 @@ class MediaScanner {
     library->real_directory_ = folder_->real_path();
     library->folder_inode_ = folder_->inode();
     library->folder_device_ = folder_->device();
-    for (Draft& draft : drafts_) {
-      if (open_files(draft)) library->videos_.push_back(std::move(draft.entry));
-    }
+    std::erase_if(drafts_, [this](Draft& draft) { return !open_files(draft); });
+    if (!given_up_) assign_ids();
+    for (Draft& draft : drafts_)
+      library->videos_.push_back(std::move(draft.entry));
     if (left_out_ > 0) {
       warnings_.push_back(
           fmt::format("the library may hold {} descriptors ({} of them for HLS): {} files are left "
@@ -316,6 +327,7 @@ class MediaScanner {
 
   const MediaLibrary::Options& options_;
   FileDesk& desk_;
+  FilmIds& ids_;
   MediaFolderRef folder_;
   std::optional<Error> given_up_;
   std::vector<std::string> files_;
@@ -329,8 +341,9 @@ class MediaScanner {
   std::vector<std::string> warnings_;
 };
 
-Result<MediaLibrary::Scan> MediaLibrary::scan(const Options& options, FileDesk& desk) {
-  return MediaScanner(options, desk).run();
+Result<MediaLibrary::Scan> MediaLibrary::scan(const Options& options, FileDesk& desk,
+                                              FilmIds& ids) {
+  return MediaScanner(options, desk, ids).run();
 }
 
 }  // namespace videosync

@@ -60,10 +60,21 @@ std::string name_hash(std::string_view name) {
   return fmt::format("{:08x}", hash);
 }
 
+// FNV-1a with 64 bits, stirred, because the last bytes hardly reach its upper half, and cut to 40.
+std::string path_hash(std::string_view path) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : path)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  hash ^= hash >> 32;
+  hash *= 0xd6e8feb86659fd93U;
+  hash ^= hash >> 32;
+  return fmt::format("{:010x}", hash & 0xff'ffff'ffffU);
+}
+
 std::string title_of(std::string_view stem) {
   std::string title;
   for (const char c : to_utf8(stem)) {
-    if (c != '_' && c != '-' && c != '.' && c != ' ') {
+    if (c != '_' && c != '-' && c != '.' && c != ' ' && !is_control_byte(c)) {
       title += c;
     } else if (!title.empty() && title.back() != ' ') {
       title += ' ';

@@ -15,6 +15,7 @@
 
 #include "storage/media/file_desk.h"
 #include "storage/media/file_helpers.h"
+#include "storage/media/film_ids.h"
 #include "storage/media/hls_files.h"
 #include "storage/media/media_library.h"
 #include "tests/support/temp_folder.h"
@@ -49,13 +50,21 @@ inline void signal_helpers(int number) {
 
 using Library = std::shared_ptr<const MediaLibrary>;
 
+// As a scan after others, whose ids are these; without them as the first of a process.
+inline MediaLibrary::Scan scan(const TempFolder& folder, MediaLibrary::Options options,
+                               FilmIds& ids) {
+  options.directory = folder.path();
+  return MediaLibrary::scan(options, *make_desk(), ids).value();
+}
+
 inline Result<MediaLibrary::Scan> try_to_scan(const MediaLibrary::Options& options) {
-  return MediaLibrary::scan(options, *make_desk());
+  FilmIds ids;
+  return MediaLibrary::scan(options, *make_desk(), ids);
 }
 
 inline MediaLibrary::Scan scan(const TempFolder& folder, MediaLibrary::Options options = {}) {
-  options.directory = folder.path();
-  return try_to_scan(options).value();
+  FilmIds ids;
+  return scan(folder, std::move(options), ids);
 }
 
 inline Library library_of(const TempFolder& folder, MediaLibrary::Options options = {}) {

@@ -30,7 +30,7 @@ Test(video_catalog, a_video_has_all_its_fields) {
       R"("poster":"/media/My_Cat.jpg","thumbnails":"/media/My_Cat/thumbnails.vtt","captions":[)"
       R"({"lang":"de","label":"German","url":"/media/My_Cat.de.vtt"},)"
       R"({"lang":"en","label":"English","url":"/media/My_Cat.en.vtt"}]})";
-  cr_assert_eq(encode_video(library->videos()[0]), expected);
+  cr_assert_eq(encode_video(library->videos()[0], "my-cat"), expected);
   cr_assert_eq(encode_videos(*library), "{\"videos\":[" + expected + "]}");
 }
 
@@ -66,5 +66,6 @@ Test(video_catalog, names_are_escaped_for_urls_and_json) {
   cr_assert_eq(media_url(video.poster->path()),
                "/media/50%25%20%22off%22%20%26%20%3Cb%3E%231%3F.jpg");
   cr_assert_eq(media_url("caf\xc3\xa9/v 0/1.ts"), "/media/caf%C3%A9/v%200/1.ts");
-  cr_assert_neq(encode_video(video).find(R"("title":"50% \"off\" & <b>#1?")"), std::string::npos);
+  cr_assert_neq(encode_video(video, video.id).find(R"("title":"50% \"off\" & <b>#1?")"),
+                std::string::npos);
 }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "tests/support/media_storage.h"
 #include "tests/support/temp_folder.h"
 
@@ -108,11 +110,64 @@ Test(media_library, names_that_slug_alike_get_ids_of_their_own) {
     cr_assert_eq(id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), id.npos);
     cr_assert_eq(library->find(id)->id, id);
   }
-  cr_assert_eq(library->find("a-b")->name, "a b.mp4");
-  cr_assert_eq(library->find("a-b-webm")->name, "a b.webm");
+  cr_assert_eq(library->find("a-b")->name, "a b.mp4", "the oldest");
   cr_assert((ids(library_of(folder)) == first), "the same at every scan");
   std::sort(first.begin(), first.end());
   cr_assert(std::adjacent_find(first.begin(), first.end()) == first.end());
+}
+
+Test(media_library, what_comes_later_takes_no_id_away) {
+  TempFolder folder;
+  folder.write("film.mp4", "mp4");
+  FilmIds known;
+  const Library first = scan(folder, {}, known).library;
+  folder.write("film.mkv", "mkv");
+  for (const Library& library : {scan(folder, {}, known).library, library_of(folder)}) {
+    cr_assert_eq(library->videos().size(), 2);
+    cr_assert_eq(library->find("film")->name, "film.mp4");
+    cr_assert_eq(library->find(full_id_of("film", "film.mkv"))->name, "film.mkv");
+    cr_assert_eq(library->find(full_id_of("film", "film.mp4"))->name, "film.mp4");
+  }
+  cr_assert_eq(first->find("film")->name, "film.mp4");
+}
+
+Test(media_library, no_name_is_too_odd) {
+  TempFolder folder;
+  const std::string longest = std::string(251, 'n') + ".mp4";
+  const std::vector<std::string> names{"line\nbreak.mp4",
+                                       "back\\slash.mp4",
+                                       "#hash.mp4",
+                                       "what?.mp4",
+                                       "100%.mp4",
+                                       "%41.mp4",
+                                       "trailing .mp4",
+                                       "blank after.mp4 ",
+                                       "tab\t.mp4",
+                                       "caf\xc3\xa9.mp4",
+                                       "cafe\xcc\x81.mp4",
+                                       "bad\xff.mp4",
+                                       longest};
+  for (const std::string& name : names)
+    folder.write(name, name);
+  folder.write("line\nbreak.en.vtt", "captions");
+  folder.write("bad\xff.jpg", "poster");
+  const MediaLibrary::Scan result = scan(folder);
+  cr_assert(result.warnings.empty());
+  cr_assert_eq(result.library->videos().size(), names.size());
+  for (const VideoEntry& video : result.library->videos()) {
+    cr_assert_eq(content(video.file), video.name);
+    cr_assert(is_valid_utf8(video.title));
+    for (const Caption& caption : video.captions) {
+      const std::string path = MediaLibrary::url_path_of(caption.file->path());
+      cr_assert(!has_control_bytes(path));
+      cr_assert_eq(content(*resolve(*result.library, "/media/" + path)), "captions");
+    }
+  }
+  const VideoEntry& bad =
+      *std::ranges::find(result.library->videos(), "bad\xff.mp4", &VideoEntry::name);
+  const std::string path = MediaLibrary::url_path_of(bad.poster->path());
+  cr_assert(is_valid_utf8(path) && path.ends_with(".jpg"));
+  cr_assert_eq(content(*resolve(*result.library, "/media/" + path)), "poster");
 }
 
 Test(media_library, hidden_files_symlinks_and_odd_files_are_not_listed) {
@@ -123,8 +178,6 @@ Test(media_library, hidden_files_symlinks_and_odd_files_are_not_listed) {
   TempFolder folder;
   folder.write("cat.mp4");
   folder.write(".hidden.mp4");
-  folder.write("back\\slash.mp4");
-  folder.write("line\nbreak.mp4");
   folder.make_folder("folder.mp4");
   folder.link(outside / "secret.mp4", "link.mp4");
   folder.link("cat.mp4", "inner.mp4");
