@@ -2,23 +2,40 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
+#include "storage/media/known_films.h"
+#include "storage/media/open_files.h"
+#include "storage/media/video_name.h"
 
 namespace videosync {
 
 namespace {
 
-// Each publication is a library of its own in memory, so pictures are told of together.
-constexpr auto publish_every = std::chrono::seconds(2);
-constexpr auto look_for_old_every = std::chrono::milliseconds(100);
+using namespace std::chrono_literals;
+
+// Each publication is a library of its own in memory, so what is learned and made is told of
+// together; and no more than a twentieth of the time goes into that.
+constexpr auto publish_every = 2s;
+constexpr int publish_cost_max = 20;
+constexpr auto look_for_old_every = 100ms;
+constexpr auto keep_known_every = 60s;
+// Changes come in swarms. A scan that takes long is not made again for each of them: at most a
+// quarter of the time goes into scans.
+constexpr auto changes_settle = 300ms;
+constexpr int scan_cost_max = 3;
+// For folders whose changes the kernel does not hear of.
+constexpr auto scan_every = 300s;
 // Storage that takes longer for one answer is told of, and a rescan does not wait for it.
 constexpr std::int64_t hanging_ms = 2'000;
 constexpr auto tell_first_after = std::chrono::seconds(2);
@@ -29,17 +46,34 @@ void log_warnings(const std::vector<std::string>& warnings) {
     log_warn("media", warning);
 }
 
+// By the folders' names, not by what is there: it is needed before anything is opened.
+std::string known_path(const std::string& cache_directory, const MediaLibrary::Options& options) {
+  if (cache_directory.empty()) return {};
+  std::string names;
+  std::error_code error;
+  for (const std::string& directory : options.directories)
+    names += std::filesystem::absolute(directory, error).lexically_normal().native() + '\n';
+  return fmt::format("{}/films-{}", cache_directory, path_hash(names));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options options,
                                                      std::string cache_directory,
                                                      FileHelpers& helpers) {
-  UniqueFd news(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!news) return fail_errno("an eventfd for news of the videos (raise `ulimit -n`)", errno);
+  Descriptors descriptors{UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+                          UniqueFd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK))};
+  if (!descriptors.news) {
+    return fail_errno("an eventfd for news of the videos (raise `ulimit -n`)", errno);
+  }
+  if (!descriptors.changes) {
+    return fail_errno("inotify (raise `ulimit -n` or fs.inotify.max_user_instances)", errno);
+  }
   auto desk = FileDesk::create(helpers, FileHelpers::Lane::scanning);
   if (!desk) return std::unexpected(std::move(desk.error()));
+  options.watch = descriptors.changes.get();
   std::unique_ptr<Librarian> librarian(new Librarian(
-      std::move(news), std::move(*desk), std::move(options), std::move(cache_directory)));
+      std::move(descriptors), std::move(*desk), std::move(options), std::move(cache_directory)));
   auto thread =
       start_thread([self = librarian.get()](const std::stop_token& stop) { self->run(stop); });
   if (!thread) return std::unexpected(std::move(thread.error()));
@@ -47,11 +81,14 @@ Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options optio
   return librarian;
 }
 
-Librarian::Librarian(UniqueFd news, std::unique_ptr<FileDesk> desk, MediaLibrary::Options options,
-                     std::string cache_directory)
+Librarian::Librarian(Descriptors descriptors, std::unique_ptr<FileDesk> desk,
+                     MediaLibrary::Options options, std::string cache_directory)
     : options_(std::move(options)),
-      news_(std::move(news)),
+      known_path_(known_path(cache_directory, options_)),
+      news_(std::move(descriptors.news)),
+      changes_(std::move(descriptors.changes)),
       desk_(std::move(desk)),
+      probe_(*desk_),
       pictures_({.cache_directory = std::move(cache_directory)}, *desk_),
       library_(MediaLibrary::make_empty()),
       tell_again_after_(tell_first_after) {
@@ -81,7 +118,19 @@ void Librarian::start() {
 void Librarian::rescan() {
   const std::lock_guard lock(mutex_);
   wants_scan_ = true;
-  work_stop_.request_stop();
+  asked_stop_.request_stop();
+  changed_stop_.request_stop();
+  wake_.notify_all();
+}
+
+void Librarian::take_changes() noexcept {
+  // What has changed does not matter: a scan tells.
+  alignas(inotify_event) std::array<char, 16 * 1024> events;
+  while (::read(changes_.get(), events.data(), events.size()) > 0) {
+  }
+  const std::lock_guard lock(mutex_);
+  if (!changed_at_) changed_at_ = Clock::now();
+  changed_stop_.request_stop();
   wake_.notify_all();
 }
 
@@ -97,35 +146,108 @@ VideoCatalogRef Librarian::take() {
 
 void Librarian::run(const std::stop_token& stop) {
   stop_ = stop;
-  bool is_news = scan();
+  const std::stop_callback ends(stop, [this] {
+    const std::lock_guard lock(mutex_);
+    asked_stop_.request_stop();
+    changed_stop_.request_stop();
+  });
+  recall_known();
+  scan();
   {
     std::unique_lock lock(mutex_);
     if (!wake_.wait(lock, stop, [this] { return has_started_; })) return;
   }
-  for (;;) {
-    if (is_news) work(stop);
-    if (!await_order(stop)) return;
-    is_news = scan();
+  while (!stop.stop_requested()) {
+    bool is_asked = false;
+    if (is_scan_due(is_asked)) {
+      scan();
+    } else if (!has_work_ || !work()) {
+      await_order(stop);
+    }
+  }
+  keep_known();
+}
+
+Librarian::Clock::time_point Librarian::next_scan() const {
+  if (wants_scan_) return Clock::time_point::min();
+  const Clock::time_point earliest = scanned_at_ + scan_took_ * scan_cost_max;
+  Clock::time_point next = scanned_at_ + scan_every;
+  if (has_restless_) next = std::min(next, scanned_at_ + options_.rest);
+  if (changed_at_) next = std::min(next, *changed_at_ + changes_settle);
+  return std::max(next, earliest);
+}
+
+bool Librarian::is_scan_due(bool& is_asked) {
+  const std::lock_guard lock(mutex_);
+  is_asked = wants_scan_;
+  return next_scan() <= Clock::now();
+}
+
+// Until it is time for a scan, or the end is wanted.
+void Librarian::await_order(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const auto is_due = [this] { return next_scan() <= Clock::now(); };
+  while (!stop.stop_requested() && !is_due()) {
+    // A change may bring the time forward.
+    const bool had_changed = changed_at_.has_value();
+    const auto is_news = [&] { return is_due() || changed_at_.has_value() != had_changed; };
+    auto until = next_scan();
+    if (shown_.size() > 1) until = std::min(until, Clock::now() + look_for_old_every);
+    wake_.wait_until(lock, stop, until, is_news);
+    drop_old();
   }
 }
 
-// False: the end is wanted.
-bool Librarian::await_order(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  const auto is_wanted = [this] { return wants_scan_; };
-  for (;;) {
-    if (shown_.size() <= 1) {
-      wake_.wait(lock, stop, is_wanted);
-    } else {
-      wake_.wait_for(lock, stop, look_for_old_every, is_wanted);
-    }
-    if (stop.stop_requested()) return false;
-    if (wants_scan_) break;
-    drop_old();
+void Librarian::scan() {
+  bool is_asked = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_asked = std::exchange(wants_scan_, false);
+    changed_at_.reset();
+    asked_stop_ = {};
+    changed_stop_ = {};
+    if (stop_.stop_requested()) return;
   }
-  wants_scan_ = false;
-  work_stop_ = {};
-  return true;
+  const auto begin = Clock::now();
+  auto scan = MediaLibrary::scan(options_, *desk_, memory_);
+  {
+    const std::lock_guard lock(mutex_);
+    scanned_at_ = Clock::now();
+    scan_took_ = scanned_at_ - begin;
+    has_restless_ = scan && scan->has_restless;
+  }
+  if (!scan) return on_scan_failed(scan.error(), is_asked);
+  has_failed_ = false;
+  memory_.open_files->forget();
+  // What is known already is there at once.
+  auto library = pictures_.recall(probe_.recall(scan->library));
+  const std::size_t videos = library->videos().size();
+  const bool has_changed = !library->shows_same_as(*library_);
+  const std::vector<std::string> warnings = take_new(std::move(scan->warnings));
+  has_work_ = has_work_ || has_changed || is_asked;
+  if (has_changed) {
+    is_known_kept_ = false;
+    keep(std::move(library));
+    if (hand_first_over(First{shown_.back(), warnings})) return;
+    publish(shown_.back());
+  }
+  log_warnings(warnings);
+  if (has_changed || is_asked) {
+    log_info("media", "scanned", field("videos", videos), field("changed", has_changed));
+  }
+  if (std::exchange(has_told_, false)) {
+    log_info("media", "the storage answers again");
+    tell_again_after_ = tell_first_after;
+  }
+}
+
+// A folder that stays away is told of once, unless somebody asks.
+void Librarian::on_scan_failed(const Error& error, bool is_asked) {
+  if (error.code == ErrorCode::timed_out) return;
+  if (hand_first_over(std::unexpected(error))) return;
+  if (std::exchange(has_failed_, true) && !is_asked) return;
+  log_error("media", "the library cannot be scanned; the old one stays",
+            field("why", error.message));
 }
 
 // What was said of the scan before is not said again.
@@ -134,37 +256,6 @@ std::vector<std::string> Librarian::take_new(std::vector<std::string> warnings) 
   std::erase_if(warnings, [this](const std::string& line) { return told_.contains(line); });
   told_ = std::move(all);
   return warnings;
-}
-
-// False: it brought nothing to work on.
-bool Librarian::scan() {
-  auto scan = MediaLibrary::scan(options_, *desk_, ids_);
-  if (!scan) {
-    const Error& error = scan.error();
-    if (error.code == ErrorCode::timed_out || hand_first_over(std::unexpected(error))) return false;
-    log_error("media", "the library cannot be scanned; the old one stays",
-              field("why", error.message));
-    return false;
-  }
-  // What is known already is there at once.
-  auto library = pictures_.recall(probe_.recall(scan->library));
-  const std::size_t videos = library->videos().size();
-  const bool has_changed = !library->shows_same_as(*library_);
-  const std::vector<std::string> warnings = take_new(std::move(scan->warnings));
-  if (has_changed) {
-    keep(std::move(library));
-    if (hand_first_over(First{shown_.back(), warnings})) return true;
-    publish(shown_.back());
-  } else {
-    library_->forget_hls_files();
-  }
-  log_warnings(warnings);
-  log_info("media", "scanned", field("videos", videos), field("changed", has_changed));
-  if (std::exchange(has_told_, false)) {
-    log_info("media", "the storage answers again");
-    tell_again_after_ = tell_first_after;
-  }
-  return true;
 }
 
 bool Librarian::hand_first_over(Result<First> outcome) {
@@ -176,14 +267,12 @@ bool Librarian::hand_first_over(Result<First> outcome) {
 }
 
 void Librarian::keep(std::shared_ptr<const MediaLibrary> library) {
+  const auto begin = Clock::now();
   library_ = std::move(library);
   shown_.push_back(make_catalog(library_));
   drop_old();
-}
-
-void Librarian::show(std::shared_ptr<const MediaLibrary> library) {
-  keep(std::move(library));
-  publish(shown_.back());
+  shown_at_ = Clock::now();
+  showing_took_ = shown_at_ - begin;
 }
 
 void Librarian::publish(VideoCatalogRef catalog) {
@@ -203,46 +292,71 @@ void Librarian::drop_old() {
   });
 }
 
-// Until there is nothing left to learn or make, or another scan is wanted: what is known by then is
-// not asked for again.
-void Librarian::work(const std::stop_token& stop) {
-  std::stop_source interrupted;
+// One thing to learn or to make, durations first. False: nothing is left, or it was broken off. A
+// change does not break off what is learned, which takes seconds at most: else it never would be
+// where films come all the time.
+bool Librarian::work() {
+  std::stop_token asked;
+  std::stop_token changed;
   {
     const std::lock_guard lock(mutex_);
-    interrupted = work_stop_;
+    asked = asked_stop_.get_token();
+    changed = changed_stop_.get_token();
   }
-  const std::stop_callback ends(stop, [&interrupted] { interrupted.request_stop(); });
-  learn_durations(interrupted.get_token());
-  make_pictures(interrupted.get_token());
-}
-
-void Librarian::learn_durations(const std::stop_token& interrupted) {
-  auto probed = probe_.fill(library_, interrupted);
-  log_warnings(probed.warnings);
-  if (probed.library != library_) show(std::move(probed.library));
-}
-
-void Librarian::make_pictures(const std::stop_token& interrupted) {
-  const auto show_news = [this] {
-    auto recalled = pictures_.recall(library_);
-    if (recalled != library_) show(std::move(recalled));
-  };
-  show_news();
-  auto shown_at = Clock::now();
-  std::size_t made = 0;
-  while (pictures_.make_next(*library_, interrupted)) {
-    ++made;
-    log_debug("media", "a poster or thumbnails were made or tried", field("runs", made));
-    log_warnings(pictures_.take_warnings());
-    if (Clock::now() - shown_at < publish_every) continue;
-    show_news();
-    shown_at = Clock::now();
-  }
-  show_news();
+  const bool has_learned = probe_.learn_next(library_, asked);
+  const bool has_made = !has_learned && pictures_.make_next(*library_, changed);
+  log_warnings(probe_.take_warnings());
   log_warnings(pictures_.take_warnings());
-  if (interrupted.stop_requested()) return;
+  has_news_ = has_news_ || has_learned || has_made;
+  is_known_kept_ = is_known_kept_ && !has_learned;
+  if (has_made) {
+    ++made_;
+    log_debug("media", "a poster or thumbnails were made or tried", field("runs", made_));
+  }
+  if (has_learned || has_made) {
+    show_news(false);
+    if (Clock::now() - kept_at_ >= keep_known_every) keep_known();
+    return true;
+  }
+  show_news(true);
+  if (changed.stop_requested()) return false;
+  has_work_ = false;
+  keep_known();
   pictures_.sweep(*library_);
-  if (made > 0) log_info("media", "no posters or thumbnails are left to make", field("runs", made));
+  if (std::exchange(made_, 0) > 0) log_info("media", "no posters or thumbnails are left to make");
+  return false;
+}
+
+void Librarian::show_news(bool at_once) {
+  if (!has_news_) return;
+  const auto wait = std::max<Clock::duration>(publish_every, showing_took_ * publish_cost_max);
+  if (!at_once && Clock::now() - shown_at_ < wait) return;
+  has_news_ = false;
+  auto recalled = pictures_.recall(probe_.recall(library_));
+  if (recalled == library_) return;
+  keep(std::move(recalled));
+  publish(shown_.back());
+}
+
+// --- From process to process ---------------------------------------------------------------------
+
+void Librarian::recall_known() {
+  if (known_path_.empty()) return;
+  KnownFilms known = KnownFilms::read(known_path_);
+  probe_.remember(std::move(known.durations));
+  memory_.ids.recall(std::move(known.holders));
+}
+
+void Librarian::keep_known() {
+  kept_at_ = Clock::now();
+  if (known_path_.empty() || std::exchange(is_known_kept_, true)) return;
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(known_path_).parent_path(), error);
+  const auto written = KnownFilms::write(known_path_, probe_.known(), memory_.ids.holders());
+  if (!written) {
+    log_warn("media", "what is known of the films is not kept for the next start",
+             field("why", written.error().message));
+  }
 }
 
 // --- Storage that hangs --------------------------------------------------------------------------

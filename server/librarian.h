@@ -1,11 +1,14 @@
 // Librarian: keeps the media library up to date on a thread of its own, so that no worker waits for
 // a disk, for ffprobe or for ffmpeg.
 //
-// It begins to scan at once. Each outcome (first the scan with what is known already, then the same
-// with durations, then with pictures as they get made) is encoded here and left in a place that
-// take() empties, and told through the eventfd news_descriptor(); what would show the same as
-// before is no news. Old snapshots are given up here too. What the storage makes it wait for goes
-// to the log, and so does, once, what a scan left out. rescan and take are any thread's.
+// It begins to scan at once, and scans again when it is told to, when the kernel tells of a change
+// (inotify), and every few minutes, for folders of which the kernel does not hear. Each outcome
+// (first the scan with what is known already, then the same with durations, then with pictures, in
+// batches as they get made) is encoded here and left in a place that take() empties, and told
+// through the eventfd news_descriptor(); what would show the same as before is no news. Old
+// snapshots are given up here too. What the storage makes it wait for goes to the log, and so does,
+// once, what a scan left out. What was learned is kept in the cache folder for the next process.
+// rescan, take_changes and take are any thread's.
 #pragma once
 
 #include <chrono>
@@ -15,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -23,7 +27,6 @@
 #include "core/base/unique_fd.h"
 #include "server/http/video_catalog.h"
 #include "storage/media/file_desk.h"
-#include "storage/media/film_ids.h"
 #include "storage/media/media_library.h"
 #include "storage/media/media_pictures.h"
 #include "storage/media/media_probe.h"
@@ -32,7 +35,7 @@ namespace videosync {
 
 class Librarian {
  public:
-  // cache_directory: for pictures, "": none. `helpers` outlive it.
+  // cache_directory: for pictures and what was learned, "": none. `helpers` outlive it.
   // Errors: io, where no eventfd or no thread is to be had.
   static Result<std::unique_ptr<Librarian>> create(MediaLibrary::Options options,
                                                    std::string cache_directory,
@@ -50,54 +53,81 @@ class Librarian {
   std::optional<Result<First>> await_first(std::chrono::milliseconds limit);
   // Once: goes on to durations and pictures.
   void start();
-  // Scans again; instead of a scan that the storage has hung for a while.
+  // Scans again at once: whatever is being learned or made is broken off, and a scan that the
+  // storage has hung for a while is given up.
   void rescan();
   int news_descriptor() const noexcept { return news_.get(); }
   // Null: nothing new.
   VideoCatalogRef take();
+  // Readable when something has changed below the folders: then take_changes() is to be called.
+  int changes_descriptor() const noexcept { return changes_.get(); }
+  void take_changes() noexcept;
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  Librarian(UniqueFd news, std::unique_ptr<FileDesk> desk, MediaLibrary::Options options,
+  struct Descriptors {
+    UniqueFd news;
+    UniqueFd changes;
+  };
+
+  Librarian(Descriptors descriptors, std::unique_ptr<FileDesk> desk, MediaLibrary::Options options,
             std::string cache_directory);
   void run(const std::stop_token& stop);
-  bool scan();
-  bool await_order(const std::stop_token& stop);
-  void work(const std::stop_token& stop);
-  void learn_durations(const std::stop_token& interrupted);
-  void make_pictures(const std::stop_token& interrupted);
+  void scan();
+  void on_scan_failed(const Error& error, bool is_asked);
+  Clock::time_point next_scan() const;  // under mutex_
+  bool is_scan_due(bool& is_asked);
+  void await_order(const std::stop_token& stop);
+  bool work();
+  void show_news(bool at_once);
   // Takes the first scan's outcome out to await_first(), if that waits for it.
   bool hand_first_over(Result<First> outcome);
   // Encodes it; from then on it is the one that is worked on.
   void keep(std::shared_ptr<const MediaLibrary> library);
-  void show(std::shared_ptr<const MediaLibrary> library);
   void publish(VideoCatalogRef catalog);
   void drop_old();
   std::vector<std::string> take_new(std::vector<std::string> warnings);
+  void recall_known();
+  void keep_known();
 
   bool goes_on_waiting(std::string_view what, std::int64_t waited_ms);
   void tell_waiting(std::string_view what, std::int64_t waited_ms);
 
   const MediaLibrary::Options options_;
+  const std::string known_path_;  // "": nothing is kept
   const UniqueFd news_;
+  const UniqueFd changes_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   // Under mutex_:
   bool has_started_ = false;
   bool wants_scan_ = false;
+  std::optional<Clock::time_point> changed_at_;  // the first change that no scan has seen
   bool is_first_awaited_ = true;
   std::optional<Result<First>> first_;
-  std::stop_source work_stop_;  // a scan or the end is wanted
+  std::stop_source asked_stop_;    // a scan or the end is wanted
+  std::stop_source changed_stop_;  // or a change was told of
   VideoCatalogRef published_;
+  Clock::time_point scanned_at_{};
+  Clock::duration scan_took_{};
+  bool has_restless_ = false;
   // The thread's:
   const std::unique_ptr<FileDesk> desk_;
   MediaProbe probe_;
   MediaPictures pictures_;
-  FilmIds ids_;
+  MediaLibrary::Memory memory_;
   std::set<std::string> told_;  // warnings of the latest scan
   std::shared_ptr<const MediaLibrary> library_;
   std::vector<VideoCatalogRef> shown_;  // the latest last; before it, those that others still hold
+  bool has_work_ = false;               // something may be left to learn or to make
+  bool has_news_ = false;               // something was learned or made that is not shown
+  bool has_failed_ = false;             // the latest scan did
+  bool is_known_kept_ = true;
+  std::size_t made_ = 0;
+  Clock::time_point shown_at_{};
+  Clock::time_point kept_at_{};
+  Clock::duration showing_took_{};
   Clock::time_point tell_next_{};
   std::chrono::seconds tell_again_after_;
   bool has_told_ = false;

@@ -7,7 +7,7 @@
 #include "core/base/log.h"
 #include "server/http/file_response.h"
 #include "server/worker.h"
-#include "storage/media/hls_files.h"
+#include "storage/media/open_files.h"
 
 namespace videosync {
 
@@ -32,17 +32,17 @@ MediaOpens::~MediaOpens() {
 }
 
 void MediaOpens::open(Connection& connection, MediaLibrary::Place place) {
-  VS_ASSERT(place.file == nullptr && place.hls != nullptr);
+  VS_ASSERT(place.file == nullptr && place.files != nullptr);
   const SlotHandle asker = worker_.ref_of(connection).slot;
   const auto same = std::ranges::find_if(pending_, [&](const Pending& pending) {
-    return pending.place.hls == place.hls && pending.place.path == place.path;
+    return pending.place.folder == place.folder && pending.place.path == place.path;
   });
   if (same != pending_.end() && !same->is_late) {
     same->askers.push_back(asker);
     return connection.limit_answer_wait(wait_us);
   }
   const auto number = same != pending_.end() ? fail(ErrorCode::exhausted, "it is late already")
-                                             : desk_->ask_to_open(place.hls->folder(), place.path);
+                                             : desk_->ask_to_open(place.folder, place.path);
   if (!number) {
     if (number.error().code == ErrorCode::not_found) return connection.answer_error(not_found);
     worker_.metrics().count(Counter::media_opens_refused);
@@ -61,7 +61,9 @@ void MediaOpens::on_opened() noexcept {
     pending_.erase(found);
     worker_.metrics().add(Gauge::media_opens, -1);
     if (pending.is_late) end_late();
-    if (opened->file) opened->file = pending.place.hls->keep(std::move(*opened->file));
+    if (opened->file) {
+      opened->file = pending.place.files->keep(*pending.place.folder, std::move(*opened->file));
+    }
     answer(pending, opened->file);
   }
 }

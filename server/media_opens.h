@@ -1,4 +1,4 @@
-// MediaOpens: a worker's requests for media files that are not open yet, such as a playlist.
+// MediaOpens: a worker's requests for media files that are not open yet.
 //
 // A file helper opens them, so the worker goes on however long the storage takes. Who asks for a
 // file that is being opened waits with those before it. A request waits `wait_us` at most; after

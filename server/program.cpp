@@ -1,5 +1,7 @@
 #include "server/program.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -91,16 +93,14 @@ std::string cache_directory(const Config& config) {
   return {};
 }
 
-std::size_t descriptors_for_media(const MachineFacts& machine, const Config& config) {
-  const std::uint64_t others = config.connections_max + std::uint64_t{64} * config.workers + 128;
-  const std::uint64_t left =
-      machine.descriptors_max > others ? machine.descriptors_max - others : 0;
-  return std::clamp<std::size_t>(left, 256, 65'536);
+// Files that are kept open, of all descriptors.
+std::size_t open_files_max(const MachineFacts& machine) {
+  return std::clamp<std::size_t>(machine.descriptors_max / 8, 32, 256);
 }
 
 // The default folder for videos has not been made.
 bool is_first_start(const Config& config, const Error& error) {
-  return config.media_dir == Config{}.media_dir && error.system_errno == ENOENT;
+  return config.media_dirs == Config{}.media_dirs && error.system_errno == ENOENT;
 }
 
 // What the librarian's first scan found. Storage that takes its time is not waited for long: pages
@@ -109,13 +109,13 @@ Result<VideoCatalogRef> first_catalog(const Config& config, Librarian& librarian
   auto scan = librarian.await_first(first_scan_wait);
   if (!scan) {
     log_warn("media", "serving without videos until the storage has answered",
-             field("folder", config.media_dir));
+             field("folder", fmt::format("{}", fmt::join(config.media_dirs, ", "))));
     return make_catalog(MediaLibrary::make_empty());
   }
   if (!*scan && is_first_start(config, scan->error())) {
     // Nobody asked for this folder.
     log_warn("media", "there is no folder of videos yet; make it and send SIGHUP",
-             field("folder", config.media_dir));
+             field("folder", fmt::format("{}", fmt::join(config.media_dirs, ", "))));
     return make_catalog(MediaLibrary::make_empty());
   }
   if (!*scan) {
@@ -125,8 +125,8 @@ Result<VideoCatalogRef> first_catalog(const Config& config, Librarian& librarian
   const auto& [catalog, warnings] = **scan;
   const MediaLibrary& library = *catalog->library;
   if (!config.default_video.empty() && !library.find(config.default_video)) {
-    return fail(ErrorCode::not_found, "--video: the library " + config.media_dir +
-                                          " has no video with the id " + config.default_video);
+    return fail(ErrorCode::not_found,
+                "--video: the library has no video with the id " + config.default_video);
   }
   for (const std::string& warning : warnings)
     log_warn("media", warning);
@@ -180,8 +180,9 @@ std::optional<int> Program::prepare() {
   }
   auto origins = OriginPolicy::create(config_.allow_origins);
   if (!origins) return complain(exit_bad_config, "--allow-origin: " + origins.error().message);
-  const MediaLibrary::Options media{config_.media_dir, config_.default_video,
-                                    descriptors_for_media(machine_, config_)};
+  const MediaLibrary::Options media{.directories = config_.media_dirs,
+                                    .default_id = config_.default_video,
+                                    .open_max = open_files_max(machine_)};
   auto librarian = Librarian::create(media, cache_directory(config_), files_);
   if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
   librarian_ = std::move(*librarian);
@@ -353,8 +354,15 @@ int Program::run_until_drained() {
       first.reactor().ring(), librarian_->news_descriptor(),
       [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_library_news(); },
       this);
+  FdWatcher changes_watcher(
+      first.reactor().ring(), librarian_->changes_descriptor(),
+      [](void* self, std::uint32_t) noexcept {
+        static_cast<Program*>(self)->librarian_->take_changes();
+      },
+      this);
   signal_watcher.watch(POLLIN);
   news_watcher.watch(POLLIN);
+  changes_watcher.watch(POLLIN);
   if (!nodes_ || !config_.redis_required || await_store()) {
     announce();
   } else if (!service_->is_draining) {
@@ -369,7 +377,8 @@ int Program::run_until_drained() {
   first.run();
   signal_watcher.stop();
   news_watcher.stop();
-  while (!signal_watcher.is_idle() || !news_watcher.is_idle())
+  changes_watcher.stop();
+  while (!signal_watcher.is_idle() || !news_watcher.is_idle() || !changes_watcher.is_idle())
     first.reactor().turn(10);
   return status;
 }

@@ -93,7 +93,7 @@ class Worker {
   std::string_view http_date() noexcept { return date_.at(wall_us()); }
 
   const MediaLibrary& library() const noexcept { return *catalog_->library; }
-  const BufferRef& videos_json() const noexcept { return catalog_->videos_json; }
+  const VideoCatalog& catalog() const noexcept { return *catalog_; }
   void set_catalog(VideoCatalogRef catalog) noexcept { catalog_ = std::move(catalog); }
   // MediaOpens::open(). REQUIRES a desk.
   void open_media(Connection& connection, MediaLibrary::Place place);

@@ -25,8 +25,8 @@ struct Config {
   std::optional<ListenAddress> admin;  // nullopt: "none"
 
   // Content. An empty www_dir means the pages beside the program.
-  std::string media_dir = "media";
-  std::string default_video;  // "": the first of the library
+  std::vector<std::string> media_dirs{"media"};  // at least one
+  std::string default_video;                     // "": the first of the library
   std::string www_dir;
   std::string cache_dir;  // "": the user's; "none": no pictures are made
 

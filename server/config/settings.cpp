@@ -117,6 +117,17 @@ Setting choice(const Name& name, T Config::* member,
           }};
 }
 
+Result<> apply_media(Config& config, Values values) {
+  for (const std::string& value : values) {
+    if (value.empty()) return fail(ErrorCode::invalid_argument, "'' is empty");
+    if (std::ranges::count(values, value) > 1) {
+      return fail(ErrorCode::invalid_argument, fmt::format("{} is named twice", value));
+    }
+  }
+  config.media_dirs.assign(values.begin(), values.end());
+  return {};
+}
+
 Result<> apply_listen(Config& config, Values values) {
   config.listen.clear();
   for (const std::string& value : values) {
@@ -183,8 +194,9 @@ void add_general(std::vector<Setting>& table) {
                    }});
 
   static constexpr std::string_view content = "Content";
-  table.push_back(text({content, "media", "The video library, a folder; SIGHUP reads it again"},
-                       "DIR", &Config::media_dir));
+  table.push_back({content, "media", "DIR",
+                   "The video library, a folder with folders in it; SIGHUP reads it again", true,
+                   apply_media, [](const Config& config) { return config.media_dirs; }});
   table.push_back(text({content, "cache",
                         "Where posters and thumbnails that ffmpeg makes are kept; 'none': none are "
                         "made; default: $CACHE_DIRECTORY, ~/.cache/videosync"},

@@ -140,6 +140,11 @@ void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef
   FileAnswer(worker, connection, file, cache_control).give();
 }
 
+void answer_with_place(Worker& worker, Connection& connection, MediaLibrary::Place place) {
+  if (place.file == nullptr) return worker.open_media(connection, std::move(place));
+  answer_with_file(worker, connection, place.file, media_cache_control);
+}
+
 void answer_with_video(Worker& worker, Connection& connection, const VideoEntry* video) {
   static constexpr HttpFault no_video{404, "video_not_found", "the library has no such video"};
   if (video == nullptr) {
@@ -150,7 +155,7 @@ void answer_with_video(Worker& worker, Connection& connection, const VideoEntry*
     const HttpField extra[] = {{"Location", location}};
     connection.answer(307, "", "", extra);
   } else {
-    answer_with_file(worker, connection, video->file, media_cache_control);
+    answer_with_place(worker, connection, worker.library().place_of(video->file));
   }
 }
 

@@ -18,6 +18,8 @@ inline constexpr std::string_view media_cache_control = "no-cache";
 
 void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef& file,
                       std::string_view cache_control);
+// Now, or when it has been opened.
+void answer_with_place(Worker& worker, Connection& connection, MediaLibrary::Place place);
 // Null: 404. A video that exists as HLS alone: a redirect to its playlist.
 void answer_with_video(Worker& worker, Connection& connection, const VideoEntry* video);
 void answer_with_page(Worker& worker, Connection& connection, const PageView& page);

@@ -11,6 +11,7 @@
 #include "proto/wire/messages.h"
 #include "server/http/file_response.h"
 #include "server/http/forwarded.h"
+#include "server/http/videos_answer.h"
 #include "server/http/websocket_route.h"
 #include "server/metrics/node_metrics.h"
 #include "server/nodes/nodes.h"
@@ -173,8 +174,7 @@ void route_media(Worker& worker, Connection& connection) {
   if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
   auto place = worker.library().find_place(request.path);
   if (!place) return connection.answer_error(not_found);
-  if (!place->file) return worker.open_media(connection, std::move(*place));
-  answer_with_file(worker, connection, place->file, media_cache_control);
+  answer_with_place(worker, connection, std::move(*place));
 }
 
 // --- Pages ---------------------------------------------------------------------------------------
@@ -203,8 +203,7 @@ void route_request(Worker& worker, Connection& connection) {
   if (path == "/api/video") return route_video(worker, connection);
   if (path == "/api/videos") {
     if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
-    static constexpr HttpField fresh[] = {{"Cache-Control", "no-cache"}};
-    return connection.answer_shared_json(worker.videos_json(), fresh);
+    return answer_with_videos(worker, connection);
   }
   if (path == "/api/sessions") {
     if (request.method != HttpMethod::post) return refuse_method(connection, "POST");

@@ -52,7 +52,7 @@ struct Answering {
     if (is_join_question(connection)) return answer_join_question(worker, connection, info);
     const VideoEntry* video = worker.library().find(info.state.video);
     const std::string video_json =
-        video != nullptr ? encode_video(*video, info.state.video) : "null";
+        video != nullptr ? encode_video(worker.library(), *video, info.state.video) : "null";
     std::string body;
     encode_session_info(
         body, {info.key, video_json, info.settings, info.members, info.state, worker.server_us()});

@@ -21,23 +21,23 @@ namespace {
 constexpr int patience_ms = 100;
 constexpr std::size_t names_bytes_max = 64 * 1024;  // more than a helper sends at once
 
-void add_names(FolderNames& names, std::string_view text) {
+void add_found(FolderTree& tree, std::string_view text) {
   while (!text.empty()) {
-    const std::size_t end = text.find('\0');
-    VS_ASSERT(end != std::string_view::npos && end > 0);
-    std::string name(text.substr(1, end - 1));
-    switch (static_cast<ListedKind>(text.front())) {
-      case ListedKind::file:
-        names.files.push_back(std::move(name));
-        break;
-      case ListedKind::folder:
-        names.folders.push_back(std::move(name));
-        break;
-      case ListedKind::warning:
-        names.warnings.push_back(std::move(name));
-        break;
+    const auto kind = static_cast<ListedKind>(text.front());
+    text.remove_prefix(1);
+    FileFacts facts;
+    if (kind == ListedKind::file) {
+      VS_ASSERT(text.size() > sizeof facts && !tree.folders.empty());
+      std::memcpy(&facts, text.data(), sizeof facts);
+      text.remove_prefix(sizeof facts);
     }
+    const std::size_t end = text.find('\0');
+    VS_ASSERT(end != std::string_view::npos);
+    std::string name(text.substr(0, end));
     text.remove_prefix(end + 1);
+    if (kind == ListedKind::file) tree.folders.back().files.push_back({std::move(name), facts});
+    if (kind == ListedKind::folder) tree.folders.push_back({std::move(name), {}});
+    if (kind == ListedKind::warning) tree.warnings.push_back(std::move(name));
   }
 }
 
@@ -78,6 +78,7 @@ Result<std::uint64_t> FileDesk::ask(Asked asked) {
   request.answer_to = answers_[1].get();
   request.folder = asked.folder != nullptr ? asked.folder->fd() : -1;
   request.verb = asked.verb;
+  request.watch = asked.watch;
   std::memcpy(request.path, path.c_str(), path.size() + 1);
   if (!helpers_.ask(lane_, request)) {
     return fail(ErrorCode::exhausted, "the storage has too much to do to open " + path);
@@ -110,7 +111,7 @@ Result<std::vector<FileDesk::Answer>> FileDesk::call(Asked asked) {
   const auto number = ask(std::move(asked));
   if (!number) return std::unexpected(number.error());
   using std::chrono::steady_clock;
-  const auto begin = steady_clock::now();
+  auto begin = steady_clock::now();
   std::vector<Answer> answers;
   for (;;) {
     while (auto answer = receive()) {
@@ -119,6 +120,7 @@ Result<std::vector<FileDesk::Answer>> FileDesk::call(Asked asked) {
         continue;
       }
       answers.push_back(std::move(*answer));
+      begin = steady_clock::now();  // it does answer
       if (answers.back().head.has_more) continue;
       asked_.erase(*number);
       helpers_.settle(lane_);
@@ -150,17 +152,16 @@ Result<MediaFolderRef> FileDesk::open_folder(const std::string& path) {
   return std::make_shared<const MediaFolder>(helpers_, answer, path);
 }
 
-Result<FolderNames> FileDesk::list(const MediaFolderRef& folder, const std::string& path) {
-  const auto answers = call({FileVerb::list, path, folder});
+Result<FolderTree> FileDesk::walk(const MediaFolderRef& folder, int watch) {
+  const auto answers = call({FileVerb::walk, ".", folder, watch});
   if (!answers) return std::unexpected(answers.error());
-  FolderNames names;
+  FolderTree tree;
   for (const Answer& answer : *answers) {
     if (answer.head.error != 0)
-      return fail_errno("read the folder " + name_of({FileVerb::list, path, folder}),
-                        answer.head.error);
-    add_names(names, answer.names);
+      return fail_errno("read the folder " + folder->path(), answer.head.error);
+    add_found(tree, answer.names);
   }
-  return names;
+  return tree;
 }
 
 Result<MediaFileRef> FileDesk::open(const MediaFolderRef& folder, const std::string& path) {

@@ -19,10 +19,23 @@
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
 #include "storage/media/file_helpers.h"
-#include "storage/media/folder_names.h"
 #include "storage/media/media_file.h"
 
 namespace videosync {
+
+// What a folder of videos and those below it hold, before anything is opened.
+struct ListedFile {
+  std::string name;
+  FileFacts facts;
+};
+struct ListedFolder {
+  std::string path;               // below the first, which is ""
+  std::vector<ListedFile> files;  // in the order of their names' bytes
+};
+struct FolderTree {
+  std::vector<ListedFolder> folders;  // each before those in it
+  std::vector<std::string> warnings;
+};
 
 class FileDesk {
  public:
@@ -38,8 +51,8 @@ class FileDesk {
   // --- Calls that wait. Errors: timed_out (given up), exhausted (too much waits already), and:
   // io.
   Result<MediaFolderRef> open_folder(const std::string& path);
-  // io. Below the folder; "." is the folder itself.
-  Result<FolderNames> list(const MediaFolderRef& folder, const std::string& path);
+  // io. `watch`: an inotify descriptor that is to hear of changes in each of the folders; -1: none.
+  Result<FolderTree> walk(const MediaFolderRef& folder, int watch = -1);
   // not_found (absent, not a regular file, or out of bounds), exhausted (descriptors), io. Neither
   // `..`, an absolute path nor any symlink on the way leads anywhere.
   Result<MediaFileRef> open(const MediaFolderRef& folder, const std::string& path);
@@ -65,6 +78,7 @@ class FileDesk {
     FileVerb verb;
     std::string path;
     MediaFolderRef folder;  // null: none
+    int watch = -1;
   };
   struct Answer {
     FileReply head;

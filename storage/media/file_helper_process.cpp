@@ -16,7 +16,7 @@
 
 #include "core/base/text.h"
 #include "core/base/unique_fd.h"
-#include "storage/media/folder_names.h"
+#include "storage/media/folder_walk.h"
 #include "storage/media/open_beneath.h"
 
 namespace videosync {
@@ -47,22 +47,26 @@ void send_answer(int socket, const FileReply& answer, std::string_view names = {
   }
 }
 
-// Sends all of the names but the last part, which is left for the last answer.
-class NameSender {
+// Sends all that was found but the last part, which is left for the last answer.
+class WalkSender final : public WalkSink {
  public:
-  NameSender(int socket, FileReply& answer) noexcept : socket_(socket), answer_(answer) {}
+  WalkSender(int socket, FileReply& answer) noexcept : socket_(socket), answer_(answer) {}
 
-  void add(ListedKind kind, const std::vector<std::string>& names) {
-    for (const std::string& name : names) {
-      if (part_.size() + name.size() + 2 > names_bytes_max) send(true);
-      part_ += static_cast<char>(kind);
-      part_ += name;
-      part_ += '\0';
-    }
+  void on_folder(const std::string& path) override { add(ListedKind::folder, {}, path); }
+  void on_file(const std::string& name, const FileFacts& facts) override {
+    add(ListedKind::file, {reinterpret_cast<const char*>(&facts), sizeof facts}, name);
   }
+  void on_warning(const std::string& line) override { add(ListedKind::warning, {}, line); }
   void finish() { send(false); }
 
  private:
+  void add(ListedKind kind, std::string_view facts, std::string_view name) {
+    if (part_.size() + facts.size() + name.size() + 2 > names_bytes_max) send(true);
+    part_ += static_cast<char>(kind);
+    part_ += facts;
+    part_ += name;
+    part_ += '\0';
+  }
   void send(bool has_more) {
     answer_.has_more = has_more;
     send_answer(socket_, answer_, part_);
@@ -74,30 +78,18 @@ class NameSender {
   std::string part_;
 };
 
-Result<FolderNames> names_of(const FileRequest& request) {
-  const UniqueFd folder(
-      ::openat(request.folder, request.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  return folder ? read_folder(folder.get()) : fail_errno("", errno);
-}
-
 // Whoever is answered finds the table of descriptors as it was.
-void list_folder(const FileRequest& request, FileReply& answer) {
-  const Result<FolderNames> names = names_of(request);
-  if (!names) {
-    answer.error = names.error().system_errno;
-    return send_answer(request.answer_to, answer);
-  }
-  NameSender sender(request.answer_to, answer);
-  sender.add(ListedKind::file, names->files);
-  sender.add(ListedKind::folder, names->folders);
-  sender.add(ListedKind::warning, names->warnings);
+void walk(const FileRequest& request, FileReply& answer) {
+  WalkSender sender(request.answer_to, answer);
+  const Result<> walked = walk_folder(request.folder, request.watch, sender);
+  if (!walked) answer.error = walked.error().system_errno;
   sender.finish();
 }
 
 void answer_request(const FileRequest& request) {
   FileReply answer;
   answer.number = request.number;
-  if (request.verb == FileVerb::list) return list_folder(request, answer);
+  if (request.verb == FileVerb::walk) return walk(request, answer);
   if (request.verb == FileVerb::open_folder) {
     open_listed_folder(request, answer);
   } else {

@@ -31,7 +31,7 @@ inline FileFacts facts_of(const struct stat& status) noexcept {
 
 enum class FileVerb : std::uint8_t {
   open_folder,  // `path`, from the working folder: a descriptor
-  list,         // `path` below `folder`: names
+  walk,         // all that is below `folder`, as far as a library has use for it
   open,         // `path` below `folder`, never out of it: a descriptor of a regular file
 };
 
@@ -41,6 +41,7 @@ struct FileRequest {
   std::uint64_t number = 0;    // comes back with the answer
   std::int32_t answer_to = 0;  // a socket
   std::int32_t folder = 0;
+  std::int32_t watch = -1;  // of a walk: an inotify descriptor that hears of changes; -1: none
   FileVerb verb = FileVerb::open;
   char path[path_bytes_max];  // as much as is needed of it is sent
 };
@@ -50,10 +51,11 @@ struct FileReply {
   std::int32_t error = 0;  // an errno, or what OpenedFile knows
   std::int32_t descriptor = -1;
   FileFacts facts;
-  bool has_more = false;  // of a list: another answer with this number follows
+  bool has_more = false;  // of a walk: another answer with this number follows
 };
 
-// A list's answers carry names behind the struct, each a ListedKind, the name and a NUL.
+// A walk's answers carry what was found behind the struct, each a ListedKind, of files FileFacts,
+// the name and a NUL. Files are in the folder that was told last, whose name is its path.
 enum class ListedKind : char { file = 'f', folder = 'd', warning = 'w' };
 
 static_assert(std::is_trivially_copyable_v<FileRequest> && std::is_trivially_copyable_v<FileReply>);

@@ -8,7 +8,8 @@
 // no double dash, so no plain id is ever a full one.
 //
 // ctime was chosen of what a file tells: it is when the file came to be here, while mtime goes with
-// it from place to place. What is remembered from scan to scan goes before it. One thread owns it.
+// it from place to place. What is remembered from scan to scan, and by recall() of an
+// earlier process, goes before it. One thread owns it.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +30,7 @@ class FilmIds {
 
   struct Film {
     std::string path;  // of its file, below all libraries; no two have the same
-    std::string also;  // another path that is as good, of no other film; "" without
+    std::string also;  // another path of it, of no other film: where it was before; "" without
     std::string plain;
     std::int64_t ctime_ns = 0;
   };
@@ -39,15 +40,20 @@ class FilmIds {
     std::string also;        // the full id of Film::also; "" without
     bool has_plain = false;  // its plain id means this film
   };
-  // One for each film, in their order. All ids are different, whatever the films.
-  std::vector<Ids> assign(std::span<const Film> films, std::int64_t now_s);
-
- private:
   struct Holder {
     std::string path;
     bool is_listed = false;           // under the plain id, while the film is there
     std::int64_t absent_since_s = 0;  // 0: it is there
   };
+
+  // One for each film, in their order. All ids are different, whatever the films.
+  std::vector<Ids> assign(std::span<const Film> films, std::int64_t now_s);
+
+  // By plain id; what one process leaves to the next.
+  const std::map<std::string, Holder>& holders() const noexcept { return holders_; }
+  void recall(std::map<std::string, Holder> holders) { holders_.merge(holders); }
+
+ private:
   using Group = std::vector<std::size_t>;  // places of films with one plain id, the oldest first
 
   void settle_holder(Holder& holder, const Group& group, std::span<const Film> films,

@@ -33,7 +33,6 @@ class MediaFile {
   std::uint64_t size() const noexcept { return size_; }
   std::int64_t mtime_ns() const noexcept { return mtime_ns_; }
   std::int64_t mtime_s() const noexcept { return mtime_s_; }  // for Last-Modified, rounded down
-  std::int64_t ctime_ns() const noexcept { return ctime_ns_; }
   ino_t inode() const noexcept { return inode_; }
   dev_t device() const noexcept { return device_; }
   std::string_view content_type() const noexcept { return content_type_; }  // a literal
@@ -48,7 +47,6 @@ class MediaFile {
   const std::uint64_t size_;
   const std::int64_t mtime_s_;
   const std::int64_t mtime_ns_;
-  const std::int64_t ctime_ns_;
   const ino_t inode_;
   const dev_t device_;
   const std::string_view content_type_;
@@ -56,6 +54,10 @@ class MediaFile {
 };
 
 using MediaFileRef = std::shared_ptr<const MediaFile>;
+
+// Whether what is open is what a scan saw, and whether two are one file in one version.
+bool is_version(const MediaFile& file, const FileFacts& seen) noexcept;
+bool is_same_file(const MediaFile& a, const MediaFile& b) noexcept;
 
 // A file's version, kept where the file need not be open.
 struct FileVersion {
@@ -65,7 +67,7 @@ struct FileVersion {
 
   friend auto operator<=>(const FileVersion&, const FileVersion&) = default;
 };
-FileVersion version_of(const MediaFile& file);
+std::int64_t mtime_ns_of(const FileFacts& facts) noexcept;
 
 // An open folder, which others are opened below. Shared and immutable like a file.
 class MediaFolder {

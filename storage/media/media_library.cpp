@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "storage/media/content_type.h"
-#include "storage/media/hls_files.h"
+#include "storage/media/open_files.h"
 #include "storage/media/video_name.h"
 
 namespace videosync {
@@ -19,29 +19,44 @@ bool is_url_path(std::string_view path) noexcept {
   return !has_control_bytes(path) && is_valid_utf8(path);
 }
 
-bool is_same_file(const MediaFileRef& a, const MediaFileRef& b) {
-  if (a == nullptr || b == nullptr) return a == b;
-  return version_of(*a) == version_of(*b) && a->inode() == b->inode() && a->device() == b->device();
-}
-
 // Captions' labels follow from their languages.
 bool is_same_caption(const Caption& a, const Caption& b) {
-  return a.lang == b.lang && is_same_file(a.file, b.file);
+  return a.lang == b.lang && a.file == b.file;
 }
 
-// The title follows from the name.
+// What a name says of its film follows from its place.
 bool is_same_video(const VideoEntry& a, const VideoEntry& b) {
-  return a.id == b.id && a.other_ids == b.other_ids && a.name == b.name && a.hls == b.hls &&
-         a.duration_s == b.duration_s && a.version == b.version && is_same_file(a.file, b.file) &&
-         is_same_file(a.poster, b.poster) && is_same_file(a.thumbnails, b.thumbnails) &&
-         is_same_file(a.sprite, b.sprite) &&
-         std::ranges::equal(a.captions, b.captions, is_same_caption);
+  return a.id == b.id && a.other_ids == b.other_ids && a.place == b.place &&
+         a.duration_s == b.duration_s && a.versions == b.versions && a.file == b.file &&
+         a.playlist == b.playlist && a.poster == b.poster && a.thumbnails == b.thumbnails &&
+         a.sprite == b.sprite && std::ranges::equal(a.captions, b.captions, is_same_caption);
 }
 
 }  // namespace
 
+std::string LibraryFile::place() const {
+  return library == 0 ? path : fmt::format("~{}/{}", library, path);
+}
+
+// When the inode changed (ctime) does not matter: a link or a rename elsewhere does that, too.
+bool operator==(const LibraryFile& a, const LibraryFile& b) noexcept {
+  return a.path == b.path && a.library == b.library && a.facts.size == b.facts.size &&
+         a.facts.mtime_s == b.facts.mtime_s && a.facts.mtime_nsec == b.facts.mtime_nsec &&
+         a.facts.inode == b.facts.inode && a.facts.device == b.facts.device;
+}
+
+bool operator==(const MediaLibrary::Root& a, const MediaLibrary::Root& b) noexcept {
+  return a.folder->path() == b.folder->path() && a.folder->inode() == b.folder->inode() &&
+         a.folder->device() == b.folder->device();
+}
+
+std::string_view VideoEntry::folder() const noexcept {
+  const std::size_t slash = place.rfind('/');
+  return slash == std::string::npos ? std::string_view{} : std::string_view(place).substr(0, slash);
+}
+
 std::string_view VideoEntry::content_type() const noexcept {
-  return file != nullptr ? file->content_type() : content_type_of(hls);
+  return content_type_of(source().path);
 }
 
 std::shared_ptr<const MediaLibrary> MediaLibrary::make_empty() {
@@ -63,18 +78,12 @@ std::shared_ptr<const MediaLibrary> MediaLibrary::with_pictures(
     std::span<const VideoPictures> pictures) const {
   VS_ASSERT(pictures.size() == videos_.size());
   const std::shared_ptr<MediaLibrary> other = copy();
-  const auto add = [&](MediaFileRef& to, const MediaFileRef& file) {
-    if (to != nullptr || file == nullptr) return;
-    VS_ASSERT(other->descriptors_left_ > 0);
-    --other->descriptors_left_;
-    to = file;
-  };
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     VideoEntry& video = other->videos_[i];
-    add(video.poster, pictures[i].poster);
-    if (video.thumbnails != nullptr) continue;
-    add(video.thumbnails, pictures[i].thumbnails);
-    add(video.sprite, pictures[i].sprite);
+    if (!video.poster) video.poster = pictures[i].poster;
+    if (video.thumbnails) continue;
+    video.thumbnails = pictures[i].thumbnails;
+    video.sprite = pictures[i].sprite;
   }
   other->index();
   return other;
@@ -82,18 +91,16 @@ std::shared_ptr<const MediaLibrary> MediaLibrary::with_pictures(
 
 std::shared_ptr<MediaLibrary> MediaLibrary::copy() const {
   std::shared_ptr<MediaLibrary> other(new MediaLibrary);
-  other->directory_ = directory_;
-  other->real_directory_ = real_directory_;
-  other->folder_inode_ = folder_inode_;
-  other->folder_device_ = folder_device_;
+  other->roots_ = roots_;
   other->default_index_ = default_index_;
-  other->descriptors_left_ = descriptors_left_;
   other->videos_ = videos_;
-  other->hls_files_ = hls_files_;
+  other->hls_folders_ = hls_folders_;
+  other->open_files_ = open_files_;
   return other;
 }
 
 void MediaLibrary::index() {
+  by_id_.reserve(videos_.size() * 2);
   for (std::size_t i = 0; i < videos_.size(); ++i) {
     const VideoEntry& video = videos_[i];
     const bool is_new = by_id_.emplace(video.id, i).second;
@@ -102,23 +109,17 @@ void MediaLibrary::index() {
       by_id_.emplace(id, i);
     for (const Caption& caption : video.captions)
       index_file(caption.file);
-    for (const MediaFileRef& picture : {video.poster, video.thumbnails, video.sprite})
-      index_file(picture);
+    for (const LibraryFile* picture : {&video.poster, &video.thumbnails, &video.sprite})
+      index_file(*picture);
   }
 }
 
-void MediaLibrary::index_file(const MediaFileRef& file) {
-  if (file == nullptr) return;
-  if (is_url_path(file->path())) {
-    by_path_.emplace(file->path(), file);
-  } else {
-    by_hash_.emplace(url_path_of(file->path()), file);
-  }
+void MediaLibrary::index_file(const LibraryFile& file) {
+  if (file) by_url_path_.emplace(url_path_of(file.place()), &file);
 }
 
-std::string MediaLibrary::url_path_of(std::string_view path) {
-  if (is_url_path(path)) return std::string(path);
-  return fmt::format("~{}.{}", path_hash(path), extension_of(path));
+std::string MediaLibrary::url_path_of(const std::string& place) {
+  return is_url_path(place) ? place : fmt::format("~{}.{}", path_hash(place), extension_of(place));
 }
 
 const VideoEntry* MediaLibrary::find(std::string_view id) const noexcept {
@@ -130,30 +131,41 @@ const VideoEntry* MediaLibrary::default_video() const noexcept {
   return videos_.empty() ? nullptr : &videos_[default_index_];
 }
 
+std::span<const VideoEntry> MediaLibrary::versions_of(const VideoEntry& video) const noexcept {
+  VS_ASSERT(&video >= videos_.data() && &video < videos_.data() + videos_.size());
+  auto first = static_cast<std::size_t>(&video - videos_.data());
+  while (videos_[first].versions == 0)
+    --first;
+  return std::span(videos_).subspan(first, videos_[first].versions);
+}
+
+MediaLibrary::Place MediaLibrary::place_of(const LibraryFile& file) const {
+  VS_ASSERT(file && open_files_ != nullptr);
+  return {open_files_->find(*file.folder, file.path, &file.facts), open_files_, file.folder,
+          file.path};
+}
+
 std::optional<MediaLibrary::Place> MediaLibrary::find_place(std::string_view path) const {
   if (!path.starts_with(url_prefix)) return std::nullopt;
   path.remove_prefix(url_prefix.size());
-  const auto found = by_path_.find(path);
-  if (found != by_path_.end()) return Place{found->second, nullptr, {}};
-  const auto hashed = by_hash_.find(std::string(path));
-  if (hashed != by_hash_.end()) return Place{hashed->second, nullptr, {}};
-  if (hls_files_ == nullptr || !hls_files_->is_servable(path)) return std::nullopt;
-  return Place{hls_files_->find_open(path), hls_files_, std::string(path)};
+  const auto found = by_url_path_.find(std::string(path));
+  if (found != by_url_path_.end()) return place_of(*found->second);
+  if (!hls_folders_.is_servable(path)) return std::nullopt;
+  std::size_t library = 0;
+  for (std::size_t i = roots_.size(); i-- > 1 && library == 0;) {
+    const std::string prefix = fmt::format("~{}/", i);
+    if (!path.starts_with(prefix)) continue;
+    path.remove_prefix(prefix.size());
+    library = i;
+  }
+  const MediaFolderRef& folder = roots_[library].folder;
+  return Place{open_files_->find(*folder, path, nullptr), open_files_, folder, std::string(path)};
 }
 
 bool MediaLibrary::shows_same_as(const MediaLibrary& other) const {
-  if (directory_ != other.directory_ || folder_inode_ != other.folder_inode_ ||
-      folder_device_ != other.folder_device_ || default_index_ != other.default_index_) {
-    return false;
-  }
-  const bool has_same_hls = hls_files_ == nullptr || other.hls_files_ == nullptr
-                                ? hls_files_ == other.hls_files_
-                                : hls_files_->has_same_folders(*other.hls_files_);
-  return has_same_hls && std::ranges::equal(videos_, other.videos_, is_same_video);
-}
-
-void MediaLibrary::forget_hls_files() const {
-  if (hls_files_ != nullptr) hls_files_->forget();
+  return default_index_ == other.default_index_ && std::ranges::equal(roots_, other.roots_) &&
+         hls_folders_ == other.hls_folders_ &&
+         std::ranges::equal(videos_, other.videos_, is_same_video);
 }
 
 }  // namespace videosync

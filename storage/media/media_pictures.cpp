@@ -14,7 +14,7 @@
 
 #include "core/base/unique_fd.h"
 #include "storage/media/child_process.h"
-#include "storage/media/folder_names.h"
+#include "storage/media/folder_walk.h"
 #include "storage/media/thumbnail_sheet.h"
 #include "storage/media/video_name.h"
 
@@ -27,7 +27,6 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t child_memory_bytes_max = std::uint64_t{4}
                                                  << 30;  // of addresses: 8K decodes
 constexpr std::uint64_t picture_bytes_max = std::uint64_t{8} << 20;
-constexpr std::size_t descriptors_a_video = 3;
 // Early enough to give nothing away, late enough to be past the black and the logos.
 constexpr double poster_place = 0.1;
 constexpr double poster_place_s_max = 300;
@@ -58,130 +57,161 @@ void MediaPictures::give_up(std::string why) {
   warnings_.push_back(std::move(why) + ": videos go without posters and thumbnails");
 }
 
-// A folder for each library, so that sweep() knows whose files it sees.
-bool MediaPictures::open_cache(const MediaLibrary& library) {
-  if (cache_ != nullptr) return true;
-  if (gave_up_ || options_.cache_directory.empty() || library.directory().empty()) return false;
+bool MediaPictures::open_caches(const MediaLibrary& library) {
+  if (gave_up_ || options_.cache_directory.empty() || library.roots().empty()) return false;
+  caches_.resize(library.roots().size());
+  for (std::size_t i = 0; i < caches_.size(); ++i) {
+    if (!open_cache(library.roots()[i], caches_[i])) return false;
+  }
+  return true;
+}
+
+// A folder for each library, so that sweep() knows whose files it sees. Read once: whether a
+// picture is there must not be asked for each of thousands.
+bool MediaPictures::open_cache(const MediaLibrary::Root& root, Cache& cache) {
+  if (cache.folder != nullptr) return true;
   std::error_code error;
   const fs::path folder =
-      fs::path(options_.cache_directory) / ("media-" + name_hash(library.real_directory()));
+      fs::path(options_.cache_directory) / ("media-" + name_hash(root.real_path));
   fs::create_directories(folder, error);
   auto opened = desk_.open_folder(folder.native());
   if (!opened && opened.error().code == ErrorCode::timed_out) return false;
   int reason = opened ? 0 : opened.error().system_errno;
   if (opened && ::faccessat((*opened)->fd(), ".", W_OK | X_OK, AT_EACCESS) != 0) reason = errno;
-  if (reason == 0) {
-    cache_ = std::move(*opened);
-    return true;
+  if (reason != 0) {
+    give_up(fmt::format("the cache folder {} cannot be written ({})", folder.native(),
+                        std::strerror(reason)));
+    return false;
   }
-  give_up(fmt::format("the cache folder {} cannot be written ({})", folder.native(),
-                      std::strerror(reason)));
-  return false;
+  const auto tree = desk_.walk(*opened);
+  if (!tree) return false;
+  for (const ListedFile& file : tree->folders.front().files)
+    cache.found.emplace(file.name, file.facts);
+  cache.folder = std::move(*opened);
+  return true;
 }
 
-MediaFileRef MediaPictures::open(const std::string& name) {
-  Result<MediaFileRef> file = desk_.open(cache_, name);
-  return file && (*file)->size() > 0 ? std::move(*file) : nullptr;
-}
-
-void MediaPictures::look_into_cache(Known& known, const std::string& key) {
+void MediaPictures::look_into_cache(const Cache& cache, std::size_t library, Known& known,
+                                    const std::string& key) {
   if (std::exchange(known.has_looked, true)) return;
-  known.pictures.poster = open(poster_name(key));
-  known.pictures.sprite = open(sprite_name(key));
-  known.pictures.thumbnails = known.pictures.sprite ? open(thumbnails_name(key)) : nullptr;
+  const auto find = [&](const std::string& name) {
+    const auto found = cache.found.find(name);
+    if (found == cache.found.end() || found->second.size == 0) return LibraryFile{};
+    return LibraryFile{cache.folder, name, library, found->second};
+  };
+  known.pictures.poster = find(poster_name(key));
+  known.pictures.sprite = find(sprite_name(key));
+  if (known.pictures.sprite) known.pictures.thumbnails = find(thumbnails_name(key));
+}
+
+LibraryFile MediaPictures::made(const Cache& cache, std::size_t library, const std::string& name) {
+  struct stat status{};
+  const bool is_there =
+      ::fstatat(cache.folder->fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      status.st_size > 0;
+  return is_there ? LibraryFile{cache.folder, name, library, facts_of(status)} : LibraryFile{};
+}
+
+MediaPictures::Known& MediaPictures::known_of(const VideoEntry& video) {
+  const std::size_t library = video.source().library;
+  Cache& cache = caches_.at(library);
+  const std::string key = key_of(video.version());
+  Known& known = cache.known[key];
+  look_into_cache(cache, library, known, key);
+  return known;
 }
 
 std::shared_ptr<const MediaLibrary> MediaPictures::recall(
     const std::shared_ptr<const MediaLibrary>& library) {
-  if (!open_cache(*library)) return library;
-  std::map<std::string, Known> still_known;
+  if (!open_caches(*library)) return library;
   std::vector<VideoPictures> pictures;
-  std::size_t descriptors_left = library->descriptors_left();
+  pictures.reserve(library->videos().size());
   bool adds = false;
   for (const VideoEntry& video : library->videos()) {
+    const Known& known = known_of(video);
     VideoPictures& added = pictures.emplace_back();
-    const std::string key = key_of(video.version);
-    Known& known = still_known.emplace(key, std::move(known_[key])).first->second;
-    if (descriptors_left < descriptors_a_video) continue;
-    look_into_cache(known, key);
-    if (video.poster == nullptr) added.poster = known.pictures.poster;
-    if (video.thumbnails == nullptr && known.pictures.thumbnails != nullptr) {
+    if (!video.poster) added.poster = known.pictures.poster;
+    if (!video.thumbnails && known.pictures.thumbnails) {
       added.thumbnails = known.pictures.thumbnails;
       added.sprite = known.pictures.sprite;
     }
-    descriptors_left -= (added.poster ? 1 : 0) + (added.thumbnails ? 2 : 0);
-    adds = adds || added.poster != nullptr || added.thumbnails != nullptr;
+    adds = adds || added.poster || added.thumbnails;
   }
-  known_ = std::move(still_known);
   return adds ? library->with_pictures(pictures) : library;
 }
 
 bool MediaPictures::make_next(const MediaLibrary& library, const std::stop_token& stop) {
-  if (!open_cache(library)) return false;
+  if (!open_caches(library)) return false;
   for (const bool wants_poster : {true, false}) {
     for (const VideoEntry& video : library.videos()) {
       if (stop.stop_requested() || gave_up_) return false;
-      const std::string key = key_of(video.version);
-      const Known& known = known_[key];
-      const bool is_done = wants_poster ? video.poster || known.pictures.poster || known.no_poster
-                                        : video.thumbnails || known.pictures.thumbnails ||
-                                              known.no_thumbnails || !video.duration_s;
+      if (wants_poster ? bool(video.poster) : video.thumbnails || !video.duration_s) continue;
+      const Known& known = known_of(video);
+      const bool is_done = wants_poster ? known.pictures.poster || known.no_poster
+                                        : known.pictures.thumbnails || known.no_thumbnails;
       if (is_done) continue;
-      if (library.descriptors_left() < descriptors_a_video) {
-        give_up("the limit of open files is reached");
-        return false;
-      }
-      return wants_poster ? make_poster(library, video, key, stop)
-                          : make_thumbnails(library, video, key, stop);
+      return wants_poster ? make_poster(video, stop) : make_thumbnails(video, stop);
     }
   }
   return false;
 }
 
-bool MediaPictures::make_poster(const MediaLibrary& library, const VideoEntry& video,
-                                const std::string& key, const std::stop_token& stop) {
+bool MediaPictures::make_poster(const VideoEntry& video, const std::stop_token& stop) {
+  const std::string name = poster_name(key_of(video.version()));
   const double place_s = std::min(video.duration_s.value_or(0) * poster_place, poster_place_s_max);
   const auto make_at = [&](double from_s) {
-    return run(library, video, from_s, std::string(poster_filter), false, options_.poster_limit_ms,
-               poster_name(key), stop);
+    return run(video, from_s, std::string(poster_filter), false, options_.poster_limit_ms, name,
+               stop);
   };
-  Made made = make_at(place_s);
+  Made outcome = make_at(place_s);
   // A damaged file may still have a beginning.
-  if (made == Made::no && place_s > 0 && !gave_up_) made = make_at(0);
-  Known& known = known_[key];
-  if (made == Made::yes) known.pictures.poster = open(poster_name(key));
-  known.no_poster = made != Made::stopped && known.pictures.poster == nullptr;
+  if (outcome == Made::no && place_s > 0 && !gave_up_) outcome = make_at(0);
+  Known& known = known_of(video);
+  const std::size_t library = video.source().library;
+  if (outcome == Made::yes) known.pictures.poster = made(caches_[library], library, name);
+  known.no_poster = outcome != Made::stopped && !known.pictures.poster;
   if (known.no_poster && !gave_up_) {
-    warnings_.push_back(fmt::format("{} makes no poster of \"{}\"", options_.program, video.title));
+    warnings_.push_back(
+        fmt::format("{} makes no poster of \"{}\"", options_.program, video.title()));
   }
-  return made != Made::stopped;
+  return outcome != Made::stopped;
 }
 
-bool MediaPictures::make_thumbnails(const MediaLibrary& library, const VideoEntry& video,
-                                    const std::string& key, const std::stop_token& stop) {
+bool MediaPictures::make_thumbnails(const VideoEntry& video, const std::stop_token& stop) {
+  const std::string key = key_of(video.version());
   const ThumbnailSheet sheet = ThumbnailSheet::plan(*video.duration_s);
-  const Made made = run(library, video, 0, sheet.video_filter(), true, options_.thumbnails_limit_ms,
-                        sprite_name(key), stop);
-  Known& known = known_[key];
-  if (made == Made::yes && write(thumbnails_name(key), sheet.encode_vtt(sprite_name(key)))) {
-    known.pictures.sprite = open(sprite_name(key));
-    known.pictures.thumbnails = open(thumbnails_name(key));
+  const Made outcome = run(video, 0, sheet.video_filter(), true, options_.thumbnails_limit_ms,
+                           sprite_name(key), stop);
+  Known& known = known_of(video);
+  const std::size_t library = video.source().library;
+  const Cache& cache = caches_[library];
+  if (outcome == Made::yes &&
+      write(cache, thumbnails_name(key), sheet.encode_vtt(sprite_name(key)))) {
+    known.pictures.sprite = made(cache, library, sprite_name(key));
+    known.pictures.thumbnails = made(cache, library, thumbnails_name(key));
   }
-  known.no_thumbnails = made != Made::stopped && known.pictures.thumbnails == nullptr;
+  known.no_thumbnails = outcome != Made::stopped && !known.pictures.thumbnails;
   if (known.no_thumbnails && !gave_up_) {
     warnings_.push_back(
-        fmt::format("{} makes no thumbnails of \"{}\"", options_.program, video.title));
+        fmt::format("{} makes no thumbnails of \"{}\"", options_.program, video.title()));
   }
-  return made != Made::stopped;
+  return outcome != Made::stopped;
 }
 
 // The picture appears under its name when it is complete: other processes may share the cache.
-MediaPictures::Made MediaPictures::run(const MediaLibrary& library, const VideoEntry& video,
-                                       double from_s, const std::string& filter,
-                                       bool key_frames_only, std::int64_t limit_ms,
-                                       const std::string& name, const std::stop_token& stop) {
+MediaPictures::Made MediaPictures::run(const VideoEntry& video, double from_s,
+                                       const std::string& filter, bool key_frames_only,
+                                       std::int64_t limit_ms, const std::string& name,
+                                       const std::stop_token& stop) {
+  MediaFileRef file;
+  if (video.file) {
+    auto opened = desk_.open(video.file.folder, video.file.path);
+    if (!opened) return opened.error().code == ErrorCode::timed_out ? Made::stopped : Made::no;
+    file = std::move(*opened);
+  }
+  const int cache = caches_[video.source().library].folder->fd();
   const std::string temporary = fmt::format(".{}.{}.tmp", name, ::getpid());
-  UniqueFd output(::openat(cache_->fd(), temporary.c_str(),
+  UniqueFd output(::openat(cache, temporary.c_str(),
                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!output) {
     give_up(fmt::format("the cache cannot be written ({})", std::strerror(errno)));
@@ -195,66 +225,85 @@ MediaPictures::Made MediaPictures::run(const MediaLibrary& library, const VideoE
   if (from_s > 0) add({"-ss", fmt::format("{:.3f}", from_s)});
   // Only local files: a playlist must not make this machine call others.
   add({"-protocol_whitelist", "file,crypto,data", "-i"});
-  add({video.file != nullptr ? fmt::format("file:/dev/fd/{}", ChildProcess::input_fd)
-                             : "file:" + library.directory() + "/" + video.hls});
+  add({file != nullptr
+           ? fmt::format("file:/dev/fd/{}", ChildProcess::input_fd)
+           : fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path)});
   add({"-map", "0:v:0", "-vf", filter, "-frames:v", "1", "-q:v", "5"});
   add({"-f", "image2pipe", "-c:v", "mjpeg", "pipe:1"});
 
-  auto child = ChildProcess::start(
-      {std::move(arguments), output.get(), video.file != nullptr ? video.file->fd() : -1});
-  output.reset();
-  auto end = ChildProcess::End::failed;
-  if (child) {
-    child->step_back(child_memory_bytes_max, picture_bytes_max);
-    end = child->wait(limit_ms, stop);
-  } else {
-    give_up(fmt::format("{} cannot be run ({})", options_.program,
-                        std::strerror(child.error().system_errno)));
-  }
-  if (end == ChildProcess::End::timed_out) {
-    warnings_.push_back(
-        fmt::format("{} took more than {} ms for \"{}\"", options_.program, limit_ms, video.title));
-  }
+  const Made outcome = run_child(std::move(arguments), output.get(),
+                                 file != nullptr ? file->fd() : -1, limit_ms, video.title(), stop);
   struct stat status{};
-  const bool is_made =
-      end == ChildProcess::End::succeeded &&
-      ::fstatat(cache_->fd(), temporary.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-      status.st_size > 0 &&
-      ::renameat(cache_->fd(), temporary.c_str(), cache_->fd(), name.c_str()) == 0;
-  if (!is_made) ::unlinkat(cache_->fd(), temporary.c_str(), 0);
-  if (end == ChildProcess::End::stopped) return Made::stopped;
-  return is_made ? Made::yes : Made::no;
+  const bool is_made = outcome == Made::yes && ::fstat(output.get(), &status) == 0 &&
+                       status.st_size > 0 &&
+                       ::renameat(cache, temporary.c_str(), cache, name.c_str()) == 0;
+  if (is_made) return Made::yes;
+  ::unlinkat(cache, temporary.c_str(), 0);
+  return outcome == Made::stopped ? Made::stopped : Made::no;
 }
 
-Result<> MediaPictures::write(const std::string& name, const std::string& text) {
+MediaPictures::Made MediaPictures::run_child(std::vector<std::string> arguments, int output,
+                                             int input, std::int64_t limit_ms,
+                                             const std::string& title,
+                                             const std::stop_token& stop) {
+  auto child = ChildProcess::start({std::move(arguments), output, input});
+  if (!child) {
+    give_up(fmt::format("{} cannot be run ({})", options_.program,
+                        std::strerror(child.error().system_errno)));
+    return Made::no;
+  }
+  child->step_back(child_memory_bytes_max, picture_bytes_max);
+  switch (child->wait(limit_ms, stop)) {
+    case ChildProcess::End::succeeded:
+      return Made::yes;
+    case ChildProcess::End::stopped:
+      return Made::stopped;
+    case ChildProcess::End::timed_out:
+      warnings_.push_back(
+          fmt::format("{} took more than {} ms for \"{}\"", options_.program, limit_ms, title));
+      break;
+    case ChildProcess::End::failed:
+      break;
+  }
+  return Made::no;
+}
+
+Result<> MediaPictures::write(const Cache& cache, const std::string& name,
+                              const std::string& text) {
+  const int folder = cache.folder->fd();
   const std::string temporary = fmt::format(".{}.{}.tmp", name, ::getpid());
-  UniqueFd output(::openat(cache_->fd(), temporary.c_str(),
+  UniqueFd output(::openat(folder, temporary.c_str(),
                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!output) return fail_errno("write " + name, errno);
   const ssize_t written = ::write(output.get(), text.data(), text.size());
   output.reset();
-  const bool is_whole =
-      written == static_cast<ssize_t>(text.size()) &&
-      ::renameat(cache_->fd(), temporary.c_str(), cache_->fd(), name.c_str()) == 0;
+  const bool is_whole = written == static_cast<ssize_t>(text.size()) &&
+                        ::renameat(folder, temporary.c_str(), folder, name.c_str()) == 0;
   if (is_whole) return {};
   const int reason = errno;
-  ::unlinkat(cache_->fd(), temporary.c_str(), 0);
+  ::unlinkat(folder, temporary.c_str(), 0);
   return fail_errno("write " + name, reason);
 }
 
 void MediaPictures::sweep(const MediaLibrary& library) {
-  if (!open_cache(library)) return;
-  std::set<std::string> wanted{".", ".."};
+  if (!open_caches(library)) return;
+  std::vector<std::set<std::string>> wanted(caches_.size());
   for (const VideoEntry& video : library.videos()) {
-    const std::string key = key_of(video.version);
-    wanted.insert({poster_name(key), sprite_name(key), thumbnails_name(key)});
+    const std::string key = key_of(video.version());
+    wanted[video.source().library].insert(
+        {poster_name(key), sprite_name(key), thumbnails_name(key)});
   }
-  const FolderStream folder = open_folder(cache_->fd());
-  if (!folder) return;
-  while (const dirent* item = ::readdir(folder.get())) {
-    const std::string name = item->d_name;
-    // Hidden ones are being written, maybe by another process with the same library.
-    if (!wanted.contains(name) && !name.starts_with('.')) ::unlinkat(cache_->fd(), name.c_str(), 0);
+  for (std::size_t i = 0; i < caches_.size(); ++i) {
+    const int directory = caches_[i].folder->fd();
+    const FolderStream folder = open_folder(directory);
+    if (!folder) continue;
+    while (const dirent* item = ::readdir(folder.get())) {
+      const std::string name = item->d_name;
+      // Hidden ones are being written, maybe by another process with the same library.
+      if (!name.starts_with('.') && !wanted[i].contains(name)) {
+        ::unlinkat(directory, name.c_str(), 0);
+      }
+    }
   }
 }
 

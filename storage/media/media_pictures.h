@@ -10,6 +10,7 @@
 // by turns until make_next() finds nothing to do.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -37,8 +38,7 @@ class MediaPictures {
   MediaPictures(const MediaPictures&) = delete;
   MediaPictures& operator=(const MediaPictures&) = delete;
 
-  // The library with the pictures that the cache has, as far as its descriptors reach; the given
-  // one where that adds nothing.
+  // The library with the pictures that the cache has; the given one where that adds nothing.
   std::shared_ptr<const MediaLibrary> recall(const std::shared_ptr<const MediaLibrary>& library);
 
   // Makes one picture that is lacking, posters first. False: none is, or none can be made, or
@@ -58,27 +58,34 @@ class MediaPictures {
     bool no_poster = false;   // tried in vain
     bool no_thumbnails = false;
   };
+  // Where the pictures of one of the libraries are.
+  struct Cache {
+    MediaFolderRef folder;                   // null: not opened yet
+    std::map<std::string, FileFacts> found;  // when it was opened
+    std::map<std::string, Known> known;      // by key
+  };
 
-  bool open_cache(const MediaLibrary& library);
-  bool make_poster(const MediaLibrary& library, const VideoEntry& video, const std::string& key,
-                   const std::stop_token& stop);
-  bool make_thumbnails(const MediaLibrary& library, const VideoEntry& video, const std::string& key,
-                       const std::stop_token& stop);
+  bool open_caches(const MediaLibrary& library);
+  bool open_cache(const MediaLibrary::Root& root, Cache& cache);
+  Known& known_of(const VideoEntry& video);
+  bool make_poster(const VideoEntry& video, const std::stop_token& stop);
+  bool make_thumbnails(const VideoEntry& video, const std::stop_token& stop);
   enum class Made : std::uint8_t { yes, no, stopped };
-  Made run(const MediaLibrary& library, const VideoEntry& video, double from_s,
-           const std::string& filter, bool key_frames_only, std::int64_t limit_ms,
-           const std::string& name, const std::stop_token& stop);
-  Result<> write(const std::string& name, const std::string& text);
-  // Null: absent or empty.
-  MediaFileRef open(const std::string& name);
-  void look_into_cache(Known& known, const std::string& key);
+  Made run(const VideoEntry& video, double from_s, const std::string& filter, bool key_frames_only,
+           std::int64_t limit_ms, const std::string& name, const std::stop_token& stop);
+  Made run_child(std::vector<std::string> arguments, int output, int input, std::int64_t limit_ms,
+                 const std::string& title, const std::stop_token& stop);
+  Result<> write(const Cache& cache, const std::string& name, const std::string& text);
+  // What was just made; none where that is empty.
+  static LibraryFile made(const Cache& cache, std::size_t library, const std::string& name);
+  static void look_into_cache(const Cache& cache, std::size_t library, Known& known,
+                              const std::string& key);
   void give_up(std::string why);
 
   const Options options_;
   FileDesk& desk_;
-  MediaFolderRef cache_;                // the cache folder of this library; null: not opened yet
-  bool gave_up_ = false;                // nothing can be made here: said once
-  std::map<std::string, Known> known_;  // by key
+  std::vector<Cache> caches_;  // one a library
+  bool gave_up_ = false;       // nothing can be made here: said once
   std::vector<std::string> warnings_;
 };
 

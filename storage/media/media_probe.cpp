@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 #include "core/base/unique_fd.h"
 #include "storage/media/child_process.h"
@@ -98,12 +99,18 @@ MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input,
   return {Verdict::answered, parse_duration(text), {}};
 }
 
-// The child re-opens the very file the library holds open; only a playlist, which names others
-// beside it, is found by its path.
-MediaProbe::Answer MediaProbe::ask_about(const MediaLibrary& library, const VideoEntry& video,
+// The child re-opens the very file that is open here; only a playlist, which names others beside
+// it, is found by its path.
+MediaProbe::Answer MediaProbe::ask_about(const VideoEntry& video,
                                          const std::stop_token& stop) const {
-  if (video.file == nullptr) return ask(-1, "file:" + library.directory() + "/" + video.hls, stop);
-  return ask(video.file->fd(), fmt::format("file:/dev/fd/{}", ChildProcess::input_fd), stop);
+  if (!video.file) {
+    return ask(-1, fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path),
+               stop);
+  }
+  const auto file = desk_.open(video.file.folder, video.file.path);
+  if (file) return ask((*file)->fd(), fmt::format("file:/dev/fd/{}", ChildProcess::input_fd), stop);
+  const bool is_stopped = stop.stop_requested() || file.error().code == ErrorCode::timed_out;
+  return {is_stopped ? Verdict::stopped : Verdict::unreadable, std::nullopt, {}};
 }
 
 std::shared_ptr<const MediaLibrary> MediaProbe::recall(
@@ -111,39 +118,44 @@ std::shared_ptr<const MediaLibrary> MediaProbe::recall(
   std::vector<std::optional<double>> durations_s;
   bool adds = false;
   for (const VideoEntry& video : library->videos()) {
-    const auto known = known_.find(video.version);
+    const auto known = known_.find(video.version());
     durations_s.push_back(known != known_.end() ? known->second : video.duration_s);
     adds = adds || durations_s.back() != video.duration_s;
   }
   return adds ? library->with_durations(durations_s) : library;
 }
 
-MediaProbe::Outcome MediaProbe::fill(const std::shared_ptr<const MediaLibrary>& library,
-                                     const std::stop_token& stop) {
-  Outcome outcome{library, {}};
-  std::map<FileVersion, std::optional<double>> still_known;
-  std::vector<std::optional<double>> durations_s;
-  bool learned = false;
-  bool may_ask = true;
-  for (const VideoEntry& video : library->videos()) {
-    durations_s.push_back(video.duration_s);
-    auto known = known_.find(video.version);
-    if (known == known_.end() && may_ask) {
-      const Answer answer = ask_about(*library, video, stop);
-      may_ask = answer.verdict == Verdict::answered || answer.verdict == Verdict::timed_out;
-      if (std::string line = warning_of(answer, video); !line.empty()) {
-        outcome.warnings.push_back(std::move(line));
-      }
-      if (may_ask) known = known_.emplace(video.version, answer.duration_s).first;
-    }
-    if (known == known_.end()) continue;
-    still_known.insert(*known);
-    durations_s.back() = known->second;
-    learned = learned || known->second != video.duration_s;
+bool MediaProbe::learn_next(const std::shared_ptr<const MediaLibrary>& library,
+                            const std::stop_token& stop) {
+  const std::span<const VideoEntry> videos = library->videos();
+  if (asked_of_.lock() != library) {
+    asked_of_ = library;
+    next_ = 0;
+    forget_others(*library);
   }
-  known_ = std::move(still_known);
-  if (learned) outcome.library = library->with_durations(durations_s);
-  return outcome;
+  while (next_ < videos.size() && known_.contains(videos[next_].version()))
+    ++next_;
+  if (next_ >= videos.size() || stop.stop_requested()) return false;
+  const VideoEntry& video = videos[next_];
+  const Answer answer = ask_about(video, stop);
+  if (std::string line = warning_of(answer, video); !line.empty()) {
+    warnings_.push_back(std::move(line));
+  }
+  if (answer.verdict == Verdict::stopped || answer.verdict == Verdict::cannot_run) return false;
+  ++next_;
+  if (answer.verdict != Verdict::unreadable) known_.emplace(video.version(), answer.duration_s);
+  return true;
+}
+
+// What is away may come back: a drive, a folder that was renamed. But not for ever.
+void MediaProbe::forget_others(const MediaLibrary& library) {
+  constexpr std::size_t others_max = 10'000;
+  if (known_.size() <= library.videos().size() + others_max) return;
+  Durations known;
+  for (const VideoEntry& video : library.videos()) {
+    if (auto found = known_.extract(video.version())) known.insert(std::move(found));
+  }
+  known_ = std::move(known);
 }
 
 std::string MediaProbe::warning_of(const Answer& answer, const VideoEntry& video) const {
@@ -153,8 +165,9 @@ std::string MediaProbe::warning_of(const Answer& answer, const VideoEntry& video
                          answer.problem);
     case Verdict::timed_out:
       return fmt::format("{} took more than {} ms for \"{}\": no duration", program_, limit_ms_,
-                         video.title);
+                         video.title());
     case Verdict::answered:
+    case Verdict::unreadable:
     case Verdict::stopped:
       break;
   }

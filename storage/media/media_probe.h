@@ -1,45 +1,55 @@
 // MediaProbe: learns the durations of videos by asking ffprobe. Slow; for a background thread.
 //
-// One thread owns it. What it learned is kept by (name, size, modification time), so a rescan only
-// asks about new files; what is no longer in the library is forgotten. Each question runs one child
+// One thread owns it. What it learned is kept by (place, size, modification time), so a rescan only
+// asks about new files, and is given to the next process by its owner. Each question runs one child
 // process without a shell, for at most limit_ms, and reads at most 256 bytes of its output.
 //
-// Usage: publish the scanned library with what recall() adds at once, then replace it by fill()'s
-// when that comes.
+// Usage: publish the scanned library with what recall() adds at once; then learn_next() and
+// recall() by turns until learn_next() finds nothing to do.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "storage/media/file_desk.h"
 #include "storage/media/media_library.h"
 
 namespace videosync {
 
 class MediaProbe {
  public:
-  struct Outcome {
-    std::shared_ptr<const MediaLibrary> library;  // the given one where nothing was learned
-    std::vector<std::string> warnings;            // one line each
-  };
+  // nullopt: asked, and there is no answer.
+  using Durations = std::map<FileVersion, std::optional<double>>;
 
-  // `program`: looked up in PATH unless it has a slash.
-  explicit MediaProbe(std::string program = "ffprobe", std::int64_t limit_ms = 10'000)
-      : program_(std::move(program)), limit_ms_(limit_ms) {}
+  // `desk` outlives it. `program`: looked up in PATH unless it has a slash.
+  explicit MediaProbe(FileDesk& desk, std::string program = "ffprobe",
+                      std::int64_t limit_ms = 10'000)
+      : desk_(desk), program_(std::move(program)), limit_ms_(limit_ms) {}
 
   // The library with the durations that are known already; the given one where that adds nothing.
   std::shared_ptr<const MediaLibrary> recall(
       const std::shared_ptr<const MediaLibrary>& library) const;
 
-  // Returns within 100 ms once `stop` is requested, with what it knows by then.
-  Outcome fill(const std::shared_ptr<const MediaLibrary>& library, const std::stop_token& stop);
+  // Asks about one video of which nothing is known. False: there is none, or ffprobe cannot be run,
+  // or `stop` was requested: then it returns within 100 ms.
+  bool learn_next(const std::shared_ptr<const MediaLibrary>& library, const std::stop_token& stop);
+
+  // One line each, since the last call.
+  std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
+
+  const Durations& known() const noexcept { return known_; }
+  // Of an earlier process, before the first question.
+  void remember(Durations known) { known_ = std::move(known); }
 
  private:
-  enum class Verdict : std::uint8_t { answered, timed_out, stopped, cannot_run };
+  enum class Verdict : std::uint8_t { answered, timed_out, unreadable, stopped, cannot_run };
   struct Answer {
     Verdict verdict = Verdict::answered;
     std::optional<double> duration_s;
@@ -47,13 +57,17 @@ class MediaProbe {
   };
 
   Answer ask(int fd, const std::string& input, const std::stop_token& stop) const;
-  Answer ask_about(const MediaLibrary& library, const VideoEntry& video,
-                   const std::stop_token& stop) const;
+  Answer ask_about(const VideoEntry& video, const std::stop_token& stop) const;
   std::string warning_of(const Answer& answer, const VideoEntry& video) const;
+  void forget_others(const MediaLibrary& library);
 
+  FileDesk& desk_;
   const std::string program_;
   const std::int64_t limit_ms_;
-  std::map<FileVersion, std::optional<double>> known_;  // nullopt: asked, and there is no answer
+  Durations known_;
+  std::vector<std::string> warnings_;
+  std::weak_ptr<const MediaLibrary> asked_of_;  // the library of the last question
+  std::size_t next_ = 0;                        // the first of its videos that may be unknown
 };
 
 }  // namespace videosync

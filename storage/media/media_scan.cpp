@@ -1,24 +1,24 @@
-// MediaLibrary::scan: from the names in a folder to open, described files.
+// MediaLibrary::scan: from the names in folders to described films.
 //
-// Names are read and matched first, in the order of their bytes, so that nothing depends on the
-// order in which a file system lists them. Files are opened last, video by video as the list shows
-// them, until the budget of descriptors is used up; which id means which film is FilmIds' to say.
+// Nothing depends on the order in which a file system lists its names. What the names make of the
+// films is films_of()'s to say, which id means which film FilmIds'.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <ctime>
+#include <iterator>
 #include <map>
+#include <span>
+#include <tuple>
+#include <unordered_set>
 
 #include "core/base/text.h"
-#include "core/base/utf8.h"
-#include "storage/media/content_type.h"
 #include "storage/media/file_desk.h"
-#include "storage/media/film_ids.h"
-#include "storage/media/folder_names.h"
-#include "storage/media/hls_files.h"
+#include "storage/media/folder_films.h"
+#include "storage/media/library_names.h"
 #include "storage/media/media_library.h"
+#include "storage/media/open_files.h"
+#include "storage/media/text_fold.h"
 #include "storage/media/video_name.h"
 
 namespace videosync {
@@ -26,87 +26,76 @@ namespace videosync {
 namespace {
 
 constexpr std::size_t warnings_max = 1'000;
-constexpr std::string_view master_playlist = "/master.m3u8";
-constexpr std::array<std::string_view, 5> video_kinds{"mp4", "m4v", "webm", "mkv", "mov"};
-constexpr std::array<std::string_view, 1> caption_kinds{"vtt"};
-constexpr std::array<std::string_view, 4> poster_kinds{"jpg", "jpeg", "png", "webp"};  // best first
+constexpr std::size_t videos_max = 100'000;
+constexpr int best_lines = 1080;
 
-// The place of a name's extension among `kinds`; their number where it is none of them.
-template <std::size_t size>
-std::size_t kind_of(std::string_view name, const std::array<std::string_view, size>& kinds) {
-  const std::string_view extension = extension_of(name);
-  std::size_t i = 0;
-  while (i < size && !equals_ignoring_case(extension, kinds[i]))
-    ++i;
-  return i;
-}
-
-template <std::size_t size>
-bool is_kind(std::string_view name, const std::array<std::string_view, size>& kinds) {
-  return kind_of(name, kinds) < size;
-}
-
-std::string_view stem_of(std::string_view name) {
-  return name.substr(0, name.rfind('.'));
-}
-
-// Whoever writes the line escapes what no line can hold.
-std::string quoted(std::string_view name) {
-  return fmt::format("\"{}\"", name);
-}
-
-// A video before its files are open.
-struct Draft {
-  VideoEntry entry;
-  std::vector<std::pair<std::string, std::string>> captions;  // file name, lang
-  std::string poster;                                         // file name, "" without
-  std::string thumbnails;                                     // the same
-  std::int64_t ctime_ns = 0;  // of the file or, for HLS alone, of the master playlist
-  bool has_file = false;
+// What a video is sorted by.
+struct Rank {
+  std::size_t place = 0;  // among the videos
+  std::string title;      // folded, of a film or a show
+  int season = 0;
+  int number = 0;
+  int quality = 0;
 };
+
+// The plain version first, then what most screens show whole, then less, then more.
+int quality_rank(const std::string& quality) {
+  if (quality.empty()) return 0;
+  const auto digits = std::string_view(quality).substr(0, quality.size() - 1);
+  const int lines = parse_decimal<int>(digits).value_or(0);
+  return lines <= best_lines ? 1 + best_lines - lines : lines;
+}
+
+Rank rank_of(const VideoEntry& video, std::size_t place) {
+  const FilmName& film = video.film;
+  const auto& episode = film.episode;
+  return {place, fold_title(episode ? episode->show : film.title), episode ? episode->season : 0,
+          episode ? episode->number : 0, quality_rank(film.quality)};
+}
+
+// Whether both are of one film, if not the same version of it.
+bool is_of_one_film(const VideoEntry& a, const VideoEntry& b) {
+  return a.folder() == b.folder() && a.film.year == b.film.year && a.film.extra.empty() &&
+         b.film.extra.empty() && a.film.episode == b.film.episode &&
+         fold_text(a.film.title) == fold_text(b.film.title);
+}
+
+// What stays when a file is renamed or moved, as long as nobody writes it.
+using Identity = std::tuple<dev_t, ino_t, std::uint64_t, std::int64_t, std::int64_t>;
+
+Identity identity_of(const FileFacts& facts) {
+  return {facts.device, facts.inode, facts.size, facts.mtime_s, facts.mtime_nsec};
+}
 
 }  // namespace
 
 class MediaScanner {
  public:
-  MediaScanner(const MediaLibrary::Options& options, FileDesk& desk, FilmIds& ids)
-      : options_(options), desk_(desk), ids_(ids) {}
+  MediaScanner(const MediaLibrary::Options& options, FileDesk& desk, MediaLibrary::Memory& memory)
+      : options_(options), desk_(desk), memory_(memory), library_(new MediaLibrary) {
+    if (memory_.open_files == nullptr) {
+      memory_.open_files = std::make_shared<OpenFiles>(options_.open_max);
+    }
+    for (const auto& [place, facts] : memory_.known)
+      places_before_.emplace(identity_of(facts), place);
+  }
   MediaScanner(const MediaScanner&) = delete;
   MediaScanner& operator=(const MediaScanner&) = delete;
 
   Result<MediaLibrary::Scan> run() {
-    if (Result<> read = read_names(); !read) return std::unexpected(read.error());
-    add_videos();
-    add_hls_folders();
-    add_captions();
-    add_hls_captions();
-    add_posters();
-    std::sort(drafts_.begin(), drafts_.end(), [](const Draft& a, const Draft& b) {
-      if (natural_less(a.entry.title, b.entry.title)) return true;
-      if (natural_less(b.entry.title, a.entry.title)) return false;
-      return a.entry.name < b.entry.name;
-    });
-    MediaLibrary::Scan scan = make_library();
-    if (given_up_) return std::unexpected(*given_up_);
-    return scan;
+    for (std::size_t i = 0; i < options_.directories.size(); ++i) {
+      if (Result<> read = read_library(i); !read) return std::unexpected(read.error());
+    }
+    sort();
+    assign_ids();
+    library_->open_files_ = memory_.open_files;
+    library_->index();
+    choose_default();
+    remember();
+    return MediaLibrary::Scan{library_, std::move(warnings_), has_restless_};
   }
 
  private:
-  // Every question to the storage goes through here: once it was given up, the rest is not asked.
-  template <class Ask>
-  auto ask(Ask ask) -> decltype(ask()) {
-    if (given_up_) return std::unexpected(*given_up_);
-    auto answer = ask();
-    if (!answer && answer.error().code == ErrorCode::timed_out) given_up_ = answer.error();
-    return answer;
-  }
-  Result<MediaFileRef> open_now(const std::string& name) {
-    return ask([&] { return desk_.open(folder_, name); });
-  }
-  Result<FolderNames> list(const std::string& path) {
-    return ask([&] { return desk_.list(folder_, path); });
-  }
-
   void warn(std::string line) {
     if (warnings_.size() + 1 < warnings_max) {
       warnings_.push_back(std::move(line));
@@ -115,235 +104,174 @@ class MediaScanner {
     }
   }
 
-  Result<> read_names() {
-    auto folder = desk_.open_folder(options_.directory);
+  Result<> read_library(std::size_t number) {
+    auto folder = desk_.open_folder(options_.directories[number]);
     if (!folder) return std::unexpected(std::move(folder.error()));
-    folder_ = std::move(*folder);
-    Result<FolderNames> names = list(".");
-    if (!names) return std::unexpected(std::move(names.error()));
-    files_ = std::move(names->files);
-    folders_ = std::move(names->folders);
-    for (std::string& line : names->warnings)
+    auto tree = desk_.walk(*folder, options_.watch);
+    if (!tree) return std::unexpected(std::move(tree.error()));
+    if (number == 0) leave_out_names_of_others(*tree);
+    leave_out_restless(*tree, number);
+    FolderFilms films = films_of(*tree, *folder, number);
+    for (std::string& line : films.warnings)
       warn(std::move(line));
+    for (std::string& path : films.hls_folders)
+      library_->hls_folders_.add(std::move(path));
+    std::ranges::move(films.videos, std::back_inserter(videos_));
+    if (videos_.size() > videos_max) {
+      videos_.resize(videos_max);
+      warn(fmt::format("the library holds more than {} videos: the rest is left out", videos_max));
+    }
+    library_->roots_.push_back({*folder, (*folder)->real_path()});
     return {};
   }
 
-  void add_draft(const std::string& name, std::string_view stem, bool has_file) {
-    Draft& draft = drafts_.emplace_back();
-    draft.entry.name = name;
-    draft.entry.title = title_of(stem);
-    if (draft.entry.title.empty()) draft.entry.title = "Untitled";
-    draft.has_file = has_file;
-    by_stem_[std::string(stem)].push_back(drafts_.size() - 1);
-  }
-
-  void add_videos() {
-    for (const std::string& name : files_) {
-      if (is_kind(name, video_kinds)) add_draft(name, stem_of(name), true);
-    }
-  }
-
-  void add_hls_folders() {
-    for (const std::string& folder : folders_) {
-      const Result<MediaFileRef> master = open_now(folder + std::string(master_playlist));
-      if (!master) continue;
-      if (!by_stem_.contains(folder)) {
-        add_draft(folder, folder, false);
-        drafts_.back().entry.version = version_of(**master);
-        drafts_.back().ctime_ns = (*master)->ctime_ns();
-      }
-      for (const std::size_t i : by_stem_[folder])
-        add_hls(drafts_[i], folder);
-      hls_folders_.push_back(folder);
-    }
-  }
-
-  // What the folder holds besides the renditions; a poster beside the video is preferred.
-  void add_hls(Draft& draft, const std::string& folder) {
-    draft.entry.hls = folder + std::string(master_playlist);
-    const std::string poster = folder + "/poster.jpg";
-    if (open_now(poster)) draft.poster = poster;
-    const std::string thumbnails = folder + "/thumbnails.vtt";
-    if (open_now(thumbnails)) draft.thumbnails = thumbnails;
-  }
-
-  void add_captions() {
-    for (const std::string& name : files_) {
-      if (!is_kind(name, caption_kinds)) continue;
-      std::string lang = "und";
-      auto videos = by_stem_.find(std::string(stem_of(name)));
-      if (videos == by_stem_.end()) {
-        if (auto split = split_language(stem_of(name))) {
-          videos = by_stem_.find(std::string(split->stem));
-          lang = std::move(split->lang);
-        }
-      }
-      if (videos == by_stem_.end()) {
-        warn("no video is named like the captions " + quoted(name));
-        continue;
-      }
-      for (const std::size_t i : videos->second)
-        drafts_[i].captions.emplace_back(name, lang);
-    }
-  }
-
-  // captions/<language>.vtt of an HLS folder, for videos without any beside them.
-  void add_hls_captions() {
-    for (const std::string& folder : hls_folders_) {
-      const std::string path = folder + "/captions";
-      const Result<FolderNames> names = list(path);
-      if (!names) continue;
-      std::vector<std::pair<std::string, std::string>> found;
-      for (const std::string& name : names->files) {
-        if (!is_kind(name, caption_kinds)) continue;
-        const std::string as_suffix = "x." + std::string(stem_of(name));
-        const auto split = split_language(as_suffix);
-        found.emplace_back(fmt::format("{}/{}", path, name), split ? split->lang : "und");
-      }
-      for (const std::size_t i : by_stem_[folder]) {
-        if (drafts_[i].captions.empty()) drafts_[i].captions = found;
+  // A folder of the first library that is called as another library's files are.
+  void leave_out_names_of_others(FolderTree& tree) {
+    for (std::size_t i = 1; i < options_.directories.size(); ++i) {
+      const std::string name = fmt::format("~{}", i);
+      const auto erased = std::erase_if(tree.folders, [&](const ListedFolder& folder) {
+        return folder.path == name || folder.path.starts_with(name + "/");
+      });
+      if (erased > 0) {
+        warn(fmt::format("left out \"{}\": with several libraries no folder may have this name",
+                         name));
       }
     }
   }
 
-  void add_posters() {
-    for (const std::string& name : files_) {
-      const std::size_t kind = kind_of(name, poster_kinds);
-      const auto videos = by_stem_.find(std::string(stem_of(name)));
-      if (kind == poster_kinds.size() || videos == by_stem_.end()) continue;
-      for (const std::size_t i : videos->second) {
-        std::string& poster = drafts_[i].poster;
-        const bool is_in_folder = poster.find('/') != std::string::npos;
-        if (poster.empty() || is_in_folder || kind < kind_of(poster, poster_kinds)) poster = name;
-      }
+  // Somebody may still be writing it.
+  void leave_out_restless(FolderTree& tree, std::size_t number) {
+    if (!memory_.has_scanned || options_.rest.count() == 0) return;
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const std::int64_t now_ns = now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+    const std::int64_t rest_ns = std::chrono::nanoseconds(options_.rest).count();
+    for (ListedFolder& folder : tree.folders) {
+      std::erase_if(folder.files, [&](const ListedFile& file) {
+        // Further off than that it is another machine's clock.
+        const bool is_young = std::abs(now_ns - file.facts.ctime_ns) < rest_ns;
+        if (!is_young || !is_kind(file.name, video_kinds)) return false;
+        const std::string path = folder.path.empty() ? file.name : folder.path + "/" + file.name;
+        const std::string place = LibraryFile{nullptr, path, number, {}}.place();
+        const bool is_known =
+            memory_.known.contains(place) || places_before_.contains(identity_of(file.facts));
+        has_restless_ = has_restless_ || !is_known;
+        return !is_known;
+      });
     }
   }
 
-  // Null where the budget is used up or the file cannot be opened: counted or warned of.
-  MediaFileRef open(const std::string& name) {
-    MediaFileRef& file = opened_[name];
-    if (file != nullptr) return file;
-    if (descriptors_left_ == 0) {
-      ++left_out_;
-      return nullptr;
-    }
-    Result<MediaFileRef> opened = open_now(name);
-    if (!opened) {
-      warn("left out " + quoted(name) + ": " + describe(opened.error()));
-      return nullptr;
-    }
-    --descriptors_left_;
-    file = std::move(*opened);
-    return file;
+  void sort() {
+    std::vector<Rank> ranks;
+    ranks.reserve(videos_.size());
+    for (std::size_t i = 0; i < videos_.size(); ++i)
+      ranks.push_back(rank_of(videos_[i], i));
+    std::ranges::sort(ranks, [this](const Rank& a, const Rank& b) { return is_before(a, b); });
+    library_->videos_.reserve(videos_.size());
+    for (const Rank& rank : ranks)
+      library_->videos_.push_back(std::move(videos_[rank.place]));
+    join_versions();
   }
 
-  static std::string describe(const Error& error) {
-    if (error.system_errno != 0) return std::strerror(error.system_errno);
-    return error.code == ErrorCode::not_found ? "not a regular file any more" : error.message;
+  bool is_before(const Rank& a, const Rank& b) const {
+    const VideoEntry& x = videos_[a.place];
+    const VideoEntry& y = videos_[b.place];
+    const bool is_extra = !x.film.extra.empty();
+    if (is_extra != !y.film.extra.empty()) return !is_extra;
+    if (a.title != b.title) return natural_less(a.title, b.title);
+    const auto rest = [](const Rank& rank, const VideoEntry& video) {
+      return std::tuple(rank.season, rank.number, video.film.year, video.folder(), rank.quality,
+                        std::string_view(video.film.edition), std::string_view(video.place));
+    };
+    return rest(a, x) < rest(b, y);
   }
 
-  // False: the video has nothing to show.
-  bool open_files(Draft& draft) {
-    VideoEntry& entry = draft.entry;
-    if (draft.has_file) {
-      entry.file = open(entry.name);
-      if (entry.file == nullptr) return false;
-      entry.version = version_of(*entry.file);
-      draft.ctime_ns = entry.file->ctime_ns();
+  void join_versions() {
+    std::vector<VideoEntry>& videos = library_->videos_;
+    for (std::size_t first = 0; first < videos.size();) {
+      std::size_t end = first + 1;
+      const auto is_another_version = [&](const VideoEntry& video) {
+        if (!is_of_one_film(videos[first], video)) return false;
+        const auto others = std::span(videos).subspan(first, end - first);
+        return std::ranges::none_of(others, [&](const VideoEntry& other) {
+          return other.film.quality == video.film.quality &&
+                 other.film.edition == video.film.edition;
+        });
+      };
+      while (end < videos.size() && is_another_version(videos[end]))
+        videos[end++].versions = 0;
+      videos[first].versions = end - first;
+      first = end;
     }
-    for (const auto& [name, lang] : draft.captions) {
-      MediaFileRef file = open(name);
-      if (file != nullptr) entry.captions.push_back({lang, language_label(lang), std::move(file)});
-    }
-    if (!draft.poster.empty()) entry.poster = open(draft.poster);
-    if (!draft.thumbnails.empty()) entry.thumbnails = open(draft.thumbnails);
-    return true;
   }
 
   void assign_ids() {
+    std::vector<VideoEntry>& videos = library_->videos_;
     std::map<std::string_view, std::size_t> sharers;  // of an HLS folder
-    for (const Draft& draft : drafts_)
-      if (draft.has_file) ++sharers[draft.entry.hls];
+    for (const VideoEntry& video : videos)
+      if (video.file && video.playlist) ++sharers[video.playlist.path];
+    for (const VideoEntry& video : videos)
+      places_.insert(video.place);
     std::vector<FilmIds::Film> films;
-    for (const Draft& draft : drafts_) {
-      const std::string& name = draft.entry.name;
-      const std::string_view stem = draft.has_file ? stem_of(name) : name;
-      FilmIds::Film& film = films.emplace_back(name, "", plain_id_of(name, stem), draft.ctime_ns);
-      const bool is_only =
-          draft.has_file && !draft.entry.hls.empty() && sharers[draft.entry.hls] == 1;
-      if (is_only) film.also = stem;
+    films.reserve(videos.size());
+    for (const VideoEntry& video : videos) {
+      const std::string_view name =
+          std::string_view(video.place).substr(video.place.rfind('/') + 1);
+      const std::string_view stem = video.file ? stem_of(name) : name;
+      FilmIds::Film& film = films.emplace_back(video.place, "", plain_id_of(name, stem),
+                                               video.source().facts.ctime_ns);
+      const bool is_only = video.file && video.playlist && sharers[video.playlist.path] == 1;
+      film.also = is_only ? std::string(stem_of(video.place)) : place_before(video);
     }
-    const std::vector<FilmIds::Ids> assigned = ids_.assign(films, std::time(nullptr));
-    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+    const std::vector<FilmIds::Ids> assigned = memory_.ids.assign(films, std::time(nullptr));
+    for (std::size_t i = 0; i < videos.size(); ++i) {
       const FilmIds::Ids& ids = assigned[i];
-      VideoEntry& entry = drafts_[i].entry;
-      entry.id = ids.listed;
-      for (const std::string& id : {ids.full, ids.also, ids.has_plain ? films[i].plain : ""}) {
-        if (!id.empty() && id != entry.id) entry.other_ids.push_back(id);
+      videos[i].id = ids.listed;
+      for (const std::string& id :
+           {ids.full, ids.also, ids.has_plain ? films[i].plain : std::string()}) {
+        if (!id.empty() && id != ids.listed) videos[i].other_ids.push_back(id);
       }
     }
   }
 
-  MediaLibrary::Scan make_library() {
-    const std::size_t reserved = 1 + (hls_folders_.empty() ? 0 : options_.hls_open_max);
-    descriptors_left_ =
-        options_.descriptors_max > reserved ? options_.descriptors_max - reserved : 0;
-    const std::shared_ptr<MediaLibrary> library(new MediaLibrary);
-    library->directory_ = options_.directory;
-    library->real_directory_ = folder_->real_path();
-    library->folder_inode_ = folder_->inode();
-    library->folder_device_ = folder_->device();
-    std::erase_if(drafts_, [this](Draft& draft) { return !open_files(draft); });
-    if (!given_up_) assign_ids();
-    for (Draft& draft : drafts_)
-      library->videos_.push_back(std::move(draft.entry));
-    if (left_out_ > 0) {
-      warnings_.push_back(
-          fmt::format("the library may hold {} descriptors ({} of them for HLS): {} files are left "
-                      "out; raise the limit of open files or share fewer videos",
-                      options_.descriptors_max, reserved - 1, left_out_));
-    }
-    if (!hls_folders_.empty()) {
-      library->hls_files_ = std::make_shared<HlsFiles>(folder_, options_.hls_open_max);
-      for (std::string& folder : hls_folders_) {
-        library->hls_files_->add_folder(std::move(folder));
-      }
-    }
-    library->descriptors_left_ = descriptors_left_;
-    library->index();
-    choose_default(*library);
-    return {library, std::move(warnings_)};
+  // Where the file was at the scan before, if it is there no more; "" else.
+  std::string place_before(const VideoEntry& video) const {
+    if (!video.file || memory_.known.contains(video.place)) return {};
+    const auto found = places_before_.find(identity_of(video.file.facts));
+    return found != places_before_.end() && !places_.contains(found->second) ? found->second : "";
   }
 
-  void choose_default(MediaLibrary& library) {
+  void choose_default() {
     if (options_.default_id.empty()) return;
-    const VideoEntry* video = library.find(options_.default_id);
+    const VideoEntry* video = library_->find(options_.default_id);
     if (video == nullptr) {
-      warn("no video has the id \"" + to_utf8(options_.default_id) + "\" of the default video");
+      warn(fmt::format("no video has the id \"{}\" of the default video", options_.default_id));
       return;
     }
-    library.default_index_ = static_cast<std::size_t>(video - library.videos_.data());
+    library_->default_index_ = static_cast<std::size_t>(video - library_->videos_.data());
+  }
+
+  void remember() {
+    memory_.has_scanned = true;
+    memory_.known.clear();
+    for (const VideoEntry& video : library_->videos_)
+      memory_.known.emplace(video.place, video.source().facts);
   }
 
   const MediaLibrary::Options& options_;
   FileDesk& desk_;
-  FilmIds& ids_;
-  MediaFolderRef folder_;
-  std::optional<Error> given_up_;
-  std::vector<std::string> files_;
-  std::vector<std::string> folders_;
-  std::vector<std::string> hls_folders_;
-  std::vector<Draft> drafts_;
-  std::map<std::string, std::vector<std::size_t>> by_stem_;  // places in drafts_, before the sort
-  std::map<std::string, MediaFileRef> opened_;  // a caption may belong to two videos of one name
-  std::size_t descriptors_left_ = 0;
-  std::size_t left_out_ = 0;
+  MediaLibrary::Memory& memory_;
+  const std::shared_ptr<MediaLibrary> library_;
+  std::vector<VideoEntry> videos_;  // before they are sorted
+  std::map<Identity, std::string> places_before_;
+  std::unordered_set<std::string_view> places_;  // of the videos, sorted
+  bool has_restless_ = false;
   std::vector<std::string> warnings_;
 };
 
 Result<MediaLibrary::Scan> MediaLibrary::scan(const Options& options, FileDesk& desk,
-                                              FilmIds& ids) {
-  return MediaScanner(options, desk, ids).run();
+                                              Memory& memory) {
+  return MediaScanner(options, desk, memory).run();
 }
 
 }  // namespace videosync

@@ -50,8 +50,8 @@ const listed = async (of = server) => JSON.parse((await ask(of.origin, 'GET', '/
 
 test('the list tells what a player needs', async () => {
   const videos = await listed();
-  assert.deepEqual(videos.map(({ id }) => id), ['stream', 'the-film', videos[2].id]);
-  const film = videos[1];
+  assert.deepEqual(videos.map(({ id }) => id), ['the-film', 'stream', videos[2].id]);
+  const film = videos[0];
   assert.equal(film.title, 'The Film');
   assert.equal(film.type, 'video/mp4');
   assert.equal(film.bytes, FILM.length);
@@ -61,7 +61,7 @@ test('the list tells what a player needs', async () => {
     { lang: 'en', label: 'English', url: '/media/The_Film.en.vtt' },
     { lang: 'pt-br', label: 'Portuguese (BR)', url: '/media/The_Film.pt-BR.vtt' },
   ]);
-  assert.equal(videos[0].hls, '/media/stream/master.m3u8');
+  assert.equal(videos[1].hls, '/media/stream/master.m3u8');
   assert.equal(videos[2].title, 'Ünder 100% "quoted"');
 });
 

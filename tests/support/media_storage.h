@@ -15,9 +15,8 @@
 
 #include "storage/media/file_desk.h"
 #include "storage/media/file_helpers.h"
-#include "storage/media/film_ids.h"
-#include "storage/media/hls_files.h"
 #include "storage/media/media_library.h"
+#include "storage/media/open_files.h"
 #include "tests/support/temp_folder.h"
 
 namespace videosync::test {
@@ -50,35 +49,39 @@ inline void signal_helpers(int number) {
 
 using Library = std::shared_ptr<const MediaLibrary>;
 
-// As a scan after others, whose ids are these; without them as the first of a process.
+// As a scan after others, which this is the memory of; without one as the first of a process.
 inline MediaLibrary::Scan scan(const TempFolder& folder, MediaLibrary::Options options,
-                               FilmIds& ids) {
-  options.directory = folder.path();
-  return MediaLibrary::scan(options, *make_desk(), ids).value();
+                               MediaLibrary::Memory& memory) {
+  options.directories = {folder.path()};
+  return MediaLibrary::scan(options, *make_desk(), memory).value();
 }
 
 inline Result<MediaLibrary::Scan> try_to_scan(const MediaLibrary::Options& options) {
-  FilmIds ids;
-  return MediaLibrary::scan(options, *make_desk(), ids);
+  MediaLibrary::Memory memory;
+  return MediaLibrary::scan(options, *make_desk(), memory);
 }
 
 inline MediaLibrary::Scan scan(const TempFolder& folder, MediaLibrary::Options options = {}) {
-  FilmIds ids;
-  return scan(folder, std::move(options), ids);
+  MediaLibrary::Memory memory;
+  return scan(folder, std::move(options), memory);
 }
 
 inline Library library_of(const TempFolder& folder, MediaLibrary::Options options = {}) {
   return scan(folder, std::move(options)).library;
 }
 
+inline Result<MediaFileRef> open(const MediaLibrary::Place& place) {
+  if (place.file != nullptr) return place.file;
+  auto opened = make_desk()->open(place.folder, place.path);
+  if (opened) opened = place.files->keep(*place.folder, std::move(*opened));
+  return opened;
+}
+
 // What a request for the path gets, as a worker would find it.
 inline Result<MediaFileRef> resolve(const MediaLibrary& library, std::string_view path) {
   const auto place = library.find_place(path);
   if (!place) return fail(ErrorCode::not_found, "no such place");
-  if (place->file != nullptr) return place->file;
-  auto opened = make_desk()->open(place->hls->folder(), place->path);
-  if (opened) opened = place->hls->keep(std::move(*opened));
-  return opened;
+  return open(*place);
 }
 
 // Descriptors of this process once those that are to be closed are.

@@ -77,7 +77,7 @@ Test(librarian, the_first_catalog_is_encoded_and_what_did_not_change_is_no_news)
   folder.write("film/master.m3u8");
   folder.write("film/0.ts", "old");
   RecordedLog log;
-  const auto made = Librarian::create({.directory = folder.path()}, "", helpers()).value();
+  const auto made = Librarian::create({.directories = {folder.path()}}, "", helpers()).value();
   Librarian& librarian = *made;
   const auto first = librarian.await_first(10s);
   cr_assert(first.has_value() && first->has_value());
@@ -111,7 +111,7 @@ Test(librarian, a_file_that_was_replaced_by_its_like_is_news) {
   };
   touch();
   RecordedLog log;
-  const auto made = Librarian::create({.directory = folder.path()}, "", helpers()).value();
+  const auto made = Librarian::create({.directories = {folder.path()}}, "", helpers()).value();
   Librarian& librarian = *made;
   const VideoCatalogRef first = librarian.await_first(10s).value().value().catalog;
   librarian.start();
@@ -121,14 +121,14 @@ Test(librarian, a_file_that_was_replaced_by_its_like_is_news) {
   librarian.rescan();
   const VideoCatalogRef second = await_news(librarian);
   cr_assert_eq(json_of(first), json_of(second));
-  cr_assert_neq(first->library->videos()[0].file->inode(),
-                second->library->videos()[0].file->inode());
+  cr_assert_neq(first->library->videos()[0].file.facts.inode,
+                second->library->videos()[0].file.facts.inode);
 }
 
 Test(librarian, a_folder_that_is_not_there_is_told_and_may_come_later) {
   TempFolder folder;
   RecordedLog log;
-  const auto made = Librarian::create({.directory = folder / "later"}, "", helpers()).value();
+  const auto made = Librarian::create({.directories = {folder / "later"}}, "", helpers()).value();
   Librarian& librarian = *made;
   const auto first = librarian.await_first(10s);
   cr_assert(first.has_value() && !first->has_value());
@@ -146,7 +146,7 @@ Test(librarian, old_snapshots_go_when_their_last_holder_lets_go) {
   folder.write("cat.mp4");
   RecordedLog log;
   const std::size_t none = settled_descriptors();
-  const auto made = Librarian::create({.directory = folder.path()}, "", helpers()).value();
+  const auto made = Librarian::create({.directories = {folder.path()}}, "", helpers()).value();
   Librarian& librarian = *made;
   VideoCatalogRef held = librarian.await_first(10s).value().value().catalog;
   librarian.start();
@@ -156,7 +156,7 @@ Test(librarian, old_snapshots_go_when_their_last_holder_lets_go) {
   const std::weak_ptr<const VideoCatalog> old = held;
   held.reset();
   const auto end = std::chrono::steady_clock::now() + 10s;
-  constexpr std::size_t open_max = 5;  // eventfd, the desk's two, two videos
+  constexpr std::size_t open_max = 5;  // eventfd, inotify, the desk's two, the folder
   // A child that looks for durations has pipes of its own for a while.
   const auto is_gone = [&] { return old.expired() && settled_descriptors() <= none + open_max; };
   while (!is_gone() && std::chrono::steady_clock::now() < end)
@@ -171,7 +171,7 @@ Test(librarian, storage_that_hangs_is_told_of_and_its_videos_come_when_it_answer
   RecordedLog log;
   signal_helpers(SIGSTOP);
   {
-    const auto made = Librarian::create({.directory = folder.path()}, "", helpers()).value();
+    const auto made = Librarian::create({.directories = {folder.path()}}, "", helpers()).value();
     Librarian& librarian = *made;
     cr_assert(!librarian.await_first(50ms).has_value());
     librarian.start();
@@ -184,7 +184,7 @@ Test(librarian, storage_that_hangs_is_told_of_and_its_videos_come_when_it_answer
   }
   signal_helpers(SIGSTOP);
   const auto begin = std::chrono::steady_clock::now();
-  Librarian::create({.directory = folder.path()}, "", helpers()).value().reset();
+  Librarian::create({.directories = {folder.path()}}, "", helpers()).value().reset();
   cr_assert_lt(std::chrono::steady_clock::now() - begin, 2s, "its end waits for nothing");
   signal_helpers(SIGCONT);
 }

@@ -63,7 +63,7 @@ Test(config, the_defaults_are_those_of_the_contract) {
   cr_assert_eq(config.listen.size(), 1u);
   cr_assert_eq(config.listen[0].to_string(), "127.0.0.1:8080");
   cr_assert_eq(config.admin->to_string(), "127.0.0.1:9090");
-  cr_assert_eq(config.media_dir, "media");
+  cr_assert((config.media_dirs == std::vector<std::string>{"media"}));
   cr_assert_eq(config.workers, 3u);
   cr_assert_eq(config.connections_max, 18'976u);
   cr_assert_eq(config.connections_per_address_max, 1'000u);
@@ -108,7 +108,7 @@ Test(config, every_kind_of_flag_is_read) {
   cr_assert_eq(config.listen.size(), 2u);
   cr_assert_eq(config.listen[1].unix_path, "/run/v.sock");
   cr_assert_not(config.admin.has_value());
-  cr_assert_eq(config.media_dir, "/srv");
+  cr_assert((config.media_dirs == std::vector<std::string>{"/srv"}));
   cr_assert_eq(config.default_video, "film");
   cr_assert_eq(config.workers, 2u);
   cr_assert_eq(config.allow_origins.size(), 1u);
@@ -145,7 +145,7 @@ Test(config, lists_and_the_file_itself_come_from_the_environment) {
   setenv("VIDEOSYNC_LISTEN", "127.0.0.1:1,unix:/x", 1);
   const Config config = good({});
   cr_assert_eq(config.listen.size(), 2u);
-  cr_assert_eq(config.media_dir, "/from/file");
+  cr_assert((config.media_dirs == std::vector<std::string>{"/from/file"}));
   cr_assert_eq(good({"--listen", ":9"}).listen.size(), 1u, "a list is replaced, not extended");
 }
 

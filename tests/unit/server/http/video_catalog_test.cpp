@@ -30,7 +30,7 @@ Test(video_catalog, a_video_has_all_its_fields) {
       R"("poster":"/media/My_Cat.jpg","thumbnails":"/media/My_Cat/thumbnails.vtt","captions":[)"
       R"({"lang":"de","label":"German","url":"/media/My_Cat.de.vtt"},)"
       R"({"lang":"en","label":"English","url":"/media/My_Cat.en.vtt"}]})";
-  cr_assert_eq(encode_video(library->videos()[0], "my-cat"), expected);
+  cr_assert_eq(encode_video(*library, library->videos()[0], "my-cat"), expected);
   cr_assert_eq(encode_videos(*library), "{\"videos\":[" + expected + "]}");
 }
 
@@ -63,9 +63,79 @@ Test(video_catalog, names_are_escaped_for_urls_and_json) {
   folder.write("50% \"off\" & <b>#1?.jpg");
   const auto library = library_of(folder);
   const VideoEntry& video = library->videos()[0];
-  cr_assert_eq(media_url(video.poster->path()),
+  cr_assert_eq(media_url(video.poster.place()),
                "/media/50%25%20%22off%22%20%26%20%3Cb%3E%231%3F.jpg");
   cr_assert_eq(media_url("caf\xc3\xa9/v 0/1.ts"), "/media/caf%C3%A9/v%200/1.ts");
-  cr_assert_neq(encode_video(video, video.id).find(R"("title":"50% \"off\" & <b>#1?")"),
+  cr_assert_neq(encode_video(*library, video, video.id).find(R"("title":"50% \"off\" & <b>#1?")"),
                 std::string::npos);
+}
+
+Test(video_catalog, what_a_name_says_is_told) {
+  TempFolder folder;
+  folder.write("Show/Season 01/Show S01E02 - Pilot.mp4");
+  folder.write("Film (2001)/Film (2001) - 2160p.mkv", "12");
+  folder.write("Film (2001)/Film (2001) - 1080p.mp4", "1");
+  folder.write("Film (2001)/Film (2001)-trailer.mp4");
+  const auto library = library_of(folder);
+  const std::string json = encode_videos(*library);
+  cr_assert_eq(
+      json.find(R"({"videos":[{"id":"film-2001-1080p","title":"Film","year":2001,)"
+                R"("type":"video/mp4","bytes":1,"url":"/api/video?id=film-2001-1080p",)"
+                R"("versions":[{"id":"film-2001-1080p","label":"1080p","type":"video/mp4",)"
+                R"("bytes":1,"url":"/api/video?id=film-2001-1080p"},)"
+                R"({"id":"film-2001-2160p","label":"2160p","type":"video/x-matroska",)"
+                R"("bytes":2,"url":"/api/video?id=film-2001-2160p"}],"captions":[]})"),
+      0, "%s", json.c_str());
+  cr_assert(json.contains(R"("title":"Show S01E02 Pilot","show":{"title":"Show","season":1,)"
+                          R"("episode":2,"name":"Pilot"},)"));
+  cr_assert(json.contains(R"x("title":"Film (trailer)","year":2001,"extra":"trailer",)x"));
+}
+
+namespace {
+
+std::string ids_of(const MediaLibrary& library, const VideoQuery& query) {
+  const std::string json = encode_page(library, query).value();
+  std::string ids;
+  for (std::size_t at = 0; (at = json.find("{\"id\":\"", at)) != json.npos;) {
+    at += 7;
+    ids += json.substr(at, json.find('"', at) - at) + " ";
+  }
+  const std::size_t next = json.find(",\"next\":");
+  return ids + (next == json.npos ? "" : "> " + json.substr(next + 8, json.size() - next - 9));
+}
+
+}  // namespace
+
+Test(video_catalog, pages_follow_each_other) {
+  TempFolder folder;
+  for (int i = 1; i <= 5; ++i)
+    folder.write(fmt::format("part {}.mp4", i));
+  const auto library = library_of(folder);
+  cr_assert_eq(ids_of(*library, {.limit = 2}), "part-1 part-2 > \"part-2\"");
+  cr_assert_eq(ids_of(*library, {.limit = 2, .after = "part-2"}), "part-3 part-4 > \"part-4\"");
+  cr_assert_eq(ids_of(*library, {.limit = 2, .after = "part-4"}), "part-5 ");
+  cr_assert_eq(ids_of(*library, {.limit = 5}), "part-1 part-2 part-3 part-4 part-5 ");
+  cr_assert(!encode_page(*library, {.after = "part-6"}));
+}
+
+Test(video_catalog, folders_and_words_choose) {
+  TempFolder folder;
+  folder.write("Am\u00e9lie.mp4");
+  folder.write("Shows/One/One S01E01.mp4");
+  folder.write("Shows/One/One S01E02.mp4");
+  folder.write("Shows/Two/Two S01E01 Am\u00e9lie.mp4");
+  folder.write("Shows/News.mp4");
+  const auto library = library_of(folder);
+  cr_assert_eq(ids_of(*library, {.folder = ""}), "am-lie ");
+  cr_assert_eq(ids_of(*library, {.folder = "Shows"}), "news ");
+  cr_assert_eq(ids_of(*library, {.folder = "Shows/One"}), "one-s01e01 one-s01e02 ");
+  cr_assert_eq(ids_of(*library, {.folder = "None"}), "");
+  cr_assert_eq(ids_of(*library, {.words = "AMELIE"}), "am-lie two-s01e01-am-lie ");
+  cr_assert_eq(ids_of(*library, {.words = "amelie  two"}), "two-s01e01-am-lie ");
+  cr_assert_eq(ids_of(*library, {.words = "one", .folder = "Shows"}), "one-s01e01 one-s01e02 ");
+  cr_assert(encode_page(*library, {.folder = ""})
+                ->contains(R"("folders":[{"path":"Shows","title":"Shows","videos":4}])"));
+  cr_assert(encode_page(*library, {.folder = "Shows"})
+                ->contains(R"("folders":[{"path":"Shows/One","title":"One","videos":2},)"
+                           R"({"path":"Shows/Two","title":"Two","videos":1}])"));
 }

@@ -6,13 +6,16 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <fstream>
 #include <set>
 
+#include "core/base/unique_fd.h"
 #include "storage/media/file_helpers.h"
+#include "storage/media/folder_walk.h"
 #include "tests/support/media_storage.h"
 #include "tests/support/temp_folder.h"
 
@@ -75,26 +78,73 @@ Test(file_desk, a_file_is_open_here_and_described) {
   cr_assert_eq(settled_descriptors(), before);
 }
 
-Test(file_desk, a_long_list_comes_whole_and_in_order) {
+Test(file_desk, a_walk_comes_whole_and_in_order) {
   TempFolder folder;
-  const std::string tail(200, 'x');
+  const std::string tail = std::string(200, 'x') + ".mp4";
   constexpr int count = 1'000;
   for (int i = 0; i < count; ++i)
-    folder.write(fmt::format("{:04}{}", i, tail));
-  folder.make_folder("sub");
+    folder.write(fmt::format("{:04}{}", i, tail), std::string(static_cast<std::size_t>(i), 'x'));
+  folder.write("notes.txt");
+  folder.write("sub/a\nb/cat.mkv", "cat");
+  folder.write("sub/.hidden/cat.mkv");
+  folder.write("sub/VIDEO_TS/a.vob");
+  folder.write("film/master.m3u8");
+  folder.write("film/0.mp4");
+  folder.write("film/v0/1.mp4");
+  folder.write("film/captions/en.vtt");
   folder.link("nowhere", "link");
   const auto made = make_desk();
   FileDesk& desk = *made;
   const MediaFolderRef opened = desk.open_folder(folder.path()).value();
-  const FolderNames names = desk.list(opened, ".").value();
-  cr_assert_eq(names.files.size(), count);
-  for (int i = 0; i < count; ++i)
-    cr_assert_eq(names.files[static_cast<std::size_t>(i)], fmt::format("{:04}{}", i, tail));
-  cr_assert((names.folders == std::vector<std::string>{"sub"}));
-  cr_assert_eq(names.warnings.size(), 1);
-  cr_assert(desk.list(opened, "sub").value().files.empty());
-  cr_assert_eq(desk.list(opened, "none").error().system_errno, ENOENT);
-  cr_assert_eq(desk.list(opened, "link").error().system_errno, ENOTDIR, "no symlink is followed");
+  const std::size_t before = settled_descriptors();
+  const FolderTree tree = desk.walk(opened).value();
+  cr_assert_eq(settled_descriptors(), before);
+  std::vector<std::string> paths;
+  for (const ListedFolder& listed : tree.folders)
+    paths.push_back(listed.path);
+  cr_assert((paths == std::vector<std::string>{"", "film", "film/captions", "sub", "sub/a\nb"}));
+  const std::vector<ListedFile>& top = tree.folders[0].files;
+  cr_assert_eq(top.size(), count);
+  for (std::size_t i = 0; i < count; ++i) {
+    cr_assert_eq(top[i].name, fmt::format("{:04}{}", i, tail));
+    cr_assert_eq(top[i].facts.size, i);
+  }
+  cr_assert_eq(tree.folders[1].files.size(), 1, "a folder's segments are not told");
+  cr_assert_eq(tree.folders[4].files.at(0).name, "cat.mkv");
+  cr_assert_eq(tree.warnings.size(), 2, "the link and the disc");
+}
+
+Test(file_desk, a_walk_goes_so_deep_and_says_so) {
+  TempFolder folder;
+  std::string path;
+  for (int depth = 1; depth <= walk_depth_max + 1; ++depth) {
+    path += std::to_string(depth) + "/";
+    folder.write(path + "film.mp4");
+  }
+  const auto made = make_desk();
+  const FolderTree tree = made->walk(made->open_folder(folder.path()).value()).value();
+  cr_assert_eq(tree.folders.size(), walk_depth_max + 1);
+  cr_assert_eq(tree.warnings.size(), 1);
+  cr_assert(tree.warnings[0].contains("more than 16 folders deep"));
+}
+
+Test(file_desk, a_walk_has_the_kernel_tell_of_changes) {
+  TempFolder folder;
+  folder.write("a/b/film.mp4");
+  const UniqueFd changes(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  const auto made = make_desk();
+  made->walk(made->open_folder(folder.path()).value(), changes.get()).value();
+  const auto hears = [&] {
+    char events[4'096];
+    return ::read(changes.get(), events, sizeof events) > 0;
+  };
+  cr_assert(!hears());
+  folder.write("a/b/other.mp4");
+  cr_assert(hears());
+  folder.make_folder("a/c");
+  cr_assert(hears());
+  folder.remove("a/b/film.mp4");
+  cr_assert(hears());
 }
 
 Test(file_desk, who_does_not_wait_is_told_of_each_file_by_its_number) {
@@ -136,7 +186,7 @@ Test(file_desk, a_wait_ends_with_patience_and_what_comes_late_is_closed) {
   }
   desk.set_patience({});
   cr_assert_eq(desk.open(opened, "cat.mp4").value()->size(), 1, "the desk is of use again");
-  cr_assert_eq(desk.list(opened, ".").value().files.size(), 1);
+  cr_assert_eq(desk.walk(opened).value().folders.at(0).files.size(), 1);
   // Both helpers have answered by the time that one of them has answered twice more.
   for (int i = 0; i < 100 && settled_descriptors() != before; ++i)
     cr_assert(desk.open(opened, "cat.mp4").has_value());

@@ -72,6 +72,16 @@ Test(film_ids, a_film_keeps_its_id_when_another_of_that_name_comes) {
   }
 }
 
+Test(film_ids, what_was_remembered_goes_before_the_age_of_files) {
+  FilmIds before;
+  const FilmIds::Film mp4 = film("film.mp4", 1);
+  before.assign(std::span(&mp4, 1), noon_s);
+  FilmIds after;
+  after.recall(before.holders());
+  const std::vector<FilmIds::Film> films{film("film.mkv", 5), film("film.mp4", 9)};
+  cr_assert_eq(after.assign(films, noon_s)[1].listed, "film");
+}
+
 Test(film_ids, the_id_of_a_film_that_has_gone_is_nobodys_for_a_day) {
   FilmIds ids;
   const std::vector<FilmIds::Film> both{film("film.mp4", 1), film("film.mkv", 2)};
@@ -84,6 +94,9 @@ Test(film_ids, the_id_of_a_film_that_has_gone_is_nobodys_for_a_day) {
   ids.assign(mkv, last_s);
   cr_assert_eq(path_of(mkv, ids.assign(mkv, last_s + FilmIds::absent_s_max - 1), listed), "");
   cr_assert_eq(path_of(mkv, ids.assign(mkv, last_s + FilmIds::absent_s_max), listed), "film.mkv");
+  ids.assign({}, last_s);
+  ids.assign({}, last_s + 2 * FilmIds::absent_s_max);
+  cr_assert(ids.holders().empty(), "nothing is remembered for ever");
 }
 
 Test(film_ids, a_rendition_that_gets_its_film_is_the_same_film) {

@@ -36,6 +36,10 @@ std::string content(const MediaFileRef& file) {
   return text;
 }
 
+std::string content(const Library& library, const LibraryFile& file) {
+  return content(open(library->place_of(file)).value());
+}
+
 ErrorCode refusal(const Library& library, std::string_view path) {
   const Result<MediaFileRef> file = resolve(*library, path);
   cr_assert(!file, "%.*s is reachable", static_cast<int>(path.size()), path.data());
@@ -59,16 +63,16 @@ Test(media_library, videos_captions_and_posters_find_each_other) {
 
   cr_assert((ids(result.library) == std::vector<std::string>{"big-buck-bunny", "other"}));
   const VideoEntry& video = *result.library->find("big-buck-bunny");
-  cr_assert_eq(video.title, "big buck bunny");
+  cr_assert_eq(video.title(), "big buck bunny");
   cr_assert_eq(video.content_type(), "video/mp4");
-  cr_assert_eq(video.file->size(), 10);
-  cr_assert_eq(content(video.file), "0123456789");
+  cr_assert_eq(video.file.facts.size, 10u);
+  cr_assert_eq(content(result.library, video.file), "0123456789");
   cr_assert_eq(video.captions.size(), 3);
   cr_assert_eq(video.captions[0].lang, "de");
   cr_assert_eq(video.captions[1].label, "English");
   cr_assert_eq(video.captions[2].lang, "und");
-  cr_assert_eq(video.poster->path(), "big_buck-bunny.jpg");
-  cr_assert(video.hls.empty());
+  cr_assert_eq(video.poster.path, "big_buck-bunny.jpg");
+  cr_assert(!video.playlist);
   cr_assert(!video.duration_s);
   cr_assert_eq(result.library->find("other")->content_type(), "video/webm");
   cr_assert_null(result.library->find("stray"));
@@ -110,7 +114,7 @@ Test(media_library, names_that_slug_alike_get_ids_of_their_own) {
     cr_assert_eq(id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), id.npos);
     cr_assert_eq(library->find(id)->id, id);
   }
-  cr_assert_eq(library->find("a-b")->name, "a b.mp4", "the oldest");
+  cr_assert_eq(library->find("a-b")->place, "a b.mp4", "the oldest");
   cr_assert((ids(library_of(folder)) == first), "the same at every scan");
   std::sort(first.begin(), first.end());
   cr_assert(std::adjacent_find(first.begin(), first.end()) == first.end());
@@ -119,16 +123,33 @@ Test(media_library, names_that_slug_alike_get_ids_of_their_own) {
 Test(media_library, what_comes_later_takes_no_id_away) {
   TempFolder folder;
   folder.write("film.mp4", "mp4");
-  FilmIds known;
+  MediaLibrary::Memory known;
   const Library first = scan(folder, {}, known).library;
   folder.write("film.mkv", "mkv");
-  for (const Library& library : {scan(folder, {}, known).library, library_of(folder)}) {
+  for (const Library& library : {scan(folder, {.rest = {}}, known).library, library_of(folder)}) {
     cr_assert_eq(library->videos().size(), 2);
-    cr_assert_eq(library->find("film")->name, "film.mp4");
-    cr_assert_eq(library->find(full_id_of("film", "film.mkv"))->name, "film.mkv");
-    cr_assert_eq(library->find(full_id_of("film", "film.mp4"))->name, "film.mp4");
+    cr_assert_eq(library->find("film")->place, "film.mp4");
+    cr_assert_eq(library->find(full_id_of("film", "film.mkv"))->place, "film.mkv");
+    cr_assert_eq(library->find(full_id_of("film", "film.mp4"))->place, "film.mp4");
   }
-  cr_assert_eq(first->find("film")->name, "film.mp4");
+  cr_assert_eq(first->find("film")->place, "film.mp4");
+}
+
+Test(media_library, a_film_that_is_moved_keeps_its_id) {
+  TempFolder folder;
+  folder.write("a/film.mp4", "one");
+  folder.write("b/film.mp4", "two!");
+  MediaLibrary::Memory memory;
+  const Library before = scan(folder, {}, memory).library;
+  const std::string id = before->find("film")->other_ids.at(0);
+  cr_assert_eq(before->find(id)->place, "a/film.mp4");
+  std::filesystem::rename(folder / "a", folder / "c");
+  const MediaLibrary::Scan moved = scan(folder, {}, memory);
+  cr_assert(!moved.has_restless);
+  cr_assert_eq(moved.library->find("film")->place, "c/film.mp4");
+  cr_assert_eq(moved.library->find(full_id_of("film", "c/film.mp4"))->place, "c/film.mp4");
+  std::filesystem::rename(folder / "c/film.mp4", folder / "Film.mp4");
+  cr_assert_eq(scan(folder, {}, memory).library->find("film")->place, "Film.mp4", "at once");
 }
 
 Test(media_library, no_name_is_too_odd) {
@@ -155,17 +176,17 @@ Test(media_library, no_name_is_too_odd) {
   cr_assert(result.warnings.empty());
   cr_assert_eq(result.library->videos().size(), names.size());
   for (const VideoEntry& video : result.library->videos()) {
-    cr_assert_eq(content(video.file), video.name);
-    cr_assert(is_valid_utf8(video.title));
+    cr_assert_eq(content(result.library, video.file), video.place);
+    cr_assert(is_valid_utf8(video.title()));
     for (const Caption& caption : video.captions) {
-      const std::string path = MediaLibrary::url_path_of(caption.file->path());
+      const std::string path = MediaLibrary::url_path_of(caption.file.place());
       cr_assert(!has_control_bytes(path));
       cr_assert_eq(content(*resolve(*result.library, "/media/" + path)), "captions");
     }
   }
   const VideoEntry& bad =
-      *std::ranges::find(result.library->videos(), "bad\xff.mp4", &VideoEntry::name);
-  const std::string path = MediaLibrary::url_path_of(bad.poster->path());
+      *std::ranges::find(result.library->videos(), "bad\xff.mp4", &VideoEntry::place);
+  const std::string path = MediaLibrary::url_path_of(bad.poster.place());
   cr_assert(is_valid_utf8(path) && path.ends_with(".jpg"));
   cr_assert_eq(content(*resolve(*result.library, "/media/" + path)), "poster");
 }
@@ -210,14 +231,14 @@ Test(media_library, an_hls_folder_joins_its_video_or_stands_alone) {
 
   cr_assert((ids(library) == std::vector<std::string>{"cat", "live-show"}));
   const VideoEntry& cat = *library->find("cat");
-  cr_assert_eq(cat.hls, "cat/master.m3u8");
-  cr_assert_not_null(cat.file.get());
+  cr_assert_eq(cat.playlist.path, "cat/master.m3u8");
+  cr_assert(bool(cat.file));
   const VideoEntry& show = *library->find("live-show");
-  cr_assert_null(show.file.get());
-  cr_assert_eq(show.hls, "Live Show/master.m3u8");
+  cr_assert(!show.file);
+  cr_assert_eq(show.playlist.path, "Live Show/master.m3u8");
   cr_assert_eq(show.content_type(), "application/vnd.apple.mpegurl");
   cr_assert_eq(show.captions.size(), 1);
-  cr_assert_eq(show.poster->path(), "Live Show.webp");
+  cr_assert_eq(show.poster.path, "Live Show.webp");
   cr_assert(refusal(library, "/media/no-hls/readme.m3u8") == ErrorCode::not_found);
 }
 
@@ -295,12 +316,12 @@ Test(media_library, a_folder_swapped_for_a_symlink_leads_nowhere) {
   cr_assert(refusal(library, "/media/cat/seg.ts") == ErrorCode::not_found);
 }
 
-Test(media_library, few_hls_files_stay_open_and_playlists_none) {
+Test(media_library, few_files_stay_open_and_playlists_none) {
   TempFolder folder;
   folder.write("cat/master.m3u8", "one");
   for (int i = 0; i < 10; ++i)
     folder.write("cat/" + std::to_string(i) + ".ts", std::to_string(i));
-  const Library library = library_of(folder, {.hls_open_max = 3});
+  const Library library = library_of(folder, {.open_max = 3});
   const auto segment = [&](int i) {
     return resolve(*library, "/media/cat/" + std::to_string(i) + ".ts").value();
   };
@@ -332,7 +353,7 @@ Test(media_library, threads_may_resolve_at_once) {
   folder.write("cat/master.m3u8");
   for (int i = 0; i < 8; ++i)
     folder.write("cat/" + std::to_string(i) + ".ts", std::to_string(i));
-  const Library library = library_of(folder, {.hls_open_max = 4});
+  const Library library = library_of(folder, {.open_max = 4});
   const std::size_t before = settled_descriptors();
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
@@ -365,14 +386,16 @@ Test(media_library, nothing_stays_open_when_the_library_is_gone) {
     const std::vector<std::optional<double>> durations{12.5, std::nullopt};
     const Library with = library->with_durations(durations);
     cr_assert_eq(with->find("cat")->duration_s.value(), 12.5);
-    cr_assert_eq(with->find("cat")->file.get(), library->find("cat")->file.get());
+    cr_assert(with->find("cat")->file == library->find("cat")->file);
     cr_assert(resolve(*with, "/media/dog/1.ts").has_value());
-    cr_assert_eq(settled_descriptors(), before + 5,
-                 "3 files, the folder, a segment; a copy adds none");
+    cr_assert_eq(settled_descriptors(), before + 2, "the folder, a segment; a copy adds none");
+    cr_assert(open(with->place_of(with->find("cat")->file)).has_value());
+    cr_assert(open(library->place_of(library->find("cat")->file)).has_value());
+    cr_assert_eq(settled_descriptors(), before + 3, "one file, for both");
   }
   cr_assert_eq(settled_descriptors(), before);
-  cr_assert(!try_to_scan({.directory = folder / "missing"}).has_value());
-  cr_assert(!try_to_scan({.directory = folder / "cat.mp4"}).has_value());
+  cr_assert(!try_to_scan({.directories = {folder / "missing"}}).has_value());
+  cr_assert(!try_to_scan({.directories = {folder / "cat.mp4"}}).has_value());
   cr_assert_eq(settled_descriptors(), before);
 }
 
@@ -386,9 +409,9 @@ Test(media_library, an_hls_folder_may_bring_a_poster_and_thumbnails) {
   }
   folder.write("dog.png");
   const Library library = library_of(folder);
-  cr_assert_eq(library->find("cat")->poster->path(), "cat/poster.jpg");
-  cr_assert_eq(library->find("dog")->poster->path(), "dog.png", "beside the video goes first");
-  cr_assert_eq(library->find("cat")->thumbnails->path(), "cat/thumbnails.vtt");
+  cr_assert_eq(library->find("cat")->poster.path, "cat/poster.jpg");
+  cr_assert_eq(library->find("dog")->poster.path, "dog.png", "beside the video goes first");
+  cr_assert_eq(library->find("cat")->thumbnails.path, "cat/thumbnails.vtt");
   cr_assert(resolve(*library, "/media/cat/thumbnails.vtt").has_value());
   cr_assert(resolve(*library, "/media/cat/thumbnails.jpg").has_value());
   cr_assert(resolve(*library, "/media/dog/poster.jpg").has_value());
@@ -411,40 +434,57 @@ Test(media_library, an_hls_folder_may_bring_captions) {
   cr_assert_eq(library->find("dog")->captions.size(), 1, "those beside the video go first");
 }
 
-Test(media_library, the_budget_of_descriptors_is_kept_with_a_warning) {
+Test(media_library, few_descriptors_are_enough_for_many_files) {
   TempFolder folder;
-  for (int i = 0; i < 10; ++i) {
-    folder.write(std::to_string(i) + ".mp4");
-    folder.write(std::to_string(i) + ".vtt");
-  }
+  for (int i = 0; i < 200; ++i)
+    folder.write(fmt::format("{}.mp4", i), std::to_string(i));
+  const Library library = library_of(folder, {.open_max = 8});
   const std::size_t before = settled_descriptors();
-  const MediaLibrary::Scan result = scan(folder, {.descriptors_max = 6});
-  cr_assert_leq(settled_descriptors(), before + 6);
-  cr_assert((ids(result.library) == std::vector<std::string>{"0", "1", "2"}));
-  cr_assert_eq(result.library->find("1")->captions.size(), 1);
-  cr_assert(result.library->find("2")->captions.empty());
-  cr_assert(has_warning(result, "6 descriptors"));
-  cr_assert(library_of(folder, {.descriptors_max = 0})->videos().empty());
+  for (const VideoEntry& video : library->videos())
+    cr_assert_eq(content(library, video.file) + ".mp4", video.place);
+  cr_assert_eq(settled_descriptors(), before + 8);
+  cr_assert_eq(content(library_of(folder, {.open_max = 0}), library->videos()[0].file), "0");
 }
 
-Test(media_library, a_rescan_sees_what_changed_and_the_old_one_still_serves) {
+Test(media_library, a_rescan_sees_what_changed) {
   TempFolder folder;
   folder.write("cat.mp4", "old");
   folder.write("dog.mp4", "dog");
-  const Library first = library_of(folder);
-  const MediaFileRef old_cat = first->find("cat")->file;
+  MediaLibrary::Memory memory;
+  const Library first = scan(folder, {}, memory).library;
+  const MediaFileRef old_cat = open(first->place_of(first->find("cat")->file)).value();
 
   folder.write("new.mp4", "replaced");
   std::filesystem::rename(folder / "new.mp4", folder / "cat.mp4");
   folder.remove("dog.mp4");
   folder.write("emu.mp4", "emu");
-  const Library second = library_of(folder);
+  const Library second = scan(folder, {.rest = {}}, memory).library;
 
   cr_assert((ids(second) == std::vector<std::string>{"cat", "emu"}));
-  cr_assert_eq(content(second->find("cat")->file), "replaced");
-  cr_assert_neq(second->find("cat")->file->etag(), old_cat->etag());
-  cr_assert_eq(content(old_cat), "old");
-  cr_assert_eq(content(first->find("dog")->file), "dog");
+  cr_assert_eq(content(second, second->find("cat")->file), "replaced", "though the old is open");
+  cr_assert_eq(content(second, second->find("cat")->file), "replaced");
+  cr_assert_eq(content(old_cat), "old", "who has it keeps it");
+  cr_assert(open(first->place_of(first->find("dog")->file)).error().code == ErrorCode::not_found);
+  cr_assert(!first->shows_same_as(*second));
+  cr_assert(second->shows_same_as(*scan(folder, {}, memory).library));
+}
+
+Test(media_library, a_film_that_comes_counts_once_its_size_has_rested) {
+  TempFolder folder;
+  folder.write("cat.mp4");
+  MediaLibrary::Memory memory;
+  const MediaLibrary::Options long_rest{.rest = std::chrono::hours(1)};
+  cr_assert_eq(scan(folder, long_rest, memory).library->videos().size(), 1, "the first scan");
+  folder.write("dog.mp4");
+  folder.write("cat.mp4", "longer");
+  const MediaLibrary::Scan later = scan(folder, long_rest, memory);
+  cr_assert((ids(later.library) == std::vector<std::string>{"cat"}));
+  cr_assert_eq(later.library->find("cat")->file.facts.size, 6u, "what is known stays");
+  cr_assert(later.has_restless);
+  const MediaLibrary::Scan rested = scan(folder, {.rest = {}}, memory);
+  cr_assert_eq(rested.library->videos().size(), 2);
+  cr_assert(!rested.has_restless);
+  cr_assert(!scan(folder, long_rest, memory).has_restless);
 }
 
 Test(media_library, a_file_beyond_4_gib_has_its_size) {
@@ -453,7 +493,8 @@ Test(media_library, a_file_beyond_4_gib_has_its_size) {
   constexpr std::uint64_t size = 5'000'000'000;
   cr_assert_eq(::truncate((folder / "large.mkv").c_str(), static_cast<off_t>(size)), 0);
   const Library library = library_of(folder);
-  const MediaFile& file = *library->find("large")->file;
+  const MediaFileRef opened = open(library->place_of(library->find("large")->file)).value();
+  const MediaFile& file = *opened;
   cr_assert_eq(file.size(), size);
   char byte = 'x';
   cr_assert_eq(::pread(file.fd(), &byte, 1, static_cast<off_t>(size - 1)), 1);
@@ -469,13 +510,14 @@ Test(media_library, a_descriptor_is_blocking_private_and_dated) {
   const timespec odd[2]{{-5, 0}, {-5, 7}};
   cr_assert_eq(::utimensat(AT_FDCWD, (folder / "odd.mp4").c_str(), odd, 0), 0);
   const Library library = library_of(folder);
-  const MediaFile& file = *library->find("cat")->file;
+  const MediaFileRef opened = open(library->place_of(library->find("cat")->file)).value();
+  const MediaFile& file = *opened;
   cr_assert_eq(::fcntl(file.fd(), F_GETFL) & O_NONBLOCK, 0, "or io_uring answers EAGAIN");
   cr_assert_eq(::fcntl(file.fd(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
   cr_assert_eq(file.mtime_s(), 1'700'000'001);
   cr_assert_eq(file.mtime_ns(), 1'700'000'001'123'456'789);
   cr_assert_eq(file.etag(), "\"1-17979cfe79209715\"");
-  cr_assert_eq(library->find("odd")->file->mtime_s(), -5);
+  cr_assert_eq(library->find("odd")->file.facts.mtime_s, -5);
 }
 
 Test(media_library, an_empty_folder_is_an_empty_library) {

@@ -18,6 +18,18 @@ std::string script(const TempFolder& folder, std::string_view body) {
   return folder.write_script("probe.sh", body);
 }
 
+struct Outcome {
+  Library library;
+  std::vector<std::string> warnings;
+};
+
+// All that can be learned.
+Outcome fill(MediaProbe& probe, const Library& library, const std::stop_token& stop = {}) {
+  while (probe.learn_next(library, stop)) {
+  }
+  return {probe.recall(library), probe.take_warnings()};
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -39,9 +51,10 @@ Test(media_probe, real_videos_get_their_durations) {
   }
   folder.write("broken.mp4", "this is no video");
   const auto library = library_of(folder);
+  const auto desk = make_desk();
   const std::size_t before = settled_descriptors();
-  MediaProbe probe;
-  const MediaProbe::Outcome outcome = probe.fill(library, {});
+  MediaProbe probe(*desk);
+  const Outcome outcome = fill(probe, library);
   cr_assert(outcome.warnings.empty());
   cr_assert_float_eq(outcome.library->find("tiny")->duration_s.value(), 2.0, 0.05);
   cr_assert_float_eq(outcome.library->find("show")->duration_s.value(), 2.0, 0.05);
@@ -50,15 +63,31 @@ Test(media_probe, real_videos_get_their_durations) {
   cr_assert_eq(settled_descriptors(), before);
 }
 
-Test(media_probe, the_child_reads_the_very_file_the_library_holds) {
+Test(media_probe, the_child_reads_the_very_file_that_was_opened) {
   TempFolder folder;
   TempFolder tools;
   folder.write("cat.mp4", "41.5");
   const auto library = library_of(folder);
-  folder.remove("cat.mp4");
-  MediaProbe probe(script(tools, "for last; do :; done; cat \"${last#file:}\"; echo"));
-  const auto filled = probe.fill(library, {}).library;
-  cr_assert_eq(filled->find("cat")->duration_s.value(), 41.5);
+  const auto desk = make_desk();
+  MediaProbe probe(*desk,
+                   script(tools, "rm '" + (folder / "cat.mp4") +
+                                     "'; for last; do :; done; cat \"${last#file:}\"; echo"));
+  cr_assert_eq(fill(probe, library).library->find("cat")->duration_s.value(), 41.5);
+}
+
+Test(media_probe, what_cannot_be_opened_is_asked_about_another_time) {
+  TempFolder folder;
+  TempFolder tools;
+  folder.write("cat.mp4");
+  folder.write("dog.mp4");
+  const auto library = library_of(folder);
+  std::filesystem::rename(folder / "cat.mp4", folder / "away");
+  const auto desk = make_desk();
+  MediaProbe probe(*desk, script(tools, "echo 3"));
+  cr_assert(!fill(probe, library).library->find("cat")->duration_s);
+  cr_assert_eq(probe.known().size(), 1);
+  std::filesystem::rename(folder / "away", folder / "cat.mp4");
+  cr_assert_eq(fill(probe, library_of(folder)).library->find("cat")->duration_s.value(), 3);
 }
 
 Test(media_probe, what_is_known_is_not_asked_again) {
@@ -66,23 +95,24 @@ Test(media_probe, what_is_known_is_not_asked_again) {
   TempFolder tools;
   folder.write("cat.mp4");
   folder.write("dog.mp4");
-  MediaProbe probe(script(tools, "echo asked >>" + (tools / "log") + "; echo 7.25"));
+  const auto desk = make_desk();
+  MediaProbe probe(*desk, script(tools, "echo asked >>" + (tools / "log") + "; echo 7.25"));
   const auto asked = [&] {
     std::error_code error;
     const auto size = std::filesystem::file_size(tools / "log", error);
     return error ? 0 : size / 6;
   };
-  cr_assert_eq(probe.fill(library_of(folder), {}).library->find("dog")->duration_s.value(), 7.25);
+  cr_assert_eq(fill(probe, library_of(folder)).library->find("dog")->duration_s.value(), 7.25);
   cr_assert_eq(asked(), 2);
 
   const auto rescanned = library_of(folder);
-  const auto filled = probe.fill(rescanned, {}).library;
+  const auto filled = fill(probe, rescanned).library;
   cr_assert_eq(filled->find("dog")->duration_s.value(), 7.25);
   cr_assert_eq(asked(), 2);
-  cr_assert_eq(probe.fill(filled, {}).library.get(), filled.get(), "nothing learned: no copy");
+  cr_assert_eq(fill(probe, filled).library.get(), filled.get(), "nothing learned: no copy");
 
   folder.write("dog.mp4", "another size");
-  probe.fill(library_of(folder), {});
+  fill(probe, library_of(folder));
   cr_assert_eq(asked(), 3);
 }
 
@@ -91,8 +121,9 @@ Test(media_probe, a_missing_ffprobe_is_one_line) {
   folder.write("cat.mp4");
   folder.write("dog.mp4");
   const auto library = library_of(folder);
-  MediaProbe probe(folder / "no-such-program");
-  const MediaProbe::Outcome outcome = probe.fill(library, {});
+  const auto desk = make_desk();
+  MediaProbe probe(*desk, folder / "no-such-program");
+  const Outcome outcome = fill(probe, library);
   cr_assert_eq(outcome.warnings.size(), 1);
   cr_assert_neq(outcome.warnings[0].find("cannot be run"), std::string::npos);
   cr_assert_eq(outcome.library.get(), library.get());
@@ -104,8 +135,9 @@ Test(media_probe, answers_that_are_none_are_none) {
   folder.write("cat.mp4");
   for (const char* answer : {"echo N/A", "echo inf", "echo nan", "echo -5", "echo 0", "printf 12.5",
                              "echo 12x", "exit 1", "head -c 100000 /dev/zero"}) {
-    MediaProbe probe(script(tools, answer));
-    const MediaProbe::Outcome outcome = probe.fill(library_of(folder), {});
+    const auto desk = make_desk();
+    MediaProbe probe(*desk, script(tools, answer));
+    const Outcome outcome = fill(probe, library_of(folder));
     cr_assert(!outcome.library->find("cat")->duration_s, "%s", answer);
     cr_assert(outcome.warnings.empty());
   }
@@ -115,15 +147,16 @@ Test(media_probe, a_probe_that_hangs_is_ended) {
   TempFolder folder;
   TempFolder tools;
   folder.write("cat.mp4");
+  const auto desk = make_desk();
   const std::size_t before = settled_descriptors();
   const auto start = std::chrono::steady_clock::now();
-  MediaProbe probe(script(tools, "exec sleep 30"), 200);
-  const MediaProbe::Outcome outcome = probe.fill(library_of(folder), {});
+  MediaProbe probe(*desk, script(tools, "exec sleep 30"), 200);
+  const Outcome outcome = fill(probe, library_of(folder));
   cr_assert_lt(seconds_since(start), 5.0);
   cr_assert(!outcome.library->find("cat")->duration_s);
   cr_assert_eq(outcome.warnings.size(), 1);
   cr_assert_neq(outcome.warnings[0].find("200 ms"), std::string::npos);
-  cr_assert_eq(settled_descriptors(), before + 1, "the outcome's one video alone");
+  cr_assert_eq(settled_descriptors(), before + 1, "the library's folder alone");
 }
 
 Test(media_probe, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
@@ -133,18 +166,19 @@ Test(media_probe, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
   folder.write("dog.mp4");
   const auto library = library_of(folder);
   const std::string program = script(tools, "exec sleep 30");
-  MediaProbe probe(program);
+  const auto desk = make_desk();
+  MediaProbe probe(*desk, program);
   std::stop_source source;
   const auto start = std::chrono::steady_clock::now();
   std::jthread stopper([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     source.request_stop();
   });
-  const MediaProbe::Outcome stopped = probe.fill(library, source.get_token());
+  const Outcome stopped = fill(probe, library, source.get_token());
   cr_assert_lt(seconds_since(start), 5.0);
   cr_assert_eq(stopped.library.get(), library.get());
   cr_assert(stopped.warnings.empty());
 
   script(tools, "echo 3");
-  cr_assert_eq(probe.fill(library, {}).library->find("cat")->duration_s.value(), 3);
+  cr_assert_eq(fill(probe, library).library->find("cat")->duration_s.value(), 3);
 }

@@ -1,0 +1,29 @@
+// KnownFilms: what one process leaves to the next about the films of its libraries: what was
+// learned of each file, and which film each id means. A text file in the cache folder.
+//
+// Reading and writing wait for that folder, which is local: for a background thread. A file that is
+// damaged, cut short or of another version of the program is read as far as it makes sense; it may
+// be deleted at any time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/base/error.h"
+#include "storage/media/film_ids.h"
+#include "storage/media/media_probe.h"
+
+namespace videosync {
+
+struct KnownFilms {
+  MediaProbe::Durations durations;
+  std::map<std::string, FilmIds::Holder> holders;
+
+  static KnownFilms read(const std::string& path);
+  // In one step: a reader sees the old or the new. Errors: io.
+  static Result<> write(const std::string& path, const MediaProbe::Durations& durations,
+                        const std::map<std::string, FilmIds::Holder>& holders);
+};
+
+}  // namespace videosync

@@ -1,0 +1,59 @@
+// What one process leaves to the next.
+#include "storage/media/known_films.h"
+
+#include <criterion/criterion.h>
+
+#include "tests/support/temp_folder.h"
+
+using namespace videosync;
+using namespace videosync::test;
+
+namespace {
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+const MediaProbe::Durations durations{{{"film.mp4", 5, -7}, 62.5},
+                                      {{"odd\n\t%41\xff/a.mkv", 1, 2}, 0.1},
+                                      {{"none.mp4", 1, 1}, std::nullopt}};
+const std::map<std::string, FilmIds::Holder> holders{{"film", {"film.mp4", true, 0}},
+                                                     {"odd", {"a\nb.mp4", false, 99}}};
+
+}  // namespace
+
+Test(known_films, all_is_read_as_it_was_written) {
+  TempFolder folder;
+  const std::string path = folder / "films";
+  cr_assert(KnownFilms::write(path, durations, holders).has_value());
+  const KnownFilms known = KnownFilms::read(path);
+  cr_assert_eq(known.durations.size(), 2, "what has no duration is asked again");
+  for (const auto& [version, duration_s] : known.durations)
+    cr_assert(durations.at(version) == duration_s);
+  cr_assert_eq(known.holders.size(), 2);
+  cr_assert_eq(known.holders.at("odd").path, "a\nb.mp4");
+  cr_assert(known.holders.at("film").is_listed && !known.holders.at("odd").is_listed);
+  cr_assert_eq(known.holders.at("odd").absent_since_s, 99);
+}
+
+Test(known_films, what_is_damaged_is_read_as_far_as_it_makes_sense) {
+  TempFolder folder;
+  const std::string path = folder / "films";
+  cr_assert(KnownFilms::write(path, durations, holders).has_value());
+  const std::string whole = text_of(path);
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    folder.write("films", whole.substr(0, length));
+    for (const auto& [version, duration_s] : KnownFilms::read(path).durations)
+      cr_assert(durations.at(version) == duration_s, "cut at %zu", length);
+  }
+  folder.write(
+      "films",
+      "videosync films "
+      "1\nf\t5\t-7\tinf\t=a\nf\tx\t1\t1\t=a\nf\t1\t1\t1\txzz\nf\t1\t1\t1\ta\nx\ni\t\t1\t0\t=a\n");
+  cr_assert(KnownFilms::read(path).durations.empty() && KnownFilms::read(path).holders.empty());
+  folder.write("films", "videosync films 2\n" + whole);
+  cr_assert(KnownFilms::read(path).durations.empty(), "another version");
+  cr_assert(KnownFilms::read(folder / "missing").durations.empty());
+  cr_assert_not(KnownFilms::write(folder / "no/such/films", durations, holders).has_value());
+}
