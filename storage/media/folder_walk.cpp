@@ -24,6 +24,12 @@ constexpr std::uint32_t watched_changes = IN_CREATE | IN_DELETE | IN_MOVED_FROM 
                                           IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR |
                                           IN_EXCL_UNLINK;
 
+FolderStream stream_of(UniqueFd folder) noexcept {
+  DIR* const stream = ::fdopendir(folder.get());
+  if (stream != nullptr) static_cast<void>(folder.release());  // it is the stream's
+  return FolderStream(stream);
+}
+
 struct Names {
   std::vector<std::string> files;  // regular, or of a kind that is still to be asked for
   std::vector<std::string> folders;
@@ -31,12 +37,11 @@ struct Names {
 };
 
 // 0, or an errno.
-int read_names(int directory, Names& names) {
-  const FolderStream stream = open_folder(directory);
-  if (!stream) return errno;
+int read_names(DIR* stream, Names& names) {
+  const int directory = ::dirfd(stream);
   for (;;) {
     errno = 0;
-    const dirent* item = ::readdir(stream.get());
+    const dirent* item = ::readdir(stream);
     if (item == nullptr) break;
     if (item->d_name[0] == '.') continue;
     unsigned char type = item->d_type;
@@ -59,10 +64,12 @@ class Walk {
  public:
   Walk(int watch, WalkSink& sink) noexcept : watch_(watch), sink_(sink) {}
 
-  int enter(int directory, const std::string& path, int depth) {
+  int enter(const FolderStream& stream, const std::string& path, int depth) {
+    if (!stream) return errno;
+    const int directory = ::dirfd(stream.get());
     watch_folder(directory, path);
     Names names;
-    if (const int error = read_names(directory, names); error != 0) return error;
+    if (const int error = read_names(stream.get(), names); error != 0) return error;
     sink_.on_folder(path);
     const bool is_hls = depth > 0 && std::ranges::binary_search(names.files, master_playlist_name);
     for (const std::string& name : names.links)
@@ -92,7 +99,10 @@ class Walk {
     struct stat status{};
     if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
     if (!S_ISREG(status.st_mode)) return;
-    if (::faccessat(directory, name.c_str(), R_OK, AT_EACCESS) != 0) {
+    // Asked only where the answer may be no: a call for each of thousands of files counts.
+    const bool may_read = (status.st_mode & S_IROTH) != 0 ||
+                          ::faccessat(directory, name.c_str(), R_OK, AT_EACCESS) == 0;
+    if (!may_read) {
       return sink_.on_warning(
           fmt::format("left out \"{}\": {}", join(path, name), std::strerror(errno)));
     }
@@ -110,9 +120,9 @@ class Walk {
       return sink_.on_warning(
           fmt::format("left out \"{}\": more than {} folders deep", below, walk_depth_max));
     }
-    const UniqueFd folder(
+    UniqueFd folder(
         ::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    const int error = folder ? enter(folder.get(), below, depth) : errno;
+    const int error = folder ? enter(stream_of(std::move(folder)), below, depth) : errno;
     if (error != 0 && error != ENOENT) {
       sink_.on_warning(fmt::format("left out \"{}\": {}", below, std::strerror(error)));
     }
@@ -142,14 +152,11 @@ class Walk {
 
 FolderStream open_folder(int directory) noexcept {
   UniqueFd listing(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!listing) return nullptr;
-  DIR* const folder = ::fdopendir(listing.get());
-  if (folder != nullptr) static_cast<void>(listing.release());  // it is the stream's
-  return FolderStream(folder);
+  return listing ? stream_of(std::move(listing)) : nullptr;
 }
 
 Result<> walk_folder(int directory, int watch, WalkSink& sink) {
-  const int error = Walk(watch, sink).enter(directory, "", 0);
+  const int error = Walk(watch, sink).enter(open_folder(directory), "", 0);
   if (error != 0) return fail_errno("read the folder", error);
   return {};
 }
