@@ -12,7 +12,7 @@ let server;
 let media;
 
 before(async () => {
-  media = await makeFolder({ 'a first.mp4': FIRST, 'b second.webm': SECOND });
+  media = await makeFolder({ 'alpha first.mp4': FIRST, 'beta second.webm': SECOND });
   // Two workers: a session's home is often another thread than the connection's.
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--workers', '2'] });
 });
@@ -47,7 +47,7 @@ test('keys and tokens never repeat', async () => {
 });
 
 test('what is said of a session: its video, settings, members, state, the time', async () => {
-  const { key } = await create({ video: 'b-second', control: 'everyone', onStall: 'wait' });
+  const { key } = await create({ video: 'beta-second', control: 'everyone', onStall: 'wait' });
   const beforeMs = Date.now();
   const answer = await request('GET', `/api/sessions/${key}`);
   assert.equal(answer.status, 200);
@@ -58,21 +58,21 @@ test('what is said of a session: its video, settings, members, state, the time',
   assert.equal(info.control, 'everyone');
   assert.equal(info.onStall, 'wait');
   assert.equal(info.members, 0);
-  assert.equal(info.video.id, 'b-second');
+  assert.equal(info.video.id, 'beta-second');
   assert.equal(info.state.playing, false);
   assert.equal(info.state.position, 0);
   assert.equal(info.state.rate, 1);
-  assert.equal(info.state.video, 'b-second');
+  assert.equal(info.state.video, 'beta-second');
   assert.ok(Math.abs(info.serverTimeMs - beforeMs) < 5_000);
   assert.ok(!String(answer.body).includes('oken'), 'no token is told');
 });
 
 test('before joining one answer tells all: the library\'s whole entry, and whoever asks is nobody here', async () => {
-  const { key } = await create({ video: 'b-second' });
+  const { key } = await create({ video: 'beta-second' });
   for (let asked = 0; asked < 3; asked += 1) {
     const { video, members, state } = JSON.parse((await request('GET', `/api/sessions/${key}`)).body);
     const { videos } = JSON.parse((await request('GET', '/api/videos')).body);
-    assert.deepEqual(video, videos.find(({ id }) => id === 'b-second'));
+    assert.deepEqual(video, videos.find(({ id }) => id === 'beta-second'));
     assert.deepEqual([members, state.seq, state.epoch], [0, 0, 0], 'no member, no host');
   }
 });
@@ -82,7 +82,7 @@ test('settings left out are the defaults', async () => {
   const info = JSON.parse((await request('GET', `/api/sessions/${key}`)).body);
   assert.equal(info.control, 'host');
   assert.equal(info.onStall, 'continue');
-  assert.equal(info.video.id, 'a-first');
+  assert.equal(info.video.id, 'alpha-first');
 });
 
 test('a session that cannot be made is refused with the reason', async () => {
@@ -152,10 +152,10 @@ test('only the holder of the host token ends a session, and it is gone', async (
 });
 
 test('the video: the default, by id, of a session, and ranges of each', async () => {
-  const { key } = await create({ video: 'b-second' });
+  const { key } = await create({ video: 'beta-second' });
   for (const [target, bytes, type] of [
     ['/api/video', FIRST, 'video/mp4'],
-    ['/api/video?id=b-second', SECOND, 'video/webm'],
+    ['/api/video?id=beta-second', SECOND, 'video/webm'],
     [`/api/video?session=${key}`, SECOND, 'video/webm'],
     [`/api/video?t=12&session=${key}`, SECOND, 'video/webm'],
   ]) {
