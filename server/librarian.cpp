@@ -292,9 +292,9 @@ void Librarian::drop_old() {
   });
 }
 
-// One thing to learn or to make, durations first. False: nothing is left, or it was broken off. A
-// change does not break off what is learned, which takes seconds at most: else it never would be
-// where films come all the time.
+// One thing to learn or to make: durations first, what took too long last. False: nothing is left,
+// or it was broken off. A change does not break off what is asked for the first time, which takes
+// seconds at most: else it never would be where films come all the time.
 bool Librarian::work() {
   std::stop_token asked;
   std::stop_token changed;
@@ -303,8 +303,9 @@ bool Librarian::work() {
     asked = asked_stop_.get_token();
     changed = changed_stop_.get_token();
   }
-  const bool has_learned = probe_.learn_next(library_, asked);
+  bool has_learned = probe_.learn_next(library_, asked);
   const bool has_made = !has_learned && pictures_.make_next(*library_, changed);
+  if (!has_learned && !has_made) has_learned = probe_.learn_late(*library_, changed);
   log_warnings(probe_.take_warnings());
   log_warnings(pictures_.take_warnings());
   has_news_ = has_news_ || has_learned || has_made;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -34,6 +35,7 @@ constexpr double poster_place_s_max = 300;
 // square.
 constexpr std::string_view poster_filter =
     "thumbnail=50,scale=w='min(960,iw*sar)':h='trunc(ow/dar/2)*2',setsar=1";
+constexpr std::string_view cover_filter = "scale=w='min(960,iw)':h=-2,setsar=1";
 
 std::string key_of(const FileVersion& version) {
   return fmt::format("{}-{:x}-{:x}", name_hash(version.path), version.size,
@@ -142,46 +144,75 @@ std::shared_ptr<const MediaLibrary> MediaPictures::recall(
 
 bool MediaPictures::make_next(const MediaLibrary& library, const std::stop_token& stop) {
   if (!open_caches(library)) return false;
-  for (const bool wants_poster : {true, false}) {
-    for (const VideoEntry& video : library.videos()) {
+  for (const bool late : {false, true}) {
+    for (const bool poster : {true, false}) {
       if (stop.stop_requested() || gave_up_) return false;
-      if (wants_poster ? bool(video.poster) : video.thumbnails || !video.duration_s) continue;
-      const Known& known = known_of(video);
-      const bool is_done = wants_poster ? known.pictures.poster || known.no_poster
-                                        : known.pictures.thumbnails || known.no_thumbnails;
-      if (is_done) continue;
-      return wants_poster ? make_poster(video, stop) : make_thumbnails(video, stop);
+      const VideoEntry* video = find_lacking(library, poster, late);
+      if (video != nullptr)
+        return poster ? make_poster(*video, stop) : make_thumbnails(*video, stop);
     }
   }
   return false;
 }
 
+const VideoEntry* MediaPictures::find_lacking(const MediaLibrary& library, bool poster, bool late) {
+  const VideoEntry* found = nullptr;
+  int fewest = late ? limit_doublings + 1 : 1;
+  for (const VideoEntry& video : library.videos()) {
+    if (poster ? bool(video.poster) : video.thumbnails || !video.duration_s) continue;
+    const Known& known = known_of(video);
+    const bool is_done = poster ? known.pictures.poster || known.no_poster
+                                : known.pictures.thumbnails || known.no_thumbnails;
+    const int doublings = poster ? known.poster_doublings : known.thumbnails_doublings;
+    if (is_done || doublings >= fewest) continue;
+    found = &video;
+    fewest = doublings;
+    if (!late) break;
+  }
+  return found;
+}
+
 bool MediaPictures::make_poster(const VideoEntry& video, const std::stop_token& stop) {
   const std::string name = poster_name(key_of(video.version()));
   const double place_s = std::min(video.duration_s.value_or(0) * poster_place, poster_place_s_max);
+  const std::int64_t limit_ms = options_.poster_limit_ms << known_of(video).poster_doublings;
   const auto make_at = [&](double from_s) {
-    return run(video, from_s, std::string(poster_filter), false, options_.poster_limit_ms, name,
+    std::vector<std::string> input;
+    if (from_s > 0) input = {"-ss", fmt::format("{:.3f}", from_s)};
+    return run(video,
+               {std::move(input), {"-map", "0:V:0"}, std::string(poster_filter), limit_ms, name},
                stop);
   };
-  Made outcome = make_at(place_s);
+  // A cover: what is a picture but not the film's own. No playlist has one.
+  Made outcome = Made::no;
+  if (video.file) {
+    outcome =
+        run(video, {{}, {"-map", "0:v", "-map", "-0:V"}, std::string(cover_filter), limit_ms, name},
+            stop);
+  }
+  if (outcome == Made::no && !gave_up_) outcome = make_at(place_s);
   // A damaged file may still have a beginning.
   if (outcome == Made::no && place_s > 0 && !gave_up_) outcome = make_at(0);
   Known& known = known_of(video);
   const std::size_t library = video.source().library;
   if (outcome == Made::yes) known.pictures.poster = made(caches_[library], library, name);
-  known.no_poster = outcome != Made::stopped && !known.pictures.poster;
-  if (known.no_poster && !gave_up_) {
-    warnings_.push_back(
-        fmt::format("{} makes no poster of \"{}\"", options_.program, video.title()));
-  }
+  if (known.pictures.poster) return true;
+  known.no_poster = is_none(video, "poster", outcome, known.poster_doublings);
   return outcome != Made::stopped;
 }
 
 bool MediaPictures::make_thumbnails(const VideoEntry& video, const std::stop_token& stop) {
   const std::string key = key_of(video.version());
   const ThumbnailSheet sheet = ThumbnailSheet::plan(*video.duration_s);
-  const Made outcome = run(video, 0, sheet.video_filter(), true, options_.thumbnails_limit_ms,
-                           sprite_name(key), stop);
+  const std::int64_t limit_ms = options_.thumbnails_limit_ms
+                                << known_of(video).thumbnails_doublings;
+  const Made outcome = run(video,
+                           {{"-discard:v", "nokey", "-skip_frame", "nokey"},
+                            {"-map", "0:V:0"},
+                            sheet.video_filter(),
+                            limit_ms,
+                            sprite_name(key)},
+                           stop);
   Known& known = known_of(video);
   const std::size_t library = video.source().library;
   const Cache& cache = caches_[library];
@@ -190,18 +221,26 @@ bool MediaPictures::make_thumbnails(const VideoEntry& video, const std::stop_tok
     known.pictures.sprite = made(cache, library, sprite_name(key));
     known.pictures.thumbnails = made(cache, library, thumbnails_name(key));
   }
-  known.no_thumbnails = outcome != Made::stopped && !known.pictures.thumbnails;
-  if (known.no_thumbnails && !gave_up_) {
-    warnings_.push_back(
-        fmt::format("{} makes no thumbnails of \"{}\"", options_.program, video.title()));
-  }
+  if (known.pictures.thumbnails) return true;
+  known.no_thumbnails = is_none(video, "thumbnails", outcome, known.thumbnails_doublings);
   return outcome != Made::stopped;
 }
 
+bool MediaPictures::is_none(const VideoEntry& video, std::string_view what, Made outcome,
+                            int& doublings) {
+  if (outcome == Made::stopped || gave_up_) return false;
+  const bool is_late = outcome == Made::late;
+  if (is_late && doublings < limit_doublings) {
+    ++doublings;
+    return false;
+  }
+  warnings_.push_back(fmt::format("{} makes no {} of \"{}\"{}", options_.program, what,
+                                  video.title(), is_late ? ": it takes too long" : ""));
+  return true;
+}
+
 // The picture appears under its name when it is complete: other processes may share the cache.
-MediaPictures::Made MediaPictures::run(const VideoEntry& video, double from_s,
-                                       const std::string& filter, bool key_frames_only,
-                                       std::int64_t limit_ms, const std::string& name,
+MediaPictures::Made MediaPictures::run(const VideoEntry& video, Job job,
                                        const std::stop_token& stop) {
   MediaFileRef file;
   if (video.file) {
@@ -210,7 +249,7 @@ MediaPictures::Made MediaPictures::run(const VideoEntry& video, double from_s,
     file = std::move(*opened);
   }
   const int cache = caches_[video.source().library].folder->fd();
-  const std::string temporary = fmt::format(".{}.{}.tmp", name, ::getpid());
+  const std::string temporary = fmt::format(".{}.{}.tmp", job.name, ::getpid());
   UniqueFd output(::openat(cache, temporary.c_str(),
                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!output) {
@@ -221,30 +260,29 @@ MediaPictures::Made MediaPictures::run(const VideoEntry& video, double from_s,
   const auto add = [&](std::initializer_list<std::string> more) {
     arguments.insert(arguments.end(), more);
   };
-  if (key_frames_only) add({"-discard:v", "nokey", "-skip_frame", "nokey"});
-  if (from_s > 0) add({"-ss", fmt::format("{:.3f}", from_s)});
+  std::ranges::move(job.input, std::back_inserter(arguments));
   // Only local files: a playlist must not make this machine call others.
   add({"-protocol_whitelist", "file,crypto,data", "-i"});
   add({file != nullptr
            ? fmt::format("file:/dev/fd/{}", ChildProcess::input_fd)
            : fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path)});
-  add({"-map", "0:v:0", "-vf", filter, "-frames:v", "1", "-q:v", "5"});
+  std::ranges::move(job.streams, std::back_inserter(arguments));
+  add({"-vf", job.filter, "-frames:v", "1", "-q:v", "5"});
   add({"-f", "image2pipe", "-c:v", "mjpeg", "pipe:1"});
 
   const Made outcome = run_child(std::move(arguments), output.get(),
-                                 file != nullptr ? file->fd() : -1, limit_ms, video.title(), stop);
+                                 file != nullptr ? file->fd() : -1, job.limit_ms, stop);
   struct stat status{};
   const bool is_made = outcome == Made::yes && ::fstat(output.get(), &status) == 0 &&
                        status.st_size > 0 &&
-                       ::renameat(cache, temporary.c_str(), cache, name.c_str()) == 0;
+                       ::renameat(cache, temporary.c_str(), cache, job.name.c_str()) == 0;
   if (is_made) return Made::yes;
   ::unlinkat(cache, temporary.c_str(), 0);
-  return outcome == Made::stopped ? Made::stopped : Made::no;
+  return outcome == Made::yes ? Made::no : outcome;
 }
 
 MediaPictures::Made MediaPictures::run_child(std::vector<std::string> arguments, int output,
                                              int input, std::int64_t limit_ms,
-                                             const std::string& title,
                                              const std::stop_token& stop) {
   auto child = ChildProcess::start({std::move(arguments), output, input});
   if (!child) {
@@ -259,9 +297,7 @@ MediaPictures::Made MediaPictures::run_child(std::vector<std::string> arguments,
     case ChildProcess::End::stopped:
       return Made::stopped;
     case ChildProcess::End::timed_out:
-      warnings_.push_back(
-          fmt::format("{} took more than {} ms for \"{}\"", options_.program, limit_ms, title));
-      break;
+      return Made::late;
     case ChildProcess::End::failed:
       break;
   }

@@ -3,8 +3,11 @@
 //
 // A file of the cache is named after its video's name, size and modification time, so a changed
 // video gets new pictures and the cache may be deleted at any time. One child process works at a
-// time, at the lowest priority, within limits of time, memory and output. A video that ffmpeg
-// cannot make a picture of goes without and is not tried again while the process lives.
+// time, at the lowest priority, within limits of time, memory and output. A picture in the file
+// itself (a cover) is preferred. A video that ffmpeg cannot make a picture of goes without and is
+// not tried again while the process lives. Time that runs out says little of the video, for the
+// machine may be busy: it is tried again after all others, with twice the time, limit_doublings
+// times.
 //
 // Usage: recall() what the cache has for a library that was scanned, then make_next() and recall()
 // by turns until make_next() finds nothing to do.
@@ -16,6 +19,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +30,7 @@ namespace videosync {
 
 class MediaPictures {
  public:
+  static constexpr int limit_doublings = 3;
   struct Options {
     std::string cache_directory{};  // made when needed; "": no pictures at all
     std::string program = "ffmpeg";
@@ -41,8 +46,8 @@ class MediaPictures {
   // The library with the pictures that the cache has; the given one where that adds nothing.
   std::shared_ptr<const MediaLibrary> recall(const std::shared_ptr<const MediaLibrary>& library);
 
-  // Makes one picture that is lacking, posters first. False: none is, or none can be made, or
-  // `stop` was requested.
+  // Makes one picture that is lacking, posters first, what took too long last. False: none is, or
+  // none can be made, or `stop` was requested.
   bool make_next(const MediaLibrary& library, const std::stop_token& stop);
 
   // Removes what belongs to no video of the library.
@@ -57,6 +62,8 @@ class MediaPictures {
     bool has_looked = false;  // into the cache
     bool no_poster = false;   // tried in vain
     bool no_thumbnails = false;
+    int poster_doublings = 0;  // of its time, which ran out so often
+    int thumbnails_doublings = 0;
   };
   // Where the pictures of one of the libraries are.
   struct Cache {
@@ -68,13 +75,23 @@ class MediaPictures {
   bool open_caches(const MediaLibrary& library);
   bool open_cache(const MediaLibrary::Root& root, Cache& cache);
   Known& known_of(const VideoEntry& video);
+  // Where it is to be made, and has not taken longer than others may yet.
+  const VideoEntry* find_lacking(const MediaLibrary& library, bool poster, bool late);
   bool make_poster(const VideoEntry& video, const std::stop_token& stop);
   bool make_thumbnails(const VideoEntry& video, const std::stop_token& stop);
-  enum class Made : std::uint8_t { yes, no, stopped };
-  Made run(const VideoEntry& video, double from_s, const std::string& filter, bool key_frames_only,
-           std::int64_t limit_ms, const std::string& name, const std::stop_token& stop);
+  enum class Made : std::uint8_t { yes, no, late, stopped };
+  struct Job {
+    std::vector<std::string> input{};  // options of the input
+    std::vector<std::string> streams;
+    std::string filter;
+    std::int64_t limit_ms = 0;
+    std::string name;
+  };
+  Made run(const VideoEntry& video, Job job, const std::stop_token& stop);
+  // Whether it is settled that there is none.
+  bool is_none(const VideoEntry& video, std::string_view what, Made outcome, int& doublings);
   Made run_child(std::vector<std::string> arguments, int output, int input, std::int64_t limit_ms,
-                 const std::string& title, const std::stop_token& stop);
+                 const std::stop_token& stop);
   Result<> write(const Cache& cache, const std::string& name, const std::string& text);
   // What was just made; none where that is empty.
   static LibraryFile made(const Cache& cache, std::size_t library, const std::string& name);

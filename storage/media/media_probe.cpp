@@ -14,6 +14,7 @@
 #include <cstring>
 #include <span>
 
+#include "core/base/assert.h"
 #include "core/base/unique_fd.h"
 #include "storage/media/child_process.h"
 
@@ -57,7 +58,7 @@ ReadEnd read_output(int fd, std::int64_t limit_ms, const std::stop_token& stop, 
 
 }  // namespace
 
-MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input,
+MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input, std::int64_t limit_ms,
                                    const std::stop_token& stop) const {
   // Only local files: a playlist must not make this machine call others.
   const std::vector<std::string> arguments{program_,
@@ -86,7 +87,7 @@ MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input,
     if (!child) {
       return {Verdict::cannot_run, std::nullopt, std::strerror(child.error().system_errno)};
     }
-    end = read_output(ours.get(), limit_ms_, stop, text);
+    end = read_output(ours.get(), limit_ms, stop, text);
   }
   switch (end) {
     case ReadEnd::timed_out:
@@ -101,14 +102,17 @@ MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input,
 
 // The child re-opens the very file that is open here; only a playlist, which names others beside
 // it, is found by its path.
-MediaProbe::Answer MediaProbe::ask_about(const VideoEntry& video,
+MediaProbe::Answer MediaProbe::ask_about(const VideoEntry& video, std::int64_t limit_ms,
                                          const std::stop_token& stop) const {
   if (!video.file) {
     return ask(-1, fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path),
-               stop);
+               limit_ms, stop);
   }
   const auto file = desk_.open(video.file.folder, video.file.path);
-  if (file) return ask((*file)->fd(), fmt::format("file:/dev/fd/{}", ChildProcess::input_fd), stop);
+  if (file) {
+    return ask((*file)->fd(), fmt::format("file:/dev/fd/{}", ChildProcess::input_fd), limit_ms,
+               stop);
+  }
   const bool is_stopped = stop.stop_requested() || file.error().code == ErrorCode::timed_out;
   return {is_stopped ? Verdict::stopped : Verdict::unreadable, std::nullopt, {}};
 }
@@ -133,23 +137,65 @@ bool MediaProbe::learn_next(const std::shared_ptr<const MediaLibrary>& library,
     next_ = 0;
     forget_others(*library);
   }
-  while (next_ < videos.size() && known_.contains(videos[next_].version()))
+  const auto is_asked = [this](const FileVersion& version) {
+    return known_.contains(version) || late_.contains(version);
+  };
+  while (next_ < videos.size() && is_asked(videos[next_].version()))
     ++next_;
   if (next_ >= videos.size() || stop.stop_requested()) return false;
   const VideoEntry& video = videos[next_];
-  const Answer answer = ask_about(video, stop);
-  if (std::string line = warning_of(answer, video); !line.empty()) {
-    warnings_.push_back(std::move(line));
-  }
-  if (answer.verdict == Verdict::stopped || answer.verdict == Verdict::cannot_run) return false;
+  if (!keep(video, ask_about(video, limit_ms_, stop), 0)) return false;
   ++next_;
-  if (answer.verdict != Verdict::unreadable) known_.emplace(video.version(), answer.duration_s);
+  return true;
+}
+
+bool MediaProbe::learn_late(const MediaLibrary& library, const std::stop_token& stop) {
+  const std::span<const VideoEntry> videos = library.videos();
+  if (late_.empty() || videos.empty() || stop.stop_requested()) return false;
+  for (std::size_t looked = 0; looked < videos.size(); ++looked) {
+    const VideoEntry& video = videos[(next_late_ + looked) % videos.size()];
+    const auto late = late_.find(video.version());
+    if (late == late_.end()) continue;
+    next_late_ = (next_late_ + looked) % videos.size();
+    const int doublings = late->second + 1;
+    if (!keep(video, ask_about(video, limit_ms_ << doublings, stop), doublings)) return false;
+    ++next_late_;
+    return true;
+  }
+  return false;
+}
+
+bool MediaProbe::keep(const VideoEntry& video, const Answer& answer, int doublings) {
+  VS_ASSERT(doublings <= limit_doublings);
+  switch (answer.verdict) {
+    case Verdict::stopped:
+      return false;
+    case Verdict::cannot_run:
+      warnings_.push_back(fmt::format("{} cannot be run ({}): videos go without durations",
+                                      program_, answer.problem));
+      return false;
+    case Verdict::timed_out:
+      warn_late(video, doublings);
+      if (doublings < limit_doublings) {
+        late_.insert_or_assign(video.version(), doublings);
+        return true;
+      }
+      break;
+    case Verdict::answered:
+      break;
+    case Verdict::unreadable:
+      late_.erase(video.version());
+      return true;  // the next scan tells whether it is there
+  }
+  late_.erase(video.version());
+  known_.emplace(video.version(), answer.duration_s);
   return true;
 }
 
 // What is away may come back: a drive, a folder that was renamed. But not for ever.
 void MediaProbe::forget_others(const MediaLibrary& library) {
   constexpr std::size_t others_max = 10'000;
+  if (late_.size() > library.videos().size() + others_max) late_.clear();
   if (known_.size() <= library.videos().size() + others_max) return;
   Durations known;
   for (const VideoEntry& video : library.videos()) {
@@ -158,20 +204,13 @@ void MediaProbe::forget_others(const MediaLibrary& library) {
   known_ = std::move(known);
 }
 
-std::string MediaProbe::warning_of(const Answer& answer, const VideoEntry& video) const {
-  switch (answer.verdict) {
-    case Verdict::cannot_run:
-      return fmt::format("{} cannot be run ({}): videos go without durations", program_,
-                         answer.problem);
-    case Verdict::timed_out:
-      return fmt::format("{} took more than {} ms for \"{}\": no duration", program_, limit_ms_,
-                         video.title());
-    case Verdict::answered:
-    case Verdict::unreadable:
-    case Verdict::stopped:
-      break;
-  }
-  return {};
+// At the first time and at the last.
+void MediaProbe::warn_late(const VideoEntry& video, int doublings) {
+  const bool is_last = doublings == limit_doublings;
+  if (doublings > 0 && !is_last) return;
+  warnings_.push_back(fmt::format("{} took more than {} ms for \"{}\": {}", program_,
+                                  limit_ms_ << doublings, video.title(),
+                                  is_last ? "no duration" : "it is asked again later"));
 }
 
 }  // namespace videosync

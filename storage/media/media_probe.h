@@ -2,10 +2,14 @@
 //
 // One thread owns it. What it learned is kept by (place, size, modification time), so a rescan only
 // asks about new files, and is given to the next process by its owner. Each question runs one child
-// process without a shell, for at most limit_ms, and reads at most 256 bytes of its output.
+// process without a shell, for a limited time, and reads at most 256 bytes of its output.
+//
+// Time that runs out says little of the film: the machine may be busy. So it is asked about again,
+// after all the others, with twice the time, and given up for this process after limit_doublings.
 //
 // Usage: publish the scanned library with what recall() adds at once; then learn_next() and
-// recall() by turns until learn_next() finds nothing to do.
+// recall() by turns until learn_next() finds nothing to do; then, where nothing else is to be done,
+// learn_late() likewise.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +31,10 @@ class MediaProbe {
  public:
   // nullopt: asked, and there is no answer.
   using Durations = std::map<FileVersion, std::optional<double>>;
+  static constexpr int limit_doublings = 4;
 
-  // `desk` outlives it. `program`: looked up in PATH unless it has a slash.
+  // `desk` outlives it. `program`: looked up in PATH unless it has a slash. limit_ms: of the first
+  // question about a video.
   explicit MediaProbe(FileDesk& desk, std::string program = "ffprobe",
                       std::int64_t limit_ms = 10'000)
       : desk_(desk), program_(std::move(program)), limit_ms_(limit_ms) {}
@@ -37,9 +43,11 @@ class MediaProbe {
   std::shared_ptr<const MediaLibrary> recall(
       const std::shared_ptr<const MediaLibrary>& library) const;
 
-  // Asks about one video of which nothing is known. False: there is none, or ffprobe cannot be run,
+  // Asks about one video that was not asked about. False: there is none, or ffprobe cannot be run,
   // or `stop` was requested: then it returns within 100 ms.
   bool learn_next(const std::shared_ptr<const MediaLibrary>& library, const std::stop_token& stop);
+  // The same with one whose time ran out; which `stop` breaks off keeps its turn.
+  bool learn_late(const MediaLibrary& library, const std::stop_token& stop);
 
   // One line each, since the last call.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
@@ -56,18 +64,26 @@ class MediaProbe {
     std::string problem;  // of cannot_run
   };
 
-  Answer ask(int fd, const std::string& input, const std::stop_token& stop) const;
-  Answer ask_about(const VideoEntry& video, const std::stop_token& stop) const;
-  std::string warning_of(const Answer& answer, const VideoEntry& video) const;
+  // What is asked with which time; the answer is still to be kept.
+  Answer ask(int fd, const std::string& input, std::int64_t limit_ms,
+             const std::stop_token& stop) const;
+  Answer ask_about(const VideoEntry& video, std::int64_t limit_ms,
+                   const std::stop_token& stop) const;
+  // False: it tells nothing of the video.
+  bool keep(const VideoEntry& video, const Answer& answer, int doublings);
+  void warn_late(const VideoEntry& video, int doublings);
   void forget_others(const MediaLibrary& library);
 
   FileDesk& desk_;
   const std::string program_;
   const std::int64_t limit_ms_;
   Durations known_;
+  // Time ran out, which was doubled so often; none of them is in known_.
+  std::map<FileVersion, int> late_;
   std::vector<std::string> warnings_;
   std::weak_ptr<const MediaLibrary> asked_of_;  // the library of the last question
   std::size_t next_ = 0;                        // the first of its videos that may be unknown
+  std::size_t next_late_ = 0;  // of a library: where the search for late ones goes on
 };
 
 }  // namespace videosync
