@@ -88,6 +88,7 @@ Librarian::Librarian(Descriptors descriptors, std::unique_ptr<FileDesk> desk,
       news_(std::move(descriptors.news)),
       changes_(std::move(descriptors.changes)),
       desk_(std::move(desk)),
+      notes_(*desk_),
       probe_(*desk_),
       pictures_({.cache_directory = std::move(cache_directory)}, *desk_),
       library_(MediaLibrary::make_empty()),
@@ -220,7 +221,7 @@ void Librarian::scan() {
   has_failed_ = false;
   memory_.open_files->forget();
   // What is known already is there at once.
-  auto library = pictures_.recall(probe_.recall(scan->library));
+  auto library = recalled(scan->library);
   const std::size_t videos = library->videos().size();
   const bool has_changed = !library->shows_same_as(*library_);
   const std::vector<std::string> warnings = take_new(std::move(scan->warnings));
@@ -292,9 +293,9 @@ void Librarian::drop_old() {
   });
 }
 
-// One thing to learn or to make: durations first, what took too long last. False: nothing is left,
-// or it was broken off. A change does not break off what is asked for the first time, which takes
-// seconds at most: else it never would be where films come all the time.
+// One thing to learn or to make: notes first, then durations; what took too long last. False:
+// nothing is left, or it was broken off. A change does not break off what is asked for the first
+// time, which takes seconds at most: else it never would be where films come all the time.
 bool Librarian::work() {
   std::stop_token asked;
   std::stop_token changed;
@@ -303,7 +304,7 @@ bool Librarian::work() {
     asked = asked_stop_.get_token();
     changed = changed_stop_.get_token();
   }
-  bool has_learned = probe_.learn_next(library_, asked);
+  bool has_learned = notes_.read_next(library_, asked) || probe_.learn_next(library_, asked);
   const bool has_made = !has_learned && pictures_.make_next(*library_, changed);
   if (!has_learned && !has_made) has_learned = probe_.learn_late(*library_, changed);
   log_warnings(probe_.take_warnings());
@@ -328,14 +329,20 @@ bool Librarian::work() {
   return false;
 }
 
+// With all that is known.
+std::shared_ptr<const MediaLibrary> Librarian::recalled(
+    std::shared_ptr<const MediaLibrary> library) {
+  return pictures_.recall(probe_.recall(notes_.recall(library)));
+}
+
 void Librarian::show_news(bool at_once) {
   if (!has_news_) return;
   const auto wait = std::max<Clock::duration>(publish_every, showing_took_ * publish_cost_max);
   if (!at_once && Clock::now() - shown_at_ < wait) return;
   has_news_ = false;
-  auto recalled = pictures_.recall(probe_.recall(library_));
-  if (recalled == library_) return;
-  keep(std::move(recalled));
+  auto library = recalled(library_);
+  if (library == library_) return;
+  keep(std::move(library));
   publish(shown_.back());
 }
 
@@ -344,6 +351,7 @@ void Librarian::show_news(bool at_once) {
 void Librarian::recall_known() {
   if (known_path_.empty()) return;
   KnownFilms known = KnownFilms::read(known_path_);
+  notes_.remember(std::move(known.notes));
   probe_.remember(std::move(known.durations));
   memory_.ids.recall(std::move(known.holders));
 }
@@ -353,7 +361,8 @@ void Librarian::keep_known() {
   if (known_path_.empty() || std::exchange(is_known_kept_, true)) return;
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(known_path_).parent_path(), error);
-  const auto written = KnownFilms::write(known_path_, probe_.known(), memory_.ids.holders());
+  const auto written =
+      KnownFilms::write(known_path_, probe_.known(), memory_.ids.holders(), notes_.known());
   if (!written) {
     log_warn("media", "what is known of the films is not kept for the next start",
              field("why", written.error().message));

@@ -30,6 +30,7 @@
 #include "storage/media/media_library.h"
 #include "storage/media/media_pictures.h"
 #include "storage/media/media_probe.h"
+#include "storage/media/notes_book.h"
 
 namespace videosync {
 
@@ -80,6 +81,7 @@ class Librarian {
   bool is_scan_due(bool& is_asked);
   void await_order(const std::stop_token& stop);
   bool work();
+  std::shared_ptr<const MediaLibrary> recalled(std::shared_ptr<const MediaLibrary> library);
   void show_news(bool at_once);
   // Takes the first scan's outcome out to await_first(), if that waits for it.
   bool hand_first_over(Result<First> outcome);
@@ -114,6 +116,7 @@ class Librarian {
   bool has_restless_ = false;
   // The thread's:
   const std::unique_ptr<FileDesk> desk_;
+  NotesBook notes_;
   MediaProbe probe_;
   MediaPictures pictures_;
   MediaLibrary::Memory memory_;

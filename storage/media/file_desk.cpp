@@ -170,6 +170,14 @@ Result<MediaFileRef> FileDesk::open(const MediaFolderRef& folder, const std::str
   return file_of(answers->front().head, path);
 }
 
+Result<std::string> FileDesk::read(const MediaFolderRef& folder, const std::string& path) {
+  auto answers = call({FileVerb::read, path, folder});
+  if (!answers) return std::unexpected(answers.error());
+  Answer& answer = answers->front();
+  if (answer.head.error != 0) return open_failure(path, answer.head.error);
+  return std::move(answer.names);
+}
+
 Result<MediaFileRef> FileDesk::file_of(const FileReply& answer, std::string path) const {
   if (answer.error != 0) return open_failure(path, answer.error);
   return std::make_shared<const MediaFile>(helpers_, answer, std::move(path));

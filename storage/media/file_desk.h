@@ -56,6 +56,8 @@ class FileDesk {
   // not_found (absent, not a regular file, or out of bounds), exhausted (descriptors), io. Neither
   // `..`, an absolute path nor any symlink on the way leads anywhere.
   Result<MediaFileRef> open(const MediaFolderRef& folder, const std::string& path);
+  // The first bytes of such a file, FileReply::text_bytes_max at most. Errors as of open().
+  Result<std::string> read(const MediaFolderRef& folder, const std::string& path);
   void set_patience(Patience patience) { patience_ = std::move(patience); }
 
   // --- Calls that do not wait

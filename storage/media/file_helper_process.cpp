@@ -86,10 +86,26 @@ void walk(const FileRequest& request, FileReply& answer) {
   sender.finish();
 }
 
+void read_text(const FileRequest& request, FileReply& answer) {
+  const OpenedFile opened = open_beneath(request.folder, request.path);
+  std::array<char, FileReply::text_bytes_max> text;
+  std::size_t length = 0;
+  answer.error = opened.error;
+  answer.facts = opened.facts;
+  while (answer.error == 0 && length < text.size()) {
+    const ssize_t n = ::read(opened.descriptor.get(), text.data() + length, text.size() - length);
+    if (n == 0) break;
+    if (n > 0) length += static_cast<std::size_t>(n);
+    if (n < 0 && errno != EINTR) answer.error = errno;
+  }
+  send_answer(request.answer_to, answer, {text.data(), length});
+}
+
 void answer_request(const FileRequest& request) {
   FileReply answer;
   answer.number = request.number;
   if (request.verb == FileVerb::walk) return walk(request, answer);
+  if (request.verb == FileVerb::read) return read_text(request, answer);
   if (request.verb == FileVerb::open_folder) {
     open_listed_folder(request, answer);
   } else {

@@ -33,6 +33,7 @@ enum class FileVerb : std::uint8_t {
   open_folder,  // `path`, from the working folder: a descriptor
   walk,         // all that is below `folder`, as far as a library has use for it
   open,         // `path` below `folder`, never out of it: a descriptor of a regular file
+  read,         // of the same the first bytes, FileReply::text_bytes_max at most
 };
 
 struct FileRequest {
@@ -47,6 +48,8 @@ struct FileRequest {
 };
 
 struct FileReply {
+  static constexpr std::size_t text_bytes_max = 24 * 1024;
+
   std::uint64_t number = 0;
   std::int32_t error = 0;  // an errno, or what OpenedFile knows
   std::int32_t descriptor = -1;
@@ -54,8 +57,9 @@ struct FileReply {
   bool has_more = false;  // of a walk: another answer with this number follows
 };
 
-// A walk's answers carry what was found behind the struct, each a ListedKind, of files FileFacts,
-// the name and a NUL. Files are in the folder that was told last, whose name is its path.
+// An answer to `read` carries the bytes behind the struct. A walk's answers carry what was found
+// behind the struct, each a ListedKind, of files FileFacts, the name and a NUL. Files are in the
+// folder that was told last, whose name is its path.
 enum class ListedKind : char { file = 'f', folder = 'd', warning = 'w' };
 
 static_assert(std::is_trivially_copyable_v<FileRequest> && std::is_trivially_copyable_v<FileReply>);

@@ -340,9 +340,8 @@ bool read_episode(std::string_view folder, std::string_view stem, FilmName& name
   for (const Word& word : words_of(text))
     if (name.quality.empty()) name.quality = quality_of(word.text);
   std::string title = title_up_to_release(std::string_view(text).substr(mark->end));
-  name.title = fmt::format("{} S{:02}E{:02}{}{}", show.title, mark->season, mark->number,
-                           title.empty() ? "" : " ", title);
   name.episode = {std::move(show.title), mark->season, mark->number, std::move(title)};
+  name.title = name.episode->shown_title();
   return true;
 }
 
@@ -375,6 +374,10 @@ void learn_from_folder(std::string_view folder, FilmName& name) {
 }
 
 }  // namespace
+
+std::string FilmName::Episode::shown_title() const {
+  return fmt::format("{} S{:02}E{:02}{}{}", show, season, number, title.empty() ? "" : " ", title);
+}
 
 std::optional<int> season_of_folder(std::string_view folder) {
   const std::string name = fold_text(to_utf8(folder));

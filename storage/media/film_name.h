@@ -19,6 +19,7 @@ struct FilmName {
     int number = 0;
     std::string title;  // "" where the name has none
 
+    std::string shown_title() const;  // "Show S01E02 Title"
     friend bool operator==(const Episode&, const Episode&) = default;
   };
 

@@ -54,6 +54,9 @@ class FolderReader {
         hls_.emplace(folder.path, &folder);
       } else if (!is_of_hls(folder)) {
         plain_.push_back(&folder);
+        if (season_of_folder(name_of(folder.path))) {
+          seasons_[std::string(parent_of(folder.path))].push_back(&folder);
+        }
         add_videos(folder);
       }
     }
@@ -64,8 +67,10 @@ class FolderReader {
         if (is_kind(file.name, caption_kinds)) add_caption(*folder, file);
     }
     add_hls_captions();
-    for (const ListedFolder* folder : plain_)
+    for (const ListedFolder* folder : plain_) {
       add_posters(*folder);
+      add_notes(*folder);
+    }
     add_folder_posters();
     return std::move(films_);
   }
@@ -226,12 +231,43 @@ class FolderReader {
         if (!is_fanart && std::ranges::find(folder_posters, stem) == folder_posters.end()) continue;
         offer_to_folder(folder->path, *folder, file,
                         is_fanart ? Nearness::fanart : Nearness::folder);
-        for (const ListedFolder* season : plain_) {
-          if (parent_of(season->path) != folder->path) continue;
-          if (!season_of_folder(name_of(season->path))) continue;
+        for (const ListedFolder* season : seasons_[folder->path]) {
           offer_to_folder(season->path, *folder, file,
                           is_fanart ? Nearness::fanart : Nearness::show);
         }
+      }
+    }
+  }
+
+  // name.nfo of a film; movie.nfo of the one that the folder is about; tvshow.nfo of its episodes.
+  void add_notes(const ListedFolder& folder) {
+    for (const ListedFile& file : folder.files) {
+      if (!is_kind(file.name, notes_kinds)) continue;
+      const std::string_view stem = stem_of(file.name);
+      const auto in_folder = in_folder_.find(folder.path);
+      if (const Places* videos = videos_of(folder.path, stem)) {
+        for (const std::size_t place : *videos)
+          films_.videos[place].notes = file_of(folder, file);
+      } else if (stem == "tvshow") {
+        add_show_notes(folder, file);
+      } else if (stem == "movie" && in_folder != in_folder_.end() && is_of_one(in_folder->second)) {
+        for (const std::size_t place : in_folder->second) {
+          LibraryFile& notes = films_.videos[place].notes;
+          if (!notes) notes = file_of(folder, file);
+        }
+      }
+    }
+  }
+
+  void add_show_notes(const ListedFolder& folder, const ListedFile& file) {
+    std::vector<const ListedFolder*> folders = seasons_[folder.path];
+    folders.push_back(&folder);
+    for (const ListedFolder* season : folders) {
+      const auto found = in_folder_.find(season->path);
+      if (found == in_folder_.end()) continue;
+      for (const std::size_t place : found->second) {
+        VideoEntry& video = films_.videos[place];
+        if (video.film.episode) video.show_notes = file_of(folder, file);
       }
     }
   }
@@ -268,7 +304,9 @@ class FolderReader {
   FolderFilms films_;
   std::vector<Nearness> nearness_;  // of each video's poster
   std::map<std::string, const ListedFolder*> hls_;
-  std::vector<const ListedFolder*> plain_;           // the others
+  std::vector<const ListedFolder*> plain_;  // the others
+  // Of them, by the folder of the show.
+  std::unordered_map<std::string, std::vector<const ListedFolder*>> seasons_;
   std::unordered_map<std::string, Places> by_stem_;  // by path without extension
   std::unordered_map<std::string, Places> by_folded_stem_;
   std::unordered_map<std::string, Places> in_folder_;

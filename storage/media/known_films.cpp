@@ -14,6 +14,7 @@
 
 #include "core/base/text.h"
 #include "core/base/unique_fd.h"
+#include "core/base/utf8.h"
 
 namespace videosync {
 
@@ -66,6 +67,36 @@ std::string_view take_until(std::string_view& text, char end) noexcept {
   return taken;
 }
 
+// Kind, year, season and number, -1 where there is none; title, show.
+void append_notes(std::string& out, const FilmNotes& notes) {
+  fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\t{}\t{}\t{}", static_cast<int>(notes.kind),
+                 notes.year.value_or(-1), notes.season.value_or(-1), notes.number.value_or(-1),
+                 notes.title, notes.show);
+}
+
+std::optional<int> read_number(std::string_view& line) {
+  const auto number = parse_decimal<int>(take_until(line, '\t'));
+  return number && *number >= 0 ? number : std::nullopt;
+}
+
+// "n", size, mtime, the notes as above, path.
+void read_notes(std::string_view line, NotesBook::Known& known) {
+  const auto size = parse_decimal<std::uint64_t>(take_until(line, '\t'));
+  const auto mtime_ns = parse_decimal<std::int64_t>(take_until(line, '\t'));
+  const auto kind = parse_decimal<int>(take_until(line, '\t'));
+  FilmNotes notes;
+  notes.year = read_number(line);
+  notes.season = read_number(line);
+  notes.number = read_number(line);
+  notes.title = to_utf8(take_until(line, '\t'));
+  notes.show = to_utf8(take_until(line, '\t'));
+  std::string path = read_path(line);
+  const bool is_kind = kind && *kind >= 0 && *kind <= static_cast<int>(FilmNotes::Kind::show);
+  if (!size || !mtime_ns || !is_kind || path.empty()) return;
+  notes.kind = static_cast<FilmNotes::Kind>(*kind);
+  known.insert_or_assign(FileVersion{std::move(path), *size, *mtime_ns}, std::move(notes));
+}
+
 // "f", size, mtime, duration in microseconds, path.
 void read_duration(std::string_view line, MediaProbe::Durations& durations) {
   const auto size = parse_decimal<std::uint64_t>(take_until(line, '\t'));
@@ -101,12 +132,14 @@ KnownFilms KnownFilms::read(const std::string& path) {
     const std::string_view kind = take_until(line, '\t');
     if (kind == "f") read_duration(line, known.durations);
     if (kind == "i") read_holder(line, known.holders);
+    if (kind == "n") read_notes(line, known.notes);
   }
   return known;
 }
 
 Result<> KnownFilms::write(const std::string& path, const MediaProbe::Durations& durations,
-                           const std::map<std::string, FilmIds::Holder>& holders) {
+                           const std::map<std::string, FilmIds::Holder>& holders,
+                           const NotesBook::Known& notes) {
   std::string text(first_line);
   text += '\n';
   for (const auto& [version, duration_s] : durations) {
@@ -120,6 +153,13 @@ Result<> KnownFilms::write(const std::string& path, const MediaProbe::Durations&
     fmt::format_to(std::back_inserter(text), "i\t{}\t{}\t{}\t", plain, holder.is_listed ? 1 : 0,
                    holder.absent_since_s);
     append_path(text, holder.path);
+    text += '\n';
+  }
+  for (const auto& [version, said] : notes) {
+    fmt::format_to(std::back_inserter(text), "n\t{}\t{}\t", version.size, version.mtime_ns);
+    append_notes(text, said);
+    text += '\t';
+    append_path(text, version.path);
     text += '\n';
   }
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());

@@ -13,17 +13,20 @@
 #include "core/base/error.h"
 #include "storage/media/film_ids.h"
 #include "storage/media/media_probe.h"
+#include "storage/media/notes_book.h"
 
 namespace videosync {
 
 struct KnownFilms {
   MediaProbe::Durations durations;
   std::map<std::string, FilmIds::Holder> holders;
+  NotesBook::Known notes;
 
   static KnownFilms read(const std::string& path);
   // In one step: a reader sees the old or the new. Errors: io.
   static Result<> write(const std::string& path, const MediaProbe::Durations& durations,
-                        const std::map<std::string, FilmIds::Holder>& holders);
+                        const std::map<std::string, FilmIds::Holder>& holders,
+                        const NotesBook::Known& notes);
 };
 
 }  // namespace videosync

@@ -24,6 +24,7 @@ inline constexpr std::array<std::string_view, 14> other_video_kinds{
     "avi", "ts",  "m2ts", "mts", "mpg", "mpeg", "vob",
     "wmv", "asf", "flv",  "3gp", "ogv", "ogm",  "divx"};
 inline constexpr std::array<std::string_view, 1> caption_kinds{"vtt"};
+inline constexpr std::array<std::string_view, 1> notes_kinds{"nfo"};
 inline constexpr std::array<std::string_view, 4> poster_kinds{"jpg", "jpeg", "png",
                                                               "webp"};  // best first
 
@@ -50,7 +51,7 @@ constexpr std::string_view stem_of(std::string_view name) noexcept {
 
 constexpr bool is_library_name(std::string_view name) noexcept {
   return is_kind(name, video_kinds) || is_kind(name, other_video_kinds) ||
-         is_kind(name, caption_kinds) || is_kind(name, poster_kinds);
+         is_kind(name, caption_kinds) || is_kind(name, poster_kinds) || is_kind(name, notes_kinds);
 }
 
 // In a folder with a master playlist.

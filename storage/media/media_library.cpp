@@ -8,7 +8,9 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "storage/media/content_type.h"
+#include "storage/media/film_order.h"
 #include "storage/media/open_files.h"
+#include "storage/media/text_fold.h"
 #include "storage/media/video_name.h"
 
 namespace videosync {
@@ -24,12 +26,12 @@ bool is_same_caption(const Caption& a, const Caption& b) {
   return a.lang == b.lang && a.file == b.file;
 }
 
-// What a name says of its film follows from its place.
 bool is_same_video(const VideoEntry& a, const VideoEntry& b) {
-  return a.id == b.id && a.other_ids == b.other_ids && a.place == b.place &&
-         a.duration_s == b.duration_s && a.versions == b.versions && a.file == b.file &&
-         a.playlist == b.playlist && a.poster == b.poster && a.thumbnails == b.thumbnails &&
-         a.sprite == b.sprite && std::ranges::equal(a.captions, b.captions, is_same_caption);
+  return a.id == b.id && a.other_ids == b.other_ids && a.place == b.place && a.film == b.film &&
+         a.notes == b.notes && a.show_notes == b.show_notes && a.duration_s == b.duration_s &&
+         a.versions == b.versions && a.file == b.file && a.playlist == b.playlist &&
+         a.poster == b.poster && a.thumbnails == b.thumbnails && a.sprite == b.sprite &&
+         std::ranges::equal(a.captions, b.captions, is_same_caption);
 }
 
 }  // namespace
@@ -84,6 +86,24 @@ std::shared_ptr<const MediaLibrary> MediaLibrary::with_pictures(
     if (video.thumbnails) continue;
     video.thumbnails = pictures[i].thumbnails;
     video.sprite = pictures[i].sprite;
+  }
+  other->index();
+  return other;
+}
+
+std::shared_ptr<const MediaLibrary> MediaLibrary::with_names(
+    std::vector<std::pair<std::size_t, FilmName>> names) const {
+  const std::shared_ptr<MediaLibrary> other = copy();
+  for (auto& [place, name] : names) {
+    VideoEntry& video = other->videos_.at(place);
+    video.film = std::move(name);
+    video.folded = fold_text(video.film.title);
+  }
+  put_in_order(other->videos_);
+  if (default_index_ != 0) {
+    const auto chosen =
+        std::ranges::find(other->videos_, videos_[default_index_].place, &VideoEntry::place);
+    other->default_index_ = static_cast<std::size_t>(chosen - other->videos_.begin());
   }
   other->index();
   return other;

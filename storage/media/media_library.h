@@ -6,10 +6,10 @@
 //
 // To any depth (walk_depth_max): videos (library_names.h); beside them, by the same name, captions
 // (name.vtt, name.en.vtt) and posters (name-poster.jpg, name.jpg; poster.jpg and folder.jpg in a
-// film's own folder or a show's); HLS renditions as folders (name/master.m3u8), joined with the
-// video of that name or a video of their own. What a name says of its film: film_name.h. Films of
-// one folder, title and year are versions of one film. Hidden files and symlinks are never listed
-// nor served. Changes on disk show with the next scan.
+// film's own folder or a show's) and notes (name.nfo; movie.nfo, tvshow.nfo); HLS renditions as
+// folders (name/master.m3u8), joined with the video of that name or a video of their own. What a
+// name says of its film: film_name.h. Films of one folder, title and year are versions of one film.
+// Hidden files and symlinks are never listed nor served. Changes on disk show with the next scan.
 //
 // Paths are below all libraries: those of the first as they are, those of the second behind "~1/".
 #pragma once
@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -63,7 +64,9 @@ struct VideoEntry {
   std::string place;       // of the file or, for HLS alone, of the folder
   LibraryFile file;        // none exactly where the video exists as HLS alone
   LibraryFile playlist;    // the master playlist of its HLS folder
-  LibraryFile poster;      // may be none, like the next two
+  LibraryFile notes;       // about it (film_notes.h); may be none, like the next four
+  LibraryFile show_notes;  // about its show
+  LibraryFile poster;
   LibraryFile thumbnails;  // WebVTT that names parts of the sprite by time
   LibraryFile sprite;      // none too where it is served with the files of an HLS folder
   std::vector<Caption> captions;
@@ -126,6 +129,10 @@ class MediaLibrary {
   // The same videos with these durations, one for each of videos().
   std::shared_ptr<const MediaLibrary> with_durations(
       std::span<const std::optional<double>> durations_s) const;
+
+  // The same, in their order, with these names for the videos in those places of videos().
+  std::shared_ptr<const MediaLibrary> with_names(
+      std::vector<std::pair<std::size_t, FilmName>> names) const;
 
   // The same with these pictures where a video has none; what is none adds nothing.
   std::shared_ptr<const MediaLibrary> with_pictures(std::span<const VideoPictures> pictures) const;

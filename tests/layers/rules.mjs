@@ -7,7 +7,7 @@ const floors = {
   'core/base': { uses: [], libraries: ['fmt'] },
   'core/reactor': { uses: ['core/base'], libraries: ['fmt', 'liburing'] },
   proto: { uses: ['core/base'], libraries: ['fmt', 'llhttp', 'wslay', 'simdjson'] },
-  storage: { uses: ['core/base', 'core/reactor'], libraries: ['fmt', 'hiredis', 'simdjson'] },
+  storage: { uses: ['core/base', 'core/reactor'], libraries: ['fmt', 'hiredis', 'pugixml', 'simdjson'] },
   server: {
     uses: ['core/base', 'core/reactor', 'proto', 'storage'],
     libraries: ['fmt', 'CLI11', 'libcrypto'],
@@ -66,6 +66,7 @@ const libraries = [
   { name: 'llhttp', pattern: /^llhttp(\.h$|\/)/, door: true },
   { name: 'wslay', pattern: /^wslay\//, door: true },
   { name: 'hiredis', pattern: /^hiredis\//, door: true },
+  { name: 'pugixml', pattern: /^pugixml\.hpp$/, door: true },
   { name: 'libcrypto', pattern: /^openssl\//, door: true },
 ];
 

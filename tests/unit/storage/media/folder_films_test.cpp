@@ -81,6 +81,35 @@ Test(folder_films, a_show_has_its_seasons_in_order) {
                "The Show/Season 2/The Show S02E01-thumb.jpg");
 }
 
+Test(folder_films, notes_are_found_beside_films_and_shows) {
+  TempFolder folder;
+  folder.write("Film (2001)/Film (2001).mkv");
+  folder.write("Film (2001)/Film (2001).nfo");
+  folder.write("Film (2001)/movie.nfo");
+  folder.write("Other (2002)/Other (2002) - 720p.mkv");
+  folder.write("Other (2002)/movie.nfo");
+  folder.write("The Show/tvshow.nfo");
+  folder.write("The Show/Season 1/The Show S01E01.mkv");
+  folder.write("The Show/Season 1/The Show S01E01.nfo");
+  folder.write("The Show/The Show S00E01.mkv");
+  folder.write("movie.nfo");
+  folder.write("One.mp4");
+  folder.write("Two.mp4");
+  const MediaLibrary::Scan result = scan(folder);
+  const Library& library = result.library;
+  cr_assert_eq(at(library, "Film (2001)/Film (2001).mkv").notes.path,
+               "Film (2001)/Film (2001).nfo");
+  cr_assert_eq(at(library, "Other (2002)/Other (2002) - 720p.mkv").notes.path,
+               "Other (2002)/movie.nfo");
+  const VideoEntry& episode = at(library, "The Show/Season 1/The Show S01E01.mkv");
+  cr_assert_eq(episode.notes.path, "The Show/Season 1/The Show S01E01.nfo");
+  cr_assert_eq(episode.show_notes.path, "The Show/tvshow.nfo");
+  cr_assert_eq(at(library, "The Show/The Show S00E01.mkv").show_notes.path, "The Show/tvshow.nfo");
+  cr_assert(!at(library, "One.mp4").notes, "a folder of many films is none's");
+  cr_assert(result.warnings.empty());
+  cr_assert(!resolve(*library, "/media/movie.nfo"), "they are read, not served");
+}
+
 Test(folder_films, versions_are_one_film_and_extras_come_last) {
   TempFolder folder;
   folder.write("Film (2001)/Film (2001) - 2160p.mkv");

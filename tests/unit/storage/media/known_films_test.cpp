@@ -20,13 +20,17 @@ const MediaProbe::Durations durations{{{"film.mp4", 5, -7}, 62.5},
                                       {{"none.mp4", 1, 1}, std::nullopt}};
 const std::map<std::string, FilmIds::Holder> holders{{"film", {"film.mp4", true, 0}},
                                                      {"odd", {"a\nb.mp4", false, 99}}};
+const NotesBook::Known notes{
+    {{"film.nfo", 3, 4}, {FilmNotes::Kind::film, "The Film", "", 2001, std::nullopt, std::nullopt}},
+    {{"e.nfo", 1, 1}, {FilmNotes::Kind::episode, "", "Show", std::nullopt, 0, 12}},
+    {{"none.nfo", 0, 9}, {}}};
 
 }  // namespace
 
 Test(known_films, all_is_read_as_it_was_written) {
   TempFolder folder;
   const std::string path = folder / "films";
-  cr_assert(KnownFilms::write(path, durations, holders).has_value());
+  cr_assert(KnownFilms::write(path, durations, holders, notes).has_value());
   const KnownFilms known = KnownFilms::read(path);
   cr_assert_eq(known.durations.size(), 2, "what has no duration is asked again");
   for (const auto& [version, duration_s] : known.durations)
@@ -35,17 +39,20 @@ Test(known_films, all_is_read_as_it_was_written) {
   cr_assert_eq(known.holders.at("odd").path, "a\nb.mp4");
   cr_assert(known.holders.at("film").is_listed && !known.holders.at("odd").is_listed);
   cr_assert_eq(known.holders.at("odd").absent_since_s, 99);
+  cr_assert(known.notes == notes);
 }
 
 Test(known_films, what_is_damaged_is_read_as_far_as_it_makes_sense) {
   TempFolder folder;
   const std::string path = folder / "films";
-  cr_assert(KnownFilms::write(path, durations, holders).has_value());
+  cr_assert(KnownFilms::write(path, durations, holders, notes).has_value());
   const std::string whole = text_of(path);
   for (std::size_t length = 0; length < whole.size(); ++length) {
     folder.write("films", whole.substr(0, length));
     for (const auto& [version, duration_s] : KnownFilms::read(path).durations)
       cr_assert(durations.at(version) == duration_s, "cut at %zu", length);
+    for (const auto& [version, said] : KnownFilms::read(path).notes)
+      cr_assert(notes.at(version) == said, "cut at %zu", length);
   }
   folder.write(
       "films",
@@ -55,5 +62,5 @@ Test(known_films, what_is_damaged_is_read_as_far_as_it_makes_sense) {
   folder.write("films", "videosync films 2\n" + whole);
   cr_assert(KnownFilms::read(path).durations.empty(), "another version");
   cr_assert(KnownFilms::read(folder / "missing").durations.empty());
-  cr_assert_not(KnownFilms::write(folder / "no/such/films", durations, holders).has_value());
+  cr_assert_not(KnownFilms::write(folder / "no/such/films", durations, holders, notes).has_value());
 }
