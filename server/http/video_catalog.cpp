@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
-#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -14,7 +14,6 @@
 #include "core/base/utf8.h"
 #include "server/digest.h"
 #include "storage/media/text_fold.h"
-#include "storage/media/video_name.h"
 
 namespace videosync {
 
@@ -113,58 +112,117 @@ void append_video(std::string& out, const MediaLibrary& library, const VideoEntr
   out += '}';
 }
 
-// Whether the folder is `other` or, where that will do, below it.
-bool is_in(std::string_view folder, std::string_view other, bool or_below) noexcept {
-  if (folder == other || (or_below && other.empty())) return true;
-  return or_below && folder.size() > other.size() && folder.starts_with(other) &&
-         folder[other.size()] == '/';
+bool is_in_or_below(std::string_view folder, std::string_view other) noexcept {
+  if (folder == other || other.empty()) return true;
+  return folder.size() > other.size() && folder.starts_with(other) && folder[other.size()] == '/';
 }
 
-bool has_all(std::string_view text, std::string_view words) {
+std::vector<std::string_view> split(std::string_view words) {
+  std::vector<std::string_view> split;
   while (!words.empty()) {
     const std::string_view word = words.substr(0, words.find(' '));
-    if (!text.contains(word)) return false;
+    if (!word.empty()) split.push_back(word);
     words.remove_prefix(std::min(word.size() + 1, words.size()));
   }
-  return true;
+  return split;
 }
 
-// The folders in `folder` that have videos, with how many there are in and below each.
-void append_folders(std::string& out, const MediaLibrary& library, const std::string& folder) {
-  std::map<std::string_view, std::size_t> counts;
-  const std::size_t begin = folder.empty() ? 0 : folder.size() + 1;
-  for (const VideoEntry& video : library.videos()) {
-    const std::string_view place = video.folder();
-    if (video.versions == 0 || place.size() <= begin || !is_in(place, folder, true)) continue;
-    ++counts[place.substr(0, place.find('/', begin))];
+bool has_all(std::string_view text, std::span<const std::string_view> words) {
+  return std::ranges::all_of(words, [text](std::string_view word) { return text.contains(word); });
+}
+
+// Calls on_found(place) for each video, from that place on, whose line has all words, in order,
+// until it returns false. One look through one text: a look at each of thousands of videos would
+// hold a worker up for milliseconds.
+template <typename OnFound>
+void find_words(const VideoCatalog& catalog, std::span<const std::string_view> words,
+                std::size_t from, OnFound on_found) {
+  const std::string_view text = catalog.words;
+  const auto longest = std::ranges::max_element(words, {}, &std::string_view::size);
+  const std::vector<std::size_t>& ends = catalog.words_ends;
+  while (from < ends.size()) {
+    const std::size_t begin = from == 0 ? 0 : ends[from - 1];
+    const void* at =
+        ::memmem(text.data() + begin, text.size() - begin, longest->data(), longest->size());
+    if (at == nullptr) return;
+    const auto offset = static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
+    from = static_cast<std::size_t>(std::ranges::upper_bound(ends, offset) - ends.begin());
+    const std::size_t line = from == 0 ? 0 : ends[from - 1];
+    if (has_all(text.substr(line, ends[from] - line), words) && !on_found(from)) return;
+    ++from;
   }
-  std::vector<std::pair<std::string_view, std::size_t>> sorted(counts.begin(), counts.end());
-  std::ranges::sort(sorted,
-                    [](const auto& a, const auto& b) { return natural_less(a.first, b.first); });
-  out += ",\"folders\":[";
-  for (const auto& [path, videos] : sorted) {
+}
+
+void append_folders(std::string& out, const LibraryFolders& all,
+                    const LibraryFolders::Folder& folder) {
+  for (const std::string_view path :
+       std::span(folder.folders).first(std::min(folder.folders.size(), folders_max))) {
     if (out.back() != '[') out += ',';
     out += '{';
     append_member(out, "path", MediaLibrary::url_path_of(std::string(path)));
-    append_member(out, "title", to_utf8(path.substr(begin)));
-    append_number(out, "videos", videos);
+    append_member(out, "title", to_utf8(path.substr(path.rfind('/') + 1)));
+    append_number(out, "videos", all.find(path)->total);
     out += '}';
   }
-  out += ']';
 }
 
-// The folder's path as it is; its URL path is what a client has.
-std::string folder_named(const MediaLibrary& library, const std::string& url_path) {
-  if (!url_path.starts_with('~')) return url_path;
-  for (const VideoEntry& video : library.videos()) {
-    const std::string_view folder = video.folder();
-    for (std::size_t end = 0; end != std::string_view::npos;) {
-      end = folder.find('/', end + 1);
-      const std::string path(folder.substr(0, end));
-      if (MediaLibrary::url_path_of(path) == url_path) return path;
-    }
+// The film that comes first, though it may be any. Null: the library is empty.
+const VideoEntry* first_of(const MediaLibrary& library) {
+  const VideoEntry* chosen = library.default_video();
+  return chosen != nullptr ? &library.versions_of(*chosen).front() : nullptr;
+}
+
+// Writes the videos of a page.
+class PageWriter {
+ public:
+  PageWriter(const MediaLibrary& library, std::size_t limit) : library_(library), limit_(limit) {}
+
+  // False: the page is full.
+  bool add(const VideoEntry& video) {
+    has_more_ = count_ == limit_;
+    if (has_more_) return false;
+    if (count_++ > 0) json_ += ',';
+    append_video(json_, library_, video, video.id);
+    last_ = video.id;
+    return true;
   }
-  return url_path;
+  // Where there is more: the last video's id.
+  std::string_view next() const noexcept { return has_more_ ? last_ : std::string_view{}; }
+  std::string take() { return std::move(json_); }
+
+ private:
+  const MediaLibrary& library_;
+  const std::size_t limit_;
+  std::string json_ = "{\"videos\":[";
+  std::size_t count_ = 0;
+  std::string_view last_;
+  bool has_more_ = false;
+};
+
+// Calls add(video) for each of the videos asked for, the first apart, from a place on, until it
+// returns false.
+template <typename Add>
+void find_videos(const VideoCatalog& catalog, const VideoQuery& query, std::size_t from, Add add) {
+  const std::span<const VideoEntry> videos = catalog.library->videos();
+  const std::string folded = fold_text(query.words);
+  const std::vector<std::string_view> words = split(folded);
+  const LibraryFolders::Folder* folder =
+      query.folder ? catalog.folders.find(*query.folder) : nullptr;
+  if (query.folder && folder == nullptr) return;
+  const std::string_view path = query.folder ? folder->path : std::string_view{};
+  if (!words.empty()) {
+    return find_words(catalog, words, from, [&](std::size_t place) {
+      const VideoEntry& video = videos[place];
+      return !is_in_or_below(video.folder(), path) || add(video);
+    });
+  }
+  if (folder != nullptr) {
+    for (auto at = std::ranges::lower_bound(folder->videos, from); at != folder->videos.end(); ++at)
+      if (!add(videos[*at])) return;
+    return;
+  }
+  for (const VideoEntry& video : videos.subspan(from))
+    if (video.versions > 0 && !add(video)) return;
 }
 
 }  // namespace
@@ -187,46 +245,39 @@ std::string encode_video(const MediaLibrary& library, const VideoEntry& video,
 }
 
 std::string encode_videos(const MediaLibrary& library) {
-  std::string json = "{\"videos\":[";
-  const VideoEntry* chosen = library.default_video();
-  const VideoEntry* first = chosen != nullptr ? &library.versions_of(*chosen).front() : nullptr;
-  if (first != nullptr) append_video(json, library, *first, first->id);
-  for (const VideoEntry& video : library.videos()) {
-    if (&video == first || video.versions == 0) continue;
-    json += ',';
-    append_video(json, library, video, video.id);
-  }
-  json += "]}";
-  return json;
+  PageWriter page(library, SIZE_MAX);
+  const VideoEntry* first = first_of(library);
+  if (first != nullptr) page.add(*first);
+  for (const VideoEntry& video : library.videos())
+    if (&video != first && video.versions > 0) page.add(video);
+  return page.take() + "]}";
 }
 
-std::optional<std::string> encode_page(const MediaLibrary& library, const VideoQuery& query) {
-  std::span<const VideoEntry> videos = library.videos();
-  if (!query.after.empty()) {
-    const VideoEntry* last = library.find(query.after);
-    if (last == nullptr) return std::nullopt;
-    videos = videos.subspan(static_cast<std::size_t>(last - videos.data()) + 1);
+std::optional<std::string> encode_page(const VideoCatalog& catalog, const VideoQuery& query) {
+  const MediaLibrary& library = *catalog.library;
+  const VideoEntry* first = first_of(library);
+  const VideoEntry* after = query.after.empty() ? nullptr : library.find(query.after);
+  if (!query.after.empty() && after == nullptr) return std::nullopt;
+  PageWriter page(library, query.limit);
+  if (after == nullptr && first != nullptr) {
+    find_videos(
+        catalog, query, static_cast<std::size_t>(first - library.videos().data()),
+        [&](const VideoEntry& video) { return &video == first && page.add(video) && false; });
   }
-  const std::string words = fold_text(query.words);
-  const std::string folder = folder_named(library, query.folder.value_or(""));
-  std::string json = "{\"videos\":[";
-  std::size_t count = 0;
-  std::string_view last;
-  bool has_more = false;
-  for (const VideoEntry& video : videos) {
-    if (video.versions == 0 || !has_all(video.folded, words)) continue;
-    if (query.folder && !is_in(video.folder(), folder, !words.empty())) continue;
-    has_more = count == query.limit;
-    if (has_more) break;
-    if (count++ > 0) json += ',';
-    append_video(json, library, video, video.id);
-    last = video.id;
+  const bool is_behind_first = after == nullptr || &library.versions_of(*after).front() == first;
+  const std::size_t from =
+      is_behind_first ? 0 : static_cast<std::size_t>(after - library.videos().data()) + 1;
+  find_videos(catalog, query, from,
+              [&](const VideoEntry& video) { return &video == first || page.add(video); });
+  const std::string_view next = page.next();
+  std::string json = page.take() + "],\"folders\":[";
+  const LibraryFolders::Folder* folder = catalog.folders.find(query.folder.value_or(""));
+  if (after == nullptr && query.words.empty() && folder != nullptr) {
+    append_folders(json, catalog.folders, *folder);
   }
   json += ']';
-  append_folders(json, library, folder);
-  if (has_more && !last.empty()) append_member(json, "next", last);
-  json += '}';
-  return json;
+  if (!next.empty()) append_member(json, "next", next);
+  return json + '}';
 }
 
 std::string body_etag(std::string_view body) {
@@ -235,8 +286,18 @@ std::string body_etag(std::string_view body) {
 
 VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library) {
   const std::string json = encode_videos(*library);
+  std::string words;
+  std::vector<std::size_t> words_ends;
+  words_ends.reserve(library->videos().size());
+  for (const VideoEntry& video : library->videos()) {
+    if (video.versions > 0) words += video.folded;
+    words += '\n';
+    words_ends.push_back(words.size());
+  }
+  LibraryFolders folders(*library);
   return std::make_shared<const VideoCatalog>(std::move(library), BufferRef::copy_of(json),
-                                              body_etag(json));
+                                              body_etag(json), std::move(folders), std::move(words),
+                                              std::move(words_ends));
 }
 
 }  // namespace videosync

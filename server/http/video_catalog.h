@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/shared_buffer.h"
+#include "server/http/library_folders.h"
 #include "storage/media/media_library.h"
 
 namespace videosync {
@@ -27,17 +29,13 @@ std::string encode_video(const MediaLibrary& library, const VideoEntry& video, s
 // The body of GET /api/videos, the default video first: pages offer the first one.
 std::string encode_videos(const MediaLibrary& library);
 
-// What part of the list is asked for.
+// What part of the list is asked for, in the same order.
 struct VideoQuery {
   std::string words{};                  // all of which a title has; "": any title
   std::optional<std::string> folder{};  // what lies in it; with words, below it as well
   std::size_t limit = SIZE_MAX;         // of videos
   std::string after{};                  // an id: what comes behind it; "": from the first
 };
-
-// The body for it, with "folders" (those in the folder that is asked for, or at the top) and, where
-// there is more, "next". Nullopt: `after` is no video.
-std::optional<std::string> encode_page(const MediaLibrary& library, const VideoQuery& query);
 
 // A strong entity tag of a body, with its quotes.
 std::string body_etag(std::string_view body);
@@ -48,9 +46,18 @@ struct VideoCatalog {
   std::shared_ptr<const MediaLibrary> library;
   BufferRef videos_json;  // of encode_videos()
   std::string etag;       // of that
+  LibraryFolders folders;
+  std::string words;                    // VideoEntry::folded of each film, a newline behind each
+  std::vector<std::size_t> words_ends;  // where those lines end, in the order of videos()
 };
 using VideoCatalogRef = std::shared_ptr<const VideoCatalog>;
 
 VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library);
+
+// The body for a part, with "folders" (those in the folder that is asked for, or at the top; on a
+// first page without words, folders_max at most) and, where there is more, "next". Nullopt: `after`
+// is no video.
+inline constexpr std::size_t folders_max = 1'000;
+std::optional<std::string> encode_page(const VideoCatalog& catalog, const VideoQuery& query);
 
 }  // namespace videosync

@@ -42,7 +42,7 @@ void answer_with_videos(Worker& worker, Connection& connection) {
   }
   const bool is_whole = !words && !limit && !query.folder && query.after.empty();
   std::optional<std::string> page;
-  if (!is_whole) page = encode_page(worker.library(), query);
+  if (!is_whole) page = encode_page(worker.catalog(), query);
   if (!is_whole && !page) return connection.answer_error(bad_after);
   const std::string etag = is_whole ? worker.catalog().etag : body_etag(*page);
   const HttpField fields[] = {{"Cache-Control", "no-cache"}, {"ETag", etag}};

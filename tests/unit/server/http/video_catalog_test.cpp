@@ -93,8 +93,12 @@ Test(video_catalog, what_a_name_says_is_told) {
 
 namespace {
 
-std::string ids_of(const MediaLibrary& library, const VideoQuery& query) {
-  const std::string json = encode_page(library, query).value();
+std::string page_of(const Library& library, const VideoQuery& query) {
+  return encode_page(*make_catalog(library), query).value();
+}
+
+std::string ids_of(const Library& library, const VideoQuery& query) {
+  const std::string json = page_of(library, query);
   std::string ids;
   for (std::size_t at = 0; (at = json.find("{\"id\":\"", at)) != json.npos;) {
     at += 7;
@@ -111,11 +115,18 @@ Test(video_catalog, pages_follow_each_other) {
   for (int i = 1; i <= 5; ++i)
     folder.write(fmt::format("part {}.mp4", i));
   const auto library = library_of(folder);
-  cr_assert_eq(ids_of(*library, {.limit = 2}), "part-1 part-2 > \"part-2\"");
-  cr_assert_eq(ids_of(*library, {.limit = 2, .after = "part-2"}), "part-3 part-4 > \"part-4\"");
-  cr_assert_eq(ids_of(*library, {.limit = 2, .after = "part-4"}), "part-5 ");
-  cr_assert_eq(ids_of(*library, {.limit = 5}), "part-1 part-2 part-3 part-4 part-5 ");
-  cr_assert(!encode_page(*library, {.after = "part-6"}));
+  cr_assert_eq(ids_of(library, {.limit = 2}), "part-1 part-2 > \"part-2\"");
+  cr_assert_eq(ids_of(library, {.limit = 2, .after = "part-2"}), "part-3 part-4 > \"part-4\"");
+  cr_assert_eq(ids_of(library, {.limit = 2, .after = "part-4"}), "part-5 ");
+  cr_assert_eq(ids_of(library, {.limit = 5}), "part-1 part-2 part-3 part-4 part-5 ");
+  cr_assert(!encode_page(*make_catalog(library), {.after = "part-6"}));
+
+  const auto other = library_of(folder, {.default_id = "part-3"});
+  cr_assert_eq(ids_of(other, {.limit = 1}), "part-3 > \"part-3\"", "the default video first");
+  cr_assert_eq(ids_of(other, {.limit = 3, .after = "part-3"}), "part-1 part-2 part-4 > \"part-4\"");
+  cr_assert_eq(ids_of(other, {.limit = 3, .after = "part-4"}), "part-5 ");
+  cr_assert_eq(ids_of(other, {.words = "part", .limit = 2}), "part-3 part-1 > \"part-1\"");
+  cr_assert_eq(ids_of(other, {.words = "2"}), "part-2 ");
 }
 
 Test(video_catalog, folders_and_words_choose) {
@@ -126,16 +137,32 @@ Test(video_catalog, folders_and_words_choose) {
   folder.write("Shows/Two/Two S01E01 Am\u00e9lie.mp4");
   folder.write("Shows/News.mp4");
   const auto library = library_of(folder);
-  cr_assert_eq(ids_of(*library, {.folder = ""}), "am-lie ");
-  cr_assert_eq(ids_of(*library, {.folder = "Shows"}), "news ");
-  cr_assert_eq(ids_of(*library, {.folder = "Shows/One"}), "one-s01e01 one-s01e02 ");
-  cr_assert_eq(ids_of(*library, {.folder = "None"}), "");
-  cr_assert_eq(ids_of(*library, {.words = "AMELIE"}), "am-lie two-s01e01-am-lie ");
-  cr_assert_eq(ids_of(*library, {.words = "amelie  two"}), "two-s01e01-am-lie ");
-  cr_assert_eq(ids_of(*library, {.words = "one", .folder = "Shows"}), "one-s01e01 one-s01e02 ");
-  cr_assert(encode_page(*library, {.folder = ""})
-                ->contains(R"("folders":[{"path":"Shows","title":"Shows","videos":4}])"));
-  cr_assert(encode_page(*library, {.folder = "Shows"})
-                ->contains(R"("folders":[{"path":"Shows/One","title":"One","videos":2},)"
-                           R"({"path":"Shows/Two","title":"Two","videos":1}])"));
+  cr_assert_eq(ids_of(library, {.folder = ""}), "am-lie ");
+  cr_assert_eq(ids_of(library, {.folder = "Shows"}), "news ");
+  cr_assert_eq(ids_of(library, {.folder = "Shows/One"}), "one-s01e01 one-s01e02 ");
+  cr_assert_eq(ids_of(library, {.folder = "None"}), "");
+  cr_assert_eq(ids_of(library, {.words = "AMELIE"}), "am-lie two-s01e01-am-lie ");
+  cr_assert_eq(ids_of(library, {.words = "amelie  two"}), "two-s01e01-am-lie ");
+  cr_assert_eq(ids_of(library, {.words = "one", .folder = "Shows"}), "one-s01e01 one-s01e02 ");
+  cr_assert(page_of(library, {.folder = ""})
+                .contains(R"("folders":[{"path":"Shows","title":"Shows","videos":4}])"));
+  cr_assert(page_of(library, {.folder = "Shows", .after = "news"}).contains(R"("folders":[])"));
+  cr_assert(page_of(library, {.folder = "Shows"})
+                .contains(R"("folders":[{"path":"Shows/One","title":"One","videos":2},)"
+                          R"({"path":"Shows/Two","title":"Two","videos":1}])"));
+}
+
+// Words lie in one text for all films: none may be found across two of them.
+Test(video_catalog, words_are_found_in_one_title_alone) {
+  TempFolder folder;
+  for (const char* name : {"ab.mp4", "cd.mp4", "cd ab.mp4", "x abcd.mp4"})
+    folder.write(name);
+  const auto library = library_of(folder);
+  cr_assert_eq(ids_of(library, {.words = "ab"}), "ab cd-ab x-abcd ");
+  cr_assert_eq(ids_of(library, {.words = "cd ab"}), "cd-ab x-abcd ");
+  cr_assert_eq(ids_of(library, {.words = "bc"}), "x-abcd ");
+  cr_assert_eq(ids_of(library, {.words = "b\nc"}), "");
+  cr_assert_eq(ids_of(library, {.words = "abcde"}), "");
+  cr_assert_eq(ids_of(library, {.words = "  "}), "ab cd cd-ab x-abcd ");
+  cr_assert_eq(ids_of(library, {.words = "ab", .limit = 2, .after = "ab"}), "cd-ab x-abcd ");
 }
