@@ -73,7 +73,14 @@ class ShownVideo {
     const { current } = this.#source;
     if (current?.id === id) return current;
     if (!this.#library.find(id)) await this.#library.refresh();
+    if (!this.#library.find(id)) await this.#askSession(id);
     return this.#library.find(id) ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(key)}`, captions: [] };
+  }
+
+  // The list has a part of a large library; the session tells of the video that it shows.
+  async #askSession(id) {
+    const seen = await look().catch(() => null);
+    if (seen?.info.video?.id === id) this.#library.learn(seen.info.video);
   }
 }
 

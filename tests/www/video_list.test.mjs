@@ -4,7 +4,8 @@ import { VideoList } from '../../www/session/video_list.js';
 
 function listing() {
   const answers = [];
-  const library = new VideoList(() => new Promise((resolve, reject) => answers.push({ resolve, reject })));
+  const library = new VideoList((asked) => new Promise((resolve, reject) =>
+    answers.push({ asked, resolve: (videos, next) => resolve({ videos, next }), reject })));
   let changes = 0;
   library.addEventListener('change', () => (changes += 1));
   return { library, answers, changes: () => changes, ids: () => library.list.map(({ id }) => id) };
@@ -43,4 +44,29 @@ test('an answer that was overtaken by a later one counts no more', async () => {
   answers[0].resolve([{ id: 'old' }]);
   await early;
   assert.deepEqual(ids(), ['new']);
+});
+
+test('of a large library it has a part, that with certain words', async () => {
+  const { library, answers, changes, ids } = listing();
+  const first = library.refresh();
+  assert.deepEqual(answers[0].asked, { query: '', limit: 200 });
+  answers[0].resolve([{ id: 'a' }], 'a');
+  await first;
+  assert.equal(library.isPart, true);
+  const second = library.search(' b ');
+  assert.equal(answers[1].asked.query, 'b');
+  answers[1].resolve([]);
+  await second;
+  assert.deepEqual([ids(), library.isPart], [[], true], 'others have other words');
+  const third = library.search('');
+  answers[2].resolve([{ id: 'a' }]);
+  await third;
+  assert.deepEqual([ids(), library.isPart, changes()], [['a'], false, 3]);
+});
+
+test('what was learned another way is found, and not listed', () => {
+  const { library, ids } = listing();
+  library.learn({ id: 'z', title: 'Z' });
+  assert.equal(library.find('z').title, 'Z');
+  assert.deepEqual(ids(), []);
 });

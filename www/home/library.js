@@ -1,4 +1,5 @@
-// The videos as posters; choosing one begins a session with it.
+// The videos as posters, a page of them at a time, those with certain words where somebody looks for them;
+// choosing one begins a session with it.
 import { byId, make, setText } from '../dom.js';
 import { describeFault } from '../faults.js';
 import { formatTime } from '../format.js';
@@ -6,48 +7,123 @@ import { videos } from '../session/api.js';
 import { strings } from '../strings.js';
 
 const words = strings.home;
+const PAGE = 48;
+const LIMIT_MAX = 1_000; // the server's
+const SEARCH_FROM = 13; // videos: fewer are seen at a glance
+const SEARCH_AFTER_MS = 150; // of rest
+const NEAR = '600px'; // of the window: what comes into view soon
 // A server that has just met a video still makes its poster.
 const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 15_000, 60_000];
 
 export class Library {
   #onChoose;
+  #list = []; // what is shown
+  #next; // what `after` takes for the page behind it
+  #query = '';
+  #asked = 0; // only the latest question's answer counts
   #cards = new Map(); // video id -> {item, button, picture, title, length}
   #lookedAgain = 0;
+  #near;
 
   // onChoose(video): one was clicked.
   constructor(onChoose) {
     this.#onChoose = onChoose;
+    this.#near = new IntersectionObserver((entries) => this.#onNear(entries), { rootMargin: NEAR });
+    this.#near.observe(byId('library-more'));
+    byId('library-more').addEventListener('click', () => this.#showMore());
+    let timer = null;
+    byId('library-search').addEventListener('input', ({ target }) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => this.#search(target.value.trim()), SEARCH_AFTER_MS);
+    });
   }
 
-  // Resolves to the videos, [] where they cannot be had.
+  // Resolves to the videos of the first page, or of as much as is shown; to [] where they cannot be had.
   async show() {
-    let fault = null;
-    const list = await videos().catch((error) => void (fault = error));
-    if (list) this.#render(list);
-    setText(byId('library-words'), fault ? describeFault(fault) : list.length ? words.libraryWords : words.libraryEmpty);
-    const isComplete = list?.every(({ poster, duration }) => poster && duration);
-    if (!isComplete && this.#lookedAgain < LOOK_AGAIN_AFTER_MS.length) {
+    const limit = Math.min(Math.max(this.#list.length, PAGE), LIMIT_MAX);
+    const page = await this.#ask({ limit });
+    if (page) this.#render(page.videos, page.next);
+    const isComplete = page?.videos.every(({ poster, duration }) => poster && duration);
+    if (!isComplete && this.#list.length <= LIMIT_MAX && this.#lookedAgain < LOOK_AGAIN_AFTER_MS.length) {
       setTimeout(() => this.show(), LOOK_AGAIN_AFTER_MS[this.#lookedAgain++]);
     }
-    return list ?? [];
+    return page?.videos ?? [];
   }
 
-  #render(list) {
+  #search(query) {
+    if (query === this.#query) return;
+    this.#query = query;
+    this.#list = [];
+    this.show();
+  }
+
+  // A page that begins at what has gone is none: then the list begins anew.
+  async #showMore() {
+    if (this.#next === undefined) return;
+    const after = this.#next;
+    this.#next = undefined;
+    const page = await this.#ask({ after, limit: PAGE });
+    if (page) this.#render([...this.#list, ...page.videos], page.next);
+    else if (page === null) this.show();
+  }
+
+  // A page; null where there is none, undefined where another question was asked meanwhile.
+  async #ask(parameters) {
+    this.#asked += 1;
+    const question = this.#asked;
+    let fault = null;
+    const page = await videos({ query: this.#query, ...parameters }).catch((error) => void (fault = error));
+    if (question !== this.#asked) return undefined;
+    if (fault) setText(byId('library-words'), describeFault(fault));
+    return page ?? null;
+  }
+
+  #render(list, next) {
+    this.#list = list;
+    this.#next = next;
     const gone = new Set(this.#cards.keys());
+    const others = byId('library').children;
     list.forEach((video, place) => {
       gone.delete(video.id);
       const card = this.#cards.get(video.id) ?? this.#addCard(video.id);
       card.video = video;
       setText(card.title, video.title || video.id);
       setText(card.length, video.duration ? formatTime(video.duration) : '');
-      if (video.poster && card.picture.getAttribute('src') !== video.poster) card.picture.src = video.poster;
-      const others = byId('library').children;
+      if (card.isNear) showPoster(card);
       // Moving a card would take the focus off it.
       if (others[place] !== card.item) byId('library').insertBefore(card.item, others[place] ?? null);
     });
     for (const id of gone) {
+      this.#near.unobserve(this.#cards.get(id).item);
       this.#cards.get(id).item.remove();
       this.#cards.delete(id);
+    }
+    byId('library-search').hidden = !this.#query && list.length < SEARCH_FROM;
+    setText(byId('library-words'), this.#words());
+    const more = byId('library-more');
+    more.hidden = next === undefined;
+    // It may be in view still: the observer tells of that only when it begins to look.
+    this.#near.unobserve(more);
+    this.#near.observe(more);
+  }
+
+  #words() {
+    if (this.#list.length > 0) return words.libraryWords;
+    return this.#query ? words.nothingFound(this.#query) : words.libraryEmpty;
+  }
+
+  #onNear(entries) {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      if (target.id === 'library-more') {
+        this.#showMore();
+        continue;
+      }
+      this.#near.unobserve(target);
+      const card = this.#cards.get(target.dataset.id);
+      if (!card) continue;
+      card.isNear = true;
+      showPoster(card);
     }
   }
 
@@ -61,9 +137,15 @@ export class Library {
       make('span', { class: 'visually-hidden', text: `${words.createWith} ` }),
       title,
       make('span', { class: 'poster-frame' }, picture, make('span', { class: 'poster-play', 'aria-hidden': 'true' }), length));
-    const card = { item: make('li', {}, button), picture, title, length, video: null };
+    const card = { item: make('li', { 'data-id': id }, button), picture, title, length, video: null, isNear: false };
     button.addEventListener('click', () => this.#onChoose(card.video));
     this.#cards.set(id, card);
+    this.#near.observe(card.item);
     return card;
   }
+}
+
+// Only of what comes into view: a library may have thousands.
+function showPoster({ picture, video: { poster } }) {
+  if (poster && picture.getAttribute('src') !== poster) picture.src = poster;
 }

@@ -52,8 +52,13 @@ export function sessionInfo(key) {
   return request('key', `/api/sessions/${encodeURIComponent(key)}`);
 }
 
-export async function videos() {
-  return (await request('videos', '/api/videos')).videos;
+// Part of the list of videos: {videos, next}, next being what `after` takes for the part behind it, or undefined.
+// query: words of their titles.
+export function videos({ query = '', after = '', limit }) {
+  const parameters = new URLSearchParams({ limit });
+  if (query.trim()) parameters.set('query', query);
+  if (after) parameters.set('after', after);
+  return request('videos', `/api/videos?${parameters}`);
 }
 
 // Resolves to what the server says, which has `field`.

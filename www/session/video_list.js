@@ -1,14 +1,20 @@
-// The server's videos as it last told them. A server reads its folder anew when its operator wants it,
-// and tells nobody: whoever shows the list refreshes it. Emits 'change' when it is another one.
+// The server's videos as it last told them: the first of them, or of those with certain words. A server takes
+// new files in by itself and tells nobody: whoever shows the list refreshes it. Emits 'change' when it is another
+// one.
 import { videos } from './api.js';
+
+const VIDEOS_MAX = 200;
 
 export class VideoList extends EventTarget {
   #fetchList;
   #list = [];
+  #hasMore = false;
+  #words = '';
+  #learned = new Map(); // what is known of videos that the list may not have, by id
   #asked = 0;
   #shown = 0; // which of the questions the list answers
 
-  // fetchList(): another one for tests.
+  // fetchList({query, limit}): another one for tests.
   constructor(fetchList = videos) {
     super();
     this.#fetchList = fetchList;
@@ -19,19 +25,37 @@ export class VideoList extends EventTarget {
     return this.#list;
   }
 
+  // Whether it shows a part of the videos.
+  get isPart() {
+    return this.#hasMore || this.#words !== '';
+  }
+
   find(id) {
-    return this.#list.find((entry) => entry.id === id);
+    return this.#list.find((entry) => entry.id === id) ?? this.#learned.get(id);
+  }
+
+  // A video's entry that came another way.
+  learn(entry) {
+    this.#learned.set(entry.id, entry);
+  }
+
+  // Those whose titles have the words; '' for all. As refresh().
+  search(words) {
+    this.#words = words.trim();
+    return this.refresh();
   }
 
   // Resolves when the list is as the server tells it now; as it was where that cannot be had.
   async refresh() {
     this.#asked += 1;
     const question = this.#asked;
-    const list = await this.#fetchList().catch(() => null);
-    if (!list || question < this.#shown) return;
+    const answer = await this.#fetchList({ query: this.#words, limit: VIDEOS_MAX }).catch(() => null);
+    if (!answer || question < this.#shown) return;
     this.#shown = question;
-    const isSame = JSON.stringify(list) === JSON.stringify(this.#list);
-    this.#list = list;
+    const hasMore = answer.next !== undefined;
+    const isSame = hasMore === this.#hasMore && JSON.stringify(answer.videos) === JSON.stringify(this.#list);
+    this.#list = answer.videos;
+    this.#hasMore = hasMore;
     if (!isSame) this.dispatchEvent(new Event('change'));
   }
 }

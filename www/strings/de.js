@@ -30,7 +30,10 @@ export default {
     libraryTitle: 'Bibliothek',
     libraryWords: 'Wähle ein Video, um es gemeinsam zu sehen.',
     libraryEmpty:
-      'Hier gibt es noch keine Videos. Wer diesen Server betreibt, legt sie in seinen Ordner für Videos: den, den die Option --media nennt, sonst den Ordner media, wo der Server gestartet wurde. MP4 mit H.264 und AAC läuft überall; M4V, WebM, MKV und MOV werden auch angeboten und laufen, wo der Browser es kann. Neue Dateien nimmt der Server auf, wenn er gestartet wird oder SIGHUP bekommt.',
+      'Hier gibt es noch keine Videos. Wer diesen Server betreibt, legt sie in seinen Ordner für Videos: den, den die Option --media nennt, sonst den Ordner media, wo der Server gestartet wurde. MP4 mit H.264 und AAC läuft überall; M4V, WebM, MKV und MOV werden auch angeboten und laufen, wo der Browser es kann. Neue Dateien kommen von selbst dazu, ein paar Sekunden nachdem sie vollständig sind.',
+    search: 'Bibliothek durchsuchen',
+    nothingFound: (text) => `Nichts hier heißt „${text}“.`,
+    more: 'Mehr zeigen',
     recentTitle: 'Deine letzten Sitzungen',
     yours: 'Deine',
     untitled: 'Sitzung ohne Video',
@@ -258,6 +261,7 @@ export default {
   session: {
     title: 'Sitzung',
     video: 'Video',
+    search: 'Videos durchsuchen',
     load: 'Allen zeigen',
     everyone: 'Alle dürfen die Wiedergabe steuern',
     wait: 'Auf Zuschauer warten, die puffern',

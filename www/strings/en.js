@@ -32,7 +32,10 @@ export default {
     libraryTitle: 'Library',
     libraryWords: 'Pick a video to watch it together.',
     libraryEmpty:
-      'There are no videos here yet. Whoever runs this server puts them into its folder of videos: the one that the option --media names, or the folder media where the server was started. MP4 with H.264 and AAC plays everywhere; M4V, WebM, MKV and MOV are offered, too, and play where the browser can. The server takes new files in when it is started, or gets SIGHUP.',
+      'There are no videos here yet. Whoever runs this server puts them into its folder of videos: the one that the option --media names, or the folder media where the server was started. MP4 with H.264 and AAC plays everywhere; M4V, WebM, MKV and MOV are offered, too, and play where the browser can. New files come by themselves, a few seconds after they are complete.',
+    search: 'Search the library',
+    nothingFound: (text) => `Nothing here is called “${text}”.`,
+    more: 'Show more',
     recentTitle: 'Your last sessions',
     yours: 'Yours',
     untitled: 'Session without a video',
@@ -257,6 +260,7 @@ export default {
   session: {
     title: 'Session',
     video: 'Video',
+    search: 'Search the videos',
     load: 'Show it to everybody',
     everyone: 'Everyone may control playback',
     wait: 'Wait for viewers that buffer',

@@ -3,6 +3,8 @@
 import { byId, make } from '../../dom.js';
 import { strings } from '../../strings.js';
 
+const SEARCH_AFTER_MS = 200; // of rest
+
 export class HostTools {
   #room;
   #library;
@@ -33,6 +35,7 @@ export class HostTools {
     // Before a hand is on the list, which does not change under it then.
     for (const type of ['toggle', 'pointerenter', 'focusin']) byId('host-tools').addEventListener(type, () => library.refresh());
     this.#bindLoad();
+    this.#bindSearch();
     this.#listVideos();
   }
 
@@ -54,10 +57,21 @@ export class HostTools {
     });
   }
 
+  #bindSearch() {
+    let timer = null;
+    byId('load-search').addEventListener('input', ({ target }) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => this.#library.search(target.value), SEARCH_AFTER_MS);
+    });
+  }
+
+  // What is on is among them, also where the list has other ones.
   #listVideos() {
     const { list } = this.#library;
-    if (!this.#library.find(this.#chosen)) this.#chosen = null;
-    byId('load').replaceChildren(...list.map(({ id, title }) => make('option', { value: id, text: title || id })));
+    if (!list.some(({ id }) => id === this.#chosen)) this.#chosen = null;
+    const isOn = this.#library.find(this.#room.timeline.state?.video);
+    const offered = isOn && !list.some(({ id }) => id === isOn.id) ? [isOn, ...list] : list;
+    byId('load').replaceChildren(...offered.map(({ id, title }) => make('option', { value: id, text: title || id })));
     this.render();
   }
 
@@ -75,9 +89,11 @@ export class HostTools {
   render() {
     const { settings, timeline, youAreHost, mayControl } = this.#room;
     const isOver = this.#room.connection.phase.name === 'closed';
-    const hasVideos = this.#library.list.length > 0;
+    const { list, isPart } = this.#library;
+    const hasVideos = isPart || list.length > 0;
     byId('host-tools').hidden = isOver || !(youAreHost || (mayControl && hasVideos));
     byId('load-field').hidden = !hasVideos;
+    byId('load-search').hidden = !isPart;
     byId('host-only').hidden = !youAreHost;
     if (timeline.state) byId('load').value = this.#chosen ?? timeline.state.video;
     byId('load-take').hidden = this.#chosen === null;

@@ -1,0 +1,114 @@
+// A library of hundreds of videos on the start page and in the host's list: a page at a time, found by words.
+// Real Chromium, a real server.
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { assertAccessible } from '../support/accessibility.mjs';
+import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
+import { makeMedia, makePoster } from '../support/media.mjs';
+import { createSession } from '../support/member.mjs';
+import { takePicture } from '../support/player_page.mjs';
+import { startServer } from '../support/server.mjs';
+import { story } from '../support/story.mjs';
+
+const FILMS = 300;
+const step = story('a large library');
+let media;
+let server;
+let browser;
+let ann;
+
+before(async () => {
+  media = await makeMedia([{ name: 'Zoo', seconds: 5 }]);
+  const at = (...names) => path.join(media.directory, ...names);
+  for (let i = 1; i <= FILMS; ++i) {
+    await mkdir(at(`Film ${i} (2001)`));
+    await writeFile(at(`Film ${i} (2001)`, `Film ${i} (2001).mp4`), 'x');
+  }
+  await writeFile(at('Film 7 (2001)', 'movie.nfo'), '<movie><title>Am\u00e9lie</title><year>2001</year></movie>');
+  await makePoster(at('Film 7 (2001)', 'poster.jpg'));
+  await makePoster(at('Film 250 (2001)', 'folder.jpg'));
+  server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'], env: { PATH: '/nowhere' } });
+  await until(async () => (await (await fetch(`${server.origin}/api/videos?limit=1`)).json()).videos[0].title === 'Am\u00e9lie', 'the title of the notes');
+  browser = await launchBrowser();
+  ann = await openPerson(browser);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await media?.remove();
+});
+
+const titles = () => ann.page.$$eval('.poster-title', (all) => all.map(({ textContent }) => textContent));
+const isShown = (expected) => until(async () => (await titles()).join() === expected.join(), () => `${expected} are shown`);
+
+async function takePictures(name) {
+  const folder = process.env.VIDEOSYNC_SCREENSHOTS;
+  if (!folder) return;
+  const size = ann.page.viewportSize();
+  for (const [kind, viewport] of [['desk', { width: 1100, height: 900 }], ['phone', { width: 390, height: 780 }]]) {
+    await ann.page.setViewportSize(viewport);
+    await ann.page.locator('#library').scrollIntoViewIfNeeded();
+    await ann.page.evaluate(() => document.querySelector('.library').scrollIntoView());
+    await ann.page.screenshot({ path: path.join(folder, `library-${name}-${kind}.png`) });
+  }
+  await ann.page.setViewportSize(size);
+}
+
+step('the start page shows the first of it, with the posters that come into view', async () => {
+  const asked = [];
+  ann.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await ann.page.goto(server.origin);
+  await until(async () => (await titles())[0] === 'Am\u00e9lie', 'the list');
+  assert.ok((await titles()).length < FILMS / 2, `${(await titles()).length} of ${FILMS}`);
+  await until(() => asked.some((name) => name.endsWith('/poster.jpg')), 'the poster in view');
+  assert.ok(!asked.some((name) => name.endsWith('/folder.jpg')), 'not those that are far below');
+  await takePictures('first');
+  await assertAccessible(ann.page, 'a large library');
+});
+
+step('who scrolls sees all of it', async () => {
+  await until(async () => {
+    await ann.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    return (await titles()).length === FILMS + 1;
+  }, () => 'all of them');
+  assert.equal(new Set(await titles()).size, FILMS + 1);
+  assert.equal((await titles()).at(-1), 'Zoo');
+  assert.equal(await ann.page.isVisible('#library-more'), false);
+});
+
+step('words find a film as they are typed, whatever accents it has', async () => {
+  await ann.page.fill('#library-search', 'amelie');
+  await isShown(['Am\u00e9lie']);
+  await ann.page.fill('#library-search', 'film 25');
+  await isShown([25, 125, 225, ...Array.from({ length: 10 }, (_, i) => 250 + i)].map((number) => `Film ${number}`));
+  await takePictures('found');
+  await ann.page.fill('#library-search', 'no such');
+  await until(async () => (await ann.page.textContent('#library-words')) === 'Nothing here is called \u201cno such\u201d.', 'it says so');
+  await ann.page.fill('#library-search', '');
+  await until(async () => (await titles())[0] === 'Am\u00e9lie', 'all of it again');
+});
+
+step('the host finds a video by its words, and the one that is on stays in the list', async () => {
+  const { key } = await createSession(server, { video: 'zoo' });
+  await joinPage(ann.page, `${server.origin}/player.html?session=${key}`, 'Ann');
+  await until(async () => (await ann.page.textContent('#title')) === 'Zoo', 'its title, though the list has others');
+  await ann.page.click('#host-tools > summary');
+  const offered = () => ann.page.$$eval('#load option', (all) => all.map(({ value }) => value));
+  await until(async () => (await offered())[0] === 'zoo', 'what is on');
+  assert.equal(await ann.page.inputValue('#load'), 'zoo');
+  assert.ok((await offered()).length <= 201);
+  await ann.page.fill('#load-search', 'film 299');
+  await until(async () => (await offered()).join() === 'zoo,film-299-2001', 'the film that is looked for');
+  await takePicture(ann.page, 'host-looks-for-a-video');
+  await assertAccessible(ann.page, 'the host looks for a video');
+  await ann.page.selectOption('#load', 'film-299-2001');
+  await ann.page.click('#load-take');
+  await until(async () => (await ann.page.textContent('#title')) === 'Film 299', 'it is shown');
+});
+
+step('no page broke the security policy', () => {
+  assert.deepEqual(ann.faults.filter((fault) => /security|policy/i.test(String(fault))), []);
+});
