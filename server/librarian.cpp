@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -36,6 +37,8 @@ constexpr auto changes_settle = 300ms;
 constexpr int scan_cost_max = 3;
 // For folders whose changes the kernel does not hear of.
 constexpr auto scan_every = 300s;
+// A folder that is not there may be back at any time, and nothing of it is watched.
+constexpr auto scan_again_every = 5s;
 // Storage that takes longer for one answer is told of, and a rescan does not wait for it.
 constexpr std::int64_t hanging_ms = 2'000;
 constexpr auto tell_first_after = std::chrono::seconds(2);
@@ -67,7 +70,10 @@ Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options optio
     return fail_errno("an eventfd for news of the videos (raise `ulimit -n`)", errno);
   }
   if (!descriptors.changes) {
-    return fail_errno("inotify (raise `ulimit -n` or fs.inotify.max_user_instances)", errno);
+    log_warn("media",
+             "the kernel tells of no changes: they are seen minutes later, or with SIGHUP; raise "
+             "`ulimit -n` or fs.inotify.max_user_instances",
+             field("why", std::strerror(errno)));
   }
   auto desk = FileDesk::create(helpers, FileHelpers::Lane::scanning);
   if (!desk) return std::unexpected(std::move(desk.error()));
@@ -172,7 +178,7 @@ void Librarian::run(const std::stop_token& stop) {
 Librarian::Clock::time_point Librarian::next_scan() const {
   if (wants_scan_) return Clock::time_point::min();
   const Clock::time_point earliest = scanned_at_ + scan_took_ * scan_cost_max;
-  Clock::time_point next = scanned_at_ + scan_every;
+  Clock::time_point next = scanned_at_ + (has_failed_ ? scan_again_every : scan_every);
   if (has_restless_) next = std::min(next, scanned_at_ + options_.rest);
   if (changed_at_) next = std::min(next, *changed_at_ + changes_settle);
   return std::max(next, earliest);
@@ -245,8 +251,9 @@ void Librarian::scan() {
 // A folder that stays away is told of once, unless somebody asks.
 void Librarian::on_scan_failed(const Error& error, bool is_asked) {
   if (error.code == ErrorCode::timed_out) return;
+  const bool is_told = std::exchange(has_failed_, true);
   if (hand_first_over(std::unexpected(error))) return;
-  if (std::exchange(has_failed_, true) && !is_asked) return;
+  if (is_told && !is_asked) return;
   log_error("media", "the library cannot be scanned; the old one stays",
             field("why", error.message));
 }

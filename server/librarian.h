@@ -60,7 +60,8 @@ class Librarian {
   int news_descriptor() const noexcept { return news_.get(); }
   // Null: nothing new.
   VideoCatalogRef take();
-  // Readable when something has changed below the folders: then take_changes() is to be called.
+  // Readable when something has changed below the folders: then take_changes() is to be called. -1:
+  // the kernel has none to give.
   int changes_descriptor() const noexcept { return changes_.get(); }
   void take_changes() noexcept;
 
@@ -77,7 +78,7 @@ class Librarian {
   void run(const std::stop_token& stop);
   void scan();
   void on_scan_failed(const Error& error, bool is_asked);
-  Clock::time_point next_scan() const;  // under mutex_
+  Clock::time_point next_scan() const;  // under mutex_, the thread's
   bool is_scan_due(bool& is_asked);
   void await_order(const std::stop_token& stop);
   bool work();

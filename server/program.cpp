@@ -114,7 +114,7 @@ Result<VideoCatalogRef> first_catalog(const Config& config, Librarian& librarian
   }
   if (!*scan && is_first_start(config, scan->error())) {
     // Nobody asked for this folder.
-    log_warn("media", "there is no folder of videos yet; make it and send SIGHUP",
+    log_warn("media", "there is no folder of videos yet; make it, it is seen soon",
              field("folder", fmt::format("{}", fmt::join(config.media_dirs, ", "))));
     return make_catalog(MediaLibrary::make_empty());
   }
@@ -362,7 +362,7 @@ int Program::run_until_drained() {
       this);
   signal_watcher.watch(POLLIN);
   news_watcher.watch(POLLIN);
-  changes_watcher.watch(POLLIN);
+  if (librarian_->changes_descriptor() >= 0) changes_watcher.watch(POLLIN);
   if (!nodes_ || !config_.redis_required || await_store()) {
     announce();
   } else if (!service_->is_draining) {

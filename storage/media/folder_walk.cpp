@@ -20,9 +20,10 @@ namespace videosync {
 
 namespace {
 
+// What makes a file another one, there, or readable (IN_ATTRIB); of the first folder, that it goes.
 constexpr std::uint32_t watched_changes = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-                                          IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR |
-                                          IN_EXCL_UNLINK;
+                                          IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF |
+                                          IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
 
 FolderStream stream_of(UniqueFd folder) noexcept {
   DIR* const stream = ::fdopendir(folder.get());
@@ -89,6 +90,10 @@ class Walk {
   }
 
   void tell_file(int directory, const std::string& path, const std::string& name) {
+    if (path.size() + name.size() + 2 > FileRequest::path_bytes_max) {
+      return sink_.on_warning(
+          fmt::format("left out \"{}\": no path can be so long", join(path, name)));
+    }
     if (files_ == walk_files_max) {
       if (!std::exchange(is_full_, true)) {
         sink_.on_warning(fmt::format("the library holds more than {} files: the rest is left out",

@@ -1,12 +1,13 @@
 // A library as people have it: in folders, of several places, changing by itself; and the list of it.
 import assert from 'node:assert/strict';
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'node:test';
 import { makeFolder } from '../support/files.mjs';
 import { ask, assertError } from '../support/http_connection.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
-import { until } from '../support/until.mjs';
+import { until, untilLogged } from '../support/until.mjs';
 
 const answer = (server, query = '') => ask(server.origin, 'GET', `/api/videos${query}`);
 const page = async (server, query) => JSON.parse((await answer(server, query)).body);
@@ -53,6 +54,19 @@ test('films come, change and go by themselves', async () => {
   });
 });
 
+test('a library that went away is there again by itself', async () => {
+  await withServer([{ 'one.mp4': 'one' }], async (server, media) => {
+    await listed(server, 'one');
+    const away = `${media.directory}.away`;
+    await rename(media.directory, away);
+    await untilLogged(server, /the library cannot be scanned; the old one stays/);
+    assert.equal(ids(await page(server)), 'one', 'it may come back');
+    await writeFile(path.join(away, 'two.mp4'), 'two');
+    await rename(away, media.directory);
+    await listed(server, 'one', 'two');
+  });
+});
+
 test('several libraries are one', async () => {
   await withServer([{ 'a.mp4': 'a', 'same.mp4': '1' }, { 'b.mp4': 'b', 'same.mp4': '2', 'b.en.vtt': 'WEBVTT' }], async (server, first, second) => {
     const { videos } = await page(server);
@@ -61,6 +75,8 @@ test('several libraries are one', async () => {
     assert.deepEqual(bodies.sort(), ['1', '2', 'a', 'b']);
     const { captions } = videos.find(({ id }) => id === 'b');
     assert.equal((await ask(server.origin, 'GET', captions[0].url)).body.toString(), 'WEBVTT');
+    const { folders } = await page(server, '?folder=');
+    assert.deepEqual(folders, [{ path: '~1', title: path.basename(second.directory), videos: 2 }]);
     await second.add('c.mp4', 'c');
     await until(async () => (await page(server)).videos.some(({ id }) => id === 'c'), 'the new one');
   });
