@@ -153,14 +153,26 @@ void find_words(const VideoCatalog& catalog, std::span<const std::string_view> w
   }
 }
 
-void append_folders(std::string& out, const LibraryFolders& all,
+// Its name; of the folder that another library is in all of them, that library's own.
+std::string folder_title(const MediaLibrary& library, std::string_view path) {
+  const std::span<const MediaLibrary::Root> roots = library.roots();
+  for (std::size_t i = 1; i < roots.size(); ++i) {
+    if (path != fmt::format("~{}", i)) continue;
+    const std::string_view real = roots[i].real_path;
+    const std::string_view name = real.substr(real.rfind('/') + 1);
+    if (!name.empty()) return to_utf8(name);
+  }
+  return to_utf8(path.substr(path.rfind('/') + 1));
+}
+
+void append_folders(std::string& out, const MediaLibrary& library, const LibraryFolders& all,
                     const LibraryFolders::Folder& folder) {
   for (const std::string_view path :
        std::span(folder.folders).first(std::min(folder.folders.size(), folders_max))) {
     if (out.back() != '[') out += ',';
     out += '{';
     append_member(out, "path", MediaLibrary::url_path_of(std::string(path)));
-    append_member(out, "title", to_utf8(path.substr(path.rfind('/') + 1)));
+    append_member(out, "title", folder_title(library, path));
     append_number(out, "videos", all.find(path)->total);
     out += '}';
   }
@@ -273,7 +285,7 @@ std::optional<std::string> encode_page(const VideoCatalog& catalog, const VideoQ
   std::string json = page.take() + "],\"folders\":[";
   const LibraryFolders::Folder* folder = catalog.folders.find(query.folder.value_or(""));
   if (after == nullptr && query.words.empty() && folder != nullptr) {
-    append_folders(json, catalog.folders, *folder);
+    append_folders(json, library, catalog.folders, *folder);
   }
   json += ']';
   if (!next.empty()) append_member(json, "next", next);

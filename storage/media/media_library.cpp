@@ -17,8 +17,11 @@ namespace videosync {
 
 namespace {
 
+// With three characters for each byte it is still within a request's line.
+constexpr std::size_t url_path_bytes_max = 2'048;
+
 bool is_url_path(std::string_view path) noexcept {
-  return !has_control_bytes(path) && is_valid_utf8(path);
+  return path.size() <= url_path_bytes_max && !has_control_bytes(path) && is_valid_utf8(path);
 }
 
 // Captions' labels follow from their languages.
@@ -100,9 +103,9 @@ std::shared_ptr<const MediaLibrary> MediaLibrary::with_names(
     video.folded = fold_text(video.film.title);
   }
   put_in_order(other->videos_);
-  if (default_index_ != 0) {
+  if (default_index_) {
     const auto chosen =
-        std::ranges::find(other->videos_, videos_[default_index_].place, &VideoEntry::place);
+        std::ranges::find(other->videos_, videos_[*default_index_].place, &VideoEntry::place);
     other->default_index_ = static_cast<std::size_t>(chosen - other->videos_.begin());
   }
   other->index();
@@ -148,7 +151,7 @@ const VideoEntry* MediaLibrary::find(std::string_view id) const noexcept {
 }
 
 const VideoEntry* MediaLibrary::default_video() const noexcept {
-  return videos_.empty() ? nullptr : &videos_[default_index_];
+  return videos_.empty() ? nullptr : &videos_[default_index_.value_or(0)];
 }
 
 std::span<const VideoEntry> MediaLibrary::versions_of(const VideoEntry& video) const noexcept {

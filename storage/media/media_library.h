@@ -147,7 +147,8 @@ class MediaLibrary {
   std::span<const VideoEntry> versions_of(const VideoEntry& video) const noexcept;
 
   // What stands for a place in URLs: the place, or a hash where no URL can hold that (RFC 3986 can,
-  // but a path with a control byte, or that is not UTF-8, is refused as a request).
+  // but a path with a control byte, or that is not UTF-8, is refused as a request, and so is one
+  // that is too long).
   static std::string url_path_of(const std::string& place);
 
   // What is behind a percent-decoded URL path ("/media/cat.en.vtt", "/media/cat/v0/seg1.ts"): a
@@ -169,7 +170,7 @@ class MediaLibrary {
   void index_file(const LibraryFile& file);
 
   std::vector<Root> roots_;
-  std::size_t default_index_ = 0;
+  std::optional<std::size_t> default_index_;  // nullopt: nobody chose one
   std::vector<VideoEntry> videos_;
   HlsFolders hls_folders_;
   std::shared_ptr<OpenFiles> open_files_;
