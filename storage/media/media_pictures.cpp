@@ -125,6 +125,7 @@ MediaPictures::Known& MediaPictures::known_of(const VideoEntry& video) {
 
 std::shared_ptr<const MediaLibrary> MediaPictures::recall(
     const std::shared_ptr<const MediaLibrary>& library) {
+  untried_ = {};
   if (!open_caches(*library)) return library;
   std::vector<VideoPictures> pictures;
   pictures.reserve(library->videos().size());
@@ -147,7 +148,7 @@ bool MediaPictures::make_next(const MediaLibrary& library, const std::stop_token
   for (const bool late : {false, true}) {
     for (const bool poster : {true, false}) {
       if (stop.stop_requested() || gave_up_) return false;
-      const VideoEntry* video = find_lacking(library, poster, late);
+      const VideoEntry* video = late ? find_late(library, poster) : find_untried(library, poster);
       if (video != nullptr)
         return poster ? make_poster(*video, stop) : make_thumbnails(*video, stop);
     }
@@ -155,19 +156,31 @@ bool MediaPictures::make_next(const MediaLibrary& library, const std::stop_token
   return false;
 }
 
-const VideoEntry* MediaPictures::find_lacking(const MediaLibrary& library, bool poster, bool late) {
+std::optional<int> MediaPictures::lacks(const VideoEntry& video, bool poster) {
+  if (poster ? bool(video.poster) : video.thumbnails || !video.duration_s) return std::nullopt;
+  const Known& known = known_of(video);
+  const bool is_done = poster ? known.pictures.poster || known.no_poster
+                              : known.pictures.thumbnails || known.no_thumbnails;
+  if (is_done) return std::nullopt;
+  return poster ? known.poster_doublings : known.thumbnails_doublings;
+}
+
+const VideoEntry* MediaPictures::find_untried(const MediaLibrary& library, bool poster) {
+  const auto videos = library.videos();
+  std::size_t& place = untried_[poster ? 1 : 0];
+  while (place < videos.size() && lacks(videos[place], poster) != 0)
+    ++place;
+  return place < videos.size() ? &videos[place] : nullptr;
+}
+
+const VideoEntry* MediaPictures::find_late(const MediaLibrary& library, bool poster) {
   const VideoEntry* found = nullptr;
-  int fewest = late ? limit_doublings + 1 : 1;
+  int fewest = limit_doublings + 1;
   for (const VideoEntry& video : library.videos()) {
-    if (poster ? bool(video.poster) : video.thumbnails || !video.duration_s) continue;
-    const Known& known = known_of(video);
-    const bool is_done = poster ? known.pictures.poster || known.no_poster
-                                : known.pictures.thumbnails || known.no_thumbnails;
-    const int doublings = poster ? known.poster_doublings : known.thumbnails_doublings;
-    if (is_done || doublings >= fewest) continue;
+    const std::optional<int> doublings = lacks(video, poster);
+    if (!doublings || *doublings >= fewest) continue;
     found = &video;
-    fewest = doublings;
-    if (!late) break;
+    fewest = *doublings;
   }
   return found;
 }

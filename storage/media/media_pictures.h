@@ -13,10 +13,12 @@
 // by turns until make_next() finds nothing to do.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -75,8 +77,12 @@ class MediaPictures {
   bool open_caches(const MediaLibrary& library);
   bool open_cache(const MediaLibrary::Root& root, Cache& cache);
   Known& known_of(const VideoEntry& video);
-  // Where it is to be made, and has not taken longer than others may yet.
-  const VideoEntry* find_lacking(const MediaLibrary& library, bool poster, bool late);
+  // Whether it is to be made: how often its time ran out; nullopt: not.
+  std::optional<int> lacks(const VideoEntry& video, bool poster);
+  // The first that was not tried yet, of the library that recall() has seen last.
+  const VideoEntry* find_untried(const MediaLibrary& library, bool poster);
+  // The one of those that were late whose time ran out least.
+  const VideoEntry* find_late(const MediaLibrary& library, bool poster);
   bool make_poster(const VideoEntry& video, const std::stop_token& stop);
   bool make_thumbnails(const VideoEntry& video, const std::stop_token& stop);
   enum class Made : std::uint8_t { yes, no, late, stopped };
@@ -102,7 +108,10 @@ class MediaPictures {
   const Options options_;
   FileDesk& desk_;
   std::vector<Cache> caches_;  // one a library
-  bool gave_up_ = false;       // nothing can be made here: said once
+  // None before these places is untried: of thumbnails and of posters. A look at each of thousands
+  // of videos for each picture would cost as much as the pictures.
+  std::array<std::size_t, 2> untried_{};
+  bool gave_up_ = false;  // nothing can be made here: said once
   std::vector<std::string> warnings_;
 };
 

@@ -176,10 +176,13 @@ Test(media_pictures, one_that_hangs_is_ended) {
   const Library library = fixture.scan();
   const std::size_t before = settled_descriptors();
   const auto start = std::chrono::steady_clock::now();
-  make_all(pictures, library);
+  // Not by what the children log: one may be ended before it has had a processor.
+  std::size_t tries = 0;
+  while (pictures.make_next(*pictures.recall(library), {}))
+    ++tries;
   cr_assert_lt(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
   cr_assert_eq(settled_descriptors(), before + 1, "the cache folder alone");
-  cr_assert_eq(fixture.runs(), 3 * (1 + MediaPictures::limit_doublings));
+  cr_assert_eq(tries, 3 * (1 + MediaPictures::limit_doublings));
   const auto warnings = pictures.take_warnings();
   cr_assert_eq(warnings.size(), 3);
   cr_assert(warnings.at(0).contains("it takes too long"));
