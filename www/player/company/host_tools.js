@@ -1,6 +1,7 @@
 // What is decided for everybody besides playback: the video, by whoever controls; the settings and the
 // end, by the host.
 import { byId, make } from '../../dom.js';
+import { nameInSeason, seasonOf } from '../../season.js';
 import { strings } from '../../strings.js';
 
 const SEARCH_AFTER_MS = 200; // of rest
@@ -28,8 +29,9 @@ export class HostTools {
     });
     for (const type of ['people', 'settings', 'phase', 'refused']) room.addEventListener(type, () => this.render());
     room.addEventListener('state', ({ detail: { state, previous } }) => {
-      if (state.video !== previous?.video) this.#chosen = null;
-      this.render();
+      if (state.video === previous?.video) return this.render();
+      this.#chosen = null;
+      this.#listVideos();
     });
     library.addEventListener('change', () => this.#listVideos());
     // Before a hand is on the list, which does not change under it then.
@@ -71,7 +73,7 @@ export class HostTools {
     if (!list.some(({ id }) => id === this.#chosen)) this.#chosen = null;
     const isOn = this.#library.find(this.#room.timeline.state?.video);
     const offered = isOn && !list.some(({ id }) => id === isOn.id) ? [isOn, ...list] : list;
-    byId('load').replaceChildren(...offered.map(({ id, title }) => make('option', { value: id, text: title || id })));
+    byId('load').replaceChildren(...bySeason(offered));
     this.render();
   }
 
@@ -100,4 +102,19 @@ export class HostTools {
     byId('set-everyone').checked = settings.control === 'everyone';
     byId('set-wait').checked = settings.onStall === 'wait';
   }
+}
+
+// Options, those of a season's episodes in a group.
+function bySeason(videos) {
+  const items = [];
+  let season = '';
+  for (const video of videos) {
+    const its = seasonOf(video);
+    if (its && its !== season) items.push(make('optgroup', { label: its }));
+    const option = make('option', { value: video.id, text: nameInSeason(video) });
+    if (its) items.at(-1).append(option);
+    else items.push(option);
+    season = its;
+  }
+  return items;
 }
