@@ -96,17 +96,16 @@ export class Library {
     for (const video of list) {
       gone.delete(video.id);
       const its = seasonOf(video);
-      if (its && its !== season) {
+      if (its !== season) {
         const key = `${its}\n${video.id}`; // a season may be met twice, as that of the default video
         headings.delete(key);
-        put(this.#headings.get(key) ?? this.#addHeading(key, its));
+        put(this.#headings.get(key) ?? this.#addHeading(key, its || strings.season.others));
       }
       const card = this.#cards.get(video.id) ?? this.#addCard(video.id);
       card.video = video;
       setText(card.title, nameInSeason(video));
       setText(card.facts, video.show ? '' : (video.year ?? '')); // it tells films of one title apart
       setText(card.length, video.duration ? formatTime(video.duration) : '');
-      card.item.classList.toggle('begins-anew', season !== '' && its === '');
       season = its;
       if (card.isNear) showPoster(card);
       put(card.item);

@@ -18,6 +18,7 @@ export default {
     specials: (show) => `${show} – Extras`,
     episode: (number) => `Folge ${number}`,
     episodeCalled: (number, name) => `${number}. ${name}`,
+    others: 'Weitere Videos',
   },
   home: {
     title: 'Gemeinsam sehen, im Takt',

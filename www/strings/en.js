@@ -20,6 +20,7 @@ export default {
     specials: (show) => `${show} – Specials`,
     episode: (number) => `Episode ${number}`,
     episodeCalled: (number, name) => `${number}. ${name}`,
+    others: 'More videos', // that follow on a season
   },
   home: {
     title: 'Watch together, in step',
