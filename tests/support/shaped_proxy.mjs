@@ -7,8 +7,8 @@ import net from 'node:net';
 import { resetSocket } from './reset_socket.mjs';
 import { RoundTrips } from './round_trips.mjs';
 
-const QUEUE_BYTES_MAX = 64 * 1024; // of one connection and direction; beyond it the sender waits
-const QUEUE_MS_MAX = 60; // ... and not more than a router worth its name would hold
+const QUEUE_MS_MAX = 60; // a router worth its name holds no more before a line; beyond it the sender waits
+const FAST_BYTES_PER_S = 12_500_000; // what a line without a rate takes under way
 const SLICE_BYTES = 4 * 1024;
 
 // origin: of the server, 'http://host:port'. up, down: {delayMs, jitterMs, bytesPerS,
@@ -114,10 +114,11 @@ class Link {
     this.#random = random;
   }
 
-  // How much of one connection may be under way.
+  // How much of one connection may be under way: what waits for the line, and what is on it. A long line that is
+  // given less is a narrow one, before which all that a server has said already stands for seconds.
   get queueBytesMax() {
-    const { bytesPerS } = this.#shape;
-    return Math.min(QUEUE_BYTES_MAX, Math.max(SLICE_BYTES, (bytesPerS * QUEUE_MS_MAX) / 1000));
+    const { bytesPerS, delayMs } = this.#shape;
+    return Math.max(SLICE_BYTES, (Math.min(bytesPerS, FAST_BYTES_PER_S) * (delayMs + QUEUE_MS_MAX)) / 1000);
   }
 
   // When `bytes` that are sent now, or at `fromMs` where that is still to come, arrive.
@@ -137,6 +138,8 @@ function carry(from, to, link, way, fromMs = 0) {
   let timer = null;
   let lastMs = 0;
 
+  // Who does not read has the other side wait, too.
+  const holdWhereFull = () => hold(from, queuedBytes >= link.queueBytesMax || to.writableNeedDrain);
   const deliver = () => {
     timer = null;
     while (queue.length > 0 && queue[0].dueMs <= performance.now() + 0.5) {
@@ -146,7 +149,7 @@ function carry(from, to, link, way, fromMs = 0) {
       if (part === null) to.end();
       else to.write(part);
     }
-    if (queuedBytes < link.queueBytesMax) hold(from, false);
+    holdWhereFull();
     if (queue.length > 0) timer = setTimeout(deliver, Math.max(0, queue[0].dueMs - performance.now()));
   };
   const push = (part) => {
@@ -157,10 +160,11 @@ function carry(from, to, link, way, fromMs = 0) {
   };
   const onBytes = (bytes) => {
     for (let at = 0; at < bytes.length; at += SLICE_BYTES) push(bytes.subarray(at, at + SLICE_BYTES));
-    if (queuedBytes >= link.queueBytesMax) hold(from, true);
+    holdWhereFull();
   };
   from.on('data', onBytes).on('part', onBytes);
   from.on('end', () => push(null));
+  to.on('drain', holdWhereFull);
   to.on('close', () => clearTimeout(timer));
 }
 
