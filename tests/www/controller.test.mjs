@@ -169,6 +169,23 @@ test('however slow its seeks, a player arrives in the end', () => {
   assert.ok(Math.abs(player.error) < 0.02, `left ${player.error}`);
 });
 
+test('a seek that was late is made once more as far ahead as it took, however long that was', () => {
+  for (const [seekMs, seeks, withinMs] of [[5_500, 2, 12_000], [7_900, 2, 17_000], [13_600, 3, 40_000]]) {
+    const player = joined(running({ position: 100 }), { seekMs, startMs: 80 });
+    player.run(withinMs);
+    assert.equal(player.seeks.length, seeks, `${seekMs} ms: ${player.seeks}`);
+    assert.ok(!player.paused && Math.abs(player.error) < 0.02, `${seekMs} ms left ${player.error}`);
+  }
+});
+
+test('who was sent far ahead because one seek was lost does not wait there when the next one is quick', () => {
+  const took = [60_000, 200];
+  const player = joined(running({ position: 100 }), { seekMs: () => took.shift() ?? 200, startMs: 80 });
+  player.run(11_000);
+  assert.ok(player.seeks.length <= 3, `${player.seeks}`);
+  assert.ok(!player.paused && Math.abs(player.error) < 0.02, `left ${player.error}`);
+});
+
 test('a scheduled start is made as much earlier as starts have been seen to take', () => {
   const player = joined(resting({ position: 5 }), { startMs: 200 });
   player.run(1000);

@@ -12,7 +12,8 @@
 // Whoever is far off arrives like this: it seeks as far ahead as seeks have been seen to take at most,
 // stands there, and starts when the showing is about to come by, earlier by as much as starts have been
 // seen to take. So it does not matter how long this seek takes, and starts are alike. A seek that came
-// too late is made once more, further ahead: nobody has seen anything of it yet.
+// too late, or has not come at all, is made once more, as far ahead as it took: nobody has seen anything of it yet,
+// and behind a slow network the next one will not be quicker. Who then comes far too early is sought back.
 //
 // In mid-play gaps are closed by rate (rate_control.js): nobody hears 5 %, everybody notices a skip. What
 // that would take ten seconds for is closed by one skip, and further ones are bounded by what they achieve
@@ -59,7 +60,7 @@ export class SyncController {
   #joiningUntilMs = 0;
   #seekWanted = false; // by the viewer
   #exactTried = null; // the position at rest that was last sought
-  #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached}; with
+  #arrival = null; // on the way to where the showing will be: {sinceMs, kind, tries, reached, tookS}; with
   // dueMs it was not sought, but stands still until then
   #settling = null; // after a start or seek: {sinceMs, fromS, mark}; fromS null until it runs
   #baseRate = 1; // the showing's, when a gap was last closed by rate
@@ -207,7 +208,8 @@ export class SyncController {
     }
     if (!arrival.reached) {
       arrival.reached = true;
-      this.#seeks[arrival.kind].add((nowMs - arrival.sinceMs) / 1000);
+      arrival.tookS = (nowMs - arrival.sinceMs) / 1000;
+      this.#seeks[arrival.kind].add(arrival.tookS);
     }
     if (arrival.dueMs > nowMs) return { type: 'wait', forMs: arrival.dueMs - nowMs };
     const aheadS = this.#aheadIfStartedS(target, player);
@@ -239,10 +241,20 @@ export class SyncController {
     const tries = (this.#arrival?.tries ?? 0) + 1;
     const isNear = player.isBuffered?.(target.position) ?? true;
     const kind = isNear ? 'near' : 'far';
-    const isStuck = this.#arrival?.reached === false;
-    const takesS = (this.#seeks[kind].mostS + MARGIN_S) * (isStuck ? 2 : 1) + this.#starts.meanS;
+    const usualS = this.#seeks[kind].mostS + MARGIN_S + this.#starts.meanS;
+    const likeLastS = this.#lastTryS(nowMs) + MARGIN_S + this.#starts.meanS;
     this.#arrival = { sinceMs: nowMs, kind, tries, reached: false };
-    return seekTo(aheadBy(takesS, target), false, target);
+    // What would only be there at the film's end may still come sooner.
+    const isInFilm = aheadBy(likeLastS, target) < target.durationS;
+    return seekTo(aheadBy(isInFilm ? Math.max(usualS, likeLastS) : usualS, target), false, target);
+  }
+
+  // How long the seek of this arrival took, or has taken up to now; 0 where there was none. A page may have slept
+  // meanwhile: no more than it is waited for.
+  #lastTryS(nowMs) {
+    if (!this.#arrival) return 0;
+    const { sinceMs, tries, tookS = (nowMs - sinceMs) / 1000 } = this.#arrival;
+    return Math.min(tookS, (STUCK_MS * tries) / 1000);
   }
 
   #hop(nowMs, target) {
@@ -272,7 +284,7 @@ export class SyncController {
     const forS = this.#observer.gapS / target.rate - this.#starts.meanS;
     this.#mayStandStill = false;
     this.#forgetGap();
-    this.#arrival = { sinceMs: nowMs, dueMs: nowMs + forS * 1000, kind: 'near', tries: 1, reached: true };
+    this.#arrival = { sinceMs: nowMs, dueMs: nowMs + forS * 1000, kind: 'near', tries: 1, reached: true, tookS: 0 };
     return { type: 'pause' };
   }
 
