@@ -104,6 +104,23 @@ test('however long a tap takes: nothing is sought before it, and the place at on
   assert.ok(video.currentTime >= 38, `${video.currentTime}`);
 });
 
+test('what a viewer has just started is not stopped, though the element has not told of it yet', async (t) => {
+  const { video, show } = follow();
+  show({ playing: false });
+  video.become('pause');
+  document.pictureInPictureElement = video;
+  t.after(() => (document.pictureInPictureElement = null));
+  const told = [];
+  follower.steered.addEventListener('native', ({ detail }) => {
+    told.push(detail.type);
+    follower.yieldToViewer();
+  });
+  video.paused = false;
+  video.become('seeked'); // a tick follows
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([video.paused, told], [false, ['play']]);
+});
+
 test('a tap brings the picture back at one\'s own pace, too', async () => {
   const video = new RefusingVideo({ currentTime: 20, muted: true });
   video.isRefused = () => true;

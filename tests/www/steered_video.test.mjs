@@ -71,6 +71,17 @@ test('a pause that the element has not told of yet is not undone before it does'
   assert.equal(await steered.play(), 'plays', 'where the viewer may not pause, it goes on');
 });
 
+test('a play that the element has not told of yet is a person\'s before it does, once', () => {
+  const { video, steered, told } = setUp();
+  steered.pause();
+  video.become('pause');
+  video.paused = false; // its event is still on the way when the next look at the element is due
+  assert.equal(steered.inDoubt, false);
+  assert.deepEqual(told, [{ type: 'play' }]);
+  video.become('play');
+  assert.deepEqual(told, [{ type: 'play' }]);
+});
+
 test('what the browser\'s own controls do is one', () => {
   const { time, video, steered, told } = setUp();
   video.become('pause', { paused: true });

@@ -192,7 +192,7 @@ export class Follower extends EventTarget {
     const nowMs = performance.now();
     const serverMs = this.#room.clock.serverTimeMs(nowMs);
     const video = this.#video;
-    const isTheirs = nowMs < this.#yieldUntilMs || this.steered.inDoubt;
+    const isTheirs = this.steered.inDoubt || nowMs < this.#yieldUntilMs; // in this order: the former may have us yield
     if (Number.isNaN(serverMs) || !this.#room.timeline.state || isTheirs || video.error) return { type: 'wait' };
     const target = this.#target(serverMs);
     // What may not start follows nothing: a seek would only be one that has achieved nothing.

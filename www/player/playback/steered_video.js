@@ -59,10 +59,11 @@ export class SteeredVideo extends EventTarget {
     for (const type of ['emptied', 'loadstart']) video.addEventListener(type, () => this.#forget());
   }
 
-  // Whose pause it is will be clear in a moment. An element stands before it tells of it: who is about to
-  // set it going again finds out here that somebody has just paused it.
+  // Whose pause it is will be clear in a moment. An element stands, or runs, before it tells of it: who is about to
+  // undo that finds out here that it is somebody's, who is told of first.
   get inDoubt() {
     this.#onPause();
+    this.#onPlay();
     return this.#isInDoubt;
   }
 
