@@ -17,19 +17,28 @@ Member& MemberSlab::take() {
     }
   }
   Member& member = at(first_free_);
+  VS_ASSERT(!member.id);
+  VS_ASSERT(&at(member.place) == &member);
   first_free_ = std::exchange(member.next, no_place);
   return member;
 }
 
 void MemberSlab::give_back(Member& member) noexcept {
+  VS_ASSERT(member.previous == no_place);
+  VS_ASSERT(member.next == no_place);  // in no list
+  VS_ASSERT(member.lower == no_place);
+  VS_ASSERT(member.higher == no_place);
   const MemberPlace place = member.place;
+  VS_ASSERT(&at(place) == &member);
   member = Member();
   member.place = place;
   member.next = std::exchange(first_free_, place);
 }
 
 void MemberList::push_back(Member& member) noexcept {
-  VS_ASSERT(member.previous == no_place && member.next == no_place);
+  VS_ASSERT(member.previous == no_place);
+  VS_ASSERT(member.next == no_place);
+  VS_ASSERT(empty() == (last_ == no_place));
   member.previous = last_;
   (last_ == no_place ? first_ : slab_.at(last_).next) = member.place;
   last_ = member.place;

@@ -31,6 +31,8 @@ Member* MemberTree::first() const noexcept {
 
 // Goes down to where its rank belongs; what is below there is split between its two sides.
 void MemberTree::insert(Member& member) noexcept {
+  VS_ASSERT(member.id);
+  VS_ASSERT((size_ == 0) == (root_ == no_place));
   MemberPlace* link = &root_;
   const std::uint32_t rank = rank_of(member);
   while (*link != no_place) {
@@ -62,6 +64,7 @@ void MemberTree::insert(Member& member) noexcept {
 
 // Its two sides are merged, by rank, into its place.
 void MemberTree::erase(Member& member) noexcept {
+  VS_ASSERT(size_ > 0);
   MemberPlace* link = &root_;
   while (*link != member.place) {
     VS_ASSERT(*link != no_place);
@@ -83,6 +86,7 @@ void MemberTree::erase(Member& member) noexcept {
   }
   *link = lower != no_place ? lower : higher;
   --size_;
+  VS_ASSERT((size_ == 0) == (root_ == no_place));
 }
 
 }  // namespace videosync

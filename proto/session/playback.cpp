@@ -13,17 +13,25 @@ namespace {
 constexpr double us_per_s = 1e6;
 constexpr double far_future_us = 4e18;  // beyond it a time does not fit its type
 
+bool is_rate(double rate) noexcept {
+  return rate >= Playback::rate_min && rate <= Playback::rate_max;
+}
+
 }  // namespace
 
 Playback::Playback(VideoChoice video, std::int64_t now_us) : duration_s_(video.duration_s) {
-  VS_ASSERT(std::isfinite(duration_s_) && duration_s_ >= 0);
+  VS_ASSERT(std::isfinite(duration_s_));
+  VS_ASSERT(duration_s_ >= 0);
   state_.video = std::move(video.id);
   state_.at_us = now_us;
 }
 
 Playback::Playback(PlaybackState state, double duration_s)
     : state_(std::move(state)), duration_s_(duration_s) {
-  VS_ASSERT(std::isfinite(duration_s_) && duration_s_ >= 0);
+  VS_ASSERT(std::isfinite(duration_s_));
+  VS_ASSERT(duration_s_ >= 0);
+  VS_ASSERT(std::isfinite(state_.position));
+  VS_ASSERT(is_rate(state_.rate));
   state_.position = clamp(state_.position);
 }
 
@@ -57,6 +65,8 @@ void Playback::change(Cause cause, MemberId by, bool playing, double position, s
 
 void Playback::play(std::optional<double> position, std::int64_t now_us, std::int64_t lead_us,
                     MemberId by) {
+  VS_ASSERT(lead_us >= 0);
+  VS_ASSERT(by);
   if (state_.playing && !position) {
     change(Cause::play, by, true, position_at(now_us), std::max(now_us, state_.at_us));
     return;
@@ -64,6 +74,7 @@ void Playback::play(std::optional<double> position, std::int64_t now_us, std::in
   double from = position.value_or(position_at(now_us));
   if (!position && duration_s_ > 0 && from >= duration_s_) from = 0;
   change(Cause::play, by, true, from, now_us + lead_us);
+  VS_ASSERT(position_at(now_us) == state_.position);  // it stands until then
 }
 
 void Playback::pause(std::optional<double> position, std::int64_t now_us, MemberId by) {
@@ -75,17 +86,20 @@ void Playback::seek(double position, std::int64_t now_us, std::int64_t lead_us, 
 }
 
 void Playback::set_rate(double rate, std::int64_t now_us, MemberId by) {
-  VS_ASSERT(rate >= rate_min && rate <= rate_max);
+  VS_ASSERT(is_rate(rate));
+  VS_ASSERT(by);
   const bool scheduled = state_.playing && state_.at_us > now_us;
   change(Cause::rate, by, state_.playing, position_at(now_us), scheduled ? state_.at_us : now_us);
   state_.rate = rate;
 }
 
 void Playback::load(VideoChoice video, std::int64_t now_us, MemberId by) {
-  VS_ASSERT(std::isfinite(video.duration_s) && video.duration_s >= 0);
+  VS_ASSERT(std::isfinite(video.duration_s));
+  VS_ASSERT(video.duration_s >= 0);
   state_.video = std::move(video.id);
   duration_s_ = video.duration_s;
   change(Cause::load, by, false, 0, now_us);
+  VS_ASSERT(end_us() == INT64_MAX);
 }
 
 void Playback::stall(std::int64_t now_us) {
@@ -99,7 +113,8 @@ void Playback::resume(std::int64_t now_us, std::int64_t lead_us) {
 }
 
 void Playback::stop_at_end(std::int64_t now_us) {
-  VS_ASSERT(state_.playing && now_us >= end_us());
+  VS_ASSERT(state_.playing);
+  VS_ASSERT(now_us >= end_us());
   change(Cause::ended, MemberId{}, false, duration_s_, now_us);
 }
 

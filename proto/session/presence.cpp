@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/assert.h"
+
 namespace videosync {
 
 namespace {
@@ -14,6 +16,9 @@ void add_capped(std::vector<MemberInfo>& list, MemberInfo info) {
 }  // namespace
 
 void Presence::touch(Member& member, std::int64_t now_us, std::int64_t interval_us) {
+  VS_ASSERT(member.id);
+  VS_ASSERT(interval_us >= 0);
+  VS_ASSERT(!member.is_touched || !touched_.empty());
   due_us_ = std::min(due_us_, now_us + interval_us);
   if (!member.is_touched) touched_.push_back(member.id);
   member.is_touched = true;
@@ -27,6 +32,8 @@ void Presence::touch(Member& member, std::int64_t now_us, std::int64_t interval_
 
 // What the joiner is told of itself does not count.
 void Presence::note_list(Member& joiner) noexcept {
+  VS_ASSERT(joiner.connected);
+  VS_ASSERT(joiner.was_connected);
   const bool is_first = joiner.lists_seen == lists_;
   ++lists_;
   if (is_first) joiner.lists_seen = lists_;
@@ -36,16 +43,23 @@ void Presence::alter(Member& member, std::int64_t now_us, std::int64_t interval_
   if (!member.connected) return;
   member.is_altered = true;
   touch(member, now_us, interval_us);
+  VS_ASSERT(member.is_touched);
+  VS_ASSERT(due_us_ != INT64_MAX);
 }
 
 void Presence::forget(Member& member, Role role) {
+  VS_ASSERT(!member.connected);
   if (!member.is_announced && !member.is_told_otherwise) return;
-  VS_ASSERT(member.is_touched && due_us_ != INT64_MAX);
+  VS_ASSERT(member.is_touched);
+  VS_ASSERT(due_us_ != INT64_MAX);
   add_capped(gone_, {member.id, std::string(member.name.view()), role});
 }
 
 void Presence::flush(Roster& roster, MemberId host, const std::optional<HostAway>& host_away,
                      Effects& effects) {
+  VS_ASSERT(touched_.empty() == (due_us_ == INT64_MAX));
+  VS_ASSERT(gone_.size() <= member_list_max);
+  VS_ASSERT((gone_.empty() || !touched_.empty()));
   MembersEffect effect;
   effect.host_away = host_away;
   effect.left = std::move(gone_);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/assert.h"
 #include "proto/session/member.h"
 #include "proto/session/member_tree.h"
 #include "proto/session/session_values.h"
@@ -45,6 +46,9 @@ class Roster {
   // Null where there is none.
   Member* find(MemberId id) noexcept;
   const Member* find(MemberId id) const noexcept;
+  // REQUIRES that there is one.
+  Member& known(MemberId id) noexcept;
+  const Member& known(MemberId id) const noexcept { return const_cast<Roster*>(this)->known(id); }
   Member* find_connected(MemberId id) noexcept { return connected_.find(id); }
   Member* longest_connected() noexcept { return connected_.first(); }
   const Member* longest_connected() const noexcept { return connected_.first(); }
@@ -64,6 +68,12 @@ class Roster {
 
  private:
   Member& make(MemberId id, std::string_view name, std::int64_t now_us);
+  // What counts and lists say of each other.
+  void assert_sound() const noexcept {
+    VS_ASSERT(away_list_.empty() == away_.empty());
+    VS_ASSERT(buffering_list_.empty() == (buffering_count_ == 0));
+    VS_ASSERT(buffering_count_ <= connected_.size());
+  }
 
   MemberSlab slab_;
   MemberTree connected_{slab_};

@@ -25,13 +25,16 @@ void RoundTrips::add(float rtt_ms) {
   ++bucket.count;
   bucket.sum_tenths_ms += tenths_for(rtt_ms);
   ++count_;
+  VS_ASSERT(bucket.count <= count_);
 }
 
 void RoundTrips::remove(float rtt_ms) {
   if (rtt_ms == 0) return;
   VS_ASSERT(buckets_);
+  VS_ASSERT(count_ > 0);
   Bucket& bucket = (*buckets_)[bucket_for(rtt_ms)];
-  VS_ASSERT(bucket.count > 0 && bucket.sum_tenths_ms >= tenths_for(rtt_ms));
+  VS_ASSERT(bucket.count > 0);
+  VS_ASSERT(bucket.sum_tenths_ms >= tenths_for(rtt_ms));
   --bucket.count;
   bucket.sum_tenths_ms -= tenths_for(rtt_ms);
   if (--count_ == 0) buckets_.reset();

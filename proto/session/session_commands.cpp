@@ -42,6 +42,7 @@ void SessionMachine::refuse(const Member& member, Refusal code, std::string_view
 
 bool SessionMachine::require_host(const Member& member, std::string_view re,
                                   Effects& effects) const {
+  VS_ASSERT(member.connected);
   if (member.id == host_) return true;
   refuse(member, Refusal::not_host, re, "only the host may do this", effects);
   return false;
@@ -49,6 +50,7 @@ bool SessionMachine::require_host(const Member& member, std::string_view re,
 
 bool SessionMachine::require_control(const Member& member, std::string_view re,
                                      Effects& effects) const {
+  VS_ASSERT(member.connected);
   return settings_.control == Control::everyone || require_host(member, re, effects);
 }
 
@@ -60,6 +62,7 @@ bool SessionMachine::require_position(const Member& member, std::optional<double
 }
 
 bool SessionMachine::require_talk(const Member& member, std::string_view re, Effects& effects) {
+  VS_ASSERT(member.connected);
   if (talk_.take(limits_->talk, now_us_)) return true;
   refuse(member, Refusal::rate_limited, re, "too many messages and reactions in this session",
          effects);
@@ -76,6 +79,7 @@ std::int64_t SessionMachine::lead_us() const noexcept {
 }
 
 void SessionMachine::push_state(Effects& effects) {
+  VS_ASSERT(!stall_wait_.active() || !playback_.state().playing);
   durable_changed_ = true;
   effects.push(StateEffect{playback_.state()});
 }
@@ -172,6 +176,7 @@ void SessionMachine::on_message(Member& member, const SettingsMessage& message, 
   durable_changed_ = true;
   effects.push(SettingsEffect{settings_});
   if (settings_.on_stall == OnStall::keep_going && stall_wait_.active()) go_on(effects);
+  VS_ASSERT(settings_.on_stall == OnStall::wait || !stall_wait_.active());
 }
 
 void SessionMachine::on_message(Member& member, const KickMessage& message, Effects& effects) {
@@ -185,6 +190,7 @@ void SessionMachine::on_message(Member& member, const KickMessage& message, Effe
     refuse(member, Refusal::no_such_member, "kick", "no such member", effects);
     return;
   }
+  VS_ASSERT(removed != &member);
   if (removed->connected) {
     effects.push(CloseEffect{removed->id, close_code::removed, removed->connection});
     disconnect(*removed, effects);
@@ -192,6 +198,7 @@ void SessionMachine::on_message(Member& member, const KickMessage& message, Effe
   if (reopened_us_ != INT64_MIN) {
     if (removed_.size() == removed_max) removed_.erase(removed_.begin());
     removed_.push_back(removed->id);
+    VS_ASSERT(removed_.size() <= removed_max);
   }
   forget(*removed);
 }
@@ -207,6 +214,7 @@ void SessionMachine::on_message(Member& member, const ChatMessage& message, Effe
 
 void SessionMachine::on_message(Member& member, const ReactionMessage& message, Effects& effects) {
   if (!require_talk(member, "reaction", effects)) return;
+  VS_ASSERT(!ended_);
   reactions_.push_back({member.id, message.emoji, now_us_});
 }
 
@@ -215,6 +223,7 @@ void SessionMachine::on_message(Member& member, const NameMessage& message, Effe
     refuse(member, Refusal::bad_message, "name", "a name has 1 to 40 characters", effects);
     return;
   }
+  VS_ASSERT(member.connected);
   if (member.name.view() == message.name) return;
   member.name.assign(message.name);
   if (member.id == host_) durable_changed_ = true;
@@ -233,11 +242,14 @@ void SessionMachine::on_message(Member& member, const ReportMessage& message, Ef
            effects);
     return;
   }
+  VS_ASSERT(member.connected);
+  VS_ASSERT((member.reported || !member.buffering));
   if (member.reported) round_trips_.remove(member.rtt_ms);
   member.reported = true;
   member.drift_ms = static_cast<float>(std::clamp(message.drift_ms, -drift_max_ms, drift_max_ms));
   member.rtt_ms = static_cast<float>(std::min(message.rtt_ms, rtt_max_ms));
   round_trips_.add(member.rtt_ms);
+  VS_ASSERT(round_trips_.count() <= member_count());
   viewer_reports_.note(member, now_us_, limits_->viewers_interval_us);
 
   const bool began = message.buffering && !member.buffering;
@@ -264,16 +276,20 @@ void SessionMachine::await_at_start(Effects& effects) {
   std::size_t looked_at = std::min(roster_.buffering_count(), StallWait::awaited_max);
   for (; looked_at > 0 && !stall_wait_.full(); --looked_at) {
     Member& member = *roster_.next_buffering();
+    VS_ASSERT(member.buffering);
     if (!is_awaitable(member)) continue;
     if (!stall_wait_.active()) stall_wait_.begin(until_us);
     stall_wait_.add(member, now_us_ + limits_->wait_again_us);
   }
+  VS_ASSERT(stall_wait_.size() <= roster_.buffering_count());
   if (!stall_wait_.active()) return;
   stand_still(effects);
 }
 
 // `member` began to buffer. Soon after a start it has what is left of the start's time.
 void SessionMachine::on_buffering(Member& member, Effects& effects) {
+  VS_ASSERT(member.buffering);
+  VS_ASSERT(!member.is_awaited);
   if (settings_.on_stall != OnStall::wait || !is_awaitable(member) || stall_wait_.full()) return;
   if (!stall_wait_.active()) {
     if (!playback_.state().playing) return;
@@ -281,12 +297,15 @@ void SessionMachine::on_buffering(Member& member, Effects& effects) {
         std::max(started_us_ + limits_->start_wait_us, now_us_ + limits_->stall_wait_us));
   }
   stall_wait_.add(member, now_us_ + limits_->wait_again_us);
+  VS_ASSERT(stall_wait_.size() <= roster_.buffering_count());
   if (playback_.state().playing || stall_wait_.size() <= member_list_max) stand_still(effects);
 }
 
 // `member` is ready, or gone.
 void SessionMachine::stop_awaiting(Member& member, Effects& effects) {
   if (!member.is_awaited) return;
+  VS_ASSERT(stall_wait_.active());
+  VS_ASSERT(!playback_.state().playing);
   stall_wait_.remove(member);
   if (stall_wait_.empty()) {
     go_on(effects);
@@ -301,11 +320,13 @@ void SessionMachine::stand_still(Effects& effects) {
     playback_.stall(now_us_);
     push_state(effects);
   }
+  VS_ASSERT(!playback_.state().playing);
   effects.push(stall_wait_.to_effect());
 }
 
 void SessionMachine::go_on(Effects& effects) {
-  VS_ASSERT(stall_wait_.active() && !playback_.state().playing);
+  VS_ASSERT(stall_wait_.active());
+  VS_ASSERT(!playback_.state().playing);
   stall_wait_.end(roster_);
   playback_.resume(now_us_, lead_us());
   push_state(effects);

@@ -58,6 +58,7 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
   }
   // Whom it waited for is not known any more: the wait is over with the first event.
   if (record.waiting) stall_wait_.begin(now_us);
+  assert_sound();
 }
 
 Result<std::unique_ptr<SessionMachine>> SessionMachine::decode(const Limits& limits,
@@ -82,10 +83,9 @@ SessionRecord SessionMachine::record() const {
                        .commands = commands_,
                        .forks = forks_};
   if (host_) {
-    const Member* host = roster_.find(host_);
-    VS_ASSERT(host != nullptr);
-    record.host = SessionRecord::Host{host->id, host->connection, std::string(host->name.view()),
-                                      host_reason_};
+    const Member& host = roster_.known(host_);
+    record.host =
+        SessionRecord::Host{host.id, host.connection, std::string(host.name.view()), host_reason_};
   }
   return record;
 }
@@ -119,12 +119,14 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   outcome.resumed = member != nullptr;
   if (member != nullptr) {
     if (member->connected) clear_reports(*member, effects);
-    if (member->connected && !member->connection) --unheard_;
+    if (member->connected && !member->connection) count_heard();
     roster_.reconnect(*member, now_us_);
   } else {
     member = &add_member(request);
   }
   if (request.connection) member->connection = request.connection;
+  VS_ASSERT(member->connected);
+  VS_ASSERT(member->connection);
   outcome.id = member->id;
   outcome.connection = member->connection;
   touch(*member);
@@ -137,16 +139,19 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
     effects.push(CloseEffect{member->id, close_code::connected_elsewhere, outcome.displaced});
   }
   seat_joiner(*member, request, effects);
+  VS_ASSERT(host_);
   return outcome;
 }
 
 Member* SessionMachine::find_resumable(const JoinRequest& request) {
   if (!request.resume || !request.is_resume_proven) return nullptr;
+  VS_ASSERT(!ended_);
   Member* member = roster_.find(request.resume->member);
   return member != nullptr ? member : find_resumable_elsewhere(request);
 }
 
 Member& SessionMachine::add_member(const JoinRequest& request) {
+  VS_ASSERT(roster_.next_id() <= id_max);
   std::string name = request.name;
   if (name.empty() || name.size() > member_name_bytes_max) {
     name = "Guest " + std::to_string(roster_.next_id());
@@ -157,10 +162,13 @@ Member& SessionMachine::add_member(const JoinRequest& request) {
     reserved_id_ = roster_.next_id() + reserved_ids;
     durable_changed_ = true;
   }
+  VS_ASSERT(member.id.value < reserved_id_);
+  VS_ASSERT(roster_.next_id() <= reserved_id_);
   return member;
 }
 
 void SessionMachine::seat_joiner(Member& member, const JoinRequest& request, Effects& effects) {
+  VS_ASSERT(member.connected);
   if (!host_) {
     set_host(member.id, HostReason::joined, effects);
   } else if (host_ != member.id && request.host_token && holds_host_token(*request.host_token)) {
@@ -175,16 +183,19 @@ void SessionMachine::leave(MemberId id, ConnectionNumber connection, std::int64_
   Member* member = roster_.find_connected(id);
   if (member == nullptr || !connection || member->connection != connection) return;
   disconnect(*member, effects);
+  VS_ASSERT(!member->connected);
   // So many that left within one window: the newest of them may not resume, memory stays bounded.
   if (roster_.away_count() > limits_->members_max && id != host_) forget(*member);
 }
 
 // The connection of `member` is no more; the member is away.
 void SessionMachine::disconnect(Member& member, Effects& effects) {
-  if (!member.connection) --unheard_;
+  VS_ASSERT(member.connected);
+  if (!member.connection) count_heard();
   clear_reports(member, effects);
   roster_.set_away(member, now_us_);
   touch(member);
+  VS_ASSERT(unheard_ <= member_count());
   if (roster_.connected().empty()) {
     last_activity_us_ = now_us_;
     durable_changed_ = true;
@@ -193,21 +204,28 @@ void SessionMachine::disconnect(Member& member, Effects& effects) {
 
 // What a member reported goes with the connection on which it did.
 void SessionMachine::clear_reports(Member& member, Effects& effects) {
+  VS_ASSERT(member.connected);
   if (member.reported) round_trips_.remove(member.rtt_ms);
   member.reported = false;
   member.was_ready = false;
   roster_.set_buffering(member, false);
   stop_awaiting(member, effects);
+  VS_ASSERT(!member.buffering);
+  VS_ASSERT(!member.is_awaited);
 }
 
 void SessionMachine::forget(Member& member) {
-  VS_ASSERT(member.id != host_ && !member.connected);
+  VS_ASSERT(member.id != host_);
+  VS_ASSERT(!member.connected);
+  VS_ASSERT(!member.reported);
+  VS_ASSERT(!member.is_awaited);
   presence_.forget(member, Role::participant);
   roster_.forget(member);
 }
 
 void SessionMachine::set_host(MemberId id, HostReason reason, Effects& effects) {
   VS_ASSERT(id != host_);
+  VS_ASSERT(!id || roster_.known(id).connected);  // nobody inherits who may be gone
   const MemberId before = std::exchange(host_, id);
   ++members_version_;
   for (const MemberId changed : {before, id}) {
@@ -229,6 +247,7 @@ void SessionMachine::end(std::int64_t now_us, Effects& effects) {
 void SessionMachine::finish(Effects& effects) {
   VS_ASSERT(!ended_);
   ended_ = true;
+  VS_ASSERT(earliest_due().timer == Timer::none);
   reactions_.clear();
   effects.push(EndedEffect{});
 }
@@ -298,11 +317,21 @@ std::int64_t SessionMachine::presence_interval_us() const noexcept {
                   std::min(spread_us, limits_->presence_interval_max_us));
 }
 
+// Of a member that counted as connected through a connection of which nobody knew.
+void SessionMachine::count_heard() noexcept {
+  VS_ASSERT(unheard_ > 0);
+  --unheard_;
+}
+
 void SessionMachine::check_invariants() const {
+  assert_sound();
+  VS_ASSERT(!stall_wait_.active() || !playback_.state().playing);
   std::size_t buffering = 0, awaited = 0, measured = 0, unheard = 0;
   MemberId before;
   roster_.connected().visit([&](const Member& member) {
-    VS_ASSERT(member.id > before && member.connected && member.id.value < roster_.next_id());
+    VS_ASSERT(member.id > before);
+    VS_ASSERT(member.connected);
+    VS_ASSERT(member.id.value < roster_.next_id());
     before = member.id;
     VS_ASSERT(member.buffering || !member.is_awaited);
     VS_ASSERT(member.reported || !member.buffering);
@@ -317,8 +346,6 @@ void SessionMachine::check_invariants() const {
   VS_ASSERT(measured == round_trips_.count());
   VS_ASSERT(member_count() <= limits_->members_max);
   VS_ASSERT(host_ ? roster_.find(host_) != nullptr : roster_.connected().empty() || ended_);
-  VS_ASSERT(!stall_wait_.active() || !playback_.state().playing);
-  VS_ASSERT(roster_.next_id() <= reserved_id_);
   VS_ASSERT(unheard == unheard_);
 }
 

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/error.h"
 #include "core/base/token_bucket.h"
 #include "proto/session/effects.h"
@@ -199,6 +200,11 @@ class SessionMachine {
     std::int64_t at_us = INT64_MAX;
   };
 
+  // What must hold whenever an event comes in, as far as that is O(1).
+  void assert_sound() const noexcept {
+    VS_ASSERT(roster_.next_id() <= reserved_id_);
+    VS_ASSERT(stall_wait_.size() <= roster_.buffering_count());
+  }
   void begin_event(std::int64_t now_us, Effects& effects);
   Due earliest_due() const noexcept;
   std::int64_t presence_interval_us() const noexcept;
@@ -216,6 +222,7 @@ class SessionMachine {
   void reserve_id(MemberId id) noexcept;
   Member* find_resumable_elsewhere(const JoinRequest& request);
   void leave_unheard(Effects& effects);
+  void count_heard() noexcept;
   Member& add_member(const JoinRequest& request);
   void seat_joiner(Member& member, const JoinRequest& request, Effects& effects);
   void disconnect(Member& member, Effects& effects);

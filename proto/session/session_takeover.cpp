@@ -24,12 +24,15 @@ std::unique_ptr<SessionMachine> SessionMachine::reopen(
   forks.push_back(
       {fence, record.commands, machine->state().epoch, record.state.epoch, record.state.seq});
   VS_ASSERT(machine->state().epoch > record.state.epoch);
+  VS_ASSERT(forks.size() <= SessionRecord::forks_max);
   for (const MemberInfo& info : known) {
     if (!info.id || info.id.value >= record.next_member_id) continue;
     Member* member = machine->roster_.find(info.id);
     if (member == nullptr) {
       member = &machine->roster_.add_connected(info.id, info.name, {}, machine->now_us_);
     } else {  // the host, of whom the record tells
+      VS_ASSERT(info.id == machine->host_);
+      VS_ASSERT(!member->connected);
       machine->roster_.reconnect(*member, machine->now_us_);
       member->connection = {};
     }
@@ -37,6 +40,7 @@ std::unique_ptr<SessionMachine> SessionMachine::reopen(
     member->was_connected = true;
     ++machine->unheard_;
   }
+  VS_ASSERT(machine->unheard_ == machine->member_count());
   return machine;
 }
 
@@ -54,7 +58,7 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
     member->connection = enrolled.connection;
     touch(*member);
   } else if (!member->connection) {
-    --unheard_;
+    count_heard();
     member->connection = enrolled.connection;
   } else if (is_newer(enrolled.connection, member->connection)) {
     clear_reports(*member,
@@ -63,12 +67,15 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   } else {
     return;
   }
+  VS_ASSERT(member->connected);
+  VS_ASSERT(member->connection == enrolled.connection);
   // Its fellows elsewhere know it by the name that the record has.
   const bool is_renamed = member->is_announced && member->name.view() != enrolled.name;
   member->name.assign(enrolled.name);
   if (is_renamed) alter(*member);
   note_listed(*member);
   if (!host_) set_host(member->id, HostReason::joined, effects);
+  VS_ASSERT(host_);
 }
 
 // Another number for each line: by its fence, spread as in Knuth, The Art of Computer
@@ -82,10 +89,12 @@ std::uint32_t SessionMachine::skipped_blocks() const noexcept {
 // It was given elsewhere, perhaps beyond what the record knew of: then by a line that may go on, as
 // may those that come of it, and this one gets out of their way.
 void SessionMachine::reserve_id(MemberId id) noexcept {
-  VS_ASSERT(id && id.value < id_max);
+  VS_ASSERT(id);
+  VS_ASSERT(id.value < id_max);
   const bool is_of_another_line = id.value >= reserved_id_ && id.value < UINT32_MAX / 2;
   const std::uint32_t skipped = is_of_another_line ? skipped_blocks() * reserved_ids : 0;
   roster_.note_given({id.value + skipped});
+  VS_ASSERT(roster_.next_id() > id.value);
   if (roster_.next_id() <= reserved_id_) return;
   reserved_id_ = roster_.next_id() + reserved_ids;
   durable_changed_ = true;
@@ -112,6 +121,8 @@ Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   if (name.empty() || name.size() > member_name_bytes_max)
     name = "Guest " + std::to_string(id.value);
   Member& member = roster_.add_away(id, name, now_us_);
+  VS_ASSERT(member.id == id);
+  VS_ASSERT(member.id != host_);
   return &member;
 }
 
@@ -121,8 +132,9 @@ void SessionMachine::leave_unheard(Effects& effects) {
     if (!member.connection) unheard.push_back(member.id);
     return true;
   });
+  VS_ASSERT(unheard.size() == unheard_);
   for (const MemberId id : unheard)
-    disconnect(*roster_.find(id), effects);
+    disconnect(roster_.known(id), effects);
   VS_ASSERT(unheard_ == 0);
 }
 

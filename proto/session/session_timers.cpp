@@ -9,6 +9,7 @@
 namespace videosync {
 
 void SessionMachine::begin_event(std::int64_t now_us, Effects& effects) {
+  assert_sound();
   now_us_ = std::max(now_us_, now_us);
   for (Due due = earliest_due(); due.at_us <= now_us_; due = earliest_due()) {
     settle(due.timer, effects);
@@ -33,6 +34,7 @@ SessionMachine::Due SessionMachine::earliest_due() const noexcept {
 }
 
 void SessionMachine::settle(Timer timer, Effects& effects) {
+  VS_ASSERT(!ended_);
   switch (timer) {
     case Timer::media_end:
       playback_.stop_at_end(now_us_);
@@ -45,6 +47,7 @@ void SessionMachine::settle(Timer timer, Effects& effects) {
       leave_unheard(effects);
       return;
     case Timer::host_grace: {
+      VS_ASSERT(!roster_.known(host_).connected);
       const Member* next = roster_.longest_connected();
       set_host(next != nullptr ? next->id : MemberId{}, HostReason::left, effects);
       return;
@@ -63,12 +66,11 @@ void SessionMachine::settle(Timer timer, Effects& effects) {
 
 std::int64_t SessionMachine::host_grace_end_us() const noexcept {
   if (!host_) return INT64_MAX;
-  const Member* host = roster_.find(host_);
-  VS_ASSERT(host != nullptr);
-  if (host->connected) return INT64_MAX;
+  const Member& host = roster_.known(host_);
+  if (host.connected) return INT64_MAX;
   // Nobody inherits who may be gone.
   const std::int64_t heard_us = unheard_ > 0 ? reopened_us_ + limits_->unheard_us : INT64_MIN;
-  return std::max(host->since_us + limits_->host_grace_us, heard_us);
+  return std::max(host.since_us + limits_->host_grace_us, heard_us);
 }
 
 std::optional<HostAway> SessionMachine::host_away() const noexcept {
@@ -102,7 +104,7 @@ void SessionMachine::tick(std::int64_t now_us, Effects& effects) {
   if (presence_.due_us() <= now_us_) presence_.flush(roster_, host_, host_away(), effects);
   if (viewer_reports_.due_us() <= now_us_) {
     std::vector<ViewerReport> list = viewer_reports_.take_list(roster_, now_us_);
-    const bool host_hears = host_ && roster_.find(host_)->connected;
+    const bool host_hears = host_ && roster_.known(host_).connected;
     if (host_hears && !list.empty()) effects.push(ViewersEffect{host_, std::move(list)});
   }
   VS_ASSERT(next_deadline_us() > now_us_);

@@ -12,23 +12,30 @@ void StallWait::begin(std::int64_t until_us) {
 }
 
 void StallWait::add(Member& member, std::int64_t awaitable_from_us) {
-  VS_ASSERT(active() && !full());
-  VS_ASSERT(member.buffering && !member.is_awaited);
+  VS_ASSERT(active());
+  VS_ASSERT(!full());
+  VS_ASSERT(member.buffering);
+  VS_ASSERT(!member.is_awaited);
   member.is_awaited = true;
   member.awaitable_from_us = awaitable_from_us;
   members_.push_back(member.id);
+  VS_ASSERT(members_.size() <= awaited_max);
 }
 
 void StallWait::remove(Member& member) {
-  VS_ASSERT(active() && member.is_awaited);
+  VS_ASSERT(active());
+  VS_ASSERT(member.is_awaited);
   member.is_awaited = false;
-  std::erase(members_, member.id);
+  const auto erased = std::erase(members_, member.id);
+  VS_ASSERT(erased == 1);
 }
 
 void StallWait::end(Roster& roster) {
+  VS_ASSERT(active() || empty());
   for (const MemberId id : members_) {
     Member* member = roster.find_connected(id);
-    VS_ASSERT(member != nullptr && member->is_awaited);
+    VS_ASSERT(member != nullptr);
+    VS_ASSERT(member->is_awaited);
     member->is_awaited = false;
   }
   members_.clear();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/assert.h"
+
 namespace videosync {
 
 namespace {
@@ -17,15 +19,19 @@ bool is_worse(const ViewerReport& a, const ViewerReport& b) noexcept {
 }  // namespace
 
 void ViewerReports::note(Member& member, std::int64_t now_us, std::int64_t interval_us) {
+  VS_ASSERT(member.connected);
+  VS_ASSERT(member.reported);
   if (!member.is_listed && listed_.size() < considered_max) {
     member.is_listed = true;
     listed_.push_back(member.id);
   }
   if (due_us_ != INT64_MAX) return;
   due_us_ = last_us_ == INT64_MIN ? now_us : std::max(now_us, last_us_ + interval_us);
+  VS_ASSERT(due_us_ >= now_us);
 }
 
 std::vector<ViewerReport> ViewerReports::take_list(Roster& roster, std::int64_t now_us) {
+  VS_ASSERT(listed_.size() <= considered_max);
   std::vector<ViewerReport> list;
   for (const MemberId id : listed_) {
     Member* member = roster.find(id);
@@ -40,7 +46,7 @@ std::vector<ViewerReport> ViewerReports::take_list(Roster& roster, std::int64_t 
   list.resize(shown);
   listed_.clear();
   for (const ViewerReport& report : list) {
-    roster.find(report.id)->is_listed = true;
+    roster.known(report.id).is_listed = true;
     listed_.push_back(report.id);
   }
   due_us_ = INT64_MAX;
