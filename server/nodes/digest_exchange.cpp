@@ -33,6 +33,8 @@ void DigestExchange::tell_again(const Uuid& node) noexcept {
 
 void DigestExchange::begin_round() noexcept {
   VS_ASSERT(awaited_ == 0);
+  VS_ASSERT(comparing_.empty());
+  VS_ASSERT(ports_.workers > 0);
   ++round_;
   gathered_us_ = ports_.clock.monotonic_us();
   awaited_ = ports_.workers;
@@ -54,12 +56,16 @@ void DigestExchange::add(std::uint64_t round, std::vector<SharedSums> sums) noex
     for (std::size_t i = 0; i < into.size(); ++i)
       into[i] += part.sums[i];
   }
+  VS_ASSERT(awaited_ <= ports_.workers);
   if (--awaited_ == 0) end_round();
 }
 
 void DigestExchange::end_round() noexcept {
+  VS_ASSERT(awaited_ == 0);
   for (const Asked& asked : std::exchange(comparing_, {}))
     compare(asked);
+  VS_ASSERT(awaited_ == 0);
+  VS_ASSERT(comparing_.empty());  // nobody has begun another one
   if (std::exchange(is_telling_, false)) tell_all();
   if (!waiting_.empty()) begin_round();
 }
@@ -69,6 +75,8 @@ void DigestExchange::compare(const Asked& asked) noexcept {
   const auto found = views_.find(from);
   const View view = found != views_.end() ? found->second : View{};
   const SharedSums::Sums& mine = digest.is_home ? view.outpost : view.home;
+  VS_ASSERT(awaited_ == 0);
+  VS_ASSERT(digest.sums.size() == mine.size());
   for (std::size_t i = 0; i < mine.size(); ++i) {
     if (digest.sums[i] == mine[i]) continue;
     if (!digest.is_home) return tell(from, true, view.home);  // its node lists what differs
@@ -81,15 +89,19 @@ void DigestExchange::compare(const Asked& asked) noexcept {
 }
 
 void DigestExchange::tell_all() noexcept {
+  VS_ASSERT(awaited_ == 0);
   for (const auto& [node, view] : views_)
     others_.try_emplace(node);
   for (auto other = others_.begin(); other != others_.end();)
     other = attend(other->first, other->second) ? std::next(other) : others_.erase(other);
+  VS_ASSERT(others_.size() >= views_.size());
 }
 
 // Tells it what it should know, and says whether it is to be remembered. Where nothing is shared
 // any more, that, too, is told.
 bool DigestExchange::attend(const Uuid& node, Other& other) noexcept {
+  VS_ASSERT(awaited_ == 0);
+  VS_ASSERT(node != ports_.self);
   const std::int64_t now_us = ports_.clock.monotonic_us();
   const auto found = views_.find(node);
   const bool is_shared = found != views_.end();
@@ -111,6 +123,8 @@ bool DigestExchange::attend(const Uuid& node, Other& other) noexcept {
 }
 
 void DigestExchange::tell(const Uuid& node, bool is_home, const SharedSums::Sums& sums) noexcept {
+  VS_ASSERT(node != ports_.self);
+  VS_ASSERT(round_ > 0);
   node::Digest digest{
       .is_home = is_home, .gathered_us = gathered_us_, .sums = {sums.begin(), sums.end()}};
   const std::string bytes =
@@ -130,12 +144,14 @@ void DigestExchange::on_digest(const Uuid& from, const node::Digest& digest) noe
   std::erase_if(waiting_, [&](const Asked& asked) noexcept {
     return asked.first == from && asked.second.is_home == digest.is_home;
   });
+  VS_ASSERT(from != ports_.self);
   waiting_.emplace_back(from, digest);
   if (awaited_ == 0) begin_round();
 }
 
 void DigestExchange::note_heard(const Uuid& from, const node::Digest& digest) noexcept {
   VS_ASSERT(digest.sums.size() == SharedSums::buckets);
+  VS_ASSERT(from != ports_.self);
   Other& other = others_[from];
   other.heard_us = ports_.clock.monotonic_us();
   SharedSums::Sums& heard = digest.is_home ? other.heard.outpost : other.heard.home;
@@ -145,6 +161,7 @@ void DigestExchange::note_heard(const Uuid& from, const node::Digest& digest) no
 }
 
 void DigestExchange::on_list(const Uuid& from, node::DigestList list) noexcept {
+  VS_ASSERT(from != ports_.self);
   const auto shared = std::make_shared<const node::DigestList>(std::move(list));
   for (std::size_t i = 0; i < ports_.workers; ++i) {
     SessionDirectory* directory = &ports_.around.directory_of(i);

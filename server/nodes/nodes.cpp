@@ -44,14 +44,18 @@ void Nodes::arm_timer() noexcept {
 }
 
 void Nodes::start() noexcept {
+  VS_ASSERT(!timer_.is_armed());
+  VS_ASSERT(ports_.workers > 0);
   last_tick_us_ = now_us();
   lost_since_us_ = last_tick_us_ + start_us;
   ports_.store.follow(ports_.self, [](Result<>) noexcept {});
   ports_.store.follow(everybody, [](Result<>) noexcept {});
   arm_timer();
+  VS_ASSERT(timer_.is_armed());
 }
 
 void Nodes::tick() noexcept {
+  VS_ASSERT(!timer_.is_armed());
   const std::int64_t now = now_us();
   // After a standstill of our own, everybody's silence is our deafness.
   if (now - last_tick_us_ > held_up_us) ready_since_us_ = now;
@@ -70,6 +74,14 @@ void Nodes::tick() noexcept {
   judge();
   judge_store();
   arm_timer();
+  assert_sound();
+}
+
+void Nodes::assert_sound() const noexcept {
+  VS_ASSERT(unsaved_.size() == ports_.workers);
+  VS_ASSERT(written_back_.size() == ports_.workers);
+  VS_ASSERT(!is_degraded_ || !problem_.empty());
+  VS_ASSERT(is_degraded_ || complaint_.empty());
 }
 
 bool Nodes::is_gone(const Known& known, std::int64_t now_us) const noexcept {
@@ -89,6 +101,8 @@ void Nodes::forget_lost(std::int64_t now_us) noexcept {
     on_all_directories([node = each->first](SessionDirectory& directory) noexcept {
       directory.on_node_alive(node);
     });
+    VS_ASSERT(each->first != ports_.self);
+    VS_ASSERT(each->second.is_lost);
     each = known_.erase(each);
   }
 }
@@ -111,6 +125,8 @@ void Nodes::hear(const node::Envelope& envelope) noexcept {
   const auto* alive = std::get_if<node::Alive>(&envelope.message);
   known.has_unsaved = alive != nullptr && alive->has_unsaved;
   judge_store();
+  VS_ASSERT(!known.is_lost);
+  VS_ASSERT(known.deaf_since_us == 0);
   if (known.has_said_bye) lose(envelope.from, known);
 }
 
@@ -122,6 +138,7 @@ Nodes::Known& Nodes::note_heard(const Uuid& node) noexcept {
   known.deaf_since_us = 0;
   if (known.back_us < ready_since_us_ || known.is_lost) known.back_us = known.heard_us;
   if (!std::exchange(known.is_lost, false)) return known;
+  VS_ASSERT(known.deaf_since_us == 0);
   log_info("nodes", "a node is back", field("node", node.to_string()));
   on_all_directories(
       [node](SessionDirectory& directory) noexcept { directory.on_node_alive(node); });
@@ -129,6 +146,8 @@ Nodes::Known& Nodes::note_heard(const Uuid& node) noexcept {
 }
 
 void Nodes::lose(const Uuid& node, Known& known) noexcept {
+  VS_ASSERT(node != ports_.self);
+  VS_ASSERT(!known.is_lost);
   known.is_lost = true;
   log_warn("nodes", "a node is gone", field("node", node.to_string()));
   on_all_directories(
@@ -141,6 +160,8 @@ void Nodes::watch(const Uuid& node) noexcept {
 }
 
 void Nodes::report_deaf(const Uuid& node) noexcept {
+  VS_ASSERT(node != ports_.self);
+  VS_ASSERT(node != Uuid{});
   Known& known = known_[node];
   if (known.heard_us == 0) known.heard_us = now_us();
   if (known.deaf_since_us == 0) known.deaf_since_us = now_us();
@@ -155,6 +176,7 @@ void Nodes::report_unsaved(std::size_t worker, std::string why) noexcept {
   VS_ASSERT(worker < unsaved_.size());
   const bool was_unsaved = has_unsaved_sessions();
   unsaved_[worker] = std::move(why);
+  assert_sound();
   if (was_unsaved != has_unsaved_sessions()) last_alive_us_ = 0;  // the others hear of it soon
   judge();
 }
@@ -166,6 +188,7 @@ bool Nodes::has_unsaved_sessions() const noexcept {
 void Nodes::report_written_back(std::size_t worker) noexcept {
   VS_ASSERT(worker < written_back_.size());
   written_back_[worker] = true;
+  assert_sound();
   if (!may_have_unsaved()) last_alive_us_ = 0;
 }
 
@@ -184,6 +207,7 @@ bool Nodes::may_bring_back(const Known& known) const noexcept {
 }
 
 void Nodes::judge_store() noexcept {
+  assert_sound();
   const bool may_lack = std::ranges::any_of(
       known_, [this](const auto& node) noexcept { return may_bring_back(node.second); });
   if (std::exchange(may_store_lack_, may_lack) == may_lack) return;
@@ -238,15 +262,18 @@ void Nodes::on_session_event(const Uuid& channel, const BufferRef& event) noexce
 
 void Nodes::on_store_ready() noexcept {
   written_back_.assign(ports_.workers, false);
+  VS_ASSERT(may_have_unsaved());
   is_store_ready_ = true;
   ready_since_us_ = now_us();
   last_alive_us_ = 0;
   on_all_directories([](SessionDirectory& directory) noexcept { directory.on_store_ready(); });
   judge();
   judge_store();
+  assert_sound();
 }
 
 void Nodes::on_store_lost(const Error& why) noexcept {
+  assert_sound();
   store_problem_ = why.message;
   if (std::exchange(is_store_ready_, false)) {
     lost_since_us_ = now_us();
@@ -254,6 +281,7 @@ void Nodes::on_store_lost(const Error& why) noexcept {
     owner_.void_store_calls();
   }
   judge();
+  VS_ASSERT(!problem_.empty());
 }
 
 void Nodes::on_store_round_trip(std::int64_t took_us) noexcept {
@@ -262,6 +290,7 @@ void Nodes::on_store_round_trip(std::int64_t took_us) noexcept {
 
 // Tells the members when things have turned; a blip is not worth a word.
 void Nodes::judge() noexcept {
+  assert_sound();
   const auto unsaved =
       std::ranges::find_if(unsaved_, [](const std::string& why) noexcept { return !why.empty(); });
   problem_.clear();
@@ -279,11 +308,14 @@ void Nodes::judge() noexcept {
     complaint_.clear();
     log_info("store", "restored");
   }
+  VS_ASSERT(is_degraded_ == !problem_.empty());
   owner_.on_degraded(is_degraded);
 }
 
 // Once for each reason, and not in a stream where two of them take turns.
 void Nodes::complain() noexcept {
+  VS_ASSERT(!problem_.empty());
+  VS_ASSERT(!is_store_ready_ || has_unsaved_sessions());
   const std::int64_t now = now_us();
   const bool is_soon = !complaint_.empty() && now - complained_us_ < complain_every_us;
   if (problem_ == complaint_ || is_soon) return;

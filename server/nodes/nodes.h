@@ -120,6 +120,8 @@ class Nodes final : public SessionListener, public NodePort {
   bool may_have_unsaved() const noexcept;
   bool may_bring_back(const Known& known) const noexcept;
   void complain() noexcept;
+  // What must hold whenever an event comes in.
+  void assert_sound() const noexcept;
   template <class Task>
   void on_all_directories(Task task) noexcept;
   std::int64_t now_us() const noexcept { return ports_.clock.monotonic_us(); }

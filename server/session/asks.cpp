@@ -6,10 +6,18 @@
 
 namespace videosync {
 
+void Asks::add(std::uint64_t number, Ask ask) noexcept {
+  VS_ASSERT(number > 0);
+  VS_ASSERT((asks_.empty() || asks_.rbegin()->first < number));
+  VS_ASSERT(ask.attempts == 0);
+  asks_.emplace_hint(asks_.end(), number, std::move(ask));
+}
+
 node::Message Asks::attempt_one(std::uint64_t number) noexcept {
   const auto found = asks_.find(number);
   VS_ASSERT(found != asks_.end());
   Ask& ask = found->second;
+  VS_ASSERT(ask.kind != Ask::Kind::join || ask.request.connection);
   const node::AskRef ref{++ask.attempts, number, ask.expires_us};
   switch (ask.kind) {
     case Ask::Kind::join:
@@ -32,6 +40,7 @@ std::vector<node::Message> Asks::attempt_all() noexcept {
   messages.reserve(asks_.size());
   for (const auto& [number, ask] : asks_)
     messages.push_back(attempt_one(number));
+  VS_ASSERT(messages.size() == asks_.size());
   return messages;
 }
 
@@ -52,6 +61,8 @@ std::vector<Asks::Ask> Asks::take_late(std::int64_t now_us) noexcept {
   std::vector<Ask> late;
   while (!asks_.empty() && asks_.begin()->second.deadline_us <= now_us)
     late.push_back(std::move(asks_.extract(asks_.begin()).mapped()));
+  VS_ASSERT(now_us != INT64_MAX || asks_.empty());
+  VS_ASSERT(asks_.empty() || asks_.begin()->second.deadline_us > now_us);
   return late;
 }
 

@@ -33,7 +33,7 @@ class Asks {
   bool empty() const noexcept { return asks_.empty(); }
 
   // REQUIRES a number that no ask of this node has had, greater than those before.
-  void add(std::uint64_t number, Ask ask) noexcept { asks_.emplace(number, std::move(ask)); }
+  void add(std::uint64_t number, Ask ask) noexcept;
 
   // What to say to the home: another attempt of that one, of all.
   node::Message attempt_one(std::uint64_t number) noexcept;

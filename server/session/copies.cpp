@@ -21,18 +21,20 @@ constexpr std::int64_t tell_dropped_every_us = 60'000'000;
 }  // namespace
 
 void Impl::leave_copy(Residence& residence) noexcept {
-  Outpost& outpost = *residence.outpost;
-  VS_ASSERT(!residence.home && outpost.members.empty());
+  Outpost& outpost = residence.away();
+  VS_ASSERT(outpost.members.empty());
   if (outpost.record.empty()) return;
   if (!copies_.contains(residence.key) && copies_.size() == copies_max) return drop_copy();
   Copy& copy = copies_[residence.key];
   copy.version = {outpost.line_fence, outpost.revision};
   copy.record = std::exchange(outpost.record, {});
+  VS_ASSERT(copies_.size() <= copies_max);
   store_copy(residence.key);
 }
 
 // Whoever else knows the session may still bring it back.
 void Impl::drop_copy() noexcept {
+  VS_ASSERT(copies_.size() == copies_max);
   ports_.metrics.count(Counter::copies_dropped);
   ++copies_dropped_;
   if (now_us() < tell_dropped_us_) return;
@@ -44,6 +46,8 @@ void Impl::drop_copy() noexcept {
 void Impl::store_copy(const Uuid& key) noexcept {
   const Copy& copy = copies_.at(key);
   const StoreVersion before{copy.version.fence, copy.version.revision - 1};
+  VS_ASSERT(!copy.record.empty());
+  VS_ASSERT(!is_alone());
   const std::uint64_t fence = copy.version.fence;
   auto beneath = ask_beneath(key, fence);
   ports_.store.change(
@@ -59,6 +63,8 @@ void Impl::store_copy(const Uuid& key) noexcept {
 void Impl::on_copy_answered(const Uuid& key, const Result<>& result) noexcept {
   const auto copy = copies_.find(key);
   if (copy == copies_.end()) return;  // it was needed here
+  VS_ASSERT(depth_ > 0);
+  VS_ASSERT(!copy->second.record.empty());
   const bool is_done = result || result.error().code == ErrorCode::conflict ||
                        result.error().code == ErrorCode::not_found;
   set_unsaved(key, is_done ? "" : result.error().message);
@@ -69,8 +75,9 @@ void Impl::on_copy_answered(const Uuid& key, const Result<>& result) noexcept {
 void Impl::take_back_copy(Residence& residence) noexcept {
   const auto copy = copies_.find(residence.key);
   if (copy == copies_.end()) return;
-  Outpost& outpost = *residence.outpost;
-  VS_ASSERT(outpost.record.empty() && !residence.home);
+  Outpost& outpost = residence.away();
+  VS_ASSERT(outpost.record.empty());
+  VS_ASSERT(outpost.phase == Outpost::Phase::idle);
   outpost.line_fence = copy->second.version.fence;
   outpost.revision = copy->second.version.revision;
   outpost.record = std::move(copy->second.record);
@@ -85,7 +92,7 @@ bool Impl::is_settled() const noexcept {
     const Residence& residence = *entry.second;
     const bool is_unsaved = unsaved_.contains(residence.key);  // the store refused it
     if (residence.home) return was_ready_ && (residence.home->is_reread_due || is_unsaved);
-    const Outpost& outpost = *residence.outpost;
+    const Outpost& outpost = residence.away();
     const bool is_told = outpost.phase == Outpost::Phase::settled && !outpost.needs_farewell;
     return !outpost.record.empty() && !is_told;
   });

@@ -15,9 +15,9 @@ using Impl = SessionDirectory::Impl;
 
 void Impl::end_home(Residence& residence, const std::optional<Token>& host_token,
                     ConnectionRef from) noexcept {
-  VS_ASSERT(residence.is_home());
+  VS_ASSERT(effects_.empty());
   if (!host_token) return answer(from, SessionFault::token_missing);
-  if (!residence.home->machine->holds_host_token(*host_token)) {
+  if (!residence.at_home().machine->holds_host_token(*host_token)) {
     return answer(from, SessionFault::not_the_host);
   }
   const Uuid key = residence.key;
@@ -29,8 +29,8 @@ void Impl::end_home(Residence& residence, const std::optional<Token>& host_token
 
 void Impl::on_home(Residence& residence, const node::Envelope& from,
                    const node::AskDelete& ask) noexcept {
-  const SessionMachine& machine = *residence.home->machine;
-  const std::uint64_t fence = residence.home->version.fence;
+  const SessionMachine& machine = *residence.at_home().machine;
+  const std::uint64_t fence = residence.at_home().version.fence;
   if (!ask.host_token || !machine.holds_host_token(*ask.host_token)) {
     const auto fault = ask.host_token ? SessionFault::not_the_host : SessionFault::token_missing;
     return send(from.from, residence.key, fence,
@@ -44,14 +44,15 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
 
 // `then` is told whether it is over; if not, this node is not the session's home any more.
 void Impl::demand_end(Residence& residence, OnEnd then) noexcept {
-  VS_ASSERT(residence.is_home());
+  VS_ASSERT(effects_.empty());
+  VS_ASSERT(depth_ > 0);
   if (is_alone() || !is_store_ready_) {
-    residence.home->machine->end(server_us(), effects_);
+    residence.at_home().machine->end(server_us(), effects_);
     settle(residence);
     return then(true);
   }
   flush(residence);
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   home.is_ending = true;
   home.cast.ended_code = close_code::session_ended;
   const StoreVersion last{home.version.fence, home.version.revision + 1};
@@ -77,8 +78,11 @@ void Impl::on_end_answered(const Uuid& key, std::uint64_t fence, OnEnd then,
     return then(false);
   }
   // A store that fails now is told later, see remove().
-  residence->home->is_removed = is_gone;
-  residence->home->machine->end(server_us(), effects_);
+  Home& home = residence->at_home();
+  VS_ASSERT(!home.is_over);
+  VS_ASSERT(effects_.empty());
+  home.is_removed = is_gone;
+  home.machine->end(server_us(), effects_);
   settle(*residence);
   then(true);
 }
@@ -86,11 +90,12 @@ void Impl::on_end_answered(const Uuid& key, std::uint64_t fence, OnEnd then,
 // --- The end -------------------------------------------------------------------------------------
 
 void Impl::forget(Residence& residence) noexcept {
-  VS_ASSERT(residence.is_home() && residence.home->machine->ended());
+  VS_ASSERT(residence.at_home().is_over);
+  VS_ASSERT(effects_.empty());
   ports_.metrics.count(Counter::sessions_ended);
   ports_.metrics.add(Gauge::sessions, -1);
   stop_talking(residence);
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   const StoreVersion last{home.version.fence, home.version.revision + 1};
   const Removal removal{residence.key, last, take_cast(residence)};
   const bool is_removed = home.is_removed;
@@ -105,6 +110,7 @@ void Impl::forget(Residence& residence) noexcept {
 
 // What has ended stays so: where the store is away, or takes no changes, it is told again.
 void Impl::remove(const Removal& removal) noexcept {
+  VS_ASSERT(find(removal.key) == nullptr || find(removal.key)->kind() != Residence::Kind::home);
   if (!is_alone()) unremoved_.insert_or_assign(removal.key, removal);
   const std::uint64_t fence = removal.last.fence;
   auto beneath = ask_beneath(removal.key, fence);
@@ -119,6 +125,8 @@ void Impl::remove(const Removal& removal) noexcept {
 void Impl::on_removed(const Uuid& key, const Result<>& result) noexcept {
   const auto removal = unremoved_.find(key);
   if (removal == unremoved_.end()) return;
+  VS_ASSERT(removal->second.key == key);
+  VS_ASSERT(depth_ > 0);
   const bool is_done = result || result.error().code == ErrorCode::conflict ||
                        result.error().code == ErrorCode::not_found;
   if (is_done) {

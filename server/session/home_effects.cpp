@@ -12,13 +12,17 @@ namespace videosync {
 using Impl = SessionDirectory::Impl;
 
 void Impl::carry_out(Residence& residence) noexcept {
-  for (std::size_t i = 0; i < effects_.size(); ++i) {
+  VS_ASSERT(residence.is_home());
+  const std::size_t wanted = effects_.size();
+  for (std::size_t i = 0; i < wanted; ++i) {
     std::visit([&](const auto& effect) noexcept { carry(residence, effect); }, effects_[i]);
   }
+  VS_ASSERT(effects_.size() == wanted);  // nobody enters the machine meanwhile
   effects_.clear();
 }
 
 void Impl::carry_out_states(Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home());
   for (const Effect& effect : effects_)
     if (const auto* state = std::get_if<StateEffect>(&effect)) carry(residence, *state);
   effects_.erase_if(
@@ -28,6 +32,8 @@ void Impl::carry_out_states(Residence& residence) noexcept {
 void Impl::broadcast_here(const Uuid& key, const std::vector<std::uint32_t>& members_on,
                           std::string_view text, SendClass send_class,
                           std::int64_t sent_us) noexcept {
+  VS_ASSERT(members_on.size() == ports_.workers);
+  VS_ASSERT(!text.empty());
   const BufferRef frame = make_frame(WebSocketOpcode::text, text);
   for (std::size_t i = 0; i < members_on.size(); ++i) {
     if (members_on[i] > 0) ports_.delivery.broadcast(i, key, frame, send_class, sent_us);
@@ -36,13 +42,15 @@ void Impl::broadcast_here(const Uuid& key, const std::vector<std::uint32_t>& mem
 
 void Impl::close_all_here(const Uuid& key, std::vector<std::uint32_t>& members_on,
                           std::uint16_t code) noexcept {
+  VS_ASSERT(members_on.size() == ports_.workers);
   for (std::size_t i = 0; i < members_on.size(); ++i) {
     if (std::exchange(members_on[i], 0) > 0) ports_.delivery.close_all(i, key, code);
   }
 }
 
 void Impl::broadcast(Residence& residence, std::string_view text, SendClass send_class) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
+  home.assert_sound();
   broadcast_here(residence.key, home.members_on, text, send_class);
   if (home.remote_members == 0) {
     home.has_untold = true;
@@ -59,13 +67,13 @@ void Impl::add_host_news(Home& home, const HostEffect& effect) noexcept {
 
 // As an answer: who reads gets it, and who does not is no worse off.
 void Impl::send_to(Residence& residence, MemberId member, std::string_view text) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   const auto found = home.seats.find(member);
   if (found == home.seats.end()) return;
   const Seat& seat = found->second;
   if (seat.node > 0) {
     return send(
-        home.remotes[seat.node - 1].node, residence.key, home.version.fence,
+        home.remote_at(seat).node, residence.key, home.version.fence,
         node::Tell{member, static_cast<std::uint8_t>(SendClass::answer), std::string(text)});
   }
   ports_.delivery.send(seat.at, make_frame(WebSocketOpcode::text, text), SendClass::answer);
@@ -73,6 +81,8 @@ void Impl::send_to(Residence& residence, MemberId member, std::string_view text)
 
 void Impl::send_error(ConnectionRef to, Refusal code, std::string_view message,
                       std::string_view re) noexcept {
+  VS_ASSERT(!message.empty());
+  VS_ASSERT(!re.empty());
   ports_.metrics.count_refusal(code);
   std::string& text = scratch();
   encode_error(text, code, message, re);
@@ -81,18 +91,19 @@ void Impl::send_error(ConnectionRef to, Refusal code, std::string_view message,
 
 void Impl::close_seat(Residence& residence, MemberId member, const Seat& seat,
                       std::uint16_t code) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   if (seat.node == 0) return ports_.delivery.close(seat.at, code);
-  send(home.remotes[seat.node - 1].node, residence.key, home.version.fence,
+  send(home.remote_at(seat).node, residence.key, home.version.fence,
        node::Close{member, seat.number, code});
 }
 
 // Into scratch_.
 std::string_view Impl::write_welcome(Residence& residence, MemberId to) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   const SessionMachine& machine = *home.machine;
   const auto you = machine.info(to);
   VS_ASSERT(you);
+  VS_ASSERT(!machine.ended());
   const ResumeToken resume{to, resume_secret(machine.resume_key(), to)};
   if (home.listed_version != machine.members_version()) {
     home.listed_version = machine.members_version();
@@ -110,6 +121,8 @@ std::string_view Impl::write_welcome(Residence& residence, MemberId to) noexcept
 void Impl::carry(Residence&, const WelcomeEffect&) noexcept {}
 
 void Impl::carry(Residence& residence, const ErrorEffect& effect) noexcept {
+  VS_ASSERT(effect.to);
+  VS_ASSERT(!effect.re.empty());
   ports_.metrics.count_refusal(effect.code);
   std::string& text = scratch();
   encode_error(text, effect.code, effect.message, effect.re);
@@ -117,35 +130,42 @@ void Impl::carry(Residence& residence, const ErrorEffect& effect) noexcept {
   // Of what another node's member has said: it goes with the word that it was heard.
   auto& refused = said_.remote->refused;
   if (refused.size() == node::Heard::refused_max) refused.erase(refused.begin());
+  VS_ASSERT(said_.number > 0);
+  VS_ASSERT(refused.size() < node::Heard::refused_max);
   refused.push_back({said_.number, text});
 }
 
 void Impl::carry(Residence& residence, const ViewersEffect& effect) noexcept {
   std::string& text = scratch();
+  VS_ASSERT(effect.to);
+  VS_ASSERT(effect.list.size() <= member_list_max);
   encode_viewers(text, effect);
   send_to(residence, effect.to, text);
 }
 
 // A displaced connection was closed when its seat was taken: see let_in.
 void Impl::carry(Residence& residence, const CloseEffect& effect) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   const auto seat = home.seats.find(effect.to);
   if (seat == home.seats.end() || seat->second.number != effect.connection) return;
   close_seat(residence, effect.to, seat->second, effect.code);
   unseat(home, effect.to);
+  home.assert_sound();
 }
 
 void Impl::carry(Residence& residence, const StateEffect& effect) noexcept {
   std::string& text = scratch();
   encode_state(text, effect.state);
   broadcast(residence, text, SendClass::latest);
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
+  VS_ASSERT(effect.state.epoch <= home.machine->state().epoch);
+  VS_ASSERT(effect.state.seq <= home.machine->state().seq);
   if (home.remote_members == 0) return;
   home.cast.newest = {effect.state.epoch, effect.state.seq, effect.state.video};
 }
 
 void Impl::carry(Residence& residence, const HostEffect& effect) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   std::string& text = scratch();
   encode_host(text, effect);
   broadcast_here(residence.key, home.members_on, text, SendClass::reliable);
@@ -157,8 +177,11 @@ void Impl::carry(Residence& residence, const MembersEffect& effect) noexcept {
   std::string& text = scratch();
   encode_members(text, effect);
   broadcast(residence, text, SendClass::droppable);
-  if (residence.home->remote_members == 0) return;
-  node::Cast& cast = residence.home->cast;
+  VS_ASSERT(effect.joined.size() <= member_list_max);
+  VS_ASSERT(effect.left.size() <= member_list_max);
+  Home& home = residence.at_home();
+  if (home.remote_members == 0) return;
+  node::Cast& cast = home.cast;
   cast.joined.insert(cast.joined.end(), effect.joined.begin(), effect.joined.end());
   cast.left.insert(cast.left.end(), effect.left.begin(), effect.left.end());
   cast.changed.insert(cast.changed.end(), effect.changed.begin(), effect.changed.end());
@@ -189,9 +212,11 @@ void Impl::carry(Residence& residence, const SettingsEffect& effect) noexcept {
 }
 
 void Impl::carry(Residence& residence, const EndedEffect& effect) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   close_all_here(residence.key, home.members_on, effect.code);
   if (home.remote_members > 0) home.cast.ended_code = effect.code;
+  VS_ASSERT(!home.is_over);
+  VS_ASSERT(home.machine->ended());
   home.is_over = true;
 }
 

@@ -21,16 +21,19 @@ constexpr std::uint64_t epoch_ahead_us = 1'000'000;
 
 Home& Impl::adopt(Residence& residence, std::unique_ptr<SessionMachine> machine,
                   StoreVersion version) {
-  VS_ASSERT(!residence.home && machine != nullptr);
+  VS_ASSERT(!residence.home);
+  VS_ASSERT(!residence.outpost);
+  VS_ASSERT(machine != nullptr);
+  VS_ASSERT(!machine->ended());
   residence.home = std::make_unique<Home>(std::move(machine), version, ports_.workers);
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   home.touched_us = home.moved_us = home.empty_since_us = now_us();
   ports_.metrics.add(Gauge::sessions, 1);
   return home;
 }
 
 SessionInfo Impl::info_of(const Residence& residence) const {
-  const SessionMachine& machine = *residence.home->machine;
+  const SessionMachine& machine = *residence.at_home().machine;
   return {residence.key, machine.settings(), machine.member_count(), machine.state()};
 }
 
@@ -38,7 +41,7 @@ SessionInfo Impl::info_of(const Residence& residence) const {
 
 std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::let_in(
     Residence& residence, SessionMachine::JoinRequest request, Seat seat) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   VS_ASSERT(request.connection);
   // Epochs are of server time: that one nobody can have seen.
   const auto now = static_cast<std::uint64_t>(server_us());
@@ -69,13 +72,13 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
 // taken over by itself, in an epoch above that. False: not now, or not for this reason.
 bool Impl::begins_anew(Residence& residence, SessionMachine::JoinRefusal refusal,
                        const HeldState& seen) noexcept {
-  const Home& home = *residence.home;
+  const Home& home = residence.at_home();
   const bool may = !is_alone() && is_store_ready_ && !home.is_reread_due &&
                    now_us() >= moves_at_us(home) && !ports_.around.is_draining();
   if (refusal != SessionMachine::JoinRefusal::behind || !may) return false;
   const Uuid key = residence.key;
   superseded(residence);
-  note_told(*open(key).outpost, seen.epoch, seen.seq);  // whoever comes with it is about to ask
+  note_told(open(key).away(), seen.epoch, seen.seq);  // whoever comes with it is about to ask
   return true;
 }
 
@@ -93,21 +96,24 @@ SessionFault Impl::refuse_join(SessionMachine::JoinRefusal refusal) noexcept {
 }
 
 void Impl::seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) noexcept {
-  VS_ASSERT(seat.number && home.seats.find(member) == home.seats.end());
+  VS_ASSERT(seat.number);
+  VS_ASSERT(home.seats.find(member) == home.seats.end());
   // There may have been somebody elsewhere all the time: what was not cast has a number, too.
   if (seat.node > 0 && std::exchange(home.has_untold, false)) ++home.casts;
   Seat& taken = home.seats[member] = seat;
   taken.casts = home.casts;
   if (seat.node == 0) {
+    VS_ASSERT(seat.at.worker < home.members_on.size());
     ++home.members_on[seat.at.worker];
     return;
   }
-  Home::Remote& remote = home.remotes[seat.node - 1];
+  Home::Remote& remote = home.remote_at(seat);
   shared_.insert(key);
   remote.changed_us = now_us();
   ++remote.members;
   remote.members_sum += seat_hash(member, seat.number);
   ++home.remote_members;
+  VS_ASSERT(remote.members <= home.remote_members);
 }
 
 void Impl::unseat(Home& home, MemberId member) noexcept {
@@ -118,20 +124,23 @@ void Impl::unseat(Home& home, MemberId member) noexcept {
     VS_ASSERT(home.members_on[seat.at.worker] > 0);
     --home.members_on[seat.at.worker];
   } else {
-    Home::Remote& remote = home.remotes[seat.node - 1];
-    VS_ASSERT(remote.members > 0 && home.remote_members > 0);
+    Home::Remote& remote = home.remote_at(seat);
+    VS_ASSERT(remote.members > 0);
+    VS_ASSERT(home.remote_members > 0);
     --remote.members;
     remote.changed_us = now_us();
     remote.members_sum -= seat_hash(member, seat.number);
     --home.remote_members;
   }
   home.seats.erase(found);
+  home.assert_sound();
   if (home.seats.empty()) home.empty_since_us = now_us();
 }
 
 void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& request,
                      ConnectionRef from) noexcept {
   VS_ASSERT(residence.is_home());
+  VS_ASSERT(effects_.empty());
   const Uuid key = residence.key;
   const auto joined = let_in(residence, request, {.at = from, .number = {}});
   if (!joined && begins_anew(residence, joined.error(), request.held)) {
@@ -147,8 +156,8 @@ void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& re
 }
 
 void Impl::leave_home(Residence& residence, MemberId member, ConnectionNumber number) noexcept {
-  VS_ASSERT(residence.is_home());
-  Home& home = *residence.home;
+  VS_ASSERT(effects_.empty());
+  Home& home = residence.at_home();
   const auto seat = home.seats.find(member);
   if (seat != home.seats.end() && seat->second.number == number) unseat(home, member);
   home.machine->leave(member, number, server_us(), effects_);
@@ -157,8 +166,8 @@ void Impl::leave_home(Residence& residence, MemberId member, ConnectionNumber nu
 
 void Impl::message_home(Residence& residence, MemberId member,
                         const ClientMessage& message) noexcept {
-  VS_ASSERT(residence.is_home());
-  SessionMachine& machine = *residence.home->machine;
+  VS_ASSERT(effects_.empty());
+  SessionMachine& machine = *residence.at_home().machine;
   if (std::holds_alternative<EndMessage>(message) && machine.host() == member) {
     return demand_end(residence, [this, key = residence.key, member](bool is_over) noexcept {
       Residence* now = find(key);
@@ -176,21 +185,23 @@ void Impl::message_home(Residence& residence, MemberId member,
 }
 
 void Impl::await_turn_end(Residence& residence) noexcept {
-  if (std::exchange(residence.home->is_talking, true)) return;
+  if (std::exchange(residence.at_home().is_talking, true)) return;
   talking_.push_back(&residence);
 }
 
 void Impl::stop_talking(Residence& residence) noexcept {
-  if (!std::exchange(residence.home->is_talking, false)) return;
+  if (!std::exchange(residence.at_home().is_talking, false)) return;
   const auto erased = std::erase(talking_, &residence);
   VS_ASSERT(erased == 1);
 }
 
 void Impl::turn_end() noexcept {
   for (Residence* residence : std::exchange(talking_, {})) {
-    VS_ASSERT(residence->is_home());
-    residence->home->is_talking = false;
-    residence->home->machine->flush_turn(effects_);
+    Home& home = residence->at_home();
+    VS_ASSERT(home.is_talking);
+    VS_ASSERT(effects_.empty());
+    home.is_talking = false;
+    home.machine->flush_turn(effects_);
     carry_out(*residence);
     commit(*residence);
   }
@@ -199,18 +210,21 @@ void Impl::turn_end() noexcept {
 // --- After the machine ---------------------------------------------------------------------------
 
 void Impl::settle(Residence& residence) noexcept {
-  VS_ASSERT(residence.is_home());
+  const Home& home = residence.at_home();
   carry_out(residence);
+  VS_ASSERT(home.is_over == home.machine->ended());
   commit(residence);
-  if (residence.home->is_over) return forget(residence);
+  if (home.is_over) return forget(residence);
   if (const auto heir = better_home(residence)) return hand_over(residence, *heir);
   arm_timer(residence);
 }
 
 // What other nodes' members are to hear travels with the change that it tells of.
 void Impl::commit(Residence& residence) noexcept {
-  if (residence.home->machine->ended()) return;
-  if (residence.home->machine->take_durable_changed()) {
+  SessionMachine& machine = *residence.at_home().machine;
+  VS_ASSERT(effects_.empty());
+  if (machine.ended()) return;
+  if (machine.take_durable_changed()) {
     return store(residence, is_alone() ? Uuid{} : self());
   }
   if (BufferRef cast = take_cast(residence)) {
@@ -232,7 +246,9 @@ StoredSession Impl::stored(const Home& home, const Uuid& home_node) const {
 
 // The answer is not waited for: changes leave in order, each expects the one before it.
 void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
+  VS_ASSERT(!home.machine->ended());
+  VS_ASSERT(depth_ > 0);
   if (home.is_reread_due) return say_unstored(residence);
   home.touched_us = now_us();
   const StoreVersion expected = home.version;
@@ -251,6 +267,7 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
     beneath = ask_beneath(residence.key, home.version.fence);
   }
   home.change = ++changes_asked_;
+  VS_ASSERT(changes_answered_ < changes_asked_);
   ports_.store.change(
       residence.key, expected, home.version, bytes, store_ttl_us(), cast,
       [this, key = residence.key, fence = expected.fence, cast,
@@ -276,33 +293,37 @@ void Impl::say_unstored(Residence& residence) noexcept {
 // A store that takes no changes (out of memory) may still carry what is said.
 void Impl::on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
                      const Result<>& result) noexcept {
+  VS_ASSERT(changes_answered_ <= changes_asked_);
   Residence* residence = find(key);
   // It has ended or moved meanwhile, or moves: then the answer to that counts.
   if (residence == nullptr || !residence->is_home()) return;
-  if (residence->home->version.fence != fence) return;
+  Home& home = residence->at_home();
+  if (home.version.fence != fence) return;
   if (result) return set_unsaved(key, "");
   switch (result.error().code) {
     case ErrorCode::conflict:
       return superseded(*residence);
     case ErrorCode::not_found:
-      residence->home->machine->end(server_us(), effects_);
+      home.machine->end(server_us(), effects_);
       return settle(*residence);
     default:
       set_unsaved(key, result.error().message);
       if (!cast) return;
-      residence->home->cast_us = now_us();
+      home.cast_us = now_us();
       ports_.store.publish(key, cast, [](Result<std::uint32_t>) noexcept {});
   }
 }
 
 // Such a session lives in memory only, until it can be stored again.
 void Impl::set_unsaved(const Uuid& key, std::string why) noexcept {
+  VS_ASSERT(why.empty() || residences_.contains(key) || copies_.contains(key));
   const bool was_empty = unsaved_.empty();
   if (why.empty()) {
     if (unsaved_.erase(key) == 0) return;
   } else if (unsaved_.insert(key).second && was_empty) {
     log_warn("session", "a change could not be stored", field("why", why));
   }
+  VS_ASSERT(why.empty() || !unsaved_.empty());
   if (was_empty == unsaved_.empty() || is_alone()) return;
   to_nodes([worker = ports_.worker, why = std::move(why)](NodePort& nodes) mutable noexcept {
     nodes.report_unsaved(worker, std::move(why));
@@ -310,13 +331,14 @@ void Impl::set_unsaved(const Uuid& key, std::string why) noexcept {
 }
 
 void Impl::store_again(Residence& residence) noexcept {
-  VS_ASSERT(residence.is_home());
-  residence.home->machine->take_durable_changed();
+  residence.at_home().machine->take_durable_changed();
   store(residence, self());
 }
 
 void Impl::arm_timer(Residence& residence) noexcept {
-  const Home& home = *residence.home;
+  const Home& home = residence.at_home();
+  VS_ASSERT(!home.is_over);
+  VS_ASSERT(!home.machine->ended());
   std::int64_t wait_us = home.machine->next_deadline_us() - server_us();
   // While somebody is there the store has to hear of it now and then.
   if (!home.seats.empty()) wait_us = std::min(wait_us, store_ttl_us() / 4);
@@ -333,8 +355,9 @@ void Impl::arm_timer(Residence& residence) noexcept {
 }
 
 void Impl::on_timer(Residence& residence) noexcept {
-  VS_ASSERT(residence.is_home());
-  Home& home = *residence.home;
+  VS_ASSERT(effects_.empty());
+  VS_ASSERT(!residence.timer.is_armed());
+  Home& home = residence.at_home();
   if (now_us() - home.touched_us >= store_ttl_us() / 4) {
     home.touched_us = now_us();
     ports_.store.touch(residence.key, store_ttl_us(), [](Result<>) noexcept {});

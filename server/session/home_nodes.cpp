@@ -29,21 +29,24 @@ const node::AskRef* ask_of(const node::Message& message) noexcept {
 }  // namespace
 
 std::uint32_t Impl::place_of(Home& home, const Uuid& node) noexcept {
-  VS_ASSERT(node != Uuid{} && node != self());
+  VS_ASSERT(node != Uuid{});
+  VS_ASSERT(node != self());
   const auto found = std::ranges::find(home.remotes, node, &Home::Remote::node);
   if (found != home.remotes.end()) {
     return static_cast<std::uint32_t>(found - home.remotes.begin()) + 1;
   }
   home.remotes.emplace_back().node = node;
+  home.assert_sound();
   return static_cast<std::uint32_t>(home.remotes.size());
 }
 
 // --- From other nodes ----------------------------------------------------------------------------
 
 void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcept {
-  VS_ASSERT(residence.is_home());
+  VS_ASSERT(envelope.from != self());
+  VS_ASSERT(effects_.empty());
   // Its sender knows of a later home than this one, which has only just become it.
-  if (envelope.fence > residence.home->version.fence) {
+  if (envelope.fence > residence.at_home().version.fence) {
     log_warn("session", "another node has taken the session over: its outpost says so");
     const node::Envelope asked = std::move(envelope);
     superseded(residence);
@@ -63,7 +66,7 @@ void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcep
           },
           [&](const node::AskInfo& asked) noexcept {
             const SessionInfo info = info_of(residence);
-            send(envelope.from, residence.key, residence.home->version.fence,
+            send(envelope.from, residence.key, residence.at_home().version.fence,
                  node::Answer{asked.ask, {}, node::Info{info.settings, info.members, info.state}});
           },
           [](const auto&) noexcept {},
@@ -73,7 +76,7 @@ void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcep
 
 void Impl::on_home(Residence& residence, const node::Envelope& from,
                    const node::Join& join) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   const std::uint32_t place = place_of(home, from.from);
   const MemberId host_before = home.machine->host();
   std::optional<std::pair<MemberId, ConnectionNumber>> joined;
@@ -103,6 +106,8 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
       return settle(residence);
     }
   }
+  VS_ASSERT(joined->first);
+  VS_ASSERT(joined->second);
   const SessionMachine& machine = *home.machine;
   send(from.from, residence.key, home.version.fence,
        node::Joined{.ask = join.ask,
@@ -123,12 +128,12 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
 
 void Impl::on_home(Residence& residence, const node::Envelope& from,
                    const node::Said& said) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   // It is over, or another node's, as the store will tell: then its sender says it there. Had this
   // home said that it was heard, what is waiting here would be lost with the home.
   if (home.is_ending) return;
   const std::uint32_t place = place_of(home, from.from);
-  Home::Remote& remote = home.remotes[place - 1];
+  Home::Remote& remote = home.remote_at(place);
   const bool is_heard = said.number <= remote.heard;
   if (said.number > 0 && said.previous > remote.heard) {  // something on the way here was lost
     return send(from.from, residence.key, home.version.fence,
@@ -144,6 +149,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
   remote.told = 0;            // it may have missed that it was heard
   await_turn_end(residence);  // tell all that was heard until then at once
   if (is_heard) return;
+  VS_ASSERT(said_.remote == nullptr);
   remote.heard = said.number;
   std::erase_if(remote.refused, [&](const node::Refused& refused) noexcept {
     return refused.number <= said.settled;
@@ -154,9 +160,11 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
 }
 
 void Impl::carry_out_said(Residence& residence, const node::Said& said) noexcept {
+  VS_ASSERT(residence.is_home());
   std::string padded = said.text;
   padded.resize(said.text.size() + json_padding);
   const auto message = decode_client_message({padded.data(), said.text.size()}, decoder_);
+  VS_ASSERT(padded.size() == said.text.size() + json_padding);
   if (!message) return;  // the other node has checked it: a newer one, then
   if (std::holds_alternative<PingMessage>(*message)) return;  // nor is that for a session
   message_home(residence, said.member, *message);
@@ -167,7 +175,8 @@ void Impl::carry_out_said(Residence& residence, const node::Said& said) noexcept
 // All members that are connected there. Whoever is not among them has left unheard.
 void Impl::on_home(Residence& residence, const node::Envelope& from,
                    const node::Enroll& enroll) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
+  VS_ASSERT(effects_.empty());
   const std::uint32_t place = place_of(home, from.from);
   if (enroll.is_first) {
     for (auto& [id, seat] : home.seats)
@@ -191,7 +200,8 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
 
 void Impl::enroll_one(Residence& residence, const Uuid& node, std::uint32_t place,
                       const node::EnrolledMember& member) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
+  VS_ASSERT(home.remote_at(place).node == node);
   home.machine->enroll({member.id, member.connection, member.name}, server_us(), effects_);
   const auto before = home.seats.find(member.id);
   const bool is_known = before != home.seats.end() && before->second.node == place &&
@@ -217,7 +227,7 @@ void Impl::enroll_one(Residence& residence, const Uuid& node, std::uint32_t plac
 
 template <class Predicate>
 void Impl::leave_all(Residence& residence, Predicate is_gone) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   std::vector<std::pair<MemberId, ConnectionNumber>> gone;
   for (const auto& [id, seat] : home.seats)
     if (is_gone(seat)) gone.emplace_back(id, seat.number);
@@ -225,19 +235,22 @@ void Impl::leave_all(Residence& residence, Predicate is_gone) noexcept {
     unseat(home, id);
     home.machine->leave(id, number, server_us(), effects_);
   }
+  home.assert_sound();
 }
 
 void Impl::home_node_lost(const Uuid& node) noexcept {
+  VS_ASSERT(node != self());
+  VS_ASSERT(effects_.empty());
   std::vector<Uuid> keys;
   for (const auto& [key, residence] : residences_) {
     if (!residence->is_home()) continue;
-    for (const Home::Remote& remote : residence->home->remotes)
+    for (const Home::Remote& remote : residence->at_home().remotes)
       if (remote.node == node && remote.members > 0) keys.push_back(key);
   }
   for (const Uuid& key : keys) {
     Residence* residence = find(key);
     if (residence == nullptr || !residence->is_home()) continue;
-    const std::uint32_t place = place_of(*residence->home, node);
+    const std::uint32_t place = place_of(residence->at_home(), node);
     leave_all(*residence, [=](const Seat& seat) { return seat.node == place; });
     settle(*residence);
   }
@@ -246,7 +259,9 @@ void Impl::home_node_lost(const Uuid& node) noexcept {
 // What was said while the store was away, there or here, was lost: every node says anew who is
 // connected to it. Whom nobody names in time has left.
 void Impl::call_roll(Residence& residence) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
+  VS_ASSERT(!home.is_reread_due);
+  VS_ASSERT(effects_.empty());
   for (auto& [id, seat] : home.seats)
     if (seat.node > 0) seat.is_unheard = true;
   called_us_ = now_us();
@@ -257,24 +272,29 @@ void Impl::call_roll(Residence& residence) noexcept {
 
 // The roll, or the answer to it, may be lost, too.
 void Impl::repeat_roll() noexcept {
+  VS_ASSERT(!roll_.empty());
+  VS_ASSERT(!is_roll_repeated_);
   is_roll_repeated_ = true;
   for (const Uuid& key : roll_) {
     Residence* residence = find(key);
     if (residence == nullptr || !residence->is_home()) continue;
-    const Home& home = *residence->home;
+    Home& home = residence->at_home();
     std::unordered_set<std::uint32_t> silent;
     for (const auto& [id, seat] : home.seats)
       if (seat.node > 0 && seat.is_unheard) silent.insert(seat.node);
     for (const std::uint32_t place : silent)
-      tell_who_is_home(home.remotes[place - 1].node, *residence);
+      tell_who_is_home(home.remote_at(place).node, *residence);
   }
 }
 
 void Impl::end_roll() noexcept {
+  VS_ASSERT(!roll_.empty());
+  VS_ASSERT(effects_.empty());
   for (const Uuid& key : std::exchange(roll_, {})) {
     Residence* residence = find(key);
     if (residence == nullptr || !residence->is_home()) continue;
     leave_all(*residence, [](const Seat& seat) { return seat.node > 0 && seat.is_unheard; });
+    residence->at_home().assert_sound();
     settle(*residence);
   }
 }
@@ -283,8 +303,9 @@ void Impl::end_roll() noexcept {
 
 // Null: nothing to say to anybody elsewhere.
 BufferRef Impl::take_cast(Residence& residence) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   node::Cast& cast = home.cast;
+  VS_ASSERT(cast.heard.empty());
   const bool is_remade = std::exchange(home.is_remade, false);
   const bool is_news =
       !cast.frames.empty() || !cast.hosts.empty() || cast.ended_code || cast.present;
@@ -299,6 +320,7 @@ BufferRef Impl::take_cast(Residence& residence) noexcept {
   if (!is_news && cast.heard.empty() && !is_record_due) return {};
   if (cast.heard.size() > node::list_max) cast.heard.resize(node::list_max);
   cast.sent_us = static_cast<std::uint64_t>(server_us());
+  VS_ASSERT(cast.number == 0);
   cast.number = ++home.casts;
   home.cast_us = now_us();
   cast.revision = home.version.revision;
@@ -318,10 +340,11 @@ BufferRef Impl::take_cast(Residence& residence) noexcept {
 
 // For members elsewhere that may have missed something.
 void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   if (home.remotes.empty()) return;
   // What it says of who is there is news to nobody afterwards: all hear of it now.
   flush(residence);
+  VS_ASSERT(effects_.empty());
   const SessionMachine& machine = *home.machine;
   const auto add = [&](SendClass send_class, auto&& encode_into) {
     std::string text;
@@ -346,8 +369,7 @@ void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
 
 // To a node that takes itself, or another one, for the home, at a lower fence.
 void Impl::tell_who_is_home(const Uuid& node, Residence& residence) noexcept {
-  VS_ASSERT(residence.is_home());
-  send(node, residence.key, residence.home->version.fence, node::Moved{});
+  send(node, residence.key, residence.at_home().version.fence, node::Moved{});
 }
 
 // --- The store's return --------------------------------------------------------------------------
@@ -376,10 +398,13 @@ void Impl::store_ready() noexcept {
     }
   }
   retry_unsaved();
+  VS_ASSERT(write_back_.size() <= residences_.size());
   if (!tick_timer_.is_armed()) schedule(tick_timer_, 1'000);
 }
 
 void Impl::retry_unsaved() noexcept {
+  VS_ASSERT(is_store_ready_);
+  VS_ASSERT(depth_ > 0);
   retried_us_ = now_us();
   std::vector<Removal> removals;
   for (const auto& [key, removal] : unremoved_)
@@ -402,8 +427,8 @@ void Impl::on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept
   --reread_;
   Residence* residence = find(key);
   if (residence == nullptr || !residence->is_home()) return;
-  const std::uint64_t fence = residence->home->version.fence;
-  residence->home->is_reread_due = false;
+  const std::uint64_t fence = residence->at_home().version.fence;
+  residence->at_home().is_reread_due = false;
   if (value && value->version.fence > fence) return superseded(*residence);
   call_roll(*residence);
   store_again(*residence);
@@ -417,6 +442,7 @@ void Impl::on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept
 
 // A few times a second, while the store is there.
 void Impl::tend_homes() noexcept {
+  VS_ASSERT(is_store_ready_);
   for (std::size_t i = 0; i < written_a_tick && !write_back_.empty(); ++i) {
     Residence* residence = find(write_back_.back());
     write_back_.pop_back();
@@ -435,6 +461,7 @@ void Impl::tend_homes() noexcept {
   }
   const std::int64_t called_for_us = now_us() - called_us_;
   const bool may_repeat = !is_roll_repeated_ && called_for_us >= roll_again_us;
+  VS_ASSERT(effects_.empty());
   if (!roll_.empty() && are_all_called && may_repeat) repeat_roll();
   if (!roll_.empty() && are_all_called && called_for_us >= roll_us) end_roll();
   if (write_back_.empty() && now_us() - retried_us_ >= retry_us) retry_unsaved();

@@ -26,7 +26,7 @@ std::int64_t Impl::moves_at_us(const Home& home) noexcept {
 
 // Says where the session had better live; nothing: here.
 std::optional<Uuid> Impl::better_home(const Residence& residence) const noexcept {
-  const Home& home = *residence.home;
+  const Home& home = residence.at_home();
   const bool may_move = !is_alone() && is_store_ready_ && !home.is_reread_due && !home.is_ending;
   if (!may_move) return std::nullopt;
   if (home.stuck_us > 0 && now_us() - home.stuck_us < stuck_us_min) return std::nullopt;
@@ -44,7 +44,7 @@ std::optional<Uuid> Impl::better_home(const Residence& residence) const noexcept
   const auto host = home.seats.find(home.machine->host());
   const bool is_elsewhere = host != home.seats.end() && host->second.node > 0;
   if (!is_elsewhere || now_us() < moves_at_us(home)) return std::nullopt;
-  return home.remotes[host->second.node - 1].node;
+  return home.remote_at(host->second).node;
 }
 
 void Impl::begin_drain() noexcept {
@@ -52,6 +52,7 @@ void Impl::begin_drain() noexcept {
   std::vector<Uuid> keys;
   for (const auto& [key, residence] : residences_)
     if (residence->is_home()) keys.push_back(key);
+  VS_ASSERT(effects_.empty());
   for (const Uuid& key : keys) {
     Residence* residence = find(key);
     if (residence != nullptr && residence->is_home()) settle(*residence);
@@ -60,18 +61,21 @@ void Impl::begin_drain() noexcept {
 
 // The members here are told what they have not yet heard: who takes over knows nothing of it.
 void Impl::flush(Residence& residence) noexcept {
-  residence.home->machine->flush_turn(effects_);
-  residence.home->machine->flush_presence(effects_);
+  SessionMachine& machine = *residence.at_home().machine;
+  machine.flush_turn(effects_);
+  machine.flush_presence(effects_);
   carry_out(residence);
+  VS_ASSERT(effects_.empty());
 }
 
 // What the members here know of the session goes with them.
 Outpost& Impl::make_outpost(Residence& residence) noexcept {
-  VS_ASSERT(residence.is_home());
-  const Home& home = *residence.home;
+  const Home& home = residence.at_home();
+  VS_ASSERT(!home.is_talking);
+  VS_ASSERT(!residence.timer.is_armed());
   const SessionMachine& machine = *home.machine;
   residence.outpost = std::make_unique<Outpost>(ports_.workers);
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.outpost_part();
   for (const auto& [id, seat] : home.seats) {
     if (seat.node != 0) continue;
     const auto info = machine.info(id);
@@ -88,6 +92,7 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
   outpost.video = machine.state().video;
   outpost.host_told = machine.host();
   outpost.needs_enroll = true;
+  outpost.assert_sound();
   return outpost;
 }
 
@@ -96,12 +101,15 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
 // The record names the heir (nil: nobody). It is told when the store has taken that; until then
 // whatever comes waits here.
 void Impl::hand_over(Residence& residence, const Uuid& heir) noexcept {
-  VS_ASSERT(residence.is_home() && heir != self());
+  VS_ASSERT(residence.is_home());
+  VS_ASSERT(heir != self());
+  VS_ASSERT(!is_alone());
+  VS_ASSERT(!residence.home->is_over);
   flush(residence);
   stop_talking(residence);
   if (residence.timer.is_armed()) ports_.timers.cancel(residence.timer);
   set_unsaved(residence.key, "");
-  Home& home = *residence.home;
+  Home& home = residence.at_home();
   const StoreVersion expected = home.version;
   ++home.version.revision;
   const BufferRef bytes = BufferRef::copy_of(encode(stored(home, heir)));
@@ -118,7 +126,9 @@ void Impl::hand_over(Residence& residence, const Uuid& heir) noexcept {
 
 void Impl::on_handed_over(const Uuid& key, const Uuid& heir, const Result<>& result) noexcept {
   Residence* residence = find(key);
-  VS_ASSERT(residence != nullptr && residence->kind() == Residence::Kind::moving);
+  VS_ASSERT(residence != nullptr);
+  VS_ASSERT(residence->kind() == Residence::Kind::moving);
+  VS_ASSERT(moving_ > 0);
   --moving_;
   if (!result) {
     const ErrorCode code = result.error().code;
@@ -127,22 +137,23 @@ void Impl::on_handed_over(const Uuid& key, const Uuid& heir, const Result<>& res
       return stay_home(*residence, result.error());
     }
   }
-  const std::uint64_t fence = residence->home->version.fence;
+  const std::uint64_t fence = residence->home_part().version.fence;
   residence->home.reset();
   ports_.metrics.add(Gauge::sessions, -1);
   if (result && heir != Uuid{} && !is_absent(heir)) {
     send(heir, key, fence, node::Take{});
     return settle_on(*residence, heir, fence);
   }
-  if (residence->outpost->is_idle()) return erase(*residence);
+  if (residence->away().is_idle()) return erase(*residence);
   look(*residence);
 }
 
 // The machine goes on with those of its members that are still there.
 void Impl::stay_home(Residence& residence, const Error& why) noexcept {
   const std::unique_ptr<Outpost> before = std::move(residence.outpost);
-  VS_ASSERT(residence.is_home() && before != nullptr);
-  Home& home = *residence.home;
+  VS_ASSERT(before != nullptr);
+  VS_ASSERT(effects_.empty());
+  Home& home = residence.at_home();
   home.stuck_us = now_us();
   if (home.is_reread_due && is_store_ready_) write_back_.push_back(residence.key);
   set_unsaved(residence.key, why.message);
@@ -171,7 +182,7 @@ void Impl::superseded(Residence& residence) noexcept {
   make_outpost(residence);
   residence.home.reset();
   ports_.metrics.add(Gauge::sessions, -1);
-  if (residence.outpost->members.empty()) return erase(residence);
+  if (residence.away().members.empty()) return erase(residence);
   look(residence);
 }
 
@@ -198,6 +209,7 @@ MembersEffect Impl::who_is_there(const SessionMachine& machine, const Outpost& b
 void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> machine,
                        StoreVersion version, const std::vector<node::Heard>& heard) noexcept {
   VS_ASSERT(residence.kind() == Residence::Kind::outpost);
+  VS_ASSERT(effects_.empty());
   unfollow(residence);
   const std::unique_ptr<Outpost> before = std::move(residence.outpost);
   Home& home = adopt(residence, std::move(machine), version);
@@ -208,7 +220,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
       home.own_heard = from.number;
       continue;
     }
-    Home::Remote& remote = home.remotes[place_of(home, from.node) - 1];
+    Home::Remote& remote = home.remote_at(place_of(home, from.node));
     remote.heard = from.number;
     remote.refused = from.refused;
   }
@@ -242,6 +254,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   text.clear();
   encode_members(text, who_is_there(*home.machine, *before));
   broadcast(residence, text, SendClass::droppable);
+  home.assert_sound();
   judge_undone(residence, *before);
   const Uuid key = residence.key;
   settle(residence);
@@ -251,6 +264,8 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
 
 // Each as if it came now: the home may be on its way again.
 void Impl::hand_waiting_to_home(const Uuid& key, Outpost& before) noexcept {
+  VS_ASSERT(effects_.empty());
+  VS_ASSERT(depth_ > 0);
   for (Asks::Ask& ask : before.asks.take_all()) {
     if (ask.kind == Asks::Ask::Kind::join) {
       join(key, std::move(ask.request), ask.from);
@@ -269,6 +284,8 @@ void Impl::hand_waiting_to_home(const Uuid& key, Outpost& before) noexcept {
       carry_out_said(*residence, {.member = saying.member, .text = saying.text});
     }
   }
+  VS_ASSERT(before.asks.empty());
+  VS_ASSERT(before.outbox.empty());
   for (node::Envelope& envelope : std::exchange(before.foreign, {})) {
     // Whom it names there has left: nobody would hear of it a second time.
     if (!dead_.contains(envelope.from)) to_home(std::move(envelope));

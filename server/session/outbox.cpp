@@ -10,17 +10,21 @@ namespace videosync {
 template <class Predicate>
 std::vector<Outbox::Saying> Outbox::take_if(Predicate is_meant) noexcept {
   std::vector<Saying> taken;
+  const std::size_t kept = sayings_.size();
   std::erase_if(sayings_, [&](Saying& saying) noexcept {
     if (!is_meant(saying)) return false;
     taken.push_back(std::move(saying));
     return true;
   });
+  VS_ASSERT(taken.size() + sayings_.size() == kept);
+  assert_sound();
   return taken;
 }
 
 void Outbox::keep(Saying saying) noexcept {
   VS_ASSERT(!is_full());
   VS_ASSERT(saying.number > (sayings_.empty() ? chain_ : sayings_.back().number));
+  VS_ASSERT(!saying.is_in_doubt);
   saying.is_sent = false;
   sayings_.push_back(std::move(saying));
 }
@@ -31,6 +35,7 @@ std::vector<node::Said> Outbox::send() noexcept {
   for (; next != sayings_.end(); ++next) {
     if (next->is_sent) continue;
     VS_ASSERT(next->number > chain_);
+    VS_ASSERT(!next->is_in_doubt);
     next->is_sent = true;
     ++next->sendings;
     said.push_back({next->member, next->text, next->number, std::exchange(chain_, next->number),
@@ -44,11 +49,14 @@ void Outbox::restart(std::uint64_t heard) noexcept {
   for (Saying& saying : sayings_)
     saying.is_sent = saying.is_in_doubt;
   chain_ = heard;
+  assert_sound();
+  VS_ASSERT(sayings_.empty() || sayings_.front().number > chain_);
 }
 
 void Outbox::on_heard(std::uint64_t number) noexcept {
   while (!sayings_.empty() && sayings_.front().number <= number)
     sayings_.pop_front();
+  VS_ASSERT(sayings_.empty() || sayings_.front().number > number);
 }
 
 std::optional<Outbox::Saying> Outbox::take(std::uint64_t number) noexcept {
@@ -56,6 +64,8 @@ std::optional<Outbox::Saying> Outbox::take(std::uint64_t number) noexcept {
   if (found == sayings_.end()) return std::nullopt;
   std::optional<Saying> taken = std::move(*found);
   sayings_.erase(found);
+  VS_ASSERT(taken->number == number);
+  assert_sound();
   return taken;
 }
 
@@ -70,6 +80,8 @@ void Outbox::take_back(std::uint64_t number) noexcept {
   if (found == sayings_.end() || found->is_in_doubt) return;
   found->is_sent = false;
   if (found->sendings > 0) --found->sendings;
+  VS_ASSERT(found->number == number);
+  VS_ASSERT(!found->is_sent);
 }
 
 void Outbox::doubt(bool is_all) noexcept {

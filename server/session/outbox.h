@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "proto/wire/node_messages.h"
 
 namespace videosync {
@@ -77,6 +78,10 @@ class Outbox {
  private:
   template <class Predicate>
   std::vector<Saying> take_if(Predicate is_meant) noexcept;
+  void assert_sound() const noexcept {
+    VS_ASSERT(sayings_.size() <= size_max);
+    VS_ASSERT(sayings_.empty() || sayings_.front().number <= sayings_.back().number);
+  }
 
   std::deque<Saying> sayings_;  // by number; those that were sent come first
   std::uint64_t chain_ = 0;     // the number before the next one to be sent

@@ -25,9 +25,12 @@ bool is_repeatable(const ClientMessage& message) noexcept {
 }  // namespace
 
 void Impl::add_member(Residence& residence, MemberId id, LocalMember member) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.outpost_part();
   shared_.insert(residence.key);
-  VS_ASSERT(id && member.number && !outpost.members.contains(id));
+  VS_ASSERT(id);
+  VS_ASSERT(member.number);
+  VS_ASSERT(!outpost.members.contains(id));
+  VS_ASSERT(member.at.worker < outpost.members_on.size());
   outpost.left_here.erase(id);
   ++outpost.members_on[member.at.worker];
   outpost.members_sum += seat_hash(id, member.number);
@@ -40,6 +43,7 @@ void Impl::remove_member(Outpost& outpost, LocalMembers::iterator member) noexce
   --outpost.members_on[worker];
   outpost.members_sum -= seat_hash(member->first, member->second.number);
   outpost.members.erase(member);
+  outpost.assert_sound();
 }
 
 void Impl::unfollow(Residence& residence) noexcept {
@@ -49,7 +53,8 @@ void Impl::unfollow(Residence& residence) noexcept {
 }
 
 void Impl::drop_if_idle(Residence& residence) noexcept {
-  if (residence.home || !residence.outpost->is_idle()) return;
+  if (residence.home || !residence.away().is_idle()) return;
+  VS_ASSERT(depth_ > 0);
   if (may_be_written_back()) leave_copy(residence);
   unfollow(residence);
   erase(residence);
@@ -63,8 +68,9 @@ void Impl::add_ask(const Uuid& key, Asks::Ask ask) noexcept {
   ask.deadline_us = now_us() + ask_us;
   ask.expires_us = static_cast<std::uint64_t>(server_us() + ask_us - answer_way_us);
   Residence& residence = open(key);
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.outpost_part();
   if (ask.kind != Asks::Ask::Kind::info) outpost.wants_home = true;
+  VS_ASSERT(ask.kind != Asks::Ask::Kind::join || ask.request.connection);
   const std::uint64_t number = ++last_number_;
   outpost.asks.add(number, std::move(ask));
   waiting_.insert(key);
@@ -84,7 +90,7 @@ void Impl::refuse_ask(const Asks::Ask& ask, SessionFault fault) noexcept {
 }
 
 void Impl::refuse_asks(Residence& residence, SessionFault fault) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   for (const Asks::Ask& ask : outpost.asks.take_all())
     refuse_ask(ask, fault);
   const auto refuse = [&](const Uuid& node, const node::AskRef& ref) noexcept {
@@ -101,10 +107,13 @@ void Impl::refuse_asks(Residence& residence, SessionFault fault) noexcept {
     }
   }
   outpost.wants_home = false;
+  VS_ASSERT(outpost.asks.empty());
+  VS_ASSERT(outpost.foreign.empty());
 }
 
 void Impl::say(Residence& residence, MemberId member, const ClientMessage& message) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.outpost_part();
+  VS_ASSERT(outpost.members.contains(member));
   std::string text;
   encode_client_message(text, message);
   const bool can_send = !residence.home && outpost.phase == Outpost::Phase::settled;
@@ -128,12 +137,13 @@ void Impl::say(Residence& residence, MemberId member, const ClientMessage& messa
 }
 
 void Impl::leave_outpost(Residence& residence, MemberId member, ConnectionNumber number) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.outpost_part();
   const auto found = outpost.members.find(member);
   if (found != outpost.members.end() && found->second.number == number) {
     remove_member(outpost, found);
     if (outpost.everybody.contains(member)) outpost.left_here.insert(member);
   }
+  outpost.assert_sound();
   if (residence.home) return;  // the handing over takes account of it
   if (outpost.phase == Outpost::Phase::settled && is_store_ready_) {
     outpost.needs_farewell = outpost.members.empty();
@@ -170,6 +180,7 @@ void Impl::settle_heard(Outpost& outpost, const node::Heard& heard,
   const std::uint64_t doubted = std::min(heard.number, missed_number);
   refuse_sayings(outpost, outpost.outbox.take_unrepeatable(doubted));
   outpost.outbox.on_heard(heard.number);
+  outpost.assert_sound();
 }
 
 void Impl::refuse_sayings(const Outpost& outpost,
@@ -181,11 +192,13 @@ void Impl::refuse_sayings(const Outpost& outpost,
 // --- Time ----------------------------------------------------------------------------------------
 
 void Impl::node_lost(const Uuid& node) noexcept {
+  VS_ASSERT(node != self());
+  VS_ASSERT(depth_ > 0);
   dead_.insert(node);
   deaf_.erase(node);
   std::vector<Uuid> orphans;
   for (const auto& [key, residence] : residences_) {
-    if (!residence->home && residence->outpost->home == node) orphans.push_back(key);
+    if (!residence->home && residence->away().home == node) orphans.push_back(key);
   }
   for (const Uuid& key : orphans) {
     if (Residence* residence = find(key)) look(*residence);
@@ -194,6 +207,7 @@ void Impl::node_lost(const Uuid& node) noexcept {
 }
 
 void Impl::refuse_late() noexcept {
+  VS_ASSERT(depth_ > 0);
   const std::vector<Uuid> keys(waiting_.begin(), waiting_.end());
   for (const Uuid& key : keys) {
     Residence* residence = find(key);
@@ -210,12 +224,13 @@ void Impl::refuse_late() noexcept {
 }
 
 void Impl::tick() noexcept {
+  VS_ASSERT(!tick_timer_.is_armed());
   refuse_late();
   if (is_store_ready_) {
     for (const Uuid& key : std::exchange(look_later_, {})) {
       Residence* residence = find(key);
       const bool is_due = residence != nullptr && !residence->home &&
-                          residence->outpost->phase == Outpost::Phase::idle;
+                          residence->away().phase == Outpost::Phase::idle;
       if (is_due) look(*residence);
     }
     tend_homes();

@@ -20,7 +20,7 @@ constexpr std::size_t everybody_max = 1'000;
 }  // namespace
 
 void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   if (cast.number <= outpost.casts) return;  // it was told again because nobody knew
   if (outpost.knows_casts && cast.number > outpost.casts + 1) {
     outpost.needs_enroll = true;
@@ -37,6 +37,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   }
   if (cast.newest) outpost.video = cast.newest->video;
   deliver_frames(residence, cast);
+  outpost.assert_sound();
   // Whether the host is away, the list tells: it comes after who it is.
   if (cast.present) tell_who_is_there(residence, cast);
   for (const MemberInfo& member : cast.joined)
@@ -56,7 +57,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
 // is on its way to the others. Of several states in one cast each is at most one above that before
 // it.
 void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   const bool is_old = cast.newest && std::pair(cast.newest->epoch, cast.newest->seq) <
                                          std::pair(outpost.told_epoch, outpost.told_seq);
   const std::uint64_t told_seq = outpost.told_seq;
@@ -84,13 +85,17 @@ void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept
                    is_last ? static_cast<std::int64_t>(cast.sent_us) : 0);
   }
   tell_hosts_until(std::numeric_limits<std::size_t>::max());
+  VS_ASSERT(later == 0);
+  VS_ASSERT(news == cast.hosts.end());
 }
 
 // One word of each change, however often a home repeats who is host.
 void Impl::tell_host(Residence& residence, const node::HostNews& news) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   const MemberId host = news.id.value_or(MemberId{});
   if (outpost.host_told == host && !outpost.is_host_unsure) return;
+  VS_ASSERT(!residence.home);
+  VS_ASSERT(outpost.members_on.size() == ports_.workers);
   outpost.host_told = host;
   outpost.is_host_unsure = false;
   std::string& text = scratch();
@@ -100,7 +105,8 @@ void Impl::tell_host(Residence& residence, const node::HostNews& news) noexcept 
 
 // To members that may have missed who came and who went.
 void Impl::tell_who_is_there(Residence& residence, const node::Cast& cast) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
+  VS_ASSERT(cast.present);
   const node::Present& present = *cast.present;
   MembersEffect told{present.count, cast.joined, {}, {}, {}};
   if (present.host_until_us) {
@@ -116,6 +122,7 @@ void Impl::tell_who_is_there(Residence& residence, const node::Cast& cast) noexc
   }
   for (const MemberInfo& member : told.left)
     forget(outpost, member.id);
+  outpost.assert_sound();
   if (told.left.size() > member_list_max) told.left.resize(member_list_max);
   std::string& text = scratch();
   encode_members(text, told);
@@ -123,8 +130,9 @@ void Impl::tell_who_is_there(Residence& residence, const node::Cast& cast) noexc
 }
 
 void Impl::forget(Outpost& outpost, MemberId member) noexcept {
-  outpost.everybody.erase(member);
   outpost.left_here.erase(member);
+  outpost.everybody.erase(member);
+  outpost.assert_sound();
 }
 
 // Members here know each other from `welcome` and `members`: what a new home needs to tell them who
@@ -135,6 +143,8 @@ void Impl::remember(Outpost& outpost, const MemberInfo& member) noexcept {
   if (outpost.everybody.size() < everybody_max || outpost.everybody.contains(member.id)) {
     outpost.everybody[member.id] = member;
   }
+  VS_ASSERT(outpost.everybody.size() <= everybody_max);
+  outpost.assert_sound();
 }
 
 }  // namespace videosync

@@ -62,8 +62,9 @@ void Impl::note_answer(std::int64_t asked_us) noexcept {
 // --- Who is home ---------------------------------------------------------------------------------
 
 void Impl::look(Residence& residence) noexcept {
-  VS_ASSERT(!residence.home);
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
+  VS_ASSERT(depth_ > 0);
+  VS_ASSERT(!is_alone());
   if (outpost.phase == Phase::looking || outpost.phase == Phase::taking) return;
   if (unremoved_.contains(residence.key)) return on_ended(residence);
   outpost.phase = Phase::looking;
@@ -76,16 +77,19 @@ void Impl::look(Residence& residence) noexcept {
 
 // The store has refused, or is about to be lost; or somebody is about to be home.
 void Impl::look_later(Residence& residence) noexcept {
-  VS_ASSERT(!residence.home && residence.outpost->phase != Phase::taking);
-  residence.outpost->phase = Phase::idle;
+  Outpost& outpost = residence.away();
+  VS_ASSERT(outpost.phase != Phase::taking);
+  outpost.phase = Phase::idle;
   look_later_.push_back(residence.key);
 }
 
 void Impl::on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept {
   Residence* residence = find(key);
   if (residence == nullptr || residence->home) return;
-  if (residence->outpost->phase != Phase::looking) return;
-  residence->outpost->phase = Phase::idle;
+  Outpost& outpost = residence->away();
+  if (outpost.phase != Phase::looking) return;
+  outpost.phase = Phase::idle;
+  VS_ASSERT(depth_ > 0);
   if (!value) {
     if (value.error().code == ErrorCode::not_found) return on_unknown(*residence);
     if (value.error().code == ErrorCode::conflict) return on_ended(*residence);
@@ -109,7 +113,9 @@ void Impl::on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept
 }
 
 void Impl::on_found(Residence& residence, const StoredValue& value, StoredSession stored) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
+  VS_ASSERT(outpost.phase == Phase::idle);
+  VS_ASSERT(is_version(value.version));
   outpost.unknown_since_us = 0;
   const StoreVersion known{outpost.line_fence, outpost.revision};
   const bool is_behind = !outpost.record.empty() && known > value.version;
@@ -138,7 +144,8 @@ void Impl::on_found(Residence& residence, const StoredValue& value, StoredSessio
 // The store does not have it. While its home lives, or anybody has members of it, that is no end.
 // `unreadable`: it has what cannot be read, in that version, which is then written over.
 void Impl::on_unknown(Residence& residence, StoreVersion unreadable) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
+  VS_ASSERT(outpost.phase == Phase::idle);
   if (!outpost.record.empty() && !is_absent(outpost.home)) {
     return settle_on(residence, outpost.home, outpost.fence);
   }
@@ -158,17 +165,19 @@ void Impl::on_unknown(Residence& residence, StoreVersion unreadable) noexcept {
 void Impl::on_ended(Residence& residence) noexcept {
   return_foreign(residence);
   refuse_asks(residence, SessionFault::not_found);
+  VS_ASSERT(residence.away().asks.empty());
   close_outpost(residence, close_code::session_ended);
 }
 
 // It is over: nobody is to bring it back from what this node knows of it.
 void Impl::close_outpost(Residence& residence, std::uint16_t code) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   outpost.record.clear();
   outpost.needs_farewell = false;
   close_all_here(residence.key, outpost.members_on, code);
   outpost.members.clear();
   outpost.members_sum = 0;
+  outpost.assert_sound();
   drop_if_idle(residence);
 }
 
@@ -181,15 +190,17 @@ void Impl::return_foreign(Residence& residence) noexcept {
 
 // Nobody has it open: what the record says is all there is.
 void Impl::answer_infos(Residence& residence, const SessionRecord& record) noexcept {
-  residence.outpost->needs_farewell = false;
-  for (const Asks::Ask& ask : residence.outpost->asks.take_all())
+  Outpost& outpost = residence.away();
+  VS_ASSERT(!outpost.needs_home());  // so nobody asks for anything else
+  outpost.needs_farewell = false;
+  for (const Asks::Ask& ask : outpost.asks.take_all())
     answer(ask.from, SessionInfo{residence.key, record.settings, 0, record.state});
   drop_if_idle(residence);
 }
 
 void Impl::settle_on(Residence& residence, const Uuid& home, std::uint64_t fence) noexcept {
-  VS_ASSERT(!residence.home && !is_absent(home));
-  Outpost& outpost = *residence.outpost;
+  VS_ASSERT(!is_absent(home));
+  Outpost& outpost = residence.away();
   VS_ASSERT(outpost.phase != Phase::taking);
   if (outpost.home != home || outpost.fence < fence) {
     outpost.outbox.doubt(dead_.contains(outpost.home));
@@ -202,6 +213,8 @@ void Impl::settle_on(Residence& residence, const Uuid& home, std::uint64_t fence
     to_nodes([home](NodePort& nodes) noexcept { nodes.watch(home); });
   }
   return_foreign(residence);
+  VS_ASSERT(outpost.home == home);
+  VS_ASSERT(outpost.foreign.empty());
   if (outpost.is_following || !outpost.needs_home()) {
     outpost.phase = Phase::settled;
     return speak(residence);
@@ -217,7 +230,7 @@ void Impl::settle_on(Residence& residence, const Uuid& home, std::uint64_t fence
 void Impl::on_followed(const Uuid& key, const Result<>& done) noexcept {
   Residence* residence = find(key);
   if (residence == nullptr || residence->home) return ports_.store.unfollow(key);
-  Outpost& outpost = *residence->outpost;
+  Outpost& outpost = residence->away();
   if (!done) {
     // It would last, and nobody would know of it.
     if (!outpost.is_following) ports_.store.unfollow(key);
@@ -229,6 +242,7 @@ void Impl::on_followed(const Uuid& key, const Result<>& done) noexcept {
   outpost.is_following = true;
   if (outpost.phase != Phase::following) return drop_if_idle(*residence);
   outpost.phase = Phase::settled;
+  outpost.assert_sound();
   speak(*residence);
 }
 
@@ -260,8 +274,9 @@ void Impl::tell_beneath(const Uuid& home, const Uuid& key, std::uint64_t fence) 
 // `from`.
 void Impl::take_over(Residence& residence, StoreVersion known, const StoredSession& from,
                      const Uuid& written_by) noexcept {
-  VS_ASSERT(!residence.home && residence.outpost->needs_home());
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
+  VS_ASSERT(outpost.needs_home());
+  VS_ASSERT(outpost.phase == Phase::idle);
   // Who is about to go would only hand it on again: whoever asks may take it, from what is known
   // here if the store has nothing better.
   if (ports_.around.is_draining() && outpost.members.empty()) {
@@ -299,7 +314,8 @@ void Impl::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, St
                     const StoredSession& from, const Uuid& written_by,
                     const Result<>& result) noexcept {
   Residence* residence = find(key);
-  VS_ASSERT(residence != nullptr && !residence->home);
+  VS_ASSERT(residence != nullptr);
+  VS_ASSERT(!residence->home);
   VS_ASSERT(residence->outpost->phase == Phase::taking);
   residence->outpost->phase = Phase::idle;
   if (!result) {

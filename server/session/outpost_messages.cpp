@@ -48,6 +48,8 @@ void Impl::log_unsaid(const Uuid& key) noexcept {
 
 void Impl::send(const Uuid& node, const Uuid& key, std::uint64_t fence,
                 node::Message message) noexcept {
+  VS_ASSERT(!is_alone());
+  VS_ASSERT(depth_ > 0);
   const std::string bytes = encode(
       node::Envelope{.from = self(), .key = key, .fence = fence, .message = std::move(message)});
   if (bytes.empty()) return log_unsaid(key);
@@ -56,8 +58,9 @@ void Impl::send(const Uuid& node, const Uuid& key, std::uint64_t fence,
 
 // Where nobody is home whoever is next is asked and told anew.
 void Impl::send_home(Residence& residence, node::Message message) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.outpost_part();
   if (residence.home || outpost.phase != Phase::settled) return;
+  outpost.assert_sound();
   const auto* said = std::get_if<node::Said>(&message);
   const std::uint64_t number = said != nullptr ? said->number : 0;
   const bool is_farewell = outpost.needs_farewell && outpost.members.empty() &&
@@ -87,7 +90,8 @@ void Impl::on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
   }
   Residence* residence = find(key);
   if (residence == nullptr || residence->home) return;
-  Outpost& outpost = *residence->outpost;
+  Outpost& outpost = residence->away();
+  VS_ASSERT(said <= last_number_);
   outpost.needs_enroll = true;
   if (!receivers) return;
   outpost.outbox.take_back(said);
@@ -100,13 +104,14 @@ void Impl::on_sent_home(const Uuid& key, const Uuid& node, std::uint64_t said,
 
 void Impl::on_farewell_heard(const Uuid& key, const Uuid& home) noexcept {
   Residence* residence = find(key);
-  if (residence == nullptr || residence->home || residence->outpost->home != home) return;
-  residence->outpost->needs_farewell = false;
+  if (residence == nullptr || residence->home || residence->away().home != home) return;
+  residence->away().needs_farewell = false;
   drop_if_idle(*residence);
 }
 
 void Impl::speak(Residence& residence) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
+  VS_ASSERT(outpost.phase == Phase::settled);
   if (outpost.needs_enroll) enroll(residence);
   for (const node::Message& message : outpost.asks.attempt_all())
     send_home(residence, message);
@@ -116,17 +121,19 @@ void Impl::speak(Residence& residence) noexcept {
 
 void Impl::send_unsent(Residence& residence) noexcept {
   // The home's answer to the enrolling settles them.
-  if (residence.outpost->outbox.has_doubts()) return;
-  for (node::Said& said : residence.outpost->outbox.send())
+  Outbox& outbox = residence.away().outbox;
+  if (outbox.has_doubts()) return;
+  for (node::Said& said : outbox.send())
     send_home(residence, std::move(said));
 }
 
 void Impl::enroll(Residence& residence) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   outpost.needs_enroll = false;
   outpost.outbox.drop_absent(
       [&](MemberId member) noexcept { return !outpost.members.contains(member); });
   outpost.outbox.restart(0);
+  outpost.assert_sound();
   if (outpost.members.empty() && !outpost.needs_farewell) return;
   outpost.needs_farewell = outpost.members.empty();
   node::Enroll part;
@@ -147,6 +154,8 @@ void Impl::enroll(Residence& residence) noexcept {
 // --- What comes in -------------------------------------------------------------------------------
 
 void Impl::envelope(node::Envelope envelope) noexcept {
+  VS_ASSERT(!is_alone());
+  VS_ASSERT(effects_.empty());
   if (envelope.from == self()) return;
   give_way(envelope.key, envelope.fence);
   const auto from_home = [&](const auto& message) noexcept { from_a_home(envelope, message); };
@@ -170,6 +179,8 @@ void Impl::envelope(node::Envelope envelope) noexcept {
 }
 
 void Impl::event(const Uuid& key, const BufferRef& event) noexcept {
+  VS_ASSERT(!is_alone());
+  VS_ASSERT(effects_.empty());
   if (find(key) == nullptr) return;
   auto envelope = node::decode(text_of(event));
   if (!envelope || envelope->key != key) {
@@ -188,6 +199,7 @@ void Impl::event(const Uuid& key, const BufferRef& event) noexcept {
 
 // For the session's home. It may be about to come here; and if it is not, the sender is told.
 void Impl::to_home(node::Envelope envelope) noexcept {
+  VS_ASSERT(envelope.from != self());
   Residence* residence = find(envelope.key);
   if (residence != nullptr && residence->is_home()) return home_envelope(*residence, envelope);
   if (const auto ended = unremoved_.find(envelope.key); ended != unremoved_.end()) {
@@ -199,7 +211,7 @@ void Impl::to_home(node::Envelope envelope) noexcept {
   if (std::holds_alternative<node::Leave>(envelope.message) && residence == nullptr) return;
   if (envelope.hops >= hops_max) return;
   Residence& asked = residence != nullptr ? *residence : open(envelope.key);
-  Outpost& outpost = *asked.outpost;
+  Outpost& outpost = asked.outpost_part();
   const bool is_elsewhere =
       !asked.home && (outpost.phase == Phase::settled || outpost.phase == Phase::following);
   // Unless its sender may know better, from the store, than this node does.
@@ -219,15 +231,18 @@ void Impl::give_way(const Uuid& key, std::uint64_t fence) noexcept {
   if (residence == nullptr || !residence->is_home()) return;
   if (fence <= residence->home->version.fence) return;
   log_warn("session", "another node has taken the session over");
+  VS_ASSERT(effects_.empty());
   superseded(*residence);
+  VS_ASSERT(find(key) == nullptr || !find(key)->home);
 }
 
 template <class Message>
 void Impl::from_a_home(const node::Envelope& envelope, const Message& message) noexcept {
   Residence* residence = find(envelope.key);
   if (residence != nullptr && residence->is_home()) {
-    VS_ASSERT(envelope.fence <= residence->home->version.fence);
-    if (envelope.fence == residence->home->version.fence) return;
+    const std::uint64_t own = residence->at_home().version.fence;
+    VS_ASSERT(envelope.fence <= own);
+    if (envelope.fence == own) return;
     return tell_who_is_home(envelope.from, *residence);
   }
   if (residence == nullptr) return on_nobody(envelope, message);
@@ -247,10 +262,11 @@ void Impl::on_nobody(const node::Envelope& envelope, const auto& message) noexce
 
 // Whether `from` speaks as the session's home: at the fence that is known, or above it.
 bool Impl::accept_home(Residence& residence, const Uuid& from, std::uint64_t fence) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   if (fence < outpost.fence) return false;
   if (fence == outpost.fence && from == outpost.home) return true;
   if (fence == outpost.fence && outpost.home != Uuid{}) return false;
+  VS_ASSERT(from != self());
   if (outpost.phase == Phase::taking) return false;  // the store will tell
   dead_.erase(from);
   settle_on(residence, from, fence);
@@ -271,29 +287,30 @@ void Impl::on_moved(const Uuid& key, const Uuid& home, std::uint64_t fence,
     return;
   }
   if (residence->is_home()) {
-    VS_ASSERT(fence <= residence->home->version.fence);
-    if (fence == residence->home->version.fence) return;
+    const std::uint64_t own = residence->at_home().version.fence;
+    VS_ASSERT(fence <= own);
+    if (fence == own) return;
     return tell_who_is_home(home, *residence);
   }
   if (residence->home) return;
   // It is home, and does not know of the one that this outpost follows.
-  if (fence < residence->outpost->fence) {
-    return send(home, key, residence->outpost->fence, node::Returned{});
-  }
-  residence->outpost->needs_enroll = true;
-  const bool is_known =
-      residence->outpost->home == home && residence->outpost->phase == Phase::settled;
+  Outpost& outpost = residence->away();
+  if (fence < outpost.fence) return send(home, key, outpost.fence, node::Returned{});
+  outpost.needs_enroll = true;
+  const bool is_known = outpost.home == home && outpost.phase == Phase::settled;
   if (!accept_home(*residence, home, fence) || !is_known) return;
   residence = find(key);  // to settle may have been the end of it
   if (residence == nullptr || residence->home) return;
-  if (residence->outpost->needs_enroll) speak(*residence);
+  Outpost& settled = residence->away();
+  if (settled.needs_enroll && settled.phase == Phase::settled) speak(*residence);
 }
 
 void Impl::on_take(const Uuid& key) noexcept {
   Residence* residence = find(key);
   if (residence != nullptr && residence->home) return;
   Residence& taken = residence != nullptr ? *residence : open(key);
-  taken.outpost->wants_home = true;
+  VS_ASSERT(!is_alone());
+  taken.away().wants_home = true;
   look(taken);
 }
 
@@ -302,18 +319,20 @@ void Impl::on_take(const Uuid& key) noexcept {
 void Impl::on_returned(const Uuid& key, const Uuid& from) noexcept {
   Residence* residence = find(key);
   if (residence == nullptr || residence->home) return;
-  Outpost& outpost = *residence->outpost;
+  Outpost& outpost = residence->away();
   if (outpost.home != from || outpost.phase != Phase::settled) return;
   outpost.home = {};
   outpost.needs_enroll = true;
   look_later(*residence);
+  outpost.assert_sound();
 }
 
 void Impl::on_answer(const Uuid& key, const node::Answer& answer) noexcept {
   Residence* residence = find(key);
   if (residence == nullptr || residence->home) return;
-  const auto ask = residence->outpost->asks.take_answered(answer.ask);
+  const auto ask = residence->away().asks.take_answered(answer.ask);
   if (!ask) return;
+  VS_ASSERT(ask->attempts == answer.ask.attempt);
   const bool is_done = !answer.fault && !answer.info;
   if (answer.info && !answer.fault && ask->kind == Asks::Ask::Kind::info) {
     const node::Info& info = *answer.info;
@@ -335,7 +354,7 @@ void Impl::on_answer(const Uuid& key, const node::Answer& answer) noexcept {
 
 void Impl::learn_record(Residence& residence, std::uint64_t revision, std::uint64_t commands,
                         const std::string& record) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   if (record.empty()) {
     if (outpost.line_fence == outpost.fence)
       outpost.commands = std::max(outpost.commands, commands);
@@ -356,17 +375,20 @@ void Impl::learn_record(Residence& residence, std::uint64_t revision, std::uint6
   outpost.revision = revision;
   outpost.commands = commands;
   outpost.record = record;
+  VS_ASSERT(!outpost.record.empty());
   if (!has_doubts) return;
   const auto heard = std::ranges::find(stored->heard, self(), &node::Heard::node);
   if (heard != stored->heard.end()) settle_heard(outpost, *heard, UINT64_MAX);
   refuse_sayings(outpost, outpost.outbox.settle_doubts());
+  VS_ASSERT(!outpost.outbox.has_doubts());
   send_unsent(residence);
 }
 
 void Impl::judge_undone(Residence& residence, const Outpost& before) noexcept {
-  VS_ASSERT(residence.home);
-  if (!is_undone(before, residence.home->machine->forks())) return;
-  tell_undone(residence.key, residence.home->members_on);
+  const Home& home = residence.at_home();
+  VS_ASSERT(!home.machine->forks().empty());  // it has just been taken over
+  if (!is_undone(before, home.machine->forks())) return;
+  tell_undone(residence.key, home.members_on);
 }
 
 void Impl::tell_undone(const Uuid& key, const std::vector<std::uint32_t>& members_on) noexcept {
@@ -376,7 +398,7 @@ void Impl::tell_undone(const Uuid& key, const std::vector<std::uint32_t>& member
 }
 
 void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   const auto there = outpost.members.find(joined.member);
   const auto ask = outpost.asks.take_join(joined.ask.number);
   if (!ask) {
@@ -386,6 +408,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
     send_home(residence, node::Leave{joined.member, joined.connection});
     return drop_if_idle(residence);
   }
+  VS_ASSERT(ask->kind == Asks::Ask::Kind::join);
   learn_record(residence, joined.revision, joined.commands, joined.record);
   for (const MemberInfo& member : joined.members)
     remember(outpost, member);
@@ -415,23 +438,27 @@ void Impl::note_told(Outpost& outpost, std::uint64_t epoch, std::uint64_t seq) n
   if (std::pair(epoch, seq) <= std::pair(outpost.told_epoch, outpost.told_seq)) return;
   outpost.told_epoch = epoch;
   outpost.told_seq = seq;
+  outpost.assert_sound();
 }
 
 void Impl::apply(Residence& residence, const node::Tell& tell) noexcept {
-  const auto found = residence.outpost->members.find(tell.member);
-  if (found == residence.outpost->members.end()) return;
+  const LocalMembers& members = residence.away().members;
+  const auto found = members.find(tell.member);
+  if (found == members.end()) return;
+  VS_ASSERT(found->second.number);
   ports_.delivery.send(found->second.at, make_frame(WebSocketOpcode::text, tell.text),
                        send_class_of(tell.send_class));
 }
 
 void Impl::apply(Residence& residence, const node::Close& close) noexcept {
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   // Who has come back elsewhere has not left, though its connection here may be gone already.
   if (close.code == close_code::connected_elsewhere) outpost.left_here.erase(close.member);
   const auto found = outpost.members.find(close.member);
   if (found == outpost.members.end() || found->second.number != close.connection) return;
   ports_.delivery.close(found->second.at, close.code);
   remove_member(outpost, found);
+  outpost.assert_sound();
   drop_if_idle(residence);
 }
 
@@ -439,11 +466,12 @@ void Impl::apply(Residence& residence, const node::Gap& gap) noexcept {
   if (gap.heard > last_number_) {
     return log_warn("nodes", "another node has heard what nobody here has said");
   }
-  Outpost& outpost = *residence.outpost;
+  Outpost& outpost = residence.away();
   settle_heard(outpost, {.node = self(), .number = gap.heard, .refused = gap.refused}, 0);
   // These are too late for the home, and what follows them waits for them.
   refuse_sayings(outpost, outpost.outbox.take_older(now_us() - saying_us));
   outpost.outbox.restart(gap.heard);
+  outpost.assert_sound();
   send_unsent(residence);
 }
 

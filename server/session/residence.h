@@ -49,6 +49,22 @@ struct Home {
   Home(std::unique_ptr<SessionMachine> session, StoreVersion stored, std::size_t workers)
       : machine(std::move(session)), version(stored), members_on(workers) {}
 
+  // `place`: as in Seat::node. REQUIRES that it is another node's.
+  Remote& remote_at(std::uint32_t place) noexcept {
+    VS_ASSERT(place > 0);
+    VS_ASSERT(place <= remotes.size());
+    return remotes[place - 1];
+  }
+  Remote& remote_at(const Seat& seat) noexcept { return remote_at(seat.node); }
+  const Remote& remote_at(const Seat& seat) const noexcept {
+    return const_cast<Home*>(this)->remote_at(seat.node);
+  }
+  // What its counts say of each other.
+  void assert_sound() const noexcept {
+    VS_ASSERT(remote_members <= seats.size());
+    VS_ASSERT(remote_members == 0 || !remotes.empty());
+  }
+
   std::unique_ptr<SessionMachine> machine;
   StoreVersion version;                   // of the newest write, answered or not
   FlatMap<MemberId, Seat> seats;          // of the connected members
@@ -104,6 +120,13 @@ struct Outpost {
   // Information alone is no reason to become a session's home.
   bool needs_home() const noexcept { return !members.empty() || !foreign.empty() || wants_home; }
 
+  // What its parts say of each other.
+  void assert_sound() const noexcept {
+    VS_ASSERT(!members.empty() || members_sum == 0);
+    VS_ASSERT(left_here.size() <= everybody.size());
+    VS_ASSERT(phase != Phase::settled || home != Uuid{});
+  }
+
   Phase phase = Phase::idle;
   bool is_following = false;
   bool wants_home = false;      // a join or an end is waiting, or this node was told to take it
@@ -154,6 +177,29 @@ class Residence {
   bool is_home() const noexcept { return kind() == Kind::home; }
   // Who holds the members and what they wait for while it is not at home here.
   Outpost* out() noexcept { return outpost.get(); }
+
+  // REQUIRES that it is at home here, that it is an outpost.
+  Home& at_home() noexcept {
+    VS_ASSERT(home);
+    VS_ASSERT(!outpost);
+    return *home;
+  }
+  const Home& at_home() const noexcept { return const_cast<Residence*>(this)->at_home(); }
+  Outpost& away() noexcept {
+    VS_ASSERT(outpost);
+    VS_ASSERT(!home);
+    return *outpost;
+  }
+  const Outpost& away() const noexcept { return const_cast<Residence*>(this)->away(); }
+  // The same or, while it is moving, that part of it.
+  Home& home_part() noexcept {
+    VS_ASSERT(home);
+    return *home;
+  }
+  Outpost& outpost_part() noexcept {
+    VS_ASSERT(outpost);
+    return *outpost;
+  }
 
   const Uuid key;
   void* const directory;  // the owner, for the timer

@@ -122,12 +122,16 @@ void Impl::run_answers() noexcept {
     auto answer = std::move(answers_.front());
     answers_.pop_front();
     answer();
+    VS_ASSERT(depth_ == 1);
+    VS_ASSERT(effects_.empty());
   }
 }
 
 void Impl::on_residence_timer(void* residence) noexcept {
   auto& expired = *static_cast<Residence*>(residence);
   auto& impl = *static_cast<Impl*>(expired.directory);
+  VS_ASSERT(impl.depth_ == 0);
+  VS_ASSERT(impl.find(expired.key) == &expired);
   const Event event(impl);
   impl.on_timer(expired);
 }
@@ -151,10 +155,13 @@ std::uint64_t Impl::next_fence(std::uint64_t known) const noexcept {
 }
 
 ConnectionNumber Impl::draw_connection() noexcept {
+  const ConnectionNumber before = last_connection_;
   const auto now_ms = static_cast<std::uint32_t>(server_us() / 1'000);
   const bool is_later = !last_connection_ || is_newer(ConnectionNumber{now_ms}, last_connection_);
   last_connection_.value = is_later ? now_ms : last_connection_.value + 1;
   if (!last_connection_) last_connection_.value = 1;
+  VS_ASSERT(last_connection_);
+  VS_ASSERT(!before || is_newer(last_connection_, before));
   return last_connection_;
 }
 
@@ -190,6 +197,7 @@ Residence& Impl::open(const Uuid& key) noexcept {
   VS_ASSERT(!is_alone());
   auto& residence = residences_[key];
   if (!residence) {
+    VS_ASSERT(worker_of(key, ports_.workers) == ports_.worker);
     residence = std::make_unique<Residence>(key, &Impl::on_residence_timer, this);
     residence->outpost = std::make_unique<Outpost>(ports_.workers);
     take_back_copy(*residence);
@@ -198,6 +206,8 @@ Residence& Impl::open(const Uuid& key) noexcept {
 }
 
 void Impl::erase(Residence& residence) noexcept {
+  VS_ASSERT(residence.kind() != Residence::Kind::moving);
+  VS_ASSERT(depth_ > 0);
   VS_ASSERT(!residence.home || !residence.home->is_talking);
   if (residence.timer.is_armed()) ports_.timers.cancel(residence.timer);
   residences_.erase(Uuid(residence.key));
@@ -206,6 +216,7 @@ void Impl::erase(Residence& residence) noexcept {
 // --- Requests ------------------------------------------------------------------------------------
 
 void Impl::create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept {
+  VS_ASSERT(worker_of(key, ports_.workers) == ports_.worker);
   auto video = ports_.around.choose_video(order.video);
   if (!video && order.video) return answer(from, SessionFault::no_such_video);
   Token host_token, resume_key;
@@ -237,6 +248,7 @@ void Impl::create(const Uuid& key, const CreateOrder& order, ConnectionRef from)
 }
 
 void Impl::join(const Uuid& key, SessionMachine::JoinRequest request, ConnectionRef from) noexcept {
+  VS_ASSERT(depth_ > 0);
   request.connection = draw_connection();
   Residence* residence = find(key);
   if (residence != nullptr && residence->is_home()) return join_home(*residence, request, from);
@@ -262,7 +274,7 @@ void Impl::info_of_empty(const Uuid& key, ConnectionRef from) noexcept {
         Residence* residence = find(key);
         const bool is_home = residence != nullptr && residence->is_home();
         const bool is_over =
-            value && is_home && value->version.fence > residence->home->version.fence;
+            value && is_home && value->version.fence > residence->at_home().version.fence;
         if (is_home && !is_over) return answer(from, info_of(*residence));
         if (is_over) superseded(*residence);
         add_ask(key, {.kind = Asks::Ask::Kind::info, .from = from});
@@ -291,11 +303,13 @@ void Impl::validate_later(const Uuid& key, ConnectionRef from) noexcept {
         if (value || is_removed) return answer(from, SessionValidity{!is_removed});
         if (unsure_.size() == unsure_max) return answer(from, SessionFault::unavailable);
         unsure_.push_back({key, from, now_us() + ask_us});
+        VS_ASSERT(unsure_.size() <= unsure_max);
       }));
 }
 
 // Nobody is told no while the store may lack what others are about to bring it.
 void Impl::validate_unsure() noexcept {
+  VS_ASSERT(unsure_.size() <= unsure_max);
   const bool is_known = !may_be_written_back();
   for (const Unsure& unsure : std::exchange(unsure_, {})) {
     if (now_us() >= unsure.deadline_us) {
@@ -329,6 +343,8 @@ void Impl::video(const Uuid& key, ConnectionRef from) noexcept {
 
 void Impl::end(const Uuid& key, const std::optional<Token>& host_token,
                ConnectionRef from) noexcept {
+  VS_ASSERT(depth_ > 0);
+  VS_ASSERT(effects_.empty());
   Residence* residence = find(key);
   if (residence != nullptr && residence->is_home()) return end_home(*residence, host_token, from);
   if (is_alone()) return answer(from, SessionFault::not_found);
@@ -337,15 +353,18 @@ void Impl::end(const Uuid& key, const std::optional<Token>& host_token,
 
 void Impl::message(const Uuid& key, MemberId member, ConnectionNumber number, ConnectionRef from,
                    const ClientMessage& message) noexcept {
+  VS_ASSERT(member);
+  VS_ASSERT(number);
   Residence* residence = find(key);
   if (residence != nullptr && residence->is_home()) {
-    const auto seat = residence->home->seats.find(member);
-    const bool is_seated = seat != residence->home->seats.end() && seat->second.number == number;
+    const FlatMap<MemberId, Seat>& seats = residence->at_home().seats;
+    const auto seat = seats.find(member);
+    const bool is_seated = seat != seats.end() && seat->second.number == number;
     if (is_seated) return message_home(*residence, member, message);
   } else if (residence != nullptr) {
-    const auto found = residence->outpost->members.find(member);
-    const bool is_here =
-        found != residence->outpost->members.end() && found->second.number == number;
+    const LocalMembers& members = residence->outpost_part().members;
+    const auto found = members.find(member);
+    const bool is_here = found != members.end() && found->second.number == number;
     if (is_here) return say(*residence, member, message);
   }
   // Nobody here knows this connection, or no longer: it may come back as a new one.
@@ -353,6 +372,8 @@ void Impl::message(const Uuid& key, MemberId member, ConnectionNumber number, Co
 }
 
 void Impl::leave(const Uuid& key, MemberId member, ConnectionNumber number) noexcept {
+  VS_ASSERT(member);
+  VS_ASSERT(number);
   Residence* residence = find(key);
   if (residence == nullptr) return;
   if (residence->is_home()) return leave_home(*residence, member, number);
@@ -362,7 +383,8 @@ void Impl::leave(const Uuid& key, MemberId member, ConnectionNumber number) noex
 // --- Invariants ----------------------------------------------------------------------------------
 
 void Impl::check_invariants() const {
-  VS_ASSERT(depth_ == 0 && answers_.empty());
+  VS_ASSERT(depth_ == 0);
+  VS_ASSERT(answers_.empty());
   std::size_t moving = 0, talking = 0;
   for (const auto& [key, residence] : residences_) {
     VS_ASSERT(residence->key == key);
@@ -392,7 +414,8 @@ void Impl::check(const Residence& residence) const {
     std::vector<std::uint32_t> there(home.remotes.size());
     std::vector<std::uint64_t> sums(home.remotes.size());
     for (const auto& [id, seat] : home.seats) {
-      VS_ASSERT(seat.number && seat.node <= home.remotes.size());
+      VS_ASSERT(seat.number);
+      VS_ASSERT(seat.node <= home.remotes.size());
       if (residence.is_home()) VS_ASSERT(home.machine->connection_of(id) == seat.number);
       if (seat.node == 0) ++here[seat.at.worker];
       if (seat.node == 0) continue;
@@ -402,11 +425,13 @@ void Impl::check(const Residence& residence) const {
     VS_ASSERT(here == home.members_on);
     std::uint32_t remote_members = 0;
     for (std::size_t i = 0; i < there.size(); ++i) {
-      VS_ASSERT(there[i] == home.remotes[i].members && sums[i] == home.remotes[i].members_sum);
+      VS_ASSERT(there[i] == home.remotes[i].members);
+      VS_ASSERT(sums[i] == home.remotes[i].members_sum);
       remote_members += there[i];
     }
     VS_ASSERT(remote_members == home.remote_members);
-    VS_ASSERT(!home.is_over && !home.machine->ended());
+    VS_ASSERT(!home.is_over);
+    VS_ASSERT(!home.machine->ended());
     if (residence.is_home()) {
       VS_ASSERT(home.seats.size() + home.machine->unheard_count() == home.machine->member_count());
     }
@@ -417,11 +442,13 @@ void Impl::check(const Residence& residence) const {
     std::vector<std::uint32_t> here(ports_.workers);
     std::uint64_t sum = 0;
     for (const auto& [id, member] : outpost.members) {
-      VS_ASSERT(id && member.number);
+      VS_ASSERT(id);
+      VS_ASSERT(member.number);
       ++here[member.at.worker];
       sum += seat_hash(id, member.number);
     }
-    VS_ASSERT(here == outpost.members_on && sum == outpost.members_sum);
+    VS_ASSERT(here == outpost.members_on);
+    VS_ASSERT(sum == outpost.members_sum);
     VS_ASSERT(residence.home || !outpost.is_idle() || outpost.phase != Outpost::Phase::settled);
     VS_ASSERT(outpost.phase != Outpost::Phase::settled || outpost.home != Uuid{});
   }

@@ -20,6 +20,7 @@ Test(asks, the_home_is_asked_what_the_client_asked) {
   Asks asks;
   Ask join = ask_of(0, 10, Ask::Kind::join);
   join.request.name = "Ann";
+  join.request.connection = ConnectionNumber{1};
   asks.add(1, join);
   asks.add(2, ask_of(0, 10, Ask::Kind::info));
   Ask end = ask_of(0, 10, Ask::Kind::end);
