@@ -47,22 +47,27 @@ void Impl::add_sum(std::vector<SharedSums>& all, const Uuid& node, bool is_home,
     return sums.node == node && sums.is_home == is_home;
   });
   if (found == all.end()) found = all.insert(found, {.node = node, .is_home = is_home});
+  VS_ASSERT(found->node == node);
+  VS_ASSERT(found->is_home == is_home);
   found->sums[SharedSums::bucket_of(key)] += hash;
 }
 
 void Impl::collect_sums(std::uint64_t round) noexcept {
+  VS_ASSERT(!is_alone());
+  VS_ASSERT(effects_.empty());
   std::vector<SharedSums> all;
   std::erase_if(shared_, [&](const Uuid& key) noexcept {
-    const Residence* residence = find(key);
+    Residence* residence = find(key);
     if (residence == nullptr) return true;
     if (residence->is_home()) {
-      const Home& home = *residence->home;
+      const Home& home = residence->at_home();
+      home.assert_sound();
       for (const Home::Remote& remote : home.remotes)
         if (remote.members > 0) add_sum(all, remote.node, true, key, hash_of(key, home, remote));
       return home.remote_members == 0;
     }
     if (residence->home) return false;
-    const Outpost& outpost = *residence->outpost;
+    const Outpost& outpost = residence->away();
     if (is_shared_outpost(*residence)) {
       add_sum(all, outpost.home, false, key, hash_of(key, outpost));
     }
@@ -75,6 +80,8 @@ void Impl::collect_sums(std::uint64_t round) noexcept {
 
 // To the home: what the sum is made of.
 void Impl::list_shared(const Uuid& home, std::int64_t gathered_us, std::size_t bucket) noexcept {
+  VS_ASSERT(bucket < SharedSums::buckets);
+  VS_ASSERT(home != self());
   node::DigestList list{.gathered_us = gathered_us,
                         .bucket = static_cast<std::uint32_t>(bucket),
                         .worker = static_cast<std::uint32_t>(ports_.worker),
@@ -89,6 +96,7 @@ void Impl::list_shared(const Uuid& home, std::int64_t gathered_us, std::size_t b
     if (!list.is_whole) break;
     list.entries.push_back({key, hash_of(key, *residence->outpost)});
   }
+  VS_ASSERT(list.entries.size() <= node::list_max);
   send(home, Uuid{}, 0, std::move(list));
 }
 
@@ -106,44 +114,67 @@ bool Impl::may_be_on_its_way(const Home& home, const Home::Remote& remote,
   return std::max(home.cast_us, remote.changed_us) >= gathered_us;
 }
 
-// Of this worker's sessions those that the other node has otherwise, or not at all, are told again.
-void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept {
-  if (list.workers == 0) return;
-  std::unordered_map<Uuid, std::uint64_t> there;
+// Of what the other node lists: that of this worker's sessions. Of those that are not at home here,
+// as whoever lists them may find out, it is told so.
+Impl::Listed Impl::read_list(const Uuid& from, const node::DigestList& list) noexcept {
+  Listed there;
   for (const node::DigestEntry& entry : list.entries) {
     if (worker_of(entry.key, ports_.workers) != ports_.worker) continue;
     there.emplace(entry.key, entry.hash);
-    const Residence* residence = find(entry.key);
-    // It is not at home here, as whoever lists it may find out.
-    if (residence == nullptr || !residence->home) {
-      send(from, entry.key, residence != nullptr ? residence->outpost->fence : 0, node::Returned{});
-    }
+    Residence* residence = find(entry.key);
+    if (residence != nullptr && residence->home) continue;
+    const std::uint64_t fence = residence != nullptr ? residence->away().fence : 0;
+    send(from, entry.key, fence, node::Returned{});
   }
-  bool is_too_soon = false;
-  for (const Uuid& key : std::vector<Uuid>(shared_.begin(), shared_.end())) {
+  VS_ASSERT(there.size() <= list.entries.size());
+  return there;
+}
+
+// Whether the other node, by its list, has this session otherwise. `there`: as it lists it; null:
+// it does not.
+bool Impl::differs(const Uuid& key, const Home& home, const Home::Remote& remote,
+                   const std::uint64_t* there, bool is_list_whole) noexcept {
+  if (there == nullptr) return remote.members > 0 && is_list_whole;
+  return *there != hash_of(key, home, remote);
+}
+
+// Of the sessions at home here that the list is about, or that stand in it, those that the other
+// node has otherwise: also those in which nobody there is taken for a member.
+std::vector<Uuid> Impl::find_different(const Uuid& from, const node::DigestList& list,
+                                       const Listed& there) noexcept {
+  std::vector<Uuid> different;
+  for (const Uuid& key : shared_) {
     Residence* residence = find(key);
     if (residence == nullptr || !residence->is_home()) continue;
     const bool is_meant =
         SharedSums::bucket_of(key) == list.bucket && worker_of(key, list.workers) == list.worker;
     if (!is_meant) continue;
-    const Home& home = *residence->home;
-    const Home::Remote& remote = remote_of(home, from);
+    const Home& home = residence->at_home();
     const auto told = there.find(key);
-    const bool is_listed = told != there.end();
-    if (!is_listed && (remote.members == 0 || !list.is_whole)) continue;
-    if (is_listed && told->second == hash_of(key, home, remote)) continue;
-    if (may_be_on_its_way(home, remote, list.gathered_us)) {
-      is_too_soon = true;
-      continue;
-    }
-    ports_.metrics.count(Counter::sessions_mended);
-    tell_who_is_home(from, *residence);
+    const std::uint64_t* hash = told != there.end() ? &told->second : nullptr;
+    if (differs(key, home, remote_of(home, from), hash, list.is_whole)) different.push_back(key);
   }
   // A home that takes nobody there for a member is no part of shared_.
   for (const auto& [key, hash] : there) {
+    const Residence* residence = find(key);
+    const bool is_home = residence != nullptr && residence->is_home();
+    if (is_home && !shared_.contains(key)) different.push_back(key);
+  }
+  VS_ASSERT(different.size() <= shared_.size() + there.size());
+  return different;
+}
+
+// Of this worker's sessions those that the other node has otherwise, or not at all, are told again.
+void Impl::compare_list(const Uuid& from, const node::DigestList& list) noexcept {
+  VS_ASSERT(!is_alone());
+  VS_ASSERT(effects_.empty());
+  if (list.workers == 0) return;
+  const Listed there = read_list(from, list);
+  bool is_too_soon = false;
+  for (const Uuid& key : find_different(from, list, there)) {
     Residence* residence = find(key);
-    if (residence == nullptr || !residence->is_home() || shared_.contains(key)) continue;
-    const Home& home = *residence->home;
+    VS_ASSERT(residence != nullptr);
+    const Home& home = residence->at_home();
     if (may_be_on_its_way(home, remote_of(home, from), list.gathered_us)) {
       is_too_soon = true;
       continue;

@@ -86,6 +86,12 @@ class SessionDirectory::Impl {
   bool may_be_on_its_way(const Home& home, const Home::Remote& remote,
                          std::int64_t gathered_us) const noexcept;
   void compare_list(const Uuid& from, const node::DigestList& list) noexcept;
+  using Listed = std::unordered_map<Uuid, std::uint64_t>;  // hashes, as another node lists them
+  Listed read_list(const Uuid& from, const node::DigestList& list) noexcept;
+  static bool differs(const Uuid& key, const Home& home, const Home::Remote& remote,
+                      const std::uint64_t* there, bool is_list_whole) noexcept;
+  std::vector<Uuid> find_different(const Uuid& from, const node::DigestList& list,
+                                   const Listed& there) noexcept;
 
   void check_invariants() const;
 

@@ -42,6 +42,8 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   std::vector<node::Envelope> said;  // on the channels that are followed
   std::vector<Uuid> said_to;         // the channels, one of each
   bool is_leaving = false;           // the node drains
+  std::vector<SharedSums> sums;      // of the last round
+  std::vector<Uuid> compared_again;  // nodes with which it is to be
 
   DirectoryFixture() {
     clock.advance_us(step_us);  // 0 means never
@@ -184,8 +186,10 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   void report_hearing(const Uuid&) noexcept override {}
   void report_unsaved(std::size_t, std::string) noexcept override {}
   void report_written_back(std::size_t) noexcept override {}
-  void add_sums(std::uint64_t, std::vector<SharedSums>) noexcept override {}
-  void compare_again(const Uuid&) noexcept override {}
+  void add_sums(std::uint64_t, std::vector<SharedSums> all) noexcept override {
+    sums = std::move(all);
+  }
+  void compare_again(const Uuid& node) noexcept override { compared_again.push_back(node); }
 
   // SessionListener
   void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override {
