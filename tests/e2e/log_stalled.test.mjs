@@ -4,9 +4,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { truncate } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { makeFolder } from '../support/files.mjs';
-import { HttpConnection, ask, requestText } from '../support/http_connection.mjs';
+import { ask, requestText } from '../support/http_connection.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { readMetric } from '../support/metrics.mjs';
 import { projectRoot, serverBinary, startServer } from '../support/server.mjs';
@@ -54,20 +55,27 @@ class FullPipe {
   }
 }
 
+// A connection on which the film has begun to come, and is not read.
+async function beginToWatch({ origin }) {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(port, hostname).on('error', () => {}); // cut off while it comes
+  socket.write(requestText('GET', '/api/video'));
+  await once(socket, 'readable');
+  return socket;
+}
+
 test('a server whose stderr is full goes on serving, and what it had to say comes later, in order', { timeout: 30_000 }, async () => {
-  const media = await makeFolder({ 'film.mp4': Buffer.alloc(1_000_000) });
+  const media = await makeFolder({ 'film.mp4': '' });
+  await truncate(media.path('film.mp4'), 64_000_000); // more than waits on the way to who does not read
   const pipe = new FullPipe('serving');
   let server;
   try {
     server = await startServer({ args: ['--media', media.directory, '--workers', '1'], stderr: pipe.writer });
     const member = await join(server, (await createSession(server)).key);
+    // Each of these makes the one worker say that the file is shorter than it was.
+    const watching = await Promise.all(Array.from({ length: 20 }, () => beginToWatch(server)));
     await truncate(media.path('film.mp4'), 1_000);
-    for (let i = 0; i < 20; ++i) {
-      // Each of these makes the one worker say that the file is shorter than it was.
-      const watching = await HttpConnection.open(server.origin);
-      await watching.write(requestText('GET', '/api/video')).readEnd();
-      watching.close();
-    }
+    await Promise.all(watching.map((socket) => once(socket.resume(), 'close')));
     assert.equal((await ask(server.origin, 'GET', '/api/videos')).status, 200);
     await member.settled();
     member.close();
