@@ -312,7 +312,8 @@ bool Librarian::work() {
     changed = changed_stop_.get_token();
   }
   bool has_learned = notes_.read_next(library_, asked) || probe_.learn_next(library_, asked);
-  const bool has_made = !has_learned && pictures_.make_next(*library_, changed);
+  // With what has been learned: without a duration there are no thumbnails.
+  const bool has_made = !has_learned && pictures_.make_next(*probe_.recall(library_), changed);
   if (!has_learned && !has_made) has_learned = probe_.learn_late(*library_, changed);
   log_warnings(probe_.take_warnings());
   log_warnings(pictures_.take_warnings());
