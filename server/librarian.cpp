@@ -312,12 +312,14 @@ bool Librarian::work() {
     changed = changed_stop_.get_token();
   }
   bool has_learned = notes_.read_next(library_, asked) || probe_.learn_next(library_, asked);
-  // With what has been learned: without a duration there are no thumbnails.
-  const bool has_made = !has_learned && pictures_.make_next(*probe_.recall(library_), changed);
+  // Pictures are made with what has been learned: without a duration there are no thumbnails.
+  if (!has_learned && std::exchange(has_learned_news_, false)) show_news(true);
+  const bool has_made = !has_learned && pictures_.make_next(*library_, changed);
   if (!has_learned && !has_made) has_learned = probe_.learn_late(*library_, changed);
   log_warnings(probe_.take_warnings());
   log_warnings(pictures_.take_warnings());
   has_news_ = has_news_ || has_learned || has_made;
+  has_learned_news_ = has_learned_news_ || has_learned;
   is_known_kept_ = is_known_kept_ && !has_learned;
   if (has_made) {
     ++made_;

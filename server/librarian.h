@@ -126,6 +126,7 @@ class Librarian {
   std::vector<VideoCatalogRef> shown_;  // the latest last; before it, those that others still hold
   bool has_work_ = false;               // something may be left to learn or to make
   bool has_news_ = false;               // something was learned or made that is not shown
+  bool has_learned_news_ = false;       // of that, something that was learned
   bool has_failed_ = false;             // the latest scan did
   bool is_known_kept_ = true;
   std::size_t made_ = 0;
