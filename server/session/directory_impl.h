@@ -75,7 +75,7 @@ class SessionDirectory::Impl {
   void envelope(node::Envelope envelope) noexcept;
   void event(const Uuid& key, const BufferRef& event) noexcept;
   void node_lost(const Uuid& node) noexcept;
-  void node_alive(const Uuid& node) noexcept { dead_.erase(node); }
+  void node_alive(const Uuid& node) noexcept;
   void store_ready() noexcept;
   void store_lost() noexcept;
   void store_judged(bool may_lack) noexcept { may_store_lack_ = may_lack; }
@@ -396,7 +396,8 @@ class SessionDirectory::Impl {
   std::unordered_set<Uuid> waiting_;  // outposts of which somebody may await an answer
   ConnectionNumber last_connection_;
   std::uint64_t last_number_ = 0;  // of asks and sayings
-  std::unordered_set<Uuid> dead_;  // nodes that are gone
+  // Nodes that are gone, each with the sessions that were taken over from it since.
+  std::unordered_map<Uuid, std::vector<Uuid>> dead_;
   std::unordered_set<Uuid> deaf_;  // nodes that messages from here did not reach
   std::vector<Uuid> look_later_;
   struct Unsure {

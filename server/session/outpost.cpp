@@ -194,7 +194,7 @@ void Impl::refuse_sayings(const Outpost& outpost,
 void Impl::node_lost(const Uuid& node) noexcept {
   VS_ASSERT(node != self());
   VS_ASSERT(depth_ > 0);
-  dead_.insert(node);
+  dead_.try_emplace(node);
   deaf_.erase(node);
   std::vector<Uuid> orphans;
   for (const auto& [key, residence] : residences_) {
@@ -204,6 +204,18 @@ void Impl::node_lost(const Uuid& node) noexcept {
     if (Residence* residence = find(key)) look(*residence);
   }
   home_node_lost(node);
+}
+
+// It was not gone, then. What it was told of who is home it may not have heard, and while nobody
+// there changes anything it would not find out.
+void Impl::node_alive(const Uuid& node) noexcept {
+  VS_ASSERT(node != self());
+  const auto taken = dead_.extract(node);
+  if (taken.empty()) return;
+  for (const Uuid& key : taken.mapped()) {
+    Residence* residence = find(key);
+    if (residence != nullptr && residence->is_home()) tell_who_is_home(node, *residence);
+  }
 }
 
 void Impl::refuse_late() noexcept {

@@ -327,7 +327,9 @@ void Impl::on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, St
     return drop_if_idle(*residence);
   }
   const auto tell = [&](const Uuid& home) noexcept {
-    if (home != Uuid{} && home != self()) send(home, key, version.fence, node::Moved{});
+    if (home == Uuid{} || home == self()) return;
+    send(home, key, version.fence, node::Moved{});
+    if (const auto dead = dead_.find(home); dead != dead_.end()) dead->second.push_back(key);
   };
   tell(from.home);
   if (written_by != from.home) tell(written_by);

@@ -268,7 +268,7 @@ bool Impl::accept_home(Residence& residence, const Uuid& from, std::uint64_t fen
   if (fence == outpost.fence && outpost.home != Uuid{}) return false;
   VS_ASSERT(from != self());
   if (outpost.phase == Phase::taking) return false;  // the store will tell
-  dead_.erase(from);
+  node_alive(from);
   settle_on(residence, from, fence);
   return true;
 }

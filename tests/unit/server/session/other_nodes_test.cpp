@@ -348,6 +348,25 @@ Test(other_nodes, a_home_is_told_of_the_change_that_the_store_had_refused) {
   cr_assert(beneath.fences() == std::vector{home.fence});
 }
 
+// All that it said was lost on the way, as may be what it was told of the take-over.
+Test(other_nodes, a_node_that_was_taken_for_dead_is_told_again_what_was_taken_over_from_it) {
+  DirectoryFixture node;
+  Other other(node);
+  node.directory().on_node_lost(other.id);
+  const ConnectionRef ann = other.ask_to_join();
+  cr_assert(node.client(ann).begun.has_value(), "this node is the home now");
+  node.said.clear();
+  node.directory().on_node_alive(other.id);
+  node.answer_all();
+  const auto moved = told<node::Moved>(node);
+  cr_assert_eq(moved.size(), 1u);
+  cr_assert(moved[0].key == other.key);
+  cr_assert_eq(moved[0].fence, node.stored_version(other.key).fence);
+  node.directory().on_node_alive(other.id);
+  node.answer_all();
+  cr_assert_eq(told<node::Moved>(node).size(), 1u, "once");
+}
+
 Test(other_nodes, a_home_that_hears_of_a_higher_fence_goes_on_as_an_outpost) {
   DirectoryFixture node;
   HomeHere home(node);
