@@ -98,9 +98,15 @@ step('words find a film as they are typed, whatever accents it has', async () =>
 step('episodes stand below their seasons', async () => {
   await ann.page.fill('#library-search', 'owls');
   await isShown(['1. Dusk', 'Episode 2', '1. Dusk', 'Episode 2']);
-  assert.deepEqual(await ann.page.$$eval('.posters-heading', (all) => all.map(({ textContent }) => textContent)), ['Owls \u2013 Season 1', 'Owls \u2013 Season 2']);
+  const headings = () => ann.page.$$eval('.posters-heading', (all) => all.map(({ textContent }) => textContent));
+  const seasons = ['Owls \u2013 Season 1', 'Owls \u2013 Season 2'];
+  assert.deepEqual(await headings(), seasons);
   await takePictures('seasons');
   await assertAccessible(ann.page, 'seasons');
+  // What follows on a season does not look like a part of it.
+  await ann.page.fill('#library-search', 'o');
+  await isShown(['1. Dusk', 'Episode 2', '1. Dusk', 'Episode 2', 'Zoo']);
+  assert.deepEqual(await headings(), [...seasons, 'More videos']);
   await ann.page.fill('#library-search', '');
   await until(async () => (await titles())[0] === 'Am\u00e9lie', 'all of it again');
 });

@@ -142,7 +142,12 @@ const essential = {
     await press(ann, 'k');
     await isBeyond(ben, 0.5);
     await chooseRate(ann, '1.5');
-    await until(async () => Math.abs((await rateOf(ben)) - 1.5) < 0.1, 'Ben is as fast', 10_000);
+    let seen;
+    const isAsFast = async () => {
+      seen = [await rateOf(ann), await rateOf(ben), await ann.page.getAttribute('#rate', 'aria-label')];
+      return Math.abs(seen[1] - 1.5) < 0.1;
+    };
+    await until(isAsFast, () => `Ben is as fast, their rates and Ann's menu: ${seen}`, 10_000);
     await isBeyond(ben, 4);
     for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
     const from = await measure(ben.page);
