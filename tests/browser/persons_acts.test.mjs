@@ -255,8 +255,11 @@ test('the browser\'s own controls command, what moves the element otherwise is u
   });
   await ann.page.evaluate(() => testTouch((video) => video.pause()));
   await hasStatus(ben.page, 'Paused by Ann');
-  await ann.page.evaluate(() => testTouch((video) => (video.currentTime = 5)));
-  await isAt(ben.page, 5);
+  // So far away that it is a seek wherever the film stands, and that nobody is there before.
+  const { position } = await measure(ben.page);
+  const elsewhere = position < SECONDS / 2 ? position + 10 : position - 10;
+  await ann.page.evaluate((seconds) => testTouch((video) => (video.currentTime = seconds)), elsewhere);
+  await isAt(ben.page, elsewhere);
   await ann.page.evaluate(() => testTouch((video) => void video.play()));
   for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
   await ann.page.$eval('#video', (video) => (video.controls = false));
