@@ -19,8 +19,8 @@ ctest = ctest --preset $(1) -j $$((4 * $(JOBS))) $(ARGS)
 without_aslr = $$(setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: release run run-redis test test-engines help
-release: configure-release ## Build the server: build/release/videosync and its pages
-	@cmake --build --preset release --target videosync -j $(JOBS)
+release: configure-release ## Build the server: build/release/videosync, videosync-media and the pages
+	@cmake --build --preset release --target videosync videosync-media -j $(JOBS)
 	@cmake --build --preset release --target pages
 
 run: release demo ## Build, make a demo video if there is none, and start the server

@@ -2,7 +2,7 @@
 import { layOut } from './layout.mjs';
 import { floorWords, words } from './words.mjs';
 
-const width = 1250;
+const width = 1320;
 const margin = 24;
 const boxHeight = 56;
 const slabHeight = 50;
@@ -10,7 +10,7 @@ const rowStep = 100; // from a row of rooms to the next
 const title = 36; // above a floor's first row
 // By floor: what the floor is filled with, and its rooms' outlines.
 const floorColours = {
-  www: ['#f5f0fa', '#8b5fb5'], server: ['#eef4fb', '#3f78b5'], proto: ['#eef7ee', '#4c8f52'],
+  www: ['#f5f0fa', '#8b5fb5'], server: ['#eef4fb', '#3f78b5'], maker: ['#fbeef1', '#b0506a'], proto: ['#eef7ee', '#4c8f52'],
   storage: ['#fdf4e7', '#b9802e'], 'core/reactor': ['#f3f3f3', '#7a7a7a'], 'core/base': ['#f3f3f3', '#7a7a7a'],
 };
 // Of arrows, so that they can be told apart where they are close: one a room that they come from.
@@ -179,7 +179,7 @@ function drawProgram({ rooms, edges }, { floorOf, permitted }, top) {
   const slab = (name, y, notes) => drawSlab({ y, floor: name, label: name, files: rooms.find((room) => room.name === name).files, says: words[name], notes });
   const arrows = edges.filter(({ from, to }) => names.includes(from) && names.includes(to))
     .map((edge) => ({ ...edge, isNarrow: edge.targets.every((target) => permitted[edge.from]?.includes(target)) }));
-  const { drawn, bottom, plan } = drawFloors(described, arrows, [['server'], ['proto', 'storage'], ['core/reactor']], top + slabHeight + 8);
+  const { drawn, bottom, plan } = drawFloors(described, arrows, [['server'], ['maker'], ['proto', 'storage'], ['core/reactor']], top + slabHeight + 8);
   return {
     drawn: [
       slab(roof, top, `uses ${allBut([...names, ground], (name) => uses(roof, name))}; rooms with ↑ include that header of it`),

@@ -7,6 +7,7 @@ export const words = {
   'server/metrics': 'counters and their text',
   'server/nodes': 'who else lives, digests',
   'server/session': 'sessions, at home or not',
+  maker: 'a program beside it: makes the forms of films',
   'proto/http': 'requests, ranges, conditions',
   'proto/websocket': 'frames and the handshake',
   'proto/session': 'the rules: a pure machine',
@@ -32,6 +33,7 @@ export const words = {
 export const floorWords = {
   www: 'www: the pages, in the browser',
   server: 'server: the program',
+  maker: 'maker: videosync-media, over libav*',
   proto: 'proto: bytes to values, rules; no I/O',
   storage: 'storage: what outlives a connection',
   'core/reactor': 'core: what all stands on',

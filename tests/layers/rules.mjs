@@ -8,6 +8,8 @@ const floors = {
   'core/reactor': { uses: ['core/base'], libraries: ['fmt', 'liburing'] },
   proto: { uses: ['core/base'], libraries: ['fmt', 'llhttp', 'wslay', 'simdjson'] },
   storage: { uses: ['core/base', 'core/reactor'], libraries: ['fmt', 'hiredis', 'pugixml', 'simdjson'] },
+  // The program beside the server: nobody includes it, and it alone knows libav*.
+  maker: { uses: ['core/base'], libraries: ['fmt', 'CLI11', 'libav'] },
   server: {
     uses: ['core/base', 'core/reactor', 'proto', 'storage'],
     libraries: ['fmt', 'CLI11', 'libcrypto'],
@@ -26,6 +28,7 @@ export const rooms = {
   storage: ['core/base'],
   'storage/media': ['core/base'],
   'storage/redis': ['core/base', 'core/reactor', 'storage/session_store.h'],
+  maker: ['core/base'],
   // Whoever serves: the worker's connections, and what is said over them.
   'server/connection': [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket',
@@ -68,6 +71,7 @@ const libraries = [
   { name: 'hiredis', pattern: /^hiredis\//, door: true },
   { name: 'pugixml', pattern: /^pugixml\.hpp$/, door: true },
   { name: 'libcrypto', pattern: /^openssl\//, door: true },
+  { name: 'libav', pattern: /^lib(av(codec|filter|format|util)|swresample)\//, inHeaders: true },
 ];
 
 // The C++ standard library has no dot and no slash in its names; the system's headers are these.
@@ -75,7 +79,7 @@ const standard = /^[a-z_0-9]+$/;
 const system =
   /^((sys|netinet|arpa|net|linux|asm)\/[\w/]+\.h|(dirent|errno|fcntl|ftw|getopt|glob|grp|ifaddrs|limits|netdb|poll|pthread|pwd|sched|signal|spawn|stdio|stdlib|string|strings|syslog|time|unistd)\.h)$/;
 
-export const sourceRoots = ['core', 'proto', 'storage', 'server'];
+export const sourceRoots = ['core', 'proto', 'storage', 'maker', 'server'];
 
 export function floorOf(path) {
   return Object.keys(floors).find((floor) => path.startsWith(`${floor}/`));

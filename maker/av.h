@@ -1,0 +1,81 @@
+// What libav* hands out, owned: each ends with its owner. And how its complaints become a Fault.
+//
+// The media program does one thing and ends. So here, and on this floor alone, whatever goes wrong
+// is thrown, and main tells it in one line: there is nobody on the way who could do better.
+#pragma once
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavfilter/avfilter.h>
+#include <libavformat/avformat.h>
+#include <libavutil/dict.h>
+#include <libavutil/error.h>
+#include <libavutil/frame.h>
+#include <libswresample/swresample.h>
+}
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace videosync {
+
+// What the person is told who wonders why a film does not play.
+struct Fault : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+// The result of a libav call; a negative one is thrown, as "`what`: what libav says".
+inline int check(int result, const char* what) {
+  if (result >= 0) return result;
+  char words[AV_ERROR_MAX_STRING_SIZE] = "";
+  av_strerror(result, words, sizeof words);
+  throw Fault(std::string(what) + ": " + words);
+}
+
+template <auto close>
+struct AvCloser {
+  template <class T>
+  void operator()(T* one) const noexcept {
+    close(&one);
+  }
+};
+
+using AvInput = std::unique_ptr<AVFormatContext, AvCloser<avformat_close_input>>;
+using AvCodec = std::unique_ptr<AVCodecContext, AvCloser<avcodec_free_context>>;
+using AvParameters = std::unique_ptr<AVCodecParameters, AvCloser<avcodec_parameters_free>>;
+using AvPacket = std::unique_ptr<AVPacket, AvCloser<av_packet_free>>;
+using AvFrame = std::unique_ptr<AVFrame, AvCloser<av_frame_free>>;
+using AvResampler = std::unique_ptr<SwrContext, AvCloser<swr_free>>;
+using AvGraph = std::unique_ptr<AVFilterGraph, AvCloser<avfilter_graph_free>>;
+
+inline AvPacket make_packet() {
+  return AvPacket(av_packet_alloc());
+}
+inline AvFrame make_frame() {
+  return AvFrame(av_frame_alloc());
+}
+
+// Options for a call that takes what it knows of them.
+class AvOptions {
+ public:
+  AvOptions() = default;
+  ~AvOptions() { av_dict_free(&options_); }
+  AvOptions(const AvOptions&) = delete;
+  AvOptions& operator=(const AvOptions&) = delete;
+
+  AvOptions& set(const char* name, const std::string& value) {
+    check(av_dict_set(&options_, name, value.c_str(), 0), name);
+    return *this;
+  }
+  AVDictionary** get() noexcept { return &options_; }
+
+ private:
+  AVDictionary* options_ = nullptr;
+};
+
+// Times of segments, as playlists and the files have them.
+inline constexpr AVRational ticks{1, 90'000};
+
+}  // namespace videosync

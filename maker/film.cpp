@@ -1,0 +1,179 @@
+#include "maker/film.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+extern "C" {
+#include <libavutil/avstring.h>
+#include <libavutil/mathematics.h>
+}
+
+namespace videosync {
+
+namespace {
+
+constexpr const char* formats =
+    "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,rm,wtv,"
+    "mxf,nut,dv,ivf,h264,hevc,srt,ass,webvtt,microdvd,mpl2,sami,subviewer,vplayer";
+// A seek goes back so far behind where it should land, one after the other.
+constexpr std::array<std::int64_t, 5> seek_steps_s{0, 1, 5, 30, 300};
+
+std::uint64_t size_of(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    throw Fault("the file cannot be read: " + std::string(std::strerror(errno)));
+  }
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+AvInput open_input(const std::string& path) {
+  AVFormatContext* raw = nullptr;
+  AvOptions options;
+  options.set("protocol_whitelist", "file,crypto,data").set("format_whitelist", formats);
+  const int opened = avformat_open_input(&raw, ("file:" + path).c_str(), nullptr, options.get());
+  if (opened == AVERROR_INVALIDDATA || opened == AVERROR(EINVAL)) {
+    throw Fault("this is no film, or the part of it that describes it is missing (cut short?)");
+  }
+  check(opened, "the file cannot be opened");
+  return AvInput(raw);
+}
+
+bool is_picture(const AVStream& stream) noexcept {
+  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+         (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0;
+}
+
+std::int64_t time_of(const AVPacket& packet) noexcept {
+  return packet.pts != AV_NOPTS_VALUE ? packet.pts : packet.dts;
+}
+
+}  // namespace
+
+Film::Film(const std::string& path) {
+  bytes_ = size_of(path);
+  if (bytes_ == 0) throw Fault("the file is empty");
+  input_ = open_input(path);
+  check(avformat_find_stream_info(input_.get(), nullptr), "its tracks cannot be read");
+  for (unsigned i = 0; i < input_->nb_streams && video_ < 0; ++i) {
+    const AVStream& one = *input_->streams[i];
+    if (is_picture(one) && one.codecpar->codec_id != AV_CODEC_ID_NONE) video_ = one.index;
+  }
+}
+
+bool Film::is(const char* format) const noexcept {
+  return av_match_name(format, input_->iformat->name) != 0;
+}
+
+AVStream* Film::video() const noexcept {
+  return video_ < 0 ? nullptr : input_->streams[video_];
+}
+
+AVStream& Film::needed_video() const {
+  if (video_ < 0) throw Fault("the file has no picture");
+  return *input_->streams[video_];
+}
+
+AVStream& Film::stream(int index) const {
+  const bool is_there = index >= 0 && static_cast<unsigned>(index) < input_->nb_streams;
+  if (!is_there) throw Fault("the file has no track " + std::to_string(index));
+  return *input_->streams[index];
+}
+
+std::vector<AVStream*> Film::all(AVMediaType type) const {
+  std::vector<AVStream*> found;
+  for (unsigned i = 0; i < input_->nb_streams; ++i) {
+    if (input_->streams[i]->codecpar->codec_type == type) found.push_back(input_->streams[i]);
+  }
+  return found;
+}
+
+std::int64_t Film::zero_in(AVRational unit) const noexcept {
+  const AVStream* first = video();
+  if (first != nullptr && first->start_time != AV_NOPTS_VALUE) {
+    return av_rescale_q(first->start_time, first->time_base, unit);
+  }
+  if (input_->start_time == AV_NOPTS_VALUE) return 0;
+  return av_rescale_q(input_->start_time, AV_TIME_BASE_Q, unit);
+}
+
+std::optional<std::int64_t> Film::end() const noexcept {
+  // Some writers of Matroska count the duration from 0, some from the first time.
+  if (is("matroska") && input_->duration > 0) {
+    const std::int64_t zero = zero_in(AV_TIME_BASE_Q);
+    const bool has_zero = input_->duration > zero && zero > 0;
+    return av_rescale_q(input_->duration - (has_zero ? zero : 0), AV_TIME_BASE_Q, ticks);
+  }
+  std::int64_t end = 0;
+  for (unsigned i = 0; i < input_->nb_streams; ++i) {
+    const AVStream& one = *input_->streams[i];
+    const AVMediaType type = one.codecpar->codec_type;
+    const bool counts = is_picture(one) || type == AVMEDIA_TYPE_AUDIO;
+    if (!counts || one.duration <= 0 || one.start_time == AV_NOPTS_VALUE) continue;
+    end = std::max(end, av_rescale_q(one.start_time + one.duration, one.time_base, ticks));
+  }
+  if (end > 0) return std::max<std::int64_t>(end - zero_in(ticks), 0);
+  // A guess from bit rates is none.
+  const bool is_known = input_->duration != AV_NOPTS_VALUE && input_->duration > 0 &&
+                        input_->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE;
+  if (!is_known) return std::nullopt;
+  const std::int64_t start = input_->start_time == AV_NOPTS_VALUE ? 0 : input_->start_time;
+  end = av_rescale_q(start + input_->duration, AV_TIME_BASE_Q, ticks);
+  return std::max<std::int64_t>(end - zero_in(ticks), 0);
+}
+
+void Film::choose(const AVStream& stream) noexcept {
+  chosen_ = stream.index;
+  for (unsigned i = 0; i < input_->nb_streams; ++i) {
+    const bool is_chosen = static_cast<int>(i) == chosen_;
+    input_->streams[i]->discard = is_chosen ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+  }
+}
+
+void Film::seek_before(const AVStream& chosen, std::int64_t pts) {
+  choose(chosen);
+  for (const std::int64_t back_s : seek_steps_s) {
+    if (lands_before(chosen, pts, back_s)) return;
+  }
+  // From the start, as it is after opening: what cannot be sought is read.
+  has_pending_ = false;
+  if (avformat_seek_file(input_.get(), -1, INT64_MIN, INT64_MIN, INT64_MAX, 0) >= 0) return;
+  check(av_seek_frame(input_.get(), -1, 0, AVSEEK_FLAG_BYTE), "the file cannot be sought");
+}
+
+// Matroska has an index of the picture alone, and without one a seek reads all of the file.
+bool Film::lands_before(const AVStream& chosen, std::int64_t pts, std::int64_t back_s) {
+  const AVStream* by = is("mov") || video() == nullptr ? &chosen : video();
+  std::int64_t target = av_rescale_q(pts, chosen.time_base, by->time_base);
+  target -= av_rescale_q(back_s, {1, 1}, by->time_base);
+  has_pending_ = false;
+  if (av_seek_frame(input_.get(), by->index, target, AVSEEK_FLAG_BACKWARD) < 0) return false;
+  // Where a container has no index a seek lands between key frames: decoding begins at the next.
+  const bool needs_key = &chosen == video();
+  do {
+    if (!read_chosen(*pending_)) return false;
+  } while (needs_key && (pending_->flags & AV_PKT_FLAG_KEY) == 0 && time_of(*pending_) <= pts);
+  has_pending_ = time_of(*pending_) == AV_NOPTS_VALUE || time_of(*pending_) <= pts;
+  return has_pending_;
+}
+
+bool Film::read_chosen(AVPacket& packet) {
+  do {
+    av_packet_unref(&packet);
+    if (av_read_frame(input_.get(), &packet) < 0) return false;
+  } while (chosen_ >= 0 && packet.stream_index != chosen_);
+  return true;
+}
+
+bool Film::read(AVPacket& packet) {
+  if (!has_pending_) return read_chosen(packet);
+  av_packet_unref(&packet);
+  av_packet_move_ref(&packet, pending_.get());
+  has_pending_ = false;
+  return true;
+}
+
+}  // namespace videosync

@@ -1,0 +1,113 @@
+#include "maker/fragments.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/base/unique_fd.h"
+
+extern "C" {
+#include <libavutil/mathematics.h>
+}
+
+namespace videosync {
+
+namespace {
+
+constexpr std::int64_t lead_s = 10;
+constexpr const char* flags =
+    "frag_custom+empty_moov+default_base_moof+negative_cts_offsets+frag_discont+skip_trailer";
+
+// Parameter sets outside of the pictures ("hvc1") are what Apple's players insist on.
+std::uint32_t tag_of(const AVCodecParameters& track) {
+  return track.codec_id == AV_CODEC_ID_HEVC ? MKTAG('h', 'v', 'c', '1') : 0;
+}
+
+AVStream* add_stream(AVFormatContext* output, const AVCodecParameters& track, AVRational base) {
+  AVStream* stream = avformat_new_stream(output, nullptr);
+  if (stream == nullptr) throw Fault("no memory");
+  check(avcodec_parameters_copy(stream->codecpar, &track), "the track's parameters");
+  stream->codecpar->codec_tag = tag_of(track);
+  stream->time_base = base;
+  return stream;
+}
+
+}  // namespace
+
+Fragments::Fragments(const AVCodecParameters& track, AVRational time_base, std::size_t first)
+    : time_base_(time_base), lead_(av_rescale_q(lead_s, {1, 1}, time_base)) {
+  check(avformat_alloc_output_context2(&output_, nullptr, "mp4", nullptr), "the muxer");
+  add_stream(output_, track, time_base);
+  check(avio_open_dyn_buf(&output_->pb), "a buffer");
+  AvOptions options;
+  options.set("movflags", flags)
+      .set("use_editlist", "0")
+      .set("avoid_negative_ts", "disabled")
+      .set("fragment_index", std::to_string(first + 1))
+      .set("video_track_timescale", std::to_string(time_base.den));
+  check(avformat_write_header(output_, options.get()), "this track cannot be put into MP4");
+  init_ = take_bytes();
+}
+
+Fragments::~Fragments() {
+  std::uint8_t* bytes = nullptr;
+  avio_close_dyn_buf(output_->pb, &bytes);
+  av_free(bytes);
+  avformat_free_context(output_);
+}
+
+void Fragments::add(AVPacket& packet, std::int64_t pts, std::int64_t dts, std::int64_t duration) {
+  const AVRational to = output_->streams[0]->time_base;
+  const std::int64_t decoded = av_rescale_q(dts - lead_, time_base_, to);
+  packet.pts = av_rescale_q(pts, time_base_, to);
+  packet.dts = decoded;
+  packet.duration = av_rescale_q(dts - lead_ + duration, time_base_, to) - decoded;
+  packet.stream_index = 0;
+  check(av_write_frame(output_, &packet), "a picture or sound cannot be put into MP4");
+  av_packet_unref(&packet);
+}
+
+std::string Fragments::take_segment() {
+  check(av_write_frame(output_, nullptr), "a segment cannot be finished");
+  return take_bytes();
+}
+
+std::string Fragments::take_bytes() {
+  avio_flush(output_->pb);
+  std::uint8_t* bytes = nullptr;
+  const int size = avio_close_dyn_buf(output_->pb, &bytes);
+  std::string text(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  av_free(bytes);
+  check(avio_open_dyn_buf(&output_->pb), "a buffer");
+  return text;
+}
+
+void SegmentFolder::save(const std::string& name, const std::string& bytes) const {
+  const std::string path = directory_ + "/" + name;
+  const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
+  UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  bool is_whole = static_cast<bool>(file);
+  for (std::size_t done = 0; is_whole && done < bytes.size();) {
+    const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    is_whole = n > 0;
+    if (n > 0) done += static_cast<std::size_t>(n);
+  }
+  file.reset();
+  if (!is_whole || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    throw Fault(fmt::format("{} cannot be written: {}", path, std::strerror(reason)));
+  }
+  std::printf("%s %zu\n", name.c_str(), bytes.size());
+  std::fflush(stdout);
+}
+
+void SegmentFolder::save_segment(std::size_t number, const std::string& bytes) const {
+  save(fmt::format("{}.m4s", number), bytes);
+}
+
+}  // namespace videosync

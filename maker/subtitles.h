@@ -1,0 +1,19 @@
+// Text subtitles as WebVTT: all tracks of a film in one pass over it, or a file beside one.
+#pragma once
+
+#include <string>
+
+#include "maker/film.h"
+#include "maker/fragments.h"
+
+namespace videosync {
+
+// Each text track becomes INDEX.vtt in the folder. Reads all of the film, but no faster than a disk
+// can bear beside its viewers.
+void make_subtitles(Film& film, const SegmentFolder& folder);
+
+// An .srt, .ass or .vtt file in any usual charset, whatever its name says. Throws where it has no
+// line that could be shown.
+std::string convert_subtitles(const std::string& path);
+
+}  // namespace videosync

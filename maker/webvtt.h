@@ -1,0 +1,39 @@
+// WebVTT of ASS events, which is what libavcodec makes of every kind of text subtitles.
+//
+// Kept are: lines, italics, bold, underlining, the eight colours that WebVTT names, and where on
+// the picture it stands (\an, \pos). The rest of ASS WebVTT has no words for.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace videosync {
+
+// What an ASS header says, as far as it matters here.
+struct AssStyles {
+  double width = 384;  // of the grid that positions are on
+  double height = 288;
+  std::map<std::string, int, std::less<>>
+      alignments;  // by style, as on a keypad: 2 is bottom centre
+
+  static AssStyles of(std::string_view header);
+};
+
+class WebVtt {
+ public:
+  explicit WebVtt(AssStyles styles) : styles_(std::move(styles)) {}
+
+  // An event as libavcodec gives it: "order,layer,style,name,left,right,vertical,effect,text".
+  // Times in ms of film time; what is over before 0 is left out.
+  void add(std::int64_t from_ms, std::int64_t to_ms, std::string_view event);
+  // The whole file, in the order of time.
+  std::string text() const;
+
+ private:
+  AssStyles styles_;
+  std::multimap<std::int64_t, std::string> cues_;  // by their begin
+};
+
+}  // namespace videosync

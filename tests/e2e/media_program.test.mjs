@@ -1,0 +1,264 @@
+// videosync-media: what it makes of a film lies where the film has it, by the tick and by the sample.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { after, before } from 'node:test';
+import { promisify } from 'node:util';
+import { decodeSegments, describe, lagOf, make, makerBinary, pictureTimes, readPlan, segmentTimes, soundOf } from '../support/maker.mjs';
+
+const run = promisify(execFile);
+const ffmpeg = (...words) => run('ffmpeg', ['-v', 'error', '-y', ...words]);
+const SECONDS = 18;
+const segmentTicks = 180_000;
+
+let folder;
+const at = (name) => path.join(folder, name);
+
+// A film with B frames, key frames where scenes need them, 29.97 pictures a second, and noise, which fits at
+// one place alone.
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'videosync-maker-'));
+  await ffmpeg('-f', 'lavfi', '-i', `testsrc2=size=160x90:rate=30000/1001:duration=${SECONDS}`,
+    '-f', 'lavfi', '-i', `anoisesrc=duration=${SECONDS}:color=pink:sample_rate=48000:amplitude=0.3:seed=3`,
+    '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '3', '-b_strategy', '0', '-g', '75', '-pix_fmt', 'yuv420p', '-c:a', 'pcm_s16le', at('base.mkv'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const fresh = async (name) => {
+  await mkdir(at(name), { recursive: true });
+  return at(name);
+};
+
+// Everything about a film whose picture can be copied: both forms of the picture, and its sound.
+async function checkFilm(t, film) {
+  const name = path.basename(film);
+  const plan = at(`${name}.plan`);
+  let facts = await describe(film, '--plan', plan);
+  if (!facts.segments) facts = { ...facts, ...JSON.parse((await make('plan', film, '--plan', plan)).trim().split('\n').at(-1)) };
+  const { starts, end } = await readPlan(plan);
+  const want = await pictureTimes(film);
+
+  await t.test('the copied picture', async () => {
+    const whole = await fresh(`${name}-copy`);
+    await make('video', film, '--plan', plan, '--out', whole, '--from', 0, '--count', 1_000);
+    const made = [];
+    for (let i = 0; i < starts.length; i += 1) {
+      const times = await segmentTimes(whole, i);
+      assert.equal(times.start, starts[i], `segment ${i} begins where the playlist says`);
+      assert.equal(times.end, starts[i + 1] ?? end, `segment ${i} ends where the next one begins`);
+      made.push(...times.pts);
+    }
+    made.sort((a, b) => a - b);
+    assert.equal(made.length, want.length);
+    want.forEach((time, i) => assert.ok(Math.abs(time - made[i]) <= 1, `picture ${i}: ${made[i]} instead of ${time}`));
+
+    const alone = await fresh(`${name}-alone`);
+    const last = starts.length - 1;
+    await make('video', film, '--plan', plan, '--out', alone, '--from', last, '--count', 1);
+    assert.ok((await readFile(path.join(alone, `${last}.m4s`))).equals(await readFile(path.join(whole, `${last}.m4s`))), 'another run makes the same bytes');
+  });
+  await t.test('the sound', () => checkSound(film, facts));
+  await t.test('the picture made anew', () => checkPicture(film, facts, want));
+  return facts;
+}
+
+async function checkSound(film, { audio: [track], durationMs }) {
+  const name = path.basename(film);
+  const endTicks = durationMs * 90;
+  const count = Math.ceil((durationMs / 1_000) * track.rate / track.segmentSamples);
+  const order = ['--track', track.index, '--end-ticks', endTicks];
+  const whole = await fresh(`${name}-sound`);
+  await make('sound', film, ...order, '--out', whole, '--from', 0, '--count', count);
+  const source = await soundOf(film, track.rate);
+  for (const number of [1, count - 2]) {
+    const alone = await fresh(`${name}-sound-${number}`);
+    await make('sound', film, ...order, '--out', alone, '--from', number, '--count', 1);
+    const begin = number * track.segmentSamples;
+    assert.equal((await segmentTimes(alone, number)).start, begin);
+    const samples = await decodeSegments(alone, [number], track.rate);
+    const { lag, likeness } = lagOf(samples, source.samples, begin + source.zero);
+    assert.ok(likeness > 0.75, `segment ${number} is the film's sound (${likeness})`);
+    assert.equal(lag, 0, `segment ${number} lies at its place`);
+    // Where a run meets another one there is no step: both have the same there.
+    const other = await decodeSegments(whole, [number], track.rate);
+    assert.equal(lagOf(samples, other, 0).lag, 0);
+  }
+  const last = await segmentTimes(whole, count - 1);
+  assert.ok(Math.abs(last.end / track.rate - durationMs / 1_000) < 0.025, `sound ends at ${last.end / track.rate}`);
+}
+
+async function checkPicture(film, { durationMs }, want) {
+  const out = await fresh(`${path.basename(film)}-picture`);
+  const endTicks = durationMs * 90;
+  const from = Math.floor(durationMs / 4_000);
+  await make('picture', film, '--height', 90, '--end-ticks', endTicks, '--out', out, '--from', from, '--count', 2);
+  for (const number of [from, from + 1]) {
+    const [begin, end] = [number * segmentTicks, Math.min((number + 1) * segmentTicks, endTicks)];
+    const { pts } = await segmentTimes(out, number);
+    const due = want.filter((time) => time >= begin - 0.5 && time < end - 0.5);
+    assert.equal(pts.length, due.length, `segment ${number}`);
+    due.forEach((time, i) => assert.ok(Math.abs(time - pts[i]) <= 1, `picture at ${time}: ${pts[i]}`));
+  }
+}
+
+for (const [codec, ending, ...options] of [
+  ['ac3', 'mkv'], ['ac3', 'mp4'], ['eac3', 'mkv'], ['dca', 'mkv', '-strict', '-2'],
+  ['alac', 'mp4'], ['flac', 'mkv'], ['aac', 'mkv'], ['libmp3lame', 'mkv'],
+]) {
+  test(`${codec} in ${ending}`, async (t) => {
+    const film = at(`${codec}.${ending}`);
+    await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', codec, ...options, film);
+    await checkFilm(t, film);
+  });
+}
+
+test('44.1 kHz stays as it is', async (t) => {
+  await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', 'aac', '-ar', '44100', at('44.mp4'));
+  const { audio } = await checkFilm(t, at('44.mp4'));
+  assert.equal(audio[0].rate, 44_100);
+});
+
+test('a film whose times begin at 100 s begins at 0', async (t) => {
+  await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', 'ac3', '-output_ts_offset', '100', at('late.mkv'));
+  const { startMs, durationMs, endsEarly } = await checkFilm(t, at('late.mkv'));
+  assert.ok(Math.abs(startMs - 100_000) < 50);
+  assert.ok(Math.abs(durationMs - SECONDS * 1_000) < 100);
+  assert.equal(endsEarly, false);
+});
+
+test('a film without an index and without a duration is read once', async (t) => {
+  await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', 'ac3', '-live', '1', at('live.mkv'));
+  const { durationMs } = await checkFilm(t, at('live.mkv'));
+  assert.ok(Math.abs(durationMs - SECONDS * 1_000) < 100);
+});
+
+test('a transport stream', async (t) => {
+  await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', 'aac', at('a.ts'));
+  await checkFilm(t, at('a.ts'));
+});
+
+test('open groups of pictures', async (t) => {
+  await ffmpeg('-f', 'lavfi', '-i', `testsrc2=size=160x90:rate=25:duration=${SECONDS}`, '-i', at('base.mkv'), '-map', '0:v', '-map', '1:a',
+    '-c:v', 'libx264', '-preset', 'veryfast', '-x264-params', 'open-gop=1:keyint=60:bframes=3', '-pix_fmt', 'yuv420p', '-c:a', 'ac3', at('open.mkv'));
+  await checkFilm(t, at('open.mkv'));
+});
+
+test('a single key frame: the picture is made anew, and from the middle, too', async () => {
+  await ffmpeg('-i', at('base.mkv'), '-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '10000', '-sc_threshold', '0', at('single.mp4'));
+  const facts = await describe(at('single.mp4'), '--plan', at('single.plan'));
+  assert.equal(facts.segments, 1);
+  await checkPicture(at('single.mp4'), facts, await pictureTimes(at('single.mp4')));
+});
+
+test('MPEG-4 in avi, MPEG-2 with fields, a turned film: upright, square, progressive, even', async () => {
+  const sizeOf = async (film, words) => {
+    const { durationMs, video } = await describe(film);
+    const out = await fresh(`${path.basename(film)}-p`);
+    await make('picture', film, '--end-ticks', durationMs * 90, '--out', out, '--from', 1, '--count', 1, ...words);
+    await writeFile(path.join(out, 'one.mp4'), Buffer.concat([await readFile(path.join(out, 'init.mp4')), await readFile(path.join(out, '1.m4s'))]));
+    const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'stream=width,height,sample_aspect_ratio,field_order,pix_fmt,level', '-of', 'json', path.join(out, 'one.mp4')]);
+    const pictures = (await segmentTimes(out, 1)).pts.length;
+    assert.ok(Math.abs(pictures - 2 * video.fps) < 1, `${film}: ${pictures} pictures in 2 s`);
+    return JSON.parse(stdout).streams[0];
+  };
+  await ffmpeg('-i', at('base.mkv'), '-t', '6', '-c:v', 'mpeg4', '-bf', '2', '-c:a', 'libmp3lame', at('asp.avi'));
+  assert.equal((await sizeOf(at('asp.avi'), [])).height, 90);
+  await ffmpeg('-i', at('base.mkv'), '-t', '6', '-vf', 'scale=144:120,setdar=16/9,setfield=tff', '-c:v', 'mpeg2video', '-flags', '+ilme+ildct', '-top', '1', '-c:a', 'mp2', at('fields.mpg'));
+  const fields = await sizeOf(at('fields.mpg'), []);
+  assert.deepEqual([fields.width, fields.height, fields.sample_aspect_ratio, fields.field_order], [214, 120, '1:1', 'progressive']);
+  await ffmpeg('-i', at('base.mkv'), '-t', '6', '-c', 'copy', '-c:a', 'aac', '-metadata:s:v', 'rotate=90', at('turned.mp4'));
+  // That ffmpeg turns the other way.
+  assert.equal((await describe(at('turned.mp4'))).video.rotation, 270);
+  const turned = await sizeOf(at('turned.mp4'), ['--height', 64]);
+  assert.ok(turned.height > turned.width && turned.width <= 64, JSON.stringify(turned));
+  await ffmpeg('-i', at('base.mkv'), '-t', '6', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p10le', '-color_trc', 'smpte2084', '-color_primaries', 'bt2020', '-colorspace', 'bt2020nc', '-an', at('hdr.mp4'));
+  assert.equal((await describe(at('hdr.mp4'))).video.hdr, true);
+  assert.equal((await sizeOf(at('hdr.mp4'), [])).pix_fmt, 'yuv420p');
+});
+
+test('5.1 stays 5.1 where it is asked for', async () => {
+  await ffmpeg('-i', at('base.mkv'), '-t', '6', '-c:v', 'copy', '-c:a', 'ac3', '-ac', '6', at('surround.mkv'));
+  const { audio: [track], durationMs } = await describe(at('surround.mkv'));
+  assert.equal(track.channels, 6);
+  const out = await fresh('surround');
+  await make('sound', at('surround.mkv'), '--track', track.index, '--channels', 6, '--end-ticks', durationMs * 90, '--out', out);
+  await decodeSegments(out, [0], 48_000);
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=channels', '-of', 'csv=p=0', path.join(out, 'joined-0.mp4')]);
+  assert.equal(Number.parseInt(stdout, 10), 6);
+});
+
+test('a file that was cut short says so, and where it ends', async () => {
+  await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', 'ac3', '-movflags', '+faststart', at('cut.mp4'));
+  const whole = (await run('ffprobe', ['-v', 'error', '-show_entries', 'format=size', '-of', 'csv=p=0', at('cut.mp4')])).stdout;
+  await truncate(at('cut.mp4'), Math.floor(Number(whole) / 2));
+  const facts = await describe(at('cut.mp4'), '--plan', at('cut.plan'));
+  assert.equal(facts.endsEarly, true);
+  assert.ok(facts.durationMs > 4_000 && facts.durationMs < 14_000, String(facts.durationMs));
+  const { starts, end } = await readPlan(at('cut.plan'));
+  assert.ok(starts.at(-1) < end && Math.abs(end / 90 - facts.durationMs) < 500);
+});
+
+test('what is no film says why', async () => {
+  const reason = async (name, bytes) => {
+    await writeFile(at(name), bytes);
+    const { code, stderr } = await describe(at(name)).catch((error) => error);
+    assert.equal(code, 1);
+    return stderr.trim();
+  };
+  assert.match(await reason('text.mp4', 'hello, this is no film\n'.repeat(99)), /no film/);
+  assert.match(await reason('zero.mp4', ''), /is empty/);
+  assert.match(await reason('list.mp4', '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttp://127.0.0.1:9/a.ts\n'), /no film/);
+  const missing = await describe(at('nothing.mp4')).catch((error) => error);
+  assert.match(missing.stderr, /cannot be read: No such file/);
+  const wrong = await run(makerBinary(), ['explain', 'x']).catch((error) => error);
+  assert.equal(wrong.code, 2);
+});
+
+const caption = '1\n00:00:01,000 --> 00:00:02,500\n<i>Grüße</i> & <b>mehr</b>\n\n2\n00:00:04,000 --> 00:00:05,000\nÇa va?\n';
+const expected = 'WEBVTT\n\n00:00:01.000 --> 00:00:02.500\n<i>Grüße</i> &amp; <b>mehr</b>\n\n00:00:04.000 --> 00:00:05.000\nÇa va?\n\n';
+
+test('subtitles beside a film, in every usual charset and whatever their name says', async () => {
+  const utf16 = Buffer.from(caption, 'utf16le');
+  for (const [name, bytes] of [
+    ['a.srt', Buffer.from(caption)], ['bom.srt', Buffer.from(`\ufeff${caption}`)], ['latin.srt', Buffer.from(caption, 'latin1')],
+    ['wide.srt', utf16], ['marked.srt', Buffer.concat([Buffer.from([0xff, 0xfe]), utf16])],
+    ['big.srt', Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(utf16).swap16()])], ['named.vtt', Buffer.from(caption)],
+  ]) {
+    await writeFile(at(name), bytes);
+    assert.equal(await make('convert', at(name)), expected, name);
+  }
+  await writeFile(at('none.srt'), 'nothing at all');
+  assert.equal((await make('convert', at('none.srt')).catch((error) => error)).code, 1);
+});
+
+test('ASS keeps what WebVTT has words for', async () => {
+  await writeFile(at('a.ass'), `[Script Info]\nScriptType: v4.00+\nPlayResX: 640\nPlayResY: 360\n\n[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, Alignment\nStyle: Default,Arial,20,&H00FFFFFF,2\nStyle: Sign,Arial,20,&H00FFFFFF,8\n
+[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\i1}one{\\i0}\\Ntwo
+Dialogue: 0,0:00:03.00,0:00:04.00,Sign,,0,0,0,,{\\pos(160,90)}{\\c&H0000FF&}red{\\p1}m 0 0 l 1 1{\\p0}\n`);
+  assert.equal(await make('convert', at('a.ass')),
+    'WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n<i>one</i>\ntwo\n\n00:00:03.000 --> 00:00:04.000 position:25% line:25%\n<c.red>red</c>\n\n');
+});
+
+test('subtitles inside a film, in film time', async () => {
+  await writeFile(at('in.srt'), caption);
+  await ffmpeg('-i', at('base.mkv'), '-i', at('in.srt'), '-t', '8', '-map', '0:v', '-map', '1', '-map', '1', '-c:v', 'copy', '-c:s', 'srt',
+    '-metadata:s:s:0', 'language=ger', '-metadata:s:s:1', 'language=fre', '-disposition:s:1', 'forced', '-output_ts_offset', '50', at('subs.mkv'));
+  const { subtitles } = await describe(at('subs.mkv'));
+  assert.deepEqual(subtitles.map(({ lang, forced, text }) => [lang, forced, text]), [['ger', false, true], ['fre', true, true]]);
+  const out = await fresh('subs');
+  await make('subtitles', at('subs.mkv'), '--out', out);
+  for (const { index } of subtitles) assert.equal(await readFile(path.join(out, `${index}.vtt`), 'utf8'), expected);
+});
+
+test('the cover that is in the file', async () => {
+  await ffmpeg('-f', 'lavfi', '-i', 'color=red:size=64x64', '-frames:v', '1', at('cover.jpg'));
+  await ffmpeg('-i', at('base.mkv'), '-i', at('cover.jpg'), '-t', '2', '-map', '0', '-map', '1', '-c', 'copy', '-c:a', 'aac', '-disposition:v:1', 'attached_pic', at('covered.mp4'));
+  assert.ok((await describe(at('covered.mp4'))).cover > 0);
+  const { stdout } = await run(makerBinary(), ['cover', at('covered.mp4')], { encoding: 'buffer' });
+  assert.ok(stdout.equals(await readFile(at('cover.jpg'))));
+  assert.equal((await make('cover', at('base.mkv')).catch((error) => error)).code, 1);
+});
