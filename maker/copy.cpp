@@ -111,7 +111,8 @@ class PictureCopy {
 }  // namespace
 
 void copy_picture(Film& film, const Plan& plan, Stretch stretch, const SegmentFolder& folder) {
-  PictureCopy(film, plan, stretch, folder).run();
+  PictureCopy copy(film, plan, stretch, folder);
+  if (stretch.count > 0) copy.run();
 }
 
 }  // namespace videosync

@@ -13,7 +13,8 @@
 
 namespace videosync {
 
-// What of a form is made: `count` segments from number `from` on, as far as there are any.
+// What of a form is made: `count` segments from number `from` on, as far as there are any; with a
+// count of 0 the init segment alone.
 struct Stretch {
   std::size_t from = 0;
   std::size_t count = 1;

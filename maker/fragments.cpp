@@ -100,7 +100,7 @@ void SegmentFolder::save(const std::string& name, const std::string& bytes) cons
   if (!is_whole || ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());
-    throw Fault(fmt::format("{} cannot be written: {}", path, std::strerror(reason)));
+    throw OutputFault(fmt::format("{} cannot be written: {}", path, std::strerror(reason)));
   }
   std::printf("%s %zu\n", name.c_str(), bytes.size());
   std::fflush(stdout);

@@ -38,6 +38,11 @@ class Fragments {
   std::string init_;
 };
 
+// A file could not be written: no fault of the film.
+struct OutputFault : Fault {
+  using Fault::Fault;
+};
+
 // Makes segments appear in a folder whole, and says so on standard output: "NAME BYTES".
 class SegmentFolder {
  public:

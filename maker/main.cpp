@@ -1,5 +1,5 @@
 // videosync-media: what the server has a process of its own do with films. Its command line, and
-// what becomes of a Fault: a line on standard error and status 1.
+// what becomes of a Fault: a line on standard error and status 1, or 3 where writing failed.
 //
 // Made for the server, which reads standard output; of use by hand, too: --help tells.
 #include <fmt/format.h>
@@ -119,7 +119,7 @@ CLI::App* add_verb(CLI::App& app, Orders& orders, const char* name, const char* 
 void add_stretch(CLI::App* verb, Orders& orders) {
   verb->add_option("--out", orders.output, "The folder for init.mp4 and NUMBER.m4s")->required();
   verb->add_option("--from", orders.stretch.from, "The first segment");
-  verb->add_option("--count", orders.stretch.count, "How many")->check(CLI::PositiveNumber);
+  verb->add_option("--count", orders.stretch.count, "How many; 0: init.mp4 alone");
 }
 
 void add_end(CLI::App* verb, Orders& orders) {
@@ -208,6 +208,9 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  } catch (const OutputFault& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 3;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -73,11 +73,13 @@ class PictureMaker {
         zero_(film.zero_in(ticks)),
         first_(stretch.from),
         stop_(std::min(stretch.end(), segments_of(order.film_end))),
+        is_init_alone_(stretch.count == 0),
         fed_(stretch.from),
         written_(stretch.from),
         folder_(folder) {}
 
   void run() {
+    if (is_init_alone_) return open_output();
     if (first_ >= stop_) throw Fault("the film has no such part");
     const std::int64_t begin = start_of(first_) + zero_;
     film_.seek_before(video_, av_rescale_q(begin, ticks, video_.time_base));
@@ -213,8 +215,9 @@ class PictureMaker {
   const std::int64_t zero_;  // ticks
   const std::size_t first_;
   const std::size_t stop_;  // the one behind the last
-  std::size_t fed_;         // the segment whose pictures go into the encoder
-  std::size_t written_;     // the one whose packets come out
+  const bool is_init_alone_;
+  std::size_t fed_;      // the segment whose pictures go into the encoder
+  std::size_t written_;  // the one whose packets come out
   const SegmentFolder& folder_;
   AvCodec encoder_;
   std::optional<Fragments> fragments_;

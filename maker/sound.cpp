@@ -245,7 +245,8 @@ std::int64_t sound_segment_samples(int rate) noexcept {
 }
 
 void make_sound(Film& film, const SoundOrder& order, Stretch stretch, const SegmentFolder& folder) {
-  SoundMaker(film, order, stretch, folder).run();
+  SoundMaker maker(film, order, stretch, folder);
+  if (stretch.count > 0) maker.run();
 }
 
 }  // namespace videosync

@@ -76,6 +76,15 @@ std::string pages_directory(const Config& config) {
   return std::filesystem::is_directory(beside, error) ? beside.string() : "www";
 }
 
+// Beside this one, where the build and the installation put it, else in PATH.
+std::string media_program() {
+  constexpr const char* name = "videosync-media";
+  std::error_code error;
+  const auto binary = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto beside = binary.parent_path() / name;
+  return std::filesystem::exists(beside, error) ? beside.string() : name;
+}
+
 // Where made pictures are kept: as the operator says, where systemd's CacheDirectory= says, or
 // among the user's other caches. "": nowhere.
 std::string cache_directory(const Config& config) {
@@ -214,6 +223,7 @@ std::optional<int> Program::prepare() {
       .workers = {},
   });
   if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
+  if (const auto status = make_forms()) return status;
   if (is_shared) share_store();
   for (auto& worker : workers_)
     worker->open_sessions();
@@ -234,6 +244,23 @@ std::optional<int> Program::make_workers(std::vector<std::unique_ptr<Reactor>> r
   }
   for (Reactor* reactor : connected)
     reactor->connect(connected);
+  return std::nullopt;
+}
+
+std::optional<int> Program::make_forms() {
+  auto forms = FormMaker::create({.cache_directory = cache_directory(config_),
+                                  .cache_bytes_max = config_.cache_bytes_max,
+                                  .pictures_max = config_.transcodes_max,
+                                  .cores = std::max(1U, machine_.cores),
+                                  .program = media_program()},
+                                 files_);
+  if (!forms) return complain(exit_unfit_machine, forms.error().message);
+  forms_ = std::move(*forms);
+  for (auto& worker : workers_) {
+    auto desk = FormDesk::create();
+    if (!desk) return complain(exit_unfit_machine, desk.error().message);
+    worker->set_forms(*forms_, std::move(*desk));
+  }
   return std::nullopt;
 }
 

@@ -25,6 +25,7 @@
 #include "server/nodes/store_relay.h"
 #include "server/service.h"
 #include "server/worker.h"
+#include "storage/forms/form_maker.h"
 #include "storage/memory_store.h"
 #include "storage/redis/redis_store.h"
 #include "storage/redis/store_clock.h"
@@ -46,6 +47,7 @@ class Program final : public NodesOwner {
   std::optional<int> prepare();
   std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
                                   const VideoCatalogRef& catalog);
+  std::optional<int> make_forms();
   void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);
@@ -80,6 +82,7 @@ class Program final : public NodesOwner {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<StoreRelay*> relays_;  // the workers own them
   std::unique_ptr<Librarian> librarian_;
+  std::unique_ptr<FormMaker> forms_;
   std::vector<std::string> listening_;
   UniqueFd signals_;
   // What has expired in the embedded store is forgotten, on the first worker's thread.

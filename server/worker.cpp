@@ -7,6 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
+#include "server/form_asks.h"
 #include "server/media_opens.h"
 #include "server/nodes/nodes.h"
 
@@ -111,6 +112,7 @@ Result<> Worker::start() {
   for (auto& entry : listeners_)
     entry->listener.resume();
   if (media_opens_) media_opens_->start();
+  if (form_asks_) form_asks_->start();
   reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
   return {};
 }
@@ -118,15 +120,26 @@ Result<> Worker::start() {
 void Worker::run() noexcept {
   reactor_->run();
   if (media_opens_) media_opens_->stop();
+  if (form_asks_) form_asks_->stop();
   const auto is_busy = [](const auto& entry) { return !entry->listener.is_idle(); };
   while (std::any_of(listeners_.begin(), listeners_.end(), is_busy) ||
-         (media_opens_ && !media_opens_->is_idle()))
+         (media_opens_ && !media_opens_->is_idle()) || (form_asks_ && !form_asks_->is_idle()))
     reactor_->turn(10);
 }
 
 void Worker::open_media(Connection& connection, MediaLibrary::Place place) {
   VS_ASSERT(media_opens_ != nullptr);
   media_opens_->open(connection, std::move(place));
+}
+
+void Worker::set_forms(FormMaker& maker, std::unique_ptr<FormDesk> desk) {
+  form_asks_ = std::make_unique<FormAsks>(*this, maker, std::move(desk));
+}
+
+void Worker::ask_form(Connection& connection, FormAsk ask) {
+  static constexpr HttpFault no_forms{404, "not_found", "this server makes no forms of films"};
+  if (form_asks_ == nullptr) return connection.answer_error(no_forms);
+  form_asks_->ask(connection, std::move(ask));
 }
 
 // --- Tasks ---------------------------------------------------------------------------------------
@@ -155,6 +168,7 @@ void Worker::on_turn_end() noexcept {
 void Worker::on_second() noexcept {
   report_counters();
   if (media_opens_) media_opens_->on_second();
+  if (form_asks_) form_asks_->on_second();
   reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
 }
 

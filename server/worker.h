@@ -33,7 +33,11 @@
 
 namespace videosync {
 
+class FormAsks;
+class FormDesk;
+class FormMaker;
 class MediaOpens;
+struct FormAsk;
 
 class Worker {
  public:
@@ -97,6 +101,10 @@ class Worker {
   void set_catalog(VideoCatalogRef catalog) noexcept { catalog_ = std::move(catalog); }
   // MediaOpens::open(). REQUIRES a desk.
   void open_media(Connection& connection, MediaLibrary::Place place);
+  // Before start(). `maker` outlives the worker's thread.
+  void set_forms(FormMaker& maker, std::unique_ptr<FormDesk> desk);
+  // FormAsks::ask(); 404 without set_forms().
+  void ask_form(Connection& connection, FormAsk ask);
 
   // Empty, with capacity; for one function at a time, no calls in between that use it too.
   std::string& scratch() noexcept {
@@ -131,6 +139,7 @@ class Worker {
   const HttpLimits http_limits_;
   VideoCatalogRef catalog_;
   std::unique_ptr<MediaOpens> media_opens_;  // null without a desk
+  std::unique_ptr<FormAsks> form_asks_;      // null without forms
   ObjectPool<HttpExchange> exchanges_;
   ObjectPool<WebSocketDecoder> frame_decoders_;
   MessageDecoder message_decoder_;

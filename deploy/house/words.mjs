@@ -14,6 +14,7 @@ export const words = {
   'proto/wire': 'JSON and bytes of messages',
   storage: 'the store: interface, memory',
   'storage/media': 'videos and their pictures',
+  'storage/forms': 'what is made of films, on demand',
   'storage/redis': 'the shared store, its clock',
   'core/reactor': 'the io_uring loop: sockets, files, timers, threads',
   'core/base': 'the shared vocabulary: Result, ids, clock, text, bytes, log',

@@ -33,7 +33,7 @@ constexpr std::string_view footer = R"(
 Each setting NAME above can also come from the environment, as VIDEOSYNC_NAME in upper case with
 underscores (lists with commas), or from the file that --config names, as NAME = "value" or
 NAME = ["value", "value"]. The command line wins over the environment, the environment over the
-file. TIME: 500ms, 10s, 5m, 24h, 7d or plain seconds. SIZE: bytes, or 64KiB, 1MiB.
+file. TIME: 500ms, 10s, 5m, 24h, 7d or plain seconds. SIZE: bytes, or 64KiB, 1MiB, 20GiB.
 
 Example, behind a reverse proxy on the same machine:
   videosync --listen unix:/run/videosync/videosync.sock --trusted-proxy unix --media /srv/videos
@@ -215,6 +215,7 @@ Config default_config(const MachineFacts& machine) {
   config.listen = {ListenAddress::parse("127.0.0.1:8080").value()};
   config.admin = ListenAddress::parse("127.0.0.1:9090").value();
   config.workers = std::clamp(machine.cores, 1u, 1'024u);
+  config.transcodes_max = std::max(1U, machine.cores / 2);
   config.connections_max = default_connections_max(machine.descriptors_max);
   return config;
 }

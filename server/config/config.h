@@ -28,7 +28,9 @@ struct Config {
   std::vector<std::string> media_dirs{"media"};  // at least one
   std::string default_video;                     // "": the first of the library
   std::string www_dir;
-  std::string cache_dir;  // "": the user's; "none": no pictures are made
+  std::string cache_dir;  // "": the user's; "none": neither pictures nor forms are made
+  std::uint64_t cache_bytes_max = std::uint64_t{20} << 30;  // of forms
+  std::uint32_t transcodes_max = 1;
 
   // Process.
   std::uint32_t workers = 1;

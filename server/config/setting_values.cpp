@@ -15,7 +15,7 @@ struct Unit {
   std::uint64_t factor;
 };
 
-constexpr Unit size_units[] = {{"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}};
+constexpr Unit size_units[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}};
 // From the largest to the smallest; a plain number is seconds.
 constexpr Unit duration_units[] = {{"d", 86'400'000'000}, {"h", 3'600'000'000}, {"m", 60'000'000},
                                    {"s", 1'000'000},      {"ms", 1'000},        {"", 1'000'000}};
@@ -47,17 +47,15 @@ Result<std::uint32_t> parse_count(std::string_view text, Range<std::uint32_t> al
                                                        text, allowed.min, allowed.max));
 }
 
-Result<std::uint32_t> parse_size(std::string_view text, Range<std::uint32_t> allowed) {
+Result<std::uint64_t> parse_size(std::string_view text, Range<std::uint64_t> allowed) {
   const auto value = parse_with_unit(text, size_units);
-  if (value && *value >= allowed.min && *value <= allowed.max) {
-    return static_cast<std::uint32_t>(*value);
-  }
+  if (value && *value >= allowed.min && *value <= allowed.max) return *value;
   return fail(ErrorCode::invalid_argument,
-              fmt::format("'{}' is not a size from {} to {} (bytes, or with KiB or MiB)", text,
+              fmt::format("'{}' is not a size from {} to {} (bytes, or with KiB, MiB or GiB)", text,
                           format_size(allowed.min), format_size(allowed.max)));
 }
 
-std::string format_size(std::uint32_t bytes) {
+std::string format_size(std::uint64_t bytes) {
   for (const Unit& unit : size_units) {
     if (bytes >= unit.factor && bytes % unit.factor == 0) {
       return fmt::format("{}{}", bytes / unit.factor, unit.suffix);

@@ -21,9 +21,9 @@ struct Range {
 // Decimal digits.
 Result<std::uint32_t> parse_count(std::string_view text, Range<std::uint32_t> allowed);
 
-// "65536", "64KiB" or "1MiB"; the result is bytes.
-Result<std::uint32_t> parse_size(std::string_view text, Range<std::uint32_t> allowed);
-std::string format_size(std::uint32_t bytes);
+// "65536", "64KiB", "1MiB" or "20GiB"; the result is bytes.
+Result<std::uint64_t> parse_size(std::string_view text, Range<std::uint64_t> allowed);
+std::string format_size(std::uint64_t bytes);
 
 // "500ms", "10s", "5m", "24h", "7d", or plain seconds; the result is microseconds.
 Result<std::int64_t> parse_duration(std::string_view text, Range<std::int64_t> allowed);

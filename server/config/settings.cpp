@@ -44,8 +44,14 @@ Setting count(const Name& name, std::uint32_t Config::* member, Range<std::uint3
                        [](std::uint32_t value) { return std::to_string(value); });
 }
 
-Setting size(const Name& name, std::uint32_t Config::* member, Range<std::uint32_t> allowed) {
-  return value_setting(name, "SIZE", member, allowed, parse_size, format_size);
+template <class T>
+Setting size(const Name& name, T Config::* member, Range<T> allowed) {
+  const auto parse = [](std::string_view text, Range<T> range) -> Result<T> {
+    const auto bytes = parse_size(text, {range.min, range.max});
+    if (!bytes) return std::unexpected(bytes.error());
+    return static_cast<T>(*bytes);
+  };
+  return value_setting(name, "SIZE", member, allowed, parse, format_size);
 }
 
 Setting duration(const Name& name, std::int64_t Config::* member, Range<std::int64_t> allowed) {
@@ -198,9 +204,15 @@ void add_general(std::vector<Setting>& table) {
                    "The video library, a folder with folders in it; SIGHUP reads it again", true,
                    apply_media, [](const Config& config) { return config.media_dirs; }});
   table.push_back(text({content, "cache",
-                        "Where posters and thumbnails that ffmpeg makes are kept; 'none': none are "
-                        "made; default: $CACHE_DIRECTORY, ~/.cache/videosync"},
+                        "Where posters, thumbnails and forms of films that are made are kept; "
+                        "'none': none are made; default: $CACHE_DIRECTORY, ~/.cache/videosync"},
                        "DIR", &Config::cache_dir));
+  table.push_back(size<std::uint64_t>(
+      {content, "cache-size", "How much the forms of films may take there; the least used go"},
+      &Config::cache_bytes_max, {1 << 20, std::uint64_t{1} << 50}));
+  table.push_back(count({content, "transcodes",
+                         "Pictures of films that are made anew at once; unset: one for two cores"},
+                        &Config::transcodes_max, {1, 1'024}));
   table.push_back(text({content, "video", "The default video; unset: the first of the library"},
                        "ID", &Config::default_video));
   table.push_back(text({content, "www", "The web pages; unset: www beside the program, else ./www"},
@@ -256,14 +268,15 @@ void add_connection_limits(std::vector<Setting>& table) {
                             "Connections of one address (IPv6: one /64) at "
                             "once; 0: unlimited"),
                         &Config::connections_per_address_max, {0, 10'000'000}));
-  table.push_back(size(row("max-request-line", "Longest request line"),
-                       &Config::request_line_bytes_max, {256, 1 << 20}));
-  table.push_back(size(row("max-request-head", "Longest request head: request line and fields"),
-                       &Config::request_head_bytes_max, {1'024, 1 << 20}));
+  table.push_back(size<std::uint32_t>(row("max-request-line", "Longest request line"),
+                                      &Config::request_line_bytes_max, {256, 1 << 20}));
+  table.push_back(
+      size<std::uint32_t>(row("max-request-head", "Longest request head: request line and fields"),
+                          &Config::request_head_bytes_max, {1'024, 1 << 20}));
   table.push_back(count(row("max-request-fields", "Header fields of a request"),
                         &Config::request_fields_max, {8, 1'000}));
-  table.push_back(size(row("max-body", "Longest request body"), &Config::request_body_bytes_max,
-                       {1'024, 16 << 20}));
+  table.push_back(size<std::uint32_t>(row("max-body", "Longest request body"),
+                                      &Config::request_body_bytes_max, {1'024, 16 << 20}));
   table.push_back(duration(
       row("header-timeout", "Time for a whole request head, and for a new connection's first byte"),
       &Config::header_timeout_us, {us_per_second, hour_us}));
@@ -301,10 +314,10 @@ void add_session_limits(std::vector<Setting>& table) {
                             "Chats and reactions a second of one session; "
                             "0: unlimited"),
                         &Config::session_chat_per_second, {0, 100'000}));
-  table.push_back(size(row("max-message", "Longest message of a member"),
-                       &Config::message_bytes_max, {1'024, 1 << 20}));
-  table.push_back(size(row("queue-limit", "Bytes that wait for one slow member"),
-                       &Config::member_queue_bytes_max, {4'096, 16 << 20}));
+  table.push_back(size<std::uint32_t>(row("max-message", "Longest message of a member"),
+                                      &Config::message_bytes_max, {1'024, 1 << 20}));
+  table.push_back(size<std::uint32_t>(row("queue-limit", "Bytes that wait for one slow member"),
+                                      &Config::member_queue_bytes_max, {4'096, 16 << 20}));
   table.push_back(duration(row("session-ttl", "Life of a session after its last activity"),
                            &Config::session_ttl_us, {us_per_second, 365 * day_us}));
   table.push_back(duration(row("host-grace",

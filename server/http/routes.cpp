@@ -10,6 +10,7 @@
 #include "proto/http/http_query.h"
 #include "proto/wire/messages.h"
 #include "server/http/file_response.h"
+#include "server/http/form_route.h"
 #include "server/http/forwarded.h"
 #include "server/http/videos_answer.h"
 #include "server/http/websocket_route.h"
@@ -213,6 +214,10 @@ void route_request(Worker& worker, Connection& connection) {
     return route_session(worker, connection, path.substr(sessions_prefix.size()));
   }
   if (path.starts_with(MediaLibrary::url_prefix)) return route_media(worker, connection);
+  if (path.starts_with(forms_prefix)) {
+    if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
+    return route_form(worker, connection, path.substr(forms_prefix.size()));
+  }
   route_page(worker, connection);
 }
 

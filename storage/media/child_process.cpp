@@ -24,6 +24,7 @@ namespace {
 constexpr int stop_check_ms = 100;
 constexpr std::int64_t kill_wait_ms = 1'000;
 constexpr int lowest_priority = 19;
+constexpr int low_priority = 5;
 // linux/ioprio.h, which Debian 12 does not ship for programs.
 constexpr int ioprio_who_process = 1;
 constexpr int ioprio_idle = 3 << 13;
@@ -38,7 +39,11 @@ int spawn(const ChildProcess::Order& order, pid_t& pid) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, order.output, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  if (order.errors >= 0) {
+    posix_spawn_file_actions_adddup2(&actions, order.errors, STDERR_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  }
   const bool has_input = order.input >= 0;
   if (has_input) {
     posix_spawn_file_actions_adddup2(&actions, order.input, ChildProcess::input_fd);
@@ -54,7 +59,9 @@ int spawn(const ChildProcess::Order& order, pid_t& pid) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   posix_spawnattr_setsigdefault(&attributes, &signals);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const int group = order.leads_group ? POSIX_SPAWN_SETPGROUP : 0;
+  const int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group;
+  posix_spawnattr_setflags(&attributes, static_cast<short>(flags));
 
   const int error = ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
   posix_spawnattr_destroy(&attributes);
@@ -70,12 +77,12 @@ Result<ChildProcess> ChildProcess::start(const Order& order) {
   if (const int error = spawn(order, pid); error != 0) {
     return fail_errno(order.arguments.front(), error);
   }
-  return ChildProcess(pid);
+  return ChildProcess(pid, order.leads_group);
 }
 
 ChildProcess::~ChildProcess() {
   if (pid_ == 0) return;
-  ::kill(pid_, SIGKILL);
+  ::kill(leads_group_ ? -pid_ : pid_, SIGKILL);
   if (ends_within(kill_wait_ms)) reap();
 }
 
@@ -95,12 +102,32 @@ int ChildProcess::reap() noexcept {
   return status;
 }
 
+std::optional<int> ChildProcess::take_status() noexcept {
+  VS_ASSERT(pid_ != 0);
+  int status = 0;
+  if (::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
+  pid_ = 0;
+  return status;
+}
+
 // Without these it works as well, only less modestly: what the system refuses is let pass.
 void ChildProcess::step_back(std::uint64_t memory_bytes_max,
                              std::uint64_t file_bytes_max) const noexcept {
   VS_ASSERT(pid_ != 0);
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), lowest_priority);
   ::syscall(SYS_ioprio_set, ioprio_who_process, pid_, ioprio_idle);
+  limit(memory_bytes_max, file_bytes_max);
+}
+
+void ChildProcess::step_aside(std::uint64_t memory_bytes_max,
+                              std::uint64_t file_bytes_max) const noexcept {
+  VS_ASSERT(pid_ != 0);
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), low_priority);
+  limit(memory_bytes_max, file_bytes_max);
+}
+
+void ChildProcess::limit(std::uint64_t memory_bytes_max,
+                         std::uint64_t file_bytes_max) const noexcept {
   const rlimit memory{memory_bytes_max, memory_bytes_max};
   ::prlimit(pid_, RLIMIT_AS, &memory, nullptr);
   const rlimit file{file_bytes_max, file_bytes_max};

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -24,6 +25,8 @@ class ChildProcess {
     std::vector<std::string> arguments;  // [0] is looked up in PATH unless it has a slash
     int output = -1;                     // the caller's descriptor that becomes standard output
     int input = -1;                      // the one that becomes input_fd; -1: none
+    int errors = -1;                     // the one that becomes standard error; -1: nowhere
+    bool leads_group = false;            // of processes, which all end with it
   };
 
   // Errors: io, with what the system said of arguments[0].
@@ -32,24 +35,33 @@ class ChildProcess {
   // Kills it if it still runs. A child that waits for storage in a way that nothing ends is left
   // behind after a second.
   ~ChildProcess();
-  ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+  ChildProcess(ChildProcess&& other) noexcept
+      : pid_(std::exchange(other.pid_, 0)), leads_group_(other.leads_group_) {}
   ChildProcess& operator=(ChildProcess&&) = delete;
 
   // It gets processor and disk only where nobody else wants them, and may neither take more memory
   // nor write larger files than this.
   void step_back(std::uint64_t memory_bytes_max, std::uint64_t file_bytes_max) const noexcept;
+  // The same, a little: somebody waits for what it makes.
+  void step_aside(std::uint64_t memory_bytes_max, std::uint64_t file_bytes_max) const noexcept;
 
   // `failed` is any end but status 0.
+  // For who watches several: waitpid's status once it has ended, and then no more.
+  std::optional<int> take_status() noexcept;
+  pid_t pid() const noexcept { return pid_; }
+
   enum class End : std::uint8_t { succeeded, failed, timed_out, stopped };
   // Waits at most limit_ms, and about 100 ms once `stop` is requested.
   End wait(std::int64_t limit_ms, const std::stop_token& stop);
 
  private:
-  explicit ChildProcess(pid_t pid) noexcept : pid_(pid) {}
+  ChildProcess(pid_t pid, bool leads_group) noexcept : pid_(pid), leads_group_(leads_group) {}
   int reap() noexcept;
+  void limit(std::uint64_t memory_bytes_max, std::uint64_t file_bytes_max) const noexcept;
   bool ends_within(std::int64_t limit_ms) const noexcept;
 
   pid_t pid_;  // 0: reaped, or left behind
+  bool leads_group_;
 };
 
 }  // namespace videosync

@@ -27,6 +27,7 @@ export const rooms = {
   'proto/wire': ['core/base', 'proto/session'],
   storage: ['core/base'],
   'storage/media': ['core/base'],
+  'storage/forms': ['core/base', 'storage/media'],
   'storage/redis': ['core/base', 'core/reactor', 'storage/session_store.h'],
   maker: ['core/base'],
   // Whoever serves: the worker's connections, and what is said over them.
@@ -35,7 +36,7 @@ export const rooms = {
     'server/digest.h', 'server/http', 'server/metrics', 'server/worker.h',
   ],
   'server/http': [
-    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/media',
+    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/forms', 'storage/media',
     'server/digest.h', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
   ],
   // Sessions know neither sockets nor HTTP: of the reactor they have the timers' words alone.
@@ -56,7 +57,7 @@ export const rooms = {
   server: [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
     'server/config', 'server/connection', 'server/http', 'server/metrics', 'server/nodes', 'server/session',
-    'storage', 'storage/media', 'storage/redis',
+    'storage', 'storage/forms', 'storage/media', 'storage/redis',
   ],
 };
 

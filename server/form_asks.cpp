@@ -1,0 +1,93 @@
+#include "server/form_asks.h"
+
+#include <utility>
+#include <vector>
+
+#include "core/base/assert.h"
+#include "server/http/file_response.h"
+#include "server/worker.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr HttpFault not_found{404, "not_found", "there is nothing at this address"};
+constexpr HttpFault busy{503, "busy", "this machine has too much to prepare, try again"};
+constexpr HttpField retry[] = {{"Retry-After", "2"}};
+// The FormMaker answers after 10 s at the latest.
+constexpr std::int64_t wait_us = 12'000'000;
+// Its URL names the version of the film.
+constexpr std::string_view for_good = "public, max-age=31536000, immutable";
+
+}  // namespace
+
+FormAsks::FormAsks(Worker& worker, FormMaker& maker, std::unique_ptr<FormDesk> desk)
+    : worker_(worker),
+      maker_(maker),
+      desk_(std::move(desk)),
+      watcher_(
+          worker.reactor().ring(), desk_->descriptor(),
+          [](void* self, std::uint32_t) noexcept { static_cast<FormAsks*>(self)->on_answered(); },
+          this) {}
+
+FormAsks::~FormAsks() {
+  VS_ASSERT(is_idle());
+}
+
+void FormAsks::ask(Connection& connection, FormAsk ask) {
+  give_up_for_nobody();
+  ask.number = ++last_number_;
+  askers_.emplace(ask.number, worker_.ref_of(connection).slot);
+  maker_.ask(*desk_, std::move(ask));
+  connection.limit_answer_wait(wait_us);
+}
+
+void FormAsks::on_answered() noexcept {
+  for (const FormAnswer& one : desk_->take()) {
+    const auto asker = askers_.extract(one.number);
+    if (asker.empty()) continue;
+    Connection* connection = worker_.find_connection(asker.mapped());
+    if (connection != nullptr && connection->is_awaiting_answer()) answer(*connection, one);
+  }
+}
+
+void FormAsks::answer(Connection& connection, const FormAnswer& answer) {
+  using Kind = FormAnswer::Kind;
+  static constexpr HttpField fresh[] = {{"Cache-Control", "no-cache"}};
+  switch (answer.kind) {
+    case Kind::text:
+      return connection.answer(200, answer.type, answer.text, fresh);
+    case Kind::file:
+      return answer_with_file(worker_, connection, answer.file, for_good);
+    case Kind::not_found:
+      return connection.answer_error(not_found);
+    case Kind::unplayable:
+      return connection.answer_error({422, "film_unplayable", answer.text});
+    case Kind::busy:
+      return connection.answer_error(busy, retry);
+    case Kind::failing:
+      return connection.answer_error({503, "unavailable", answer.text}, retry);
+  }
+}
+
+// A browser that seeks on leaves its last request: it closes the connection.
+void FormAsks::give_up_for_nobody() {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, slot] : askers_) {
+    const Connection* connection = worker_.find_connection(slot);
+    const bool waits =
+        connection != nullptr && connection->is_awaiting_answer() && !connection->has_input_ended();
+    if (!waits) numbers.push_back(number);
+  }
+  if (numbers.empty()) return;
+  for (const std::uint64_t number : numbers) {
+    const auto asker = askers_.extract(number);
+    Connection* connection = worker_.find_connection(asker.mapped());
+    if (connection != nullptr && connection->is_awaiting_answer()) {
+      connection->answer_error(busy, retry);
+    }
+  }
+  maker_.give_up(*desk_, std::move(numbers));
+}
+
+}  // namespace videosync

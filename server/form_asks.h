@@ -1,0 +1,51 @@
+// FormAsks: one worker's asks for files of films' forms, and who waits for which.
+//
+// The FormMaker answers by a FormDesk, whose descriptor the worker's ring watches. Whoever has left
+// is told to the FormMaker, so that nothing is made for nobody.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "core/base/slot_pool.h"
+#include "core/reactor/fd_watcher.h"
+#include "storage/forms/form_desk.h"
+#include "storage/forms/form_maker.h"
+
+namespace videosync {
+
+class Connection;
+class Worker;
+
+class FormAsks {
+ public:
+  // `maker` outlives the worker's thread.
+  FormAsks(Worker& worker, FormMaker& maker, std::unique_ptr<FormDesk> desk);
+  ~FormAsks();
+  FormAsks(const FormAsks&) = delete;
+  FormAsks& operator=(const FormAsks&) = delete;
+
+  // Answers the request at hand, later. The number is given here.
+  void ask(Connection& connection, FormAsk ask);
+
+  // On the worker's thread, as MediaOpens.
+  void start() noexcept { watcher_.watch(POLLIN); }
+  void stop() noexcept { watcher_.stop(); }
+  bool is_idle() const noexcept { return watcher_.is_idle(); }
+  void on_second() noexcept { give_up_for_nobody(); }
+
+ private:
+  void on_answered() noexcept;
+  void answer(Connection& connection, const FormAnswer& answer);
+  void give_up_for_nobody();
+
+  Worker& worker_;
+  FormMaker& maker_;
+  const std::unique_ptr<FormDesk> desk_;
+  FdWatcher watcher_;
+  std::uint64_t last_number_ = 0;
+  std::map<std::uint64_t, SlotHandle> askers_;  // of what the FormMaker still has
+};
+
+}  // namespace videosync

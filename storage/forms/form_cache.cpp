@@ -1,0 +1,167 @@
+#include "storage/forms/form_cache.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <vector>
+
+#include "core/base/assert.h"
+
+namespace videosync {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kept_ms = 60'000;
+constexpr std::size_t read_bytes_max = 16 << 20;
+constexpr std::uint64_t bytes_max_min = 1 << 20;
+
+// From where all of this process's times begin, so that what is older is below 0.
+std::int64_t age_ms(const fs::directory_entry& entry) {
+  const auto age = fs::file_time_type::clock::now() - entry.last_write_time();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
+}
+
+}  // namespace
+
+Result<> FormCache::open() {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) return fail_errno("make the folder " + folder_, error.value());
+  std::vector<std::string> half_made;
+  for (fs::recursive_directory_iterator it(folder_, error), end; it != end; it.increment(error)) {
+    if (error) break;
+    if (!it->is_regular_file(error)) continue;
+    const std::string path = it->path().lexically_relative(folder_).string();
+    if (path.ends_with(".tmp")) {
+      half_made.push_back(path);
+    } else {
+      learn(path, it->file_size(error), -age_ms(*it));
+    }
+  }
+  for (const std::string& path : half_made)
+    ::unlink((folder_ + "/" + path).c_str());
+  return {};
+}
+
+void FormCache::learn(const std::string& path, std::uint64_t bytes, std::int64_t used_ms) {
+  Entry& entry = entries_[path];
+  bytes_ += bytes - entry.bytes;
+  entry = {bytes, used_ms};
+}
+
+UniqueFd FormCache::open_file(const std::string& path, std::int64_t now_ms) {
+  const auto found = entries_.find(path);
+  if (found == entries_.end()) return {};
+  UniqueFd file(::open((folder_ + "/" + path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) {
+    remove(path);
+  } else {
+    found->second.used_ms = now_ms;
+  }
+  return file;
+}
+
+std::string FormCache::read(const std::string& path, std::int64_t now_ms) {
+  const UniqueFd file = open_file(path, now_ms);
+  std::string text;
+  std::array<char, 65'536> chunk;
+  while (file && text.size() < read_bytes_max) {
+    const ssize_t n = ::read(file.get(), chunk.data(), chunk.size());
+    if (n <= 0) break;
+    text.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  return text;
+}
+
+Result<> FormCache::make_folder(const std::string& path) const {
+  std::error_code error;
+  fs::create_directories(folder_ + "/" + path, error);
+  if (error) return fail_errno("make the folder " + folder_ + "/" + path, error.value());
+  return {};
+}
+
+Result<> FormCache::write(const std::string& path, std::string_view bytes, std::int64_t now_ms) {
+  if (auto made = make_folder(fs::path(path).parent_path().string()); !made) return made;
+  const std::string whole = folder_ + "/" + path;
+  const std::string temporary = fmt::format("{}.{}.tmp", whole, ::getpid());
+  UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  const bool is_written =
+      file && ::write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  file.reset();
+  if (!is_written || ::rename(temporary.c_str(), whole.c_str()) != 0) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    return fail_errno("write " + whole, reason);
+  }
+  add(path, bytes.size(), now_ms);
+  return {};
+}
+
+void FormCache::add(const std::string& path, std::uint64_t bytes, std::int64_t now_ms) {
+  learn(path, bytes, now_ms);
+  make_room(now_ms);
+}
+
+void FormCache::remove(const std::string& path) {
+  const auto found = entries_.find(path);
+  VS_ASSERT(found != entries_.end());
+  const std::string whole = folder_ + "/" + path;
+  ::unlink(whole.c_str());
+  bytes_ -= found->second.bytes;
+  entries_.erase(found);
+  ::rmdir(whole.substr(0, whole.rfind('/')).c_str());  // where it was the last one
+}
+
+void FormCache::forget(std::string_view film) {
+  std::vector<std::string> paths;
+  for (const auto& [path, entry] : entries_) {
+    if (path.starts_with(film) && path.substr(film.size()).starts_with('/')) paths.push_back(path);
+  }
+  for (const std::string& path : paths)
+    remove(path);
+  ::rmdir((folder_ + "/" + std::string(film)).c_str());
+}
+
+void FormCache::make_room(std::int64_t now_ms) {
+  if (bytes_ <= bytes_max_) return;
+  std::vector<std::pair<std::int64_t, std::string>> by_age;
+  for (const auto& [path, entry] : entries_)
+    by_age.emplace_back(entry.used_ms, path);
+  std::ranges::sort(by_age);
+  // Some more than needed, so that not every new file sorts them all again.
+  const std::uint64_t wanted = bytes_max_ - bytes_max_ / 16;
+  const std::uint64_t bound = bytes_max_ + bytes_max_ / 8;
+  for (const auto& [used_ms, path] : by_age) {
+    const bool plays = now_ms - used_ms < kept_ms;
+    if (bytes_ <= (plays ? bound : wanted)) break;
+    remove(path);
+  }
+}
+
+void FormCache::shrink(std::int64_t now_ms) {
+  bytes_max_ = std::max(std::min(bytes_max_, bytes_ - bytes_ / 8), bytes_max_min);
+  make_room(now_ms);
+}
+
+std::string film_key(std::string_view root, std::string_view path, std::uint64_t size,
+                     std::int64_t mtime_ns) {
+  // Two sums of 64 bits (FNV-1a from two seeds): names of other films are not met by chance.
+  std::array<std::uint64_t, 2> sums{0xcbf29ce484222325, 0x9ae16a3b2f90404f};
+  const std::string text = fmt::format("{}\n{}\n{}\n{}", root, path, size, mtime_ns);
+  for (const char c : text) {
+    for (std::uint64_t& sum : sums)
+      sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return fmt::format("{:016x}{:016x}", sums[0], sums[1]);
+}
+
+}  // namespace videosync

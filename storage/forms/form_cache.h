@@ -1,0 +1,64 @@
+// FormCache: made files of films' forms, in a folder, up to a size.
+//
+// FILM/RENDITION/NAME, FILM being a name of the film's version: what changes becomes another film.
+// What was used least recently goes first; what was used within the last minute stays, unless
+// nothing else is left to go. May be deleted at any time while the program does not run.
+//
+// One thread's. Its disk may be slow; what hangs there hangs this thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/base/error.h"
+#include "core/base/unique_fd.h"
+
+namespace videosync {
+
+class FormCache {
+ public:
+  FormCache(std::string folder, std::uint64_t bytes_max) noexcept
+      : folder_(std::move(folder)), bytes_max_(bytes_max) {}
+
+  // Makes the folder, learns what is there, and removes what was left half made.
+  Result<> open();
+
+  const std::string& folder() const noexcept { return folder_; }
+  bool has(const std::string& path) const { return entries_.contains(path); }
+  // Nullopt: it is not there (any more).
+  UniqueFd open_file(const std::string& path, std::int64_t now_ms);
+  std::string read(const std::string& path, std::int64_t now_ms);  // "": not there
+  Result<> write(const std::string& path, std::string_view bytes, std::int64_t now_ms);
+  // Of a program that writes there itself: a folder for it, and what it has finished.
+  Result<> make_folder(const std::string& path) const;
+  void add(const std::string& path, std::uint64_t bytes, std::int64_t now_ms);
+  void forget(std::string_view film);  // all of a film's files
+
+  // Removes until there is room again.
+  void make_room(std::int64_t now_ms);
+  // The disk is full before the limit is reached: the limit becomes what fits.
+  void shrink(std::int64_t now_ms);
+  std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  struct Entry {
+    std::uint64_t bytes = 0;
+    std::int64_t used_ms = 0;
+  };
+  void learn(const std::string& path, std::uint64_t bytes, std::int64_t modified_ms);
+  void remove(const std::string& path);
+
+  const std::string folder_;
+  std::uint64_t bytes_max_;
+  std::uint64_t bytes_ = 0;  // of all entries
+  std::unordered_map<std::string, Entry> entries_;
+};
+
+// A name of a version of a file, that no other has.
+std::string film_key(std::string_view root, std::string_view path, std::uint64_t size,
+                     std::int64_t mtime_ns);
+
+}  // namespace videosync

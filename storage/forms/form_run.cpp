@@ -1,0 +1,95 @@
+#include "storage/forms/form_run.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "core/base/text.h"
+
+namespace videosync {
+
+namespace {
+
+// Frames of 4K in several threads; more than this is a file that means harm.
+constexpr std::uint64_t memory_bytes_max = std::uint64_t{3} << 30;
+constexpr std::uint64_t file_bytes_max = std::uint64_t{1} << 30;
+constexpr std::size_t lines_bytes_max = 4 << 20;
+constexpr std::size_t said_bytes_max = 4'096;
+
+struct Pipe {
+  UniqueFd ours;
+  UniqueFd theirs;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("a pipe", errno);
+  Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  ::fcntl(pipe.ours.get(), F_SETFL, O_NONBLOCK);
+  return pipe;
+}
+
+}  // namespace
+
+Result<FormRun> FormRun::start(const Order& order) {
+  auto output = make_pipe();
+  if (!output) return std::unexpected(output.error());
+  auto errors = make_pipe();
+  if (!errors) return std::unexpected(errors.error());
+  std::vector<std::string> arguments{order.program, order.words.front(),
+                                     fmt::format("/dev/fd/{}", ChildProcess::input_fd)};
+  arguments.insert(arguments.end(), order.words.begin() + 1, order.words.end());
+  arguments.insert(arguments.end(), {"--parent", std::to_string(::getpid())});
+  auto child = ChildProcess::start({.arguments = std::move(arguments),
+                                    .output = output->theirs.get(),
+                                    .input = order.film,
+                                    .errors = errors->theirs.get(),
+                                    .leads_group = true});
+  if (!child) return std::unexpected(child.error());
+  if (order.is_waited_for) {
+    child->step_aside(memory_bytes_max, file_bytes_max);
+  } else {
+    child->step_back(memory_bytes_max, file_bytes_max);
+  }
+  UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, child->pid(), 0)));
+  if (!process) return fail_errno("a descriptor of a process", errno);
+  return FormRun(std::move(*child), std::move(output->ours), std::move(errors->ours),
+                 std::move(process));
+}
+
+// At its end the pipe is closed, so that nobody polls it any more.
+void FormRun::read_all(UniqueFd& from, std::string& to, std::size_t bytes_max) {
+  std::array<char, 16'384> chunk;
+  while (from) {
+    const ssize_t n = ::read(from.get(), chunk.data(), chunk.size());
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n <= 0) return from.reset();
+    if (to.size() < bytes_max) to.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+}
+
+std::vector<std::string> FormRun::take_lines() {
+  read_all(output_, unread_, lines_bytes_max);
+  std::vector<std::string> lines;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = unread_.find('\n', begin)) != std::string::npos; begin = end + 1)
+    lines.push_back(unread_.substr(begin, end - begin));
+  unread_.erase(0, begin);
+  return lines;
+}
+
+std::optional<int> FormRun::take_status() {
+  return child_.take_status();
+}
+
+std::string FormRun::last_words() {
+  read_all(errors_, said_, said_bytes_max);
+  const std::string_view text = trim(said_, "\n");
+  return std::string(text.substr(text.rfind('\n') + 1));
+}
+
+}  // namespace videosync

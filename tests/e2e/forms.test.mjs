@@ -1,0 +1,242 @@
+// The forms of films: made on demand, once for all who ask, exact, within bounds, and whatever goes wrong.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { copyFile, link, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test, { after, before } from 'node:test';
+import { promisify } from 'node:util';
+import { fetchBytes, fetchFilm, fetchText, fetchTimes, makersOf, readMaster, readPlaylist } from '../support/forms.mjs';
+import { makerBinary, pictureTimes } from '../support/maker.mjs';
+import { projectRoot, serverBinary, startServer } from '../support/server.mjs';
+import { until } from '../support/until.mjs';
+
+const run = promisify(execFile);
+const ffmpeg = (...words) => run('ffmpeg', ['-v', 'error', '-y', ...words]);
+const binary = serverBinary();
+const maker = makerBinary();
+const SECONDS = 64;
+
+let root;
+let film;  // H.264 with AC-3 in two languages
+before(async () => {
+  // Beside the program: it is linked to, for servers with another videosync-media beside them.
+  root = await mkdtemp(path.join(path.dirname(binary), 'forms-'));
+  film = path.join(root, 'film.mkv');
+  await ffmpeg('-f', 'lavfi', '-i', `testsrc2=size=160x90:rate=25:duration=${SECONDS}`,
+    '-f', 'lavfi', '-i', `anoisesrc=duration=${SECONDS}:color=pink:sample_rate=48000:amplitude=0.3:seed=3`,
+    '-map', '0:v', '-map', '1:a', '-map', '1:a', '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'ac3',
+    '-metadata:s:a:0', 'language=ger', '-metadata:s:a:1', 'language=eng', '-disposition:a:0', 'default', film);
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+// A server with this film; `script`: what stands in videosync-media's place, with the real one as $REAL and a
+// folder of its own as $HERE.
+async function serve(t, { script, args = [], name = 'film.mkv', source = film } = {}) {
+  const here = await mkdtemp(path.join(root, 'server-'));
+  const media = path.join(here, 'media');
+  await mkdir(media);
+  await copyFile(source, path.join(media, name));
+  const cache = path.join(here, 'cache');
+  await link(binary, path.join(here, 'videosync'));
+  if (script !== null) {
+    const text = script === undefined ? `exec "${maker}" "$@"` : script.replaceAll('$REAL', maker).replaceAll('$HERE', here);
+    await writeFile(path.join(here, 'videosync-media'), `#!/bin/sh\necho "$1" >> "${here}/runs"\n${text}\n`, { mode: 0o755 });
+  }
+  process.env.VIDEOSYNC_BINARY = path.join(here, 'videosync');
+  const server = await startServer({ args: ['--media', media, '--www', path.join(projectRoot, 'www'), ...args], env: { VIDEOSYNC_CACHE: cache } })
+    .finally(() => {
+      process.env.VIDEOSYNC_BINARY = binary;
+    });
+  t.after(() => server.stop());
+  const runs = async () => (await readFile(path.join(here, 'runs'), 'utf8').catch(() => '')).trim().split('\n').filter(Boolean);
+  return { ...server, here, media: path.join(media, name), cache, runs };
+}
+
+const formOf = (origin, { forms }, name) => new URL(forms.find(({ form }) => form === name).url, origin).href;
+
+test('the copy of a film plays through, and lies where its playlists say', async (t) => {
+  const { origin } = await serve(t);
+  const facts = await fetchFilm(origin, 'film');
+  assert.deepEqual(facts.forms.map(({ form }) => form), ['file', 'copy', 'transcode']);
+  assert.match(facts.forms[0].codecs, /^avc1\.[0-9a-f]{6},ac-3$/);
+  assert.match(facts.forms[1].codecs, /^avc1\.[0-9a-f]{6},mp4a\.40\.2$/);
+  assert.deepEqual(facts.tracks.audio.map(({ lang, default: isDefault }) => [lang, isDefault]), [['de', true], ['en', false]]);
+  const master = await readMaster(formOf(origin, facts, 'copy'));
+  assert.deepEqual(master.sound.map(({ lang, isDefault }) => [lang, isDefault]), [['de', true], ['en', false]]);
+  assert.equal(master.variants.length, 1);
+  assert.equal(master.variants[0].codecs, facts.forms[1].codecs);
+
+  const picture = await readPlaylist(master.variants[0].url);
+  assert.ok(Math.abs(picture.end - facts.duration) < 0.001);
+  const made = [];
+  for (const { url, start } of picture.segments) {
+    const times = await fetchTimes(url);
+    assert.ok(Math.abs(times.start / 90_000 - start) < 0.0001, `${url} begins at ${times.start / 90_000}, not ${start}`);
+    made.push(...times.pts);
+  }
+  made.sort((a, b) => a - b);
+  const due = await pictureTimes(film);
+  assert.equal(made.length, due.length);
+  due.forEach((time, i) => assert.ok(Math.abs(time - made[i]) <= 1));
+  const sound = await readPlaylist(master.sound[1].url);
+  assert.ok(Math.abs(sound.end - facts.duration) < 0.001);
+  for (const { url, start } of sound.segments) {
+    assert.ok(Math.abs((await fetchTimes(url)).start / 48_000 - start) < 0.0001, url);
+  }
+  await fetchBytes(picture.init);
+  await assert.rejects(fetchBytes(picture.segments.at(-1).url.replace(/\d+\.m4s/, `${picture.segments.length}.m4s`)), { status: 404 });
+});
+
+test('the picture made anew: an even grid, and a seek to what is not made yet', async (t) => {
+  const { origin } = await serve(t);
+  const facts = await fetchFilm(origin, 'film');
+  const master = await readMaster(formOf(origin, facts, 'transcode'));
+  const { init, segments } = await readPlaylist(master.variants[0].url);
+  assert.ok(segments.slice(0, -1).every(({ length }) => length === 2));
+  await fetchBytes(init);
+  for (const number of [0, 1, 20, 21, segments.length - 1]) {
+    const { pts } = await fetchTimes(segments[number].url);
+    assert.equal(pts.length, Math.round(segments[number].length * 25), `segment ${number}`);
+    assert.ok(Math.abs(pts[0] - number * 180_000) <= 1);
+  }
+});
+
+test('ten who ask at once cost the making once', async (t) => {
+  const { origin, runs } = await serve(t);
+  const facts = await fetchFilm(origin, 'film');
+  const { variants } = await readMaster(formOf(origin, facts, 'copy'));
+  const { segments } = await readPlaylist(variants[0].url);
+  const all = await Promise.all(Array.from({ length: 10 }, async () => {
+    const bytes = [];
+    for (const { url } of segments.slice(0, 6)) bytes.push(await fetchBytes(url));
+    return Buffer.concat(bytes);
+  }));
+  assert.ok(all.every((bytes) => bytes.equals(all[0])));
+  const made = (await runs()).filter((verb) => verb === 'video').length;
+  assert.ok(made >= 1 && made <= 3, `${made} runs for ten viewers of 24 s`);
+});
+
+test('the cache keeps its limit, and the film goes on', async (t) => {
+  const { origin, cache } = await serve(t, { args: ['--cache-size', '1MiB'] });
+  const facts = await fetchFilm(origin, 'film');
+  const { variants, sound } = await readMaster(formOf(origin, facts, 'copy'));
+  const names = [...(await readPlaylist(variants[0].url)).segments, ...(await readPlaylist(sound[0].url)).segments];
+  let total = 0;
+  for (const { url } of names) total += (await fetchBytes(url)).length;
+  assert.ok(total > 1.5 * 1024 * 1024, 'more was made than fits');
+  const { stdout } = await run('du', ['-sb', path.join(cache, 'forms')]);
+  assert.ok(Number.parseInt(stdout, 10) < 1.5 * 1024 * 1024, `the cache holds ${stdout}`);
+});
+
+test('a film that is replaced while it is cut is served as neither', async (t) => {
+  const server = await serve(t, { script: 'case "$1" in video) while [ ! -e "$HERE/go" ]; do sleep 0.05; done;; esac\nexec "$REAL" "$@"' });
+  const before = await fetchFilm(server.origin, 'film');
+  const { variants } = await readMaster(formOf(server.origin, before, 'copy'));
+  const { segments } = await readPlaylist(variants[0].url);
+  const asked = fetchBytes(segments[3].url).then(() => 200, ({ status }) => status);
+  await until(async () => (await server.runs()).includes('video'), 'the cutting to begin');
+  const other = path.join(root, 'other.mkv');
+  await ffmpeg('-i', film, '-t', '20', '-c', 'copy', other);
+  await writeFile(server.media, await readFile(other));  // over the same file
+  await writeFile(path.join(server.here, 'go'), '');
+  assert.equal(await asked, 404);
+  process.kill(server.pid, 'SIGHUP');
+  // Until the scan the old one is known to be gone.
+  const duration = () => fetchFilm(server.origin, 'film').then((facts) => facts.duration, ({ status }) => assert.equal(status, 404));
+  await until(async () => (await duration()) < 30, 'the other film');
+  await assert.rejects(fetchBytes(segments[3].url), ({ status, body }) => status === 404 && /film_replaced/.test(body));
+});
+
+test('a program that is killed is tried again; one that always fails is not', async (t) => {
+  const once = await serve(t, { script: 'if [ ! -e "$HERE/once" ]; then touch "$HERE/once"; kill -9 $$; fi\nexec "$REAL" "$@"' });
+  assert.equal((await fetchFilm(once.origin, 'film')).forms.length, 3);
+  const always = await serve(t, { script: 'kill -11 $$' });
+  await assert.rejects(fetchFilm(always.origin, 'film'), ({ status, body }) => status === 422 && /signal 11/.test(body));
+  const tried = (await always.runs()).length;
+  assert.equal(tried, 2);
+  await assert.rejects(fetchFilm(always.origin, 'film'), { status: 422 });
+  assert.equal((await always.runs()).length, tried);
+});
+
+test('without the program a film is still served as it is', async (t) => {
+  const { origin } = await serve(t, { script: null });
+  await assert.rejects(fetchFilm(origin, 'film'), ({ status, body }) => status === 503 && /videosync-media/.test(body));
+  const response = await fetch(`${origin}/api/video?id=film`);
+  assert.equal(response.status, 200);
+  await response.body.cancel();
+});
+
+test('a program that hangs is ended, and nobody waits for ever', async (t) => {
+  const server = await serve(t, { script: 'exec sleep 1000' });
+  const response = await fetch(`${server.origin}/forms/film/film.json`);
+  assert.equal(response.status, 503);
+  assert.ok(Number(response.headers.get('retry-after')) > 0);
+  await response.arrayBuffer();
+  assert.equal((await fetch(`${server.origin}/api/videos`)).status, 200);
+  await until(() => makersOf(server.pid).length === 0, 'the program to be ended', 40_000);
+});
+
+test('what is no film says why, once and for all', async (t) => {
+  const text = path.join(root, 'text.mkv');
+  await writeFile(text, 'this is no film\n'.repeat(100));
+  const { origin, runs } = await serve(t, { source: text });
+  for (const _ of [1, 2]) await assert.rejects(fetchFilm(origin, 'film'), ({ status, body }) => status === 422 && /no film/.test(body));
+  assert.equal((await runs()).length, 1);
+});
+
+test('a server that is killed leaves no process behind', async (t) => {
+  const server = await serve(t, { args: ['--transcodes', '1'] });
+  const facts = await fetchFilm(server.origin, 'film');
+  const { variants } = await readMaster(formOf(server.origin, facts, 'transcode'));
+  const { segments } = await readPlaylist(variants[0].url);
+  // It is at its work, and stays so: its process stands still.
+  const asked = fetchBytes(segments[2].url).catch(() => {});
+  const hasBegun = async () => (await readdir(path.join(server.cache, 'forms'), { recursive: true })).some((name) => name.endsWith('480p/init.mp4'));
+  await until(hasBegun, 'a picture to be made', 10_000, 1);
+  const makers = makersOf(server.pid);
+  assert.equal(makers.length, 1);
+  for (const pid of makers) process.kill(pid, 'SIGSTOP');
+  await server.stop('SIGKILL');
+  await asked;
+  const isThere = (pid) => {
+    try {
+      process.kill(pid, 0);
+      return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  await until(() => !makers.some(isThere), 'its processes to end');
+});
+
+test('200 seeks a minute: few processes, and the last one is answered', async (t) => {
+  const server = await serve(t, { args: ['--transcodes', '1'] });
+  const facts = await fetchFilm(server.origin, 'film');
+  const { variants } = await readMaster(formOf(server.origin, facts, 'transcode'));
+  const { segments } = await readPlaylist(variants[0].url);
+  let most = 0;
+  for (let i = 0; i < 20; i += 1) {
+    const leaving = new AbortController();
+    const asked = fetch(segments[(i * 7) % segments.length].url, { signal: leaving.signal }).then((response) => response.arrayBuffer()).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    most = Math.max(most, makersOf(server.pid).length);
+    leaving.abort();
+    await asked;
+  }
+  assert.ok(most <= 2, `${most} processes`);
+  const answer = () => fetchBytes(segments[11].url).then((bytes) => bytes.length, ({ status }) => (status === 503 ? 0 : -1));
+  await until(async () => (await answer()) > 0, 'the last seek', 10_000);
+  await until(() => makersOf(server.pid).length <= 1, 'the others to be gone');
+});
+
+test('subtitles inside a film come as WebVTT', async (t) => {
+  const srt = path.join(root, 'a.srt');
+  await writeFile(srt, '1\n00:00:01,000 --> 00:00:02,000\nGuten Tag\n');
+  const source = path.join(root, 'subs.mkv');
+  await ffmpeg('-i', film, '-i', srt, '-t', '10', '-map', '0', '-map', '1', '-c', 'copy', '-metadata:s:s:0', 'language=ger', source);
+  const { origin } = await serve(t, { source });
+  const { tracks } = await fetchFilm(origin, 'film');
+  assert.equal(tracks.subtitles[0].lang, 'de');
+  assert.match(await fetchText(new URL(tracks.subtitles[0].url, origin).href), /00:00:0(0\.99|1\.00)\d --> 00:00:0(1\.99|2\.00)\d\nGuten Tag/);
+});

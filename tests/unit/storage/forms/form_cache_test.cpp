@@ -1,0 +1,82 @@
+// The cache of forms: within its limit, what plays stays, and a restart finds what is there.
+#include "storage/forms/form_cache.h"
+
+#include <criterion/criterion.h>
+
+#include <filesystem>
+
+#include "tests/support/temp_folder.h"
+
+using namespace videosync;
+using namespace videosync::test;
+
+namespace {
+
+constexpr std::int64_t minute_ms = 60'000;
+
+std::string bytes(std::size_t count) {
+  return std::string(count, 'x');
+}
+
+}  // namespace
+
+Test(form_cache, the_least_used_go) {
+  TempFolder folder;
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  cr_assert(cache.write("a/copy/0.m4s", bytes(400), 0).has_value());
+  cr_assert(cache.write("a/copy/1.m4s", bytes(400), 1).has_value());
+  cr_assert(cache.open_file("a/copy/0.m4s", 2 * minute_ms) ? true : false);
+  cr_assert(cache.write("b/copy/0.m4s", bytes(400), 2 * minute_ms).has_value());
+  cr_assert(cache.has("a/copy/0.m4s") && !cache.has("a/copy/1.m4s") && cache.has("b/copy/0.m4s"));
+  cr_assert(!std::filesystem::exists(folder / "forms/a/copy/1.m4s"));
+  cr_assert_eq(cache.bytes(), 800);
+}
+
+Test(form_cache, what_plays_stays_but_within_bounds) {
+  TempFolder folder;
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  for (int i = 0; i < 20; ++i) {
+    cr_assert(cache.write("a/copy/" + std::to_string(i) + ".m4s", bytes(100), i).has_value());
+    cr_assert_leq(cache.bytes(), 1'125);
+  }
+  cr_assert(cache.has("a/copy/19.m4s") && !cache.has("a/copy/0.m4s"));
+}
+
+Test(form_cache, a_restart_finds_what_is_there) {
+  TempFolder folder;
+  {
+    FormCache cache(folder / "forms", 1'000);
+    cr_assert(cache.open().has_value());
+    cr_assert(cache.write("a/plan/facts.json", "{}", 0).has_value());
+  }
+  folder.write("forms/a/plan/half.m4s.7.tmp", "x");
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  cr_assert_eq(cache.read("a/plan/facts.json", 5), "{}");
+  cr_assert_eq(cache.bytes(), 2);
+  cr_assert(!std::filesystem::exists(folder / "forms/a/plan/half.m4s.7.tmp"));
+  cache.forget("a");
+  cr_assert_eq(cache.bytes(), 0);
+  cr_assert(!std::filesystem::exists(folder / "forms/a"));
+}
+
+Test(form_cache, a_file_that_was_taken_away_is_not_there) {
+  TempFolder folder;
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  cr_assert(cache.write("a/copy/0.m4s", bytes(10), 0).has_value());
+  std::filesystem::remove(folder / "forms/a/copy/0.m4s");
+  cr_assert(!cache.open_file("a/copy/0.m4s", 1));
+  cr_assert(!cache.has("a/copy/0.m4s"));
+  cr_assert_eq(cache.bytes(), 0);
+}
+
+Test(form_cache, versions_of_a_film_have_other_names) {
+  const std::string one = film_key("/media", "a.mkv", 5, 6);
+  cr_assert_eq(one, film_key("/media", "a.mkv", 5, 6));
+  cr_assert_neq(one, film_key("/media", "a.mkv", 5, 7));
+  cr_assert_neq(one, film_key("/media", "b.mkv", 5, 6));
+  cr_assert_neq(one, film_key("/other", "a.mkv", 5, 6));
+}
