@@ -143,11 +143,12 @@ std::optional<FilmPlan> parse_film_plan(std::string_view text) {
   if (!take_number(text)) return std::nullopt;
   const auto end = take_number(text);
   while (!text.empty()) {
-    const bool has_mark = text.find(' ') != std::string_view::npos;
-    if (!has_mark) return std::nullopt;
-    text.remove_prefix(text.find(' ') + 1);  // how its key frame is recognised, and its place
-    text.remove_prefix(std::min(text.size(), text.find(' ') + 1));
-    const auto start = take_number(text);
+    // How its key frame is recognised, its place in the file, and where it starts.
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::size_t last = line.rfind(' ');
+    if (std::ranges::count(line, ' ') != 2) return std::nullopt;
+    const auto start = parse_decimal<std::int64_t>(line.substr(last + 1));
     const bool rises = start && (plan.starts.empty() ? *start == 0 : *start > plan.starts.back());
     if (!rises) return std::nullopt;
     plan.starts.push_back(*start);

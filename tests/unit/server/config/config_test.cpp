@@ -167,7 +167,7 @@ Test(config, every_bad_value_is_named_with_what_is_allowed) {
       {"--max-members", "10k", "from 1 to"},
       {"--message-rate", "100001", "from 0 to 100000"},
       {"--queue-limit", "1KiB", "from 4KiB to 16MiB"},
-      {"--queue-limit", "64kb", "KiB or MiB"},
+      {"--queue-limit", "64kb", "KiB, MiB or GiB"},
       {"--host-grace", "ten", "0s to 1h"},
       {"--host-grace", "2h", "0s to 1h"},
       {"--session-ttl", "0", "1s to 365d"},
@@ -288,6 +288,7 @@ Test(setting_values, durations_and_sizes_are_shown_in_their_largest_exact_unit) 
   cr_assert_eq(format_size(65'536), "64KiB");
   cr_assert_eq(format_size(1'000), "1000");
   cr_assert_eq(format_size(1 << 20), "1MiB");
+  cr_assert_eq(format_size(std::uint64_t{20} << 30), "20GiB");
   cr_assert_not(parse_duration("999999999999999999d", {0, INT64_MAX}).has_value());
   cr_assert_not(parse_duration("", {0, INT64_MAX}).has_value());
   cr_assert_not(parse_duration("s", {0, INT64_MAX}).has_value());
