@@ -91,10 +91,18 @@ std::vector<AVStream*> Film::all(AVMediaType type) const {
   return found;
 }
 
+// avi tells of pictures when they are decoded. They are shown when the decoder hands them out,
+// which with B frames is so many pictures later; the sound beside them is written for that.
+std::int64_t Film::decoding_delay_in(AVRational unit) const noexcept {
+  const AVStream* first = video();
+  if (!is("avi") || first == nullptr || first->avg_frame_rate.num <= 0) return 0;
+  return av_rescale_q(first->codecpar->video_delay, av_inv_q(first->avg_frame_rate), unit);
+}
+
 std::int64_t Film::zero_in(AVRational unit) const noexcept {
   const AVStream* first = video();
   if (first != nullptr && first->start_time != AV_NOPTS_VALUE) {
-    return av_rescale_q(first->start_time, first->time_base, unit);
+    return av_rescale_q(first->start_time, first->time_base, unit) + decoding_delay_in(unit);
   }
   if (input_->start_time == AV_NOPTS_VALUE) return 0;
   return av_rescale_q(input_->start_time, AV_TIME_BASE_Q, unit);
@@ -135,6 +143,7 @@ void Film::choose(const AVStream& stream) noexcept {
 
 void Film::seek_before(const AVStream& chosen, std::int64_t pts) {
   choose(chosen);
+  if (&chosen == video()) pts -= decoding_delay_in(chosen.time_base);
   for (const std::int64_t back_s : seek_steps_s) {
     if (lands_before(chosen, pts, back_s)) return;
   }

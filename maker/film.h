@@ -41,6 +41,7 @@ class Film {
   bool read(AVPacket& packet);
 
  private:
+  std::int64_t decoding_delay_in(AVRational unit) const noexcept;
   bool lands_before(const AVStream& chosen, std::int64_t pts, std::int64_t back_s);
   bool read_chosen(AVPacket& packet);
 

@@ -71,6 +71,7 @@ class PictureMaker {
         video_(film.needed_video()),
         size_(fitted(shown_size(video_), order.height_max)),
         zero_(film.zero_in(ticks)),
+        picture_length_(length_of_picture(video_)),
         first_(stretch.from),
         stop_(std::min(stretch.end(), segments_of(order.film_end))),
         is_init_alone_(stretch.count == 0),
@@ -108,6 +109,11 @@ class PictureMaker {
   }
 
  private:
+  // In its unit; 0: it is not known.
+  static std::int64_t length_of_picture(const AVStream& video) {
+    if (video.avg_frame_rate.num <= 0) return 0;
+    return av_rescale_q(1, av_inv_q(video.avg_frame_rate), video.time_base);
+  }
   static std::size_t segments_of(std::int64_t end) {
     return static_cast<std::size_t>((end + picture_segment - 1) / picture_segment);
   }
@@ -131,7 +137,10 @@ class PictureMaker {
   void take_decoded(Decoder& decoder) {
     while (!is_fed() && decoder.take(*frame_)) {
       frame_->pts = frame_->best_effort_timestamp;
+      // avi's last one, which no packet brings out.
+      if (frame_->pts == AV_NOPTS_VALUE) frame_->pts = decoded_to_;
       if (frame_->pts == AV_NOPTS_VALUE) continue;
+      decoded_to_ = frame_->pts + std::max<std::int64_t>(picture_length_, 1);
       const bool is_other = frame_->width != like_.width || frame_->height != like_.height ||
                             frame_->format != format_;
       if (!filter_ || is_other) {
@@ -212,7 +221,10 @@ class PictureMaker {
   const PictureOrder order_;
   const AVStream& video_;
   const PictureSize size_;
-  const std::int64_t zero_;  // ticks
+  const std::int64_t zero_;
+  const std::int64_t picture_length_;
+  std::int64_t decoded_to_ =
+      AV_NOPTS_VALUE;  // where the next picture is due that does not say  // ticks
   const std::size_t first_;
   const std::size_t stop_;  // the one behind the last
   const bool is_init_alone_;
