@@ -61,8 +61,7 @@ std::string known_path(const std::string& cache_directory, const MediaLibrary::O
 
 }  // namespace
 
-Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options options,
-                                                     std::string cache_directory,
+Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options options, Tools tools,
                                                      FileHelpers& helpers) {
   Descriptors descriptors{UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
                           UniqueFd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK))};
@@ -78,8 +77,8 @@ Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options optio
   auto desk = FileDesk::create(helpers, FileHelpers::Lane::scanning);
   if (!desk) return std::unexpected(std::move(desk.error()));
   options.watch = descriptors.changes.get();
-  std::unique_ptr<Librarian> librarian(new Librarian(
-      std::move(descriptors), std::move(*desk), std::move(options), std::move(cache_directory)));
+  std::unique_ptr<Librarian> librarian(new Librarian(std::move(descriptors), std::move(*desk),
+                                                     std::move(options), std::move(tools)));
   auto thread =
       start_thread([self = librarian.get()](const std::stop_token& stop) { self->run(stop); });
   if (!thread) return std::unexpected(std::move(thread.error()));
@@ -88,15 +87,15 @@ Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options optio
 }
 
 Librarian::Librarian(Descriptors descriptors, std::unique_ptr<FileDesk> desk,
-                     MediaLibrary::Options options, std::string cache_directory)
+                     MediaLibrary::Options options, Tools tools)
     : options_(std::move(options)),
-      known_path_(known_path(cache_directory, options_)),
+      known_path_(known_path(tools.cache_directory, options_)),
       news_(std::move(descriptors.news)),
       changes_(std::move(descriptors.changes)),
       desk_(std::move(desk)),
       notes_(*desk_),
-      probe_(*desk_),
-      pictures_({.cache_directory = std::move(cache_directory)}, *desk_),
+      probe_(*desk_, {.describing = std::move(tools.media_program)}),
+      pictures_({.cache_directory = std::move(tools.cache_directory)}, *desk_),
       library_(MediaLibrary::make_empty()),
       tell_again_after_(tell_first_after) {
   desk_->set_patience([this](std::string_view what, std::int64_t waited_ms) {
@@ -362,7 +361,7 @@ void Librarian::recall_known() {
   if (known_path_.empty()) return;
   KnownFilms known = KnownFilms::read(known_path_);
   notes_.remember(std::move(known.notes));
-  probe_.remember(std::move(known.durations));
+  probe_.remember(std::move(known.films));
   memory_.ids.recall(std::move(known.holders));
 }
 

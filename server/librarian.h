@@ -36,10 +36,13 @@ namespace videosync {
 
 class Librarian {
  public:
-  // cache_directory: for pictures and what was learned, "": none. `helpers` outlive it.
+  struct Tools {
+    std::string cache_directory{};  // for pictures and what was learned; "": none
+    std::string media_program{};    // videosync-media; "": none
+  };
+  // `helpers` outlive it.
   // Errors: io, where no eventfd or no thread is to be had.
-  static Result<std::unique_ptr<Librarian>> create(MediaLibrary::Options options,
-                                                   std::string cache_directory,
+  static Result<std::unique_ptr<Librarian>> create(MediaLibrary::Options options, Tools tools,
                                                    FileHelpers& helpers);
   ~Librarian();
   Librarian(const Librarian&) = delete;
@@ -74,7 +77,7 @@ class Librarian {
   };
 
   Librarian(Descriptors descriptors, std::unique_ptr<FileDesk> desk, MediaLibrary::Options options,
-            std::string cache_directory);
+            Tools tools);
   void run(const std::stop_token& stop);
   void scan();
   void on_scan_failed(const Error& error, bool is_asked);

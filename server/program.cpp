@@ -192,7 +192,7 @@ std::optional<int> Program::prepare() {
   const MediaLibrary::Options media{.directories = config_.media_dirs,
                                     .default_id = config_.default_video,
                                     .open_max = open_files_max(machine_)};
-  auto librarian = Librarian::create(media, cache_directory(config_), files_);
+  auto librarian = Librarian::create(media, {cache_directory(config_), media_program()}, files_);
   if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
   librarian_ = std::move(*librarian);
   std::vector<std::unique_ptr<Reactor>> reactors;

@@ -91,7 +91,7 @@ std::optional<VideoChoice> SessionBridge::choose_video(
   const VideoEntry* video = id ? library.find(*id) : library.default_video();
   if (video == nullptr) return std::nullopt;
   // As it was asked for: whoever loads a film by one of its ids finds it under that.
-  return VideoChoice{id.value_or(video->id), video->duration_s.value_or(0)};
+  return VideoChoice{id.value_or(video->id), video->duration_s().value_or(0)};
 }
 
 void SessionBridge::fill_random(std::span<std::uint8_t> bytes) noexcept {

@@ -16,10 +16,6 @@ namespace {
 constexpr HttpFault not_found{404, "not_found", "there is nothing at this address"};
 constexpr HttpFault another{404, "film_replaced", "the film is another one now"};
 
-std::string version_text(const FileFacts& facts) {
-  return fmt::format("{:x}-{:x}", facts.size, static_cast<std::uint64_t>(mtime_ns_of(facts)));
-}
-
 }  // namespace
 
 void route_form(Worker& worker, Connection& connection, std::string_view rest) {
@@ -29,17 +25,16 @@ void route_form(Worker& worker, Connection& connection, std::string_view rest) {
     return connection.answer_error(not_found);
   }
   rest.remove_prefix(slash + 1);
-  const std::string version = version_text(video->file.facts);
+  FilmPlace place = form_place(*video);
   if (const std::size_t next = rest.find('/'); next != rest.npos) {
-    if (rest.substr(0, next) != version) return connection.answer_error(another);
+    const std::string version_end = fmt::format("/{}/", rest.substr(0, next));
+    if (!place.forms_url.ends_with(version_end)) return connection.answer_error(another);
     rest.remove_prefix(next + 1);
   } else if (rest != "film.json") {
     return connection.answer_error(not_found);
   }
   const auto file = parse_form_file(rest);
   if (!file) return connection.answer_error(not_found);
-  FilmPlace place{video_url(*video), std::string(video->content_type()),
-                  fmt::format("{}{}/{}/", forms_prefix, video->id, version)};
   const MediaLibrary& library = worker.library();
   worker.ask_form(connection,
                   {0, library.place_of(video->file), video->file.facts,

@@ -3,17 +3,12 @@
 // GET /forms/ID/film.json: what there is of the film as it is now.
 #pragma once
 
-#include <string>
 #include <string_view>
-
-#include "storage/media/media_library.h"
 
 namespace videosync {
 
 class Connection;
 class Worker;
-
-inline constexpr std::string_view forms_prefix = "/forms/";
 
 // `rest`: of the path, behind the prefix.
 void route_form(Worker& worker, Connection& connection, std::string_view rest);

@@ -12,6 +12,7 @@
 #include "server/http/file_response.h"
 #include "server/http/form_route.h"
 #include "server/http/forwarded.h"
+#include "server/http/video_catalog.h"
 #include "server/http/videos_answer.h"
 #include "server/http/websocket_route.h"
 #include "server/metrics/node_metrics.h"

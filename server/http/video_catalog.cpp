@@ -73,7 +73,7 @@ void append_show(std::string& out, const FilmName::Episode& episode) {
 void append_source(std::string& out, const VideoEntry& video) {
   append_member(out, "type", video.content_type());
   append_number(out, "bytes", video.file ? video.file.facts.size : 0);
-  if (video.duration_s) append_number(out, "duration", *video.duration_s);
+  if (video.duration_s()) append_number(out, "duration", *video.duration_s());
   append_member(out, "url", video_url(video));
   append_file(out, "hls", video.playlist);
 }
@@ -109,6 +109,10 @@ void append_video(std::string& out, const MediaLibrary& library, const VideoEntr
   append_file(out, "thumbnails", video.thumbnails);
   append_versions(out, library.versions_of(video));
   append_captions(out, video);
+  if (video.learned.facts != nullptr) {
+    out += ',';
+    append_film(out, *video.learned.facts, form_place(video));
+  }
   out += '}';
 }
 
@@ -241,6 +245,13 @@ void find_videos(const VideoCatalog& catalog, const VideoQuery& query, std::size
 
 std::string video_url(const VideoEntry& video) {
   return video.file ? "/api/video?id=" + video.id : media_url(video.playlist.place());
+}
+
+FilmPlace form_place(const VideoEntry& video) {
+  const FileFacts& facts = video.file.facts;
+  return {video_url(video), std::string(video.content_type()),
+          fmt::format("{}{}/{:x}-{:x}/", forms_prefix, video.id, facts.size,
+                      static_cast<std::uint64_t>(mtime_ns_of(facts)))};
 }
 
 std::string media_url(const std::string& place) {

@@ -300,6 +300,9 @@ bool FormMaker::serve_part(const Waiting& waiting, Film& film) {
   if (file.kind == Kind::facts) {
     std::string json = "{";
     append_film(json, *film.facts, waiting.place);
+    if (const auto& duration_ms = film.facts->duration_ms) {
+      json += fmt::format(",\"duration\":{}", static_cast<double>(*duration_ms) / 1'000);
+    }
     return answer_text(waiting, json + "}", json_type);
   }
   const std::string folder = file.rendition.folder();

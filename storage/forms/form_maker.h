@@ -19,7 +19,6 @@
 
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
-#include "storage/forms/film_facts.h"
 #include "storage/forms/form_cache.h"
 #include "storage/forms/form_desk.h"
 #include "storage/forms/form_names.h"
@@ -27,6 +26,7 @@
 #include "storage/forms/form_runs.h"
 #include "storage/media/file_desk.h"
 #include "storage/media/file_helpers.h"
+#include "storage/media/film_facts.h"
 #include "storage/media/media_library.h"
 
 namespace videosync {

@@ -239,9 +239,6 @@ std::string media_playlist(const FilmFacts& facts, const FilmPlan* plan,
 void append_film(std::string& json, const FilmFacts& facts, const FilmPlace& place) {
   append_tracks(json, facts, place);
   append(json, ",\"startMs\":{},\"endsEarly\":{}", facts.start_ms, facts.ends_early);
-  if (facts.duration_ms) {
-    append(json, ",\"duration\":{}", static_cast<double>(*facts.duration_ms) / 1'000);
-  }
   json += ",\"forms\":[";
   std::string codecs = facts.picture ? facts.picture->codec : "";
   if (const SoundTrack* track = facts.default_sound()) {

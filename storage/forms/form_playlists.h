@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/forms/film_facts.h"
 #include "storage/forms/form_names.h"
+#include "storage/media/film_facts.h"
 
 namespace videosync {
 
@@ -31,8 +31,8 @@ struct FilmPlace {
   std::string file_type;
   std::string forms_url;
 };
-// {"tracks":{...},"startMs":...,"duration"?:...,"endsEarly":...,"forms":[...]}, cheapest first;
-// without its braces where it is to stand in an object with others.
+// "tracks":{...},"startMs":...,"endsEarly":...,"forms":[...], cheapest first: to stand in an object
+// with others.
 void append_film(std::string& json, const FilmFacts& facts, const FilmPlace& place);
 
 }  // namespace videosync

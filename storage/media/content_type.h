@@ -22,14 +22,27 @@ constexpr std::string_view extension_of(std::string_view name) noexcept {
 
 // A literal; "application/octet-stream" for what the table does not know.
 constexpr std::string_view content_type_of(std::string_view name) noexcept {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 31> types{{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 44> types{{
       {"mp4", "video/mp4"},
       {"m4v", "video/mp4"},
       {"webm", "video/webm"},
       {"mkv", "video/x-matroska"},
       {"mov", "video/quicktime"},
       {"m3u8", "application/vnd.apple.mpegurl"},
+      {"avi", "video/x-msvideo"},
+      {"divx", "video/x-msvideo"},
       {"ts", "video/mp2t"},
+      {"m2ts", "video/mp2t"},
+      {"mts", "video/mp2t"},
+      {"mpg", "video/mpeg"},
+      {"mpeg", "video/mpeg"},
+      {"vob", "video/mpeg"},
+      {"wmv", "video/x-ms-wmv"},
+      {"asf", "video/x-ms-asf"},
+      {"flv", "video/x-flv"},
+      {"3gp", "video/3gpp"},
+      {"ogv", "video/ogg"},
+      {"ogm", "video/ogg"},
       {"m4s", "video/iso.segment"},
       {"aac", "audio/aac"},
       {"mp3", "audio/mpeg"},

@@ -1,4 +1,4 @@
-#include "storage/forms/film_facts.h"
+#include "storage/media/film_facts.h"
 
 #include <simdjson.h>
 
@@ -102,12 +102,21 @@ const SoundTrack* FilmFacts::default_sound() const noexcept {
   return sound.empty() ? nullptr : &sound.front();
 }
 
+LearnedFilm learned_of(FilmFacts facts) {
+  std::optional<double> duration_s;
+  if (facts.duration_ms.value_or(0) > 0) {
+    duration_s = static_cast<double>(*facts.duration_ms) / 1'000;
+  }
+  return {duration_s, std::make_shared<const FilmFacts>(std::move(facts))};
+}
+
 std::optional<FilmFacts> parse_film_facts(std::string_view json) {
   simdjson::dom::parser parser;
   element film;
   if (parser.parse(json.data(), json.size()).get(film) != simdjson::SUCCESS) return std::nullopt;
   if (!film.is_object()) return std::nullopt;
   FilmFacts facts;
+  facts.told = json;
   facts.bytes = get(film, "bytes", std::uint64_t{0});
   facts.start_ms = get(film, "startMs", std::int64_t{0});
   if (film["durationMs"].error() == simdjson::SUCCESS) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,7 @@ struct SubtitleTrack {
 };
 
 struct FilmFacts {
+  std::string told;  // the JSON that says all this
   std::uint64_t bytes = 0;
   std::int64_t start_ms = 0;                // of film time, on the container's clock
   std::optional<std::int64_t> duration_ms;  // nullopt: only reading the film would tell
@@ -63,6 +65,14 @@ struct FilmFacts {
   // Which one all members are given who have not chosen; null where there is none.
   const SoundTrack* default_sound() const noexcept;
 };
+
+// What was learned of a video's file.
+struct LearnedFilm {
+  std::optional<double> duration_s{};
+  std::shared_ptr<const FilmFacts> facts{};  // null: nobody could look into it, or it is no film
+  friend bool operator==(const LearnedFilm&, const LearnedFilm&) = default;  // the same facts
+};
+LearnedFilm learned_of(FilmFacts facts);
 
 std::optional<FilmFacts> parse_film_facts(std::string_view json);
 // What reading a film to its end has added: `facts` gets it. False: it is no such answer.

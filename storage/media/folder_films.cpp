@@ -101,9 +101,6 @@ class FolderReader {
 
   void add_videos(const ListedFolder& folder) {
     for (const ListedFile& file : folder.files) {
-      if (is_kind(file.name, other_video_kinds)) {
-        warn(folder, file, "browsers do not play files of this kind");
-      }
       if (!is_kind(file.name, video_kinds)) continue;
       LibraryFile video = file_of(folder, file);
       const std::size_t place = add_video(folder.path, stem_of(file.name), video);
@@ -291,11 +288,6 @@ class FolderReader {
       first = &film;
     }
     return true;
-  }
-
-  void warn(const ListedFolder& folder, const ListedFile& file, std::string_view why) {
-    films_.warnings.push_back(
-        fmt::format("left out \"{}\": {}", join(folder.path, file.name), why));
   }
 
   const FolderTree& tree_;

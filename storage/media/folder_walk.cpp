@@ -75,7 +75,11 @@ class Walk {
     const bool is_hls = depth > 0 && std::ranges::binary_search(names.files, master_playlist_name);
     for (const std::string& name : names.links)
       sink_.on_warning(fmt::format("left out \"{}\": symlinks are not followed", join(path, name)));
+    // Beside a playlist these are its segments, thousands of them, and no films.
+    const bool has_segments = std::ranges::any_of(
+        names.files, [](const std::string& name) { return extension_of(name) == "m3u8"; });
     for (const std::string& name : names.files) {
+      if (has_segments && extension_of(name) == "ts") continue;
       if (is_hls ? is_of_hls_folder(name) : is_library_name(name)) tell_file(directory, path, name);
     }
     for (const std::string& name : names.folders) {

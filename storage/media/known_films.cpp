@@ -98,14 +98,24 @@ void read_notes(std::string_view line, NotesBook::Known& known) {
 }
 
 // "f", size, mtime, duration in microseconds, path.
-void read_duration(std::string_view line, MediaProbe::Durations& durations) {
+void read_duration(std::string_view line, MediaProbe::Known& films) {
   const auto size = parse_decimal<std::uint64_t>(take_until(line, '\t'));
   const auto mtime_ns = parse_decimal<std::int64_t>(take_until(line, '\t'));
   const auto duration_us = parse_decimal<std::int64_t>(take_until(line, '\t'));
   std::string path = read_path(line);
   if (!size || !mtime_ns || !duration_us || *duration_us <= 0 || path.empty()) return;
-  durations.insert_or_assign({std::move(path), *size, *mtime_ns},
-                             static_cast<double>(*duration_us) / us_a_second);
+  films.insert_or_assign({std::move(path), *size, *mtime_ns},
+                         LearnedFilm{static_cast<double>(*duration_us) / us_a_second, nullptr});
+}
+
+// "t", size, mtime, what videosync-media told, path.
+void read_facts(std::string_view line, MediaProbe::Known& films) {
+  const auto size = parse_decimal<std::uint64_t>(take_until(line, '\t'));
+  const auto mtime_ns = parse_decimal<std::int64_t>(take_until(line, '\t'));
+  auto facts = parse_film_facts(take_until(line, '\t'));
+  std::string path = read_path(line);
+  if (!size || !mtime_ns || !facts || path.empty()) return;
+  films.insert_or_assign({std::move(path), *size, *mtime_ns}, learned_of(std::move(*facts)));
 }
 
 // "i", plain id, 1 where it is listed, when its film went, path.
@@ -130,22 +140,29 @@ KnownFilms KnownFilms::read(const std::string& path) {
   while (rest.find('\n') != std::string_view::npos) {
     std::string_view line = take_until(rest, '\n');
     const std::string_view kind = take_until(line, '\t');
-    if (kind == "f") read_duration(line, known.durations);
+    if (kind == "f") read_duration(line, known.films);
+    if (kind == "t") read_facts(line, known.films);
     if (kind == "i") read_holder(line, known.holders);
     if (kind == "n") read_notes(line, known.notes);
   }
   return known;
 }
 
-Result<> KnownFilms::write(const std::string& path, const MediaProbe::Durations& durations,
+Result<> KnownFilms::write(const std::string& path, const MediaProbe::Known& films,
                            const std::map<std::string, FilmIds::Holder>& holders,
                            const NotesBook::Known& notes) {
   std::string text(first_line);
   text += '\n';
-  for (const auto& [version, duration_s] : durations) {
-    if (!duration_s) continue;  // the next process may have more luck
-    fmt::format_to(std::back_inserter(text), "f\t{}\t{}\t{}\t", version.size, version.mtime_ns,
-                   std::llround(*duration_s * us_a_second));
+  for (const auto& [version, learned] : films) {
+    if (learned.facts != nullptr) {
+      fmt::format_to(std::back_inserter(text), "t\t{}\t{}\t{}\t", version.size, version.mtime_ns,
+                     learned.facts->told);
+    } else if (learned.duration_s) {
+      fmt::format_to(std::back_inserter(text), "f\t{}\t{}\t{}\t", version.size, version.mtime_ns,
+                     std::llround(*learned.duration_s * us_a_second));
+    } else {
+      continue;  // the next process may have more luck
+    }
     append_path(text, version.path);
     text += '\n';
   }

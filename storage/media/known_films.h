@@ -18,13 +18,13 @@
 namespace videosync {
 
 struct KnownFilms {
-  MediaProbe::Durations durations;
+  MediaProbe::Known films;
   std::map<std::string, FilmIds::Holder> holders;
   NotesBook::Known notes;
 
   static KnownFilms read(const std::string& path);
   // In one step: a reader sees the old or the new. Errors: io.
-  static Result<> write(const std::string& path, const MediaProbe::Durations& durations,
+  static Result<> write(const std::string& path, const MediaProbe::Known& films,
                         const std::map<std::string, FilmIds::Holder>& holders,
                         const NotesBook::Known& notes);
 };

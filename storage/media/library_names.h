@@ -17,12 +17,10 @@ namespace videosync {
 inline constexpr std::string_view master_playlist_name = "master.m3u8";
 inline constexpr std::string_view captions_folder_name = "captions";
 
-// What browsers play as it is.
-inline constexpr std::array<std::string_view, 5> video_kinds{"mp4", "m4v", "webm", "mkv", "mov"};
-// What would have to be made into another form.
-inline constexpr std::array<std::string_view, 14> other_video_kinds{
-    "avi", "ts",  "m2ts", "mts", "mpg", "mpeg", "vob",
-    "wmv", "asf", "flv",  "3gp", "ogv", "ogm",  "divx"};
+// Of the first five a browser may play files as they are; the others are made into another form.
+inline constexpr std::array<std::string_view, 19> video_kinds{
+    "mp4",  "m4v", "webm", "mkv", "mov", "avi", "ts",  "m2ts", "mts", "mpg",
+    "mpeg", "vob", "wmv",  "asf", "flv", "3gp", "ogv", "ogm",  "divx"};
 inline constexpr std::array<std::string_view, 1> caption_kinds{"vtt"};
 inline constexpr std::array<std::string_view, 1> notes_kinds{"nfo"};
 inline constexpr std::array<std::string_view, 4> poster_kinds{"jpg", "jpeg", "png",
@@ -50,8 +48,8 @@ constexpr std::string_view stem_of(std::string_view name) noexcept {
 }
 
 constexpr bool is_library_name(std::string_view name) noexcept {
-  return is_kind(name, video_kinds) || is_kind(name, other_video_kinds) ||
-         is_kind(name, caption_kinds) || is_kind(name, poster_kinds) || is_kind(name, notes_kinds);
+  return is_kind(name, video_kinds) || is_kind(name, caption_kinds) ||
+         is_kind(name, poster_kinds) || is_kind(name, notes_kinds);
 }
 
 // In a folder with a master playlist.

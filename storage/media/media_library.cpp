@@ -31,7 +31,7 @@ bool is_same_caption(const Caption& a, const Caption& b) {
 
 bool is_same_video(const VideoEntry& a, const VideoEntry& b) {
   return a.id == b.id && a.other_ids == b.other_ids && a.place == b.place && a.film == b.film &&
-         a.notes == b.notes && a.show_notes == b.show_notes && a.duration_s == b.duration_s &&
+         a.notes == b.notes && a.show_notes == b.show_notes && a.learned == b.learned &&
          a.versions == b.versions && a.file == b.file && a.playlist == b.playlist &&
          a.poster == b.poster && a.thumbnails == b.thumbnails && a.sprite == b.sprite &&
          std::ranges::equal(a.captions, b.captions, is_same_caption);
@@ -68,13 +68,12 @@ std::shared_ptr<const MediaLibrary> MediaLibrary::make_empty() {
   return std::shared_ptr<const MediaLibrary>(new MediaLibrary);
 }
 
-std::shared_ptr<const MediaLibrary> MediaLibrary::with_durations(
-    std::span<const std::optional<double>> durations_s) const {
-  VS_ASSERT(durations_s.size() == videos_.size());
+std::shared_ptr<const MediaLibrary> MediaLibrary::with_learned(
+    std::span<const LearnedFilm> learned) const {
+  VS_ASSERT(learned.size() == videos_.size());
   const std::shared_ptr<MediaLibrary> other = copy();
-  for (std::size_t i = 0; i < durations_s.size(); ++i) {
-    other->videos_[i].duration_s = durations_s[i];
-  }
+  for (std::size_t i = 0; i < learned.size(); ++i)
+    other->videos_[i].learned = learned[i];
   other->index();
   return other;
 }

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "storage/media/film_facts.h"
 #include "storage/media/film_ids.h"
 #include "storage/media/film_name.h"
 #include "storage/media/hls_folders.h"
@@ -70,9 +71,10 @@ struct VideoEntry {
   LibraryFile thumbnails;  // WebVTT that names parts of the sprite by time
   LibraryFile sprite;      // none too where it is served with the files of an HLS folder
   std::vector<Caption> captions;
-  std::optional<double> duration_s;
+  LearnedFilm learned;
   std::size_t versions = 1;  // it and those behind it in the list are one film; 0: of one before it
 
+  std::optional<double> duration_s() const noexcept { return learned.duration_s; }
   const std::string& title() const noexcept { return film.title; }
   std::string_view folder() const noexcept;  // the path of the folder that it lies in; "": the top
   std::string_view content_type() const noexcept;
@@ -126,9 +128,8 @@ class MediaLibrary {
   // A library without videos or folder.
   static std::shared_ptr<const MediaLibrary> make_empty();
 
-  // The same videos with these durations, one for each of videos().
-  std::shared_ptr<const MediaLibrary> with_durations(
-      std::span<const std::optional<double>> durations_s) const;
+  // The same videos with what was learned of them, one for each of videos().
+  std::shared_ptr<const MediaLibrary> with_learned(std::span<const LearnedFilm> learned) const;
 
   // The same, in their order, with these names for the videos in those places of videos().
   std::shared_ptr<const MediaLibrary> with_names(

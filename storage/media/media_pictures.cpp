@@ -157,7 +157,7 @@ bool MediaPictures::make_next(const MediaLibrary& library, const std::stop_token
 }
 
 std::optional<int> MediaPictures::lacks(const VideoEntry& video, bool poster) {
-  if (poster ? bool(video.poster) : video.thumbnails || !video.duration_s) return std::nullopt;
+  if (poster ? bool(video.poster) : video.thumbnails || !video.duration_s()) return std::nullopt;
   const Known& known = known_of(video);
   const bool is_done = poster ? known.pictures.poster || known.no_poster
                               : known.pictures.thumbnails || known.no_thumbnails;
@@ -187,7 +187,8 @@ const VideoEntry* MediaPictures::find_late(const MediaLibrary& library, bool pos
 
 bool MediaPictures::make_poster(const VideoEntry& video, const std::stop_token& stop) {
   const std::string name = poster_name(key_of(video.version()));
-  const double place_s = std::min(video.duration_s.value_or(0) * poster_place, poster_place_s_max);
+  const double place_s =
+      std::min(video.duration_s().value_or(0) * poster_place, poster_place_s_max);
   const std::int64_t limit_ms = options_.poster_limit_ms << known_of(video).poster_doublings;
   const auto make_at = [&](double from_s) {
     std::vector<std::string> input;
@@ -216,7 +217,7 @@ bool MediaPictures::make_poster(const VideoEntry& video, const std::stop_token& 
 
 bool MediaPictures::make_thumbnails(const VideoEntry& video, const std::stop_token& stop) {
   const std::string key = key_of(video.version());
-  const ThumbnailSheet sheet = ThumbnailSheet::plan(*video.duration_s);
+  const ThumbnailSheet sheet = ThumbnailSheet::plan(*video.duration_s());
   const std::int64_t limit_ms = options_.thumbnails_limit_ms
                                 << known_of(video).thumbnails_doublings;
   const Made outcome = run(video,

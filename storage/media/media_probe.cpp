@@ -15,6 +15,7 @@
 #include <span>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "core/base/unique_fd.h"
 #include "storage/media/child_process.h"
 
@@ -22,7 +23,9 @@ namespace videosync {
 
 namespace {
 
-constexpr std::size_t output_bytes_max = 256;
+constexpr std::size_t output_bytes_max = 256 << 10;
+constexpr std::uint64_t memory_bytes_max = std::uint64_t{2} << 30;
+constexpr std::uint64_t file_bytes_max = 1 << 20;
 constexpr int stop_check_ms = 100;
 
 // The first line of what ffprobe printed, as seconds; "N/A" and the like are no answer.
@@ -41,7 +44,7 @@ enum class ReadEnd : std::uint8_t { complete, timed_out, stopped };
 ReadEnd read_output(int fd, std::int64_t limit_ms, const std::stop_token& stop, std::string& text) {
   using std::chrono::steady_clock;
   const auto deadline = steady_clock::now() + std::chrono::milliseconds(limit_ms);
-  std::array<char, output_bytes_max> chunk;
+  std::array<char, 4'096> chunk;
   while (text.size() < output_bytes_max) {
     if (stop.stop_requested()) return ReadEnd::stopped;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
@@ -49,7 +52,8 @@ ReadEnd read_output(int fd, std::int64_t limit_ms, const std::stop_token& stop, 
     pollfd waited{fd, POLLIN, 0};
     const int wait_ms = static_cast<int>(std::min<std::int64_t>(left.count(), stop_check_ms));
     if (::poll(&waited, 1, wait_ms) <= 0) continue;
-    const ssize_t n = ::read(fd, chunk.data(), chunk.size() - text.size());
+    const ssize_t n =
+        ::read(fd, chunk.data(), std::min(chunk.size(), output_bytes_max - text.size()));
     if (n == 0) break;
     if (n > 0) text.append(chunk.data(), static_cast<std::size_t>(n));
   }
@@ -58,22 +62,25 @@ ReadEnd read_output(int fd, std::int64_t limit_ms, const std::stop_token& stop, 
 
 }  // namespace
 
-MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input, std::int64_t limit_ms,
-                                   const std::stop_token& stop) const {
-  // Only local files: a playlist must not make this machine call others.
-  const std::vector<std::string> arguments{program_,
-                                           "-v",
-                                           "error",
-                                           "-protocol_whitelist",
-                                           "file,crypto,data",
-                                           "-show_entries",
-                                           "format=duration",
-                                           "-of",
-                                           "default=noprint_wrappers=1:nokey=1",
-                                           input};
+// Only local files: a playlist must not make this machine call others.
+std::vector<std::string> MediaProbe::measure_arguments(const std::string& input) const {
+  return {programs_.measuring,
+          "-v",
+          "error",
+          "-protocol_whitelist",
+          "file,crypto,data",
+          "-show_entries",
+          "format=duration",
+          "-of",
+          "default=noprint_wrappers=1:nokey=1",
+          input};
+}
+
+MediaProbe::Answer MediaProbe::ask(const Question& question, std::int64_t limit_ms,
+                                   const std::stop_token& stop) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return {Verdict::cannot_run, std::nullopt, std::strerror(errno)};
+    return {Verdict::cannot_run, {}, std::strerror(errno)};
   }
   const UniqueFd ours(ends[0]);
   UniqueFd childs(ends[1]);
@@ -82,51 +89,69 @@ MediaProbe::Answer MediaProbe::ask(int fd, const std::string& input, std::int64_
   {
     // Whoever closed its output has said all it will say; whoever has not is out of time. The
     // complete line is the answer, so the exit status adds nothing, and the child ends here.
-    const Result<ChildProcess> child = ChildProcess::start({arguments, childs.get(), fd});
+    const Result<ChildProcess> child = ChildProcess::start(
+        {.arguments = question.arguments, .output = childs.get(), .input = question.input});
     childs.reset();
     if (!child) {
-      return {Verdict::cannot_run, std::nullopt, std::strerror(child.error().system_errno)};
+      return {Verdict::cannot_run, {}, std::strerror(child.error().system_errno)};
     }
+    child->step_aside(memory_bytes_max, file_bytes_max);
     end = read_output(ours.get(), limit_ms, stop, text);
   }
   switch (end) {
     case ReadEnd::timed_out:
-      return {Verdict::timed_out, std::nullopt, {}};
+      return {Verdict::timed_out};
     case ReadEnd::stopped:
-      return {Verdict::stopped, std::nullopt, {}};
+      return {Verdict::stopped};
     case ReadEnd::complete:
       break;
   }
-  return {Verdict::answered, parse_duration(text), {}};
+  return {Verdict::answered, std::move(text)};
+}
+
+const std::string& MediaProbe::program_for(const VideoEntry& video) const noexcept {
+  return video.file && !programs_.describing.empty() ? programs_.describing : programs_.measuring;
 }
 
 // The child re-opens the very file that is open here; only a playlist, which names others beside
 // it, is found by its path.
 MediaProbe::Answer MediaProbe::ask_about(const VideoEntry& video, std::int64_t limit_ms,
-                                         const std::stop_token& stop) const {
+                                         const std::stop_token& stop) {
   if (!video.file) {
-    return ask(-1, fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path),
-               limit_ms, stop);
+    const std::string path =
+        fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path);
+    return ask({measure_arguments(path)}, limit_ms, stop);
   }
   const auto file = desk_.open(video.file.folder, video.file.path);
-  if (file) {
-    return ask((*file)->fd(), fmt::format("file:/dev/fd/{}", ChildProcess::input_fd), limit_ms,
-               stop);
+  if (!file) {
+    const bool is_stopped = stop.stop_requested() || file.error().code == ErrorCode::timed_out;
+    return {is_stopped ? Verdict::stopped : Verdict::unreadable};
   }
-  const bool is_stopped = stop.stop_requested() || file.error().code == ErrorCode::timed_out;
-  return {is_stopped ? Verdict::stopped : Verdict::unreadable, std::nullopt, {}};
+  const std::string path = fmt::format("/dev/fd/{}", ChildProcess::input_fd);
+  const int input = (*file)->fd();
+  if (!programs_.describing.empty()) {
+    Answer answer = ask(
+        {{programs_.describing, "describe", path, "--parent", std::to_string(::getpid())}, input},
+        limit_ms, stop);
+    if (answer.verdict != Verdict::cannot_run) return answer;
+    warnings_.push_back(
+        fmt::format("{} cannot be run ({}): videos are served as they are, in no other form",
+                    programs_.describing, answer.problem));
+    programs_.describing.clear();
+  }
+  return ask({measure_arguments("file:" + path), input}, limit_ms, stop);
 }
 
 std::shared_ptr<const MediaLibrary> MediaProbe::recall(
     const std::shared_ptr<const MediaLibrary>& library) const {
-  std::vector<std::optional<double>> durations_s;
+  std::vector<LearnedFilm> learned;
   bool adds = false;
   for (const VideoEntry& video : library->videos()) {
     const auto known = known_.find(video.version());
-    durations_s.push_back(known != known_.end() ? known->second : video.duration_s);
-    adds = adds || durations_s.back() != video.duration_s;
+    learned.push_back(known != known_.end() ? known->second : video.learned);
+    adds = adds || learned.back() != video.learned;
   }
-  return adds ? library->with_durations(durations_s) : library;
+  return adds ? library->with_learned(learned) : library;
 }
 
 bool MediaProbe::learn_next(const std::shared_ptr<const MediaLibrary>& library,
@@ -165,14 +190,14 @@ bool MediaProbe::learn_late(const MediaLibrary& library, const std::stop_token& 
   return false;
 }
 
-bool MediaProbe::keep(const VideoEntry& video, const Answer& answer, int doublings) {
+bool MediaProbe::keep(const VideoEntry& video, Answer answer, int doublings) {
   VS_ASSERT(doublings <= limit_doublings);
   switch (answer.verdict) {
     case Verdict::stopped:
       return false;
     case Verdict::cannot_run:
       warnings_.push_back(fmt::format("{} cannot be run ({}): videos go without durations",
-                                      program_, answer.problem));
+                                      programs_.measuring, answer.problem));
       return false;
     case Verdict::timed_out:
       warn_late(video, doublings);
@@ -188,7 +213,13 @@ bool MediaProbe::keep(const VideoEntry& video, const Answer& answer, int doublin
       return true;  // the next scan tells whether it is there
   }
   late_.erase(video.version());
-  known_.emplace(video.version(), answer.duration_s);
+  LearnedFilm learned{.duration_s = parse_duration(answer.text)};
+  if (answer.text.starts_with('{')) {
+    if (auto facts = parse_film_facts(trim(answer.text, "\n"))) {
+      learned = learned_of(std::move(*facts));
+    }
+  }
+  known_.emplace(video.version(), std::move(learned));
   return true;
 }
 
@@ -197,7 +228,7 @@ void MediaProbe::forget_others(const MediaLibrary& library) {
   constexpr std::size_t others_max = 10'000;
   if (late_.size() > library.videos().size() + others_max) late_.clear();
   if (known_.size() <= library.videos().size() + others_max) return;
-  Durations known;
+  Known known;
   for (const VideoEntry& video : library.videos()) {
     if (auto found = known_.extract(video.version())) known.insert(std::move(found));
   }
@@ -208,7 +239,7 @@ void MediaProbe::forget_others(const MediaLibrary& library) {
 void MediaProbe::warn_late(const VideoEntry& video, int doublings) {
   const bool is_last = doublings == limit_doublings;
   if (doublings > 0 && !is_last) return;
-  warnings_.push_back(fmt::format("{} took more than {} ms for \"{}\": {}", program_,
+  warnings_.push_back(fmt::format("{} took more than {} ms for \"{}\": {}", program_for(video),
                                   limit_ms_ << doublings, video.title(),
                                   is_last ? "no duration" : "it is asked again later"));
 }

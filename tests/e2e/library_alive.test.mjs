@@ -1,12 +1,12 @@
 // A library as people have it: in folders, of several places, changing by itself; and the list of it.
 import assert from 'node:assert/strict';
-import { chmod, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { makeFolder } from '../support/files.mjs';
 import { ask, assertError } from '../support/http_connection.mjs';
 import { makeMedia } from '../support/media.mjs';
-import { startServer } from '../support/server.mjs';
+import { projectRoot, serverBinary, startServer } from '../support/server.mjs';
 import { until, untilLogged } from '../support/until.mjs';
 
 const answer = (server, query = '') => ask(server.origin, 'GET', `/api/videos${query}`);
@@ -16,9 +16,9 @@ const listed = (server, ...expected) =>
   until(async () => ids(await page(server)) === expected.join(), `the videos ${expected}`);
 
 // folders: what is in each of the libraries.
-async function withServer(folders, body, { env = {}, args = [] } = {}) {
+async function withServer(folders, body, { binary, env = {}, args = [] } = {}) {
   const media = await Promise.all(folders.map((files) => makeFolder(files)));
-  const server = await startServer({ args: [...media.flatMap(({ directory }) => ['--media', directory]), ...args], env });
+  const server = await startServer({ binary, args: [...media.flatMap(({ directory }) => ['--media', directory]), ...args], env });
   try {
     await body(server, ...media);
   } finally {
@@ -27,14 +27,16 @@ async function withServer(folders, body, { env = {}, args = [] } = {}) {
   }
 }
 
-// A stand-in for ffprobe and ffmpeg that hangs, for the server's PATH.
+// Stand-ins that hang: for ffprobe and ffmpeg, in the server's PATH, and for videosync-media, beside it. It lies where the
+// server lies, for that is linked to.
 async function hangingTools() {
-  const tools = await makeFolder();
-  for (const name of ['ffprobe', 'ffmpeg']) {
-    await writeFile(tools.path(name), '#!/bin/sh\nexec sleep 60\n');
-    await chmod(tools.path(name), 0o755);
+  const directory = await mkdtemp(path.join(path.dirname(serverBinary()), 'hanging-'));
+  for (const name of ['ffprobe', 'ffmpeg', 'videosync-media']) {
+    await writeFile(path.join(directory, name), '#!/bin/sh\nexec sleep 60\n');
+    await chmod(path.join(directory, name), 0o755);
   }
-  return tools;
+  await link(serverBinary(), path.join(directory, 'videosync'));
+  return { directory, binary: path.join(directory, 'videosync'), remove: () => rm(directory, { recursive: true }) };
 }
 
 test('films come, change and go by themselves', async () => {
@@ -92,7 +94,7 @@ test('SIGHUP waits for no probe', async () => {
       await listed(server, 'three', 'two');
       const took = performance.now() - begin;
       assert.ok(took < 5_000, `${took} ms, of the 10 s that a probe may take`);
-    }, { env: { PATH: `${tools.directory}:/usr/bin:/bin` } });
+    }, { binary: tools.binary, args: ['--www', path.join(projectRoot, 'www')], env: { PATH: `${tools.directory}:/usr/bin:/bin` } });
   } finally {
     await tools.remove();
   }

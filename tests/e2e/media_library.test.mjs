@@ -32,7 +32,7 @@ before(async () => {
     'stream/low/init.mp4': 'init',
     'stream/low/.hidden.ts': 'not to be served',
     'stream/notes.txt': 'not to be served',
-    'unlisted/0.ts': 'not to be served',
+    'unlisted/0.m4s': 'not to be served',
   });
   await symlink(secrets.path('secret.ts'), media.path('stream/low/link.ts'));
   await symlink(secrets.directory, media.path('stream/away'));
@@ -102,7 +102,7 @@ test('nothing outside what is listed is served, however it is spelled', async ()
   const missing = [
     '/media/', '/media', '/media/notes.txt', '/media/.hidden.mp4', '/media/stream', '/media/stream/',
     '/media/stream/notes.txt', '/media/stream/low/.hidden.ts', '/media/stream/low/link.ts', '/media/stream/away/secret.ts',
-    '/media/unlisted/0.ts', '/media/linked.mp4', '/media/stream/../The_Film.mp4', '/media/../../../etc/passwd',
+    '/media/unlisted/0.m4s', '/media/linked.mp4', '/media/stream/../The_Film.mp4', '/media/../../../etc/passwd',
     '/media/stream/low/%2e%2e/low/0.ts', '/media/stream/%2e%2e/%2e%2e/etc/passwd', '/media/stream/low/%252e%252e/low/0.ts',
     '/media/stream/low//0.ts', '/media//etc/passwd', '/media/stream/./low/0.ts', '/media/stream/low/0.ts/', '/media/STREAM/low/0.ts',
     `/media/stream/${'a/'.repeat(600)}0.ts`, '/media/stream/low/..%5c..%5c0.ts', `/media/stream/low/${'a'.repeat(300)}.ts`,

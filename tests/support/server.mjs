@@ -21,11 +21,12 @@ export function serverBinary() {
 
 // args: added after the ephemeral --listen and --admin. env: added to this process's environment.
 // listen, admin: fixed addresses instead, for a restart in the same place.
+// binary: another program, such as a link to it beside which something else lies.
 // inherited: descriptors that the server has from the start, beside its three.
 // stderr: a descriptor that takes what the server says there; stderr() is empty then.
 // Resolves when the server says that it listens; rejects with its output when it ends before that.
-export async function startServer({ args = [], env = {}, cwd = projectRoot, listen = '127.0.0.1:0', admin = '127.0.0.1:0', stderr = 'pipe', inherited = [] } = {}) {
-  const child = spawn(serverBinary(), ['--listen', listen, '--admin', admin, ...args], {
+export async function startServer({ binary = serverBinary(), args = [], env = {}, cwd = projectRoot, listen = '127.0.0.1:0', admin = '127.0.0.1:0', stderr = 'pipe', inherited = [] } = {}) {
+  const child = spawn(binary, ['--listen', listen, '--admin', admin, ...args], {
     cwd,
     env: { ...process.env, VIDEOSYNC_CACHE: 'none', ...env },
     stdio: ['ignore', 'pipe', stderr, ...inherited],

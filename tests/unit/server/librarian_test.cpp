@@ -77,7 +77,7 @@ Test(librarian, the_first_catalog_is_encoded_and_what_did_not_change_is_no_news)
   folder.write("film/master.m3u8");
   folder.write("film/0.ts", "old");
   RecordedLog log;
-  const auto made = Librarian::create({.directories = {folder.path()}}, "", helpers()).value();
+  const auto made = Librarian::create({.directories = {folder.path()}}, {}, helpers()).value();
   Librarian& librarian = *made;
   const auto first = librarian.await_first(10s);
   cr_assert(first.has_value() && first->has_value());
@@ -111,7 +111,7 @@ Test(librarian, a_file_that_was_replaced_by_its_like_is_news) {
   };
   touch();
   RecordedLog log;
-  const auto made = Librarian::create({.directories = {folder.path()}}, "", helpers()).value();
+  const auto made = Librarian::create({.directories = {folder.path()}}, {}, helpers()).value();
   Librarian& librarian = *made;
   const VideoCatalogRef first = librarian.await_first(10s).value().value().catalog;
   librarian.start();
@@ -128,7 +128,7 @@ Test(librarian, a_file_that_was_replaced_by_its_like_is_news) {
 Test(librarian, a_folder_that_is_not_there_is_told_and_may_come_later) {
   TempFolder folder;
   RecordedLog log;
-  const auto made = Librarian::create({.directories = {folder / "later"}}, "", helpers()).value();
+  const auto made = Librarian::create({.directories = {folder / "later"}}, {}, helpers()).value();
   Librarian& librarian = *made;
   const auto first = librarian.await_first(10s);
   cr_assert(first.has_value() && !first->has_value());
@@ -146,7 +146,7 @@ Test(librarian, old_snapshots_go_when_their_last_holder_lets_go) {
   folder.write("cat.mp4");
   RecordedLog log;
   const std::size_t none = settled_descriptors();
-  const auto made = Librarian::create({.directories = {folder.path()}}, "", helpers()).value();
+  const auto made = Librarian::create({.directories = {folder.path()}}, {}, helpers()).value();
   Librarian& librarian = *made;
   VideoCatalogRef held = librarian.await_first(10s).value().value().catalog;
   librarian.start();
@@ -171,7 +171,7 @@ Test(librarian, storage_that_hangs_is_told_of_and_its_videos_come_when_it_answer
   RecordedLog log;
   signal_helpers(SIGSTOP);
   {
-    const auto made = Librarian::create({.directories = {folder.path()}}, "", helpers()).value();
+    const auto made = Librarian::create({.directories = {folder.path()}}, {}, helpers()).value();
     Librarian& librarian = *made;
     cr_assert(!librarian.await_first(50ms).has_value());
     librarian.start();
@@ -184,7 +184,7 @@ Test(librarian, storage_that_hangs_is_told_of_and_its_videos_come_when_it_answer
   }
   signal_helpers(SIGSTOP);
   const auto begin = std::chrono::steady_clock::now();
-  Librarian::create({.directories = {folder.path()}}, "", helpers()).value().reset();
+  Librarian::create({.directories = {folder.path()}}, {}, helpers()).value().reset();
   cr_assert_lt(std::chrono::steady_clock::now() - begin, 2s, "its end waits for nothing");
   signal_helpers(SIGCONT);
 }
@@ -192,7 +192,7 @@ Test(librarian, storage_that_hangs_is_told_of_and_its_videos_come_when_it_answer
 Test(librarian, without_an_eventfd_there_is_none_and_it_says_why) {
   FileHelpers& started = helpers();
   const videosync::test::NoDescriptorsLeft exhausted;
-  const auto librarian = Librarian::create({}, "", started);
+  const auto librarian = Librarian::create({}, {}, started);
   cr_assert_not(librarian.has_value());
   cr_assert_eq(librarian.error().system_errno, EMFILE);
   cr_assert(librarian.error().message.contains("ulimit -n"));

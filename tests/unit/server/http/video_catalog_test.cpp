@@ -22,8 +22,8 @@ Test(video_catalog, a_video_has_all_its_fields) {
   folder.write("My_Cat.jpg");
   folder.write("My_Cat/master.m3u8");
   folder.write("My_Cat/thumbnails.vtt");
-  const std::optional<double> durations[]{62.5};
-  const auto library = library_of(folder)->with_durations(durations);
+  const LearnedFilm learned[]{{62.5}};
+  const auto library = library_of(folder)->with_learned(learned);
   const std::string expected =
       R"({"id":"my-cat","title":"My Cat","type":"video/mp4","bytes":5,"duration":62.5,)"
       R"("url":"/api/video?id=my-cat","hls":"/media/My_Cat/master.m3u8",)"
@@ -32,6 +32,35 @@ Test(video_catalog, a_video_has_all_its_fields) {
       R"({"lang":"en","label":"English","url":"/media/My_Cat.en.vtt"}]})";
   cr_assert_eq(encode_video(*library, library->videos()[0], "my-cat"), expected);
   cr_assert_eq(encode_videos(*library), "{\"videos\":[" + expected + "]}");
+}
+
+Test(video_catalog, a_film_that_was_looked_into_has_tracks_and_forms) {
+  TempFolder folder;
+  folder.write("cat.mkv", "12345");
+  auto facts = parse_film_facts(
+      R"({"bytes":5,"startMs":83,"durationMs":2500,"endsEarly":false,"video":{"codec":"avc1.64001f",)"
+      R"("width":320,"height":180,"fps":25,"hdr":false,"rotation":0,"copyable":true},)"
+      R"("audio":[{"index":1,"codec":"ac-3","channels":6,"rate":48000,"segmentSamples":192512,)"
+      R"("lang":"ger","label":"","default":true}],"subtitles":[],"pictureSegmentTicks":180000})");
+  const LearnedFilm learned[]{learned_of(std::move(facts.value()))};
+  const auto library = library_of(folder)->with_learned(learned);
+  const std::string json = encode_video(*library, library->videos()[0], "cat");
+  const std::string forms = form_place(library->videos()[0]).forms_url;
+  cr_assert(forms.starts_with("/forms/cat/5-"), "%s", forms.c_str());
+  cr_assert(
+      json.ends_with(
+          R"("captions":[],"tracks":{"video":{"codec":"avc1.64001f","width":320,"height":180,)"
+          R"("fps":25,"hdr":false,"rotation":0},"audio":[{"index":1,"codec":"ac-3","lang":"de",)"
+          R"("label":"","channels":6,"default":true}],"subtitles":[]},"startMs":83,)"
+          R"("endsEarly":false,"forms":[{"form":"file","url":"/api/video?id=cat",)"
+          R"("type":"video/x-matroska","codecs":"avc1.64001f,ac-3"},{"form":"copy","url":")" +
+          forms +
+          R"(copy.m3u8","type":"application/vnd.apple.mpegurl","codecs":"avc1.64001f,mp4a.40.2"},)"
+          R"({"form":"transcode","url":")" +
+          forms +
+          R"(transcode.m3u8","type":"application/vnd.apple.mpegurl",)"
+          R"("codecs":"avc1.64002a,mp4a.40.2"}]})"),
+      "%s", json.c_str());
 }
 
 Test(video_catalog, the_default_video_comes_first) {

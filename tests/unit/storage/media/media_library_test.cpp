@@ -73,7 +73,7 @@ Test(media_library, videos_captions_and_posters_find_each_other) {
   cr_assert_eq(video.captions[2].lang, "und");
   cr_assert_eq(video.poster.path, "big_buck-bunny.jpg");
   cr_assert(!video.playlist);
-  cr_assert(!video.duration_s);
+  cr_assert(!video.duration_s());
   cr_assert_eq(result.library->find("other")->content_type(), "video/webm");
   cr_assert_null(result.library->find("stray"));
   cr_assert(has_warning(result, "\"stray.en.vtt\""));
@@ -383,9 +383,9 @@ Test(media_library, nothing_stays_open_when_the_library_is_gone) {
   {
     const Library library = library_of(folder);
     cr_assert(resolve(*library, "/media/dog/1.ts").has_value());
-    const std::vector<std::optional<double>> durations{12.5, std::nullopt};
-    const Library with = library->with_durations(durations);
-    cr_assert_eq(with->find("cat")->duration_s.value(), 12.5);
+    const std::vector<LearnedFilm> learned{{12.5}, {}};
+    const Library with = library->with_learned(learned);
+    cr_assert_eq(with->find("cat")->duration_s().value(), 12.5);
     cr_assert(with->find("cat")->file == library->find("cat")->file);
     cr_assert(resolve(*with, "/media/dog/1.ts").has_value());
     cr_assert_eq(settled_descriptors(), before + 2, "the folder, a segment; a copy adds none");

@@ -28,9 +28,9 @@ struct Fixture {
 
   Library scan() const {
     const Library library = library_of(media);
-    std::vector<std::optional<double>> durations_s(library->videos().size());
-    durations_s[0] = 60;
-    return library->with_durations(durations_s);
+    std::vector<LearnedFilm> learned(library->videos().size());
+    learned[0].duration_s = 60;
+    return library->with_learned(learned);
   }
 
   // Logs its arguments, then does as told.

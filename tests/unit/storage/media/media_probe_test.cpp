@@ -53,13 +53,13 @@ Test(media_probe, real_videos_get_their_durations) {
   const auto library = library_of(folder);
   const auto desk = make_desk();
   const std::size_t before = settled_descriptors();
-  MediaProbe probe(*desk);
+  MediaProbe probe(*desk, {});
   const Outcome outcome = fill(probe, library);
   cr_assert(outcome.warnings.empty());
-  cr_assert_float_eq(outcome.library->find("tiny")->duration_s.value(), 2.0, 0.05);
-  cr_assert_float_eq(outcome.library->find("show")->duration_s.value(), 2.0, 0.05);
-  cr_assert(!outcome.library->find("broken")->duration_s);
-  cr_assert(!library->find("tiny")->duration_s, "the scanned snapshot stays as it was");
+  cr_assert_float_eq(outcome.library->find("tiny")->duration_s().value(), 2.0, 0.05);
+  cr_assert_float_eq(outcome.library->find("show")->duration_s().value(), 2.0, 0.05);
+  cr_assert(!outcome.library->find("broken")->duration_s());
+  cr_assert(!library->find("tiny")->duration_s(), "the scanned snapshot stays as it was");
   cr_assert_eq(settled_descriptors(), before);
 }
 
@@ -70,9 +70,43 @@ Test(media_probe, the_child_reads_the_very_file_that_was_opened) {
   const auto library = library_of(folder);
   const auto desk = make_desk();
   MediaProbe probe(*desk,
-                   script(tools, "rm '" + (folder / "cat.mp4") +
-                                     "'; for last; do :; done; cat \"${last#file:}\"; echo"));
-  cr_assert_eq(fill(probe, library).library->find("cat")->duration_s.value(), 41.5);
+                   {script(tools, "rm '" + (folder / "cat.mp4") +
+                                      "'; for last; do :; done; cat \"${last#file:}\"; echo")});
+  cr_assert_eq(fill(probe, library).library->find("cat")->duration_s().value(), 41.5);
+}
+
+Test(media_probe, what_a_film_is_told_by_the_program_that_looks_into_it) {
+  TempFolder folder;
+  TempFolder tools;
+  folder.write("cat.mkv");
+  folder.write("none.mp4");
+  const auto library = library_of(folder);
+  const auto desk = make_desk();
+  const std::string describing = tools.write_script(
+      "describe.sh",
+      "[ \"$1 $2\" = 'describe /dev/fd/3' ] || exit 2\n"
+      "case \"$(readlink /dev/fd/3)\" in *cat.mkv) echo '{\"durationMs\":2500,\"startMs\":40,"
+      "\"audio\":[],\"subtitles\":[],\"pictureSegmentTicks\":180000}';; *) exit 1;; esac");
+  MediaProbe probe(*desk, {.measuring = script(tools, "echo 9"), .describing = describing});
+  const Outcome outcome = fill(probe, library);
+  cr_assert(outcome.warnings.empty());
+  cr_assert_eq(outcome.library->find("cat")->duration_s().value(), 2.5);
+  cr_assert_eq(outcome.library->find("cat")->learned.facts->start_ms, 40);
+  cr_assert(outcome.library->find("none")->learned == LearnedFilm{}, "it is no film");
+  cr_assert_eq(probe.known().size(), 2, "which is not asked again");
+}
+
+Test(media_probe, without_that_program_durations_are_measured) {
+  TempFolder folder;
+  TempFolder tools;
+  folder.write("cat.mkv");
+  const auto library = library_of(folder);
+  const auto desk = make_desk();
+  MediaProbe probe(*desk, {.measuring = script(tools, "echo 9"), .describing = tools / "missing"});
+  const Outcome outcome = fill(probe, library);
+  cr_assert_eq(outcome.warnings.size(), 1);
+  cr_assert(outcome.warnings[0].contains("missing cannot be run"));
+  cr_assert_eq(outcome.library->find("cat")->duration_s().value(), 9);
 }
 
 Test(media_probe, what_cannot_be_opened_is_asked_about_another_time) {
@@ -83,11 +117,11 @@ Test(media_probe, what_cannot_be_opened_is_asked_about_another_time) {
   const auto library = library_of(folder);
   std::filesystem::rename(folder / "cat.mp4", folder / "away");
   const auto desk = make_desk();
-  MediaProbe probe(*desk, script(tools, "echo 3"));
-  cr_assert(!fill(probe, library).library->find("cat")->duration_s);
+  MediaProbe probe(*desk, {script(tools, "echo 3")});
+  cr_assert(!fill(probe, library).library->find("cat")->duration_s());
   cr_assert_eq(probe.known().size(), 1);
   std::filesystem::rename(folder / "away", folder / "cat.mp4");
-  cr_assert_eq(fill(probe, library_of(folder)).library->find("cat")->duration_s.value(), 3);
+  cr_assert_eq(fill(probe, library_of(folder)).library->find("cat")->duration_s().value(), 3);
 }
 
 Test(media_probe, what_is_known_is_not_asked_again) {
@@ -96,18 +130,18 @@ Test(media_probe, what_is_known_is_not_asked_again) {
   folder.write("cat.mp4");
   folder.write("dog.mp4");
   const auto desk = make_desk();
-  MediaProbe probe(*desk, script(tools, "echo asked >>" + (tools / "log") + "; echo 7.25"));
+  MediaProbe probe(*desk, {script(tools, "echo asked >>" + (tools / "log") + "; echo 7.25")});
   const auto asked = [&] {
     std::error_code error;
     const auto size = std::filesystem::file_size(tools / "log", error);
     return error ? 0 : size / 6;
   };
-  cr_assert_eq(fill(probe, library_of(folder)).library->find("dog")->duration_s.value(), 7.25);
+  cr_assert_eq(fill(probe, library_of(folder)).library->find("dog")->duration_s().value(), 7.25);
   cr_assert_eq(asked(), 2);
 
   const auto rescanned = library_of(folder);
   const auto filled = fill(probe, rescanned).library;
-  cr_assert_eq(filled->find("dog")->duration_s.value(), 7.25);
+  cr_assert_eq(filled->find("dog")->duration_s().value(), 7.25);
   cr_assert_eq(asked(), 2);
   cr_assert_eq(fill(probe, filled).library.get(), filled.get(), "nothing learned: no copy");
 
@@ -122,7 +156,7 @@ Test(media_probe, a_missing_ffprobe_is_one_line) {
   folder.write("dog.mp4");
   const auto library = library_of(folder);
   const auto desk = make_desk();
-  MediaProbe probe(*desk, folder / "no-such-program");
+  MediaProbe probe(*desk, {folder / "no-such-program"});
   const Outcome outcome = fill(probe, library);
   cr_assert_eq(outcome.warnings.size(), 1);
   cr_assert_neq(outcome.warnings[0].find("cannot be run"), std::string::npos);
@@ -136,9 +170,9 @@ Test(media_probe, answers_that_are_none_are_none) {
   for (const char* answer : {"echo N/A", "echo inf", "echo nan", "echo -5", "echo 0", "printf 12.5",
                              "echo 12x", "exit 1", "head -c 100000 /dev/zero"}) {
     const auto desk = make_desk();
-    MediaProbe probe(*desk, script(tools, answer));
+    MediaProbe probe(*desk, {script(tools, answer)});
     const Outcome outcome = fill(probe, library_of(folder));
-    cr_assert(!outcome.library->find("cat")->duration_s, "%s", answer);
+    cr_assert(!outcome.library->find("cat")->duration_s(), "%s", answer);
     cr_assert(outcome.warnings.empty());
   }
 }
@@ -155,13 +189,13 @@ Test(media_probe, what_took_too_long_is_asked_again_after_the_others_with_more_t
   // The busy one answers at the third question.
   MediaProbe probe(
       *desk,
-      script(tools, "for last; do :; done; text=$(cat \"${last#file:}\"); echo $text >>" +
-                        (tools / "log") + "; if [ $text = 1.5 ] && [ $(grep -c 1.5 " +
-                        (tools / "log") + ") -lt 3 ]; then exec sleep 30; fi; echo $text"),
+      {script(tools, "for last; do :; done; text=$(cat \"${last#file:}\"); echo $text >>" +
+                         (tools / "log") + "; if [ $text = 1.5 ] && [ $(grep -c 1.5 " +
+                         (tools / "log") + ") -lt 3 ]; then exec sleep 30; fi; echo $text")},
       500);
   const Outcome outcome = fill(probe, library);
-  cr_assert_eq(outcome.library->find("busy")->duration_s.value(), 1.5);
-  cr_assert_eq(outcome.library->find("dog")->duration_s.value(), 3.5);
+  cr_assert_eq(outcome.library->find("busy")->duration_s().value(), 1.5);
+  cr_assert_eq(outcome.library->find("dog")->duration_s().value(), 3.5);
   std::ifstream log(tools / "log");
   const std::string order{std::istreambuf_iterator<char>(log), {}};
   cr_assert_eq(order, "1.5\n2.5\n3.5\n1.5\n1.5\n");
@@ -176,10 +210,10 @@ Test(media_probe, a_probe_that_hangs_is_ended) {
   const auto desk = make_desk();
   const std::size_t before = settled_descriptors();
   const auto start = std::chrono::steady_clock::now();
-  MediaProbe probe(*desk, script(tools, "echo >>" + (tools / "log") + "; exec sleep 30"), 20);
+  MediaProbe probe(*desk, {script(tools, "echo >>" + (tools / "log") + "; exec sleep 30")}, 20);
   const Outcome outcome = fill(probe, library_of(folder));
   cr_assert_lt(seconds_since(start), 5.0);
-  cr_assert(!outcome.library->find("cat")->duration_s);
+  cr_assert(!outcome.library->find("cat")->duration_s());
   cr_assert_eq(std::filesystem::file_size(tools / "log"), 1 + MediaProbe::limit_doublings);
   cr_assert_eq(outcome.warnings.size(), 2);
   cr_assert(outcome.warnings[0].contains("20 ms"));
@@ -196,7 +230,7 @@ Test(media_probe, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
   const auto library = library_of(folder);
   const std::string program = script(tools, "exec sleep 30");
   const auto desk = make_desk();
-  MediaProbe probe(*desk, program);
+  MediaProbe probe(*desk, {program});
   std::stop_source source;
   const auto start = std::chrono::steady_clock::now();
   std::jthread stopper([&] {
@@ -209,5 +243,5 @@ Test(media_probe, a_stop_is_obeyed_soon_and_nothing_false_is_kept) {
   cr_assert(stopped.warnings.empty());
 
   script(tools, "echo 3");
-  cr_assert_eq(fill(probe, library).library->find("cat")->duration_s.value(), 3);
+  cr_assert_eq(fill(probe, library).library->find("cat")->duration_s().value(), 3);
 }
