@@ -4,6 +4,7 @@ import { firstLook, key, look } from './session/first_look.js';
 import { byId } from './dom.js';
 import { describeFault } from './faults.js';
 import { loadPart, mayReload } from './load_part.js';
+import { formsOf } from './player/playback/forms.js';
 import { Standby } from './player/playback/standby.js';
 import { VideoSource } from './player/playback/video_source.js';
 import { Gate } from './player/stage/gate.js';
@@ -26,7 +27,7 @@ let reloading = null; // the timer
 async function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs }, streams) {
   if (!entry) return;
   setTitle(entry.title || entry.id);
-  if (entry.hls) await streams;
+  if (formsOf(entry, video)[0].isStream) await streams;
   if (isIn) return;
   const timeline = new Timeline();
   timeline.accept(state);

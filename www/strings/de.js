@@ -194,6 +194,7 @@ export default {
       'es ist beschädigt, oder dein Browser kann es nicht dekodieren. Nimm einen anderen Browser, oder bitte den Host um ein anderes Video.',
     unsupported:
       'dein Browser kennt das Format nicht. Nimm einen anderen Browser, oder bitte den Host um ein anderes Video.',
+    busy: 'die Maschine bereitet gerade andere Filme vor. Versuche es gleich noch einmal.',
     part: 'ein Teil dieser Seite kam nicht an, und der Server wurde vielleicht erneuert. Lade diese Seite neu.',
     adaptive: 'adaptives Streaming gibt es in diesem Browser nicht. Nimm einen anderen.',
   },

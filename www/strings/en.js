@@ -193,6 +193,7 @@ export default {
     short: 'it breaks off here, for the file is incomplete. Try again later, or ask the host for another video.',
     decode: 'it is damaged, or your browser cannot decode it. Try another browser, or ask the host for another video.',
     unsupported: 'your browser does not know its format. Try another browser, or ask the host for another video.',
+    busy: 'this machine is busy preparing other films. Try again in a moment.',
     part: 'a part of this page did not come, and the server may have been updated. Load this page anew.',
     adaptive: 'adaptive streaming is not available in this browser. Try another one.',
   },

@@ -1,13 +1,17 @@
-// Puts a video of the library into a <video>: the file or its adaptive stream, captions, thumbnails.
+// Puts a video of the library into a <video>: in the cheapest form that this browser plays (forms.js), with captions
+// and thumbnails.
 //
-// Where a video has a playlist hls.js plays it by Media Source, which tells the qualities and is as
-// exact as a file; the browser's own HLS where there is no Media Source; the file where neither.
+// A form that is a stream is played by hls.js by Media Source, which tells the qualities and is as
+// exact as a file; by the browser's own HLS where there is no Media Source. A form that cannot be played, or shows no
+// picture or is not heard though the film has both, gives way to the next one, in place.
 // What can be repaired is: a lost connection is tried again for a while, a decoder that stumbled gets
-// its data anew. Emits 'problem' whenever `problem` changes: the reason why it cannot be played, a name
+// its data anew. Emits 'form' when another one is played, and 'problem' whenever `problem` changes: the reason why it cannot be played, a name
 // in strings.problems, or null.
 import { make } from '../../dom.js';
 import { languageName } from '../../language_name.js';
 import { loadPart } from '../../load_part.js';
+import { formsOf, rememberFailure } from './forms.js';
+import { PlayingCheck } from './playing_check.js';
 import { keepOwnButtonAway } from './pop_out.js';
 import { Quality } from './quality.js';
 
@@ -34,6 +38,8 @@ export class VideoSource extends EventTarget {
 
   #video;
   #hls = null;
+  #forms = []; // of the current one, that are left to try; the first is the one that is played
+  #check = null;
   #startS = 0;
   #reloads = 0;
   #failures = 0; // of the connection, one soon after the other
@@ -49,13 +55,19 @@ export class VideoSource extends EventTarget {
     video.addEventListener('loadeddata', () => this.#setProblem(null));
   }
 
-  // entry: {id, url, hls?, poster?, thumbnails?, captions}. startS: where the showing is, so that the
+  // What is played of `forms`: 'file', 'copy', 'transcode' or 'stream'; null where nothing is loaded.
+  get form() {
+    return this.#forms[0]?.form ?? null;
+  }
+
+  // entry: {id, url, forms?, tracks?, hls?, poster?, thumbnails?, captions}. startS: where the showing is, so that the
   // first segment to be fetched is the right one. Loading what is loaded already changes nothing.
   load(entry, startS = 0) {
     if (this.current?.id === entry.id && !this.problem) return;
     this.current = entry;
     this.#startS = startS;
     this.#failures = 0;
+    this.#forms = formsOf(entry, this.#video);
     this.#start();
   }
 
@@ -71,6 +83,7 @@ export class VideoSource extends EventTarget {
     this.#reloads += 1;
     this.#startS = this.#video.currentTime || this.#startS;
     this.#failures = 0;
+    this.#forms = formsOf(this.current, this.#video);
     this.#start();
   }
 
@@ -79,8 +92,26 @@ export class VideoSource extends EventTarget {
     this.#clear();
     this.#video.poster = entry.poster ?? '';
     this.#addTracks(entry);
-    if (entry.hls) this.#loadAdaptive(entry);
-    else this.#video.src = this.#addressOf(entry);
+    const [form] = this.#forms;
+    this.dispatchEvent(new Event('form'));
+    if (form.isStream) this.#loadAdaptive(entry, form);
+    else this.#video.src = this.#addressOf(form);
+    if (entry.tracks) this.#check = new PlayingCheck(this.#video, entry.tracks, (what) => this.#onMissing(what));
+  }
+
+  // What plays is not seen, or not heard. With nothing else to try a part is better than nothing.
+  #onMissing(what) {
+    if (this.#forms.length > 1) this.#takeNext(what, { isForGood: true });
+  }
+
+  // isForGood: it is the browser that cannot play what this is made of, not this film alone.
+  #takeNext(problem, { isForGood = problem === 'unsupported' } = {}) {
+    if (this.#forms.length < 2) return this.#setProblem(problem);
+    if (isForGood) rememberFailure(this.#forms[0]);
+    this.#startS = this.#video.currentTime || this.#startS;
+    this.#forms = this.#forms.slice(1);
+    this.#failures = 0;
+    this.#start();
   }
 
   #addressOf({ url }) {
@@ -90,6 +121,8 @@ export class VideoSource extends EventTarget {
 
   #clear() {
     clearTimeout(this.#retryTimer);
+    this.#check?.stop();
+    this.#check = null;
     this.#hls?.destroy();
     this.#hls = null;
     this.quality.follow(null);
@@ -97,8 +130,9 @@ export class VideoSource extends EventTarget {
     this.#setProblem(null);
   }
 
-  #addTracks({ captions = [], thumbnails }) {
-    for (const { lang, label, url } of captions) {
+  #addTracks({ captions = [], tracks, thumbnails }) {
+    const inside = (tracks?.subtitles ?? []).filter(({ url }) => url);
+    for (const { lang, label, url } of [...captions, ...inside]) {
       this.#video.append(make('track', { kind: 'captions', srclang: lang, label: languageName(lang, label || lang), src: url }));
     }
     // By this name and kind the seek bar finds them.
@@ -107,30 +141,37 @@ export class VideoSource extends EventTarget {
     }
   }
 
-  async #loadAdaptive(entry) {
-    const part = loadPart(() => import('/vendor/hls.js/hls.light.min.mjs'), { triesMax: PART_TRIES_MAX });
+  async #loadAdaptive(entry, form) {
+    const part = loadPart(() => import('/vendor/hls.js/hls.min.mjs'), { triesMax: PART_TRIES_MAX });
     const { default: Hls, needsReload, code } = await part.catch((trouble) => trouble);
-    if (this.current !== entry || this.#hls) return;
-    if (Hls?.isSupported()) return this.#play(Hls, entry);
-    if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = entry.hls;
-    else if (entry.url && entry.url !== entry.hls) this.#video.src = this.#addressOf(entry);
-    else this.#setProblem(needsReload ? 'part' : code ? 'network' : 'adaptive');
+    if (this.current !== entry || this.#forms[0] !== form || this.#hls) return;
+    if (Hls?.isSupported()) return this.#play(Hls, form);
+    if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = form.url;
+    else this.#takeNext(needsReload ? 'part' : code ? 'network' : 'adaptive');
   }
 
-  #play(Hls, entry) {
+  #play(Hls, form) {
     const hls = new Hls({ ...HLS_OPTIONS, startPosition: this.#startS });
     this.#hls = hls;
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#hls === hls && this.#onFatal(Hls, data));
     this.quality.follow(hls, Hls.Events);
-    hls.loadSource(entry.hls);
+    hls.loadSource(form.url);
     hls.attachMedia(this.#video);
   }
 
   #onFatal(Hls, { type, details, response }) {
-    if (type === Hls.ErrorTypes.NETWORK_ERROR) return this.#tryAgain(response?.code === 404 ? 'missing' : 'network');
+    if (type === Hls.ErrorTypes.NETWORK_ERROR) return this.#onRefused(response?.code, details);
     if (type === Hls.ErrorTypes.MEDIA_ERROR && this.#mayRepair()) return this.#hls.recoverMediaError();
     const unknown = details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
-    return this.#setProblem(unknown ? 'unsupported' : 'decode');
+    return this.#onUndecodable(unknown ? 'unsupported' : 'decode');
+  }
+
+  // A form that cannot be made of this film (422), or not soon (503 for its playlist), gives way to the next one.
+  #onRefused(status, details) {
+    const isSlow = status === 503 && details.startsWith('manifest');
+    if ((status === 422 || isSlow) && this.#forms.length > 1) return this.#takeNext('unsupported', { isForGood: false });
+    if (status === 422) return this.#setProblem('unsupported');
+    return this.#tryAgain(status === 404 ? 'missing' : status === 503 ? 'busy' : 'network');
   }
 
   #mayRepair() {
@@ -143,18 +184,25 @@ export class VideoSource extends EventTarget {
   async #onError(error) {
     const entry = this.current;
     if (!error || !entry || this.#hls) return; // hls.js tells of its own
-    const reason = await this.#explain(error, entry);
+    const reason = await this.#explain(error);
     if (this.current !== entry || this.#video.error !== error) return;
     if (reason === 'network') this.#tryAgain(reason);
-    else this.#setProblem(reason);
+    else if (reason === 'missing') this.#setProblem(reason);
+    else this.#onUndecodable(reason);
+  }
+
+  // What stumbles in mid-film is damaged there, in any form.
+  #onUndecodable(problem) {
+    if (problem === 'decode' && this.#check?.isPassed) this.#setProblem(problem);
+    else this.#takeNext(problem);
   }
 
   // A source that cannot be had and one that cannot be understood raise the same error.
-  async #explain({ code }, entry) {
+  async #explain({ code }) {
     if (code === MEDIA_ERR_NETWORK) return 'network';
     if (code === MEDIA_ERR_DECODE) return 'decode';
     try {
-      const response = await fetch(entry.hls ?? entry.url, { method: 'HEAD', cache: 'no-store' });
+      const response = await fetch(this.#forms[0].url, { method: 'HEAD', cache: 'no-store' });
       if (response.status === 404) return 'missing';
       return response.ok ? 'unsupported' : 'network';
     } catch {
@@ -167,7 +215,7 @@ export class VideoSource extends EventTarget {
     if (nowMs - this.#failedMs > FAILURES_PASS_MS) this.#failures = 0;
     this.#failedMs = nowMs;
     const delayMs = RETRY_DELAYS_MS[this.#failures];
-    if (reason !== 'network' || delayMs === undefined) return this.#setProblem(reason);
+    if (reason === 'missing' || delayMs === undefined) return this.#setProblem(reason);
     this.#failures += 1;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#resume(), delayMs);
