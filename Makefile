@@ -152,6 +152,10 @@ bench-sync: release packages-test ## Measure how far apart real players are (doc
 bench-library: release ## Measure a library of 50,000 videos (bench/README.md); ARGS='--files 5000', '--help'
 	@VIDEOSYNC_BINARY=build/release/videosync bash -c 'ulimit -n 1024 && exec node bench/library.mjs $(ARGS)'
 
+.PHONY: bench-media
+bench-media: release packages-test ## Measure forms of films: times and costs (docs/MEDIA.md); ARGS='--minutes 10', '--help'
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/media.mjs $(ARGS)
+
 .PHONY: bench-page
 bench-page: release packages-nodes packages-test ## Measure the way from a link into the room (docs/PERFORMANCE.md); ARGS='--rtt 150', '--help'
 	@deploy/npm-ci tests tests

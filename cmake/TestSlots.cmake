@@ -3,8 +3,8 @@
 # several browsers that play: beside two browsers there is room for what waits, and for no third one.
 
 # Of e2e, the others wait: these compute, or judge moments.
-set(computing_tests bench bench_sync forms http_ranges http_requests make_hls media_program metrics_descriptors
-  redis_lost redis_outage redis_race redis_time stress ws_drain ws_messages ws_slow_reader ws_stall)
+set(computing_tests bench bench_sync forms forms_played http_ranges http_requests make_hls media_program
+  metrics_descriptors redis_lost redis_outage redis_race redis_time stress ws_drain ws_messages ws_slow_reader ws_stall)
 list(TRANSFORM computing_tests PREPEND e2e_)
 # These judge how well pictures keep step, and how smoothly they go on: nothing runs beside them. Nor
 # beside the one that waits for pictures of films: they are made at the lowest priority, after all else.
@@ -12,7 +12,7 @@ set(lone_tests browser_nodes browser_stage_picture browser_sync_skew browser_wat
   e2e_media_library)
 
 # Their pages play all the time, and are asked how well.
-set(playing_tests browser_by_ear browser_hls browser_stage_controls engines_chromium engines_firefox
+set(playing_tests browser_by_ear browser_forms browser_hls browser_stage_controls engines_chromium engines_firefox
   engines_webkit)
 
 get_property(tests DIRECTORY PROPERTY TESTS)
