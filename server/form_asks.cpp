@@ -1,7 +1,7 @@
 #include "server/form_asks.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "core/base/assert.h"
 #include "server/http/file_response.h"
@@ -35,7 +35,6 @@ FormAsks::~FormAsks() {
 }
 
 void FormAsks::ask(Connection& connection, FormAsk ask) {
-  give_up_for_nobody();
   ask.number = ++last_number_;
   askers_.emplace(ask.number, worker_.ref_of(connection).slot);
   maker_.ask(*desk_, std::move(ask));
@@ -70,24 +69,14 @@ void FormAsks::answer(Connection& connection, const FormAnswer& answer) {
   }
 }
 
-// A browser that seeks on leaves its last request: it closes the connection.
-void FormAsks::give_up_for_nobody() {
-  std::vector<std::uint64_t> numbers;
-  for (const auto& [number, slot] : askers_) {
-    const Connection* connection = worker_.find_connection(slot);
-    const bool waits =
-        connection != nullptr && connection->is_awaiting_answer() && !connection->has_input_ended();
-    if (!waits) numbers.push_back(number);
-  }
-  if (numbers.empty()) return;
-  for (const std::uint64_t number : numbers) {
-    const auto asker = askers_.extract(number);
-    Connection* connection = worker_.find_connection(asker.mapped());
-    if (connection != nullptr && connection->is_awaiting_answer()) {
-      connection->answer_error(busy, retry);
-    }
-  }
-  maker_.give_up(*desk_, std::move(numbers));
+// Whoever has closed its half alone is not told apart from a browser that has left.
+void FormAsks::on_asker_left(Connection& connection) noexcept {
+  const SlotHandle slot = worker_.ref_of(connection).slot;
+  const auto asker = std::ranges::find(askers_, slot, [](const auto& one) { return one.second; });
+  if (asker == askers_.end()) return;
+  maker_.give_up(*desk_, asker->first);
+  askers_.erase(asker);
+  if (connection.is_awaiting_answer()) connection.answer_error(busy, retry);
 }
 
 }  // namespace videosync

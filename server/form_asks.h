@@ -1,7 +1,8 @@
 // FormAsks: one worker's asks for files of films' forms, and who waits for which.
 //
-// The FormMaker answers by a FormDesk, whose descriptor the worker's ring watches. Whoever has left
-// is told to the FormMaker, so that nothing is made for nobody.
+// The FormMaker answers by a FormDesk, whose descriptor the worker's ring watches. Whoever leaves
+// is told to the FormMaker at once: a browser that seeks closes the connection of its last request,
+// and what is made for nobody is in the way of what it asks for next.
 #pragma once
 
 #include <cstdint>
@@ -28,17 +29,17 @@ class FormAsks {
 
   // Answers the request at hand, later. The number is given here.
   void ask(Connection& connection, FormAsk ask);
+  // Worker::on_asker_left(): what it asked for, if anything, is given up.
+  void on_asker_left(Connection& connection) noexcept;
 
   // On the worker's thread, as MediaOpens.
   void start() noexcept { watcher_.watch(POLLIN); }
   void stop() noexcept { watcher_.stop(); }
   bool is_idle() const noexcept { return watcher_.is_idle(); }
-  void on_second() noexcept { give_up_for_nobody(); }
 
  private:
   void on_answered() noexcept;
   void answer(Connection& connection, const FormAnswer& answer);
-  void give_up_for_nobody();
 
   Worker& worker_;
   FormMaker& maker_;

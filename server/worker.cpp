@@ -142,6 +142,10 @@ void Worker::ask_form(Connection& connection, FormAsk ask) {
   form_asks_->ask(connection, std::move(ask));
 }
 
+void Worker::on_asker_left(Connection& connection) noexcept {
+  if (form_asks_) form_asks_->on_asker_left(connection);
+}
+
 // --- Tasks ---------------------------------------------------------------------------------------
 
 void Worker::run_on(std::size_t worker, InlineTask task) {
@@ -168,7 +172,6 @@ void Worker::on_turn_end() noexcept {
 void Worker::on_second() noexcept {
   report_counters();
   if (media_opens_) media_opens_->on_second();
-  if (form_asks_) form_asks_->on_second();
   reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
 }
 

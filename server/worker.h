@@ -105,6 +105,8 @@ class Worker {
   void set_forms(FormMaker& maker, std::unique_ptr<FormDesk> desk);
   // FormAsks::ask(); 404 without set_forms().
   void ask_form(Connection& connection, FormAsk ask);
+  // The connection that awaits an answer has closed, or its client sends no more.
+  void on_asker_left(Connection& connection) noexcept;
 
   // Empty, with capacity; for one function at a time, no calls in between that use it too.
   std::string& scratch() noexcept {

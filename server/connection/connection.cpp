@@ -151,6 +151,8 @@ void Connection::on_input_ended() noexcept {
   has_input_ended_ = true;
   switch (phase_) {
     case Phase::awaiting_answer:
+      worker_.on_asker_left(*this);
+      break;
     case Phase::answering:
       break;  // a client may close its half and wait for the answer
     case Phase::lingering:
@@ -415,7 +417,9 @@ void Connection::on_closed(CloseReason reason) noexcept {
     log_warn("connection", "a media file is shorter than when it was opened: rescan with SIGHUP");
   }
   leave_session();
+  const bool was_awaiting_answer = is_awaiting_answer();
   phase_ = Phase::closed;
+  if (was_awaiting_answer) worker_.on_asker_left(*this);
   cancel_timer();
   if (!is_admin_) worker_.metrics().add(Gauge::connections, -1);
   pay_charge_back();

@@ -76,8 +76,6 @@ class Connection final : public StreamOwner {
   // From within its route: after so long it is answered 503 and the connection ends.
   void limit_answer_wait(std::int64_t wait_us) noexcept;
   bool is_awaiting_answer() const noexcept { return phase_ == Phase::awaiting_answer; }
-  // The client sends no more: mostly, it has left.
-  bool has_input_ended() const noexcept { return has_input_ended_; }
 
   // --- WebSocket --------------------------------------------------------------------------------
   // The session has let this connection in: 101, `welcome`, and frames from now on.

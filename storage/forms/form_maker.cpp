@@ -23,6 +23,9 @@ namespace videosync {
 namespace {
 
 constexpr std::int64_t answer_within_ms = 10'000;
+// With as many pictures being made as may be: a player that seeks asks for the next one before the
+// connection of its last is closed, and so may each of a session.
+constexpr std::int64_t room_within_ms = 2'000;
 constexpr int look_every_ms = 500;
 constexpr std::int64_t open_for_ms = 30'000;
 constexpr std::size_t waiting_max = 4'096;
@@ -73,17 +76,20 @@ FormMaker::~FormMaker() {
 }
 
 void FormMaker::ask(FormDesk& desk, FormAsk ask) {
+  order({&desk, std::move(ask)});
+}
+
+void FormMaker::give_up(FormDesk& desk, std::uint64_t number) {
+  order({&desk, std::nullopt, number});
+}
+
+void FormMaker::order(Order order) {
   {
     const std::lock_guard lock(mutex_);
-    orders_.push_back({&desk, std::move(ask), {}});
+    orders_.push_back(std::move(order));
   }
   const std::uint64_t one = 1;
   VS_ASSERT(::write(wake_.get(), &one, sizeof one) == sizeof one);
-}
-
-void FormMaker::give_up(FormDesk& desk, std::vector<std::uint64_t> numbers) {
-  const std::lock_guard lock(mutex_);
-  orders_.push_back({&desk, std::nullopt, std::move(numbers)});
 }
 
 // --- The thread ----------------------------------------------------------------------------------
@@ -146,16 +152,17 @@ void FormMaker::take_orders() {
     orders.swap(orders_);
   }
   for (Order& order : orders) {
-    std::erase_if(waiting_, [&](const Waiting& one) {
-      return one.desk == order.desk &&
-             std::ranges::find(order.given_up, one.number) != order.given_up.end();
-    });
-    if (!order.ask) continue;
+    if (!order.ask) {
+      std::erase_if(waiting_, [&](const Waiting& one) {
+        return one.desk == order.desk && one.number == order.given_up;
+      });
+      continue;
+    }
     FormAsk& ask = *order.ask;
     const std::string key =
         film_key(ask.library, ask.source.path, ask.seen.size, mtime_ns_of(ask.seen));
     Waiting waiting{order.desk,           ask.number,          key,
-                    std::move(ask.place), std::move(ask.file), now_ms() + answer_within_ms};
+                    std::move(ask.place), std::move(ask.file), now_ms()};
     if (waiting_.size() >= waiting_max) {
       answer(waiting, {.kind = FormAnswer::Kind::busy});
       continue;
@@ -198,7 +205,7 @@ void FormMaker::serve_all() {
       });
       continue;
     }
-    if (now_ms() >= one.until_ms) {
+    if (now_ms() - one.asked_ms >= answer_within_ms) {
       answer(one, {.kind = FormAnswer::Kind::busy});
     } else {
       still.push_back(std::move(one));
@@ -350,6 +357,7 @@ bool FormMaker::serve_part(const Waiting& waiting, Film& film) {
       return false;
     case Start::full:
       if (file.rendition.kind != Rendition::Kind::picture) return false;
+      if (now_ms() - waiting.asked_ms < room_within_ms) return false;
       return answer_why(waiting, FormAnswer::Kind::busy, "");
     case Start::failed:
       return answer_why(waiting, FormAnswer::Kind::failing, trouble_);

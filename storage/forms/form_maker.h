@@ -58,8 +58,8 @@ class FormMaker {
 
   // `desk` lives as long as this.
   void ask(FormDesk& desk, FormAsk ask);
-  // Nobody waits for these answers any more: what is not needed then is not made.
-  void give_up(FormDesk& desk, std::vector<std::uint64_t> numbers);
+  // Nobody waits for this answer any more: what was made for it gives way to what is waited for.
+  void give_up(FormDesk& desk, std::uint64_t number);
 
  private:
   struct Film {
@@ -80,17 +80,18 @@ class FormMaker {
     std::string film;
     FilmPlace place;
     FormFile file;
-    std::int64_t until_ms;
+    std::int64_t asked_ms;
   };
   struct Order {
     FormDesk* desk;
-    std::optional<FormAsk> ask;
-    std::vector<std::uint64_t> given_up;
+    std::optional<FormAsk> ask;  // nullopt: `given_up` is
+    std::uint64_t given_up = 0;
   };
 
   FormMaker(Options options, FileHelpers& helpers, UniqueFd wake, std::unique_ptr<FileDesk> desk);
   static std::int64_t now_ms() noexcept;
   void run(const std::stop_token& stop);
+  void order(Order order);
   void wait();
   void take_orders();
   void take_opened();

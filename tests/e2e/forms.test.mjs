@@ -228,6 +228,26 @@ test('200 seeks a minute: few processes, and the last one is answered', async (t
   await until(() => makersOf(server.pid).length <= 1, 'the others to be gone');
 });
 
+test('a seek takes the room of what its viewer gives up, and waits for that; where nobody does, it is told to', async (t) => {
+  // What is made from the beginning comes to nothing.
+  const server = await serve(t, { args: ['--transcodes', '1'], script: 'case "$*" in "picture "*" --from 0 "*) exec sleep 1000;; esac\nexec "$REAL" "$@"' });
+  const facts = await fetchFilm(server.origin, 'film');
+  const { variants } = await readMaster(formOf(server.origin, facts, 'transcode'));
+  const { segments } = await readPlaylist(variants[0].url);
+  const leaving = new AbortController();
+  const left = fetch(segments[0].url, { signal: leaving.signal }).then(() => assert.fail('it is made'), ({ name }) => name);
+  await until(async () => (await server.runs()).includes('picture'), 'a picture to be made');
+  const refused = await fetch(segments[20].url);
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '2']);
+  await refused.arrayBuffer();
+  // A browser asks for the next while the connection of the last is still to be closed.
+  const sought = fetchBytes(segments[20].url);
+  await Promise.race([sought, new Promise((resolve) => setTimeout(resolve, 100))]);
+  leaving.abort();
+  assert.equal(await left, 'AbortError');
+  assert.ok((await sought).length > 0);
+});
+
 test('subtitles inside a film come as WebVTT', async (t) => {
   const srt = path.join(root, 'a.srt');
   await writeFile(srt, '1\n00:00:01,000 --> 00:00:02,000\nGuten Tag\n');
