@@ -98,7 +98,7 @@ std::string cache_directory(const Config& config) {
   if (const std::string base = variable("XDG_CACHE_HOME"); !base.empty())
     return base + "/videosync";
   if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/videosync";
-  log_info("media", "no folder for made posters is known (--cache)");
+  log_info("media", "no folder for made posters and forms is known (--cache)");
   return {};
 }
 
@@ -189,10 +189,12 @@ std::optional<int> Program::prepare() {
   }
   auto origins = OriginPolicy::create(config_.allow_origins);
   if (!origins) return complain(exit_bad_config, "--allow-origin: " + origins.error().message);
+  const std::string cache = cache_directory(config_);
   const MediaLibrary::Options media{.directories = config_.media_dirs,
                                     .default_id = config_.default_video,
-                                    .open_max = open_files_max(machine_)};
-  auto librarian = Librarian::create(media, {cache_directory(config_), media_program()}, files_);
+                                    .open_max = open_files_max(machine_),
+                                    .has_forms = !cache.empty()};
+  auto librarian = Librarian::create(media, {cache, media_program()}, files_);
   if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
   librarian_ = std::move(*librarian);
   std::vector<std::unique_ptr<Reactor>> reactors;
@@ -223,7 +225,7 @@ std::optional<int> Program::prepare() {
       .workers = {},
   });
   if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
-  if (const auto status = make_forms()) return status;
+  if (const auto status = make_forms(cache)) return status;
   if (is_shared) share_store();
   for (auto& worker : workers_)
     worker->open_sessions();
@@ -247,8 +249,9 @@ std::optional<int> Program::make_workers(std::vector<std::unique_ptr<Reactor>> r
   return std::nullopt;
 }
 
-std::optional<int> Program::make_forms() {
-  auto forms = FormMaker::create({.cache_directory = cache_directory(config_),
+std::optional<int> Program::make_forms(const std::string& cache) {
+  if (cache.empty()) return std::nullopt;
+  auto forms = FormMaker::create({.cache_directory = cache,
                                   .cache_bytes_max = config_.cache_bytes_max,
                                   .pictures_max = config_.transcodes_max,
                                   .cores = std::max(1U, machine_.cores),

@@ -47,7 +47,7 @@ class Program final : public NodesOwner {
   std::optional<int> prepare();
   std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
                                   const VideoCatalogRef& catalog);
-  std::optional<int> make_forms();
+  std::optional<int> make_forms(const std::string& cache);
   void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);

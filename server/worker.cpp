@@ -137,8 +137,7 @@ void Worker::set_forms(FormMaker& maker, std::unique_ptr<FormDesk> desk) {
 }
 
 void Worker::ask_form(Connection& connection, FormAsk ask) {
-  static constexpr HttpFault no_forms{404, "not_found", "this server makes no forms of films"};
-  if (form_asks_ == nullptr) return connection.answer_error(no_forms);
+  VS_ASSERT(form_asks_ != nullptr);
   form_asks_->ask(connection, std::move(ask));
 }
 

@@ -103,7 +103,7 @@ class Worker {
   void open_media(Connection& connection, MediaLibrary::Place place);
   // Before start(). `maker` outlives the worker's thread.
   void set_forms(FormMaker& maker, std::unique_ptr<FormDesk> desk);
-  // FormAsks::ask(); 404 without set_forms().
+  // FormAsks::ask(). REQUIRES set_forms().
   void ask_form(Connection& connection, FormAsk ask);
   // The connection that awaits an answer has closed, or its client sends no more.
   void on_asker_left(Connection& connection) noexcept;

@@ -14,18 +14,21 @@ namespace videosync {
 namespace {
 
 constexpr HttpFault not_found{404, "not_found", "there is nothing at this address"};
+constexpr HttpFault no_forms{404, "not_found", "this server makes no forms of films (--cache)"};
 constexpr HttpFault another{404, "film_replaced", "the film is another one now"};
 
 }  // namespace
 
 void route_form(Worker& worker, Connection& connection, std::string_view rest) {
   const std::size_t slash = rest.find('/');
-  const VideoEntry* video = worker.library().find(rest.substr(0, slash));
+  const MediaLibrary& library = worker.library();
+  if (!library.has_forms()) return connection.answer_error(no_forms);
+  const VideoEntry* video = library.find(rest.substr(0, slash));
   if (slash == rest.npos || video == nullptr || !video->file) {
     return connection.answer_error(not_found);
   }
   rest.remove_prefix(slash + 1);
-  FilmPlace place = form_place(*video);
+  FilmPlace place = form_place(library, *video);
   if (const std::size_t next = rest.find('/'); next != rest.npos) {
     const std::string version_end = fmt::format("/{}/", rest.substr(0, next));
     if (!place.forms_url.ends_with(version_end)) return connection.answer_error(another);
@@ -35,7 +38,6 @@ void route_form(Worker& worker, Connection& connection, std::string_view rest) {
   }
   const auto file = parse_form_file(rest);
   if (!file) return connection.answer_error(not_found);
-  const MediaLibrary& library = worker.library();
   worker.ask_form(connection,
                   {0, library.place_of(video->file), video->file.facts,
                    library.roots()[video->file.library].real_path, std::move(place), *file});

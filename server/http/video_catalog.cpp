@@ -111,7 +111,7 @@ void append_video(std::string& out, const MediaLibrary& library, const VideoEntr
   append_captions(out, video);
   if (video.learned.facts != nullptr) {
     out += ',';
-    append_film(out, *video.learned.facts, form_place(video));
+    append_film(out, *video.learned.facts, form_place(library, video));
   }
   out += '}';
 }
@@ -247,11 +247,13 @@ std::string video_url(const VideoEntry& video) {
   return video.file ? "/api/video?id=" + video.id : media_url(video.playlist.place());
 }
 
-FilmPlace form_place(const VideoEntry& video) {
+FilmPlace form_place(const MediaLibrary& library, const VideoEntry& video) {
+  FilmPlace place{video_url(video), std::string(video.content_type()), {}};
+  if (!library.has_forms()) return place;
   const FileFacts& facts = video.file.facts;
-  return {video_url(video), std::string(video.content_type()),
-          fmt::format("{}{}/{:x}-{:x}/", forms_prefix, video.id, facts.size,
-                      static_cast<std::uint64_t>(mtime_ns_of(facts)))};
+  place.forms_url = fmt::format("{}{}/{:x}-{:x}/", forms_prefix, video.id, facts.size,
+                                static_cast<std::uint64_t>(mtime_ns_of(facts)));
+  return place;
 }
 
 std::string media_url(const std::string& place) {

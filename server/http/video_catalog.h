@@ -19,9 +19,10 @@ namespace videosync {
 // "/api/video?id=cat"; the playlist's URL for a video that exists as HLS alone.
 std::string video_url(const VideoEntry& video);
 
-// Where its forms are: "/forms/cat/1a-2b/", with its file's version. REQUIRES a file.
+// Where its forms are: "/forms/cat/1a-2b/", with its file's version; "" where the library has none.
+// REQUIRES a file.
 inline constexpr std::string_view forms_prefix = "/forms/";
-FilmPlace form_place(const VideoEntry& video);
+FilmPlace form_place(const MediaLibrary& library, const VideoEntry& video);
 
 // "/media/cat.en.vtt", percent-encoded but for its slashes; with what stands for a path that no URL
 // can hold.

@@ -46,6 +46,7 @@ MediaFileRef file_of(FileHelpers& helpers, UniqueFd descriptor, std::string name
 }  // namespace
 
 Result<std::unique_ptr<FormMaker>> FormMaker::create(Options options, FileHelpers& helpers) {
+  VS_ASSERT(!options.cache_directory.empty());
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return fail_errno("an eventfd for forms of films (raise `ulimit -n`)", errno);
   auto desk = FileDesk::create(helpers, FileHelpers::Lane::serving);
@@ -100,11 +101,9 @@ std::int64_t FormMaker::now_ms() noexcept {
 }
 
 void FormMaker::run(const std::stop_token& stop) {
-  if (!options_.cache_directory.empty()) {
-    if (const auto opened = cache_.open(); !opened) {
-      log_warn("forms", "films are served as they are alone", field("why", opened.error().message));
-      trouble_ = opened.error().message;
-    }
+  if (const auto opened = cache_.open(); !opened) {
+    log_warn("forms", "films are served as they are alone", field("why", opened.error().message));
+    trouble_ = opened.error().message;
   }
   while (!stop.stop_requested()) {
     wait();
@@ -288,9 +287,6 @@ bool FormMaker::serve(const Waiting& waiting) {
   Film& film = films_[waiting.film];
   if (film.is_gone) {
     return answer_why(waiting, FormAnswer::Kind::not_found, "");
-  }
-  if (options_.cache_directory.empty()) {
-    return answer_why(waiting, FormAnswer::Kind::failing, "forms need a folder: see --cache");
   }
   if (const auto fault = film.faults.find(std::string(whole_film)); fault != film.faults.end()) {
     return answer_why(waiting, FormAnswer::Kind::unplayable, fault->second);

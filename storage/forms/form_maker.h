@@ -43,7 +43,7 @@ struct FormAsk {
 class FormMaker {
  public:
   struct Options {
-    std::string cache_directory;  // "": no forms are made
+    std::string cache_directory;
     std::uint64_t cache_bytes_max;
     std::uint32_t pictures_max;  // that are made at once
     std::uint32_t cores;

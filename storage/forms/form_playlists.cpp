@@ -145,7 +145,7 @@ void append_tracks(std::string& json, const FilmFacts& facts, const FilmPlace& p
     if (json.back() != '[') json += ',';
     append_languages(json, track);
     append(json, ",\"forced\":{}", track.is_forced);
-    if (track.is_text)
+    if (track.is_text && !place.forms_url.empty())
       append(json, ",\"url\":\"{}subtitles/{}.vtt\"", place.forms_url, track.index);
     json += '}';
   }
@@ -245,11 +245,12 @@ void append_film(std::string& json, const FilmFacts& facts, const FilmPlace& pla
     codecs += codecs.empty() ? track->codec : "," + track->codec;
   }
   append_form(json, "file", place.file_url, place.file_type, codecs);
-  if (facts.picture && facts.picture->is_copyable) {
+  const bool has_others = facts.picture && !place.forms_url.empty();
+  if (has_others && facts.picture->is_copyable) {
     append_form(json, "copy", place.forms_url + "copy.m3u8", playlist_type,
                 with_sound(facts.picture->codec, facts));
   }
-  if (facts.picture) {
+  if (has_others) {
     append_form(json, "transcode", place.forms_url + "transcode.m3u8", playlist_type,
                 with_sound(made_picture, facts));
   }

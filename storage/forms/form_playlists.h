@@ -29,7 +29,7 @@ std::string media_playlist(const FilmFacts& facts, const FilmPlan* plan,
 struct FilmPlace {
   std::string file_url;
   std::string file_type;
-  std::string forms_url;
+  std::string forms_url;  // "": it has its file alone
 };
 // "tracks":{...},"startMs":...,"endsEarly":...,"forms":[...], cheapest first: to stand in an object
 // with others.

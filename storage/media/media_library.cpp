@@ -114,6 +114,7 @@ std::shared_ptr<const MediaLibrary> MediaLibrary::with_names(
 std::shared_ptr<MediaLibrary> MediaLibrary::copy() const {
   std::shared_ptr<MediaLibrary> other(new MediaLibrary);
   other->roots_ = roots_;
+  other->has_forms_ = has_forms_;
   other->default_index_ = default_index_;
   other->videos_ = videos_;
   other->hls_folders_ = hls_folders_;

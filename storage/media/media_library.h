@@ -99,6 +99,7 @@ class MediaLibrary {
     int watch = -1;              // an inotify descriptor, for changes of what was scanned; -1: none
     // A video that came since the first scan counts once its size has rested so long.
     std::chrono::milliseconds rest{2'000};
+    bool has_forms = false;  // what the library says of itself
   };
   // What goes on from scan to scan. Its owner's thread's.
   struct Memory {
@@ -161,6 +162,8 @@ class MediaLibrary {
   // folders.
   bool shows_same_as(const MediaLibrary& other) const;
   std::span<const Root> roots() const noexcept { return roots_; }
+  // Whether its films can be had in other forms than their files.
+  bool has_forms() const noexcept { return has_forms_; }
 
  private:
   friend class MediaScanner;
@@ -171,6 +174,7 @@ class MediaLibrary {
   void index_file(const LibraryFile& file);
 
   std::vector<Root> roots_;
+  bool has_forms_ = false;
   std::optional<std::size_t> default_index_;  // nullopt: nobody chose one
   std::vector<VideoEntry> videos_;
   HlsFolders hls_folders_;

@@ -58,6 +58,7 @@ class MediaScanner {
     library_->videos_ = std::move(videos_);
     assign_ids();
     library_->open_files_ = memory_.open_files;
+    library_->has_forms_ = options_.has_forms;
     library_->index();
     choose_default();
     remember();

@@ -128,6 +128,18 @@ test('what was learned is there at once after a restart', async () => {
   assert.deepEqual([again.forms, again.tracks, again.duration], [film.forms, film.tracks, film.duration]);
 });
 
+test('without a folder for what is made the list names the file alone', async (t) => {
+  const bare = await startServer({ args: ['--media', at('media'), '--cache', 'none'] });
+  t.after(() => bare.stop());
+  const film = await until(async () => (await (await fetch(`${bare.origin}/api/videos`)).json()).videos.find(({ id, tracks }) => id === 'film' && tracks), 'its tracks', 20_000);
+  assert.deepEqual(film.forms.map(({ form }) => form), ['file']);
+  assert.ok(film.tracks.subtitles.length > 0 && film.tracks.subtitles.every(({ url }) => url === undefined));
+  const { forms } = await known('film');
+  for (const url of ['/forms/film/film.json', ...forms.slice(1).map(({ url: made }) => made)]) {
+    await assert.rejects(fetchBytes(new URL(url, bare.origin)), ({ status, body }) => status === 404 && /makes no forms/.test(body));
+  }
+});
+
 test('the copy of an mkv with AC-3: picture and sound lie at the film\'s times', async () => {
   const film = await known('film');
   const { variants, sound } = await readMaster(urlOf(film, 'copy'));

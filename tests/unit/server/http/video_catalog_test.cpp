@@ -43,9 +43,9 @@ Test(video_catalog, a_film_that_was_looked_into_has_tracks_and_forms) {
       R"("audio":[{"index":1,"codec":"ac-3","channels":6,"rate":48000,"segmentSamples":192512,)"
       R"("lang":"ger","label":"","default":true}],"subtitles":[],"pictureSegmentTicks":180000})");
   const LearnedFilm learned[]{learned_of(std::move(facts.value()))};
-  const auto library = library_of(folder)->with_learned(learned);
+  const auto library = library_of(folder, {.has_forms = true})->with_learned(learned);
   const std::string json = encode_video(*library, library->videos()[0], "cat");
-  const std::string forms = form_place(library->videos()[0]).forms_url;
+  const std::string forms = form_place(*library, library->videos()[0]).forms_url;
   cr_assert(forms.starts_with("/forms/cat/5-"), "%s", forms.c_str());
   cr_assert(
       json.ends_with(

@@ -107,6 +107,15 @@ Test(form_playlists, forms_come_cheapest_first) {
   cr_assert(has(json, R"("forced":false}])"), "pictures have no text");
 }
 
+Test(form_playlists, where_none_are_made_a_film_has_its_file_alone) {
+  std::string json = "{";
+  append_film(json, facts(), {"/api/video?id=a", "video/x-matroska", ""});
+  cr_assert(has(json, R"("forms":[{"form":"file","url":"/api/video?id=a")"));
+  cr_assert(!has(json, "copy") && !has(json, "transcode") && !has(json, ".vtt"), "%s",
+            json.c_str());
+  cr_assert(has(json, R"("forced":true})"), "it is still told what the file has");
+}
+
 Test(form_playlists, names_of_files_are_read_as_they_are_written) {
   for (const auto* name :
        {"copy/0.m4s", "720p/12.m4s", "sound-3/7.m4s", "sound-3-6/init.mp4", "subtitles/4.vtt"}) {
