@@ -15,9 +15,9 @@
 #include "core/base/assert.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
-#include "storage/media/known_films.h"
-#include "storage/media/open_files.h"
-#include "storage/media/video_name.h"
+#include "storage/files/open_files.h"
+#include "storage/films/known_films.h"
+#include "storage/names/video_name.h"
 
 namespace videosync {
 

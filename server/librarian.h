@@ -26,11 +26,11 @@
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
 #include "server/http/video_catalog.h"
-#include "storage/media/file_desk.h"
-#include "storage/media/media_library.h"
-#include "storage/media/media_pictures.h"
-#include "storage/media/media_probe.h"
-#include "storage/media/notes_book.h"
+#include "storage/files/file_desk.h"
+#include "storage/films/media_pictures.h"
+#include "storage/films/media_probe.h"
+#include "storage/films/notes_book.h"
+#include "storage/library/media_library.h"
 
 namespace videosync {
 

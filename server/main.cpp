@@ -9,7 +9,7 @@
 #include "server/config/machine.h"
 #include "server/exit_status.h"
 #include "server/program.h"
-#include "storage/media/file_helpers.h"
+#include "storage/files/file_helpers.h"
 
 namespace {
 

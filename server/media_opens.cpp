@@ -7,7 +7,7 @@
 #include "core/base/log.h"
 #include "server/http/file_response.h"
 #include "server/worker.h"
-#include "storage/media/open_files.h"
+#include "storage/files/open_files.h"
 
 namespace videosync {
 

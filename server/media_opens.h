@@ -14,8 +14,8 @@
 
 #include "core/base/slot_pool.h"
 #include "core/reactor/fd_watcher.h"
-#include "storage/media/file_desk.h"
-#include "storage/media/media_library.h"
+#include "storage/files/file_desk.h"
+#include "storage/library/media_library.h"
 
 namespace videosync {
 

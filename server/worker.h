@@ -28,8 +28,8 @@
 #include "server/service.h"
 #include "server/session/session_directory.h"
 #include "server/session_bridge.h"
-#include "storage/media/file_desk.h"
-#include "storage/media/media_library.h"
+#include "storage/files/file_desk.h"
+#include "storage/library/media_library.h"
 
 namespace videosync {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "server/http/pages.h"
-#include "storage/media/media_library.h"
+#include "storage/library/media_library.h"
 
 namespace videosync {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "storage/media/video_name.h"
+#include "storage/names/video_name.h"
 
 namespace videosync {
 

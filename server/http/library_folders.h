@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "storage/media/media_library.h"
+#include "storage/library/media_library.h"
 
 namespace videosync {
 

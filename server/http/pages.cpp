@@ -14,8 +14,8 @@
 #include "core/base/text.h"
 #include "core/base/unique_fd.h"
 #include "server/digest.h"
-#include "storage/media/content_type.h"
-#include "storage/media/open_beneath.h"
+#include "storage/files/open_beneath.h"
+#include "storage/names/content_type.h"
 
 namespace videosync {
 

@@ -13,7 +13,7 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "server/digest.h"
-#include "storage/media/text_fold.h"
+#include "storage/names/text_fold.h"
 
 namespace videosync {
 

@@ -12,7 +12,7 @@
 #include "core/base/shared_buffer.h"
 #include "server/http/library_folders.h"
 #include "storage/forms/form_playlists.h"
-#include "storage/media/media_library.h"
+#include "storage/library/media_library.h"
 
 namespace videosync {
 

@@ -12,7 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
-#include "storage/media/media_file.h"
+#include "storage/files/media_file.h"
 
 namespace videosync {
 

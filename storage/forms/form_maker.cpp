@@ -16,7 +16,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/base/thread.h"
-#include "storage/media/open_files.h"
+#include "storage/files/open_files.h"
 
 namespace videosync {
 

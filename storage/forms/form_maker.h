@@ -19,15 +19,15 @@
 
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
+#include "storage/files/file_desk.h"
+#include "storage/files/file_helpers.h"
 #include "storage/forms/form_cache.h"
 #include "storage/forms/form_desk.h"
 #include "storage/forms/form_names.h"
 #include "storage/forms/form_playlists.h"
 #include "storage/forms/form_runs.h"
-#include "storage/media/file_desk.h"
-#include "storage/media/file_helpers.h"
-#include "storage/media/film_facts.h"
-#include "storage/media/media_library.h"
+#include "storage/library/film_facts.h"
+#include "storage/library/media_library.h"
 
 namespace videosync {
 

@@ -7,9 +7,9 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
+#include "storage/files/file_requests.h"
+#include "storage/files/open_files.h"
 #include "storage/forms/form_maker.h"
-#include "storage/media/file_requests.h"
-#include "storage/media/open_files.h"
 
 namespace videosync {
 

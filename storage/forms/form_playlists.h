@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "storage/forms/form_names.h"
-#include "storage/media/film_facts.h"
+#include "storage/library/film_facts.h"
 
 namespace videosync {
 

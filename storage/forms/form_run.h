@@ -12,7 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
-#include "storage/media/child_process.h"
+#include "storage/files/child_process.h"
 
 namespace videosync {
 

@@ -46,7 +46,7 @@ export const helpers = [
       'proto/http/http_head.cpp': 'a length that is too large has an answer of its own',
       'server/config/setting_values.cpp': 'a unit follows the digits',
       'maker/webvtt.cpp': 'numbers with decimals, and hexadecimal ones',
-      'storage/media/media_probe.cpp': 'seconds with decimals, and the rest of the line',
+      'storage/films/media_probe.cpp': 'seconds with decimals, and the rest of the line',
     },
     use: 'parse_decimal()',
   },

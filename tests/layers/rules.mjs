@@ -26,8 +26,11 @@ export const rooms = {
   'proto/websocket': ['core/base', 'proto/http'],
   'proto/wire': ['core/base', 'proto/session'],
   storage: ['core/base'],
-  'storage/media': ['core/base'],
-  'storage/forms': ['core/base', 'storage/media'],
+  'storage/names': ['core/base'],
+  'storage/files': ['core/base', 'storage/names'],
+  'storage/library': ['core/base', 'storage/files', 'storage/names'],
+  'storage/films': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
+  'storage/forms': ['core/base', 'storage/files', 'storage/library'],
   'storage/redis': ['core/base', 'core/reactor', 'storage/session_store.h'],
   maker: ['core/base'],
   // Whoever serves: the worker's connections, and what is said over them.
@@ -36,8 +39,8 @@ export const rooms = {
     'server/digest.h', 'server/http', 'server/metrics', 'server/worker.h',
   ],
   'server/http': [
-    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/forms', 'storage/media',
-    'server/digest.h', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
+    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/files', 'storage/forms',
+    'storage/library', 'storage/names', 'server/digest.h', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
   ],
   // Sessions know neither sockets nor HTTP: of the reactor they have the timers' words alone.
   'server/session': [
@@ -57,7 +60,7 @@ export const rooms = {
   server: [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
     'server/config', 'server/connection', 'server/http', 'server/metrics', 'server/nodes', 'server/session',
-    'storage', 'storage/forms', 'storage/media', 'storage/redis',
+    'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
   ],
 };
 

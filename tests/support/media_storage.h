@@ -13,10 +13,10 @@
 #include <thread>
 #include <utility>
 
-#include "storage/media/file_desk.h"
-#include "storage/media/file_helpers.h"
-#include "storage/media/media_library.h"
-#include "storage/media/open_files.h"
+#include "storage/files/file_desk.h"
+#include "storage/files/file_helpers.h"
+#include "storage/files/open_files.h"
+#include "storage/library/media_library.h"
 #include "tests/support/temp_folder.h"
 
 namespace videosync::test {
