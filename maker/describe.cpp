@@ -176,7 +176,10 @@ Survey survey(Film& film) {
   Plan& plan = *found.plan;
   found.ends_early = drop_what_is_missing(plan, film.bytes());
   if (film.is("mov") && !found.ends_early && !is_cut_short(film)) return found;
-  const Ends ends = read_ends(film, plan);
+  Ends ends = read_ends(film, plan);
+  // Of what was cut short the last cut's picture may be there, and nothing that follows it.
+  for (; ends.film <= 0 && plan.cuts.size() > 1; ends = read_ends(film, plan))
+    plan.cuts.pop_back();
   if (ends.film <= 0) return found;
   found.ends_early = found.ends_early || ends.film + early_end < found.film_end.value_or(0);
   plan.end = std::max(ends.video, plan.cuts.back().start + 1);

@@ -524,7 +524,7 @@ void Program::on_library_news() noexcept {
   if (!catalog) return;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker* worker = workers_[i].get();
-    workers_.front()->run_on(i, [worker, catalog]() noexcept { worker->set_catalog(catalog); });
+    workers_.front()->run_on(i, [worker, catalog]() noexcept { worker->show_catalog(catalog); });
   }
 }
 

@@ -271,6 +271,12 @@ void Worker::tell_members(const BufferRef& notice) noexcept {
   });
 }
 
+void Worker::show_catalog(VideoCatalogRef catalog) noexcept {
+  VS_ASSERT(catalog != nullptr);
+  catalog_ = std::move(catalog);
+  directory_->on_library_changed();
+}
+
 void Worker::tell_degraded(bool is_degraded) noexcept {
   std::string& text = scratch();
   encode_notice(text, is_degraded ? NoticeCode::degraded : NoticeCode::restored);

@@ -98,7 +98,8 @@ class Worker {
 
   const MediaLibrary& library() const noexcept { return *catalog_->library; }
   const VideoCatalog& catalog() const noexcept { return *catalog_; }
-  void set_catalog(VideoCatalogRef catalog) noexcept { catalog_ = std::move(catalog); }
+  // To whoever asks from now on; sessions learn from it how long their films are.
+  void show_catalog(VideoCatalogRef catalog) noexcept;
   // MediaOpens::open(). REQUIRES a desk.
   void open_media(Connection& connection, MediaLibrary::Place place);
   // Before start(). `maker` outlives the worker's thread.

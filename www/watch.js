@@ -13,6 +13,7 @@ import { Reporter } from './player/status/reporter.js';
 import { playerUrl, whyRefused } from './session/api.js';
 import { key, look, timedByBrowser } from './session/first_look.js';
 import { Room } from './session/room.js';
+import { ShownVideo } from './session/shown_video.js';
 import { VideoList } from './session/video_list.js';
 import { strings } from './strings.js';
 import { setTitle } from './title.js';
@@ -42,49 +43,15 @@ function openRoom(name) {
   });
 }
 
-// Shows what the showing is of.
-class ShownVideo {
-  #source;
-  #library;
-  #id = null; // the newest that was asked for
+// What the session tells of the video that it shows.
+async function askSession() {
+  const seen = await look().catch(() => null);
+  return seen?.info.video ?? null;
+}
 
-  constructor({ room, source, library }) {
-    this.#source = source;
-    this.#library = library;
-    room.addEventListener('state', ({ detail: { state, previous } }) => {
-      if (state.video !== previous?.video) this.#show(state.video, room.timeline.positionAt(room.serverTimeMs()));
-    });
-  }
-
-  // positionS: where the showing is.
-  async #show(id, positionS) {
-    if (!id) return;
-    this.#id = id;
-    const entry = await this.#entryOf(id);
-    if (this.#id !== id) return; // another one was loaded meanwhile
-    this.#source.load(entry, positionS);
-    setText(byId('title'), entry.title || 'VideoSync');
-    setTitle(entry.title || id);
-  }
-
-  // The gate may have loaded it already. A video that came into the library after this page did is looked
-  // up anew.
-  async #entryOf(id) {
-    const { current } = this.#source;
-    if (current?.id === id) {
-      if (!this.#library.find(id)) this.#library.learn(current);
-      return current;
-    }
-    if (!this.#library.find(id)) await this.#library.refresh();
-    if (!this.#library.find(id)) await this.#askSession(id);
-    return this.#library.find(id) ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(key)}`, captions: [] };
-  }
-
-  // The list has a part of a large library; the session tells of the video that it shows.
-  async #askSession(id) {
-    const seen = await look().catch(() => null);
-    if (seen?.info.video?.id === id) this.#library.learn(seen.info.video);
-  }
+function onShow({ id, title }) {
+  setText(byId('title'), title || 'VideoSync');
+  setTitle(title || id);
 }
 
 function wireShare() {
@@ -119,14 +86,14 @@ export function enter({ name, video, source, seen }) {
   const library = new VideoList();
   const entryOf = (id) => library.find(id) ?? (source.current?.id === id ? source.current : undefined);
   const follower = new Follower(video, room, (id) => entryOf(id)?.duration);
-  new ShownVideo({ room, source, library });
+  const shown = new ShownVideo({ key, room, source, library, askSession, onShow });
   // First of all, for the picture seeks while the rest is made.
   const isRecent = seen !== null && performance.now() - seen.heardMs < LOOK_HOLDS_MS;
   if (isRecent) room.foretell(timedByBrowser(seen));
   const inputs = new PageInputs();
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
-  openCompany({ room, follower, source, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
+  openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
   new Reporter(room, follower);
   new WakeLock(video);
   new MediaKeys({ room, playback, source });

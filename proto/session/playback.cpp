@@ -112,6 +112,15 @@ void Playback::resume(std::int64_t now_us, std::int64_t lead_us) {
   change(Cause::resume, MemberId{}, true, state_.position, now_us + lead_us);
 }
 
+bool Playback::learn_duration(double duration_s, std::int64_t now_us) {
+  VS_ASSERT(std::isfinite(duration_s));
+  VS_ASSERT(duration_s > 0);
+  const bool is_beyond = position_at(now_us) > duration_s;
+  duration_s_ = duration_s;
+  if (is_beyond) change(Cause::ended, MemberId{}, false, duration_s, now_us);
+  return is_beyond;
+}
+
 void Playback::stop_at_end(std::int64_t now_us) {
   VS_ASSERT(state_.playing);
   VS_ASSERT(now_us >= end_us());

@@ -43,6 +43,9 @@ class Playback {
   void stall(std::int64_t now_us);
   void resume(std::int64_t now_us, std::int64_t lead_us);
   void stop_at_end(std::int64_t now_us);
+  // How long the media is, as it was learned now: more than 0. True: it stands, or was to start,
+  // beyond that end, and stopped there.
+  bool learn_duration(double duration_s, std::int64_t now_us);
 
   void next_epoch() noexcept { ++state_.epoch; }
   void next_epoch_above(std::uint64_t floor) noexcept {

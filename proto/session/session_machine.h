@@ -127,6 +127,9 @@ class SessionMachine {
   // A `load`, its video already looked up: nothing where the library has none of that id.
   void handle_load(MemberId id, std::optional<VideoChoice> video, std::int64_t now_us,
                    Effects& effects);
+  // How long its video is was learned, or is another than before: 0 where nobody knows it, which
+  // takes nothing back. Ignored where that is not what is shown.
+  void learn_duration(const VideoChoice& video, std::int64_t now_us, Effects& effects);
   // Ends it for the owner of the host token (DELETE): see holds_host_token.
   void end(std::int64_t now_us, Effects& effects);
 
@@ -143,6 +146,7 @@ class SessionMachine {
   bool ended() const noexcept { return ended_; }
 
   const PlaybackState& state() const noexcept { return playback_.state(); }
+  double duration_s() const noexcept { return playback_.duration_s(); }  // 0: unknown
   const SessionSettings& settings() const noexcept { return settings_; }
   MemberId host() const noexcept { return host_; }  // none, connected, or away in its grace
   HostReason host_reason() const noexcept { return host_reason_; }  // of the last change

@@ -64,6 +64,17 @@ void SessionMachine::settle(Timer timer, Effects& effects) {
   VS_ASSERT(!"a timer that is due has a name");
 }
 
+void SessionMachine::learn_duration(const VideoChoice& video, std::int64_t now_us,
+                                    Effects& effects) {
+  begin_event(now_us, effects);
+  const bool is_news = video.duration_s > 0 && video.duration_s != playback_.duration_s();
+  if (ended_ || video.id != state().video || !is_news) return;
+  durable_changed_ = true;
+  if (!playback_.learn_duration(video.duration_s, now_us_)) return;
+  VS_ASSERT(!state().playing);
+  push_state(effects);
+}
+
 std::int64_t SessionMachine::host_grace_end_us() const noexcept {
   if (!host_) return INT64_MAX;
   const Member& host = roster_.known(host_);

@@ -69,6 +69,7 @@ class SessionDirectory::Impl {
   void leave(const Uuid& key, MemberId member, ConnectionNumber number) noexcept;
 
   void turn_end() noexcept;
+  void library_changed() noexcept;
   void begin_drain() noexcept;
   bool is_settled() const noexcept;
 
@@ -161,6 +162,8 @@ class SessionDirectory::Impl {
   void leave_home(Residence& residence, MemberId member, ConnectionNumber number) noexcept;
   void message_home(Residence& residence, MemberId member, const ClientMessage& message) noexcept;
   SessionInfo info_of(const Residence& residence) const;
+  // What the library here has under its video's id, where it tells another length.
+  std::optional<VideoChoice> find_other_length(const SessionMachine& machine) const noexcept;
   void await_turn_end(Residence& residence) noexcept;
   void stop_talking(Residence& residence) noexcept;
   // After every call of the machine: carries out effects_, stores, casts, arms the timer; may end

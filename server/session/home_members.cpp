@@ -37,6 +37,31 @@ SessionInfo Impl::info_of(const Residence& residence) const {
   return {residence.key, machine.settings(), machine.member_count(), machine.state()};
 }
 
+// --- How long a film is --------------------------------------------------------------------------
+
+std::optional<VideoChoice> Impl::find_other_length(const SessionMachine& machine) const noexcept {
+  if (machine.state().video.empty()) return std::nullopt;
+  auto video = ports_.around.choose_video(machine.state().video);
+  const bool is_other = video && video->duration_s > 0 && video->duration_s != machine.duration_s();
+  return is_other ? std::move(video) : std::nullopt;
+}
+
+void Impl::library_changed() noexcept {
+  VS_ASSERT(effects_.empty());
+  std::vector<std::pair<Uuid, VideoChoice>> learned;
+  for (const auto& [key, residence] : residences_) {
+    if (!residence->is_home()) continue;  // who is moving learns it where it arrives, or stays
+    auto video = find_other_length(*residence->at_home().machine);
+    if (video) learned.emplace_back(key, std::move(*video));
+  }
+  for (const auto& [key, video] : learned) {
+    Residence* residence = find(key);
+    if (residence == nullptr || !residence->is_home()) continue;
+    residence->at_home().machine->learn_duration(video, server_us(), effects_);
+    settle(*residence);
+  }
+}
+
 // --- Members -------------------------------------------------------------------------------------
 
 std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::let_in(

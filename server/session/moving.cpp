@@ -167,6 +167,8 @@ void Impl::stay_home(Residence& residence, const Error& why) noexcept {
     unseat(home, id);
     home.machine->leave(id, number, server_us(), effects_);
   }
+  if (const auto video = find_other_length(*home.machine))
+    home.machine->learn_duration(*video, server_us(), effects_);
   const Uuid key = residence.key;
   settle(residence);
   hand_waiting_to_home(key, *before);
@@ -254,6 +256,8 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   text.clear();
   encode_members(text, who_is_there(*home.machine, *before));
   broadcast(residence, text, SendClass::droppable);
+  if (const auto video = find_other_length(*home.machine))
+    home.machine->learn_duration(*video, server_us(), effects_);
   home.assert_sound();
   judge_undone(residence, *before);
   const Uuid key = residence.key;

@@ -60,6 +60,10 @@ void SessionDirectory::on_turn_end() noexcept {
   const Impl::Event event(*impl_);
   impl_->turn_end();
 }
+void SessionDirectory::on_library_changed() noexcept {
+  const Impl::Event event(*impl_);
+  impl_->library_changed();
+}
 void SessionDirectory::begin_drain() noexcept {
   const Impl::Event event(*impl_);
   impl_->begin_drain();

@@ -59,6 +59,9 @@ class SessionDirectory {
   // --- Of the worker -----------------------------------------------------------------------------
   // At the end of each turn: what is said once a turn (reactions, what was heard). May post.
   void on_turn_end() noexcept;
+  // Surroundings::choose_video may answer otherwise from now on: sessions at home here learn how
+  // long their films are.
+  void on_library_changed() noexcept;
   // Sessions go to other nodes as soon as they have members there.
   void begin_drain() noexcept;
   // No session is on its way to another node.

@@ -104,20 +104,23 @@ test('a start and a seek just before the end run out, and nobody is taken to the
   }
 });
 
-test('a film that is cut short: told, the room goes on, and it plays where there still is some', async () => {
+test('a film that is cut short ends there, which is told, and it plays where there still is some', async () => {
   await load('short');
   await tell(ann.page, { type: 'seek', position: CUT_S - 2 });
   await tell(ann.page, { type: 'play' });
   for (const { page } of [ann, ben]) await hasStatus(page, 'This video cannot be played: it breaks off here');
   await takePicture(ben.page, 'cut-short');
+  const { position } = await observer.next('state', ({ cause }) => cause === 'ended');
+  assert.ok(Math.abs(position - CUT_S) < 0.5, `it ended at ${position}`);
   await settle();
-  assert.deepEqual(causes(), ['seek', 'play']);
+  assert.deepEqual(causes(), ['seek', 'play', 'ended by itself']);
   await tell(ann.page, { type: 'seek', position: 2 });
+  await tell(ann.page, { type: 'play' });
   for (const { page } of [ann, ben]) {
     await hasStatus(page, 'In step');
     assert.ok((await measure(page)).position < CUT_S);
   }
-  assert.deepEqual(await said(), [['seek', 'play', 'seek'], []]);
+  assert.deepEqual(await said(), [['seek', 'play', 'seek', 'play'], []]);
 });
 
 test('trying again goes on with the film where the file has become whole meanwhile', async () => {
@@ -125,8 +128,13 @@ test('trying again goes on with the film where the file has become whole meanwhi
   for (const { page } of [ann, ben]) await hasStatus(page, 'it breaks off here');
   await replace('short', 'film');
   await ben.page.click('#big-action:has-text("Try again")');
-  await hasStatus(ben.page, 'In step');
-  assert.ok((await measure(ben.page)).position > CUT_S);
+  await hasStatus(ben.page, 'Paused');
+  await tell(ann.page, { type: 'play' });
+  // Ann's page finds out by itself.
+  for (const { page } of [ann, ben]) {
+    await hasStatus(page, 'In step');
+    assert.ok((await measure(page)).position > CUT_S);
+  }
   assert.deepEqual((await said())[1], []);
 });
 
@@ -137,6 +145,12 @@ async function replace(name, other) {
   await rename(`${file(name)}.new`, file(name));
   process.kill(server.pid, 'SIGHUP');
   await until(async () => (await etagOf(name)) !== before, 'the server has the new file');
+  await until(async () => (await durationOf(name)) === SECONDS, 'it knows how long that is');
+}
+
+async function durationOf(name) {
+  const { videos } = await (await fetch(`${server.origin}/api/videos`)).json();
+  return videos.find(({ id }) => id === name).duration;
 }
 
 async function etagOf(name) {
@@ -148,10 +162,12 @@ test('a decoder that fails is that viewer\'s affair, and can be tried again', as
   await tell(ann.page, { type: 'seek', position: CUT_S - 2 });
   await tell(ann.page, { type: 'play' });
   for (const { page } of [ann, ben]) await hasStatus(page, 'it is damaged, or your browser cannot decode it');
+  await observer.next('state', ({ cause }) => cause === 'ended');
   await settle();
-  assert.deepEqual(causes(), ['seek', 'play']);
+  assert.deepEqual(causes(), ['seek', 'play', 'ended by itself']);
   assert.deepEqual(await said(), [['seek', 'play'], []]);
   await replace('torn', 'film');
+  await tell(ann.page, { type: 'play' });
   await ben.page.click('#big-action:has-text("Try again")');
   await hasStatus(ben.page, 'In step');
   assert.deepEqual((await said())[1], []);

@@ -1,11 +1,12 @@
 // A library as people have it: in folders, of several places, changing by itself; and the list of it.
 import assert from 'node:assert/strict';
-import { chmod, link, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { makeFolder } from '../support/files.mjs';
 import { ask, assertError } from '../support/http_connection.mjs';
 import { makeMedia } from '../support/media.mjs';
+import { createSession, join } from '../support/member.mjs';
 import { projectRoot, serverBinary, startServer } from '../support/server.mjs';
 import { until, untilLogged } from '../support/until.mjs';
 
@@ -153,4 +154,31 @@ test('the list comes in pages, by folder and by words', async () => {
     }
     assert.equal((await ask(server.origin, 'HEAD', '/api/videos?limit=3')).status, 200);
   });
+});
+
+test('a running session learns how long its film is, and is by now', async () => {
+  const made = await makeMedia([{ name: 'short', seconds: 2 }, { name: 'long', seconds: 9 }]);
+  await withServer([{ 'film.mp4': '' }], async (server, media) => {
+    await listed(server, 'film');
+    const { key } = await createSession(server);
+    const host = await join(server, key, { name: 'Ann' });
+    const lastsFor = async (seconds) => {
+      await until(async () => Math.round((await page(server)).videos[0].duration ?? 0) === seconds, `it lasts ${seconds} s`);
+      await host.settled();
+    };
+    const put = (name) => copyFile(path.join(made.directory, `${name}.mp4`), media.path('film.mp4'));
+    // Created while nobody knew: it was to be played on for ever.
+    host.send('seek', { position: 60 });
+    assert.equal((await host.next('state', ({ cause }) => cause === 'seek')).position, 60);
+    await put('short');
+    const ended = await host.next('state', ({ cause }) => cause === 'ended');
+    assert.ok(Math.abs(ended.position - 2) < 0.1, `it ended at ${ended.position}`);
+    await put('long');
+    await lastsFor(9);
+    host.send('seek', { position: 60 });
+    const { position } = await host.next('state', ({ cause }) => cause === 'seek');
+    assert.ok(Math.abs(position - 9) < 0.1, `sought to ${position}`);
+    host.close();
+  });
+  await made.remove();
 });

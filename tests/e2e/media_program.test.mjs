@@ -7,6 +7,7 @@ import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
 import { decodeSegments, describe, lagOf, make, makerBinary, pictureTimes, readPlan, segmentTimes, soundOf } from '../support/maker.mjs';
+import { cutShort, makeMedia } from '../support/media.mjs';
 
 const run = promisify(execFile);
 const ffmpeg = (...words) => run('ffmpeg', ['-v', 'error', '-y', ...words]);
@@ -198,6 +199,16 @@ test('a file that was cut short says so, and where it ends', async () => {
   assert.ok(facts.durationMs > 4_000 && facts.durationMs < 14_000, String(facts.durationMs));
   const { starts, end } = await readPlan(at('cut.plan'));
   assert.ok(starts.at(-1) < end && Math.abs(end / 90 - facts.durationMs) < 500);
+});
+
+test('so does one that ends with a key frame, of which nothing follows', async () => {
+  const media = await makeMedia([{ name: 'film', seconds: 30 }]);
+  const film = path.join(media.directory, 'film.mp4');
+  await cutShort(film, 12);
+  const { endsEarly, durationMs } = await describe(film);
+  assert.equal(endsEarly, true);
+  assert.ok(Math.abs(durationMs - 12_000) < 100, String(durationMs));
+  await media.remove();
 });
 
 test('what is no film says why', async () => {

@@ -14,9 +14,9 @@ import { StatusView } from './status/status_view.js';
 const events = strings.events;
 
 // confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
-// inputs, playback: PageInputs, SharedPlayback. onRender(): whatever else the page refreshes at the status
+// shown: the ShownVideo. inputs, playback: PageInputs, SharedPlayback. onRender(): whatever else the page refreshes at the status
 // line's pace.
-export function openCompany({ room, follower, source, video, inputs, playback, library, confirm, toast, onRender }) {
+export function openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
   const chat = new ChatPanel({ room });
   new Pace({ room, follower, source, toast });
   new ByEar({ room, follower });
@@ -33,16 +33,16 @@ export function openCompany({ room, follower, source, video, inputs, playback, l
   new StatusLine({
     room, follower, source, onRender,
     view: new StatusView({ room, follower, source, video }),
-    acts: actsOf({ room, follower, source }),
+    acts: actsOf({ room, follower, source, shown }),
   });
   byId('people-panel').open = matchMedia('(min-width: 900px)').matches;
 }
 
-function actsOf({ room, follower, source }) {
+function actsOf({ room, follower, source, shown }) {
   return {
     tryNow: () => room.connection.retryNow(),
     takeBack: () => room.connection.start(),
-    tryAgain: () => source.reload(),
+    tryAgain: async () => (await shown.learn()) || source.reload(),
     sound: () => follower.unblock(),
     play: () => follower.unblock(),
     back: () => follower.attach(),

@@ -34,9 +34,10 @@ export class VideoList extends EventTarget {
     return this.#list.find((entry) => entry.id === id) ?? this.#learned.get(id);
   }
 
-  // A video's entry that came another way.
+  // A video's entry that came another way, and is newer.
   learn(entry) {
     this.#learned.set(entry.id, entry);
+    this.#list = this.#list.map((known) => (known.id === entry.id ? entry : known));
     this.dispatchEvent(new Event('change'));
   }
 

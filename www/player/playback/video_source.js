@@ -76,6 +76,12 @@ export class VideoSource extends EventTarget {
     if (this.problem) this.reload();
   }
 
+  // What is loaded is described so by now; isOther: it is another file, which is played anew.
+  renew(entry, { isOther }) {
+    this.current = entry;
+    if (isOther) this.reload();
+  }
+
   // From the beginning, whatever there was of it before: the file may be another one by now, and a browser
   // that has seen an address goes by what it remembers of it.
   reload() {

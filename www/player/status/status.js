@@ -11,6 +11,7 @@ import { joinNames } from '../../names.js';
 import { strings } from '../../strings.js';
 
 const CATCHING_UP_BEYOND_MS = 100;
+const AT_END_S = 1;
 const KNOWN_FOR_MS = 3_000; // what was heard longer ago is not said to be so now
 const HOST_NEWS_MS = 10_000; // how long "you are the host now" is news
 const UNDONE_NEWS_MS = 15_000; // longer, for nobody expects it
@@ -32,7 +33,7 @@ const words = strings.status;
 //   buffering        this player's
 //   state            the newest playback state, or null
 //   pausedBy         {name, isYou} of who paused, or null
-//   measure          {running, over, ended, startsInMs, errorMs} (follower.js)
+//   measure          {running, over, ended, startsInMs, errorMs, durationS} (follower.js)
 //   errorBoundMs     of the clock
 // }
 export function describeStatus(view) {
@@ -92,7 +93,7 @@ function fromShowing({ waiting, state, pausedBy, measure, errorBoundMs }) {
     });
   }
   const over = measure.over || measure.ended;
-  if (!state?.playing || over) return atRest({ state, pausedBy, over });
+  if (!state?.playing || over) return atRest({ state, pausedBy, over, measure });
   if (measure.startsInMs > 0) return say('starting', 'busy', words.starting);
   if (measure.errorMs === null || Math.abs(measure.errorMs) > CATCHING_UP_BEYOND_MS) {
     return say('catching_up', 'busy', words.catchingUp, { figure: gapFrom(measure.errorMs) });
@@ -101,8 +102,10 @@ function fromShowing({ waiting, state, pausedBy, measure, errorBoundMs }) {
   return say('in_step', 'good', words.inStep, { figure: Number.isFinite(withinMs) ? words.within(withinMs) : '' });
 }
 
-function atRest({ state, pausedBy, over }) {
-  if (over || state?.cause === 'ended') return say('at_end', 'rest', words.atEnd);
+function atRest({ state, pausedBy, over, measure }) {
+  // A film that has become longer since may go on.
+  const wasEnd = state?.cause === 'ended' && !(measure.durationS - state.position > AT_END_S);
+  if (over || wasEnd) return say('at_end', 'rest', words.atEnd);
   if (state?.cause === 'load') return say('ready', 'rest', words.ready);
   if (pausedBy?.isYou) return say('paused', 'rest', words.pausedByYou);
   return say('paused', 'rest', pausedBy?.name ? words.pausedBy(pausedBy.name) : words.paused);

@@ -55,7 +55,7 @@ export class StatusView {
       isSilent: room.isSilent,
       silentMs: room.silentMs,
       nowMs,
-      problem: this.#source.problem ?? (this.#follower.ranOut ? 'short' : null),
+      problem: this.#source.problem ?? (this.#endsEarly ? 'short' : null),
       hasVideo: !state || state.video !== '',
       loaded: this.#video.readyState >= HAVE_METADATA,
       blocked: this.#follower.blocked,
@@ -67,6 +67,12 @@ export class StatusView {
       measure: this.#follower.measure(),
       errorBoundMs: room.clock.errorBoundMs(nowMs),
     };
+  }
+
+  // It has come to an end that is not the film's.
+  get #endsEarly() {
+    const { over, ended } = this.#follower.measure();
+    return this.#follower.ranOut || ((over || ended) && this.#source.current?.endsEarly === true);
   }
 
   // null while there is no connection, or nothing comes over it: who rules is not known then.

@@ -74,6 +74,11 @@ struct SessionFixture {
     machine->tick(now, effects);
     machine->check_invariants();
   }
+  void learn(double duration_s) {
+    effects.clear();
+    machine->learn_duration({"film", duration_s}, now, effects);
+    machine->check_invariants();
+  }
   const PlaybackState& state() const { return machine->state(); }
 
   template <class Kind>

@@ -274,3 +274,54 @@ Test(session_playback, settings_are_told_to_everyone) {
   cr_assert(t.machine->settings().control == Control::everyone);
   cr_assert(t.machine->settings().on_stall == OnStall::wait);
 }
+
+Test(session_playback, a_film_whose_length_is_learned_ends_there) {
+  Pair t({}, 0);
+  t.say(t.host, PlayMessage{10.0});
+  t.now += 50 * ms;
+  t.pass(1 * seconds);
+  cr_assert(t.machine->take_durable_changed());
+  t.learn(40);
+  cr_assert(t.effects.size() == 0, "nobody sees or hears anything of it");
+  cr_assert(t.machine->take_durable_changed());
+  cr_assert_eq(t.machine->next_deadline_us(), t.now + 29 * seconds);
+  t.pass(29 * seconds);
+  cr_assert(t.state().cause == Cause::ended && t.state().position == 40);
+}
+
+Test(session_playback, a_film_that_is_longer_by_now_goes_on_beyond_its_old_end) {
+  Pair t({}, 12);
+  t.say(t.host, PlayMessage{11.0});
+  t.pass(2 * seconds);
+  cr_assert(t.state().cause == Cause::ended && t.state().position == 12);
+  t.learn(30);
+  cr_assert(!t.state().playing && t.state().position == 12, "it stands until somebody plays it");
+  t.say(t.host, PlayMessage{});
+  cr_assert(t.state().playing && t.state().position == 12, "nor does it begin anew");
+  t.say(t.host, SeekMessage{29});
+  cr_assert_eq(t.state().position, 29);
+}
+
+Test(session_playback, a_film_that_is_shorter_by_now_has_ended_where_it_was_beyond_that) {
+  for (const bool plays : {true, false}) {
+    Pair t({}, 100);
+    t.say(t.host, SeekMessage{50});
+    if (plays) t.say(t.host, PlayMessage{});
+    const std::uint64_t seq = t.state().seq;
+    t.learn(40);
+    const PlaybackState state = t.only<StateEffect>().state;
+    cr_assert(!state.playing && state.position == 40 && state.cause == Cause::ended && !state.by);
+    cr_assert_eq(state.seq, seq + 1);
+  }
+}
+
+Test(session_playback, what_is_known_of_a_length_is_kept) {
+  Pair t({}, 40);
+  t.machine->take_durable_changed();
+  t.learn(0);
+  t.learn(40);
+  t.effects.clear();
+  t.machine->learn_duration({"another film", 7}, t.now, t.effects);
+  cr_assert(t.machine->duration_s() == 40 && t.effects.size() == 0);
+  cr_assert(!t.machine->take_durable_changed(), "nothing is to be stored for that");
+}

@@ -42,6 +42,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   std::vector<node::Envelope> said;  // on the channels that are followed
   std::vector<Uuid> said_to;         // the channels, one of each
   bool is_leaving = false;           // the node drains
+  double duration_s = 100;           // of the film, as the library here knows it
   std::vector<SharedSums> sums;      // of the last round
   std::vector<Uuid> compared_again;  // nodes with which it is to be
 
@@ -173,7 +174,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   void post(std::size_t, InlineTask task) noexcept override { tasks_.push_back(std::move(task)); }
   SessionDirectory& directory_of(std::size_t) noexcept override { return *directory_; }
   std::optional<VideoChoice> choose_video(const std::optional<std::string>&) noexcept override {
-    return VideoChoice{"film", 100};
+    return VideoChoice{"film", duration_s};
   }
   void fill_random(std::span<std::uint8_t> bytes) noexcept override {
     std::ranges::copy(random_token().bytes, bytes.begin());

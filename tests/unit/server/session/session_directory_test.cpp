@@ -356,3 +356,35 @@ Test(session_directory, what_the_store_refuses_is_said_later_than_it_was_done) {
   cr_assert_not(session.mends(before_us), "it was said only when the store had refused it");
   cr_assert(session.mends(session.now_us() + 1));
 }
+
+Test(session_directory, how_long_a_film_is_reaches_the_sessions_that_show_it) {
+  DirectoryFixture node;
+  const Uuid key = node.create();
+  const auto host = node.join(key);
+  const ConnectionRef from = node.connect();
+  node.directory().on_message(key, host.member, host.number, from, SeekMessage{90});
+  node.answer_all();
+  const StoreVersion before = node.stored_version(key);
+  node.directory().on_library_changed();
+  node.answer_all();
+  cr_assert_eq(node.stored_version(key).revision, before.revision, "nothing was learned");
+  node.duration_s = 60;
+  node.directory().on_library_changed();
+  node.answer_all();
+  node.directory().on_info(key, from);
+  const auto info = node.answer_of<SessionInfo>(from);
+  cr_assert(info && info->state.position == 60 && info->state.cause == Cause::ended);
+  cr_assert_gt(node.stored_version(key).revision, before.revision, "it is stored");
+}
+
+Test(session_directory, whoever_becomes_home_knows_the_film_by_its_own_library) {
+  DirectoryFixture node;
+  const Uuid key = node.create();
+  node.duration_s = 60;
+  const auto host = node.join(key);
+  const ConnectionRef from = node.connect();
+  node.directory().on_message(key, host.member, host.number, from, SeekMessage{90});
+  node.directory().on_info(key, from);
+  const auto info = node.answer_of<SessionInfo>(from);
+  cr_assert(info && info->state.position == 60);
+}
