@@ -23,6 +23,8 @@ struct ViewerReport {
   double drift_ms = 0;
   double rtt_ms = 0;
   bool buffering = false;
+  Form form = Form::unknown;
+  bool cannot_play = false;
 };
 
 // To one member. Everything `welcome` says but the member's own resume token and the time.
@@ -86,7 +88,7 @@ struct Reaction {
 struct ReactionsEffect {
   std::vector<Reaction> list;
 };
-// The settings as they are now: {"type":"settings","control":...,"onStall":...} on the wire.
+// The settings as they are now.
 struct SettingsEffect {
   SessionSettings settings;
 };

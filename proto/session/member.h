@@ -30,6 +30,8 @@ struct Member {
   std::uint32_t lists_seen = 0;  // lists made when it connected or went last: see presence.h
 
   bool reported : 1 = false;
+  bool cannot_play : 1 = false;
+  Form form : 3 = Form::unknown;
   bool buffering : 1 = false;   // true exactly while in the roster's list of buffering members
   bool was_ready : 1 = false;   // has reported on this connection that it is not buffering
   bool is_listed : 1 = false;   // in ViewerReports' list of those who reported

@@ -167,12 +167,15 @@ void SessionMachine::on_message(Member& member, const ClaimMessage& message, Eff
 
 void SessionMachine::on_message(Member& member, const SettingsMessage& message, Effects& effects) {
   if (!require_host(member, "settings", effects)) return;
-  if (!message.control && !message.on_stall) {
-    refuse(member, Refusal::bad_message, "settings", "give control or onStall", effects);
+  if (!message.control && !message.on_stall && !message.audio_language) {
+    refuse(member, Refusal::bad_message, "settings", "give control, onStall or audioLanguage",
+           effects);
     return;
   }
   settings_.control = message.control.value_or(settings_.control);
   settings_.on_stall = message.on_stall.value_or(settings_.on_stall);
+  if (message.audio_language) settings_.audio_language = *message.audio_language;
+  VS_ASSERT(settings_.audio_language.size() <= language_bytes_max);
   durable_changed_ = true;
   effects.push(SettingsEffect{settings_});
   if (settings_.on_stall == OnStall::keep_going && stall_wait_.active()) go_on(effects);
@@ -252,13 +255,21 @@ void SessionMachine::on_message(Member& member, const ReportMessage& message, Ef
   VS_ASSERT(round_trips_.count() <= member_count());
   viewer_reports_.note(member, now_us_, limits_->viewers_interval_us);
 
-  const bool began = message.buffering && !member.buffering;
-  roster_.set_buffering(member, message.buffering);
+  member.form = message.form;
+  member.cannot_play = message.cannot_play;
+  note_buffering(member, message.buffering && !message.cannot_play, effects);
+}
+
+// What cannot be played comes with no patience: who cannot play does not buffer, and is not ready.
+void SessionMachine::note_buffering(Member& member, bool buffering, Effects& effects) {
+  VS_ASSERT(member.reported);
+  const bool began = buffering && !member.buffering;
+  roster_.set_buffering(member, buffering);
   if (began) on_buffering(member, effects);
-  if (!message.buffering) {
-    member.was_ready = true;
-    stop_awaiting(member, effects);
-  }
+  if (buffering) return;
+  if (!member.cannot_play) member.was_ready = true;
+  stop_awaiting(member, effects);
+  VS_ASSERT(!member.is_awaited);
 }
 
 // Joining moves nobody: one that came after the start is waited for in mid-play only when it has

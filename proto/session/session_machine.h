@@ -265,6 +265,7 @@ class SessionMachine {
   // onStall `wait`.
   bool is_awaitable(const Member& member) const noexcept;
   void await_at_start(Effects& effects);
+  void note_buffering(Member& member, bool buffering, Effects& effects);
   void on_buffering(Member& member, Effects& effects);
   void stop_awaiting(Member& member, Effects& effects);
   void stand_still(Effects& effects);

@@ -11,7 +11,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 5;
+constexpr std::uint8_t version = 6;
 
 void put_text(ByteWriter& writer, std::string_view text, std::size_t bytes_max) {
   VS_ASSERT(text.size() <= bytes_max);
@@ -98,6 +98,7 @@ std::string encode(const SessionRecord& record) {
   writer.put(version);
   writer.put(static_cast<std::uint8_t>(record.settings.control));
   writer.put(static_cast<std::uint8_t>(record.settings.on_stall));
+  put_text(writer, record.settings.audio_language, language_bytes_max);
   writer.put_raw(record.host_token.bytes);
   writer.put_raw(record.resume_key.bytes);
   put_state(writer, record.state, record.duration_s);
@@ -125,6 +126,7 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   SessionRecord record;
   record.settings.control = reader.get_enum(Control::everyone);
   record.settings.on_stall = reader.get_enum(OnStall::wait);
+  record.settings.audio_language = reader.get_text<std::uint16_t>(language_bytes_max);
   reader.get_raw(record.host_token.bytes);
   reader.get_raw(record.resume_key.bytes);
   get_state(reader, record);

@@ -67,9 +67,15 @@ enum class Refusal : std::uint8_t {
   unavailable,
 };
 
+// In which form a member's player has the video (docs/MEDIA.md).
+enum class Form : std::uint8_t { unknown, file, copy, transcode, stream };
+
+inline constexpr std::size_t language_bytes_max = 35;  // a tag of BCP 47 that is not private
+
 struct SessionSettings {
   Control control = Control::host;
   OnStall on_stall = OnStall::keep_going;
+  std::string audio_language{};  // with which players begin; "" where nobody chose one
 };
 
 // What the session machine knows of a video. duration_s is 0 where nobody knows it.
@@ -150,8 +156,9 @@ struct ClaimMessage {
   Token host_token;
 };
 struct SettingsMessage {
-  std::optional<Control> control;
-  std::optional<OnStall> on_stall;
+  std::optional<Control> control{};
+  std::optional<OnStall> on_stall{};
+  std::optional<std::string> audio_language{};
 };
 struct KickMessage {
   MemberId id;
@@ -166,7 +173,9 @@ struct ReportMessage {
   double drift_ms = 0;
   double rtt_ms = 0;
   bool buffering = false;
-  std::optional<double> position;
+  std::optional<double> position{};
+  Form form = Form::unknown;
+  bool cannot_play = false;
 };
 struct ChatMessage {
   std::string text;

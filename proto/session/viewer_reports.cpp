@@ -10,6 +10,7 @@ namespace videosync {
 namespace {
 
 bool is_worse(const ViewerReport& a, const ViewerReport& b) noexcept {
+  if (a.cannot_play != b.cannot_play) return a.cannot_play;
   if (a.buffering != b.buffering) return a.buffering;
   const double drift_a = std::abs(a.drift_ms), drift_b = std::abs(b.drift_ms);
   if (drift_a != drift_b) return drift_a > drift_b;
@@ -38,7 +39,9 @@ std::vector<ViewerReport> ViewerReports::take_list(Roster& roster, std::int64_t 
     if (member == nullptr) continue;
     member->is_listed = false;
     if (!member->reported) continue;
-    list.push_back({id, member->drift_ms, member->rtt_ms, member->buffering});
+    VS_ASSERT(!(member->cannot_play && member->buffering));
+    list.push_back({id, member->drift_ms, member->rtt_ms, member->buffering, member->form,
+                    member->cannot_play});
   }
   const std::size_t shown = std::min(list.size(), member_list_max);
   std::partial_sort(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(shown), list.end(),

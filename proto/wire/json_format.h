@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "core/base/json_text.h"
 #include "core/base/text.h"
 #include "proto/session/session_values.h"
@@ -41,6 +42,13 @@ inline std::string_view wire_name(Control control) noexcept {
   return control == Control::host ? "host" : "everyone";
 }
 
+// Of a known form.
+inline std::string_view wire_name(Form form) noexcept {
+  static constexpr std::string_view names[] = {"", "file", "copy", "transcode", "stream"};
+  VS_ASSERT(form != Form::unknown && form <= Form::stream);
+  return names[static_cast<std::size_t>(form)];
+}
+
 inline std::string_view wire_name(OnStall on_stall) noexcept {
   return on_stall == OnStall::wait ? "wait" : "continue";
 }
@@ -52,6 +60,12 @@ void append_json(std::string& out, fmt::format_string<Values...> format, Values&
   fmt::memory_buffer buffer;
   fmt::format_to(fmt::appender(buffer), format, std::forward<Values>(values)...);
   out.append(buffer.data(), buffer.size());
+}
+
+// What a report and a list of viewers say of a player, where it is said.
+inline void append_playing(std::string& out, Form form, bool cannot_play) {
+  if (form != Form::unknown) append_json(out, R"(,"form":"{}")", wire_name(form));
+  if (cannot_play) out += R"(,"cannotPlay":true)";
 }
 
 struct JsonFormatter {

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "proto/wire/json_fields.h"
+#include "proto/wire/json_format.h"
 #include "proto/wire/member_name.h"
 #include "proto/wire/messages.h"
 
@@ -48,6 +49,10 @@ bool has_control_characters(std::string_view text) noexcept {
   return false;
 }
 
+bool is_of_a_tag(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
 // Reads fields as the types want them. What is wrong first is kept; from then on the values that
 // come back mean nothing.
 class FieldReader {
@@ -78,13 +83,18 @@ class FieldReader {
     return position;
   }
 
-  bool boolean(FieldKey key) {
-    require(key);
+  std::optional<bool> optional_boolean(FieldKey key) {
     const JsonField& field = fields_[key];
+    if (field.kind == JsonField::Kind::absent) return std::nullopt;
     if (field.kind != JsonField::Kind::boolean) {
       refuse(Refusal::bad_message, "{} must be true or false", field_name(key));
     }
     return field.boolean;
+  }
+
+  bool boolean(FieldKey key) {
+    require(key);
+    return optional_boolean(key).value_or(false);
   }
 
   std::optional<std::string_view> optional_string(FieldKey key) {
@@ -135,6 +145,28 @@ class FieldReader {
     if (*text == "continue") return OnStall::keep_going;
     if (*text != "wait") refuse(Refusal::bad_message, "onStall must be \"continue\" or \"wait\"");
     return OnStall::wait;
+  }
+
+  // A language's tag (BCP 47) as far as its letters go; an empty one is none.
+  std::optional<std::string> audio_language() {
+    const auto tag = optional_string(FieldKey::audio_language);
+    if (!tag) return std::nullopt;
+    if (tag->size() > language_bytes_max) {
+      refuse(Refusal::out_of_range, "audioLanguage must have at most {} bytes", language_bytes_max);
+    } else if (!std::ranges::all_of(*tag, is_of_a_tag)) {
+      refuse(Refusal::bad_message, "audioLanguage must be letters, digits and hyphens");
+    }
+    return std::string(*tag);
+  }
+
+  Form form() {
+    const auto name = optional_string(FieldKey::form);
+    if (!name) return Form::unknown;
+    for (const Form one : {Form::file, Form::copy, Form::transcode, Form::stream}) {
+      if (*name == wire_name(one)) return one;
+    }
+    refuse(Refusal::bad_message, R"(form must be "file", "copy", "transcode" or "stream")");
+    return Form::unknown;
   }
 
   void require(FieldKey key) {
@@ -201,7 +233,7 @@ ClientMessage read_claim(FieldReader& in) {
 }
 
 ClientMessage read_settings(FieldReader& in) {
-  return SettingsMessage{in.control(), in.on_stall()};
+  return SettingsMessage{in.control(), in.on_stall(), in.audio_language()};
 }
 
 ClientMessage read_kick(FieldReader& in) {
@@ -225,6 +257,8 @@ ClientMessage read_report(FieldReader& in) {
   report.rtt_ms = std::max(in.number(FieldKey::rtt_ms), 0.0);
   report.buffering = in.boolean(FieldKey::buffering);
   report.position = in.optional_position();
+  report.form = in.form();
+  report.cannot_play = in.optional_boolean(FieldKey::cannot_play).value_or(false);
   return report;
 }
 

@@ -99,6 +99,14 @@ void append_state_fields(std::string& out, const PlaybackState& state) {
   out.append(buffer.data(), buffer.size());
 }
 
+// Without the braces around them.
+void append_settings(std::string& out, const SessionSettings& settings) {
+  append_json(out, R"("control":"{}","onStall":"{}")", wire_name(settings.control),
+              wire_name(settings.on_stall));
+  if (!settings.audio_language.empty())
+    append_json(out, R"(,"audioLanguage":{})", Quoted{settings.audio_language});
+}
+
 void append_reaction_fields(std::string& out, const Reaction& reaction) {
   append_json(out, R"("from":{},"emoji":{},"atMs":{})", Id{reaction.from}, Quoted{reaction.emoji},
               Milliseconds{reaction.at_us});
@@ -136,10 +144,10 @@ void encode_welcome(std::string& out, const WelcomeView& welcome) {
               Id{you.id}, Quoted{you.name}, role_name(you.role));
   append_json(out, R"("resume":"m{}.{}"}},)", welcome.resume.member.value,
               HexToken{welcome.resume.secret});
-  append_json(out, R"("session":{{"key":"{}","video":{},"control":"{}","onStall":"{}"}},)",
-              welcome.key.to_string(), Quoted{welcome.state.video},
-              wire_name(welcome.settings.control), wire_name(welcome.settings.on_stall));
-  append_json(out, R"("host":{},"state":{{)", Id{welcome.host});
+  append_json(out, R"("session":{{"key":"{}","video":{},)", welcome.key.to_string(),
+              Quoted{welcome.state.video});
+  append_settings(out, welcome.settings);
+  append_json(out, R"(}},"host":{},"state":{{)", Id{welcome.host});
   append_state_fields(out, welcome.state);
   append_json(out, R"(}},"members":{{"count":{},"list":)", welcome.member_count);
   out += welcome.member_list;
@@ -181,8 +189,10 @@ void encode_pong(std::string& out, const PingMessage& ping, std::int64_t t2_us,
 void encode_viewers(std::string& out, const ViewersEffect& viewers) {
   out += R"({"type":"viewers","list":)";
   append_array(out, viewers.list, [&out](const ViewerReport& viewer) {
-    append_json(out, R"({{"id":{},"driftMs":{},"rttMs":{},"buffering":{}}})", Id{viewer.id},
+    append_json(out, R"({{"id":{},"driftMs":{},"rttMs":{},"buffering":{})", Id{viewer.id},
                 Number{viewer.drift_ms}, Number{viewer.rtt_ms}, viewer.buffering);
+    append_playing(out, viewer.form, viewer.cannot_play);
+    out += '}';
   });
   out += '}';
 }
@@ -194,8 +204,9 @@ void encode_waiting(std::string& out, const WaitingEffect& waiting) {
 }
 
 void encode_settings(std::string& out, const SessionSettings& settings) {
-  append_json(out, R"({{"type":"settings","control":"{}","onStall":"{}"}})",
-              wire_name(settings.control), wire_name(settings.on_stall));
+  out += R"({"type":"settings",)";
+  append_settings(out, settings);
+  out += '}';
 }
 
 void encode_chat(std::string& out, const ChatEffect& chat) {
@@ -237,10 +248,9 @@ void encode_session_created(std::string& out, const Uuid& key, const Token& host
 }
 
 void encode_session_info(std::string& out, const SessionInfoView& session) {
-  append_json(out,
-              R"({{"key":"{}","video":{},"control":"{}","onStall":"{}","members":{},"state":{{)",
-              session.key.to_string(), session.video_json, wire_name(session.settings.control),
-              wire_name(session.settings.on_stall), session.member_count);
+  append_json(out, R"({{"key":"{}","video":{},)", session.key.to_string(), session.video_json);
+  append_settings(out, session.settings);
+  append_json(out, R"(,"members":{},"state":{{)", session.member_count);
   append_state_fields(out, session.state);
   append_json(out, R"(}},"serverTimeMs":{}}})", Milliseconds{session.server_us});
 }

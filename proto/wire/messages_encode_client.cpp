@@ -56,6 +56,8 @@ void append_fields(std::string& out, const SettingsMessage& message) {
   begin(out, "settings");
   if (message.control) append_json(out, R"(,"control":"{}")", wire_name(*message.control));
   if (message.on_stall) append_json(out, R"(,"onStall":"{}")", wire_name(*message.on_stall));
+  if (message.audio_language)
+    append_json(out, R"(,"audioLanguage":{})", Quoted{*message.audio_language});
 }
 
 void append_fields(std::string& out, const KickMessage& message) {
@@ -77,6 +79,7 @@ void append_fields(std::string& out, const ReportMessage& message) {
   append_json(out, R"(,"driftMs":{},"rttMs":{},"buffering":{})", Number{message.drift_ms},
               Number{message.rtt_ms}, message.buffering);
   append_position(out, message.position);
+  append_playing(out, message.form, message.cannot_play);
 }
 
 void append_fields(std::string& out, const ChatMessage& message) {

@@ -13,7 +13,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 6;
+constexpr std::uint8_t version = 7;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -40,6 +40,7 @@ void fields(auto& io, Is<MemberInfo> auto& member) {
 }
 void fields(auto& io, Is<SessionSettings> auto& settings) {
   io(settings.control, settings.on_stall);
+  io.language(settings.audio_language);
 }
 void fields(auto& io, Is<PlaybackState> auto& state) {
   io.place(state.epoch, state.seq);
@@ -166,6 +167,7 @@ class Encoder {
   void name(const std::string& name) { put_bounded(name, member_name_bytes_max); }
   void bytes(const std::string& bytes) { put_bounded(bytes, message_bytes_max); }
   void video(const std::string& id) { put_bounded(id, SessionRecord::video_bytes_max); }
+  void language(const std::string& tag) { put_bounded(tag, language_bytes_max); }
   void refusal(const std::string& text) { put_bounded(text, refusal_bytes_max); }
   void id_or_none(MemberId id) { writer_.put(id.value); }
   void node(const Uuid& node) { one(node); }
@@ -234,6 +236,7 @@ class Decoder {
   void name(std::string& name) { name = reader_.get_text(member_name_bytes_max); }
   void bytes(std::string& bytes) { bytes = reader_.get_bytes(message_bytes_max); }
   void video(std::string& id) { id = reader_.get_text(SessionRecord::video_bytes_max); }
+  void language(std::string& tag) { tag = reader_.get_text(language_bytes_max); }
   void refusal(std::string& text) { text = reader_.get_text(refusal_bytes_max); }
   void id_or_none(MemberId& id) { id.value = reader_.get<std::uint32_t>(); }
   // One that is there.

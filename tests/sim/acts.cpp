@@ -48,11 +48,15 @@ void World::perform_by(Viewer& viewer, const Action& action) {
     case Act::name:
       return viewer.say_plain(NameMessage{"n" + std::to_string(next_command())});
     case Act::report:
-      return viewer.say_plain(
-          ReportMessage{1.5, static_cast<double>(salt % 300), salt % 5 == 0, std::nullopt});
+      return viewer.say_plain(ReportMessage{.drift_ms = 1.5,
+                                            .rtt_ms = static_cast<double>(salt % 300),
+                                            .buffering = salt % 5 == 0,
+                                            .form = static_cast<Form>(salt % 7 % 5),
+                                            .cannot_play = salt % 11 == 0});
     case Act::settings: {
       SettingsMessage message;
       if (salt % 2 == 0) message.control = salt % 4 == 0 ? Control::host : Control::everyone;
+      if (salt % 5 == 0) message.audio_language = salt % 10 == 0 ? "de" : "";
       if (salt % 3 != 0) message.on_stall = salt % 6 < 3 ? OnStall::wait : OnStall::keep_going;
       return viewer.say_plain(message);
     }

@@ -223,6 +223,8 @@ void read_welcome_field(Reader& reader, std::string_view key, Frame& frame) {
         frame.control = reader.string();
       } else if (of_session == "onStall") {
         frame.on_stall = reader.string();
+      } else if (of_session == "audioLanguage") {
+        frame.audio_language = reader.string();
       } else {
         reader.skip();
       }
@@ -279,6 +281,8 @@ void read_other_field(Reader& reader, std::string_view key, Frame& frame) {
     frame.control = reader.string();
   } else if (key == "onStall") {
     frame.on_stall = reader.string();
+  } else if (key == "audioLanguage") {
+    frame.audio_language = reader.string();
   } else if (key == "code") {
     frame.code = reader.string();
   } else if (key == "re") {

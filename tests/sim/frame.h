@@ -87,6 +87,7 @@ struct Frame {
   bool is_host_away = false;
   std::string_view control;
   std::string_view on_stall;
+  std::string_view audio_language;
   std::vector<SeenTalk> talk;
   std::string_view code;  // of a notice or an error
   std::string_view re;

@@ -351,6 +351,7 @@ void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
     case Frame::Type::settings:
       control_ = frame->control;
       on_stall_ = frame->on_stall;
+      audio_language_ = frame->audio_language;
       break;
     case Frame::Type::error:
       on_error(*frame);
@@ -406,6 +407,7 @@ void Viewer::on_welcome(const Frame& frame) {
     members_.emplace(member.id, std::string(member.name));
   control_ = frame.control;
   on_stall_ = frame.on_stall;
+  audio_language_ = frame.audio_language;
   lost_us_ = 0;
   has_abandoned_ = has_abandoned_ && now_us - changed_us_ < attempt_max_us;
   set_phase(Phase::open);

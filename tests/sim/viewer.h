@@ -116,7 +116,7 @@ class Viewer final : ClientEnd {
   bool is_host_away() const noexcept { return is_host_away_; }
   const std::map<MemberId, std::string>& members() const noexcept { return members_; }
   std::uint32_t count() const noexcept { return count_; }
-  std::string settings() const { return control_ + "/" + on_stall_; }
+  std::string settings() const { return control_ + "/" + on_stall_ + "/" + audio_language_; }
   std::deque<Talk>& talks() noexcept { return talks_; }
   std::int64_t changed_us() const noexcept { return changed_us_; }  // of its phase
 
@@ -192,6 +192,7 @@ class Viewer final : ClientEnd {
   std::uint32_t count_ = 0;
   std::string control_;
   std::string on_stall_;
+  std::string audio_language_;
 };
 
 }  // namespace videosync::sim

@@ -65,7 +65,7 @@ struct SessionFixture {
     machine->check_invariants();
   }
   void report(MemberId id, bool buffering, double rtt_ms = 0, double drift_ms = 0) {
-    say(id, ReportMessage{drift_ms, rtt_ms, buffering, std::nullopt});
+    say(id, ReportMessage{.drift_ms = drift_ms, .rtt_ms = rtt_ms, .buffering = buffering});
   }
   // Time goes by in one step: a tick that comes late.
   void pass(std::int64_t us) {

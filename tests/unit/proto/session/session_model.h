@@ -255,13 +255,14 @@ struct SessionModel {
     ended = true;
     return {};
   }
-  Answer report(std::uint32_t id, bool buffering, double rtt) {
+  Answer report(std::uint32_t id, bool starved, bool cannot_play, double rtt) {
     Person& person = *find(id);
     person.rtt = rtt;
+    const bool buffering = starved && !cannot_play;
     const bool began = buffering && !person.buffering;
     person.buffering = buffering;
     if (!buffering) {
-      person.kept_up = true;
+      person.kept_up = person.kept_up || !cannot_play;
       not_awaited(person);
     } else if (began && wait_on_stall && (playing || waiting) && awaitable(person)) {
       await(person, std::max(started + 5 * second, now + 3 * second));

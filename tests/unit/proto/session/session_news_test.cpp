@@ -196,6 +196,35 @@ Test(session_news, the_host_sees_the_worst_viewers_first) {
   cr_assert(!t.has<ViewersEffect>(), "no reports, no news");
 }
 
+Test(session_news, who_cannot_play_is_the_worst_off_and_does_not_buffer) {
+  SessionFixture t;
+  t.join();
+  const MemberId a = t.join().id, b = t.join().id;
+  t.report(a, true, 20, 400);
+  t.say(b, ReportMessage{.buffering = true, .form = Form::transcode, .cannot_play = true});
+  t.pass(0);
+  const auto list = t.only<ViewersEffect>().list;
+  cr_assert(list.size() == 2 && list[0].id == b && list[1].id == a);
+  cr_assert(list[0].cannot_play && !list[0].buffering && list[0].form == Form::transcode);
+  cr_assert(!list[1].cannot_play && list[1].form == Form::unknown);
+}
+
+Test(session_news, the_language_of_the_sound_is_told_and_stays_until_it_is_taken_back) {
+  SessionFixture t;
+  const auto host = t.join();
+  t.machine->take_durable_changed();
+  t.say(host.id, SettingsMessage{.audio_language = "de"});
+  cr_assert_eq(t.only<SettingsEffect>().settings.audio_language, "de");
+  cr_assert(t.machine->take_durable_changed());
+  t.say(host.id, SettingsMessage{.control = Control::everyone});
+  cr_assert_eq(t.only<SettingsEffect>().settings.audio_language, "de");
+  auto restored = SessionMachine::decode(t.limits, t.machine->encode(), t.now);
+  cr_assert(restored.has_value());
+  cr_assert_eq((*restored)->settings().audio_language, "de");
+  t.say(host.id, SettingsMessage{.audio_language = ""});
+  cr_assert(t.only<SettingsEffect>().settings.audio_language.empty());
+}
+
 Test(session_news, viewers_are_at_most_fifty_and_only_those_who_are_there) {
   SessionFixture t;
   t.join();

@@ -159,6 +159,25 @@ Test(session_stall, who_is_displaced_or_kicked_is_not_waited_for) {
   cr_assert(t.state().playing);
 }
 
+Test(session_stall, who_cannot_play_is_not_waited_for) {
+  Showing t;
+  t.say(t.guest.id, ReportMessage{.buffering = true, .cannot_play = true});
+  cr_assert(t.state().playing && !t.has<WaitingEffect>());
+  t.now += 40 * seconds;
+  t.report(t.guest.id, true);
+  cr_assert(!t.state().playing, "one that plays again, in its next form, is waited for");
+  t.say(t.guest.id, ReportMessage{.buffering = true, .cannot_play = true});
+  cr_assert(t.only<StateEffect>().state.cause == Cause::resume);
+}
+
+Test(session_stall, who_could_not_play_so_far_has_not_kept_up) {
+  Showing t;
+  const auto late = t.join();
+  t.say(late.id, ReportMessage{.buffering = false, .cannot_play = true});
+  t.report(late.id, true);
+  cr_assert(t.state().playing && !t.has<WaitingEffect>());
+}
+
 Test(session_stall, joining_stops_nobody) {
   Showing t;
   const auto late = t.join();

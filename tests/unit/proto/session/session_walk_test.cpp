@@ -218,10 +218,10 @@ class Walk {
         if (!one_in(60)) return {NameMessage{"N" + std::to_string(below(9))}, {}};
         return {EndMessage{}, ask([&] { return model_.end(id); })};
       default: {
-        const bool buffering = one_in(2);
+        const bool buffering = one_in(2), cannot_play = one_in(5);
         const double rtt = pick(0.0, 3.0, 10.0, 50.0, 100.0, 250.0, 600.0);
-        return {ReportMessage{double(below(100)), rtt, buffering, to},
-                ask([&] { return model_.report(id, buffering, rtt); })};
+        return {ReportMessage{double(below(100)), rtt, buffering, to, Form::copy, cannot_play},
+                ask([&] { return model_.report(id, buffering, cannot_play, rtt); })};
       }
     }
   }

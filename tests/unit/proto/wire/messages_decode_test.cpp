@@ -112,6 +112,14 @@ Test(messages_decode, control_of_the_session) {
   cr_assert(other.control == Control::host && !other.on_stall);
   const auto stall = expect_message<SettingsMessage>(R"({"type":"settings","onStall":"continue"})");
   cr_assert(!stall.control && stall.on_stall == OnStall::keep_going);
+  cr_assert(!stall.audio_language);
+  for (const char* tag : {"de", "pt-BR", "", "a23456789-123456789-123456789-12345"}) {
+    const auto sound = expect_message<SettingsMessage>(
+        std::string(R"({"type":"settings","audioLanguage":")") + tag + "\"}");
+    cr_assert_eq(sound.audio_language, std::string(tag));
+  }
+  expect_refusal(R"({"type":"settings","audioLanguage":"a23456789-123456789-123456789-123456"})",
+                 Refusal::out_of_range, "settings");
 }
 
 Test(messages_decode, a_ping_is_kept_as_it_was_written) {
@@ -138,6 +146,18 @@ Test(messages_decode, reports) {
       R"({"type":"report","driftMs":0,"rttMs":-0.01,"buffering":false})");
   cr_assert_eq(other.rtt_ms, 0.0);
   cr_assert(!other.buffering && !other.position);
+  cr_assert(other.form == Form::unknown && !other.cannot_play);
+  const std::string start = R"({"type":"report","driftMs":0,"rttMs":0,"buffering":false,)";
+  const std::pair<const char*, Form> forms[] = {{"file", Form::file},
+                                                {"copy", Form::copy},
+                                                {"transcode", Form::transcode},
+                                                {"stream", Form::stream}};
+  for (const auto& [name, form] : forms) {
+    const auto made = expect_message<ReportMessage>(start + R"("form":")" + name + "\"}");
+    cr_assert(made.form == form && !made.cannot_play);
+  }
+  cr_assert(expect_message<ReportMessage>(start + R"("cannotPlay":true})").cannot_play);
+  cr_assert_not(expect_message<ReportMessage>(start + R"("cannotPlay":null})").cannot_play);
 }
 
 Test(messages_decode, chat_reactions_and_names) {
@@ -160,7 +180,8 @@ Test(messages_decode, lengths) {
   expect_refusal(R"({"type":"reaction","emoji":""})", Refusal::out_of_range, "reaction");
   expect_refusal(R"({"type":"reaction","emoji":"12345678901234567"})", Refusal::out_of_range,
                  "reaction");
-  cr_assert_eq(expect_message<NameMessage>(R"({"type":"name","name":"a\u202e\u0000b"})").name, "ab");
+  cr_assert_eq(expect_message<NameMessage>(R"({"type":"name","name":"a\u202e\u0000b"})").name,
+               "ab");
   expect_refusal(R"({"type":"name","name":"  "})", Refusal::out_of_range, "name");
   expect_refusal(R"({"type":"name","name":")" + repeated("\xc3\xab", 41) + "\"}",
                  Refusal::out_of_range, "name");
@@ -207,6 +228,9 @@ Test(messages_decode, missing_fields_and_wrong_types) {
       {R"("type":"settings","control":"nobody")", "settings"},
       {R"("type":"settings","control":1)", "settings"},
       {R"("type":"settings","onStall":"stop")", "settings"},
+      {R"("type":"settings","audioLanguage":1)", "settings"},
+      {R"("type":"settings","audioLanguage":"d e")", "settings"},
+      {R"("type":"settings","audioLanguage":"d\u00fc")", "settings"},
       {R"("type":"ping","id":1)", "ping"},
       {R"("type":"ping","t1":1)", "ping"},
       {R"("type":"ping","id":1,"t1":true)", "ping"},
@@ -216,6 +240,10 @@ Test(messages_decode, missing_fields_and_wrong_types) {
       {R"("type":"report","driftMs":1,"rttMs":1)", "report"},
       {R"("type":"report","driftMs":1,"rttMs":1,"buffering":1)", "report"},
       {R"("type":"report","driftMs":"1","rttMs":1,"buffering":true)", "report"},
+      {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"form":"")", "report"},
+      {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"form":"File")", "report"},
+      {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"form":1)", "report"},
+      {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"cannotPlay":1)", "report"},
       {R"("type":"chat")", "chat"},
       {R"("type":"chat","text":["x"])", "chat"},
       {R"("type":"reaction")", "reaction"},

@@ -173,6 +173,15 @@ Test(messages_encode, welcome) {
   cr_assert_eq(json.number("/reportEveryMs"), 5'000.0);
 }
 
+Test(messages_encode, settings) {
+  SessionSettings settings;
+  const std::string plain = encoded([&](std::string& out) { encode_settings(out, settings); });
+  cr_assert_eq(plain, R"({"type":"settings","control":"host","onStall":"continue"})");
+  settings.audio_language = "de";
+  const Json json(encoded([&](std::string& out) { encode_settings(out, settings); }));
+  cr_assert_eq(json.text("/audioLanguage"), "de");
+}
+
 Test(messages_encode, members) {
   MembersEffect members;
   members.count = 3;
@@ -200,14 +209,18 @@ Test(messages_encode, pong) {
 }
 
 Test(messages_encode, viewers_and_waiting) {
-  const ViewersEffect viewers{MemberId{1},
-                              {{MemberId{2}, -3.25, 20, true}, {MemberId{3}, 0, 1e300, false}}};
+  const ViewersEffect viewers{
+      MemberId{1},
+      {{MemberId{2}, -3.25, 20, true}, {MemberId{3}, 0, 1e300, false, Form::copy, true}}};
   const Json json(encoded([&](std::string& out) { encode_viewers(out, viewers); }));
   cr_assert_eq(json.text("/type"), "viewers");
   cr_assert_eq(json.text("/list/0/id"), "m2");
   cr_assert_eq(json.number("/list/0/driftMs"), -3.25);
   cr_assert(json.boolean("/list/0/buffering"));
   cr_assert_eq(json.number("/list/1/rttMs"), 1e300);
+  cr_assert_not(json.has("/list/0/form") || json.has("/list/0/cannotPlay"));
+  cr_assert_eq(json.text("/list/1/form"), "copy");
+  cr_assert(json.boolean("/list/1/cannotPlay"));
   const WaitingEffect waiting{{MemberId{2}, MemberId{3}}, 5'000'001};
   cr_assert_eq(encoded([&](std::string& out) { encode_waiting(out, waiting); }),
                R"({"type":"waiting","members":["m2","m3"],"untilMs":5000.001})");
@@ -328,6 +341,7 @@ Test(messages_encode, bodies_of_the_session_requests) {
   cr_assert_eq(info.text("/video/id"), "film");
   cr_assert_eq(info.text("/control"), "host");
   cr_assert_eq(info.text("/onStall"), "continue");
+  cr_assert_not(info.has("/audioLanguage"));
   cr_assert_eq(info.number("/members"), 2.0);
   cr_assert_eq(info.number("/state/epoch"), 3.0);
   cr_assert_eq(info.number("/serverTimeMs"), 1'000.5);

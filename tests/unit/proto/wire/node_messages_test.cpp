@@ -71,7 +71,7 @@ std::vector<Envelope> samples() {
              .welcomed_host = MemberId{2},
              .record = {}});
   add(Answer{ask, 4});
-  add(Answer{.ask = ask, .info = Info{{Control::everyone, OnStall::wait}, 3, state}});
+  add(Answer{.ask = ask, .info = Info{{Control::everyone, OnStall::wait, "de"}, 3, state}});
   add(Answer{ask});
   add(Tell{member, 3, "text"});
   add(Close{member, connection, 4002});
