@@ -24,8 +24,9 @@ let isIn = false; // past the gate
 let reloading = null; // the timer
 
 // streams: a promise, kept when the line is free for what plays a stream.
-async function showBeginning({ info: { state, video: entry, serverTimeMs }, heardMs }, streams) {
+async function showBeginning({ info: { state, video: entry, serverTimeMs, audioLanguage }, heardMs }, streams) {
   if (!entry) return;
+  source.audio.share(audioLanguage);
   setTitle(entry.title || entry.id);
   if (formsOf(entry, video)[0].isStream) await streams;
   if (isIn) return;

@@ -7,6 +7,7 @@ import { PageInputs, onNativeControl } from './player/playback/act.js';
 import { Follower } from './player/playback/follower.js';
 import { MediaKeys } from './player/playback/media_keys.js';
 import { SharedPlayback } from './player/playback/shared_playback.js';
+import { breaksOff } from './player/playback/unfinished_film.js';
 import { WakeLock } from './player/playback/wake_lock.js';
 import { Controls } from './player/stage/controls.js';
 import { Reporter } from './player/status/reporter.js';
@@ -20,6 +21,7 @@ import { setTitle } from './title.js';
 
 const TOAST_MS = 4_000;
 const TOASTS_MAX = 3;
+const REST_MAY_COME_MS = 10_000; // of a film that breaks off
 const LOOK_HOLDS_MS = 5_000; // what the gate was told of the showing is asked anew after that
 
 // What is told once more is not told twice.
@@ -78,6 +80,14 @@ function stopAtTheEnd(room) {
 // Over a new connection a WebSocket takes three round trips; to ask once more where the showing is takes one.
 const foretell = (room) => look().then((seen) => room.foretell(timedByBrowser(seen)), () => {});
 
+// The host's choice of a language is what all others begin with.
+function shareLanguage(room, audio) {
+  room.addEventListener('settings', ({ detail }) => audio.share(detail.audioLanguage));
+  audio.addEventListener('choice', ({ detail: audioLanguage }) => {
+    if (room.youAreHost && audioLanguage) room.send('settings', { audioLanguage });
+  });
+}
+
 // source: the VideoSource of `video`; seen: what the gate was told (first_look.js), or null.
 export function enter({ name, video, source, seen }) {
   rememberSession(key);
@@ -87,6 +97,9 @@ export function enter({ name, video, source, seen }) {
   const entryOf = (id) => library.find(id) ?? (source.current?.id === id ? source.current : undefined);
   const follower = new Follower(video, room, (id) => entryOf(id)?.duration);
   const shown = new ShownVideo({ key, room, source, library, askSession, onShow });
+  source.addEventListener('entry', () => library.learn(source.current));
+  shareLanguage(room, source.audio);
+  setInterval(() => breaksOff(follower, source) && shown.learn(), REST_MAY_COME_MS);
   // First of all, for the picture seeks while the rest is made.
   const isRecent = seen !== null && performance.now() - seen.heardMs < LOOK_HOLDS_MS;
   if (isRecent) room.foretell(timedByBrowser(seen));
@@ -94,7 +107,7 @@ export function enter({ name, video, source, seen }) {
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
   openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
-  new Reporter(room, follower);
+  new Reporter(room, follower, source);
   new WakeLock(video);
   new MediaKeys({ room, playback, source });
   onNativeControl(follower.steered, (act, what) => playback.followNative(act, what));

@@ -9,7 +9,7 @@ const HLS = 'application/vnd.apple.mpegurl';
 const known = /avc1|mp4a|opus/;
 const video = { canPlayType: (type) => (type === HLS || !type.split('"')[1].split(',').every((codec) => known.test(codec)) ? '' : 'probably') };
 const mediaSource = { isTypeSupported: (type) => type.split('"')[1].split(',').every((codec) => known.test(codec)) };
-const names = (entry, element = video, source = mediaSource) => formsOf(entry, element, { mediaSource: source }).map(({ form }) => form);
+const names = (entry, element = video, source = mediaSource, soundPlace = 0) => formsOf(entry, element, { mediaSource: source, soundPlace }).map(({ form }) => form);
 
 const film = (picture, sound, { type = 'video/x-matroska', startMs = 0 } = {}) => ({
   id: 'film', url: '/api/video?id=film', type, startMs,
@@ -35,6 +35,16 @@ test('the cheapest form that the browser knows comes first', () => {
 test('a file whose film does not begin at 0 on its own clock is copied', () => {
   assert.deepEqual(names(film('avc1.64001f', 'mp4a.40.2', { startMs: 100_000 })), ['copy', 'transcode']);
   assert.deepEqual(names(film('avc1.64001f', 'mp4a.40.2', { startMs: -10 })), ['file', 'copy', 'transcode']);
+});
+
+test('a file that may be heard with another sound than is wanted comes last', () => {
+  const sounds = (audio, place) => names({ ...film('avc1.64001f', 'mp4a.40.2'), tracks: { audio } }, video, mediaSource, place);
+  assert.deepEqual(sounds([{ default: true }], 0), ['file', 'copy', 'transcode']);
+  assert.deepEqual(sounds([{ default: true }, {}], 0), ['file', 'copy', 'transcode']);
+  assert.deepEqual(sounds([{}, {}], 0), ['file', 'copy', 'transcode']);
+  assert.deepEqual(sounds([{ default: true }, {}], 1), ['copy', 'transcode', 'file']);
+  assert.deepEqual(sounds([{}, { default: true }], 0), ['copy', 'transcode', 'file'], 'some take the marked one');
+  assert.deepEqual(sounds([{}, { default: true }], 1), ['copy', 'transcode', 'file'], 'some take the first one');
 });
 
 test('without Media Source the browser is asked whether it plays HLS itself', () => {

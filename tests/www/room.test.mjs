@@ -264,7 +264,9 @@ test('changed settings are told, and say who may control', () => {
   assert.equal(room.mayControl, false);
   network.latest().receive({ type: 'settings', control: 'everyone', onStall: 'wait' });
   assert.equal(room.mayControl, true);
-  assert.deepEqual(of('settings').at(-1).detail, { control: 'everyone', onStall: 'wait' });
+  assert.deepEqual(of('settings').at(-1).detail, { control: 'everyone', onStall: 'wait', audioLanguage: '' });
+  network.latest().receive({ type: 'settings', control: 'everyone', onStall: 'wait', audioLanguage: 'de' });
+  assert.equal(of('settings').at(-1).detail.audioLanguage, 'de');
 });
 
 test('reactions of one turn come in one message and are told one by one', () => {

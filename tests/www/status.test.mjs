@@ -4,7 +4,7 @@ import { describeNotice, describeRole, describeStatus, whoPaused } from '../../w
 
 const view = (changes = {}) => ({
   phase: { name: 'open' }, isSilent: false, silentMs: 0, nowMs: 1000, problem: null, hasVideo: true, loaded: true, blocked: null, detached: false,
-  waiting: null, buffering: false, state: { playing: true, cause: 'play' }, pausedBy: null,
+  waiting: null, buffering: false, preparing: null, state: { playing: true, cause: 'play' }, pausedBy: null,
   measure: { running: true, over: false, ended: false, startsInMs: 0, errorMs: 6 }, errorBoundMs: 2, ...changes,
 });
 // A figure and its unit do not part: no-break spaces, written here as plain ones.
@@ -123,6 +123,14 @@ test('what the video lacks, and what to do about it', () => {
   assert.equal(text({ hasVideo: false }), 'There is no video to watch');
   assert.equal(text({ loaded: false }), 'Loading the video…');
   assert.equal(text({ buffering: true }), 'Your player is buffering…');
+  const preparing = { reason: 'preparing', forMs: 2_100 };
+  assert.equal(text({ buffering: true, preparing }), 'The server is preparing this part of the film… for 3 s');
+  assert.equal(status({ loaded: false, preparing }).code, 'preparing');
+  assert.equal(text({ preparing }), text(), 'what lies ahead concerns nobody yet');
+  assert.deepEqual(status({ buffering: true, preparing: { reason: 'busy', forMs: 0 } }), {
+    code: 'busy', kind: 'warn', words: 'The server is busy preparing other films. This one goes on by itself', figure: 'for 1 s', actions: [],
+  });
+  assert.equal(status({ loaded: false, preparing: { reason: 'unreadable', forMs: 0 } }).code, 'unreadable');
   assert.equal(text({ measure: { ...view().measure, startsInMs: 200 } }), 'Starting…');
 });
 
@@ -141,7 +149,7 @@ test('silence by the browser is offered to be lifted, whatever else is said', ()
 
 const roleView = (changes = {}) => ({
   nowMs: 50_000, youAreHost: false, detached: false, control: 'host', hostId: 'a', hostName: 'Ann', becameHostMs: -Infinity,
-  hostAway: null, buffering: [], mayClaim: false, silentMs: 0, ...changes,
+  hostAway: null, buffering: [], cannotPlay: [], mayClaim: false, silentMs: 0, ...changes,
 });
 const role = (changes) => plain(describeRole(roleView(changes)));
 
@@ -174,6 +182,7 @@ test('being host is news for a while', () => {
 
 test('the host is told who buffers', () => {
   assert.equal(role({ youAreHost: true, buffering: ['Ben', 'Cem'] }).figure, 'Buffering: Ben and Cem');
+  assert.equal(role({ youAreHost: true, buffering: ['Ben'], cannotPlay: ['Cem'] }).figure, 'Cannot play the video: Cem · Buffering: Ben');
 });
 
 const notice = (changes) => describeNotice({ nowMs: 50_000, notice: null, undoneMs: -Infinity, ...changes });
@@ -193,4 +202,12 @@ test('that something was undone is news for a while, before a state that lasts',
   assert.equal(notice({ notice: 'degraded', undoneMs: 40_000 }).code, 'undone');
   assert.equal(notice({ notice: 'degraded', undoneMs: 35_000 }).code, 'degraded');
   assert.equal(notice({ notice: 'draining', undoneMs: 50_000 }).code, 'draining', 'which is over sooner');
+});
+
+test('what of the film is not to be had in this browser is said beside how it stands', () => {
+  const notice = (changes) => describeNotice({ nowMs: 0, notice: null, undoneMs: -Infinity, missing: null, ...changes });
+  assert.equal(notice(), null);
+  assert.equal(notice({ missing: 'sound' }).code, 'no_sound');
+  assert.match(notice({ missing: 'picture', notice: 'degraded' }).words, /^There is no picture here/);
+  assert.equal(notice({ missing: 'sound', notice: 'draining' }).code, 'draining');
 });

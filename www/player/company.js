@@ -8,6 +8,7 @@ import { PeoplePanel } from './company/people_panel.js';
 import { Reactions } from './company/reactions.js';
 import { ByEar } from './playback/by_ear.js';
 import { Pace } from './playback/pace.js';
+import { breaksOff } from './playback/unfinished_film.js';
 import { StatusLine } from './status/status_line.js';
 import { StatusView } from './status/status_view.js';
 
@@ -32,7 +33,7 @@ export function openCompany({ room, follower, source, shown, video, inputs, play
   fallSilentAtTheEnd(room);
   new StatusLine({
     room, follower, source, onRender,
-    view: new StatusView({ room, follower, source, video }),
+    view: new StatusView({ room, follower, source, video, breaksOff: () => breaksOff(follower, source) }),
     acts: actsOf({ room, follower, source, shown }),
   });
   byId('people-panel').open = matchMedia('(min-width: 900px)').matches;

@@ -7,7 +7,7 @@
 //   phase     the connection's phase (see connection.js)
 //   welcome   {resumed}
 //   state     {state, previous}
-//   settings  {control, onStall}
+//   settings  {control, onStall, audioLanguage}
 //   people    members came, went or changed, or the host did: {joined, left}, each a list of
 //             {id, name}, empty where that is not what happened
 //   host      {id, reason, youAreHost, youWereHost}
@@ -35,10 +35,10 @@ export class Room extends EventTarget {
   timeline = new Timeline();
   presence = new Presence();
   connection;
-  settings = { control: 'host', onStall: 'continue' };
+  settings = { control: 'host', onStall: 'continue', audioLanguage: '' };
   reportEveryMs = 5_000;
   you = null; // {id, name, resume}
-  viewers = new Map(); // for the host: id -> {driftMs, rttMs, buffering}, of the worst off
+  viewers = new Map(); // for the host: id -> {driftMs, rttMs, buffering, form?, cannotPlay?}, of the worst off
 
   #options;
   #now;
@@ -247,8 +247,8 @@ export class Room extends EventTarget {
     this.#options.memory.name = name;
   }
 
-  #onSettings({ control, onStall }) {
-    this.settings = { control, onStall };
+  #onSettings({ control, onStall, audioLanguage = '' }) {
+    this.settings = { control, onStall, audioLanguage };
     this.#emit('settings', this.settings);
   }
 

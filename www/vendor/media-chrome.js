@@ -10,6 +10,8 @@ import 'media-chrome/media-seek-forward-button.js';
 import 'media-chrome/media-time-display.js';
 import 'media-chrome/media-time-range.js';
 import 'media-chrome/media-volume-range.js';
+import 'media-chrome/menu/media-audio-track-menu.js';
+import 'media-chrome/menu/media-audio-track-menu-button.js';
 import 'media-chrome/menu/media-captions-menu.js';
 import 'media-chrome/menu/media-captions-menu-button.js';
 import 'media-chrome/menu/media-chrome-menu-item.js';

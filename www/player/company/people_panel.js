@@ -53,9 +53,9 @@ export class PeoplePanel {
     setText(byId('people-count'), isKnown ? String(count) : '');
     byId('people-more').hidden = count <= listed;
     setText(byId('people-more'), words.more(count - listed));
-    const buffering = [...this.#room.viewers.values()].filter((viewer) => viewer.buffering).length;
-    byId('people-buffering').hidden = buffering === 0;
-    setText(byId('people-buffering'), words.buffersCount(buffering));
+    const viewers = [...this.#room.viewers.values()];
+    showCount(byId('people-buffering'), viewers.filter((viewer) => viewer.buffering).length, words.buffersCount);
+    showCount(byId('people-unplayable'), viewers.filter((viewer) => viewer.cannotPlay).length, words.cannotPlayCount);
   }
 
   // The host is told of everybody; the others know of those that playback waits for, and themselves.
@@ -98,6 +98,11 @@ export class PeoplePanel {
     addEventListener('resize', () => closeMenus(list, null));
     list.addEventListener('keydown', ({ key }) => key === 'Escape' && closeMenus(list, null));
   }
+}
+
+function showCount(tag, count, say) {
+  tag.hidden = count === 0;
+  setText(tag, say(count));
 }
 
 // Moving a row would take the focus out of its menu.

@@ -19,7 +19,9 @@ export class PersonRow {
       avatar: make('span', { class: 'avatar', 'aria-hidden': 'true' }),
       name: make('span', { class: 'person-name' }),
       tag: make('span', { class: 'tag' }),
+      unplayable: make('span', { class: 'tag', 'data-kind': 'bad', hidden: true }, icon('bad'), words.cannotPlay),
       busy: make('span', { class: 'tag', 'data-kind': 'busy', hidden: true }, icon('busy'), words.buffering),
+      form: make('span', { class: 'person-form muted', hidden: true }),
       drift: make('span', { class: 'drift' }),
       rename: this.#makeRename(),
       menu: this.#makeMenu(),
@@ -27,10 +29,10 @@ export class PersonRow {
     this.element = make('li', { class: 'person' }, ...Object.values(this.#parts));
   }
 
-  // member: of presence.list(), with {isNext, isAway}; report: {driftMs, buffering} or undefined;
+  // member: of presence.list(), with {isNext, isAway}; report: {driftMs, buffering, form?, cannotPlay?} or undefined;
   // mayRule: the viewer is host.
   fill(member, report, { isBuffering, mayRule }) {
-    const { avatar, name, tag, busy, drift, rename, menu } = this.#parts;
+    const { avatar, name, tag, unplayable, busy, form, drift, rename, menu } = this.#parts;
     const shown = member.name || words.unnamed;
     setText(name, shown);
     setText(avatar, [...shown][0].toUpperCase());
@@ -38,8 +40,12 @@ export class PersonRow {
     const tags = [member.isHost && words.host, member.isNext && words.next, member.isYou && words.you];
     setText(tag, tags.filter(Boolean).join(', '));
     tag.hidden = tag.textContent === '';
-    busy.hidden = !isBuffering;
-    this.#fillDrift(drift, shown, isBuffering ? undefined : report);
+    unplayable.hidden = !report?.cannotPlay;
+    busy.hidden = !isBuffering || !unplayable.hidden;
+    form.hidden = !report?.form || !unplayable.hidden;
+    setText(form, words.forms[report?.form]?.name ?? '');
+    form.title = words.forms[report?.form]?.meaning ?? '';
+    this.#fillDrift(drift, shown, isBuffering || report?.cannotPlay ? undefined : report);
     rename.hidden = !member.isYou;
     menu.hidden = !mayRule || member.isYou;
     label(menu.firstChild, words.menu(shown));

@@ -4,6 +4,7 @@
 // A browser may play a file that it says it knows in silence, or in darkness, and fire no error. So what plays is
 // checked (playing_check.js), and what failed is remembered, for all films of those codecs.
 import { preference, setPreference } from '../../memory.js';
+import { isHeardAlone } from './audio_tracks.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
 const FAILED = 'failedForms';
@@ -13,7 +14,8 @@ const STARTS_AT_0_MS = 10; // a file whose film begins elsewhere on its own cloc
 const CONTAINERS = { 'video/mp4': 'video/mp4', 'video/quicktime': 'video/mp4', 'video/webm': 'video/webm', 'video/x-matroska': 'video/mp4' };
 
 // [{form, url, isStream, type, codecs}], the one to be tried first first; never empty. video: an element to be asked.
-export function formsOf(entry, video, { mediaSource = globalThis.ManagedMediaSource ?? globalThis.MediaSource } = {}) {
+// soundPlace: of the sound that is wanted, in entry.tracks; a file that may be heard with another one comes last.
+export function formsOf(entry, video, { soundPlace = 0, mediaSource = globalThis.ManagedMediaSource ?? globalThis.MediaSource } = {}) {
   const file = { form: 'file', url: entry.url, isStream: false, type: entry.type ?? '', codecs: '' };
   if (entry.hls) {
     const stream = { form: 'stream', url: entry.hls, isStream: true, type: HLS_TYPE, codecs: '' };
@@ -23,8 +25,10 @@ export function formsOf(entry, video, { mediaSource = globalThis.ManagedMediaSou
   const forms = entry.forms.map((one) => ({ ...one, isStream: one.type === HLS_TYPE }));
   const failed = failedForms();
   const known = forms.filter((form) => !failed.includes(nameOf(form)) && isKnown(form, entry, video, mediaSource));
+  const isRight = ({ isStream }) => isStream || isHeardAlone(entry.tracks ?? {}, soundPlace);
+  const inOrder = [...known.filter(isRight), ...known.filter((form) => !isRight(form))];
   // Where nothing is known, to try is better than to say so.
-  return known.length > 0 ? known : forms.slice(0, 1);
+  return inOrder.length > 0 ? inOrder : forms.slice(0, 1);
 }
 
 function isKnown({ form, isStream, type, codecs }, entry, video, mediaSource) {

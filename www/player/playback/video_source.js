@@ -1,43 +1,42 @@
 // Puts a video of the library into a <video>: in the cheapest form that this browser plays (forms.js), with captions
 // and thumbnails.
 //
-// A form that is a stream is played by hls.js by Media Source, which tells the qualities and is as
-// exact as a file; by the browser's own HLS where there is no Media Source. A form that cannot be played, or shows no
-// picture or is not heard though the film has both, gives way to the next one, in place.
-// What can be repaired is: a lost connection is tried again for a while, a decoder that stumbled gets
-// its data anew. Emits 'form' when another one is played, and 'problem' whenever `problem` changes: the reason why it cannot be played, a name
-// in strings.problems, or null.
+// A form that is a stream is played by hls.js (film_stream.js), by the browser's own HLS where there is no Media Source.
+// A form that cannot be played, or shows no picture or is not heard though the film has both, gives way to the next
+// one, in place; so does a file of several sounds whose first one is not wanted.
+// What can be repaired is: a lost connection is tried again for a while, a server that is busy for as long as it takes,
+// and a film that was replaced is looked up anew. Emits 'form' when another one is played, 'entry' when another
+// one is `current`, and 'problem' whenever `problem` or `missing` changes.
 import { make } from '../../dom.js';
 import { languageName } from '../../language_name.js';
 import { loadPart } from '../../load_part.js';
+import { AudioTracks } from './audio_tracks.js';
+import { FilmStream } from './film_stream.js';
 import { formsOf, rememberFailure } from './forms.js';
 import { PlayingCheck } from './playing_check.js';
 import { keepOwnButtonAway } from './pop_out.js';
+import { Preparation } from './preparation.js';
 import { Quality } from './quality.js';
+import { refusalOf } from './refusal_of_film.js';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
-const HLS_OPTIONS = {
-  enableWorker: false, // it would be made from a blob:, which the page's policy forbids
-  maxLiveSyncPlaybackRate: 1, // the follower alone sets the rate and the place
-  capLevelToPlayerSize: true,
-  maxBufferLength: 30,
-  maxMaxBufferLength: 60, // a quality that turns out too high is not held for minutes
-  backBufferLength: 30,
-};
+const MADE = ['copy', 'transcode'];
 const MEDIA_ERR_NETWORK = 2;
 const MEDIA_ERR_DECODE = 3;
 const RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
 const PART_TRIES_MAX = 3; // then the video is played without it, where that can be
 const FAILURES_PASS_MS = 30_000; // after so long without another one they are forgotten
-const REPAIR_GAP_MS = 5_000; // a decoder that stumbles again within that cannot be helped
 
 export class VideoSource extends EventTarget {
-  problem = null;
+  problem = null; // why it cannot be played, a name in strings.problems
+  missing = null; // 'picture' or 'sound': what this browser does not have of the film in any form
   current = null; // the library's entry that is loaded
   quality = new Quality();
+  audio = new AudioTracks();
+  preparation = new Preparation();
 
   #video;
-  #hls = null;
+  #stream = null;
   #forms = []; // of the current one, that are left to try; the first is the one that is played
   #check = null;
   #startS = 0;
@@ -45,14 +44,14 @@ export class VideoSource extends EventTarget {
   #failures = 0; // of the connection, one soon after the other
   #failedMs = -Infinity;
   #retryTimer = null;
-  #repairedMs = -Infinity;
 
   constructor(video) {
     super();
     this.#video = video;
     keepOwnButtonAway(video);
     video.addEventListener('error', () => this.#onError(video.error));
-    video.addEventListener('loadeddata', () => this.#setProblem(null));
+    video.addEventListener('loadeddata', () => this.#onThere());
+    this.audio.addEventListener('change', () => this.#onAudio());
   }
 
   // What is played of `forms`: 'file', 'copy', 'transcode' or 'stream'; null where nothing is loaded.
@@ -66,9 +65,9 @@ export class VideoSource extends EventTarget {
     if (this.current?.id === entry.id && !this.problem) return;
     this.current = entry;
     this.#startS = startS;
-    this.#failures = 0;
-    this.#forms = formsOf(entry, this.#video);
-    this.#start();
+    this.#forms = [];
+    this.audio.open(entry.tracks);
+    this.#startAnew();
   }
 
   // After a problem, once more.
@@ -79,7 +78,9 @@ export class VideoSource extends EventTarget {
   // What is loaded is described so by now; isOther: it is another file, which is played anew.
   renew(entry, { isOther }) {
     this.current = entry;
-    if (isOther) this.reload();
+    if (!isOther) return;
+    this.audio.open(entry.tracks);
+    this.reload();
   }
 
   // From the beginning, whatever there was of it before: the file may be another one by now, and a browser
@@ -87,9 +88,52 @@ export class VideoSource extends EventTarget {
   reload() {
     if (!this.current) return;
     this.#reloads += 1;
-    this.#startS = this.#video.currentTime || this.#startS;
+    this.#stayHere();
+    this.#startAnew();
+  }
+
+  // What the server says of the film now, where that is something else. Resolves to whether it is.
+  async lookAgain() {
+    const entry = this.current;
+    if (!entry?.forms) return false;
+    const answer = await fetch(`/forms/${encodeURIComponent(entry.id)}/film.json`, { cache: 'no-store' }).catch(() => null);
+    const film = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (this.current !== entry || !film?.forms || isSame(film, entry)) return false;
+    this.current = { ...entry, ...film };
+    this.dispatchEvent(new Event('entry'));
+    this.#stayHere();
+    this.audio.open(film.tracks);
+    this.#startAnew();
+    return true;
+  }
+
+  #onThere() {
+    this.preparation.relent();
+    this.#setProblem(null);
+  }
+
+  #startAnew() {
     this.#failures = 0;
-    this.#forms = formsOf(this.current, this.#video);
+    this.preparation.relent();
+    this.#forms = this.#formsNow();
+    this.#start();
+  }
+
+  #formsNow() {
+    return formsOf(this.current, this.#video, { soundPlace: this.audio.wanted });
+  }
+
+  #stayHere() {
+    this.#startS = this.#video.currentTime || this.#startS;
+  }
+
+  // A stream has all sounds, a file the one that the browser takes.
+  #onAudio() {
+    if (this.form !== 'file') return;
+    const forms = this.#formsNow();
+    if (forms[0].form === 'file') return;
+    this.#stayHere();
+    this.#forms = forms;
     this.#start();
   }
 
@@ -100,6 +144,7 @@ export class VideoSource extends EventTarget {
     this.#addTracks(entry);
     const [form] = this.#forms;
     this.dispatchEvent(new Event('form'));
+    this.#setMissing(null);
     if (form.isStream) this.#loadAdaptive(entry, form);
     else this.#video.src = this.#addressOf(form);
     if (entry.tracks) this.#check = new PlayingCheck(this.#video, entry.tracks, (what) => this.#onMissing(what));
@@ -108,13 +153,15 @@ export class VideoSource extends EventTarget {
   // What plays is not seen, or not heard. With nothing else to try a part is better than nothing.
   #onMissing(what) {
     if (this.#forms.length > 1) this.#takeNext(what, { isForGood: true });
+    else this.#setMissing(what);
   }
 
   // isForGood: it is the browser that cannot play what this is made of, not this film alone.
   #takeNext(problem, { isForGood = problem === 'unsupported' } = {}) {
     if (this.#forms.length < 2) return this.#setProblem(problem);
     if (isForGood) rememberFailure(this.#forms[0]);
-    this.#startS = this.#video.currentTime || this.#startS;
+    this.#stayHere();
+    this.preparation.relent();
     this.#forms = this.#forms.slice(1);
     this.#failures = 0;
     this.#start();
@@ -129,9 +176,11 @@ export class VideoSource extends EventTarget {
     clearTimeout(this.#retryTimer);
     this.#check?.stop();
     this.#check = null;
-    this.#hls?.destroy();
-    this.#hls = null;
+    this.#stream?.destroy();
+    this.#stream = null;
     this.quality.follow(null);
+    this.audio.follow(null);
+    this.preparation.follow(null);
     this.#video.replaceChildren();
     this.#setProblem(null);
   }
@@ -150,51 +199,55 @@ export class VideoSource extends EventTarget {
   async #loadAdaptive(entry, form) {
     const part = loadPart(() => import('/vendor/hls.js/hls.min.mjs'), { triesMax: PART_TRIES_MAX });
     const { default: Hls, needsReload, code } = await part.catch((trouble) => trouble);
-    if (this.current !== entry || this.#forms[0] !== form || this.#hls) return;
-    if (Hls?.isSupported()) return this.#play(Hls, form);
-    if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = form.url;
+    if (this.current !== entry || this.#forms[0] !== form || this.#stream) return;
+    if (Hls?.isSupported()) this.#play(Hls, form);
+    else if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = form.url;
     else this.#takeNext(needsReload ? 'part' : code ? 'network' : 'adaptive');
   }
 
   #play(Hls, form) {
-    const hls = new Hls({ ...HLS_OPTIONS, startPosition: this.#startS });
-    this.#hls = hls;
-    hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#hls === hls && this.#onFatal(Hls, data));
-    this.quality.follow(hls, Hls.Events);
-    hls.loadSource(form.url);
-    hls.attachMedia(this.#video);
-  }
-
-  #onFatal(Hls, { type, details, response }) {
-    if (type === Hls.ErrorTypes.NETWORK_ERROR) return this.#onRefused(response?.code, details);
-    if (type === Hls.ErrorTypes.MEDIA_ERROR && this.#mayRepair()) return this.#hls.recoverMediaError();
-    const unknown = details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
-    return this.#onUndecodable(unknown ? 'unsupported' : 'decode');
+    this.#stream = new FilmStream(Hls, this.#video, {
+      url: form.url,
+      startS: this.#startS,
+      isMade: MADE.includes(form.form),
+      parts: this,
+      handlers: {
+        onRefused: (refusal, isPlaylist, isFinal) => this.#onRefused(refusal, isPlaylist, isFinal),
+        onUndecodable: (problem) => this.#onUndecodable(problem),
+      },
+    });
   }
 
   // A form that cannot be made of this film (422), or not soon (503 for its playlist), gives way to the next one.
-  #onRefused(status, details) {
-    const isSlow = status === 503 && details.startsWith('manifest');
-    if ((status === 422 || isSlow) && this.#forms.length > 1) return this.#takeNext('unsupported', { isForGood: false });
+  #onRefused(refusal, isPlaylist, isFinal) {
+    const { status } = refusal;
+    const isSlow = status === 503 && isPlaylist;
+    if (isFinal && (status === 422 || isSlow) && this.#forms.length > 1) return this.#takeNext('unsupported', { isForGood: false });
+    if (status === 503) return this.#waitFor(refusal, isFinal);
+    if (!isFinal) return undefined;
     if (status === 422) return this.#setProblem('unsupported');
-    return this.#tryAgain(status === 404 ? 'missing' : status === 503 ? 'busy' : 'network');
+    return status === 404 ? this.#onGone() : this.#tryAgain();
   }
 
-  #mayRepair() {
-    const nowMs = performance.now();
-    const may = nowMs - this.#repairedMs > REPAIR_GAP_MS;
-    this.#repairedMs = nowMs;
-    return may;
+  // For as long as it takes.
+  #waitFor({ code, retryAfterMs }, isFinal) {
+    this.preparation.refuse(code === 'unavailable' ? 'unreadable' : 'busy');
+    if (isFinal) this.#resumeIn(retryAfterMs);
+  }
+
+  async #onGone() {
+    const entry = this.current;
+    if (!(await this.lookAgain()) && this.current === entry) this.#setProblem('missing');
   }
 
   async #onError(error) {
     const entry = this.current;
-    if (!error || !entry || this.#hls) return; // hls.js tells of its own
-    const reason = await this.#explain(error);
+    if (!error || !entry || this.#stream) return; // a stream tells of its own
+    const { problem, refusal } = await this.#explain(error);
     if (this.current !== entry || this.#video.error !== error) return;
-    if (reason === 'network') this.#tryAgain(reason);
-    else if (reason === 'missing') this.#setProblem(reason);
-    else this.#onUndecodable(reason);
+    if (refusal) this.#onRefused(refusal, false, true);
+    else if (problem === 'network') this.#tryAgain();
+    else this.#onUndecodable(problem);
   }
 
   // What stumbles in mid-film is damaged there, in any form.
@@ -205,24 +258,28 @@ export class VideoSource extends EventTarget {
 
   // A source that cannot be had and one that cannot be understood raise the same error.
   async #explain({ code }) {
-    if (code === MEDIA_ERR_NETWORK) return 'network';
-    if (code === MEDIA_ERR_DECODE) return 'decode';
+    if (code === MEDIA_ERR_DECODE) return { problem: 'decode' };
     try {
       const response = await fetch(this.#forms[0].url, { method: 'HEAD', cache: 'no-store' });
-      if (response.status === 404) return 'missing';
-      return response.ok ? 'unsupported' : 'network';
+      // Of a file the server says no more by HEAD: it cannot be opened for now.
+      if (!response.ok) return { refusal: { ...refusalOf(response), code: 'unavailable' } };
+      return { problem: code === MEDIA_ERR_NETWORK ? 'network' : 'unsupported' };
     } catch {
-      return 'network';
+      return { problem: 'network' };
     }
   }
 
-  #tryAgain(reason) {
+  #tryAgain() {
     const nowMs = performance.now();
     if (nowMs - this.#failedMs > FAILURES_PASS_MS) this.#failures = 0;
     this.#failedMs = nowMs;
     const delayMs = RETRY_DELAYS_MS[this.#failures];
-    if (reason === 'missing' || delayMs === undefined) return this.#setProblem(reason);
+    if (delayMs === undefined) return this.#setProblem('network');
     this.#failures += 1;
+    this.#resumeIn(delayMs);
+  }
+
+  #resumeIn(delayMs) {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#resume(), delayMs);
   }
@@ -230,8 +287,8 @@ export class VideoSource extends EventTarget {
   // A stream goes on with the segment that failed; a file is loaded anew, from the place that was
   // reached, which the follower corrects.
   #resume() {
-    if (this.#hls?.levels.length > 0) return this.#hls.startLoad();
-    this.#startS = this.#video.currentTime || this.#startS;
+    if (this.#stream?.resume()) return;
+    this.#stayHere();
     this.#start();
   }
 
@@ -240,4 +297,15 @@ export class VideoSource extends EventTarget {
     this.problem = problem;
     this.dispatchEvent(new Event('problem'));
   }
+
+  #setMissing(what) {
+    if (what === this.missing) return;
+    this.missing = what;
+    this.dispatchEvent(new Event('problem'));
+  }
+}
+
+// Their URLs name the film's version.
+function isSame(film, { forms, endsEarly }) {
+  return film.endsEarly === endsEarly && JSON.stringify(film.forms) === JSON.stringify(forms);
 }

@@ -44,13 +44,14 @@ export class Controls {
       inputs,
       playback,
       quality: source.quality,
+      audio: source.audio,
       size: this.#size,
       sound: this.#sound,
       captions: this.#captions,
     });
     this.#bindShared();
     this.#bindPicture();
-    this.#bindOwn(source.quality);
+    this.#bindOwn(source);
     if (mustLiftCues()) this.#liftCaptions();
     this.#bindMenus();
     this.#keepForFingers();
@@ -114,7 +115,7 @@ export class Controls {
     return tips[id] ?? null;
   }
 
-  #bindOwn(quality) {
+  #bindOwn({ quality, audio }) {
     const showSound = () => setAttribute(byId('mute'), 'data-tip', this.#sound.silent ? words.unmute : words.mute);
     this.#video.addEventListener('volumechange', showSound);
     showSound();
@@ -127,6 +128,9 @@ export class Controls {
     const showQuality = () => (byId('quality').hidden = quality.renditions.length < 2);
     quality.addEventListener('change', showQuality);
     showQuality();
+    const showAudio = () => (byId('audio').hidden = audio.tracks.length < 2);
+    audio.addEventListener('change', showAudio);
+    showAudio();
     byId('pip').hidden = document.pictureInPictureEnabled !== true;
     byId('help').addEventListener('click', () => byId('help-dialog').showModal());
   }
@@ -208,6 +212,7 @@ export class Controls {
     name(byId('help'), strings.help.open);
     setAttribute(byId('full'), 'data-tip', full ? words.leaveFullScreen : words.fullScreen);
     setAttribute(byId('captions'), 'data-tip', words.captions);
+    setAttribute(byId('audio'), 'data-tip', words.audio);
     setAttribute(byId('quality'), 'data-tip', words.quality);
     setAttribute(byId('pip'), 'data-tip', words.pictureInPicture);
   }

@@ -2,6 +2,7 @@
 // of the element, and their requests that concern everybody become commands. Only requests that a person's
 // input raises count, for some elements also ask for what they are told to show.
 import { allowPopOut } from '../playback/pop_out.js';
+import { soundNames } from '../playback/sound_names.js';
 import { createMediaStore, MediaUIEvents, requestMap, stateMediator } from '/vendor/media-chrome.js';
 
 // A part of the state that is read by get() and may change whenever `source` says so.
@@ -38,7 +39,21 @@ function renditionsOf(quality) {
   };
 }
 
-function mediatorOf({ playback, quality, size }) {
+// Likewise of the sounds.
+function soundsOf(audio) {
+  let known;
+  let list = [];
+  return () => {
+    const { tracks } = audio;
+    const labels = soundNames(tracks);
+    const now = JSON.stringify(labels);
+    if (now !== known) list = tracks.map(({ id, lang }, i) => ({ id, kind: '', label: labels[i], language: lang, enabled: i === audio.wanted }));
+    known = now;
+    return list;
+  };
+}
+
+function mediatorOf({ playback, quality, audio, size }) {
   return {
     ...stateMediator,
     mediaPaused: following(playback, () => !playback.playing),
@@ -52,6 +67,9 @@ function mediatorOf({ playback, quality, size }) {
     mediaRenditionList: following(quality, renditionsOf(quality)),
     mediaRenditionSelected: following(quality, () => quality.selected ?? undefined),
     mediaRenditionUnavailable: following(quality, () => (quality.renditions.length > 1 ? undefined : 'unavailable')),
+    mediaAudioTrackList: following(audio, soundsOf(audio)),
+    mediaAudioTrackEnabled: following(audio, () => String(audio.wanted)),
+    mediaAudioTrackUnavailable: following(audio, () => (audio.tracks.length > 1 ? undefined : 'unavailable')),
     mediaPipUnavailable: { get: () => (document.pictureInPictureEnabled ? undefined : 'unsupported') },
     // The page says itself what is wrong, and its controls go on working meanwhile.
     mediaError: { get: () => undefined },
@@ -60,7 +78,7 @@ function mediatorOf({ playback, quality, size }) {
   };
 }
 
-function requestsOf({ inputs, playback, quality, sound, captions }) {
+function requestsOf({ inputs, playback, quality, audio, sound, captions }) {
   const ifAsked = (command) => (mediator, owners, { detail }) => {
     const { act } = inputs;
     if (act) command(act, detail);
@@ -83,6 +101,7 @@ function requestsOf({ inputs, playback, quality, sound, captions }) {
     [MediaUIEvents.MEDIA_SEEK_REQUEST]: ifAsked((act, position) => playback.seekTo(act, position)),
     [MediaUIEvents.MEDIA_PLAYBACK_RATE_REQUEST]: ifAsked((act, rate) => playback.setRate(act, Number(rate))),
     [MediaUIEvents.MEDIA_RENDITION_REQUEST]: ifAsked((act, id) => quality.select(id)),
+    [MediaUIEvents.MEDIA_AUDIO_TRACK_REQUEST]: ifAsked((act, id) => audio.select(id)),
     [MediaUIEvents.MEDIA_MUTE_REQUEST]: ifAsked(() => sound.mute()),
     [MediaUIEvents.MEDIA_UNMUTE_REQUEST]: ifAsked(() => sound.unmute()),
     [MediaUIEvents.MEDIA_VOLUME_REQUEST]: ifAsked((act, volume) => sound.setVolume(volume)),
@@ -92,7 +111,7 @@ function requestsOf({ inputs, playback, quality, sound, captions }) {
   };
 }
 
-// media: the <video>. fullscreenElement: what fills the screen. inputs (PageInputs), playback, quality,
+// media: the <video>. fullscreenElement: what fills the screen. inputs (PageInputs), playback, quality, audio,
 // size (PictureSize), sound, captions: the modules of these names.
 export function createSharedStore({ media, fullscreenElement, ...parts }) {
   return createMediaStore({

@@ -13,6 +13,7 @@ export function translateMediaChrome() {
     seek: controls.seek,
     volume: controls.volume,
     quality: controls.quality,
+    Audio: controls.audio,
     'closed captions': controls.captions,
     'current playback rate': controls.speed,
     'Playback rate {playbackRate}': controls.speedIs,

@@ -1,20 +1,30 @@
-// Tells the server how this player does: at the pace it asked for, and when buffering turns.
+// Tells the server how this player does: at the pace it asked for, and when buffering, the form or a problem turns.
+//
+// What the server itself is still making ready is no fault of this viewer's: nobody is told that they buffer, unless the
+// host wants such to be waited for.
 
 const TURN_GAP_MS = 500; // a player that flickers does not talk all the time
 
 export class Reporter {
   #room;
   #follower;
+  #source;
   #timer = null;
   #lastMs = -Infinity;
 
-  constructor(room, follower) {
+  constructor(room, follower, source) {
     this.#room = room;
     this.#follower = follower;
+    this.#source = source;
     room.addEventListener('welcome', () => this.#schedule(room.reportEveryMs));
-    follower.addEventListener('change', () => {
-      this.#schedule(Math.max(0, this.#lastMs + TURN_GAP_MS - performance.now()));
-    });
+    const onTurn = () => this.#schedule(Math.max(0, this.#lastMs + TURN_GAP_MS - performance.now()));
+    follower.addEventListener('change', onTurn);
+    for (const type of ['form', 'problem']) source.addEventListener(type, onTurn);
+  }
+
+  get #isBuffering() {
+    const isAwaited = this.#room.settings.onStall === 'wait';
+    return this.#follower.buffering && (isAwaited || this.#source.preparation.state === null);
   }
 
   #schedule(delayMs) {
@@ -28,8 +38,10 @@ export class Reporter {
     this.#room.send('report', {
       driftMs: round(errorMs ?? 0),
       rttMs: round(this.#room.clock.rttMs),
-      buffering: this.#follower.buffering,
+      buffering: this.#isBuffering,
       position: positionS,
+      ...(this.#source.form && { form: this.#source.form }),
+      ...(this.#source.problem && { cannotPlay: true }),
     });
     this.#schedule(this.#room.reportEveryMs);
   }

@@ -27,6 +27,8 @@ const words = strings.status;
 //   problem          the reason why the media cannot be played, a name in strings.problems, or null
 //   hasVideo         whether the session has a video at all
 //   loaded           the media's metadata is here
+//   preparing        {reason, forMs} while the server is still making ready what this player lacks ('preparing',
+//                    'busy', 'unreadable'), or null
 //   blocked          null, 'sound' or 'play' (follower.js)
 //   detached         at the viewer's own pace
 //   waiting          {names, leftMs}: whom playback waits for, or null
@@ -73,17 +75,23 @@ function wordsOfWaiting({ cause, status }) {
   return cause === 'refused' ? words.refused(status) : words[cause];
 }
 
-function fromMedia({ problem, hasVideo, loaded, blocked }) {
+function fromMedia({ problem, hasVideo, loaded, blocked, preparing }) {
   if (problem) return say('unplayable', 'bad', words.problem(strings.problems[problem]), { actions: [problem === 'part' ? 'reload' : 'tryAgain'] });
   if (!hasVideo) return say('no_video', 'warn', words.noVideo);
   if (blocked === 'play') return say('blocked', 'warn', words.blocked, { actions: ['play'] });
-  if (!loaded) return say('loading', 'busy', words.loading);
+  if (!loaded) return preparing ? sayPreparing(preparing) : say('loading', 'busy', words.loading);
   return null;
 }
 
-function fromPlayer({ detached, waiting, buffering, measure }) {
+// It goes on by itself: there is nothing to do about it.
+function sayPreparing({ reason, forMs }) {
+  return say(reason, reason === 'preparing' ? 'busy' : 'warn', words[reason], { figure: words.since(wholeSeconds(forMs)) });
+}
+
+function fromPlayer({ detached, waiting, buffering, measure, preparing }) {
   if (detached) return say('own_pace', 'own', words.ownPace, { figure: gapFrom(measure.errorMs), actions: ['back'] });
-  return buffering && !waiting ? say('buffering', 'busy', words.buffering) : null;
+  if (!buffering || waiting) return null;
+  return preparing ? sayPreparing(preparing) : say('buffering', 'busy', words.buffering);
 }
 
 function fromShowing({ waiting, state, pausedBy, measure, errorBoundMs }) {
@@ -137,7 +145,7 @@ export function whoPaused(before, { state }, nameOf, youId) {
 //   hostName         undefined where it is not known
 //   becameHostMs     local time at which the host's seat came to this viewer; -Infinity: never so
 //   hostAway         {leftMs, nextName, nextIsYou} while the host's connection is gone, or null
-//   buffering        names of the others that buffer, for the host
+//   buffering, cannotPlay  names of the others that do, for the host
 //   mayClaim, silentMs
 // }
 export function describeRole(view) {
@@ -161,21 +169,26 @@ function roleOf(view) {
   return say('guest', 'rest', role.hostControls(view.hostName || role.theHost), { actions });
 }
 
-function describeHost({ nowMs, becameHostMs, buffering }) {
+function describeHost({ nowMs, becameHostMs, buffering, cannotPlay }) {
   const role = strings.role;
   if (nowMs - becameHostMs < HOST_NEWS_MS) return say('host_now', 'good', role.youAreHostNow);
-  const figure = buffering.length > 0 ? role.buffering(joinNames(buffering)) : '';
-  return say('host', 'rest', role.youAreHost, { figure });
+  const figures = [
+    cannotPlay.length > 0 && role.cannotPlay(joinNames(cannotPlay)),
+    buffering.length > 0 && role.buffering(joinNames(buffering)),
+  ];
+  return say('host', 'rest', role.youAreHost, { figure: figures.filter(Boolean).join(' · ') });
 }
 
-// What the service says of itself; null: nothing. view: {
+// What the service says of itself, and what of the video this browser does not have; null: nothing. view: {
 //   nowMs            local time
 //   notice           its state: 'degraded', 'draining' or null
 //   undoneMs         local time at which what had been done here was undone; -Infinity: never so
+//   missing          'sound' or 'picture', which this browser cannot decode in any form; or null
 // }
-export function describeNotice({ nowMs, notice, undoneMs }) {
+export function describeNotice({ nowMs, notice, undoneMs, missing }) {
   if (notice === 'draining') return say('draining', 'warn', words.draining);
   if (nowMs - undoneMs < UNDONE_NEWS_MS) return say('undone', 'warn', words.undone);
+  if (missing) return say(`no_${missing}`, 'warn', words.missing[missing]);
   if (notice === 'degraded') return say('degraded', 'warn', words.degraded);
   return null;
 }

@@ -11,17 +11,20 @@ export class StatusView {
   #follower;
   #source;
   #video;
+  #breaksOff;
   #waiting = NOBODY_AWAITED;
   #pausedBy = null;
   #becameHostMs = -Infinity;
   #notice = null; // 'degraded', 'draining' or null
   #undoneMs = -Infinity;
 
-  constructor({ room, follower, source, video }) {
+  // breaksOff(): whether the film has come to an end that is not its own.
+  constructor({ room, follower, source, video, breaksOff }) {
     this.#room = room;
     this.#follower = follower;
     this.#source = source;
     this.#video = video;
+    this.#breaksOff = breaksOff;
     room.addEventListener('waiting', ({ detail }) => (this.#waiting = detail));
     room.addEventListener('notice', ({ detail }) => (this.#notice = detail.code === 'restored' ? null : detail.code));
     room.addEventListener('undone', () => (this.#undoneMs = performance.now()));
@@ -55,7 +58,8 @@ export class StatusView {
       isSilent: room.isSilent,
       silentMs: room.silentMs,
       nowMs,
-      problem: this.#source.problem ?? (this.#endsEarly ? 'short' : null),
+      problem: this.#source.problem ?? (this.#breaksOff() ? 'short' : null),
+      preparing: this.#preparing(nowMs),
       hasVideo: !state || state.video !== '',
       loaded: this.#video.readyState >= HAVE_METADATA,
       blocked: this.#follower.blocked,
@@ -67,12 +71,6 @@ export class StatusView {
       measure: this.#follower.measure(),
       errorBoundMs: room.clock.errorBoundMs(nowMs),
     };
-  }
-
-  // It has come to an end that is not the film's.
-  get #endsEarly() {
-    const { over, ended } = this.#follower.measure();
-    return this.#follower.ranOut || ((over || ended) && this.#source.current?.endsEarly === true);
   }
 
   // null while there is no connection, or nothing comes over it: who rules is not known then.
@@ -88,14 +86,20 @@ export class StatusView {
       hostName: presence.hostName,
       becameHostMs: this.#becameHostMs,
       hostAway: this.#hostAway(),
-      buffering: youAreHost ? this.#bufferingNames() : [],
+      buffering: youAreHost ? this.#namesOf(({ buffering }) => buffering) : [],
+      cannotPlay: youAreHost ? this.#namesOf(({ cannotPlay }) => cannotPlay) : [],
       mayClaim,
       silentMs,
     };
   }
 
   service() {
-    return { nowMs: performance.now(), notice: this.#notice, undoneMs: this.#undoneMs };
+    return { nowMs: performance.now(), notice: this.#notice, undoneMs: this.#undoneMs, missing: this.#source.missing };
+  }
+
+  #preparing(nowMs) {
+    const { state } = this.#source.preparation;
+    return state && { reason: state.reason, forMs: nowMs - state.sinceMs };
   }
 
   // Whether the player waits for the network: nothing else explains the picture.
@@ -125,10 +129,10 @@ export class StatusView {
     };
   }
 
-  #bufferingNames() {
+  #namesOf(isSo) {
     const { presence, viewers, you } = this.#room;
     return [...viewers.values()]
-      .filter(({ id, buffering }) => buffering && id !== you.id)
+      .filter((viewer) => isSo(viewer) && viewer.id !== you.id)
       .map(({ id }) => presence.nameOf(id) || strings.people.unnamed);
   }
 }
