@@ -25,10 +25,12 @@ function followed() {
 const fragment = (type, first = 0) => ({ frag: { type, stats: { loading: { first } } } });
 
 test('what is asked for and does not begin to come is being prepared', () => {
-  const { say, at } = followed();
+  const { preparation, say, at } = followed();
   assert.equal(at(10_000), null);
+  assert.equal(preparation.isPossible, false);
   say('FRAG_LOADING', fragment('main'));
   assert.equal(at(10_700), null, 'a line may be as slow');
+  assert.equal(preparation.isPossible, true);
   assert.deepEqual(at(12_000), { reason: 'preparing', sinceMs: 10_000 });
   say('FRAG_LOADED', fragment('main'));
   assert.equal(at(13_000), null);

@@ -20,9 +20,17 @@ export class Preparation extends EventTarget {
   // null, or {reason, sinceMs}: 'preparing', 'busy' (too much is being made) or 'unreadable' (the file, for now).
   get state() {
     if (this.#refused) return this.#refused;
-    const waits = [...this.#asked.values()].filter(({ stats }) => !stats?.loading.first);
-    const sinceMs = Math.min(...waits.map((one) => one.sinceMs));
+    const sinceMs = Math.min(...this.#unanswered.map((one) => one.sinceMs));
     return this.#now() - sinceMs >= SLOW_AFTER_MS ? { reason: 'preparing', sinceMs } : null;
+  }
+
+  // Whether it may be so: the server has not begun to answer, however soon it may.
+  get isPossible() {
+    return this.#refused !== null || this.#unanswered.length > 0;
+  }
+
+  get #unanswered() {
+    return [...this.#asked.values()].filter(({ stats }) => !stats?.loading.first);
   }
 
   // hls: the hls.js player that is loading what is made on demand, null for none; events: Hls.Events.

@@ -24,7 +24,7 @@ export class Reporter {
 
   get #isBuffering() {
     const isAwaited = this.#room.settings.onStall === 'wait';
-    return this.#follower.buffering && (isAwaited || this.#source.preparation.state === null);
+    return this.#follower.buffering && (isAwaited || !this.#source.preparation.isPossible);
   }
 
   #schedule(delayMs) {
