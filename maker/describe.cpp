@@ -13,6 +13,7 @@
 #include "maker/picture.h"
 #include "maker/picture_filter.h"
 #include "maker/sound.h"
+#include "maker/subtitle_pictures.h"
 
 extern "C" {
 #include <libavutil/mathematics.h>
@@ -108,6 +109,7 @@ void append_subtitles(std::string& out, const AVStream& subtitles) {
   append_language(track, subtitles);
   track.value("forced", (subtitles.disposition & AV_DISPOSITION_FORCED) != 0);
   track.value("text", is_text(subtitles.codecpar->codec_id));
+  if (is_picture_subtitles(subtitles)) track.value("spanMs", picture_span_ms);
 }
 
 template <class Append>

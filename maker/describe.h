@@ -3,10 +3,10 @@
 // {"container","bytes","startMs","durationMs"?,"endsEarly","segments"?,
 //  "video"?:{"index","codec","width","height","fps","hdr","rotation","interlaced","copyable"},
 //  "audio":[{"index","codec","channels","rate","segmentSamples","lang","label","default"}],
-//  "subtitles":[{"index","codec","lang","label","forced","text"}],
+//  "subtitles":[{"index","codec","lang","label","forced","text","spanMs"?}],
 //  "cover"?: index, "pictureSegmentTicks"}
 // `durationMs` is absent where only reading the film would tell; `segments` where the picture
-// cannot be cut by the container's index.
+// cannot be cut by the container's index. `spanMs` is there for subtitles that are pictures.
 #pragma once
 
 #include <optional>

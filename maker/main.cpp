@@ -17,6 +17,7 @@
 #include "maker/picture.h"
 #include "maker/plan.h"
 #include "maker/sound.h"
+#include "maker/subtitle_pictures.h"
 #include "maker/subtitles.h"
 
 extern "C" {
@@ -31,6 +32,7 @@ struct Orders {
   std::string input;
   std::string output;  // a folder, or a file
   std::string plan;
+  std::string lang;
   Stretch stretch;
   SoundOrder sound;
   PictureOrder picture;
@@ -93,8 +95,18 @@ void run_subtitles(const Orders& orders) {
   make_subtitles(film, SegmentFolder(orders.output));
 }
 
+void run_pictures(const Orders& orders) {
+  Film film(orders.input);
+  make_subtitle_pictures(film, orders.sound.track, orders.stretch, SegmentFolder(orders.output));
+}
+
 void run_convert(const Orders& orders) {
-  std::fputs(convert_subtitles(orders.input).c_str(), stdout);
+  const std::string text = convert_subtitles(orders.input, orders.lang);
+  if (orders.output.empty()) {
+    std::fputs(text.c_str(), stdout);
+  } else {
+    SegmentFolder(orders.output).save("text.vtt", text);
+  }
 }
 
 // A picture that is in the file as such: of an album or a film's box.
@@ -181,7 +193,20 @@ void add_verbs(CLI::App& app, Orders& orders) {
     run_subtitles(orders);
   });
 
+  CLI::App* pictures =
+      add_verb(app, orders, "pictures", "Makes JSON of subtitles that are pictures, by the minute");
+  pictures->add_option("--track", orders.sound.track, "Its index")->required();
+  pictures->add_option("--out", orders.output, "The folder for NUMBER.json")->required();
+  pictures->add_option("--from", orders.stretch.from, "The first minute");
+  pictures->add_option("--count", orders.stretch.count, "How many");
+  pictures->callback([&orders] {
+    end_with(orders.parent);
+    run_pictures(orders);
+  });
+
   CLI::App* convert = add_verb(app, orders, "convert", "Makes WebVTT of a file of subtitles");
+  convert->add_option("--lang", orders.lang, "Its language (ru), which tells old charsets apart");
+  convert->add_option("--out", orders.output, "The folder for text.vtt; else: standard output");
   convert->callback([&orders] {
     end_with(orders.parent);
     run_convert(orders);

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <thread>
 
@@ -148,10 +147,22 @@ class MemoryFile {
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Fault("the file cannot be read");
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  std::string bytes(file_bytes_max + 1, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
   if (bytes.size() > file_bytes_max) throw Fault("the file is too large for subtitles");
   if (bytes.empty()) throw Fault("the file is empty");
   return bytes;
+}
+
+// Its signature (the specification's 4.1), and a time, for what is cut off behind that shows
+// nothing.
+bool is_webvtt(std::string_view text) {
+  constexpr std::string_view signature = "WEBVTT";
+  if (!text.starts_with(signature)) return false;
+  const std::string_view rest = text.substr(signature.size());
+  const bool is_whole = rest.empty() || std::string_view(" \t\r\n").contains(rest.front());
+  return is_whole && rest.contains(" --> ");
 }
 
 }  // namespace
@@ -179,8 +190,10 @@ void make_subtitles(Film& film, const SegmentFolder& folder) {
     folder.save(fmt::format("{}.vtt", index), track.text());
 }
 
-std::string convert_subtitles(const std::string& path) {
-  MemoryFile file(recognised_text(read_file(path)));
+std::string convert_subtitles(const std::string& path, std::string_view lang) {
+  std::string whole = recognised_text(read_file(path), lang);
+  if (is_webvtt(whole)) return whole;
+  MemoryFile file(std::move(whole));
   const AvInput input = file.open();
   check(avformat_find_stream_info(input.get(), nullptr), "the subtitles cannot be read");
   if (input->nb_streams == 0) throw Fault("the file has no subtitles");

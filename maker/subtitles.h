@@ -12,8 +12,9 @@ namespace videosync {
 // can bear beside its viewers.
 void make_subtitles(Film& film, const SegmentFolder& folder);
 
-// An .srt, .ass or .vtt file in any usual charset, whatever its name says. Throws where it has no
-// line that could be shown.
-std::string convert_subtitles(const std::string& path);
+// An .srt, .ass or .vtt file in any usual charset, whatever its name says; what is WebVTT stays as
+// it is. `lang` (BCP 47; "und": unknown) tells old charsets apart. Throws where it has no line that
+// could be shown.
+std::string convert_subtitles(const std::string& path, std::string_view lang);
 
 }  // namespace videosync

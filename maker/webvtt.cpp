@@ -17,7 +17,6 @@ namespace videosync {
 
 namespace {
 
-constexpr int bottom_centre = 2;
 constexpr std::string_view blanks = " \t\r\n";
 
 std::optional<double> number_of(std::string_view text) {
@@ -61,7 +60,8 @@ std::string_view colour_class(std::string_view hex) {
 // The text of one event, with what its overrides say.
 class EventText {
  public:
-  explicit EventText(std::string_view text) {
+  EventText(std::string_view text, const AssStyles::Style& style) : style_(style) {
+    reset();
     for (std::size_t i = 0; i < text.size();) {
       const std::size_t close = text[i] == '{' ? text.find('}', i) : std::string_view::npos;
       if (close != std::string_view::npos) {
@@ -102,24 +102,54 @@ class EventText {
   }
 
   void override_by(std::string_view tag) {
-    if (tag.size() == 2 && std::string_view("ibu").find(tag[0]) != std::string_view::npos) {
-      return set(tag.substr(0, 1), tag[1] == '1', tag.substr(0, 1));
-    }
+    if (is_switch(tag)) return set(tag.substr(0, 1), is_on(tag), tag.substr(0, 1));
     if (tag.starts_with("an") && tag.size() == 3 && is_digit(tag[2])) alignment = tag[2] - '0';
+    if (tag.size() > 1 && tag[0] == 'a' && is_digit(tag[1]))
+      alignment = alignment_of_ssa(tag.substr(1));
     if (tag.starts_with("pos(")) take_position(tag.substr(4));
-    if (tag == "r") close_all();
+    if (tag.starts_with("move(")) take_position(tag.substr(5));
+    if (tag.starts_with('r')) reset();  // another style's name may follow; it is not looked up
     if (tag.size() > 1 && tag[0] == 'p' && is_digit(tag[1])) is_drawing_ = tag != "p0";
     const bool is_colour = tag.starts_with("c&") || tag.starts_with("1c&");
-    if (tag == "c" || tag == "1c") set("c", false, "c");
-    if (!is_colour) return;
-    const std::string_view name = colour_class(tag.substr(tag.find('&')));
+    if (tag == "c" || tag == "1c") set_colour(style_.colour);
+    if (is_colour) set_colour(colour_class(tag.substr(tag.find('&'))));
+  }
+
+  // i1, b0, and b700 as fonts have weights.
+  static bool is_switch(std::string_view tag) {
+    return tag.size() >= 2 && std::string_view("ibu").contains(tag[0]) &&
+           std::ranges::all_of(tag.substr(1), is_digit);
+  }
+  static bool is_on(std::string_view tag) {
+    constexpr double bold_weight = 600;
+    const double value = number_of(tag.substr(1)).value_or(0);
+    return tag[0] == 'b' ? value == 1 || value >= bold_weight : value == 1;
+  }
+  // \a: 1 to 3 at the bottom, 5 to 7 at the top, 9 to 11 in the middle.
+  static std::optional<int> alignment_of_ssa(std::string_view number) {
+    const int value = static_cast<int>(number_of(number).value_or(0));
+    if (value >= 9 && value <= 11) return value - 5;
+    if (value >= 5 && value <= 7) return value + 2;
+    return value >= 1 && value <= 3 ? std::optional(value) : std::nullopt;
+  }
+
+  void set_colour(std::string_view name) {
     set("c", false, "c");
     if (!name.empty()) set("c", true, fmt::format("c.{}", name));
   }
 
+  // What the style says.
+  void reset() {
+    close_all();
+    set("i", style_.is_italic, "i");
+    set("b", style_.is_bold, "b");
+    set("u", style_.is_underlined, "u");
+    set_colour(style_.colour);
+  }
+
   void take_position(std::string_view rest) {
-    const auto parts = split(rest.substr(0, rest.find(')')), ',', 2);
-    if (parts.size() != 2) return;
+    const auto parts = split(rest.substr(0, rest.find(')')), ',', 3);
+    if (parts.size() < 2) return;
     const auto x = number_of(parts[0]);
     const auto y = number_of(parts[1]);
     if (x && y) position = {*x, *y};
@@ -156,6 +186,7 @@ class EventText {
     std::string name;
     std::string with_class;
   };
+  const AssStyles::Style& style_;
   std::vector<Open> open_;  // the innermost last
   bool is_drawing_ = false;
 };
@@ -164,22 +195,51 @@ int percent(double part, double of) {
   return of <= 0 ? 0 : static_cast<int>(std::lround(std::clamp(part / of, 0.0, 1.0) * 100));
 }
 
+// What a browser gives a line of captions, of the picture's height.
+constexpr double line_percent = 6;
+
+// Where the top of what is anchored there is: browsers know no other anchor.
+int top_percent(double y, int alignment, std::size_t lines) {
+  const double height = line_percent * static_cast<double>(lines);
+  const double above = alignment >= 7 ? 0 : alignment >= 4 ? height / 2 : height;
+  return static_cast<int>(std::lround(std::clamp(y - above, 0.0, 100.0)));
+}
+
 // WebVTT's settings for what stands elsewhere than at the bottom's middle.
-std::string settings_of(const EventText& event, int alignment, const AssStyles& styles) {
+std::string settings_of(const EventText& event, int alignment, const AssStyles& styles,
+                        std::size_t lines) {
   std::string settings;
   const int column = (alignment - 1) % 3;
   if (event.position) {
     const auto [x, y] = *event.position;
-    settings =
-        fmt::format(" position:{}% line:{}%", percent(x, styles.width), percent(y, styles.height));
+    settings = fmt::format(" position:{}% line:{}%", percent(x, styles.width),
+                           top_percent(percent(y, styles.height), alignment, lines));
   } else if (alignment >= 7) {
     settings = " line:0";
   } else if (alignment >= 4) {
-    settings = " line:50%";
+    settings = fmt::format(" line:{}%", top_percent(50, alignment, lines));
   }
   if (column == 0) settings += event.position ? " align:start" : " position:5% align:start";
   if (column == 2) settings += event.position ? " align:end" : " position:95% align:end";
   return settings;
+}
+
+void add_style(AssStyles& styles, const std::vector<std::string>& names,
+               const std::vector<std::string_view>& fields) {
+  AssStyles::Style style;
+  std::string_view name;
+  for (std::size_t i = 0; i < std::min(names.size(), fields.size()); ++i) {
+    const std::string_view field = trim(fields[i], blanks);
+    const double value = number_of(field).value_or(0);
+    if (names[i] == "Name") name = field;
+    if (names[i] == "Alignment" && value >= 1 && value <= 9)
+      style.alignment = static_cast<int>(value);
+    if (names[i] == "Bold") style.is_bold = value != 0;
+    if (names[i] == "Italic") style.is_italic = value != 0;
+    if (names[i] == "Underline") style.is_underlined = value != 0;
+    if (names[i] == "PrimaryColour") style.colour = colour_class(field);
+  }
+  styles.styles.emplace(name, std::move(style));
 }
 
 // A blank line would end the cue.
@@ -197,8 +257,7 @@ std::string without_blank_lines(std::string_view text) {
 
 AssStyles AssStyles::of(std::string_view header) {
   AssStyles styles;
-  std::size_t name_at = 0;
-  std::size_t alignment_at = 0;
+  std::vector<std::string> names;  // of a style's fields
   for (std::string_view line : split(header, '\n', 10'000)) {
     line = trim(line, blanks);
     const std::size_t colon = line.find(':');
@@ -207,17 +266,11 @@ AssStyles AssStyles::of(std::string_view header) {
     const auto fields = split(line.substr(colon + 1), ',', 64);
     if (key == "PlayResX") styles.width = number_of(fields[0]).value_or(styles.width);
     if (key == "PlayResY") styles.height = number_of(fields[0]).value_or(styles.height);
-    if (key == "Format" && alignment_at == 0) {
-      for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (trim(fields[i], blanks) == "Name") name_at = i;
-        if (trim(fields[i], blanks) == "Alignment") alignment_at = i;
-      }
+    if (key == "Format" && names.empty()) {
+      for (const std::string_view field : fields)
+        names.emplace_back(trim(field, blanks));
     }
-    if (key == "Style" && alignment_at > 0 && alignment_at < fields.size()) {
-      const auto value = number_of(fields[alignment_at]).value_or(bottom_centre);
-      const int alignment = value >= 1 && value <= 9 ? static_cast<int>(value) : bottom_centre;
-      styles.alignments.emplace(trim(fields[name_at], blanks), alignment);
-    }
+    if (key == "Style") add_style(styles, names, fields);
   }
   return styles;
 }
@@ -225,15 +278,21 @@ AssStyles AssStyles::of(std::string_view header) {
 void WebVtt::add(std::int64_t from_ms, std::int64_t to_ms, std::string_view event) {
   const auto fields = split(event, ',', 9);
   if (fields.size() < 9 || to_ms <= 0 || to_ms <= from_ms) return;
-  const EventText text(fields[8]);
+  static const AssStyles::Style plain;
+  const auto styled = styles_.styles.find(fields[2]);
+  const AssStyles::Style& style = styled == styles_.styles.end() ? plain : styled->second;
+  const EventText text(fields[8], style);
   const std::string lines = without_blank_lines(text.out);
   if (trim(lines, blanks).empty()) return;
-  const auto styled = styles_.alignments.find(fields[2]);
-  const int own = styled == styles_.alignments.end() ? bottom_centre : styled->second;
-  const int alignment = text.alignment.value_or(own);
+  const int alignment = text.alignment.value_or(style.alignment);
+  const auto count = static_cast<std::size_t>(std::ranges::count(lines, '\n')) + 1;
   const std::int64_t from = std::max<std::int64_t>(from_ms, 0);
-  cues_.emplace(from, fmt::format("{} --> {}{}\n{}\n\n", clock(from), clock(to_ms),
-                                  settings_of(text, alignment, styles_), to_utf8(lines)));
+  std::string cue = fmt::format("{} --> {}{}\n{}\n\n", clock(from), clock(to_ms),
+                                settings_of(text, alignment, styles_, count), to_utf8(lines));
+  // What lies in several layers, as shadows do, is one text.
+  const auto [first, end] = cues_.equal_range(from);
+  const bool is_new = std::none_of(first, end, [&](const auto& one) { return one.second == cue; });
+  if (is_new) cues_.emplace(from, std::move(cue));
 }
 
 std::string WebVtt::text() const {

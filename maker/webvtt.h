@@ -1,7 +1,8 @@
 // WebVTT of ASS events, which is what libavcodec makes of every kind of text subtitles.
 //
-// Kept are: lines, italics, bold, underlining, the eight colours that WebVTT names, and where on
-// the picture it stands (\an, \pos). The rest of ASS WebVTT has no words for.
+// Kept are, of styles and of overrides: lines, italics, bold, underlining, the eight colours that
+// WebVTT names, and where on the picture it stands (\an, \pos, \move's begin). The rest of ASS
+// WebVTT has no words for; what is drawn is dropped.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,14 @@ namespace videosync {
 struct AssStyles {
   double width = 384;  // of the grid that positions are on
   double height = 288;
-  std::map<std::string, int, std::less<>>
-      alignments;  // by style, as on a keypad: 2 is bottom centre
+  struct Style {
+    int alignment = 2;  // as on a keypad: bottom centre
+    bool is_bold = false;
+    bool is_italic = false;
+    bool is_underlined = false;
+    std::string colour{};  // its class in WebVTT; "": white
+  };
+  std::map<std::string, Style, std::less<>> styles;  // by name
 
   static AssStyles of(std::string_view header);
 };

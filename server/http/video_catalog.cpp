@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iterator>
 #include <span>
@@ -13,7 +14,9 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "server/digest.h"
+#include "storage/names/library_names.h"
 #include "storage/names/text_fold.h"
+#include "storage/names/video_name.h"
 
 namespace videosync {
 
@@ -47,14 +50,46 @@ void append_file(std::string& out, std::string_view name, const LibraryFile& fil
   if (file) append_member(out, name, media_url(file.place()));
 }
 
-void append_captions(std::string& out, const VideoEntry& video) {
-  out += ",\"captions\":[";
+std::string version_of(const FileFacts& facts) {
+  return fmt::format("{:x}-{:x}", facts.size, static_cast<std::uint64_t>(mtime_ns_of(facts)));
+}
+
+// Where browsers get it as WebVTT; "": nowhere.
+std::string captions_url(const MediaLibrary& library, const VideoEntry& video,
+                         const Caption& caption) {
+  if (library.has_forms()) {
+    return fmt::format("{}{}/{}{}", forms_prefix, video.id, captions_prefix,
+                       captions_file_name(caption));
+  }
+  return caption.is_webvtt() ? media_url(caption.file.place()) : std::string();
+}
+
+std::string codec_of(const Caption& caption) {
+  constexpr std::array<std::string_view, 4> codecs{"webvtt", "ass", "ass", "subrip"};
+  static_assert(codecs.size() == caption_kinds.size());
+  return std::string(codecs.at(kind_of(caption.file.path, caption_kinds)));
+}
+
+std::vector<PlacedCaptions> captions_of(const MediaLibrary& library, const VideoEntry& video) {
+  std::vector<PlacedCaptions> placed;
   for (const Caption& caption : video.captions) {
+    std::string url = captions_url(library, video, caption);
+    if (url.empty()) continue;
+    placed.push_back({codec_of(caption), caption.lang, caption.label,
+                      std::string(name_of(caption.kind)), std::move(url)});
+  }
+  return placed;
+}
+
+void append_captions(std::string& out, const std::vector<PlacedCaptions>& all) {
+  out += ",\"captions\":[";
+  for (const PlacedCaptions& captions : all) {
     if (out.back() != '[') out += ',';
     out += '{';
-    append_member(out, "lang", caption.lang);
-    append_member(out, "label", caption.label);
-    append_member(out, "url", media_url(caption.file.place()));
+    append_member(out, "lang", captions.lang);
+    append_member(out, "label", captions.label);
+    if (!captions.kind.empty()) append_member(out, "kind", captions.kind);
+    append_member(out, "url", captions.url);
     out += '}';
   }
   out += ']';
@@ -108,7 +143,7 @@ void append_video(std::string& out, const MediaLibrary& library, const VideoEntr
   append_file(out, "poster", video.poster);
   append_file(out, "thumbnails", video.thumbnails);
   append_versions(out, library.versions_of(video));
-  append_captions(out, video);
+  append_captions(out, captions_of(library, video));
   if (video.learned.facts != nullptr) {
     out += ',';
     append_film(out, *video.learned.facts, form_place(library, video));
@@ -249,11 +284,14 @@ std::string video_url(const VideoEntry& video) {
 
 FilmPlace form_place(const MediaLibrary& library, const VideoEntry& video) {
   FilmPlace place{video_url(video), std::string(video.content_type()), {}};
+  place.captions = captions_of(library, video);
   if (!library.has_forms()) return place;
-  const FileFacts& facts = video.file.facts;
-  place.forms_url = fmt::format("{}{}/{:x}-{:x}/", forms_prefix, video.id, facts.size,
-                                static_cast<std::uint64_t>(mtime_ns_of(facts)));
+  place.forms_url = fmt::format("{}{}/{}/", forms_prefix, video.id, version_of(video.file.facts));
   return place;
+}
+
+std::string captions_file_name(const Caption& caption) {
+  return fmt::format("{}-{}.vtt", path_hash(caption.file.place()), version_of(caption.file.facts));
 }
 
 std::string media_url(const std::string& place) {

@@ -23,6 +23,9 @@ std::string video_url(const VideoEntry& video);
 // REQUIRES a file.
 inline constexpr std::string_view forms_prefix = "/forms/";
 FilmPlace form_place(const MediaLibrary& library, const VideoEntry& video);
+// Captions beside it are at "/forms/cat/beside/" and this name, with their file's version.
+inline constexpr std::string_view captions_prefix = "beside/";
+std::string captions_file_name(const Caption& caption);
 
 // "/media/cat.en.vtt", percent-encoded but for its slashes; with what stands for a path that no URL
 // can hold.

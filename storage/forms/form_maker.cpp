@@ -288,12 +288,27 @@ bool FormMaker::serve(const Waiting& waiting) {
   if (film.is_gone) {
     return answer_why(waiting, FormAnswer::Kind::not_found, "");
   }
+  if (waiting.file.kind == FormFile::Kind::beside) return serve_beside(waiting, film);
   if (const auto fault = film.faults.find(std::string(whole_film)); fault != film.faults.end()) {
     return answer_why(waiting, FormAnswer::Kind::unplayable, fault->second);
   }
   if (film.facts) return serve_part(waiting, film);
   const Start started = want({.kind = FormJob::Kind::describe, .film = waiting.film}, true);
   if (started != Start::failed) return false;
+  return answer_why(waiting, FormAnswer::Kind::failing, trouble_);
+}
+
+bool FormMaker::serve_beside(const Waiting& waiting, const Film& film) {
+  const Rendition& rendition = waiting.file.rendition;
+  if (const auto fault = film.faults.find(rendition.folder()); fault != film.faults.end()) {
+    return answer_why(waiting, FormAnswer::Kind::unplayable, fault->second);
+  }
+  if (answer_file(waiting, path_of(waiting.film, waiting.file))) return true;
+  const FormJob job{.kind = FormJob::Kind::convert,
+                    .film = waiting.film,
+                    .rendition = rendition,
+                    .lang = waiting.file.lang};
+  if (want(job, true) != Start::failed) return false;
   return answer_why(waiting, FormAnswer::Kind::failing, trouble_);
 }
 
@@ -314,9 +329,8 @@ bool FormMaker::serve_part(const Waiting& waiting, Film& film) {
   }
   if (file.kind == Kind::captions) {
     if (answer_file(waiting, path_of(waiting.film, file))) return true;
-    const auto& all = film.facts->subtitles;
-    const auto track = std::ranges::find(all, file.track, &SubtitleTrack::index);
-    if (track == all.end() || !track->is_text)
+    const SubtitleTrack* track = film.facts->find_subtitles(file.track);
+    if (track == nullptr || !track->is_text)
       return answer_why(waiting, FormAnswer::Kind::not_found, "");
     want({.kind = FormJob::Kind::subtitles, .film = waiting.film, .rendition = file.rendition},
          true);

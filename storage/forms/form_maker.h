@@ -3,7 +3,8 @@
 //
 // On a thread of its own, which starts the processes and ends with them. Any thread may ask; the
 // answer comes to its FormDesk, after 10 s at the latest. A film that makes the program crash or
-// hang twice is marked, with the reason, and not tried again until it changes.
+// hang twice is marked, with the reason, and not tried again until it changes. Captions beside a
+// film are to it a film of their own.
 #pragma once
 
 #include <cstdint>
@@ -100,6 +101,7 @@ class FormMaker {
   // False: it has to wait.
   bool serve(const Waiting& waiting);
   bool serve_part(const Waiting& waiting, Film& film);
+  bool serve_beside(const Waiting& waiting, const Film& film);
   void answer(const Waiting& waiting, FormAnswer answer);
   bool answer_text(const Waiting& waiting, std::string text, std::string_view type);
   bool answer_file(const Waiting& waiting, const std::string& path);

@@ -30,6 +30,10 @@ double seconds_of(const FilmFacts& facts, const FilmPlan* plan, const Rendition&
   if (rendition.kind == Rendition::Kind::picture) {
     return count * static_cast<double>(facts.picture_segment_ticks) / ticks_per_second;
   }
+  if (rendition.kind == Rendition::Kind::pictures) {
+    const auto span_ms = static_cast<double>(facts.find_subtitles(rendition.track)->span_ms);
+    return count * span_ms / 1'000;
+  }
   const SoundTrack& track = *facts.find_sound(rendition.track);
   return count * static_cast<double>(track.segment_samples) / track.rate;
 }
@@ -43,6 +47,7 @@ std::string part_of(const FormJob& job) {
       return "copy";
     case FormJob::Kind::stretch:
     case FormJob::Kind::subtitles:
+    case FormJob::Kind::convert:
       return job.rendition.folder();
   }
   return {};
@@ -167,12 +172,17 @@ FormRun::Order FormMaker::order_for(const FormJob& job, const Film& film) const 
       order.is_waited_for = false;
       words = {"subtitles", "--out", folder + "/" + job.rendition.folder()};
       return order;
+    case FormJob::Kind::convert:
+      words = {"convert", "--out", folder + "/" + job.rendition.folder(), "--lang", job.lang};
+      return order;
     case FormJob::Kind::stretch:
       break;
   }
   const std::string end = std::to_string(film.facts->end_ticks());
   if (job.rendition.kind == Rendition::Kind::copy) {
     words = {"video", "--plan", plan};
+  } else if (job.rendition.kind == Rendition::Kind::pictures) {
+    words = {"pictures", "--track", std::to_string(job.rendition.track)};
   } else if (job.rendition.kind == Rendition::Kind::sound) {
     words = {"sound",
              "--track",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <utility>
 
 #include "core/base/text.h"
 
@@ -13,19 +14,30 @@ namespace {
 constexpr std::array<int, 3> heights{480, 720, 1'080};
 constexpr std::size_t segments_max = 1'000'000;
 
+std::optional<std::uint16_t> parse_track(std::string_view text) {
+  const auto track = parse_decimal<std::uint16_t>(text);
+  return track && text == std::to_string(*track) ? track : std::nullopt;
+}
+
 std::optional<Rendition> parse_rendition(std::string_view folder) {
   if (folder == "copy") return Rendition{};
   for (const int height : heights) {
     if (folder != fmt::format("{}p", height)) continue;
     return Rendition{.kind = Rendition::Kind::picture, .height = height};
   }
+  constexpr std::string_view pictures = "pictures-";
+  if (folder.starts_with(pictures)) {
+    const auto track = parse_track(folder.substr(pictures.size()));
+    if (!track) return std::nullopt;
+    return Rendition{.kind = Rendition::Kind::pictures, .track = *track};
+  }
   constexpr std::string_view sound = "sound-";
   if (!folder.starts_with(sound)) return std::nullopt;
   folder.remove_prefix(sound.size());
   const bool is_surround = folder.ends_with("-6");
   if (is_surround) folder.remove_suffix(2);
-  const auto track = parse_decimal<std::uint16_t>(folder);
-  if (!track || folder != std::to_string(*track)) return std::nullopt;
+  const auto track = parse_track(folder);
+  if (!track) return std::nullopt;
   return Rendition{
       .kind = Rendition::Kind::sound, .track = *track, .channels = is_surround ? 6 : 2};
 }
@@ -33,11 +45,15 @@ std::optional<Rendition> parse_rendition(std::string_view folder) {
 std::optional<FormFile> parse_captions(std::string_view file) {
   if (!file.ends_with(".vtt")) return std::nullopt;
   file.remove_suffix(4);
-  const auto track = parse_decimal<std::uint16_t>(file);
-  if (!track || file != std::to_string(*track)) return std::nullopt;
+  const auto track = parse_track(file);
+  if (!track) return std::nullopt;
   return FormFile{.kind = FormFile::Kind::captions,
                   .rendition = {.kind = Rendition::Kind::subtitles},
                   .track = *track};
+}
+
+std::string_view ending_of(const Rendition& rendition) {
+  return rendition.kind == Rendition::Kind::pictures ? ".json" : ".m4s";
 }
 
 }  // namespace
@@ -46,13 +62,22 @@ std::string Rendition::folder() const {
   if (kind == Kind::copy) return "copy";
   if (kind == Kind::picture) return fmt::format("{}p", height);
   if (kind == Kind::subtitles) return "subtitles";
+  if (kind == Kind::beside) return "captions";
+  if (kind == Kind::pictures) return fmt::format("pictures-{}", track);
   return channels == 2 ? fmt::format("sound-{}", track) : fmt::format("sound-{}-6", track);
 }
 
 std::string FormFile::name() const {
   if (kind == Kind::init) return "init.mp4";
   if (kind == Kind::captions) return fmt::format("{}.vtt", track);
-  return fmt::format("{}.m4s", segment);
+  if (kind == Kind::beside) return "text.vtt";
+  return fmt::format("{}{}", segment, ending_of(rendition));
+}
+
+FormFile captions_beside(std::string lang) {
+  return {.kind = FormFile::Kind::beside,
+          .rendition = {.kind = Rendition::Kind::beside},
+          .lang = std::move(lang)};
 }
 
 std::optional<FormFile> parse_form_file(std::string_view name) {
@@ -66,11 +91,13 @@ std::optional<FormFile> parse_form_file(std::string_view name) {
   const auto rendition = parse_rendition(name.substr(0, slash));
   if (!rendition) return std::nullopt;
   FormFile form{.kind = FormFile::Kind::playlist, .rendition = *rendition};
-  if (file == "index.m3u8") return form;
+  const bool is_stream = rendition->kind != Rendition::Kind::pictures;
+  if (is_stream && file == "index.m3u8") return form;
   form.kind = FormFile::Kind::init;
-  if (file == "init.mp4") return form;
-  if (!file.ends_with(".m4s")) return std::nullopt;
-  file.remove_suffix(4);
+  if (is_stream && file == "init.mp4") return form;
+  const std::string_view ending = ending_of(*rendition);
+  if (!file.ends_with(ending)) return std::nullopt;
+  file.remove_suffix(ending.size());
   const auto segment = parse_decimal<std::size_t>(file);
   if (!segment || *segment >= segments_max || file != std::to_string(*segment)) return std::nullopt;
   form.kind = FormFile::Kind::segment;

@@ -122,7 +122,9 @@ void append_picture(std::string& json, const PictureTrack& picture) {
 
 template <class Track>
 void append_languages(std::string& json, const Track& track) {
-  append(json, "{{\"index\":{},", track.index);
+  if (json.back() != '[') json += ',';
+  json += '{';
+  if constexpr (requires { track.index; }) append(json, "\"index\":{},", track.index);
   append_string(json, "codec", track.codec);
   json += ',';
   append_string(json, "lang", track.lang);
@@ -135,18 +137,25 @@ void append_tracks(std::string& json, const FilmFacts& facts, const FilmPlace& p
   if (facts.picture) append_picture(json, *facts.picture);
   json += "\"audio\":[";
   for (const SoundTrack& track : facts.sound) {
-    if (json.back() != '[') json += ',';
     append_languages(json, track);
     append(json, ",\"channels\":{},\"default\":{}}}", track.channels,
            &track == facts.default_sound());
   }
   json += "],\"subtitles\":[";
   for (const SubtitleTrack& track : facts.subtitles) {
-    if (json.back() != '[') json += ',';
     append_languages(json, track);
     append(json, ",\"forced\":{}", track.is_forced);
     if (track.is_text && !place.forms_url.empty())
       append(json, ",\"url\":\"{}subtitles/{}.vtt\"", place.forms_url, track.index);
+    if (track.span_ms > 0 && !place.forms_url.empty())
+      append(json, ",\"pictures\":{{\"url\":\"{}pictures-{}/\",\"spanMs\":{}}}", place.forms_url,
+             track.index, track.span_ms);
+    json += '}';
+  }
+  for (const PlacedCaptions& captions : place.captions) {
+    append_languages(json, captions);
+    append(json, ",\"forced\":{},", captions.kind == "forced");
+    append_string(json, "url", captions.url);
     json += '}';
   }
   json += "]}";
@@ -181,7 +190,13 @@ std::size_t segments_of(const FilmFacts& facts, const FilmPlan* plan, const Rend
       if (!fits) return 0;
       return rounded_up(facts.end_ticks() * track->rate / ticks_per_second, track->segment_samples);
     }
+    case Rendition::Kind::pictures: {
+      const SubtitleTrack* track = facts.find_subtitles(rendition.track);
+      if (track == nullptr || track->span_ms <= 0) return 0;
+      return rounded_up(facts.duration_ms.value_or(0), track->span_ms);
+    }
     case Rendition::Kind::subtitles:
+    case Rendition::Kind::beside:
       return 0;
   }
   return 0;

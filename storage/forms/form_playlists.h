@@ -25,11 +25,21 @@ std::string transcode_master(const FilmFacts& facts, unsigned cores);
 std::string media_playlist(const FilmFacts& facts, const FilmPlan* plan,
                            const Rendition& rendition);
 
+// Captions that lie beside a film.
+struct PlacedCaptions {
+  std::string codec;  // as of those inside: "subrip", "ass", "webvtt"
+  std::string lang;
+  std::string label;
+  std::string kind;  // "": plain ones
+  std::string url;
+};
+
 // A film as its URLs begin: of its file, and of its forms ("/forms/cat/1a-2b/").
 struct FilmPlace {
   std::string file_url;
   std::string file_type;
   std::string forms_url;  // "": it has its file alone
+  std::vector<PlacedCaptions> captions{};
 };
 // "tracks":{...},"startMs":...,"endsEarly":...,"forms":[...], cheapest first: to stand in an object
 // with others.

@@ -21,12 +21,13 @@
 namespace videosync {
 
 struct FormJob {
-  enum class Kind : std::uint8_t { describe, plan, stretch, subtitles };
+  enum class Kind : std::uint8_t { describe, plan, stretch, subtitles, convert };
   Kind kind = Kind::describe;
   std::string film{};     // its key
   Rendition rendition{};  // of a stretch
   std::size_t from = 0;
   std::size_t end = 0;  // behind its last segment
+  std::string lang{};   // of what is converted
 
   // Init segments alone cost nothing.
   bool is_picture() const noexcept {

@@ -3,31 +3,16 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "core/base/text.h"
+#include "storage/names/languages.h"
 
 namespace videosync {
 
 namespace {
 
 using simdjson::dom::element;
-
-// ISO 639-2, of bibliographers and of linguists, for which BCP 47 wants two letters.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 62> short_tags{{
-    {"ara", "ar"}, {"bul", "bg"}, {"cat", "ca"}, {"ces", "cs"}, {"chi", "zh"}, {"cze", "cs"},
-    {"cym", "cy"}, {"dan", "da"}, {"deu", "de"}, {"dut", "nl"}, {"ell", "el"}, {"eng", "en"},
-    {"est", "et"}, {"eus", "eu"}, {"baq", "eu"}, {"fas", "fa"}, {"per", "fa"}, {"fin", "fi"},
-    {"fra", "fr"}, {"fre", "fr"}, {"ger", "de"}, {"gle", "ga"}, {"glg", "gl"}, {"gre", "el"},
-    {"heb", "he"}, {"hin", "hi"}, {"hrv", "hr"}, {"hun", "hu"}, {"ice", "is"}, {"isl", "is"},
-    {"ind", "id"}, {"ita", "it"}, {"jpn", "ja"}, {"kor", "ko"}, {"lav", "lv"}, {"lit", "lt"},
-    {"mac", "mk"}, {"mkd", "mk"}, {"may", "ms"}, {"msa", "ms"}, {"nld", "nl"}, {"nob", "nb"},
-    {"nor", "no"}, {"pol", "pl"}, {"por", "pt"}, {"ron", "ro"}, {"rum", "ro"}, {"rus", "ru"},
-    {"slk", "sk"}, {"slo", "sk"}, {"slv", "sl"}, {"spa", "es"}, {"sqi", "sq"}, {"alb", "sq"},
-    {"srp", "sr"}, {"swe", "sv"}, {"tam", "ta"}, {"tha", "th"}, {"tur", "tr"}, {"ukr", "uk"},
-    {"vie", "vi"}, {"zho", "zh"},
-}};
 
 template <class T>
 T get(const element& object, std::string_view name, T otherwise) {
@@ -70,7 +55,8 @@ SubtitleTrack subtitle_of(const element& json) {
           .lang = bcp47_of(text(json, "lang")),
           .label = text(json, "label"),
           .is_forced = get(json, "forced", false),
-          .is_text = get(json, "text", false)};
+          .is_text = get(json, "text", false),
+          .span_ms = std::max(get(json, "spanMs", std::int64_t{0}), std::int64_t{0})};
 }
 
 template <class T, class Make>
@@ -94,6 +80,11 @@ std::optional<std::int64_t> take_number(std::string_view& text) {
 const SoundTrack* FilmFacts::find_sound(int index) const noexcept {
   const auto found = std::ranges::find(sound, index, &SoundTrack::index);
   return found == sound.end() ? nullptr : &*found;
+}
+
+const SubtitleTrack* FilmFacts::find_subtitles(int index) const noexcept {
+  const auto found = std::ranges::find(subtitles, index, &SubtitleTrack::index);
+  return found == subtitles.end() ? nullptr : &*found;
 }
 
 const SoundTrack* FilmFacts::default_sound() const noexcept {
@@ -165,16 +156,6 @@ std::optional<FilmPlan> parse_film_plan(std::string_view text) {
   if (!end || plan.starts.empty() || *end <= plan.starts.back()) return std::nullopt;
   plan.end = *end;
   return plan;
-}
-
-std::string bcp47_of(std::string_view lang) {
-  std::string lower(lang);
-  for (char& c : lower)
-    c = c == '_' ? '-' : ascii_lower(c);
-  if (lower.empty()) return "und";
-  const auto known =
-      std::ranges::find(short_tags, lower, [](const auto& one) { return one.first; });
-  return known == short_tags.end() ? lower : std::string(known->second);
 }
 
 }  // namespace videosync

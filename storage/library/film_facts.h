@@ -43,7 +43,8 @@ struct SubtitleTrack {
   std::string lang;
   std::string label;
   bool is_forced = false;
-  bool is_text = false;  // can become WebVTT
+  bool is_text = false;      // can become WebVTT
+  std::int64_t span_ms = 0;  // of one part of its pictures; 0: it is none, or they cannot be had
 };
 
 struct FilmFacts {
@@ -62,6 +63,7 @@ struct FilmFacts {
     return duration_ms.value_or(0) * (ticks_per_second / 1'000);
   }
   const SoundTrack* find_sound(int index) const noexcept;
+  const SubtitleTrack* find_subtitles(int index) const noexcept;
   // Which one all members are given who have not chosen; null where there is none.
   const SoundTrack* default_sound() const noexcept;
 };
@@ -83,8 +85,5 @@ struct FilmPlan {
   std::int64_t end = 0;              // of the picture
 };
 std::optional<FilmPlan> parse_film_plan(std::string_view text);
-
-// "de" for "ger" and "deu"; what is unknown stays as it is, in lower case.
-std::string bcp47_of(std::string_view lang);
 
 }  // namespace videosync

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/utf8.h"
+#include "storage/names/caption_name.h"
 #include "storage/names/library_names.h"
 #include "storage/names/text_fold.h"
 #include "storage/names/video_name.h"
@@ -67,6 +68,7 @@ class FolderReader {
         if (is_kind(file.name, caption_kinds)) add_caption(*folder, file);
     }
     add_hls_captions();
+    label_captions();
     for (const ListedFolder* folder : plain_) {
       add_posters(*folder);
       add_notes(*folder);
@@ -143,27 +145,41 @@ class FolderReader {
   }
 
   void add_caption(const ListedFolder& folder, const ListedFile& file) {
-    std::string lang = "und";
-    const std::string_view stem = stem_of(file.name);
-    const Places* videos = videos_of(folder.path, stem);
-    if (videos == nullptr) {
-      if (auto split = split_language(stem)) {
-        videos = videos_of(folder.path, split->stem);
-        lang = std::move(split->lang);
-      }
-    }
-    if (videos == nullptr) {
-      films_.warnings.push_back(
-          fmt::format("no video is named like the captions \"{}\"", join(folder.path, file.name)));
+    for (const CaptionName& name : caption_names_of(stem_of(file.name))) {
+      const Places* videos = videos_of(folder.path, name.stem);
+      if (videos == nullptr) continue;
+      for (const std::size_t place : *videos)
+        add_caption(place, name, file_of(folder, file));
       return;
     }
-    for (const std::size_t place : *videos)
-      add_caption(place, std::move(lang), file_of(folder, file));
+    films_.warnings.push_back(
+        fmt::format("no video is named like the captions \"{}\"", join(folder.path, file.name)));
   }
 
-  void add_caption(std::size_t place, std::string lang, LibraryFile file) {
-    std::string label = language_label(lang);
-    films_.videos[place].captions.push_back({std::move(lang), std::move(label), std::move(file)});
+  // The same text in several kinds of files is one.
+  void add_caption(std::size_t place, const CaptionName& name, LibraryFile file) {
+    std::vector<Caption>& captions = films_.videos[place].captions;
+    const auto same = std::ranges::find_if(captions, [&](const Caption& other) {
+      return stem_of(other.file.path) == stem_of(file.path);
+    });
+    if (same == captions.end()) {
+      captions.push_back({name.lang, {}, name.kind, std::move(file)});
+    } else if (kind_of(file.path, caption_kinds) < kind_of(same->file.path, caption_kinds)) {
+      same->file = std::move(file);
+    }
+  }
+
+  // Who remembers a language alone takes the first of it, which is no forced one.
+  void label_captions() {
+    for (VideoEntry& video : films_.videos) {
+      std::ranges::stable_sort(video.captions, {}, &Caption::kind);
+      std::map<std::string, int> labels;
+      for (Caption& caption : video.captions) {
+        const std::string label = caption_label(caption.lang, caption.kind);
+        const int number = ++labels[label];
+        caption.label = number == 1 ? label : fmt::format("{} {}", label, number);
+      }
+    }
   }
 
   // captions/<language>.vtt of an HLS folder, for videos without any beside them.
@@ -176,11 +192,10 @@ class FolderReader {
       if (!hls_.contains(hls) || name_of(folder.path) != captions_folder_name) continue;
       for (const ListedFile& file : folder.files) {
         if (!is_kind(file.name, caption_kinds)) continue;
-        const auto split = split_language(fmt::format("x.{}", stem_of(file.name)));
-        for (const std::size_t place : by_stem_[hls]) {
-          if (!bare.contains(place)) continue;
-          add_caption(place, split ? split->lang : "und", file_of(folder, file));
-        }
+        const std::string stem = fmt::format("x.{}", stem_of(file.name));
+        const CaptionName name = caption_names_of(stem).back();
+        for (const std::size_t place : by_stem_[hls])
+          if (bare.contains(place)) add_caption(place, name, file_of(folder, file));
       }
     }
   }

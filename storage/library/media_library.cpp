@@ -10,6 +10,7 @@
 #include "storage/files/open_files.h"
 #include "storage/library/film_order.h"
 #include "storage/names/content_type.h"
+#include "storage/names/library_names.h"
 #include "storage/names/text_fold.h"
 #include "storage/names/video_name.h"
 
@@ -24,9 +25,9 @@ bool is_url_path(std::string_view path) noexcept {
   return path.size() <= url_path_bytes_max && !has_control_bytes(path) && is_valid_utf8(path);
 }
 
-// Captions' labels follow from their languages.
+// Captions' labels follow from their languages and kinds.
 bool is_same_caption(const Caption& a, const Caption& b) {
-  return a.lang == b.lang && a.file == b.file;
+  return a.lang == b.lang && a.kind == b.kind && a.file == b.file;
 }
 
 bool is_same_video(const VideoEntry& a, const VideoEntry& b) {
@@ -53,6 +54,10 @@ bool operator==(const LibraryFile& a, const LibraryFile& b) noexcept {
 bool operator==(const MediaLibrary::Root& a, const MediaLibrary::Root& b) noexcept {
   return a.folder->path() == b.folder->path() && a.folder->inode() == b.folder->inode() &&
          a.folder->device() == b.folder->device();
+}
+
+bool Caption::is_webvtt() const noexcept {
+  return kind_of(file.path, caption_kinds) == 0;
 }
 
 std::string_view VideoEntry::folder() const noexcept {
@@ -131,7 +136,7 @@ void MediaLibrary::index() {
     for (const std::string& id : video.other_ids)
       by_id_.emplace(id, i);
     for (const Caption& caption : video.captions)
-      index_file(caption.file);
+      if (caption.is_webvtt()) index_file(caption.file);
     for (const LibraryFile* picture : {&video.poster, &video.thumbnails, &video.sprite})
       index_file(*picture);
   }

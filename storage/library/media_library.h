@@ -5,11 +5,12 @@
 // opened then, and the latest few are kept open (OpenFiles).
 //
 // To any depth (walk_depth_max): videos (library_names.h); beside them, by the same name, captions
-// (name.vtt, name.en.vtt) and posters (name-poster.jpg, name.jpg; poster.jpg and folder.jpg in a
-// film's own folder or a show's) and notes (name.nfo; movie.nfo, tvshow.nfo); HLS renditions as
-// folders (name/master.m3u8), joined with the video of that name or a video of their own. What a
-// name says of its film: film_name.h. Films of one folder, title and year are versions of one film.
-// Hidden files and symlinks are never listed nor served. Changes on disk show with the next scan.
+// (name.srt, name.en.forced.vtt: caption_name.h) and posters (name-poster.jpg, name.jpg; poster.jpg
+// and folder.jpg in a film's own folder or a show's) and notes (name.nfo; movie.nfo, tvshow.nfo);
+// HLS renditions as folders (name/master.m3u8), joined with the video of that name or a video of
+// their own. What a name says of its film: film_name.h. Films of one folder, title and year are
+// versions of one film. Hidden files and symlinks are never listed nor served. Changes on disk show
+// with the next scan.
 //
 // Paths are below all libraries: those of the first as they are, those of the second behind "~1/".
 #pragma once
@@ -31,6 +32,7 @@
 #include "storage/library/film_facts.h"
 #include "storage/library/film_ids.h"
 #include "storage/library/hls_folders.h"
+#include "storage/names/caption_name.h"
 #include "storage/names/film_name.h"
 
 namespace videosync {
@@ -53,8 +55,12 @@ struct LibraryFile {
 
 struct Caption {
   std::string lang;   // BCP 47 in lower case; "und" for a name without a language
-  std::string label;  // for a person: "English"
+  std::string label;  // for a person: "English", "English (forced)"; no two of a video are the same
+  CaptionKind kind = CaptionKind::plain;
   LibraryFile file;
+
+  // Whether browsers may take the file as it is (if it is what its name says).
+  bool is_webvtt() const noexcept;
 };
 
 struct VideoEntry {

@@ -21,7 +21,8 @@ inline constexpr std::string_view captions_folder_name = "captions";
 inline constexpr std::array<std::string_view, 19> video_kinds{
     "mp4",  "m4v", "webm", "mkv", "mov", "avi", "ts",  "m2ts", "mts", "mpg",
     "mpeg", "vob", "wmv",  "asf", "flv", "3gp", "ogv", "ogm",  "divx"};
-inline constexpr std::array<std::string_view, 1> caption_kinds{"vtt"};
+// The first one browsers know; of a text in several kinds the first is taken.
+inline constexpr std::array<std::string_view, 4> caption_kinds{"vtt", "ass", "ssa", "srt"};
 inline constexpr std::array<std::string_view, 1> notes_kinds{"nfo"};
 inline constexpr std::array<std::string_view, 4> poster_kinds{"jpg", "jpeg", "png",
                                                               "webp"};  // best first

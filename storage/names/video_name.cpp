@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <utility>
 
 #include "core/base/text.h"
 #include "core/base/utf8.h"
@@ -24,18 +22,6 @@ std::string_view take_number(std::string_view& text) noexcept {
   number.remove_prefix(std::min(number.find_first_not_of('0'), number.size()));
   return number;
 }
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 36> language_names{{
-    {"ar", "Arabic"},   {"bg", "Bulgarian"}, {"ca", "Catalan"},    {"cs", "Czech"},
-    {"da", "Danish"},   {"de", "German"},    {"el", "Greek"},      {"en", "English"},
-    {"es", "Spanish"},  {"et", "Estonian"},  {"eu", "Basque"},     {"fa", "Persian"},
-    {"fi", "Finnish"},  {"fr", "French"},    {"he", "Hebrew"},     {"hi", "Hindi"},
-    {"hr", "Croatian"}, {"hu", "Hungarian"}, {"id", "Indonesian"}, {"it", "Italian"},
-    {"ja", "Japanese"}, {"ko", "Korean"},    {"lt", "Lithuanian"}, {"lv", "Latvian"},
-    {"nl", "Dutch"},    {"no", "Norwegian"}, {"pl", "Polish"},     {"pt", "Portuguese"},
-    {"ro", "Romanian"}, {"ru", "Russian"},   {"sv", "Swedish"},    {"th", "Thai"},
-    {"tr", "Turkish"},  {"uk", "Ukrainian"}, {"vi", "Vietnamese"}, {"zh", "Chinese"},
-}};
 
 }  // namespace
 
@@ -103,42 +89,6 @@ bool natural_less(std::string_view a, std::string_view b) noexcept {
   }
   if (a.empty() != b.empty()) return a.empty();
   return whole_a < whole_b;
-}
-
-std::string language_label(std::string_view lang) {
-  if (lang == "und") return "Captions";
-  const std::size_t dash = lang.find('-');
-  const std::string_view primary = lang.substr(0, dash);
-  for (const auto& [tag, name] : language_names) {
-    if (tag != primary) continue;
-    if (dash == std::string_view::npos) return std::string(name);
-    std::string subtags(lang.substr(dash + 1));
-    for (char& c : subtags)
-      c = ascii_upper(c);
-    return fmt::format("{} ({})", name, subtags);
-  }
-  return std::string(lang);
-}
-
-std::optional<CaptionName> split_language(std::string_view stem) {
-  const std::size_t dot = stem.rfind('.');
-  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
-  std::string lang(stem.substr(dot + 1));
-  std::size_t part = 0;  // index of the subtag
-  std::size_t length = 0;
-  for (char& c : lang) {
-    c = ascii_lower(c == '_' ? '-' : c);
-    if (c == '-') {
-      if (length < 2) return std::nullopt;
-      ++part;
-      length = 0;
-      continue;
-    }
-    if (!is_letter(c) && !(part > 0 && is_digit(c))) return std::nullopt;
-    if (++length > (part == 0 ? 3U : 8U)) return std::nullopt;
-  }
-  if (length < 2) return std::nullopt;
-  return CaptionName{stem.substr(0, dot), std::move(lang)};
 }
 
 bool is_servable_name(std::string_view name) noexcept {

@@ -1,9 +1,8 @@
-// What the name of a file says of a video: id, title, place in the list, language of a caption.
+// What the name of a file says of a video: id, title, place in the list.
 //
 // Pure functions on the bytes of file names, which need not be UTF-8.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,18 +24,6 @@ std::string title_of(std::string_view stem);
 
 // A strict order: runs of digits by value, ASCII case ignored, equal ones by their bytes.
 bool natural_less(std::string_view a, std::string_view b) noexcept;
-
-// "English" for "en", "Portuguese (BR)" for "pt-br"; the tag itself where the table does not know
-// it.
-std::string language_label(std::string_view lang);
-
-struct CaptionName {
-  std::string_view stem;  // into the argument
-  std::string lang;       // lower case
-};
-
-// Takes the language tag (BCP 47: 2 or 3 letters, then subtags) off "name.en": nullopt without one.
-std::optional<CaptionName> split_language(std::string_view stem);
 
 // Whether a name that came in a URL may be one of a file: not hidden, no control character, no
 // backslash or slash, at most 255 bytes. What is listed may have any name.

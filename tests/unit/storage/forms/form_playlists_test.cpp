@@ -117,14 +117,15 @@ Test(form_playlists, where_none_are_made_a_film_has_its_file_alone) {
 }
 
 Test(form_playlists, names_of_files_are_read_as_they_are_written) {
-  for (const auto* name :
-       {"copy/0.m4s", "720p/12.m4s", "sound-3/7.m4s", "sound-3-6/init.mp4", "subtitles/4.vtt"}) {
+  for (const auto* name : {"copy/0.m4s", "720p/12.m4s", "sound-3/7.m4s", "sound-3-6/init.mp4",
+                           "subtitles/4.vtt", "pictures-4/0.json"}) {
     const auto file = parse_form_file(name);
     cr_assert(file.has_value(), "%s", name);
     cr_assert_eq(file->rendition.folder() + "/" + file->name(), name);
   }
-  for (const auto* name : {"", "copy", "copy/", "copy/01.m4s", "copy/-1.m4s", "copy/../a",
-                           "copy/1.m4s/", "700p/1.m4s", "sound-/1.m4s", "sound-01/1.m4s",
-                           "sound-1-5/1.m4s", "copy/99999999.m4s", "subtitles/a.vtt"})
+  for (const auto* name :
+       {"", "copy", "copy/", "copy/01.m4s", "copy/-1.m4s", "copy/../a", "copy/1.m4s/", "700p/1.m4s",
+        "sound-/1.m4s", "sound-01/1.m4s", "sound-1-5/1.m4s", "copy/99999999.m4s", "subtitles/a.vtt",
+        "captions/text.vtt", "pictures-4/init.mp4", "pictures-04/1.json", "pictures-4/0.m4s"})
     cr_assert(!parse_form_file(name), "%s", name);
 }

@@ -167,6 +167,44 @@ Test(folder_films, several_libraries_are_one) {
   cr_assert_eq(scanned.warnings.size(), 1, "the folder that is called like a library");
 }
 
+Test(folder_films, captions_of_all_kinds_are_listed_once_and_told_apart) {
+  TempFolder folder;
+  folder.write("film.mp4");
+  for (const char* name : {"film.en.forced.srt", "film.en.srt", "film.en.vtt", "film.eng.ass",
+                           "film.en.sdh.vtt", "film.English.cc.ssa", "film.pt-BR.srt"})
+    folder.write(name);
+  folder.write("film.en.mp4");
+  folder.write("film.en.de.srt");
+  const MediaLibrary::Scan result = scan(folder);
+  cr_assert(result.warnings.empty());
+  std::vector<std::string> labels;
+  for (const Caption& caption : at(result.library, "film.mp4").captions)
+    labels.push_back(caption.label + " " + caption.lang + " " + caption.file.path);
+  // "film.en.srt" is the other film's, without a language.
+  cr_assert((labels == std::vector<std::string>{"English en film.eng.ass",
+                                                "Portuguese (BR) pt-br film.pt-BR.srt",
+                                                "English (CC) en film.English.cc.ssa"}));
+  std::vector<std::string> others;
+  for (const Caption& caption : at(result.library, "film.en.mp4").captions)
+    others.push_back(caption.label + " " + caption.file.path);
+  cr_assert((others == std::vector<std::string>{"German film.en.de.srt", "Captions film.en.vtt",
+                                                "Captions (forced) film.en.forced.srt",
+                                                "Captions (SDH) film.en.sdh.vtt"}));
+}
+
+Test(folder_films, two_captions_of_a_language_have_two_labels) {
+  TempFolder folder;
+  folder.write("film.mp4");
+  folder.write("film.en.vtt");
+  folder.write("film.eng.vtt");
+  const MediaLibrary::Scan result = scan(folder);
+  const auto& captions = at(result.library, "film.mp4").captions;
+  cr_assert_eq(captions.size(), 2);
+  cr_assert_eq(captions[0].lang, captions[1].lang);
+  cr_assert_eq(captions[0].label, "English");
+  cr_assert_eq(captions[1].label, "English 2");
+}
+
 Test(folder_films, captions_find_a_film_that_is_written_otherwise) {
   TempFolder folder;
   folder.write("Am\u00e9lie.mp4");

@@ -1,4 +1,4 @@
-// Ids, titles, order and languages out of file names.
+// Ids, titles and order out of file names.
 #include "storage/names/video_name.h"
 
 #include <criterion/criterion.h>
@@ -38,26 +38,6 @@ Test(video_name, order_is_natural) {
   cr_assert(!natural_less("a", "a"));
   cr_assert(natural_less("A1", "a01") != natural_less("a01", "A1"), "equal ones: by their bytes");
   cr_assert(natural_less("x99999999999999999999998", "x99999999999999999999999"), "any length");
-}
-
-Test(video_name, languages_come_off_the_end) {
-  cr_assert_eq(split_language("cat.en")->stem, "cat");
-  cr_assert_eq(split_language("cat.en")->lang, "en");
-  cr_assert_eq(split_language("my.cat.pt-BR")->lang, "pt-br");
-  cr_assert_eq(split_language("cat.zh_Hans")->lang, "zh-hans");
-  cr_assert_eq(split_language("cat.es-419")->lang, "es-419");
-  for (const char* none : {"cat", "cat.forced", "cat.e", "cat.", ".en", "cat.e1", "cat.en-",
-                           "cat.en--us", "cat.-en", ""}) {
-    cr_assert(!split_language(none), "%s", none);
-  }
-}
-
-Test(video_name, languages_have_labels) {
-  cr_assert_eq(language_label("en"), "English");
-  cr_assert_eq(language_label("de"), "German");
-  cr_assert_eq(language_label("pt-br"), "Portuguese (BR)");
-  cr_assert_eq(language_label("tlh"), "tlh");
-  cr_assert_eq(language_label("und"), "Captions");
 }
 
 Test(video_name, some_names_are_never_served) {
