@@ -60,8 +60,7 @@ std::string_view colour_class(std::string_view hex) {
 // The text of one event, with what its overrides say.
 class EventText {
  public:
-  EventText(std::string_view text, const AssStyles::Style& style) : style_(style) {
-    reset();
+  EventText(std::string_view text, const AssStyles::Style& style) : style_(style), look_(style) {
     for (std::size_t i = 0; i < text.size();) {
       const std::size_t close = text[i] == '{' ? text.find('}', i) : std::string_view::npos;
       if (close != std::string_view::npos) {
@@ -71,7 +70,7 @@ class EventText {
         i += letter(text.substr(i));
       }
     }
-    close_all();
+    close_what_differs({});
   }
 
   std::string out;
@@ -82,12 +81,16 @@ class EventText {
   // How many bytes it took.
   std::size_t letter(std::string_view rest) {
     if (is_drawing_) return 1;
-    if (rest.starts_with("\\N") || rest.starts_with("\\n")) return append("\n", 2);
+    if (rest.front() == '\r') return 1;
+    if (rest.starts_with("\\N") || rest.starts_with("\\n")) {
+      close_what_differs(wanted_tags());
+      return append("\n", 2);
+    }
+    dress();
     if (rest.starts_with("\\h")) return append("\u00a0", 2);
     if (rest.front() == '&') return append("&amp;", 1);
     if (rest.front() == '<') return append("&lt;", 1);
     if (rest.front() == '>') return append("&gt;", 1);
-    if (rest.front() == '\r') return 1;
     out += rest.front();
     return 1;
   }
@@ -102,23 +105,27 @@ class EventText {
   }
 
   void override_by(std::string_view tag) {
-    if (is_switch(tag)) return set(tag.substr(0, 1), is_on(tag), tag.substr(0, 1));
+    if (is_switch(tag)) return turn(tag[0], is_on(tag));
     if (tag.starts_with("an") && tag.size() == 3 && is_digit(tag[2])) alignment = tag[2] - '0';
     if (tag.size() > 1 && tag[0] == 'a' && is_digit(tag[1]))
       alignment = alignment_of_ssa(tag.substr(1));
     if (tag.starts_with("pos(")) take_position(tag.substr(4));
     if (tag.starts_with("move(")) take_position(tag.substr(5));
-    if (tag.starts_with('r')) reset();  // another style's name may follow; it is not looked up
+    if (tag.starts_with('r'))
+      look_ = style_;  // another style's name may follow; it is not looked up
     if (tag.size() > 1 && tag[0] == 'p' && is_digit(tag[1])) is_drawing_ = tag != "p0";
     const bool is_colour = tag.starts_with("c&") || tag.starts_with("1c&");
-    if (tag == "c" || tag == "1c") set_colour(style_.colour);
-    if (is_colour) set_colour(colour_class(tag.substr(tag.find('&'))));
+    if (tag == "c" || tag == "1c") look_.colour = style_.colour;
+    if (is_colour) look_.colour = colour_class(tag.substr(tag.find('&')));
   }
 
   // i1, b0, and b700 as fonts have weights.
   static bool is_switch(std::string_view tag) {
     return tag.size() >= 2 && std::string_view("ibu").contains(tag[0]) &&
            std::ranges::all_of(tag.substr(1), is_digit);
+  }
+  void turn(char what, bool is_on) {
+    (what == 'i' ? look_.is_italic : what == 'b' ? look_.is_bold : look_.is_underlined) = is_on;
   }
   static bool is_on(std::string_view tag) {
     constexpr double bold_weight = 600;
@@ -133,20 +140,6 @@ class EventText {
     return value >= 1 && value <= 3 ? std::optional(value) : std::nullopt;
   }
 
-  void set_colour(std::string_view name) {
-    set("c", false, "c");
-    if (!name.empty()) set("c", true, fmt::format("c.{}", name));
-  }
-
-  // What the style says.
-  void reset() {
-    close_all();
-    set("i", style_.is_italic, "i");
-    set("b", style_.is_bold, "b");
-    set("u", style_.is_underlined, "u");
-    set_colour(style_.colour);
-  }
-
   void take_position(std::string_view rest) {
     const auto parts = split(rest.substr(0, rest.find(')')), ',', 3);
     if (parts.size() < 2) return;
@@ -155,39 +148,33 @@ class EventText {
     if (x && y) position = {*x, *y};
   }
 
-  // Tags nest: what is open inside is closed and opened again.
-  void set(std::string_view name, bool is_on, std::string_view with_class) {
-    const auto found = std::ranges::find(open_, name, [](const Open& one) { return one.name; });
-    if ((found != open_.end()) == is_on) return;
-    if (is_on) {
-      open_.push_back({std::string(name), std::string(with_class)});
-      out += fmt::format("<{}>", with_class);
-      return;
-    }
-    const std::vector<Open> inner(found + 1, open_.end());
-    while (open_.size() > inner.size() && !open_.empty()) {
-      const bool is_it = open_.back().name == name;
-      close_last();
-      if (is_it) break;
-    }
-    for (const Open& one : inner)
-      set(one.name, true, one.with_class);
+  // Tags nest, always in one order, and stand where a letter needs them.
+  std::vector<std::string> wanted_tags() const {
+    std::vector<std::string> tags;
+    if (look_.is_italic) tags.emplace_back("i");
+    if (look_.is_bold) tags.emplace_back("b");
+    if (look_.is_underlined) tags.emplace_back("u");
+    if (!look_.colour.empty()) tags.push_back("c." + look_.colour);
+    return tags;
   }
-  void close_last() {
-    out += fmt::format("</{}>", open_.back().name);
-    open_.pop_back();
+  void close_what_differs(const std::vector<std::string>& wanted) {
+    const auto [differs, unused] = std::ranges::mismatch(open_, wanted);
+    const auto kept = static_cast<std::size_t>(differs - open_.begin());
+    for (; open_.size() > kept; open_.pop_back())
+      out += fmt::format("</{}>", std::string_view(open_.back()).substr(0, 1));
   }
-  void close_all() {
-    while (!open_.empty())
-      close_last();
+  void dress() {
+    const std::vector<std::string> wanted = wanted_tags();
+    close_what_differs(wanted);
+    for (std::size_t i = open_.size(); i < wanted.size(); ++i) {
+      out += fmt::format("<{}>", wanted[i]);
+      open_.push_back(wanted[i]);
+    }
   }
 
-  struct Open {
-    std::string name;
-    std::string with_class;
-  };
   const AssStyles::Style& style_;
-  std::vector<Open> open_;  // the innermost last
+  AssStyles::Style look_;          // of what follows
+  std::vector<std::string> open_;  // tags, the innermost last
   bool is_drawing_ = false;
 };
 

@@ -236,6 +236,8 @@ export default {
     hidePanels: 'Zuschauer und Chat verbergen',
     captionsOff: 'Untertitel aus',
     captionsUnnamed: 'Untertitel',
+    captionsOfKind: (language, kind) => `${language} (${kind})`,
+    captionKinds: { forced: 'erzwungen', sdh: 'SDH', cc: 'CC' },
     captionsOn: (label) => `Untertitel: ${label}`,
     notYours: (name) => `Das kann nur der Host. Bitte ${name} um die Steuerung.`,
     offline: 'Zurzeit besteht keine Verbindung.',

@@ -235,6 +235,8 @@ export default {
     hidePanels: 'Hide viewers and chat',
     captionsOff: 'Captions off',
     captionsUnnamed: 'Captions',
+    captionsOfKind: (language, kind) => `${language} (${kind})`,
+    captionKinds: { forced: 'forced', sdh: 'SDH', cc: 'CC' },
     captionsOn: (label) => `Captions: ${label}`,
     notYours: (name) => `Only the host can do that. Ask ${name} for control.`,
     offline: 'There is no connection right now.',

@@ -8,9 +8,9 @@
 // and a film that was replaced is looked up anew. Emits 'form' when another one is played, 'entry' when another
 // one is `current`, and 'problem' whenever `problem` or `missing` changes.
 import { make } from '../../dom.js';
-import { languageName } from '../../language_name.js';
 import { loadPart } from '../../load_part.js';
 import { AudioTracks } from './audio_tracks.js';
+import { addCaptionTracks } from './caption_tracks.js';
 import { FilmStream } from './film_stream.js';
 import { formsOf, rememberFailure } from './forms.js';
 import { PlayingCheck } from './playing_check.js';
@@ -185,14 +185,11 @@ export class VideoSource extends EventTarget {
     this.#setProblem(null);
   }
 
-  #addTracks({ captions = [], tracks, thumbnails }) {
-    const inside = (tracks?.subtitles ?? []).filter(({ url }) => url);
-    for (const { lang, label, url } of [...captions, ...inside]) {
-      this.#video.append(make('track', { kind: 'captions', srclang: lang, label: languageName(lang, label || lang), src: url }));
-    }
+  #addTracks(entry) {
+    addCaptionTracks(this.#video, entry);
     // By this name and kind the seek bar finds them.
-    if (thumbnails) {
-      this.#video.append(make('track', { kind: 'metadata', label: 'thumbnails', src: thumbnails, default: true }));
+    if (entry.thumbnails) {
+      this.#video.append(make('track', { kind: 'metadata', label: 'thumbnails', src: entry.thumbnails, default: true }));
     }
   }
 

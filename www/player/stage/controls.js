@@ -7,6 +7,7 @@ import { CaptionLift, mustLiftCues } from './caption_lift.js';
 import { Captions } from './captions.js';
 import { createSharedStore } from './media_store.js';
 import { translateMediaChrome } from './media_words.js';
+import { PictureCaptions } from './picture_captions.js';
 import { PictureClicks } from './picture_clicks.js';
 import { PictureSize } from './picture_size.js';
 import { bindKeys } from './shortcuts.js';
@@ -35,6 +36,7 @@ export class Controls {
     this.#playback = playback;
     this.#sound = new Sound(video, follower);
     this.#captions = new Captions(video);
+    new PictureCaptions(video, this.#player);
     this.#size = new PictureSize(video);
     translateMediaChrome();
     reconnect(this.#player);
