@@ -4,16 +4,16 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { addCaptions, captionsPlaylist, encodeArguments, planLadder, planThumbnails } from './plan.mjs';
-import { probe } from './source.mjs';
+import { addCaptions, captionsPlaylist, encodeArguments, nameSounds, planLadder, planThumbnails } from './plan.mjs';
+import { make, probe } from './source.mjs';
 
 const HELP = `Packages a video as HLS, so that viewers get the quality that their line carries.
 
 Usage: deploy/make-hls [options] FILE        or: make hls FILE=film.mkv
 
 It becomes MEDIA/NAME/master.m3u8: H.264 and AAC in fragmented MP4, in the sizes of 360, 720 and 1080
-lines that the source has, key frames every 2 s, captions (from within, or film.en.vtt and film.en.srt
-beside it), a poster, and thumbnails. A running server takes it in when it gets SIGHUP.
+lines that the source has, key frames every 2 s, every sound track, captions (from within, or film.en.vtt,
+film.en.forced.srt and the like beside it), a poster, and thumbnails. A running server takes it in when it gets SIGHUP.
 
   --media DIR     the library (media)
   --name NAME     the folder to make (FILE's name without its extension; a file of that name in the
@@ -84,16 +84,38 @@ function progressBar(durationS) {
   };
 }
 
-async function makeCaptions({ captions, durationS }, folder) {
-  if (captions.length === 0) return;
+// First of all: they take a moment, and one that cannot be read costs itself alone. Resolves to those that are there.
+async function makeCaptions({ file, captions }, folder) {
+  if (captions.length === 0) return [];
+  const inside = path.join(folder, 'inside');
+  mkdirSync(inside);
   mkdirSync(path.join(folder, 'captions'));
-  for (const { lang, file, stream } of captions) {
-    await ffmpeg(['-i', `file:${file}`, '-map', stream === undefined ? '0:s:0' : `0:${stream}`, '-f', 'webvtt',
-      path.join(folder, 'captions', `${lang}.vtt`)]);
-    writeFileSync(path.join(folder, 'captions', `${lang}.m3u8`), captionsPlaylist(lang, durationS));
+  const warn = (what, reason) => console.error(`  warning: ${what} left out: ${reason}`);
+  if (captions.some(({ stream }) => stream !== undefined)) {
+    await make('subtitles', file, '--out', inside).catch((error) => warn('the captions inside are', error.message));
   }
+  const made = [];
+  for (const caption of captions) {
+    const place = path.join(folder, 'captions', `${caption.name}.vtt`);
+    const within = path.join(inside, `${caption.stream}.vtt`);
+    try {
+      if (caption.stream === undefined) writeFileSync(place, await make('convert', caption.file, '--lang', caption.lang));
+      else if (existsSync(within)) renameSync(within, place);
+      else continue;
+      made.push(caption);
+    } catch (error) {
+      warn(`${path.basename(caption.file)} is`, error.message);
+    }
+  }
+  rmSync(inside, { recursive: true });
+  if (made.length === 0) rmSync(path.join(folder, 'captions'), { recursive: true });
+  return made;
+}
+
+function finishMaster({ sounds, durationS }, captions, folder) {
+  for (const { name } of captions) writeFileSync(path.join(folder, 'captions', `${name}.m3u8`), captionsPlaylist(name, durationS));
   const master = path.join(folder, 'master.m3u8');
-  writeFileSync(master, addCaptions(readFileSync(master, 'utf8'), captions));
+  writeFileSync(master, addCaptions(nameSounds(readFileSync(master, 'utf8'), sounds), captions));
 }
 
 async function makePictures({ file, durationS }, folder) {
@@ -107,14 +129,17 @@ async function makePictures({ file, durationS }, folder) {
 
 async function fill(folder, source, preset) {
   const ladder = planLadder(source);
-  for (const { name } of ladder) mkdirSync(path.join(folder, name));
+  const apart = source.sounds.length > 1 ? source.sounds.map(({ index }) => ({ name: `sound-${index}` })) : [];
+  for (const { name } of [...ladder, ...apart]) mkdirSync(path.join(folder, name));
   const sizes = ladder.map(({ width, height }) => `${width}x${height}`).join(', ');
-  console.error(`${path.basename(source.file)}: ${sizes}${source.hasAudio ? '' : ', without sound'}`);
+  console.error(`${path.basename(source.file)}: ${sizes}${source.sounds.length > 0 ? '' : ', without sound'}`);
+  if (source.endsEarly) console.error(`  warning: the file was cut short: it ends after ${Math.round(source.durationS)} s`);
   if (source.skipped > 0) console.error(`  ${source.skipped} captions are pictures and are left out`);
+  const captions = await makeCaptions(source, folder);
   const show = progressBar(source.durationS);
   await ffmpeg(encodeArguments({ ...source, file: `file:${source.file}` }, ladder, folder, preset), show);
   show(source.durationS);
-  await makeCaptions(source, folder);
+  finishMaster(source, captions, folder);
   await makePictures(source, folder);
 }
 

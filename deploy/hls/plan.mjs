@@ -25,44 +25,61 @@ export function planLadder({ width, height }) {
   });
 }
 
-// source: {file, hasAudio}. Writes DIRECTORY/<rendition>/index.m3u8 and DIRECTORY/master.m3u8.
+// source: {file, sounds, isInterlaced}. Writes DIRECTORY/<rendition>/index.m3u8 and DIRECTORY/master.m3u8.
 //
 // All renditions come from one decoder and get key frames at the same times, so that a player may
-// change between any two segments. Sound is in every rendition: small players know no separate one.
-export function encodeArguments({ file, hasAudio }, ladder, directory, preset) {
+// change between any two segments. A single sound is in every rendition: small players know no separate one. Of
+// several each is one of its own.
+export function encodeArguments({ file, sounds, isInterlaced }, ladder, directory, preset) {
+  const isApart = sounds.length > 1;
   const split = ladder.map((_, i) => `[in${i}]`).join('');
   const scaled = ladder.map(({ width, height }, i) => `[in${i}]scale=${width}:${height},setsar=1[out${i}]`);
-  const args = ['-i', file, '-filter_complex', [`[0:v:0]format=yuv420p,split=${ladder.length}${split}`, ...scaled].join(';')];
+  const args = ['-i', file, '-filter_complex', [`[0:v:0]${isInterlaced ? 'bwdif=mode=send_frame,' : ''}format=yuv420p,split=${ladder.length}${split}`, ...scaled].join(';')];
   ladder.forEach(({ rate }, i) => {
     args.push('-map', `[out${i}]`, `-maxrate:v:${i}`, String(rate), `-bufsize:v:${i}`, String(2 * rate));
   });
   args.push('-c:v', 'libx264', '-preset', preset, '-crf', '21', '-profile:v', 'high', '-sc_threshold', '0',
     '-force_key_frames', `expr:gte(t,n_forced*${SEGMENT_S})`);
-  if (hasAudio) {
-    ladder.forEach(() => args.push('-map', '0:a:0'));
+  if (sounds.length > 0) {
+    for (const { index } of isApart ? sounds : ladder.map(() => sounds[0])) args.push('-map', `0:${index}`);
     args.push('-c:a', 'aac', '-b:a', '128k', '-ac', '2');
   }
-  const streams = ladder.map(({ name }, i) => `v:${i},${hasAudio ? `a:${i},` : ''}name:${name}`).join(' ');
+  const first = Math.max(0, sounds.findIndex(({ isDefault }) => isDefault));
+  const streams = [
+    ...ladder.map(({ name }, i) => `v:${i},${isApart ? 'agroup:sound,' : sounds.length > 0 ? `a:${i},` : ''}name:${name}`),
+    ...(isApart ? sounds.map(({ lang, index }, i) => `a:${i},agroup:sound,language:${lang},${i === first ? 'default:yes,' : ''}name:sound-${index}`) : []),
+  ].join(' ');
   return [...args, '-sn', '-dn', '-map_chapters', '-1', '-map_metadata', '-1',
     '-f', 'hls', '-hls_time', String(SEGMENT_S), '-hls_playlist_type', 'vod', '-hls_segment_type', 'fmp4',
     '-hls_flags', 'independent_segments', '-hls_segment_filename', `${directory}/%v/%05d.m4s`,
     '-master_pl_name', 'master.m3u8', '-var_stream_map', streams, `${directory}/%v/index.m3u8`];
 }
 
-// ffmpeg's master playlist with the captions: [{lang, label}] at captions/<lang>.m3u8.
+// ffmpeg's master playlist with the names of sounds: [{index, label}] at sound-<index>/index.m3u8. No two are the same.
+export function nameSounds(master, sounds) {
+  const taken = new Set();
+  return sounds.reduce((text, { index, label }) => {
+    const plain = label.replaceAll(/["\r\n]/g, ' ');
+    const name = taken.has(plain) ? `${plain} (${index})` : plain;
+    taken.add(name);
+    return text.replace(new RegExp(`^(#EXT-X-MEDIA:TYPE=AUDIO,.*)NAME="[^"]*"(.*URI="sound-${index}/)`, 'm'), (_, before, after) => `${before}NAME="${name}"${after}`);
+  }, master);
+}
+
+// ffmpeg's master playlist with the captions: [{name, lang, label}] at captions/<name>.m3u8.
 export function addCaptions(master, captions) {
   if (captions.length === 0) return master;
-  const media = captions.map(({ lang, label }) =>
+  const media = captions.map(({ name, lang, label }) =>
     `#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="${label.replaceAll('"', "'")}",LANGUAGE="${lang}",`
-    + `AUTOSELECT=YES,DEFAULT=NO,URI="captions/${lang}.m3u8"\n`).join('');
+    + `AUTOSELECT=YES,DEFAULT=NO,URI="captions/${name}.m3u8"\n`).join('');
   const streams = master.replace(/^(#EXT-X-STREAM-INF:.*)$/gm, '$1,SUBTITLES="captions"');
   return streams.replace(/^#EXT-X-STREAM-INF:/m, (first) => media + first);
 }
 
 // The playlist of captions that are one file.
-export function captionsPlaylist(lang, durationS) {
+export function captionsPlaylist(name, durationS) {
   return `#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:${Math.ceil(durationS)}\n#EXT-X-PLAYLIST-TYPE:VOD\n`
-    + `#EXTINF:${durationS.toFixed(3)},\n${lang}.vtt\n#EXT-X-ENDLIST\n`;
+    + `#EXTINF:${durationS.toFixed(3)},\n${name}.vtt\n#EXT-X-ENDLIST\n`;
 }
 
 // Pictures for the seek bar: {filter, vtt} of an image of at most a hundred.

@@ -1,7 +1,7 @@
 // `make hls`: from a film to a folder of the library, or to a clear word why not.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
@@ -65,6 +65,47 @@ test('key frames stand every two seconds, at the same times in every rendition',
   const [low, high] = [await timesOf('360p'), await timesOf('480p')];
   assert.deepEqual(low, high);
   assert.deepEqual(low.map((time) => Math.round((time - low[0]) * 1000)), [0, 2000, 4000]);
+});
+
+test('every sound and all captions are taken, whatever the names are; what is broken costs itself alone', async () => {
+  const stem = 'Who? #1 100%';
+  const file = folder.path(`${stem}.mkv`);
+  await run('ffmpeg', ['-v', 'error', '-i', `file:${folder.path('A film.mp4')}`, '-map', '0:v', '-map', '0:a', '-map', '0:a', '-c', 'copy',
+    '-metadata:s:a:0', 'language=ger', '-metadata:s:a:1', 'language=eng', '-disposition:a:1', 'default', '-disposition:a:0', '0', `file:${file}`]);
+  await folder.add(`${stem}.en.forced.srt`, CAPTIONS);
+  await folder.add(`${stem}.eng.ass`, 'no times at all\n');
+  await folder.add(`${stem}.de.srt`, Buffer.from(CAPTIONS.replace('Hello', 'Grüße'), 'latin1'));
+  const { stderr } = await pack(file);
+  assert.match(stderr, /warning: .*eng\.ass is left out/);
+  assert.doesNotMatch(stderr, /cut short/);
+  const made = (name) => readFile(folder.path(`media/${stem}/${name}`), 'utf8');
+  assert.deepEqual((await readdir(folder.path(`media/${stem}/captions`))).sort(), ['de.m3u8', 'de.vtt', 'en.forced.m3u8', 'en.forced.vtt']);
+  assert.match(await made('captions/de.vtt'), /Grüße/);
+  const master = await made('master.m3u8');
+  assert.match(master, /TYPE=SUBTITLES,.*NAME="English \(forced\)",LANGUAGE="en"/);
+  const sounds = master.split('\n').filter((line) => line.includes('TYPE=AUDIO'));
+  assert.deepEqual(sounds.map((line) => [/NAME="([^"]*)"/.exec(line)[1], /LANGUAGE="([^"]*)"/.exec(line)[1], line.includes('DEFAULT=YES')]), [['German', 'de', false], ['English', 'en', true]]);
+  const server = await startServer({ args: ['--media', folder.path('media')] });
+  try {
+    const film = JSON.parse((await ask(server.origin, 'GET', '/api/videos')).body).videos.find(({ hls }) => hls.includes('Who'));
+    assert.deepEqual(film.captions.map(({ lang, kind }) => [lang, kind]), [['de', undefined], ['en', 'forced']]);
+    for (const line of sounds) {
+      const playlist = new URL(/URI="([^"]*)"/.exec(line)[1], `${server.origin}${film.hls}`);
+      assert.equal((await ask(server.origin, 'GET', playlist.pathname)).status, 200);
+    }
+  } finally {
+    await server.stop();
+    await rm(folder.path(`media/${stem}`), { recursive: true });
+  }
+});
+
+test('a file that was cut short says so', async () => {
+  const file = folder.path('cut.mp4');
+  await run('ffmpeg', ['-v', 'error', '-i', folder.path('A film.mp4'), '-map', '0:v', '-map', '0:a', '-c', 'copy', '-movflags', '+faststart', file]);
+  await truncate(file, Math.floor((await stat(file)).size * 0.6));
+  const { stderr } = await pack(file);
+  assert.match(stderr, /warning: the file was cut short: it ends after \d s/);
+  await rm(folder.path('media/cut'), { recursive: true });
 });
 
 test('what cannot be done is said in a line, and leaves nothing behind', async () => {

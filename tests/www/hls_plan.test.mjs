@@ -1,7 +1,7 @@
 // What `make hls` decides before it encodes anything.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addCaptions, captionsPlaylist, encodeArguments, planLadder, planThumbnails } from '../../deploy/hls/plan.mjs';
+import { addCaptions, captionsPlaylist, encodeArguments, nameSounds, planLadder, planThumbnails } from '../../deploy/hls/plan.mjs';
 
 const sizes = (width, height) => planLadder({ width, height }).map((rung) => `${rung.width}x${rung.height}`);
 
@@ -24,20 +24,31 @@ test('a larger rendition may take more', () => {
 test('each rendition is mapped with its sound, or without where there is none', () => {
   const ladder = planLadder({ width: 1280, height: 720 });
   const value = (args, name) => args[args.indexOf(name) + 1];
-  const loud = encodeArguments({ file: 'a.mp4', hasAudio: true }, ladder, '/out', 'fast');
+  const loud = encodeArguments({ file: 'a.mp4', sounds: [{ index: 1 }] }, ladder, '/out', 'fast');
   assert.equal(value(loud, '-var_stream_map'), 'v:0,a:0,name:360p v:1,a:1,name:720p');
-  assert.equal(loud.filter((argument) => argument === '0:a:0').length, 2);
-  const silent = encodeArguments({ file: 'a.mp4', hasAudio: false }, ladder, '/out', 'fast');
+  assert.equal(loud.filter((argument) => argument === '0:1').length, 2);
+  const silent = encodeArguments({ file: 'a.mp4', sounds: [] }, ladder, '/out', 'fast');
   assert.equal(value(silent, '-var_stream_map'), 'v:0,name:360p v:1,name:720p');
-  assert.ok(!silent.includes('0:a:0'));
+  assert.ok(!silent.includes('0:1'));
+});
+
+test('several sounds are renditions of their own, with names that differ; fields become pictures', () => {
+  const ladder = planLadder({ width: 640, height: 360 });
+  const sounds = [{ index: 1, lang: 'de', label: 'A "B"' }, { index: 3, lang: 'en', label: 'English', isDefault: true }, { index: 4, lang: 'en', label: 'English' }];
+  const args = encodeArguments({ file: 'a.mp4', sounds, isInterlaced: true }, ladder, '/out', 'fast');
+  assert.equal(args[args.indexOf('-var_stream_map') + 1], 'v:0,agroup:sound,name:360p a:0,agroup:sound,language:de,name:sound-1'
+    + ' a:1,agroup:sound,language:en,default:yes,name:sound-3 a:2,agroup:sound,language:en,name:sound-4');
+  assert.match(args[args.indexOf('-filter_complex') + 1], /^\[0:v:0\]bwdif/);
+  const master = sounds.map(({ index }, i) => `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="g",NAME="audio_${i}",URI="sound-${index}/index.m3u8"\n`).join('');
+  assert.deepEqual(nameSounds(master, sounds).match(/(?<=NAME=")[^"]*/g), ['A  B ', 'English', 'English (4)']);
 });
 
 test('captions stand before the first rendition, and each rendition names them', () => {
   const master = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na\n#EXT-X-STREAM-INF:BANDWIDTH=2\nb\n';
   assert.equal(addCaptions(master, []), master);
-  const lines = addCaptions(master, [{ lang: 'en', label: 'The "English"' }]).split('\n');
+  const lines = addCaptions(master, [{ name: 'en.sdh', lang: 'en', label: 'The "English"' }]).split('\n');
   assert.equal(lines[1], '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="The \'English\'",LANGUAGE="en",'
-    + 'AUTOSELECT=YES,DEFAULT=NO,URI="captions/en.m3u8"');
+    + 'AUTOSELECT=YES,DEFAULT=NO,URI="captions/en.sdh.m3u8"');
   assert.equal(lines.filter((line) => /^#EXT-X-STREAM-INF:.*,SUBTITLES="captions"$/.test(line)).length, 2);
   assert.match(captionsPlaylist('en', 12.5), /TARGETDURATION:13\n[^]*#EXTINF:12\.500,\nen\.vtt\n#EXT-X-ENDLIST/);
 });
