@@ -1,16 +1,17 @@
 // A large library: how long after its start a server lists all of it, what it needs for that, and what
 // a part of the list costs. `make bench-library`; see README.md.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startServer } from '../tests/support/server.mjs';
+import { projectRoot, serverBinary, startServer } from '../tests/support/server.mjs';
 
 const HELP = `A library of many files, and a server (VIDEOSYNC_BINARY names it), with the descriptors that this program may have.
   --files N      videos: two fifths are films in folders of their own, with poster and notes, two fifths
                  episodes, the rest lies in one folder [50000]
-  --rounds N     starts [3]
+  --rounds N     starts; all but the first one have durations of all videos in their cache [3]
   --asks N       for each part of the list [200]
   --json         one line of JSON instead of a table
   --help`;
@@ -34,7 +35,7 @@ function readArguments() {
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
-// Files of a byte each: nothing is asked of what is in them but by ffprobe, which is not there.
+// Files of a byte each: nothing is asked of what is in them but by ffprobe and videosync-media, which are not there.
 async function makeLibrary(root, files) {
   const films = Math.floor((files * 2) / 5);
   const episodes = films;
@@ -90,13 +91,46 @@ async function partTimes(server, asks) {
   return times;
 }
 
-// args: begin with a cache or without.
-async function measureStart(root, { files, asks }, cache) {
+// The program where no other one is beside it, nor in PATH: what it learns of films by those is not measured.
+async function aloneIn(folder) {
+  const binary = path.join(folder, 'videosync');
+  await copyFile(serverBinary(), binary);
+  return binary;
+}
+
+const start = (root, { binary, www }, cache) => startServer({
+  binary, args: ['--media', root, '--www', www, '--workers', '1'], env: { PATH: '', VIDEOSYNC_CACHE: cache },
+});
+
+const pagesOf = (binary) => {
+  const made = path.join(path.dirname(binary), 'www');
+  return existsSync(made) ? made : path.join(projectRoot, 'www');
+};
+
+// As after a first look at all films: durations are remembered in the cache, for the real sizes and times of the files.
+async function rememberDurations(root, cache) {
+  const files = (await readdir(root, { recursive: true })).filter((name) => /\.(?:mkv|mp4)$/.test(name));
+  const lines = await Promise.all(files.map(async (name) => {
+    const { size, mtimeNs } = await stat(path.join(root, name), { bigint: true });
+    return `f\t${size}\t${mtimeNs}\t${5_400_000_000 + (Number(mtimeNs % 1_000n))}\t=${name}\n`;
+  }));
+  const known = (await readdir(cache)).find((name) => /^films-[^.]+$/.test(name));
+  await appendFile(path.join(cache, known), lines.join(''));
+}
+
+async function assertRemembered(server) {
+  const { videos } = await list(server, 'limit=48');
+  if (!videos.every(({ duration }) => duration > 0)) throw new Error('durations were not remembered: is what is kept in --cache another one now?');
+}
+
+async function measureStart(root, options, cache, isRemembered) {
+  const { files, asks } = options;
   const begin = performance.now();
-  const server = await startServer({ args: ['--media', root, '--workers', '1'], env: { PATH: '', VIDEOSYNC_CACHE: cache } });
+  const server = await start(root, options, cache);
   try {
     await untilListed(server, files);
     const listedMs = performance.now() - begin;
+    if (isRemembered) await assertRemembered(server);
     const cpuS = await cpuSeconds(server.pid);
     const descriptors = (await readdir(`/proc/${server.pid}/fd`)).length;
     const parts = await partTimes(server, asks);
@@ -129,10 +163,13 @@ async function main() {
     const root = path.join(folder, 'media');
     say(`making ${options.files} videos in ${root}`);
     await makeLibrary(root, options.files);
+    const cache = path.join(folder, 'cache');
+    const chosen = { ...options, binary: await aloneIn(folder), www: pagesOf(serverBinary()) };
     const starts = [];
     for (let round = 0; round < options.rounds; ++round) {
       say(`start ${round + 1} of ${options.rounds}`);
-      starts.push(await measureStart(root, options, path.join(folder, 'cache')));
+      starts.push(await measureStart(root, chosen, cache, round > 0));
+      if (round === 0) await rememberDurations(root, cache);
     }
     if (options.json) console.log(JSON.stringify({ files: options.files, starts }));
     else show(starts, options);

@@ -52,12 +52,13 @@ void FormAsks::on_answered() noexcept {
 
 void FormAsks::answer(Connection& connection, const FormAnswer& answer) {
   using Kind = FormAnswer::Kind;
-  static constexpr HttpField fresh[] = {{"Cache-Control", "no-cache"}};
   switch (answer.kind) {
     case Kind::text:
-      return connection.answer(200, answer.type, answer.text, fresh);
+      return answer_with_text(worker_, connection, answer.type, answer.text);
     case Kind::file:
       return answer_with_file(worker_, connection, answer.file, for_good);
+    case Kind::unmade:
+      return answer_with_type(worker_, connection, answer.type, for_good);
     case Kind::not_found:
       return connection.answer_error(not_found);
     case Kind::unplayable:

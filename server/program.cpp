@@ -259,6 +259,7 @@ std::optional<int> Program::make_forms(const std::string& cache) {
                                  files_);
   if (!forms) return complain(exit_unfit_machine, forms.error().message);
   forms_ = std::move(*forms);
+  service_->form_counts = &forms_->counts();
   for (auto& worker : workers_) {
     auto desk = FormDesk::create();
     if (!desk) return complain(exit_unfit_machine, desk.error().message);

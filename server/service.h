@@ -24,6 +24,7 @@
 
 namespace videosync {
 
+struct FormCounts;
 class Nodes;
 class RedisStore;
 class StoreClock;
@@ -46,6 +47,9 @@ struct Service {
   Nodes* nodes = nullptr;
   const RedisStore* redis = nullptr;  // likewise; the first worker's
   const StoreClock* store_clock = nullptr;
+
+  // What is made of films; null where no forms are.
+  const FormCounts* form_counts = nullptr;
 
   std::atomic<std::uint32_t> connections{0};  // public ones that were let in, of all workers
   std::atomic<std::uint32_t> opens_late{0};   // media files that storage has not opened in time

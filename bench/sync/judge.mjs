@@ -12,7 +12,8 @@ const CALM_SHARE = 0.9; // of the readings are clear where the machine was not l
 //   skew, sound    of the frames against the vector, and of currentTime
 //   heard          of the recorded beeps, where there is a recording; else without a reading
 //   lessBias       the frames against what the viewer's clock can know
-//   pairs          between each two, by frames; heardPairs: by ear, which no clock but the recording's is needed for
+//   pairs          between each two, by frames; heardPairs: by ear, which no clock but the recording's is needed for;
+//                  eachPair: the first of two by two, [{names, forms, p50, p95, max}]
 //   clear          {skew, sound, heard} of the readings that no stall has touched
 //   steps          the times to be in step by event, [{name, viewer, ms, clearMs, sound: {ms, clearMs}}], by frames and
 //                  by currentTime; clearMs: of these, or, where it never came, of all until the next event, what no
@@ -39,14 +40,17 @@ export function judge(showing, profile) {
     lessBias: spread(settled('skew').map(({ errorMs }) => errorMs - biasMs)),
     biasMs,
     pairs: spread(pairsOf(series, (one, other, both) => distances(one.skew, other.skew, both))),
+    eachPair: pairsOf(series, (one, other, both) => [{
+      names: [one.viewer.name, other.viewer.name], forms: [one.viewer.form, other.viewer.form], ...spread(distances(one.skew, other.skew, both)),
+    }]),
     heardPairs: spread(pairsOf(series, heardApart)),
     clear: { skew: spreadOf(clear('skew')), sound: spreadOf(clear('sound')), heard: spreadOf(clear('heard')) },
     steps: stepsOf(showing, biasMs),
     qualities: qualitiesOf(showing, series),
     corrections: correctionsOf(showing, series),
     strain: strainOf(showing, clear('sound').length / Math.max(1, settled('sound').length)),
-    viewers: series.map(({ viewer: { name, engine }, intervals, ...of }) => ({
-      name, engine, ...Object.fromEntries(['skew', 'sound', 'heard'].map((kind) => [kind, spreadOf(within(of[kind], intervals))])),
+    viewers: series.map(({ viewer: { name, engine, form }, intervals, ...of }) => ({
+      name, engine, form, ...Object.fromEntries(['skew', 'sound', 'heard'].map((kind) => [kind, spreadOf(within(of[kind], intervals))])),
     })),
     series: series.map(({ viewer, skew, sound, heard }) => ({
       name: viewer.name, skew, sound, heard, rates: viewer.rates, seeks: viewer.seeks, waits: viewer.waits, stalls: viewer.stalls,

@@ -1,5 +1,6 @@
 // Measures how far apart real browsers are: `make bench-sync`, --help for its options.
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ENGINES, launch } from '../../tests/support/engines/engines.mjs';
@@ -11,12 +12,14 @@ import { judge } from './judge.mjs';
 import { adaptivePlan, calmPlan, quickPlan, wholePlan } from './plans.mjs';
 import { profiles } from './profiles.mjs';
 import { report } from './report.mjs';
+import { fetchFilm } from '../../tests/support/forms.mjs';
 import { Showing } from './showing.mjs';
 import { beepExpression } from './sound/beeps.mjs';
 import { Room } from './sound/room.mjs';
 
 const VIDEO_S = 180;
 const SPARE_S = 60;
+const FORMS = ['file', 'copy', 'transcode']; // the cheapest first
 const HLS_SIZE = '440x440'; // the smallest of which `make hls` makes two renditions
 
 const HELP = `Measures the skew of real browsers' pages on a real server behind bad networks.
@@ -25,6 +28,7 @@ const HELP = `Measures the skew of real browsers' pages on a real server behind 
   --quick           two networks and the main events: a minute
   --calm SECONDS    nothing but playing, for so long
   --hls             the video as HLS, packaged by deploy/make-hls and played by hls.js; one viewer changes its quality
+  --forms           one viewer with the film's file, one with its copy, one with its picture made anew
   --engine NAMES    ${ENGINES.join(', ')}, some by commas, or mixed: all of them in one session (chromium)
   --sound           record what viewers play, each with a browser of its own, and find the film's beeps in it
   --two-browsers    deal the viewers out to two browsers of each engine
@@ -44,6 +48,7 @@ function readOptions() {
       quick: { type: 'boolean' },
       calm: { type: 'string' },
       hls: { type: 'boolean' },
+      forms: { type: 'boolean' },
       engine: { type: 'string', default: 'chromium' },
       sound: { type: 'boolean' },
       'two-browsers': { type: 'boolean' },
@@ -61,9 +66,10 @@ function readOptions() {
   if (!(calmS >= 0)) throw new Error(`--calm takes seconds, not "${values.calm}"`);
   if (!/^\d+$/.test(values.seed)) throw new Error(`--seed takes a whole number, not "${values.seed}"`);
   const engines = values.engine === 'mixed' ? ENGINES : values.engine.split(',');
+  if (values.forms && values.hls) throw new Error('--forms and --hls exclude each other: a package has its own forms');
   const unknownEngine = engines.find((name) => !ENGINES.includes(name));
   if (unknownEngine) throw new Error(`no engine "${unknownEngine}"; there are ${ENGINES.join(', ')}, and mixed`);
-  return { ...values, names, calmS, engineNames: engines, seats: Math.max(2, engines.length), seed: Number(values.seed) };
+  return { ...values, names, calmS, engineNames: engines, seats: Math.max(values.forms ? FORMS.length : 2, engines.length), seed: Number(values.seed) };
 }
 
 // The library of the measurement: one file, or one package without its file.
@@ -77,6 +83,16 @@ async function makeLibrary({ hls, calmS }) {
   return media;
 }
 
+// As Viewer.open() has them: each with those that its viewer is not to take.
+async function formsOf(server, { forms }) {
+  if (!forms) return undefined;
+  const film = await fetchFilm(server.origin, 'bench');
+  const names = film.forms.map(({ form, type, codecs }) => [form, type, codecs]);
+  const missing = FORMS.find((name) => !names.some(([form]) => form === name));
+  if (missing) throw new Error(`the film has no form "${missing}" here`);
+  return FORMS.map((name, index) => ({ name, cheaper: names.filter(([form]) => FORMS.indexOf(form) < index) }));
+}
+
 // Which engine each viewer gets: one of each, two of each, or, where each plays to a seat of its own, one for each
 // that may come.
 function enginesFor(options, room) {
@@ -88,12 +104,13 @@ function enginesFor(options, room) {
   });
 }
 
-async function measure({ server, engines, room, name, options, say }) {
+async function measure({ server, engines, room, name, options, forms, say }) {
   const profile = profiles[name];
   const plan = options.calmS > 0 ? calmPlan(options.calmS) : options.quick ? quickPlan : options.hls ? adaptivePlan : wholePlan;
-  const showing = await Showing.open({ server, engines, seats: options.seats, room, profile, seed: options.seed, say });
+  const showing = await Showing.open({ server, engines, seats: options.seats, room, profile, seed: options.seed, forms, say });
   try {
     await plan(showing);
+    await checkForms(showing);
     for (const viewer of showing.viewers) {
       const faults = await viewer.faults();
       if (faults.length > 0) say(`${viewer.name}: ${faults.join('; ')}`);
@@ -104,6 +121,13 @@ async function measure({ server, engines, room, name, options, say }) {
   }
 }
 
+async function checkForms({ viewers }) {
+  for (const viewer of viewers.filter(({ form }) => form)) {
+    const played = await viewer.playedForm();
+    if (played !== viewer.form) throw new Error(`${viewer.name} was to play the film as ${viewer.form}, and played it as ${played}`);
+  }
+}
+
 async function main() {
   const options = readOptions();
   if (options.help) return console.log(HELP);
@@ -111,17 +135,19 @@ async function main() {
   const say = (text) => console.error(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   say('making a video');
   const media = await makeLibrary(options);
-  const server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
+  const cache = options.forms ? await mkdtemp(path.join(tmpdir(), 'videosync-bench-cache-')) : 'none';
+  const server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'], env: { VIDEOSYNC_CACHE: cache } });
   const engines = [];
   let room = null;
   try {
+    const forms = await formsOf(server, options);
     if (options.sound) room = await Room.open();
     for (const start of enginesFor(options, room)) engines.push(await start());
     say(`with ${[...new Set(engines.map(({ name, version }) => `${name} ${version}`))].join(', ')}`);
     const results = [];
     for (const name of options.names) {
       say(`-- ${name}: ${profiles[name].words}`);
-      results.push(await measure({ server, engines, room, name, options, say }));
+      results.push(await measure({ server, engines, room, name, options, forms, say }));
     }
     console.log(report(results));
     if (options.json) await writeFile(options.json, JSON.stringify(results));
@@ -131,6 +157,7 @@ async function main() {
     await room?.close();
     await server.stop();
     await media.remove();
+    if (options.forms) await rm(cache, { recursive: true, force: true });
   }
 }
 

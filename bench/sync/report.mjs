@@ -23,6 +23,13 @@ export function verdict({ p50, p95 }, goal, { isCalm }) {
   return `goal ${goal.p50} / ${goal.p95} ${p50 <= goal.p50 && p95 <= goal.p95 ? 'met' : 'missed'}`;
 }
 
+const PAIR_P95_MS = 35; // of two forms, on a network that is clean
+
+function pairVerdict({ p95 }, { isCalm }) {
+  if (!isCalm) return 'not judged: loaded';
+  return `goal p95 ${PAIR_P95_MS} ${p95 <= PAIR_P95_MS ? 'met' : 'missed'}`;
+}
+
 function networkRows({ name, goal, judged }) {
   const { corrections, recording, strain } = judged;
   const perMinute = corrections.minutes > 0 ? corrections.rates / corrections.minutes : NaN;
@@ -38,8 +45,12 @@ function networkRows({ name, goal, judged }) {
     lines.push(row([`  ${quality.viewer}, changing quality`, ...three(quality.skew)]), row(['    its sound', ...three(quality.sound)]));
   }
   if (isBiased) lines.push(row([`  less its clock's ${judged.biasMs} ms`, ...three(judged.lessBias), '', '', '', '', '', '', `  ${verdict(judged.lessBias, goal, strain)}`]));
+  for (const { names, forms, ...of } of judged.eachPair) {
+    if (forms.every(Boolean)) lines.push(row([`  ${names.join(' and ')}, ${forms.join(' and ')}`, '', '', '', ...three(of), '', '', '', `  ${pairVerdict(of, strain)}`]));
+  }
   for (const viewer of judged.viewers) {
-    lines.push(row([`  ${viewer.name}, ${viewer.engine}`, ...three(viewer.skew)]), row(['    its sound', ...three(viewer.sound)]));
+    const words = [viewer.name, viewer.engine, viewer.form].filter(Boolean).join(', ');
+    lines.push(row([`  ${words}`, ...three(viewer.skew)]), row(['    its sound', ...three(viewer.sound)]));
     if (recording) lines.push(row(['    by ear', ...three(viewer.heard)]));
   }
   return lines;

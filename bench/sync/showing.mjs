@@ -27,7 +27,7 @@ export class Showing {
   // the beginning. room: each viewer's sound is recorded there; engine i has to play on seat i of it, and there is
   // one for each viewer. patience: {readings, seconds}, when a machine that stalls is given more time: every rest
   // lasts that much longer at most, until each viewer has so many readings since the last event that no stall has
-  // touched. say(text): progress.
+  // touched. forms: dealt out to viewers in turn, as Viewer.open() has them. say(text): progress.
   static async open({ seats = 2, room = null, patience = { readings: 0, seconds: 0 }, ...options }) {
     const showing = new Showing();
     showing.#options = { seats, room, patience, ...options };
@@ -47,11 +47,12 @@ export class Showing {
   }
 
   async addViewer(name) {
-    const { engines, room, server, profile, seed } = this.#options;
+    const { engines, room, server, profile, seed, forms } = this.#options;
     const index = this.viewers.length;
     if (room && index >= engines.length) throw new Error(`${name} has no seat: sound is recorded of ${engines.length} viewers at most`);
     const viewer = await Viewer.open({
       engine: engines[index % engines.length], server, key: this.truth.key, name, shape: profile.shape, seed: seed + 1000 * index,
+      form: forms?.[index % forms.length],
     });
     this.viewers.push(viewer);
     return viewer;

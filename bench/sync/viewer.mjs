@@ -11,6 +11,7 @@ const SIZE = { width: 480, height: 480 };
 export class Viewer {
   name;
   engine; // its name
+  form = null; // which of the film's it plays, where it was told to
   proxy;
   page;
   frames = []; // {atMs, mediaTime}: local time of the frame's display, seconds of media
@@ -25,14 +26,15 @@ export class Viewer {
   #ticks = []; // local times at which the page's timer ran
   #offsetMs = 0; // the page's clock plus this is localMs()
 
-  // engine: as launch() in engines.mjs has it.
-  static async open({ engine, server, key, name, shape, seed }) {
+  // engine: as launch() in engines.mjs has it. form: {name, cheaper: [name, type, codecs] of those not to be played}.
+  static async open({ engine, server, key, name, shape, seed, form = null }) {
     const viewer = new Viewer();
     viewer.name = name;
     viewer.engine = engine.name;
+    viewer.form = form?.name ?? null;
     viewer.proxy = await startShapedProxy(server.origin, { ...shape, seed });
     try {
-      viewer.#person = await engine.openPerson({ viewport: SIZE, scripts: [probe] });
+      viewer.#person = await engine.openPerson({ viewport: SIZE, scripts: form ? [withoutForms(form.cheaper), probe] : [probe] });
       viewer.page = viewer.#person.page;
       await join(viewer.page, `${viewer.proxy.origin}/player.html?session=${key}`, name);
       viewer.joinedMs = localMs();
@@ -57,6 +59,14 @@ export class Viewer {
     if (other < 0) throw new Error(`no other quality than ${shown} in the menu: ${labels.join(', ')}`);
     await page.$$eval(items, (all, index) => all[index].click(), other);
     await until(async () => `${await lines()}p` !== shown, `another quality than ${shown}`);
+  }
+
+  // Which form plays, by what was fetched: 'file', 'copy' or 'transcode'.
+  async playedForm() {
+    const names = await this.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
+    const segments = names.filter((name) => name.endsWith('.m4s') && !name.includes('/sound-'));
+    if (segments.length === 0) return 'file';
+    return segments.at(-1).includes('/copy/') ? 'copy' : 'transcode';
   }
 
   // Moves what the probe has seen so far into this object.
@@ -100,6 +110,12 @@ export class Viewer {
     this.clockBoundMs = (high - low) / 2;
     this.#offsetMs = Math.min(Math.max(0, low), high);
   }
+}
+
+// As if these forms had failed in this browser before.
+function withoutForms(forms) {
+  const failed = JSON.stringify(forms.map((form) => form.join(' ')));
+  return new Function(`localStorage.setItem('videosync.player.failedForms', ${JSON.stringify(failed)});`);
 }
 
 // Runs in the page before its own scripts, or, where the engine cannot have that, once it has loaded.

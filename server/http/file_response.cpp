@@ -1,12 +1,16 @@
 #include "server/http/file_response.h"
 
+#include <fmt/format.h>
+
 #include <span>
 #include <string>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "proto/http/http_conditions.h"
 #include "proto/http/http_range.h"
 #include "proto/http/http_response.h"
+#include "server/digest.h"
 #include "server/http/security_headers.h"
 #include "server/http/video_catalog.h"
 #include "server/worker.h"
@@ -17,6 +21,7 @@ namespace {
 
 constexpr HttpFault precondition_failed{412, "precondition_failed", "the file is another one now"};
 constexpr HttpFault range_unsatisfiable{416, "range_not_satisfiable", "the file has no such bytes"};
+constexpr std::size_t etag_digits = 32;
 // Fixed: parts are delimited by Content-Length of the whole, and a body that contains this line is
 // as likely as any other 128-bit collision.
 constexpr std::string_view boundary = "5f1c0e6a9b7d4c38a2e4f60b8d13c7f5";
@@ -138,6 +143,42 @@ class FileAnswer {
 void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef& file,
                       std::string_view cache_control) {
   FileAnswer(worker, connection, file, cache_control).give();
+}
+
+void answer_with_text(Worker& worker, Connection& connection, std::string_view content_type,
+                      std::string_view text) {
+  const HttpRequest& request = connection.request();
+  const std::string etag = fmt::format("\"{}\"", sha256_hex(text).substr(0, etag_digits));
+  const std::int64_t now_s = worker.wall_us() / 1'000'000;
+  const ConditionOutcome outcome = evaluate_conditions(request, {etag, 0}, now_s);
+  if (outcome.condition == Condition::precondition_failed) {
+    return connection.answer_error(precondition_failed);
+  }
+  const HttpField fields[] = {{"ETag", etag}, {"Cache-Control", media_cache_control}};
+  if (outcome.condition == Condition::serve) {
+    return connection.answer(200, content_type, text, fields);
+  }
+  std::string& out = worker.scratch();
+  worker.metrics().count_response(304);
+  ResponseHead head(out, 304, connection.response_context());
+  for (const HttpField& field : fields)
+    head.field(field.name, field.value);
+  head.end();
+  connection.begin_answer(out);
+  connection.end_answer();
+}
+
+void answer_with_type(Worker& worker, Connection& connection, std::string_view content_type,
+                      std::string_view cache_control) {
+  VS_ASSERT(connection.request().method == HttpMethod::head);
+  std::string& out = worker.scratch();
+  worker.metrics().count_response(200);
+  ResponseHead head(out, 200, connection.response_context());
+  head.field("Content-Type", content_type).field("Cache-Control", cache_control);
+  head.field("Accept-Ranges", "bytes").field(nosniff_header.name, nosniff_header.value);
+  head.end();
+  connection.begin_answer(out);
+  connection.end_answer();
 }
 
 void answer_with_place(Worker& worker, Connection& connection, MediaLibrary::Place place) {

@@ -18,6 +18,12 @@ inline constexpr std::string_view media_cache_control = "no-cache";
 
 void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef& file,
                       std::string_view cache_control);
+// A text that is made for the request: asked for again each time, by a tag of what is in it.
+void answer_with_text(Worker& worker, Connection& connection, std::string_view content_type,
+                      std::string_view text);
+// To HEAD alone: what is there once it is asked for, of a length that is not known before.
+void answer_with_type(Worker& worker, Connection& connection, std::string_view content_type,
+                      std::string_view cache_control);
 // Now, or when it has been opened.
 void answer_with_place(Worker& worker, Connection& connection, MediaLibrary::Place place);
 // Null: 404. A video that exists as HLS alone: a redirect to its playlist.

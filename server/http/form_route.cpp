@@ -59,9 +59,10 @@ void route_form(Worker& worker, Connection& connection, std::string_view rest) {
   }
   const auto file = parse_form_file(rest);
   if (!file) return connection.answer_error(not_found);
-  worker.ask_form(connection,
-                  {0, library.place_of(video->file), video->file.facts,
-                   library.roots()[video->file.library].real_path, std::move(place), *file});
+  const bool is_look = connection.request().method == HttpMethod::head;
+  worker.ask_form(connection, {0, library.place_of(video->file), video->file.facts,
+                               library.roots()[video->file.library].real_path, std::move(place),
+                               *file, is_look});
 }
 
 }  // namespace videosync

@@ -15,6 +15,7 @@
 #include "server/http/video_catalog.h"
 #include "server/http/videos_answer.h"
 #include "server/http/websocket_route.h"
+#include "server/metrics/form_metrics.h"
 #include "server/metrics/node_metrics.h"
 #include "server/nodes/nodes.h"
 #include "server/worker.h"
@@ -238,9 +239,9 @@ void route_admin_request(Worker& worker, Connection& connection) {
   if (request.path == "/metrics") {
     worker.report_counters();
     const Service& service = worker.service();
-    return connection.answer(
-        200, "text/plain; version=0.0.4; charset=utf-8",
-        service.metrics.render(service.nodes != nullptr) + render_node_metrics(service));
+    return connection.answer(200, "text/plain; version=0.0.4; charset=utf-8",
+                             service.metrics.render(service.nodes != nullptr) +
+                                 render_node_metrics(service) + render_form_metrics(service));
   }
   connection.answer_error(not_found);
 }

@@ -24,7 +24,7 @@ namespace {
 constexpr int stop_check_ms = 100;
 constexpr std::int64_t kill_wait_ms = 1'000;
 constexpr int lowest_priority = 19;
-constexpr int low_priority = 5;
+constexpr int modesty = 5;  // less priority than ours
 // linux/ioprio.h, which Debian 12 does not ship for programs.
 constexpr int ioprio_who_process = 1;
 constexpr int ioprio_idle = 3 << 13;
@@ -82,8 +82,13 @@ Result<ChildProcess> ChildProcess::start(const Order& order) {
 
 ChildProcess::~ChildProcess() {
   if (pid_ == 0) return;
-  ::kill(leads_group_ ? -pid_ : pid_, SIGKILL);
+  kill();
   if (ends_within(kill_wait_ms)) reap();
+}
+
+void ChildProcess::kill() const noexcept {
+  VS_ASSERT(pid_ != 0);
+  ::kill(leads_group_ ? -pid_ : pid_, SIGKILL);
 }
 
 bool ChildProcess::ends_within(std::int64_t limit_ms) const noexcept {
@@ -122,7 +127,8 @@ void ChildProcess::step_back(std::uint64_t memory_bytes_max,
 void ChildProcess::step_aside(std::uint64_t memory_bytes_max,
                               std::uint64_t file_bytes_max) const noexcept {
   VS_ASSERT(pid_ != 0);
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), low_priority);
+  const int priority = std::min(::getpriority(PRIO_PROCESS, 0) + modesty, lowest_priority);
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), priority);
   limit(memory_bytes_max, file_bytes_max);
 }
 

@@ -45,12 +45,13 @@ class ChildProcess {
   // The same, a little: somebody waits for what it makes.
   void step_aside(std::uint64_t memory_bytes_max, std::uint64_t file_bytes_max) const noexcept;
 
-  // `failed` is any end but status 0.
   // For who watches several: waitpid's status once it has ended, and then no more.
   std::optional<int> take_status() noexcept;
   pid_t pid() const noexcept { return pid_; }
+  // At once, without waiting for its end. REQUIRES that no status has been taken.
+  void kill() const noexcept;
 
-  enum class End : std::uint8_t { succeeded, failed, timed_out, stopped };
+  enum class End : std::uint8_t { succeeded, failed, timed_out, stopped };  // failed: not status 0
   // Waits at most limit_ms, and about 100 ms once `stop` is requested.
   End wait(std::int64_t limit_ms, const std::stop_token& stop);
 

@@ -21,8 +21,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kept_ms = 60'000;
+// A plan costs reading a film once more.
+constexpr std::int64_t plan_kept_ms = std::int64_t{30} * 24 * 3'600'000;
 constexpr std::size_t read_bytes_max = 16 << 20;
 constexpr std::uint64_t bytes_max_min = 1 << 20;
+constexpr std::int64_t widened_every_ms = 60'000;
 
 // From where all of this process's times begin, so that what is older is below 0.
 std::int64_t age_ms(const fs::directory_entry& entry) {
@@ -56,6 +59,17 @@ void FormCache::learn(const std::string& path, std::uint64_t bytes, std::int64_t
   Entry& entry = entries_[path];
   bytes_ += bytes - entry.bytes;
   entry = {bytes, used_ms};
+}
+
+bool FormCache::touch(const std::string& path, std::int64_t now_ms) {
+  const auto found = entries_.find(path);
+  if (found == entries_.end()) return false;
+  if (::access((folder_ + "/" + path).c_str(), R_OK) != 0) {
+    remove(path);
+    return false;
+  }
+  found->second.used_ms = now_ms;
+  return true;
 }
 
 UniqueFd FormCache::open_file(const std::string& path, std::int64_t now_ms) {
@@ -108,6 +122,7 @@ Result<> FormCache::write(const std::string& path, std::string_view bytes, std::
 
 void FormCache::add(const std::string& path, std::uint64_t bytes, std::int64_t now_ms) {
   learn(path, bytes, now_ms);
+  widen(now_ms);
   make_room(now_ms);
 }
 
@@ -121,6 +136,11 @@ void FormCache::remove(const std::string& path) {
   ::rmdir(whole.substr(0, whole.rfind('/')).c_str());  // where it was the last one
 }
 
+void FormCache::drop(const std::string& path) const {
+  VS_ASSERT(path.ends_with(".tmp"));
+  ::unlink((folder_ + "/" + path).c_str());
+}
+
 void FormCache::forget(std::string_view film) {
   std::vector<std::string> paths;
   for (const auto& [path, entry] : entries_) {
@@ -132,14 +152,16 @@ void FormCache::forget(std::string_view film) {
 }
 
 void FormCache::make_room(std::int64_t now_ms) {
-  if (bytes_ <= bytes_max_) return;
+  if (bytes_ <= limit_bytes_) return;
   std::vector<std::pair<std::int64_t, std::string>> by_age;
-  for (const auto& [path, entry] : entries_)
-    by_age.emplace_back(entry.used_ms, path);
+  for (const auto& [path, entry] : entries_) {
+    const bool is_plan = path.find("/plan/") != path.npos;
+    by_age.emplace_back(entry.used_ms + (is_plan ? plan_kept_ms : 0), path);
+  }
   std::ranges::sort(by_age);
   // Some more than needed, so that not every new file sorts them all again.
-  const std::uint64_t wanted = bytes_max_ - bytes_max_ / 16;
-  const std::uint64_t bound = bytes_max_ + bytes_max_ / 8;
+  const std::uint64_t wanted = limit_bytes_ - limit_bytes_ / 16;
+  const std::uint64_t bound = limit_bytes_ + limit_bytes_ / 8;
   for (const auto& [used_ms, path] : by_age) {
     const bool plays = now_ms - used_ms < kept_ms;
     if (bytes_ <= (plays ? bound : wanted)) break;
@@ -148,8 +170,16 @@ void FormCache::make_room(std::int64_t now_ms) {
 }
 
 void FormCache::shrink(std::int64_t now_ms) {
-  bytes_max_ = std::max(std::min(bytes_max_, bytes_ - bytes_ / 8), bytes_max_min);
+  const std::uint64_t fits = std::max(bytes_ - bytes_ / 8, bytes_max_min);
+  limit_bytes_ = std::min(limit_bytes_, fits);
+  limited_ms_ = now_ms;
   make_room(now_ms);
+}
+
+void FormCache::widen(std::int64_t now_ms) {
+  if (limit_bytes_ == bytes_max_ || now_ms - limited_ms_ < widened_every_ms) return;
+  limit_bytes_ = std::min(bytes_max_, limit_bytes_ + limit_bytes_ / 4);
+  limited_ms_ = now_ms;
 }
 
 std::string film_key(std::string_view root, std::string_view path, std::uint64_t size,

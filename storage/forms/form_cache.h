@@ -2,7 +2,8 @@
 //
 // FILM/RENDITION/NAME, FILM being a name of the film's version: what changes becomes another film.
 // What was used least recently goes first; what was used within the last minute stays, unless
-// nothing else is left to go. May be deleted at any time while the program does not run.
+// nothing else is left to go. RENDITION "plan" is small, and dear: it counts as used much later.
+// May be deleted at any time while the program does not run.
 //
 // One thread's. Its disk may be slow; what hangs there hangs this thread.
 #pragma once
@@ -21,13 +22,15 @@ namespace videosync {
 class FormCache {
  public:
   FormCache(std::string folder, std::uint64_t bytes_max) noexcept
-      : folder_(std::move(folder)), bytes_max_(bytes_max) {}
+      : folder_(std::move(folder)), bytes_max_(bytes_max), limit_bytes_(bytes_max) {}
 
   // Makes the folder, learns what is there, and removes what was left half made.
   Result<> open();
 
   const std::string& folder() const noexcept { return folder_; }
   bool has(const std::string& path) const { return entries_.contains(path); }
+  // It is used, by another program. False: it is not there (any more).
+  bool touch(const std::string& path, std::int64_t now_ms);
   // Nullopt: it is not there (any more).
   UniqueFd open_file(const std::string& path, std::int64_t now_ms);
   std::string read(const std::string& path, std::int64_t now_ms);  // "": not there
@@ -35,11 +38,13 @@ class FormCache {
   // Of a program that writes there itself: a folder for it, and what it has finished.
   Result<> make_folder(const std::string& path) const;
   void add(const std::string& path, std::uint64_t bytes, std::int64_t now_ms);
-  void forget(std::string_view film);  // all of a film's files
+  void drop(const std::string& path) const;  // what was left half made; nothing may be there
+  void forget(std::string_view film);        // all of a film's files
 
   // Removes until there is room again.
   void make_room(std::int64_t now_ms);
-  // The disk is full before the limit is reached: the limit becomes what fits.
+  // The disk is full before the limit is reached: the limit becomes what fits, and rises again by
+  // and by, for the disk may have been somebody else's for a while.
   void shrink(std::int64_t now_ms);
   std::uint64_t bytes() const noexcept { return bytes_; }
 
@@ -50,9 +55,12 @@ class FormCache {
   };
   void learn(const std::string& path, std::uint64_t bytes, std::int64_t modified_ms);
   void remove(const std::string& path);
+  void widen(std::int64_t now_ms);
 
   const std::string folder_;
-  std::uint64_t bytes_max_;
+  const std::uint64_t bytes_max_;
+  std::uint64_t limit_bytes_;  // at most bytes_max_: what fits
+  std::int64_t limited_ms_ = 0;
   std::uint64_t bytes_ = 0;  // of all entries
   std::unordered_map<std::string, Entry> entries_;
 };

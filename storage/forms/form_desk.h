@@ -20,6 +20,7 @@ struct FormAnswer {
   enum class Kind : std::uint8_t {
     text,  // with its type
     file,
+    unmade,      // it is to be had, but was only looked for
     not_found,   // no such film, form or part
     unplayable,  // it cannot be made of this film: why is in `text`
     busy,        // too much is being made: ask again

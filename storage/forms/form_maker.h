@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,11 +22,13 @@
 #include "storage/files/file_desk.h"
 #include "storage/files/file_helpers.h"
 #include "storage/forms/form_cache.h"
+#include "storage/forms/form_counts.h"
 #include "storage/forms/form_desk.h"
+#include "storage/forms/form_film.h"
+#include "storage/forms/form_line.h"
 #include "storage/forms/form_names.h"
 #include "storage/forms/form_playlists.h"
 #include "storage/forms/form_runs.h"
-#include "storage/library/film_facts.h"
 #include "storage/library/media_library.h"
 
 namespace videosync {
@@ -39,6 +40,7 @@ struct FormAsk {
   std::string library;         // and in which folder
   FilmPlace place;
   FormFile file;
+  bool is_look = false;  // what has to be made first is not made for it
 };
 
 class FormMaker {
@@ -62,27 +64,10 @@ class FormMaker {
   // Nobody waits for this answer any more: what was made for it gives way to what is waited for.
   void give_up(FormDesk& desk, std::uint64_t number);
 
+  const FormCounts& counts() const noexcept { return counts_; }
+
  private:
-  struct Film {
-    MediaLibrary::Place source;  // its file is null exactly while nothing is made of it
-    FileFacts seen;
-    std::optional<std::uint64_t> opening;  // as which its file is being opened
-    std::int64_t used_ms = 0;              // when somebody last wanted something of it
-    std::optional<FilmFacts> facts;
-    std::optional<FilmPlan> plan;
-    bool has_looked = false;                    // into the cache
-    bool is_gone = false;                       // the file has become another
-    std::map<std::string, std::string> faults;  // by rendition; of "film": of the whole film
-    std::map<std::string, int> crashes;         // likewise
-  };
-  struct Waiting {
-    FormDesk* desk;
-    std::uint64_t number;
-    std::string film;
-    FilmPlace place;
-    FormFile file;
-    std::int64_t asked_ms;
-  };
+  using Served = FormLine::Served;
   struct Order {
     FormDesk* desk;
     std::optional<FormAsk> ask;  // nullopt: `given_up` is
@@ -95,56 +80,68 @@ class FormMaker {
   void order(Order order);
   void wait();
   void take_orders();
+  void take_ask(Order order);
+  void take_given_up(const Order& order);
   void take_opened();
+  void take_made();
   void serve_all();
   void release_files();
-  // False: it has to wait.
-  bool serve(const Waiting& waiting);
-  bool serve_part(const Waiting& waiting, Film& film);
-  bool serve_beside(const Waiting& waiting, const Film& film);
-  void answer(const Waiting& waiting, FormAnswer answer);
-  bool answer_text(const Waiting& waiting, std::string text, std::string_view type);
-  bool answer_file(const Waiting& waiting, const std::string& path);
-  bool answer_why(const Waiting& waiting, FormAnswer::Kind kind, std::string why);
+  void count();
 
-  Film& film_of(const FormAsk& ask, const std::string& key);
-  void look_into_cache(Film& film, const std::string& key);
-  bool knows_end(const Film& film) const noexcept { return film.facts->end_ticks() > 0; }
-  const FilmPlan* plan_of(const Film& film) const noexcept {
-    return film.plan ? &*film.plan : nullptr;
-  }
-  std::string path_of(const std::string& film, const FormFile& file) const;
+  Served serve(const FormWaiting& waiting);
+  Served serve_part(const FormWaiting& waiting, FormFilm& film);
+  Served serve_captions(const FormWaiting& waiting, FormFilm& film);
+  Served serve_beside(const FormWaiting& waiting, const FormFilm& film);
+  Served serve_segment(const FormWaiting& waiting, FormFilm& film);
+  Served answer(const FormWaiting& waiting, FormAnswer answer);
+  Served answer_text(const FormWaiting& waiting, std::string text, std::string_view type);
+  Served answer_why(const FormWaiting& waiting, FormAnswer::Kind kind, std::string why);
+  Served answer_unmade(const FormWaiting& waiting);
+  bool answer_file(const FormWaiting& waiting);
 
-  bool is_awaited(const ActiveRun& active) const;
-  // What comes of wanting a run: under way, or why not.
+  FormFilm& film_of(const FormAsk& ask, const std::string& key);
+  // What comes of wanting a run: under way, no room for it now, or not to be had: see trouble_of().
   enum class Start : std::uint8_t { running, full, failed };
-  Start want(const FormJob& job, bool may_displace);
-  Start open(Film& film);
-  Start want_segment(const Waiting& waiting, Film& film, bool may_displace);
-  void read_ahead(const Waiting& waiting, Film& film);
-  std::size_t end_of_stretch(const Film& film, const std::string& key, const Rendition& rendition,
-                             std::size_t from) const;
-  FormRun::Order order_for(const FormJob& job, const Film& film) const;
+  // What an ask is told that wanted it so.
+  Served served_by(Start start, const FormWaiting& waiting, const FormFilm& film);
+  Served wait_for_room(const FormWaiting& waiting);
+  // Who wants a run: it may have to be another's room, or what is free.
+  enum class Claim : std::uint8_t { waits, ahead };
+  bool is_awaited(const ActiveRun& active) const;
+  Start want(const FormJob& job, Claim claim);
+  Start begin(const FormJob& job, FormFilm& film, Claim claim);
+  Start open(FormFilm& film);
+  Start want_segment(const FormWaiting& waiting, FormFilm& film, Claim claim);
+  void read_ahead(const FormWaiting& waiting, FormFilm& film);
+  std::size_t end_of_stretch(const FormFilm& film, const std::string& key,
+                             const Rendition& rendition, std::size_t from) const;
+  FormRun::Order order_for(const FormJob& job, const FormFilm& film) const;
+  const std::string& trouble_of(const FormFilm& film) const;
 
   void on_ended(const EndedRun& ended);
-  void on_done(const EndedRun& ended, Film& film);
-  void on_failed(const EndedRun& ended, Film& film);
-  void mark(const std::string& key, Film& film, const std::string& what, std::string why);
-  bool has_changed(Film& film, const std::string& key);
+  void on_no_room(const EndedRun& ended);
+  void cannot_write(const std::string& why);
+  void on_failed(const EndedRun& ended, FormFilm& film);
+  void mark(const std::string& key, FormFilm& film, const std::string& part, std::string why);
+  bool has_changed(FormFilm& film, const std::string& key);
 
   const Options options_;
   FileHelpers& helpers_;
   const UniqueFd wake_;
   std::mutex mutex_;
   std::vector<Order> orders_;  // under mutex_
+  FormCounts counts_;
   // The thread's:
   const std::unique_ptr<FileDesk> desk_;
   FormCache cache_;
   FormRuns runs_;
-  std::unordered_map<std::string, Film> films_;  // by key
-  std::vector<Waiting> waiting_;
-  std::string trouble_;  // of the program or the cache, as it was told last
-  std::jthread thread_;  // last: ends before the rest goes
+  std::unordered_map<std::string, FormFilm> films_;  // by key
+  FormLine line_;
+  std::vector<FormWaiting> ahead_;  // was answered in this turn: what comes next is made, too
+  std::vector<std::string> refused_room_;    // in this turn: paths of pictures, the next first
+  std::string trouble_;                      // of the program, as it was told last; of the cache,
+  std::int64_t cache_trouble_until_ms_ = 0;  // while nothing can be written
+  std::jthread thread_;                      // last: ends before the rest goes
 };
 
 }  // namespace videosync

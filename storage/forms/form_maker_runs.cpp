@@ -1,5 +1,5 @@
 // What the FormMaker has made: which run for which ask, and what becomes of it.
-#include <fmt/format.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include "storage/files/file_requests.h"
 #include "storage/files/open_files.h"
 #include "storage/forms/form_maker.h"
+#include "storage/forms/form_words.h"
 
 namespace videosync {
 
@@ -18,48 +19,23 @@ namespace {
 // So much film is made ahead of who watches; more is begun when half of that is left.
 constexpr double ahead_s = 30;
 constexpr int crashes_max = 2;
-constexpr std::string_view whole_film = "film";
+// What could not be written is tried again after so long; what storage did not give in 20 s, later.
+constexpr std::int64_t trouble_ms = 2'000;
+constexpr std::int64_t storage_trouble_ms = 10'000;
 
-double seconds_of(const FilmFacts& facts, const FilmPlan* plan, const Rendition& rendition,
-                  std::size_t from, std::size_t to) {
-  if (rendition.kind == Rendition::Kind::copy) {
-    const std::int64_t end = to < plan->starts.size() ? plan->starts[to] : plan->end;
-    return static_cast<double>(end - plan->starts[from]) / ticks_per_second;
-  }
-  const auto count = static_cast<double>(to - from);
-  if (rendition.kind == Rendition::Kind::picture) {
-    return count * static_cast<double>(facts.picture_segment_ticks) / ticks_per_second;
-  }
-  if (rendition.kind == Rendition::Kind::pictures) {
-    const auto span_ms = static_cast<double>(facts.find_subtitles(rendition.track)->span_ms);
-    return count * span_ms / 1'000;
-  }
-  const SoundTrack& track = *facts.find_sound(rendition.track);
-  return count * static_cast<double>(track.segment_samples) / track.rate;
-}
-
-// What a fault is a fault of.
-std::string part_of(const FormJob& job) {
-  switch (job.kind) {
-    case FormJob::Kind::describe:
-      return std::string(whole_film);
-    case FormJob::Kind::plan:
-      return "copy";
-    case FormJob::Kind::stretch:
-    case FormJob::Kind::subtitles:
-    case FormJob::Kind::convert:
-      return job.rendition.folder();
-  }
-  return {};
+double seconds_of(const FormFilm& film, const Rendition& rendition, std::size_t from,
+                  std::size_t to) {
+  return start_s(*film.facts(), film.plan(), rendition, to) -
+         start_s(*film.facts(), film.plan(), rendition, from);
 }
 
 }  // namespace
 
 bool FormMaker::is_awaited(const ActiveRun& active) const {
   const FormJob& job = active.job;
-  return std::ranges::any_of(waiting_, [&](const Waiting& one) {
+  return line_.any_of([&](const FormWaiting& one) {
     if (one.film != job.film) return false;
-    if (job.kind != FormJob::Kind::stretch) return true;
+    if (!job.is_stretch()) return true;
     const bool is_init = one.file.kind == FormFile::Kind::init;
     const bool is_within =
         one.file.kind == FormFile::Kind::segment && makes_soon(active, one.file.segment);
@@ -67,21 +43,39 @@ bool FormMaker::is_awaited(const ActiveRun& active) const {
   });
 }
 
-FormMaker::Start FormMaker::want(const FormJob& job, bool may_displace) {
+FormMaker::Start FormMaker::want(const FormJob& job, Claim claim) {
+  if (!job.is_stretch() && runs_.find(job.kind, job.film) != nullptr) return Start::running;
   const std::int64_t now = now_ms();
-  if (job.kind != FormJob::Kind::stretch && runs_.find(job.kind, job.film) != nullptr) {
-    return Start::running;
+  FormFilm& film = films_[job.film];
+  if (runs_.is_stuck(job.film, now)) {
+    film.trouble = "the film's storage does not answer";
+    film.trouble_until_ms = now + trouble_ms;
   }
-  Film& film = films_[job.film];
+  if (now < film.trouble_until_ms || now < cache_trouble_until_ms_) return Start::failed;
+  if (runs_.is_judged(job.film)) return Start::full;
   if (film.source.file == nullptr) return open(film);
-  const FormRuns::IsAwaited awaited = [this](const ActiveRun& one) { return is_awaited(one); };
-  if (!runs_.has_room(job, may_displace ? &awaited : nullptr)) return Start::full;
-  const std::string folder = job.kind == FormJob::Kind::describe || job.kind == FormJob::Kind::plan
-                                 ? "plan"
-                                 : job.rendition.folder();
-  auto started = cache_.make_folder(job.film + "/" + folder);
-  if (started) started = runs_.start(job, order_for(job, film), now);
+  return begin(job, film, claim);
+}
+
+FormMaker::Start FormMaker::begin(const FormJob& job, FormFilm& film, Claim claim) {
+  const std::int64_t now = now_ms();
+  if (!runs_.has_room(job)) {
+    const FormRuns::IsAwaited awaited = [this](const ActiveRun& one) { return is_awaited(one); };
+    if (claim == Claim::ahead || !runs_.make_room(job, awaited, now)) return Start::full;
+    ++counts_.displaced;
+  }
+  const bool is_copy = job.is_stretch() && job.rendition.kind == Rendition::Kind::copy;
+  if (is_copy && !cache_.touch(job.film + "/plan/plan", now)) {
+    film.forget_plan();  // somebody has cleared the cache away
+    return Start::full;
+  }
+  if (const auto made = cache_.make_folder(job.film + "/" + job.folder()); !made) {
+    cannot_write(made.error().message);
+    return Start::failed;
+  }
+  const auto started = runs_.start(job, order_for(job, film), claim == Claim::waits, now);
   if (started) {
+    ++counts_.runs;
     trouble_.clear();
     return Start::running;
   }
@@ -93,8 +87,12 @@ FormMaker::Start FormMaker::want(const FormJob& job, bool may_displace) {
   return Start::failed;
 }
 
+const std::string& FormMaker::trouble_of(const FormFilm& film) const {
+  return now_ms() < film.trouble_until_ms ? film.trouble : trouble_;
+}
+
 // A helper opens it, however long the storage takes: what is wanted waits for that like for a run.
-FormMaker::Start FormMaker::open(Film& film) {
+FormMaker::Start FormMaker::open(FormFilm& film) {
   if (film.opening) return Start::running;
   film.source.file = film.source.files->find(*film.source.folder, film.source.path, &film.seen);
   if (film.source.file != nullptr) return Start::running;
@@ -107,151 +105,108 @@ FormMaker::Start FormMaker::open(Film& film) {
   return Start::running;
 }
 
-FormMaker::Start FormMaker::want_segment(const Waiting& waiting, Film& film, bool may_displace) {
+FormMaker::Start FormMaker::want_segment(const FormWaiting& waiting, FormFilm& film, Claim claim) {
   const Rendition& rendition = waiting.file.rendition;
   FormJob job{.kind = FormJob::Kind::stretch, .film = waiting.film, .rendition = rendition};
   if (waiting.file.kind == FormFile::Kind::init) {
     if (runs_.find_any(waiting.film, rendition) != nullptr) return Start::running;
-    return want(job, may_displace);  // no segment at all: the beginning alone
+    return want(job, claim);  // no segment at all: the beginning alone
   }
   job.from = waiting.file.segment;
   if (ActiveRun* maker = runs_.find_maker(waiting.film, rendition, job.from)) {
-    maker->wanted_ms = now_ms();
+    maker->claim.asked_ms = now_ms();
+    if (claim == Claim::waits) maker->claim.is_wanted = true;
     return Start::running;
   }
   job.end = end_of_stretch(film, waiting.film, rendition, job.from);
-  return want(job, may_displace);
+  return want(job, claim);
 }
 
 // Up to what is there already.
-std::size_t FormMaker::end_of_stretch(const Film& film, const std::string& key,
+std::size_t FormMaker::end_of_stretch(const FormFilm& film, const std::string& key,
                                       const Rendition& rendition, std::size_t from) const {
-  const std::size_t count = segments_of(*film.facts, plan_of(film), rendition);
+  const std::size_t count = segments_of(*film.facts(), film.plan(), rendition);
   VS_ASSERT(from < count);
   std::size_t end = from + 1;
   FormFile file{.kind = FormFile::Kind::segment, .rendition = rendition};
-  while (end < count && seconds_of(*film.facts, plan_of(film), rendition, from, end) < ahead_s) {
+  while (end < count && seconds_of(film, rendition, from, end) < ahead_s) {
     file.segment = end;
-    if (cache_.has(path_of(key, file))) break;
+    if (cache_.has(form_path(key, file))) break;
     ++end;
   }
   return end;
 }
 
-void FormMaker::read_ahead(const Waiting& waiting, Film& film) {
+void FormMaker::read_ahead(const FormWaiting& waiting, FormFilm& film) {
   const Rendition& rendition = waiting.file.rendition;
-  const std::size_t count = segments_of(*film.facts, plan_of(film), rendition);
-  Waiting next = waiting;
+  const std::size_t count = segments_of(*film.facts(), film.plan(), rendition);
+  FormWaiting next = waiting;
   for (++next.file.segment; next.file.segment < count; ++next.file.segment) {
-    const double ready_s = seconds_of(*film.facts, plan_of(film), rendition,
-                                      waiting.file.segment + 1, next.file.segment);
+    const double ready_s = seconds_of(film, rendition, waiting.file.segment + 1, next.file.segment);
     if (ready_s > ahead_s / 2) return;
-    if (!cache_.has(path_of(waiting.film, next.file))) break;
+    if (!cache_.has(form_path(waiting.film, next.file))) break;
   }
-  if (next.file.segment < count) want_segment(next, film, false);
+  if (next.file.segment < count) want_segment(next, film, Claim::ahead);
 }
 
-FormRun::Order FormMaker::order_for(const FormJob& job, const Film& film) const {
-  FormRun::Order order{.program = options_.program, .words = {}, .film = film.source.file->fd()};
-  const std::string folder = cache_.folder() + "/" + job.film;
-  const std::string plan = folder + "/plan/plan";
-  auto& words = order.words;
-  const auto add_stretch = [&] {
-    words.insert(words.end(),
-                 {"--out", folder + "/" + job.rendition.folder(), "--from",
-                  std::to_string(job.from), "--count", std::to_string(job.end - job.from)});
-  };
-  switch (job.kind) {
-    case FormJob::Kind::describe:
-      words = {"describe", "--plan", plan};
-      return order;
-    case FormJob::Kind::plan:
-      words = {"plan", "--plan", plan};
-      return order;
-    case FormJob::Kind::subtitles:
-      order.is_waited_for = false;
-      words = {"subtitles", "--out", folder + "/" + job.rendition.folder()};
-      return order;
-    case FormJob::Kind::convert:
-      words = {"convert", "--out", folder + "/" + job.rendition.folder(), "--lang", job.lang};
-      return order;
-    case FormJob::Kind::stretch:
-      break;
-  }
-  const std::string end = std::to_string(film.facts->end_ticks());
-  if (job.rendition.kind == Rendition::Kind::copy) {
-    words = {"video", "--plan", plan};
-  } else if (job.rendition.kind == Rendition::Kind::pictures) {
-    words = {"pictures", "--track", std::to_string(job.rendition.track)};
-  } else if (job.rendition.kind == Rendition::Kind::sound) {
-    words = {"sound",
-             "--track",
-             std::to_string(job.rendition.track),
-             "--channels",
-             std::to_string(job.rendition.channels),
-             "--end-ticks",
-             end};
-  } else {
-    const std::uint32_t threads =
-        std::clamp(options_.cores / std::max(1U, options_.pictures_max), 1U, 4U);
-    words = {"picture",
-             "--height",
-             std::to_string(job.rendition.height),
-             "--threads",
-             std::to_string(threads),
-             "--end-ticks",
-             end};
-  }
-  add_stretch();
-  return order;
+FormRun::Order FormMaker::order_for(const FormJob& job, const FormFilm& film) const {
+  WordsFor with{.folder = cache_.folder() + "/" + job.film};
+  if (job.is_stretch()) with.end_ticks = film.facts()->end_ticks();
+  with.threads = std::clamp(options_.cores / std::max(1U, options_.pictures_max), 1U, 4U);
+  return {.program = options_.program,
+          .words = words_for(job, with),
+          .film = film.source.file->fd(),
+          .is_waited_for = job.kind != FormJob::Kind::subtitles};
 }
 
 // --- What becomes of runs ------------------------------------------------------------------------
 
 void FormMaker::on_ended(const EndedRun& ended) {
-  Film& film = films_[ended.job.film];
-  if (film.source.file == nullptr || has_changed(film, ended.job.film)) return;
-  switch (ended.end) {
-    case EndedRun::End::done:
-      return on_done(ended, film);
-    case EndedRun::End::no_room:
-      log_warn("forms", "the cache is full before its limit", field("why", ended.words),
-               field("bytes", cache_.bytes()));
-      return cache_.shrink(now_ms());
-    case EndedRun::End::fault:
-    case EndedRun::End::crashed:
-    case EndedRun::End::hung:
-      return on_failed(ended, film);
-  }
-}
-
-void FormMaker::on_done(const EndedRun& ended, Film& film) {
+  using End = EndedRun::End;
   const std::string& key = ended.job.film;
+  FormFilm& film = films_[key];
+  if (film.source.file == nullptr || has_changed(film, key)) return;
+  if (ended.end == End::no_room) return on_no_room(ended);
+  if (ended.end != End::done) return on_failed(ended, film);
   const std::string json = ended.lines.empty() ? "" : ended.lines.back();
-  film.crashes.erase(part_of(ended.job));
-  if (ended.job.kind == FormJob::Kind::describe) {
-    film.facts = parse_film_facts(json);
-    if (!film.facts)
-      return mark(key, film, std::string(whole_film), "what it says is not understood");
-    cache_.write(key + "/plan/facts.json", json, now_ms());
-  }
-  if (ended.job.kind == FormJob::Kind::plan) {
-    if (!film.facts || !add_read_facts(json, *film.facts)) {
-      return mark(key, film, "copy", "its end cannot be found");
-    }
-    cache_.write(key + "/plan/read.json", json, now_ms());
-  }
-  if (!film.plan) film.plan = parse_film_plan(cache_.read(key + "/plan/plan", now_ms()));
-  if (ended.job.kind == FormJob::Kind::plan && !film.plan) {
-    mark(key, film, "copy", "where it may be cut cannot be found");
+  const char* fault = film.learn(ended.job, json, cache_, now_ms());
+  if (fault != nullptr) mark(key, film, FormFilm::part_of(ended.job), fault);
+}
+
+// With nothing of ours to give, somebody else has filled the disk.
+void FormMaker::on_no_room(const EndedRun& ended) {
+  ++counts_.failed_cache;
+  const std::uint64_t bytes = cache_.bytes();
+  log_warn("forms", "the cache is full before its limit", field("why", ended.words),
+           field("bytes", bytes));
+  cache_.shrink(now_ms());
+  if (cache_.bytes() == bytes) cannot_write(ended.words);
+}
+
+void FormMaker::cannot_write(const std::string& why) {
+  cache_trouble_until_ms_ = now_ms() + trouble_ms;
+  if (std::exchange(trouble_, why) != why) {
+    log_error("forms", "nothing can be written to the cache: free room on its disk, or see to it",
+              field("why", why));
   }
 }
 
-void FormMaker::on_failed(const EndedRun& ended, Film& film) {
-  const std::string part = part_of(ended.job);
-  if (ended.end == EndedRun::End::fault) {
-    mark(ended.job.film, film, part, ended.words);
-  } else if (++film.crashes[part] >= crashes_max) {
+void FormMaker::on_failed(const EndedRun& ended, FormFilm& film) {
+  using End = EndedRun::End;
+  const std::string part = FormFilm::part_of(ended.job);
+  if (ended.end == End::fault) {
+    ++counts_.failed_film;
+    return mark(ended.job.film, film, part, ended.words);
+  }
+  if (ended.end == End::storage) {
+    ++counts_.failed_storage;
+    film.trouble = "the film's storage does not answer";
+    film.trouble_until_ms = now_ms() + storage_trouble_ms;
+    return log_warn("forms", "the storage of a film does not answer",
+                    field("film", film.source.path), field("part", part));
+  }
+  ++counts_.failed_program;
+  if (film.count_crash(part) >= crashes_max) {
     mark(ended.job.film, film, part, "the program that prepares it fails: " + ended.words);
   } else {
     log_warn("forms", "videosync-media failed, and is tried once more",
@@ -259,23 +214,24 @@ void FormMaker::on_failed(const EndedRun& ended, Film& film) {
   }
 }
 
-void FormMaker::mark(const std::string& key, Film& film, const std::string& what, std::string why) {
+void FormMaker::mark(const std::string& key, FormFilm& film, const std::string& part,
+                     std::string why) {
   log_warn("forms", "a form of a film cannot be made, and is not tried again until it changes",
-           field("film", film.source.path), field("part", what), field("why", why));
-  film.faults[what] = why;
-  // Without an end no form has a playlist.
-  if (what == "copy" && film.facts && !knows_end(film)) film.faults[std::string(whole_film)] = why;
-  std::string text;
-  for (const auto& [part, reason] : film.faults)
-    text += fmt::format("{}\t{}\n", part, reason);
-  cache_.write(key + "/plan/faults", text, now_ms());
+           field("film", film.source.path), field("part", part), field("why", why));
+  film.mark(part, std::move(why), key, cache_, now_ms());
 }
 
-// Whether another film has been written over it: what was made of it is of neither.
-bool FormMaker::has_changed(Film& film, const std::string& key) {
-  struct stat status{};
-  if (::fstat(film.source.file->fd(), &status) != 0) return false;
-  const FileFacts facts = facts_of(status);
+// Whether another film has been written over it: what was made of it is of neither. Of what the
+// kernel knows, without asking storage that may hang: it has just been read.
+bool FormMaker::has_changed(FormFilm& film, const std::string& key) {
+  struct statx status{};
+  constexpr int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+  if (::statx(film.source.file->fd(), "", flags, STATX_SIZE | STATX_MTIME, &status) != 0) {
+    return false;
+  }
+  const FileFacts facts{.size = status.stx_size,
+                        .mtime_s = status.stx_mtime.tv_sec,
+                        .mtime_nsec = status.stx_mtime.tv_nsec};
   const bool is_same = facts.size == film.seen.size && mtime_ns_of(facts) == mtime_ns_of(film.seen);
   if (is_same) return false;
   log_info("forms", "a film has changed while it was prepared", field("film", film.source.path));

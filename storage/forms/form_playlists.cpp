@@ -84,18 +84,8 @@ std::vector<double> lengths_of(const FilmFacts& facts, const FilmPlan* plan,
   const std::size_t count = segments_of(facts, plan, rendition);
   const double film_end = static_cast<double>(facts.end_ticks()) / ticks_per_second;
   std::vector<double> starts;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (rendition.kind == Rendition::Kind::copy) {
-      starts.push_back(static_cast<double>(plan->starts[i]) / ticks_per_second);
-    } else if (rendition.kind == Rendition::Kind::picture) {
-      starts.push_back(static_cast<double>(i) * static_cast<double>(facts.picture_segment_ticks) /
-                       ticks_per_second);
-    } else {
-      const SoundTrack& track = *facts.find_sound(rendition.track);
-      starts.push_back(static_cast<double>(i) * static_cast<double>(track.segment_samples) /
-                       track.rate);
-    }
-  }
+  for (std::size_t i = 0; i < count; ++i)
+    starts.push_back(start_s(facts, plan, rendition, i));
   starts.push_back(std::max(film_end, starts.back() + 0.001));
   std::vector<double> lengths;
   for (std::size_t i = 0; i < count; ++i)
@@ -198,6 +188,29 @@ std::size_t segments_of(const FilmFacts& facts, const FilmPlan* plan, const Rend
     case Rendition::Kind::subtitles:
     case Rendition::Kind::beside:
       return 0;
+  }
+  return 0;
+}
+
+double start_s(const FilmFacts& facts, const FilmPlan* plan, const Rendition& rendition,
+               std::size_t segment) {
+  const auto number = static_cast<double>(segment);
+  switch (rendition.kind) {
+    case Rendition::Kind::copy: {
+      const bool is_end = segment >= plan->starts.size();
+      return static_cast<double>(is_end ? plan->end : plan->starts[segment]) / ticks_per_second;
+    }
+    case Rendition::Kind::picture:
+      return number * static_cast<double>(facts.picture_segment_ticks) / ticks_per_second;
+    case Rendition::Kind::sound: {
+      const SoundTrack& track = *facts.find_sound(rendition.track);
+      return number * static_cast<double>(track.segment_samples) / track.rate;
+    }
+    case Rendition::Kind::pictures:
+      return number * static_cast<double>(facts.find_subtitles(rendition.track)->span_ms) / 1'000;
+    case Rendition::Kind::subtitles:
+    case Rendition::Kind::beside:
+      break;
   }
   return 0;
 }

@@ -16,6 +16,11 @@ namespace videosync {
 // How often a rendition is cut. 0: the film has no such rendition, or its end is not known.
 std::size_t segments_of(const FilmFacts& facts, const FilmPlan* plan, const Rendition& rendition);
 
+// Where a segment begins, in film time; that behind the last one: where they end, about.
+// REQUIRES segments_of() > 0.
+double start_s(const FilmFacts& facts, const FilmPlan* plan, const Rendition& rendition,
+               std::size_t segment);
+
 // Heights that a film's picture is made in on this machine, the one to begin with first.
 std::vector<int> ladder_of(const PictureTrack& picture, unsigned cores);
 

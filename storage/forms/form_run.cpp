@@ -7,6 +7,10 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
 
 #include "core/base/text.h"
 
@@ -84,6 +88,20 @@ std::vector<std::string> FormRun::take_lines() {
 
 std::optional<int> FormRun::take_status() {
   return child_.take_status();
+}
+
+// State D of any of its threads, proc(5).
+bool FormRun::waits_in_kernel() const {
+  std::error_code error;
+  const std::string tasks = fmt::format("/proc/{}/task", pid());
+  for (std::filesystem::directory_iterator it(tasks, error), end; !error && it != end;
+       it.increment(error)) {
+    std::ifstream file(it->path() / "stat");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t name_end = text.rfind(") ");
+    if (name_end != text.npos && text.substr(name_end + 2, 1) == "D") return true;
+  }
+  return false;
 }
 
 std::string FormRun::last_words() {

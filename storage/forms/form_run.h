@@ -35,8 +35,12 @@ class FormRun {
 
   // Whole lines since the last call; the last one too, once it has ended.
   std::vector<std::string> take_lines();
+  pid_t pid() const noexcept { return child_.pid(); }
   // waitpid's status. Once.
   std::optional<int> take_status();
+  void kill() const noexcept { child_.kill(); }  // its end is still to come
+  // It waits for storage, as far as the kernel tells: not for a processor, nor for itself.
+  bool waits_in_kernel() const;
   // The last line that it said of what went wrong.
   std::string last_words();
 

@@ -2,56 +2,27 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { copyFile, link, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
 import { fetchBytes, fetchFilm, fetchText, fetchTimes, makersOf, readMaster, readPlaylist } from '../support/forms.mjs';
-import { makerBinary, pictureTimes } from '../support/maker.mjs';
-import { projectRoot, serverBinary, startServer } from '../support/server.mjs';
+import { ffmpeg, formOf, formsFolder } from '../support/forms_server.mjs';
+import { pictureTimes } from '../support/maker.mjs';
+import { readMetric } from '../support/metrics.mjs';
 import { until } from '../support/until.mjs';
 
 const run = promisify(execFile);
-const ffmpeg = (...words) => run('ffmpeg', ['-v', 'error', '-y', ...words]);
-const binary = serverBinary();
-const maker = makerBinary();
-const SECONDS = 64;
 
 let root;
-let film;  // H.264 with AC-3 in two languages
+let film;
+let serve;
+let folder;
 before(async () => {
-  // Beside the program: it is linked to, for servers with another videosync-media beside them.
-  root = await mkdtemp(path.join(path.dirname(binary), 'forms-'));
-  film = path.join(root, 'film.mkv');
-  await ffmpeg('-f', 'lavfi', '-i', `testsrc2=size=160x90:rate=25:duration=${SECONDS}`,
-    '-f', 'lavfi', '-i', `anoisesrc=duration=${SECONDS}:color=pink:sample_rate=48000:amplitude=0.3:seed=3`,
-    '-map', '0:v', '-map', '1:a', '-map', '1:a', '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'ac3',
-    '-metadata:s:a:0', 'language=ger', '-metadata:s:a:1', 'language=eng', '-disposition:a:0', 'default', film);
+  folder = await formsFolder();
+  ({ root, film, serve } = folder);
 });
-after(() => rm(root, { recursive: true, force: true }));
-
-// A server with this film; `script`: what stands in videosync-media's place, with the real one as $REAL and a
-// folder of its own as $HERE.
-async function serve(t, { script, args = [], name = 'film.mkv', source = film } = {}) {
-  const here = await mkdtemp(path.join(root, 'server-'));
-  const media = path.join(here, 'media');
-  await mkdir(media);
-  await copyFile(source, path.join(media, name));
-  const cache = path.join(here, 'cache');
-  await link(binary, path.join(here, 'videosync'));
-  if (script !== null) {
-    // What the list of videos asks first is none of this.
-    const learning = `case "$1 $3" in "describe --plan") ;; describe*) exec "${maker}" "$@";; esac\n`;
-    const text = script === undefined ? `exec "${maker}" "$@"` : script.replaceAll('$REAL', maker).replaceAll('$HERE', here);
-    await writeFile(path.join(here, 'videosync-media'), `#!/bin/sh\n${learning}echo "$1" >> "${here}/runs"\n${text}\n`, { mode: 0o755 });
-  }
-  const server = await startServer({ binary: path.join(here, 'videosync'), args: ['--media', media, '--www', path.join(projectRoot, 'www'), ...args], env: { VIDEOSYNC_CACHE: cache } });
-  t.after(() => server.stop());
-  const runs = async () => (await readFile(path.join(here, 'runs'), 'utf8').catch(() => '')).trim().split('\n').filter(Boolean);
-  return { ...server, here, media: path.join(media, name), cache, runs };
-}
-
-const formOf = (origin, { forms }, name) => new URL(forms.find(({ form }) => form === name).url, origin).href;
+after(() => folder.remove());
 
 test('the copy of a film plays through, and lies where its playlists say', async (t) => {
   const { origin } = await serve(t);
@@ -237,12 +208,12 @@ test('a seek takes the room of what its viewer gives up, and waits for that; whe
   const leaving = new AbortController();
   const left = fetch(segments[0].url, { signal: leaving.signal }).then(() => assert.fail('it is made'), ({ name }) => name);
   await until(async () => (await server.runs()).includes('picture'), 'a picture to be made');
-  const refused = await fetch(segments[20].url);
+  // Whose turn is next waits; who comes after that is told to come again.
+  const sought = fetchBytes(segments[20].url);
+  await until(async () => (await readMetric(server, 'form_asks')) === 2, 'the next to wait');
+  const refused = await fetch(segments[28].url);
   assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '2']);
   await refused.arrayBuffer();
-  // A browser asks for the next while the connection of the last is still to be closed.
-  const sought = fetchBytes(segments[20].url);
-  await Promise.race([sought, new Promise((resolve) => setTimeout(resolve, 100))]);
   leaving.abort();
   assert.equal(await left, 'AbortError');
   assert.ok((await sought).length > 0);

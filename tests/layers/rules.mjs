@@ -30,7 +30,7 @@ export const rooms = {
   'storage/files': ['core/base', 'storage/names'],
   'storage/library': ['core/base', 'storage/files', 'storage/names'],
   'storage/films': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
-  'storage/forms': ['core/base', 'storage/files', 'storage/library'],
+  'storage/forms': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
   'storage/redis': ['core/base', 'core/reactor', 'storage/session_store.h'],
   maker: ['core/base'],
   // Whoever serves: the worker's connections, and what is said over them.
@@ -51,7 +51,9 @@ export const rooms = {
     'core/base', 'core/reactor/timer_wheel.h', 'proto/wire',
     'server/session', 'storage/session_store.h',
   ],
-  'server/metrics': ['core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/redis'],
+  'server/metrics': [
+    'core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/forms/form_counts.h', 'storage/redis',
+  ],
   'server/config': [
     'core/base', 'server/http/forwarded.h', 'server/http/ip_address.h', 'server/http/origin_policy.h',
     'server/version.h', 'storage/redis/redis_address.h',

@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "tests/support/temp_folder.h"
 
@@ -79,4 +81,49 @@ Test(form_cache, versions_of_a_film_have_other_names) {
   cr_assert_neq(one, film_key("/media", "a.mkv", 5, 7));
   cr_assert_neq(one, film_key("/media", "b.mkv", 5, 6));
   cr_assert_neq(one, film_key("/other", "a.mkv", 5, 6));
+}
+
+Test(form_cache, a_limit_that_a_full_disk_set_rises_again) {
+  TempFolder folder;
+  constexpr std::size_t mib = std::size_t{1} << 20;
+  FormCache cache(folder / "forms", 8 * mib);
+  cr_assert(cache.open().has_value());
+  const auto add = [&](int number, std::int64_t now_ms) {
+    cr_assert(cache.write("a/copy/" + std::to_string(number), bytes(mib), now_ms).has_value());
+  };
+  for (int i = 0; i < 4; ++i)
+    add(i, 0);
+  cache.shrink(2 * minute_ms);
+  cr_assert_leq(cache.bytes(), 4 * mib - mib / 2);
+  int number = 10;
+  add(number++, 2 * minute_ms + 1);
+  cr_assert_leq(cache.bytes(), 4 * mib - mib / 2);
+  for (std::int64_t minute = 3; minute < 20; ++minute)
+    add(number++, minute * minute_ms);
+  cr_assert_geq(cache.bytes(), 7 * mib);
+  cr_assert_leq(cache.bytes(), 8 * mib);
+}
+
+Test(form_cache, what_was_left_half_made_goes) {
+  TempFolder folder;
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  cr_assert(cache.make_folder("a/copy").has_value());
+  std::ofstream(folder / "forms/a/copy/1.m4s.77.tmp") << "x";
+  cache.drop("a/copy/1.m4s.77.tmp");
+  cache.drop("a/copy/2.m4s.77.tmp");
+  cr_assert(!std::filesystem::exists(folder / "forms/a/copy/1.m4s.77.tmp"));
+}
+
+Test(form_cache, a_plan_outlives_what_is_made_by_it) {
+  TempFolder folder;
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  cr_assert(cache.write("a/plan/plan", bytes(100), 0).has_value());
+  for (int i = 1; i < 30; ++i)
+    cr_assert(cache.write("a/copy/" + std::to_string(i), bytes(200), i * minute_ms).has_value());
+  cr_assert(cache.has("a/plan/plan") && !cache.has("a/copy/1"));
+  cr_assert(cache.touch("a/plan/plan", 30 * minute_ms));
+  std::filesystem::remove(folder / "forms/a/plan/plan");
+  cr_assert(!cache.touch("a/plan/plan", 30 * minute_ms) && !cache.has("a/plan/plan"));
 }

@@ -1,0 +1,336 @@
+// Forms of films where something goes wrong or is short: the program, the disks, room for pictures, the server itself.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { fetchBytes, fetchFilm, makersOf, readMaster, readPlaylist } from '../support/forms.mjs';
+import { ffmpeg, formOf, formsFolder } from '../support/forms_server.mjs';
+import { hangingStorages } from '../support/hanging_storage.mjs';
+import { makerBinary } from '../support/maker.mjs';
+import { readMetric } from '../support/metrics.mjs';
+import { until, untilLogged } from '../support/until.mjs';
+
+const run = promisify(execFile);
+
+let root;
+let film;
+let serve;
+let folder;
+before(async () => {
+  folder = await formsFolder();
+  ({ root, film, serve } = folder);
+});
+after(() => folder.remove());
+
+async function segmentsOf(origin, form, id = 'film') {
+  const { variants } = await readMaster(formOf(origin, await fetchFilm(origin, id), form));
+  return (await readPlaylist(variants[0].url)).segments.map(({ url }) => url);
+}
+
+// As a player: what is told to come again does, when it was told to.
+async function fetchPatiently(url, told = () => {}) {
+  for (;;) {
+    const response = await fetch(url);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    if (response.status === 200) return bytes;
+    assert.equal(response.status, 503, `${url}: ${bytes}`);
+    told();
+    await sleep(1_000 * Number(response.headers.get('retry-after')));
+  }
+}
+
+const isThere = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+// In a script: the real program as a child of it, not in its place.
+const AS_CHILD = 'last=; for word; do shift; [ "$last" = --parent ] && word=$$; last=$word; set -- "$@" "$word"; done\n';
+// Pictures come at the pace of a slow machine: the server hears of one every 700 ms.
+const SLOW = `case "$1" in picture) ${AS_CHILD}"$REAL" "$@" | while read line; do sleep 0.7; echo "$line"; done;; *) exec "$REAL" "$@";; esac`;
+
+test('one room for pictures, and three who watch elsewhere: each gets film, in turns', async (t) => {
+  const server = await serve(t, { args: ['--transcodes', '1'], script: SLOW });
+  const all = await segmentsOf(server.origin, 'transcode');
+  const COUNT = 6;
+  const watched = [];
+  let told = 0;
+  const watch = async (name, urls) => {
+    for (const url of urls.slice(0, COUNT)) {
+      await fetchPatiently(url, () => (told += 1));
+      watched.push(name);
+    }
+  };
+  const other = all.map((url) => url.replace('/480p/', '/720p/'));
+  await Promise.all([watch('a', all), watch('b', all.slice(16)), watch('c', other)]);
+  const made = (await server.runs()).filter((verb) => verb === 'picture').length;
+  // A stretch has four segments at least, and 18 were wanted; each run makes ahead what is not displaced.
+  assert.ok(made <= 12, `${made} runs for ${watched.join('')}`);
+  const lead = (name) => watched.indexOf(name);
+  assert.ok(Math.max(...['a', 'b', 'c'].map(lead)) <= 2 * COUNT, `the turns went ${watched.join('')}`);
+  assert.ok(told > 0, 'the third is told to come again');
+  assert.ok(await readMetric(server, 'form_runs_displaced_total') >= 2);
+  assert.equal(await readMetric(server, 'form_asks_busy_total'), told);
+});
+
+test('HEAD makes nothing; what is made is asked for again by tag and by range', async (t) => {
+  const server = await serve(t, {});
+  const [first, second] = await segmentsOf(server.origin, 'copy');
+  const looked = await fetch(second, { method: 'HEAD' });
+  assert.deepEqual([looked.status, looked.headers.get('content-type'), looked.headers.get('content-length')], [200, 'video/iso.segment', null]);
+  assert.ok(!(await server.runs()).includes('video'), 'it was made for a look');
+  assert.equal((await fetch(second.replace(/\d+\.m4s/, '999.m4s'), { method: 'HEAD' })).status, 404);
+
+  const whole = await fetch(first);
+  const bytes = Buffer.from(await whole.arrayBuffer());
+  const etag = whole.headers.get('etag');
+  assert.match(etag, /^"/);
+  assert.match(whole.headers.get('cache-control'), /immutable/);
+  const known = await fetch(first, { method: 'HEAD' });
+  assert.deepEqual([known.headers.get('content-length'), known.headers.get('etag')], [String(bytes.length), etag]);
+  const again = await fetch(first, { headers: { 'If-None-Match': etag } });
+  assert.deepEqual([again.status, (await again.arrayBuffer()).byteLength], [304, 0]);
+  const part = await fetch(first, { headers: { Range: 'bytes=10-29', 'If-Range': etag } });
+  assert.deepEqual([part.status, part.headers.get('content-range')], [206, `bytes 10-29/${bytes.length}`]);
+  assert.ok(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(10, 30)));
+  const another = await fetch(first, { headers: { Range: 'bytes=10-29', 'If-Range': '"another"' } });
+  assert.equal((await another.arrayBuffer()).byteLength, bytes.length);
+
+  const playlist = first.replace(/\d+\.m4s/, 'index.m3u8');
+  const list = await fetch(playlist);
+  const text = await list.text();
+  assert.equal(list.headers.get('cache-control'), 'no-cache');
+  const unchanged = await fetch(playlist, { headers: { 'If-None-Match': list.headers.get('etag') } });
+  assert.deepEqual([unchanged.status, await unchanged.text()], [304, '']);
+  const ranged = await fetch(playlist, { headers: { Range: 'bytes=0-3' } });
+  assert.deepEqual([ranged.status, await ranged.text()], [200, text], 'a text is sent whole');
+});
+
+async function smallDisk(t, bytes) {
+  const disk = await mkdtemp(path.join(tmpdir(), 'videosync-disk-'));
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', disk]);
+  } catch (error) {
+    await rm(disk, { recursive: true });
+    return t.skip(`nothing can be mounted: ${error.message.trim()}`);
+  }
+  t.after(async () => {
+    await run('umount', ['-l', disk]);
+    await rm(disk, { recursive: true });
+  });
+  return disk;
+}
+
+test('a disk that is smaller than --cache-size: the film plays through', async (t) => {
+  const disk = await smallDisk(t, 2 << 20);
+  if (!disk) return;
+  const server = await serve(t, { cache: disk, args: ['--cache-size', '1GiB'] });
+  const all = [...await segmentsOf(server.origin, 'copy'), ...await segmentsOf(server.origin, 'transcode')];
+  let bytes = 0;
+  for (const url of all) bytes += (await fetchPatiently(url)).length;
+  assert.ok(bytes > 2 << 20, `${bytes} bytes fit`);
+  assert.ok(await readMetric(server, 'form_runs_failed_total{of="cache"}') > 0);
+  assert.ok(await readMetric(server, 'form_cache_bytes') <= 2 << 20);
+});
+
+test('a full disk is told, not hammered, and has room again when it has', async (t) => {
+  const disk = await smallDisk(t, 2 << 20);
+  if (!disk) return;
+  const server = await serve(t, { cache: disk });
+  const [, , third] = await segmentsOf(server.origin, 'copy');
+  const { bavail, bsize } = await statfs(disk);
+  await writeFile(path.join(disk, 'filler'), Buffer.alloc(bavail * bsize));
+  const begun = (await server.runs()).length;
+  const until5s = Date.now() + 5_000;
+  let asked = 0;
+  for (; Date.now() < until5s; asked += 1) {
+    await assert.rejects(fetchBytes(third), ({ status, body }) => status === 503 && /No space left/.test(body));
+    await sleep(100);
+  }
+  const tried = (await server.runs()).length - begun;
+  assert.ok(tried <= 5 && asked > 2 * tried, `${tried} runs for ${asked} asks`);
+  rmSync(path.join(disk, 'filler'));
+  assert.ok((await fetchPatiently(third)).length > 0);
+});
+
+test('a film whose disk hangs is told so, is not marked for it, and plays when the disk does', { timeout: 120_000 }, async (t) => {
+  const [fuse] = await hangingStorages();
+  if (fuse.why) return t.skip(fuse.why);
+  const storage = await fuse.mount({ 'film.mkv': await readFile(film) });
+  t.after(() => storage.remove());
+  const server = await serve(t, { media: storage.directory });
+  await until(async () => (await (await fetch(`${server.origin}/api/videos`)).json()).videos[0]?.duration, 'the film to be known');
+  await storage.hang('read', 'film.mkv');
+  try {
+    const begin = Date.now();
+    const first = await fetch(`${server.origin}/forms/film/film.json`);
+    assert.equal(first.status, 503);
+    await first.arrayBuffer();
+    assert.ok(Date.now() - begin < 12_000, `${Date.now() - begin} ms`);
+    assert.equal((await fetch(`${server.origin}/api/videos`)).status, 200);
+    const answer = () => fetch(`${server.origin}/forms/film/film.json`).then((response) => response.text());
+    await until(async () => /storage does not answer/.test(await answer()), 'the reason', 40_000);
+    const again = Date.now();
+    assert.match(await answer(), /storage does not answer/);
+    assert.ok(Date.now() - again < 1_000, 'known: nobody waits anew');
+    assert.equal(await readMetric(server, 'form_runs_failed_total{of="storage"}'), 1);
+    assert.equal(await readMetric(server, 'form_runs{of="others"}'), 0, 'what hangs takes nobody\'s room');
+  } finally {
+    await storage.free();
+  }
+  await fetchPatiently(`${server.origin}/forms/film/film.json`);
+  assert.ok((await fetchPatiently((await segmentsOf(server.origin, 'copy'))[3])).length > 0);
+});
+
+test('an end does not wait for a film whose disk hangs', { timeout: 60_000 }, async (t) => {
+  const [fuse] = await hangingStorages();
+  if (fuse.why) return t.skip(fuse.why);
+  const storage = await fuse.mount({ 'film.mkv': await readFile(film) });
+  t.after(() => storage.remove());
+  const server = await serve(t, { media: storage.directory, args: ['--drain', '1s'] });
+  await until(async () => (await (await fetch(`${server.origin}/api/videos`)).json()).videos[0]?.duration, 'the film to be known');
+  await storage.hang('read', 'film.mkv');
+  try {
+    const asked = fetch(`${server.origin}/forms/film/film.json`).catch(() => {});
+    await until(() => makersOf(server.pid).length === 1, 'a program that hangs');
+    const begin = Date.now();
+    process.kill(server.pid, 'SIGTERM');
+    assert.deepEqual(await server.exited, { code: 0, signal: null });
+    assert.ok(Date.now() - begin < 6_000, `${Date.now() - begin} ms`);
+    await asked;
+  } finally {
+    await storage.free();
+  }
+});
+
+test('a cache whose disk hangs costs forms alone, and not the end', { timeout: 60_000 }, async (t) => {
+  const server = await serve(t, { args: ['--drain', '1s'] });
+  const [first, second] = await segmentsOf(server.origin, 'copy');
+  await fetchBytes(first);
+  // To open a pipe that nobody writes to takes as long as a disk that does not answer.
+  const kept = (await readdir(path.join(server.cache, 'forms'), { recursive: true })).find((name) => name.endsWith('copy/0.m4s'));
+  const file = path.join(server.cache, 'forms', kept);
+  rmSync(file);
+  await run('mkfifo', [file]);
+  const begin = Date.now();
+  for (const url of [first, second]) {
+    const answer = await fetch(url);
+    assert.equal(answer.status, 503);
+    await answer.arrayBuffer();
+  }
+  assert.ok(Date.now() - begin < 28_000, `${Date.now() - begin} ms`);
+  assert.equal((await fetch(`${server.origin}/api/videos`)).status, 200);
+  const file0 = await fetch(`${server.origin}/api/video?id=film`, { headers: { Range: 'bytes=0-9' } });
+  assert.equal(file0.status, 206);
+  await file0.arrayBuffer();
+  const ending = Date.now();
+  process.kill(server.pid, 'SIGTERM');
+  assert.deepEqual(await server.exited, { code: 0, signal: null });
+  assert.ok(Date.now() - ending < 6_000, `${Date.now() - ending} ms`);
+});
+
+test('a program that is killed in the middle is begun anew, and who waits gets the segment', async (t) => {
+  const server = await serve(t, { script: 'case "$1" in video) if [ ! -e "$HERE/once" ]; then touch "$HERE/once"; exec sleep 1000; fi;; esac\nexec "$REAL" "$@"' });
+  const urls = await segmentsOf(server.origin, 'copy');
+  const asked = fetchBytes(urls[2]);
+  await until(() => existsSync(path.join(server.here, 'once')) && makersOf(server.pid).length === 1, 'the cutting to begin');
+  process.kill(makersOf(server.pid)[0], 'SIGKILL');
+  assert.ok((await asked).length > 0);
+  assert.equal(await readMetric(server, 'form_runs_failed_total{of="program"}'), 1);
+});
+
+test('a program that ends well and has made nothing is not begun for ever', async (t) => {
+  const server = await serve(t, { script: 'case "$1" in video) exit 0;; esac\nexec "$REAL" "$@"' });
+  const [first] = await segmentsOf(server.origin, 'copy');
+  await assert.rejects(fetchBytes(first), ({ status, body }) => status === 422 && /made nothing/.test(body));
+  assert.equal((await server.runs()).filter((verb) => verb === 'video').length, 2);
+});
+
+test('a film that makes the program crash is marked for it, with the reason; another one plays', async (t) => {
+  const media = await mkdtemp(path.join(root, 'two-'));
+  for (const name of ['bad', 'good']) await ffmpeg('-i', film, '-t', '20', '-c', 'copy', '-metadata', `title=${name}`, path.join(media, `${name}.mkv`));
+  const { size } = statSync(path.join(media, 'bad.mkv'));
+  await writeFile(path.join(media, 'bad.mkv'), Buffer.alloc(1_000), { flag: 'a' });
+  const script = `case "$1" in video) [ "$(stat -Lc %s /dev/fd/3)" = ${size + 1_000} ] && kill -11 $$;; esac\nexec "$REAL" "$@"`;
+  const server = await serve(t, { media, script });
+  const [bad] = await segmentsOf(server.origin, 'copy', 'bad');
+  const refused = ({ status, body }) => status === 422 && /signal 11/.test(body);
+  await assert.rejects(fetchBytes(bad), refused);
+  const tried = (await server.runs()).filter((verb) => verb === 'video').length;
+  assert.equal(tried, 2);
+  await assert.rejects(fetchBytes(bad), refused);
+  assert.ok((await fetchBytes((await segmentsOf(server.origin, 'copy', 'good'))[0])).length > 0);
+  assert.equal((await server.runs()).filter((verb) => verb === 'video').length, tried + 1);
+  // Its picture made anew is another matter.
+  assert.ok((await fetchPatiently((await segmentsOf(server.origin, 'transcode', 'bad'))[0])).length > 0);
+});
+
+test('SIGTERM in the middle: who waits is answered or told, and nothing is left', async (t) => {
+  const server = await serve(t, { args: ['--drain', '1s', '--transcodes', '2'], script: `case "$1" in picture) ${AS_CHILD}"$REAL" "$@"; exec sleep 1000;; *) exec "$REAL" "$@";; esac` });
+  const urls = await segmentsOf(server.origin, 'transcode');
+  await fetchBytes(urls[0]);
+  const [maker] = await until(() => makersOf(server.pid).length === 1 && makersOf(server.pid), 'a program at work');
+  const asked = fetch(urls[30]).then((response) => response.status, () => 'closed');
+  await until(async () => (await readMetric(server, 'form_runs_total')) >= 3, 'another one');
+  const makers = makersOf(server.pid);
+  assert.ok(makers.includes(maker));
+  const begin = Date.now();
+  process.kill(server.pid, 'SIGTERM');
+  assert.deepEqual(await server.exited, { code: 0, signal: null });
+  assert.ok(Date.now() - begin < 5_000, `${Date.now() - begin} ms`);
+  assert.ok([200, 503, 'closed'].includes(await asked));
+  await until(() => !makers.some(isThere), 'its processes to end');
+  const left = (await readdir(path.join(server.cache, 'forms'), { recursive: true })).filter((name) => name.endsWith('.tmp'));
+  assert.deepEqual(left, []);
+});
+
+test('a film in whose place another one is moved while it is cut: the one is served, or the other', async (t) => {
+  const server = await serve(t, { script: 'case "$1" in video) while [ ! -e "$HERE/go" ]; do sleep 0.05; done;; esac\nexec "$REAL" "$@"' });
+  const old = await segmentsOf(server.origin, 'copy');
+  const asked = fetchBytes(old[3]);
+  await until(async () => (await server.runs()).includes('video'), 'the cutting to begin');
+  const other = path.join(root, 'moved.mkv');
+  await ffmpeg('-ss', '4', '-i', film, '-t', '20', '-c', 'copy', other);
+  await rename(other, server.media);
+  await writeFile(path.join(server.here, 'go'), '');
+  const of = async (source, name) => {
+    const out = await mkdtemp(path.join(root, name));
+    await run(makerBinary(), ['describe', source, '--plan', path.join(out, 'plan')]);
+    await run(makerBinary(), ['video', source, '--plan', path.join(out, 'plan'), '--out', out, '--from', '3', '--count', '1']);
+    return readFile(path.join(out, '3.m4s'));
+  };
+  assert.ok((await asked).equals(await of(film, 'old-')), 'what was begun is of the old film');
+  process.kill(server.pid, 'SIGHUP');
+  await until(async () => (await fetchFilm(server.origin, 'film').catch(() => ({}))).duration < 30, 'the other film');
+  const fresh = (await segmentsOf(server.origin, 'copy'))[3];
+  assert.notEqual(fresh, old[3]);
+  assert.ok((await fetchBytes(fresh)).equals(await of(server.media, 'new-')));
+});
+
+test('a program that wants more memory than it may have gets none', async (t) => {
+  const server = await serve(t, { script: 'case "$1" in picture) exec perl -e \'my $n = 4 << 30; my $x = "a" x $n; sleep 100\';; esac\nexec "$REAL" "$@"' });
+  const [first] = await segmentsOf(server.origin, 'transcode');
+  await assert.rejects(fetchBytes(first), ({ status, body }) => status === 422 && /memory/i.test(body));
+});
+
+test('a program at work is bounded', async (t) => {
+  const server = await serve(t, { script: 'case "$1" in video) exec sleep 1000;; esac\nexec "$REAL" "$@"' });
+  const urls = await segmentsOf(server.origin, 'copy');
+  const asked = fetch(urls[0]).catch(() => {});
+  const [maker] = await until(() => makersOf(server.pid).length === 1 && makersOf(server.pid), 'a program at work');
+  const limits = readFileSync(`/proc/${maker}/limits`, 'utf8');
+  assert.match(limits, /^Max address space +3221225472 +3221225472/m);
+  assert.match(limits, /^Max file size +1073741824 +1073741824/m);
+  process.kill(maker, 'SIGKILL');
+  await server.stop();
+  await asked;
+});
