@@ -5,11 +5,14 @@ import { readFileSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { fetchBytes, fetchFilm, fetchText, fetchTimes, makersOf, readMaster, readPlaylist } from '../support/forms.mjs';
 import { ffmpeg, formOf, formsFolder } from '../support/forms_server.mjs';
 import { pictureTimes } from '../support/maker.mjs';
+import { createSession, join } from '../support/member.mjs';
 import { readMetric } from '../support/metrics.mjs';
+import { openFiles, residentKib } from '../support/process.mjs';
 import { until } from '../support/until.mjs';
 
 const run = promisify(execFile);
@@ -179,24 +182,46 @@ test('a server that is killed leaves no process behind', async (t) => {
   await until(() => !makers.some(isThere), 'its processes to end');
 });
 
-test('200 seeks a minute: few processes, and the last one is answered', async (t) => {
-  const server = await serve(t, { args: ['--transcodes', '1'] });
+// Of the server's process: what must not grow with seeks.
+const heldBy = (server) => ({ kib: residentKib(server.pid), files: openFiles(server.pid).length });
+
+test('200 seeks a minute by a host, for half a minute: sessions go on, and all is bounded', async (t) => {
+  const server = await serve(t, { args: ['--transcodes', '1', '--cache-size', '8MiB'] });
   const facts = await fetchFilm(server.origin, 'film');
-  const { variants } = await readMaster(formOf(server.origin, facts, 'transcode'));
-  const { segments } = await readPlaylist(variants[0].url);
-  let most = 0;
-  for (let i = 0; i < 20; i += 1) {
+  const listOf = async (form) => (await readPlaylist((await readMaster(formOf(server.origin, facts, form))).variants[0].url)).segments.map(({ url }) => url);
+  const lists = [await listOf('transcode'), await listOf('copy')];
+  const { key, hostToken } = await createSession(server);
+  const host = await join(server, key, { name: 'Ann', host: hostToken });
+  const guest = await join(server, key, { name: 'Bob' });
+  const before = heldBy(server);
+  let processes = 0;
+  for (let i = 0; i < 100; i += 1) {
+    // The host's player and the guest's, each with another form.
     const leaving = new AbortController();
-    const asked = fetch(segments[(i * 7) % segments.length].url, { signal: leaving.signal }).then((response) => response.arrayBuffer()).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    most = Math.max(most, makersOf(server.pid).length);
+    const position = (i * 14) % 60;
+    host.send('seek', { position });
+    const asked = lists.map((urls) => fetch(urls[Math.floor(position / 64 * urls.length)], { signal: leaving.signal }).then((response) => response.arrayBuffer()).catch(() => {}));
+    const begin = Date.now();
+    assert.equal((await guest.next('state')).position, position);
+    assert.ok(Date.now() - begin < 2_000, 'the session stands still');
+    await sleep(Math.max(0, 300 - (Date.now() - begin)));
+    processes = Math.max(processes, makersOf(server.pid).length);
     leaving.abort();
-    await asked;
+    await Promise.all(asked);
   }
-  assert.ok(most <= 2, `${most} processes`);
-  const answer = () => fetchBytes(segments[11].url).then((bytes) => bytes.length, ({ status }) => (status === 503 ? 0 : -1));
-  await until(async () => (await answer()) > 0, 'the last seek', 10_000);
-  await until(() => makersOf(server.pid).length <= 1, 'the others to be gone');
+  // A picture, copies for the guest, and those that are just being ended.
+  assert.ok(processes <= 6, `${processes} processes`);
+  const last = () => fetchBytes(lists[0][11]).then((bytes) => bytes.length, ({ status }) => (status === 503 ? 0 : -1));
+  await until(async () => (await last()) > 0, 'the last seek', 20_000);
+  await until(() => makersOf(server.pid).length <= 2, 'the others to be gone', 30_000);
+  const after = heldBy(server);
+  assert.ok(after.files <= before.files + 20, `${before.files} descriptors became ${after.files}`);
+  assert.ok(after.kib <= before.kib + 32 * 1024, `${before.kib} KiB became ${after.kib}`);
+  const { stdout } = await run('du', ['-sb', path.join(server.cache, 'forms')]);
+  assert.ok(Number.parseInt(stdout, 10) < 10 << 20, `the cache holds ${stdout}`);
+  const left = (await readdir(path.join(server.cache, 'forms'), { recursive: true })).filter((name) => name.endsWith('.tmp'));
+  assert.deepEqual(left, [], 'half made files');
+  for (const member of [host, guest]) member.close();
 });
 
 test('a seek takes the room of what its viewer gives up, and waits for that; where nobody does, it is told to', async (t) => {
