@@ -11,6 +11,7 @@ const OPTIONS = {
   backBufferLength: 30,
 };
 const ANSWER_MS = 15_000; // the server answers within 10 s, with a refusal where it has nothing else
+const TIMEOUT_RETRY = { retryDelayMs: 1_000, maxRetryDelayMs: 8_000 }; // not at once: it has much to do
 const REPAIR_GAP_MS = 5_000; // a decoder that stumbles again within that cannot be helped
 
 export class FilmStream {
@@ -25,7 +26,7 @@ export class FilmStream {
   constructor(Hls, video, { url, startS, isMade, parts, handlers }) {
     this.#Hls = Hls;
     this.#handlers = handlers;
-    const hls = new Hls({ ...OPTIONS, startPosition: startS, fragLoadPolicy: patient(Hls.DefaultConfig.fragLoadPolicy) });
+    const hls = new Hls({ ...OPTIONS, startPosition: startS, ...patience(Hls.DefaultConfig) });
     this.#hls = hls;
     hls.on(Hls.Events.ERROR, (_, data) => this.#hls === hls && this.#onError(data));
     parts.quality.follow(hls, Hls.Events);
@@ -67,4 +68,11 @@ export class FilmStream {
   }
 }
 
-const patient = (policy) => ({ ...policy, default: { ...policy.default, maxTimeToFirstByteMs: ANSWER_MS } });
+const patient = ({ default: usual, ...policy }) => ({
+  ...policy, default: { ...usual, maxTimeToFirstByteMs: ANSWER_MS, timeoutRetry: { ...usual.timeoutRetry, ...TIMEOUT_RETRY } },
+});
+
+// What is made on demand, playlists and segments, may take as long as the server takes to refuse it.
+function patience({ fragLoadPolicy, playlistLoadPolicy }) {
+  return { fragLoadPolicy: patient(fragLoadPolicy), playlistLoadPolicy: patient(playlistLoadPolicy) };
+}
