@@ -83,7 +83,7 @@ const libraries = [
 // The C++ standard library has no dot and no slash in its names; the system's headers are these.
 const standard = /^[a-z_0-9]+$/;
 const system =
-  /^((sys|netinet|arpa|net|linux|asm)\/[\w/]+\.h|(dirent|errno|fcntl|ftw|getopt|glob|grp|ifaddrs|limits|netdb|poll|pthread|pwd|sched|signal|spawn|stdio|stdlib|string|strings|syslog|time|unistd)\.h)$/;
+  /^((sys|netinet|arpa|net|linux|asm)\/[\w/]+\.h|(dirent|errno|fcntl|ftw|getopt|glob|grp|iconv|ifaddrs|limits|netdb|poll|pthread|pwd|sched|signal|spawn|stdio|stdlib|string|strings|syslog|time|unistd)\.h)$/;
 
 export const sourceRoots = ['core', 'proto', 'storage', 'maker', 'server'];
 
