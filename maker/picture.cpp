@@ -48,6 +48,9 @@ AvCodec open_encoder(PictureSize size, const PictureOrder& order, AVRational rat
   encoder->framerate = rate;
   encoder->sample_aspect_ratio = {1, 1};
   encoder->color_range = AVCOL_RANGE_MPEG;
+  encoder->colorspace = AVCOL_SPC_BT709;
+  encoder->color_primaries = AVCOL_PRI_BT709;
+  encoder->color_trc = AVCOL_TRC_BT709;
   encoder->thread_count = order.threads;
   encoder->gop_size = 600;
   encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
@@ -109,6 +112,27 @@ class PictureMaker {
   }
 
  private:
+  // Of a frame, what filters are made for.
+  struct Kind {
+    Kind() = default;
+    explicit Kind(const AVFrame& frame)
+        : width(frame.width),
+          height(frame.height),
+          format(frame.format),
+          range(frame.color_range),
+          matrix(frame.colorspace),
+          primaries(frame.color_primaries),
+          transfer(frame.color_trc) {}
+    bool operator==(const Kind&) const = default;
+    int width = 0;
+    int height = 0;
+    int format = -1;
+    int range = 0;
+    int matrix = 0;
+    int primaries = 0;
+    int transfer = 0;
+  };
+
   // In its unit; 0: it is not known.
   static std::int64_t length_of_picture(const AVStream& video) {
     if (video.avg_frame_rate.num <= 0) return 0;
@@ -141,12 +165,9 @@ class PictureMaker {
       if (frame_->pts == AV_NOPTS_VALUE) frame_->pts = decoded_to_;
       if (frame_->pts == AV_NOPTS_VALUE) continue;
       decoded_to_ = frame_->pts + std::max<std::int64_t>(picture_length_, 1);
-      const bool is_other = frame_->width != like_.width || frame_->height != like_.height ||
-                            frame_->format != format_;
-      if (!filter_ || is_other) {
+      if (!filter_ || !(Kind(*frame_) == kind_)) {
         filter_.emplace(video_, *frame_, size_);
-        like_ = {frame_->width, frame_->height};
-        format_ = frame_->format;
+        kind_ = Kind(*frame_);
       }
       filter_->feed(frame_.get());
       take_filtered();
@@ -234,12 +255,11 @@ class PictureMaker {
   AvCodec encoder_;
   std::optional<Fragments> fragments_;
   std::optional<PictureFilter> filter_;
-  PictureSize like_;  // what filter_ was made for
-  int format_ = -1;
-  bool begins_segment_ = true;  // the next picture is the first of fed_
-  std::int64_t last_ = -1;      // when the last picture that was encoded is due
-  std::int64_t after_ = 0;      // when the first picture behind all of this is due
-  AvFrame shown_;               // the picture before the one at hand; null: there is none
+  Kind kind_;                    // what filter_ was made for
+  bool begins_segment_ = true;   // the next picture is the first of fed_
+  std::int64_t last_ = -1;       // when the last picture that was encoded is due
+  std::int64_t after_ = 0;       // when the first picture behind all of this is due
+  AvFrame shown_;                // the picture before the one at hand; null: there is none
   const AvFrame frame_ = make_frame();
   const AvFrame filtered_ = make_frame();
   const AvPacket packet_ = make_packet();

@@ -37,15 +37,70 @@ std::string turning(Turn turn) {
   return filters;
 }
 
-// What the frame says of its colours, or what such a frame would mean.
+// Files say numbers that nobody knows, and zscale refuses those.
+bool is_known(AVColorPrimaries primaries) noexcept {
+  const bool is_in_row = primaries >= AVCOL_PRI_BT470M && primaries <= AVCOL_PRI_SMPTE432;
+  return primaries == AVCOL_PRI_BT709 || primaries == AVCOL_PRI_EBU3213 || is_in_row;
+}
+bool is_known(AVColorSpace matrix) noexcept {
+  const bool is_in_row = matrix >= AVCOL_SPC_FCC && matrix <= AVCOL_SPC_BT2020_CL;
+  return matrix == AVCOL_SPC_RGB || matrix == AVCOL_SPC_BT709 || is_in_row;
+}
+
+// What the frame says of its colours, or what such a frame would mean; in libav's numbers, which
+// are those of zscale. Television's transfers are one, whatever they are called.
 std::string colours_of(const AVFrame& frame) {
-  const bool says_primaries = frame.color_primaries != AVCOL_PRI_UNSPECIFIED;
-  const bool says_matrix = frame.colorspace != AVCOL_SPC_UNSPECIFIED;
+  const bool is_high = is_high_dynamic_range(frame.color_trc);
+  const bool is_wide = is_high || frame.color_primaries == AVCOL_PRI_BT2020;
+  const auto primaries = is_known(frame.color_primaries) ? frame.color_primaries
+                         : is_wide                       ? AVCOL_PRI_BT2020
+                                                         : AVCOL_PRI_BT709;
+  const auto matrix = is_known(frame.colorspace) ? frame.colorspace
+                      : is_wide                  ? AVCOL_SPC_BT2020_NCL
+                                                 : AVCOL_SPC_SMPTE170M;
   return fmt::format("tin={}:pin={}:min={}:rin={}",
-                     frame.color_trc == AVCOL_TRC_ARIB_STD_B67 ? "arib-std-b67" : "smpte2084",
-                     says_primaries ? av_color_primaries_name(frame.color_primaries) : "bt2020",
-                     says_matrix ? av_color_space_name(frame.colorspace) : "bt2020nc",
+                     static_cast<int>(is_high ? frame.color_trc : AVCOL_TRC_BT709),
+                     static_cast<int>(primaries), static_cast<int>(matrix),
                      frame.color_range == AVCOL_RANGE_JPEG ? "full" : "limited");
+}
+
+// Where nothing is said, players take pictures for BT.709 from 720 lines on, and else for BT.601.
+const char* matrix_of(const AVFrame& frame) noexcept {
+  switch (frame.colorspace) {
+    case AVCOL_SPC_BT709:
+      return "bt709";
+    case AVCOL_SPC_FCC:
+      return "fcc";
+    case AVCOL_SPC_SMPTE240M:
+      return "smpte240m";
+    case AVCOL_SPC_BT2020_NCL:
+    case AVCOL_SPC_BT2020_CL:
+      return "bt2020";
+    case AVCOL_SPC_UNSPECIFIED:
+      return frame.height < 720 ? "bt601" : "bt709";
+    default:
+      return "bt601";
+  }
+}
+
+// Scaled, and to BT.709. Smaller first: what follows works in floating point.
+std::string colouring(const AVFrame& like, PictureSize size) {
+  const std::string sides = fmt::format("{}:{}", size.width, size.height);
+  if (is_high_dynamic_range(like.color_trc)) {
+    return fmt::format(
+        "zscale={}:{}:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,"
+        "tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=limited,",
+        sides, colours_of(like));
+  }
+  const bool has_others =
+      like.color_primaries != AVCOL_PRI_UNSPECIFIED && like.color_primaries != AVCOL_PRI_BT709;
+  if (has_others && like.colorspace != AVCOL_SPC_RGB) {
+    return fmt::format("zscale={}:{}:t=bt709:p=bt709:m=bt709:r=limited,", sides, colours_of(like));
+  }
+  return fmt::format(
+      "scale={}:flags=bicubic+accurate_rnd+full_chroma_int:in_color_matrix={}:in_range={}:"
+      "out_color_matrix=bt709:out_range=tv,",
+      sides, matrix_of(like), like.color_range == AVCOL_RANGE_JPEG ? "pc" : "auto");
 }
 
 std::string chain_for(const AVStream& video, const AVFrame& like, PictureSize size) {
@@ -56,16 +111,7 @@ std::string chain_for(const AVStream& video, const AVFrame& like, PictureSize si
   const bool is_on_its_side = turn.degrees % 180 != 0;
   const int width = is_on_its_side ? size.height : size.width;
   const int height = is_on_its_side ? size.width : size.height;
-  if (is_high_dynamic_range(like.color_trc)) {
-    // Smaller first: what follows works in floating point.
-    chain += fmt::format(
-        "zscale=w={}:h={}:{}:t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,"
-        "tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=limited,",
-        width, height, colours_of(like));
-  } else {
-    chain += fmt::format("scale={}:{}:flags=bicubic:out_range=tv,", width, height);
-  }
-  return chain + turning(turn) + "format=yuv420p,setsar=1";
+  return chain + colouring(like, {width, height}) + turning(turn) + "format=yuv420p,setsar=1";
 }
 
 AVFilterContext* add(AVFilterGraph* graph, const char* kind, const std::string& arguments) {

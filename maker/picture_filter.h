@@ -1,4 +1,5 @@
-// PictureFilter: what has to happen to a film's decoded pictures before they are encoded.
+// PictureFilter: what has to happen to a film's decoded pictures before they are encoded. Their
+// colours become BT.709's, in its limited range: many a player looks at nothing else.
 #pragma once
 
 #include <string>
