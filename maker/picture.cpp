@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "maker/decoder.h"
@@ -20,6 +21,11 @@ namespace {
 // Where a segment has no picture for so long at its begin, the one before is shown again there: a
 // player stops at a hole.
 constexpr std::int64_t hole_max = 90'000 / 10;
+// Of more pictures a second than players keep up with, the first one in each slot is shown, at its
+// own time. A time is taken for a millisecond later: so much earlier has a container rounded it.
+constexpr double pictures_a_second_max = 60.5;
+constexpr std::int64_t slot = 90'000 / 60;
+constexpr std::int64_t rounding = 90'000 / 1'000;
 
 struct Rung {
   int height_max;
@@ -75,6 +81,7 @@ class PictureMaker {
         size_(fitted(shown_size(video_), order.height_max)),
         zero_(film.zero_in(ticks)),
         picture_length_(length_of_picture(video_)),
+        is_fast_(av_q2d(video_.avg_frame_rate) > pictures_a_second_max),
         first_(stretch.from),
         stop_(std::min(stretch.end(), segments_of(order.film_end))),
         is_init_alone_(stretch.count == 0),
@@ -177,7 +184,8 @@ class PictureMaker {
   void take_filtered() {
     while (!is_fed() && filter_->take(*filtered_)) {
       const std::int64_t at = av_rescale_q(filtered_->pts, filter_->time_base(), ticks) - zero_;
-      if (at >= start_of(first_)) place(at);
+      const bool is_wanted = !is_too_many(at);
+      if (is_wanted && at >= start_of(first_)) place(at);
       if (shown_ == nullptr) shown_ = make_frame();
       av_frame_unref(shown_.get());
       av_frame_move_ref(shown_.get(), filtered_.get());
@@ -194,6 +202,12 @@ class PictureMaker {
       encode(stand_in(), start_of(fed_));
     }
     encode(*filtered_, at);
+  }
+
+  // Whether its slot has a picture already.
+  bool is_too_many(std::int64_t at) noexcept {
+    if (!is_fast_) return false;
+    return std::exchange(last_slot_, (at + rounding) / slot) == (at + rounding) / slot;
   }
 
   // Each segment has a picture, also where the film has none for so long.
@@ -244,6 +258,7 @@ class PictureMaker {
   const PictureSize size_;
   const std::int64_t zero_;
   const std::int64_t picture_length_;
+  const bool is_fast_;  // more pictures a second than are shown
   std::int64_t decoded_to_ =
       AV_NOPTS_VALUE;  // where the next picture is due that does not say  // ticks
   const std::size_t first_;
@@ -258,6 +273,7 @@ class PictureMaker {
   Kind kind_;                    // what filter_ was made for
   bool begins_segment_ = true;   // the next picture is the first of fed_
   std::int64_t last_ = -1;       // when the last picture that was encoded is due
+  std::int64_t last_slot_ = -1;  // of the last picture, where it is
   std::int64_t after_ = 0;       // when the first picture behind all of this is due
   AvFrame shown_;                // the picture before the one at hand; null: there is none
   const AvFrame frame_ = make_frame();

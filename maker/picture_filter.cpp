@@ -16,8 +16,6 @@ namespace videosync {
 
 namespace {
 
-constexpr double pictures_a_second_max = 60.5;
-
 int even(double length) noexcept {
   return std::max(2, static_cast<int>(std::lround(length / 2)) * 2);
 }
@@ -106,7 +104,6 @@ std::string colouring(const AVFrame& like, PictureSize size) {
 std::string chain_for(const AVStream& video, const AVFrame& like, PictureSize size) {
   std::string chain;
   if (is_interlaced(video, like)) chain += "yadif=mode=send_frame:deint=interlaced,";
-  if (av_q2d(video.avg_frame_rate) > pictures_a_second_max) chain += "fps=60,";
   const Turn turn = turn_of(video);
   const bool is_on_its_side = turn.degrees % 180 != 0;
   const int width = is_on_its_side ? size.height : size.width;

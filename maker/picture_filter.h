@@ -26,8 +26,7 @@ PictureSize fitted(PictureSize shown, int height_max) noexcept;
 
 class PictureFilter {
  public:
-  // For frames like this one. Times go through unchanged, but where there are more than 60 a
-  // second.
+  // For frames like this one. Times go through unchanged.
   PictureFilter(const AVStream& video, const AVFrame& like, PictureSize size);
 
   // Null: there are no more.

@@ -179,6 +179,16 @@ test('MPEG-4 in avi, MPEG-2 with fields, a turned film: upright, square, progres
   assert.equal((await sizeOf(at('hdr.mp4'), [])).pix_fmt, 'yuv420p');
 });
 
+test('of 120 pictures a second 60 are shown, at their own times', async () => {
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=120:duration=5', '-c:v', 'mpeg4', '-g', '60', at('fast.mp4'));
+  const [whole, alone] = [await fresh('fast'), await fresh('fast-alone')];
+  await make('picture', at('fast.mp4'), '--end-ticks', 450_000, '--out', whole, '--from', 0, '--count', 3);
+  await make('picture', at('fast.mp4'), '--end-ticks', 450_000, '--out', alone, '--from', 1, '--count', 1);
+  const { pts } = await segmentTimes(whole, 1);
+  assert.deepEqual(pts, Array.from({ length: 120 }, (_, i) => segmentTicks + i * 1_500));
+  assert.deepEqual((await segmentTimes(alone, 1)).pts, pts);
+});
+
 test('5.1 stays 5.1 where it is asked for', async () => {
   await ffmpeg('-i', at('base.mkv'), '-t', '6', '-c:v', 'copy', '-c:a', 'ac3', '-ac', '6', at('surround.mkv'));
   const { audio: [track], durationMs } = await describe(at('surround.mkv'));
