@@ -21,7 +21,7 @@ class PictureCopy {
         next_(stretch.from),
         end_(std::min(stretch.end(), plan.cuts.size())),
         folder_(folder),
-        fragments_(*video_.codecpar, ticks, stretch.from) {
+        fragments_(*video_.codecpar, ticks, stretch.from, &video_) {
     folder_.save("init.mp4", fragments_.init());
   }
 

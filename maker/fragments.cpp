@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -36,12 +37,27 @@ AVStream* add_stream(AVFormatContext* output, const AVCodecParameters& track, AV
   return stream;
 }
 
+void show_as(AVStream& stream, const AVStream& source) {
+  if (source.sample_aspect_ratio.num > 0) {
+    stream.sample_aspect_ratio = source.sample_aspect_ratio;
+    stream.codecpar->sample_aspect_ratio = source.sample_aspect_ratio;
+  }
+  std::size_t size = 0;
+  const std::uint8_t* turn = av_stream_get_side_data(&source, AV_PKT_DATA_DISPLAYMATRIX, &size);
+  if (turn == nullptr) return;
+  std::uint8_t* copy = av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, size);
+  if (copy == nullptr) throw Fault("no memory");
+  std::copy_n(turn, size, copy);
+}
+
 }  // namespace
 
-Fragments::Fragments(const AVCodecParameters& track, AVRational time_base, std::size_t first)
+Fragments::Fragments(const AVCodecParameters& track, AVRational time_base, std::size_t first,
+                     const AVStream* shown_as)
     : time_base_(time_base), lead_(av_rescale_q(lead_s, {1, 1}, time_base)) {
   check(avformat_alloc_output_context2(&output_, nullptr, "mp4", nullptr), "the muxer");
-  add_stream(output_, track, time_base);
+  AVStream* stream = add_stream(output_, track, time_base);
+  if (shown_as != nullptr) show_as(*stream, *shown_as);
   check(avio_open_dyn_buf(&output_->pb), "a buffer");
   AvOptions options;
   options.set("movflags", flags)

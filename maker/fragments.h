@@ -17,8 +17,10 @@ namespace videosync {
 class Fragments {
  public:
   // `first` is the number of the first segment that will be written: with it segments of different
-  // runs are the same byte for byte.
-  Fragments(const AVCodecParameters& track, AVRational time_base, std::size_t first);
+  // runs are the same byte for byte. `shown_as`: where a picture comes from that is copied, for
+  // what its container alone says: how it is turned, and how wide its pixels are.
+  Fragments(const AVCodecParameters& track, AVRational time_base, std::size_t first,
+            const AVStream* shown_as = nullptr);
   ~Fragments();
   Fragments(const Fragments&) = delete;
   Fragments& operator=(const Fragments&) = delete;

@@ -179,6 +179,20 @@ test('MPEG-4 in avi, MPEG-2 with fields, a turned film: upright, square, progres
   assert.equal((await sizeOf(at('hdr.mp4'), [])).pix_fmt, 'yuv420p');
 });
 
+test('a copied picture is turned, and its pixels are as wide, as its container says', async () => {
+  await ffmpeg('-i', at('base.mkv'), '-t', '6', '-an', '-c', 'copy', '-metadata:s:v', 'rotate=90', '-aspect', '4:3', at('shown.mp4'));
+  const plan = at('shown.plan');
+  await describe(at('shown.mp4'), '--plan', plan);
+  const out = await fresh('shown');
+  await make('video', at('shown.mp4'), '--plan', plan, '--out', out, '--from', 0, '--count', 1);
+  const shapeOf = async (film) => (await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=display_aspect_ratio:stream_side_data=rotation', '-of', 'csv=p=0', film])).stdout;
+  await writeFile(path.join(out, 'one.mp4'), Buffer.concat([await readFile(path.join(out, 'init.mp4')), await readFile(path.join(out, '0.m4s'))]));
+  const shape = await shapeOf(at('shown.mp4'));
+  assert.match(shape, /4:3/);
+  assert.match(shape, /90/);
+  assert.equal(await shapeOf(path.join(out, 'one.mp4')), shape);
+});
+
 test('of 120 pictures a second 60 are shown, at their own times', async () => {
   await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=120:duration=5', '-c:v', 'mpeg4', '-g', '60', at('fast.mp4'));
   const [whole, alone] = [await fresh('fast'), await fresh('fast-alone')];
