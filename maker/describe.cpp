@@ -10,6 +10,7 @@
 #include "core/base/json_text.h"
 #include "core/base/utf8.h"
 #include "maker/codec_names.h"
+#include "maker/key_frames.h"
 #include "maker/picture.h"
 #include "maker/picture_filter.h"
 #include "maker/sound.h"
@@ -71,7 +72,7 @@ bool is_interlaced(const AVCodecParameters& track) {
   return track.field_order != AV_FIELD_PROGRESSIVE && track.field_order != AV_FIELD_UNKNOWN;
 }
 
-void append_video(std::string& out, const AVStream& video) {
+void append_video(std::string& out, const AVStream& video, bool copyable) {
   const PictureSize size = shown_size(video);
   Members track(out);
   track.value("index", video.index);
@@ -82,7 +83,7 @@ void append_video(std::string& out, const AVStream& video) {
   track.value("hdr", is_high_dynamic_range(video.codecpar->color_trc));
   track.value("rotation", turn_of(video).degrees);
   track.value("interlaced", is_interlaced(*video.codecpar));
-  track.value("copyable", is_copyable(*video.codecpar));
+  track.value("copyable", copyable);
 }
 
 void append_audio(std::string& out, const AVStream& audio) {
@@ -172,8 +173,12 @@ Ends read_ends(Film& film, const Plan& plan) {
 
 Survey survey(Film& film) {
   Survey found;
-  if (film.video() != nullptr) found.plan = plan_by_index(film);
   found.film_end = film.end();
+  if (film.video() == nullptr) return found;
+  found.plan = plan_by_index(film);
+  // avi does not say when pictures are due, and without that they cannot be told to a player.
+  found.is_copyable = is_copyable(*film.video()->codecpar) && !film.is("avi") &&
+                      begin_with_refreshes(film, found.plan ? &*found.plan : nullptr);
   if (!found.plan) return found;
   Plan& plan = *found.plan;
   found.ends_early = drop_what_is_missing(plan, film.bytes());
@@ -201,7 +206,7 @@ std::string describe(const Film& film, const Survey& survey) {
     if (survey.plan) members.value("segments", survey.plan->cuts.size());
     if (const AVStream* video = film.video()) {
       members.begin("video");
-      append_video(out, *video);
+      append_video(out, *video, survey.is_copyable);
     }
     append_all(members, out, "audio", film.all(AVMEDIA_TYPE_AUDIO), append_audio);
     append_all(members, out, "subtitles", film.all(AVMEDIA_TYPE_SUBTITLE), append_subtitles);

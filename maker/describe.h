@@ -24,8 +24,9 @@ struct Survey {
   std::optional<Plan> plan;              // by the index
   std::optional<std::int64_t> film_end;  // ticks
   bool ends_early = false;               // the file promises more than it has
+  bool is_copyable = false;              // its picture, so that every player can begin anywhere
 };
-// Looks at the index and at the film's last seconds.
+// Looks at the index, at the first key frames, and at the film's last seconds.
 Survey survey(Film& film);
 
 std::string describe(const Film& film, const Survey& survey);

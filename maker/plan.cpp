@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "maker/key_frames.h"
+
 extern "C" {
 #include <libavutil/mathematics.h>
 }
@@ -98,7 +100,10 @@ Plan plan_by_reading(Film& film, std::int64_t& film_end) {
     film_end = std::max(film_end, at + length);
     if (from.index != video.index) continue;
     plan.end = std::max(plan.end, at + std::max(length, std::int64_t{1}));
-    if ((packet->flags & AV_PKT_FLAG_KEY) != 0) add_cut(plan, {packet->pts, packet->pos, at});
+    const bool is_key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    if (is_key && (plan.cuts.empty() || refreshes(*video.codecpar, *packet))) {
+      add_cut(plan, {packet->pts, packet->pos, at});
+    }
   }
   if (plan.cuts.empty()) throw Fault("no picture was found that a player could begin with");
   plan.end = std::max(plan.end, plan.cuts.back().start + last_picture);
