@@ -254,3 +254,13 @@ test('subtitles inside a film come as WebVTT', async (t) => {
   assert.equal(tracks.subtitles[0].lang, 'de');
   assert.match(await fetchText(new URL(tracks.subtitles[0].url, origin).href), /00:00:0(0\.99|1\.00)\d --> 00:00:0(1\.99|2\.00)\d\nGuten Tag/);
 });
+
+test('what cannot be copied can be made anew all the same', async (t) => {
+  const source = path.join(root, 'film.ts');
+  await ffmpeg('-i', film, '-t', '8', '-map', '0:v', '-map', '0:a:0', '-c', 'copy', source);
+  const server = await serve(t, { name: 'film.ts', source, script: 'if [ "$1" = plan ]; then echo "it cannot be cut" >&2; exit 1; fi; exec "$REAL" "$@"' });
+  const facts = await fetchFilm(server.origin, 'film');
+  await assert.rejects(fetchBytes(formOf(server.origin, facts, 'copy')), ({ status, body }) => status === 422 && /it cannot be cut/.test(body));
+  const { variants } = await readMaster(formOf(server.origin, facts, 'transcode'));
+  assert.ok((await readPlaylist(variants[0].url)).segments.length > 0);
+});
