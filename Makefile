@@ -36,6 +36,10 @@ test: dev ## Run every test: unit, pages, end to end, browser, layers
 test-engines: dev ## Run what people do in Chromium, Firefox and WebKit, all of it (make test has the short form)
 	@VIDEOSYNC_FLOWS=all $(call ctest,dev) -L engines
 
+.PHONY: test-media
+test-media: dev ## Play a library of 110 odd films in Chromium, and see that each is on time; ARGS='vfr.mp4 ...'
+	@VIDEOSYNC_BINARY=build/dev/videosync node tests/media/main.mjs $(ARGS)
+
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 

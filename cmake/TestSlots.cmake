@@ -12,8 +12,8 @@ set(lone_tests browser_nodes browser_stage_picture browser_sync_skew browser_wat
   e2e_media_library)
 
 # Their pages play all the time, and are asked how well.
-set(playing_tests browser_by_ear browser_forms browser_hls browser_sounds browser_stage_controls engines_chromium
-  engines_firefox engines_webkit)
+set(playing_tests browser_by_ear browser_forms browser_hls browser_odd_films browser_sounds browser_stage_controls
+  engines_chromium engines_firefox engines_webkit)
 
 get_property(tests DIRECTORY PROPERTY TESTS)
 foreach(test ${computing_tests} ${lone_tests} ${playing_tests})

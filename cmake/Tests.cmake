@@ -3,6 +3,7 @@
 #   tests/www, tests/e2e, tests/browser, tests/engines  one `node --test` a file *.test.mjs
 #   tests/layers                         rules about the sources themselves
 #   tests/sim                            the simulator of nodes
+# tests/media is `make test-media`, which takes minutes: no part of it.
 # Labels (ctest -L): unit, www, e2e, browser, engines, layers, sim. What runs beside what: TestSlots.cmake.
 #
 # A sanitizer and Criterion's runner do not get along (tests/support/in_process_runner.cpp says why):
