@@ -50,7 +50,7 @@ bool has_control_characters(std::string_view text) noexcept {
 }
 
 bool is_of_a_tag(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  return is_letter(c) || is_digit(c) || c == '-';
 }
 
 // Reads fields as the types want them. What is wrong first is kept; from then on the values that

@@ -7,7 +7,7 @@ import WebSocket from 'ws';
 import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession, join } from '../support/member.mjs';
-import { hasRole, takePicture } from '../support/player_page.mjs';
+import { hasRole, rowOf, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
@@ -39,7 +39,7 @@ after(async () => {
   await media?.remove();
 });
 
-const row = (name) => ann.page.locator('.person', { hasText: name });
+const row = (name) => rowOf(ann.page, name);
 const lines = (selector) => ann.page.locator(`#messages ${selector}`);
 
 step('who comes is told in the chat, several at once in one line', async () => {

@@ -8,6 +8,7 @@ import WebSocket from 'ws';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
+import { rowOf } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
@@ -89,7 +90,7 @@ step('a finger hits every button of the player on a phone, the host\'s as well',
   await assertTargets(ben.page, 'participant', { min: 15 });
   await ann.page.setViewportSize({ width: 390, height: 844 });
   await ann.page.click('#host-tools > summary');
-  await ann.page.locator('.person', { hasText: 'Ben' }).locator('summary').click();
+  await rowOf(ann.page, 'Ben').locator('summary').click();
   await assertTargets(ann.page, 'host', { min: 20 });
   await ann.page.keyboard.press('Escape');
   await ann.page.click('#host-tools > summary');

@@ -12,6 +12,7 @@ import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
 import { readMetric } from '../support/metrics.mjs';
 import { startNginx } from '../support/nginx.mjs';
+import { rowOf } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 
 const IN_STEP_MS = 150;
@@ -120,7 +121,7 @@ test('play, seek and pause on one node are seen on the other', async () => {
 });
 
 test('control goes over to the other node', async () => {
-  const row = ann.page.locator('.person', { hasText: 'Ben' });
+  const row = rowOf(ann.page, 'Ben');
   await row.locator('summary').click();
   await row.getByText('Give control').click();
   await isHost(ben);

@@ -10,7 +10,7 @@ import { startBreakableProxy } from '../support/breakable_proxy.mjs';
 import { join, joinUntouched, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
-import { hasFigure, hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
+import { hasFigure, hasRole, hasStatus, rowOf, takePicture, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
@@ -221,8 +221,8 @@ step('the host left: who takes over, and when; and then is host', async () => {
 });
 
 step('removed by the host, who is asked whether that is meant', async () => {
-  await ben.page.locator('.person', { hasText: 'Ann' }).locator('summary').click();
-  await ben.page.locator('.person', { hasText: 'Ann' }).getByText('Remove').click();
+  await rowOf(ben.page, 'Ann').locator('summary').click();
+  await rowOf(ben.page, 'Ann').getByText('Remove').click();
   await ben.page.waitForSelector('#confirm-dialog:has-text("Remove Ann")');
   await assertAccessible(ben.page, 'a question');
   await ben.page.click('#confirm-yes');

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { join, launchBrowser, measure, middleAheadMs, movedMs, openPerson, readings, seekTo, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
+import { rowOf } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
@@ -176,7 +177,7 @@ step('a reaction floats over everybody\'s picture', async () => {
 });
 
 step('control is given, and taken back by whoever created the session', async () => {
-  const row = ann.page.locator('.person', { hasText: 'Ben' });
+  const row = rowOf(ann.page, 'Ben');
   await row.locator('summary').click();
   await row.getByText('Give control').click();
   await until(() => isHost(ben.page), 'Ben is host');
@@ -225,8 +226,8 @@ step('the creator returns and is host again', async () => {
 });
 
 step('removed, and ended: both are told and stay away', async () => {
-  await ann.page.locator('.person', { hasText: 'Cem' }).locator('summary').click();
-  await ann.page.locator('.person', { hasText: 'Cem' }).getByText('Remove').click();
+  await rowOf(ann.page, 'Cem').locator('summary').click();
+  await rowOf(ann.page, 'Cem').getByText('Remove').click();
   await ann.page.click('#confirm-yes');
   await hasStatus(cem.page, 'The host removed you');
   await ann.page.click('#host-tools summary');

@@ -37,3 +37,6 @@ export async function takePicture(page, name) {
   await page.setViewportSize(before);
   await page.$eval('#people-panel', (panel) => (panel.open = true));
 }
+
+// A person's row in the list, by the name in it: other words there are no name.
+export const rowOf = (page, name) => page.locator('.person', { has: page.locator('.person-name', { hasText: name }) });

@@ -19,8 +19,8 @@ export class PersonRow {
       avatar: make('span', { class: 'avatar', 'aria-hidden': 'true' }),
       name: make('span', { class: 'person-name' }),
       tag: make('span', { class: 'tag' }),
-      unplayable: make('span', { class: 'tag', 'data-kind': 'bad', hidden: true }, icon('bad'), words.cannotPlay),
-      busy: make('span', { class: 'tag', 'data-kind': 'busy', hidden: true }, icon('busy'), words.buffering),
+      unplayable: make('span', { class: 'tag', 'data-kind': 'bad', hidden: true }),
+      busy: make('span', { class: 'tag', 'data-kind': 'busy', hidden: true }),
       form: make('span', { class: 'person-form muted', hidden: true }),
       drift: make('span', { class: 'drift' }),
       rename: this.#makeRename(),
@@ -40,8 +40,8 @@ export class PersonRow {
     const tags = [member.isHost && words.host, member.isNext && words.next, member.isYou && words.you];
     setText(tag, tags.filter(Boolean).join(', '));
     tag.hidden = tag.textContent === '';
-    unplayable.hidden = !report?.cannotPlay;
-    busy.hidden = !isBuffering || !unplayable.hidden;
+    showTag(unplayable, report?.cannotPlay, 'bad', words.cannotPlay);
+    showTag(busy, isBuffering && unplayable.hidden, 'busy', words.buffering);
     form.hidden = !report?.form || !unplayable.hidden;
     setText(form, words.forms[report?.form]?.name ?? '');
     form.title = words.forms[report?.form]?.meaning ?? '';
@@ -82,6 +82,13 @@ export class PersonRow {
     }
     return menu;
   }
+}
+
+// What does not show is not in the row's words either.
+function showTag(tag, shows, name, text) {
+  if (tag.hidden !== Boolean(shows)) return;
+  tag.hidden = !shows;
+  tag.replaceChildren(...(shows ? [icon(name), text] : []));
 }
 
 // "+12 ms", "−340 ms", "−12 s": ahead is plus.
