@@ -99,8 +99,8 @@ test('a program that is killed in the middle is begun anew, and who waits gets t
   const server = await serve(t, { script: 'case "$1" in video) if [ ! -e "$HERE/once" ]; then touch "$HERE/once"; exec sleep 1000; fi;; esac\nexec "$REAL" "$@"' });
   const urls = await segmentsOf(server.origin, 'copy');
   const asked = fetchBytes(urls[2]);
-  await until(() => existsSync(path.join(server.here, 'once')) && makersOf(server.pid).length === 1, 'the cutting to begin');
-  process.kill(makersOf(server.pid)[0], 'SIGKILL');
+  await until(() => existsSync(path.join(server.here, 'once')) && makersOf(server.pid, 'sleep').length === 1, 'the cutting to begin');
+  process.kill(makersOf(server.pid, 'sleep')[0], 'SIGKILL');
   assert.ok((await asked).length > 0);
   assert.equal(await readMetric(server, 'form_runs_failed_total{of="program"}'), 1);
 });
@@ -183,7 +183,7 @@ test('a program at work is bounded', async (t) => {
   const server = await serve(t, { script: 'case "$1" in video) exec sleep 1000;; esac\nexec "$REAL" "$@"' });
   const urls = await segmentsOf(server.origin, 'copy');
   const asked = fetch(urls[0]).catch(() => {});
-  const [maker] = await until(() => makersOf(server.pid).length === 1 && makersOf(server.pid), 'a program at work');
+  const [maker] = await until(() => makersOf(server.pid, 'sleep').length === 1 && makersOf(server.pid, 'sleep'), 'a program at work');
   const limits = readFileSync(`/proc/${maker}/limits`, 'utf8');
   assert.match(limits, /^Max address space +3221225472 +3221225472/m);
   assert.match(limits, /^Max file size +1073741824 +1073741824/m);

@@ -1,5 +1,6 @@
 // Forms of films, as a player sees them: playlists and what they name.
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
 import { timesOf } from './fragments.mjs';
 
 export async function fetchBytes(url, options) {
@@ -42,14 +43,16 @@ export async function readPlaylist(url) {
 export const fetchTimes = async (url) => timesOf(await fetchBytes(url));
 
 // The processes that prepare films for this server.
-export function makersOf(pid) {
+// `program`: only those of that name. What describes films for the library is one of them, too, now and then.
+export function makersOf(pid, program) {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((one) => {
     try {
       const stat = readFileSync(`/proc/${one}/stat`, 'utf8');
       const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       // Others of its children are itself, to open files, and those that make posters.
-      const program = readlinkSync(`/proc/${one}/exe`);
-      return Number(parent) === pid && state !== 'Z' && program !== readlinkSync(`/proc/${pid}/exe`) && !/\/ff(mpeg|probe)$/.test(program);
+      const file = readlinkSync(`/proc/${one}/exe`);
+      if (Number(parent) !== pid || state === 'Z' || file === readlinkSync(`/proc/${pid}/exe`)) return false;
+      return program === undefined ? !/\/ff(mpeg|probe)$/.test(file) : path.basename(file) === program;
     } catch {
       return false;
     }
