@@ -30,14 +30,15 @@ run: release demo ## Build, make a demo video if there is none, and start the se
 run-redis: release demo packages-nodes ## Start a Redis, two nodes over it and nginx before them (docs/NODES.md)
 	@exec deploy/run-redis build/release/videosync $(ARGS)
 
-test: dev ## Run every test: unit, pages, end to end, browser, layers
-	@$(call ctest,dev)
+test: dev ## Run the tests: unit, pages, end to end, browser, layers (make test-media has the long ones of films)
+	@$(call ctest,dev) -LE media
 
 test-engines: dev ## Run what people do in Chromium, Firefox and WebKit, all of it (make test has the short form)
 	@VIDEOSYNC_FLOWS=all $(call ctest,dev) -L engines
 
 .PHONY: test-media
 test-media: dev ## Play a library of 110 odd films in Chromium, and see that each is on time; ARGS='vfr.mp4 ...'
+	@[[ -n "$(ARGS)" ]] || $(call ctest,dev) -L media
 	@VIDEOSYNC_BINARY=build/dev/videosync node tests/media/main.mjs $(ARGS)
 
 help: ## List these targets

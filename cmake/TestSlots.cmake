@@ -36,3 +36,11 @@ foreach(test ${tests})
     set_tests_properties(${test} PROPERTIES PROCESSORS 3)
   endif()
 endforeach()
+
+# Of films, and long: `make test-media` runs them, `make test` does not.
+foreach(test e2e_forms_storage browser_colours)
+  if(test IN_LIST tests)
+    get_test_property(${test} LABELS labels)
+    set_tests_properties(${test} PROPERTIES LABELS "${labels};media")
+  endif()
+endforeach()
