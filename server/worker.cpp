@@ -273,8 +273,11 @@ void Worker::tell_members(const BufferRef& notice) noexcept {
 
 void Worker::show_catalog(VideoCatalogRef catalog) noexcept {
   VS_ASSERT(catalog != nullptr);
+  // It is published every other second while pictures are made: sessions are not bothered with
+  // that.
+  const bool has_other_lengths = catalog->lengths != catalog_->lengths;
   catalog_ = std::move(catalog);
-  directory_->on_library_changed();
+  if (has_other_lengths) directory_->on_library_changed();
 }
 
 void Worker::tell_degraded(bool is_degraded) noexcept {

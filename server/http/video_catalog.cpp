@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
+#include <functional>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -352,7 +354,12 @@ VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library) {
   std::string words;
   std::vector<std::size_t> words_ends;
   words_ends.reserve(library->videos().size());
+  std::uint64_t lengths = 0;
   for (const VideoEntry& video : library->videos()) {
+    // In their order, so an odd factor (FNV's) tells apart what a plain sum would not.
+    const double length_s = video.duration_s().value_or(0);
+    lengths = lengths * 0x100000001b3 + std::hash<std::string>{}(video.id);
+    lengths = lengths * 0x100000001b3 + std::bit_cast<std::uint64_t>(length_s);
     if (video.versions > 0) words += video.folded;
     words += '\n';
     words_ends.push_back(words.size());
@@ -360,7 +367,7 @@ VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library) {
   LibraryFolders folders(*library);
   return std::make_shared<const VideoCatalog>(std::move(library), BufferRef::copy_of(json),
                                               body_etag(json), std::move(folders), std::move(words),
-                                              std::move(words_ends));
+                                              std::move(words_ends), lengths);
 }
 
 }  // namespace videosync

@@ -58,6 +58,7 @@ struct VideoCatalog {
   LibraryFolders folders;
   std::string words;                    // VideoEntry::folded of each film, a newline behind each
   std::vector<std::size_t> words_ends;  // where those lines end, in the order of videos()
+  std::uint64_t lengths;                // a sum of all films' lengths: another one, another sum
 };
 using VideoCatalogRef = std::shared_ptr<const VideoCatalog>;
 

@@ -28,9 +28,14 @@ constexpr std::uint64_t bytes_max_min = 1 << 20;
 constexpr std::int64_t widened_every_ms = 60'000;
 
 // From where all of this process's times begin, so that what is older is below 0.
+// What is of the future, by a clock that was wrong, is new.
 std::int64_t age_ms(const fs::directory_entry& entry) {
-  const auto age = fs::file_time_type::clock::now() - entry.last_write_time();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
+  std::error_code error;
+  const auto written = entry.last_write_time(error);
+  if (error) return 0;
+  const auto age = fs::file_time_type::clock::now() - written;
+  return std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(age).count(),
+                                0);
 }
 
 }  // namespace
@@ -44,15 +49,32 @@ Result<> FormCache::open() {
     if (error) break;
     if (!it->is_regular_file(error)) continue;
     const std::string path = it->path().lexically_relative(folder_).string();
-    if (path.ends_with(".tmp")) {
+    // A power cut may leave what was renamed, and not what was in it.
+    const std::uintmax_t bytes = it->file_size(error);
+    if (path.ends_with(".tmp") || error || bytes == 0) {
       half_made.push_back(path);
+      error.clear();
     } else {
-      learn(path, it->file_size(error), -age_ms(*it));
+      learn(path, bytes, -age_ms(*it));
     }
   }
   for (const std::string& path : half_made)
     ::unlink((folder_ + "/" + path).c_str());
+  sweep();
   return {};
+}
+
+// Empty folders. Only here: while runs begin, one of theirs may be empty.
+void FormCache::sweep() const {
+  std::error_code error;
+  std::vector<fs::path> folders;
+  for (fs::recursive_directory_iterator it(folder_, error), end; it != end; it.increment(error)) {
+    if (error) break;
+    if (it->is_directory(error)) folders.push_back(it->path());
+  }
+  // The inner ones come behind those that they are in.
+  for (auto it = folders.rbegin(); it != folders.rend(); ++it)
+    ::rmdir(it->c_str());
 }
 
 void FormCache::learn(const std::string& path, std::uint64_t bytes, std::int64_t used_ms) {
@@ -65,7 +87,7 @@ bool FormCache::touch(const std::string& path, std::int64_t now_ms) {
   const auto found = entries_.find(path);
   if (found == entries_.end()) return false;
   if (::access((folder_ + "/" + path).c_str(), R_OK) != 0) {
-    remove(path);
+    if (errno == ENOENT) remove(path);
     return false;
   }
   found->second.used_ms = now_ms;
@@ -76,10 +98,10 @@ UniqueFd FormCache::open_file(const std::string& path, std::int64_t now_ms) {
   const auto found = entries_.find(path);
   if (found == entries_.end()) return {};
   UniqueFd file(::open((folder_ + "/" + path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) {
-    remove(path);
-  } else {
+  if (file) {
     found->second.used_ms = now_ms;
+  } else if (errno == ENOENT) {
+    remove(path);
   }
   return file;
 }
@@ -129,16 +151,19 @@ void FormCache::add(const std::string& path, std::uint64_t bytes, std::int64_t n
 void FormCache::remove(const std::string& path) {
   const auto found = entries_.find(path);
   VS_ASSERT(found != entries_.end());
-  const std::string whole = folder_ + "/" + path;
-  ::unlink(whole.c_str());
+  ::unlink((folder_ + "/" + path).c_str());
   bytes_ -= found->second.bytes;
   entries_.erase(found);
-  ::rmdir(whole.substr(0, whole.rfind('/')).c_str());  // where it was the last one
 }
 
-void FormCache::drop(const std::string& path) const {
-  VS_ASSERT(path.ends_with(".tmp"));
-  ::unlink((folder_ + "/" + path).c_str());
+void FormCache::drop_half_made(const std::string& folder, std::string_view suffix) const {
+  VS_ASSERT(suffix.ends_with(".tmp"));
+  std::error_code error;
+  for (fs::directory_iterator it(folder_ + "/" + folder, error), end; it != end;
+       it.increment(error)) {
+    if (error) return;
+    if (it->path().string().ends_with(suffix)) ::unlink(it->path().c_str());
+  }
 }
 
 void FormCache::forget(std::string_view film) {
@@ -148,7 +173,8 @@ void FormCache::forget(std::string_view film) {
   }
   for (const std::string& path : paths)
     remove(path);
-  ::rmdir((folder_ + "/" + std::string(film)).c_str());
+  std::error_code error;
+  fs::remove_all(folder_ + "/" + std::string(film), error);
 }
 
 void FormCache::make_room(std::int64_t now_ms) {

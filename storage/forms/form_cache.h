@@ -29,17 +29,18 @@ class FormCache {
 
   const std::string& folder() const noexcept { return folder_; }
   bool has(const std::string& path) const { return entries_.contains(path); }
-  // It is used, by another program. False: it is not there (any more).
+  // It is used, by another program. False: it is not there (any more), or not to be had now.
   bool touch(const std::string& path, std::int64_t now_ms);
-  // Nullopt: it is not there (any more).
+  // None: it is not there (any more), or, where has() it still, it cannot be had now.
   UniqueFd open_file(const std::string& path, std::int64_t now_ms);
   std::string read(const std::string& path, std::int64_t now_ms);  // "": not there
   Result<> write(const std::string& path, std::string_view bytes, std::int64_t now_ms);
   // Of a program that writes there itself: a folder for it, and what it has finished.
   Result<> make_folder(const std::string& path) const;
   void add(const std::string& path, std::uint64_t bytes, std::int64_t now_ms);
-  void drop(const std::string& path) const;  // what was left half made; nothing may be there
-  void forget(std::string_view film);        // all of a film's files
+  // What was left half made in that folder, under names that end so.
+  void drop_half_made(const std::string& folder, std::string_view suffix) const;
+  void forget(std::string_view film);  // all of a film's files
 
   // Removes until there is room again.
   void make_room(std::int64_t now_ms);
@@ -55,6 +56,7 @@ class FormCache {
   };
   void learn(const std::string& path, std::uint64_t bytes, std::int64_t modified_ms);
   void remove(const std::string& path);
+  void sweep() const;
   void widen(std::int64_t now_ms);
 
   const std::string folder_;

@@ -62,11 +62,13 @@ const char* FormFilm::learn(const FormJob& job, const std::string& json, FormCac
   return lacks_plan ? "where it may be cut cannot be found" : nullptr;
 }
 
-void FormFilm::mark(const std::string& part, std::string why, const std::string& key,
-                    FormCache& cache, std::int64_t now_ms) {
+void FormFilm::mark(const std::string& part, std::string why) {
   // Without an end no form has a playlist.
   if (part == "copy" && facts_ && !knows_end()) faults_[std::string(whole_film)] = why;
   faults_[part] = std::move(why);
+}
+
+void FormFilm::keep_faults(const std::string& key, FormCache& cache, std::int64_t now_ms) const {
   std::string text;
   for (const auto& [name, reason] : faults_)
     text += fmt::format("{}\t{}\n", name, reason);

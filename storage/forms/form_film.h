@@ -1,8 +1,9 @@
 // FormFilm: a film of which forms are made: its file, and what is known of it, which the cache
 // keeps. The FormMaker's.
 //
-// A fault is of a part: of a rendition, by its folder, or of the whole film. It is kept, so that
-// nothing is tried for ever; a film that changes is another one.
+// A fault is of a part: of a rendition, by its folder, or of the whole film. It holds, so that
+// nothing is tried for ever; a film that changes is another one. What a run said of the film, or
+// fell over, holds over restarts; that one took too long may have been the machine's doing.
 #pragma once
 
 #include <cstdint>
@@ -45,10 +46,12 @@ class FormFilm {
   const char* learn(const FormJob& job, const std::string& json, FormCache& cache,
                     std::int64_t now_ms);
   void forget_plan() { plan_.reset(); }
-  void mark(const std::string& part, std::string why, const std::string& key, FormCache& cache,
-            std::int64_t now_ms);
+  void mark(const std::string& part, std::string why);
+  // As far as it is to be known after a restart.
+  void keep_faults(const std::string& key, FormCache& cache, std::int64_t now_ms) const;
   // Of a part whose runs come to a bad end: how many times by now, one after the other.
   int count_crash(const std::string& part) { return ++crashes_[part]; }
+  void forget_crashes(const std::string& part) { crashes_.erase(part); }
 
   static std::string part_of(const FormJob& job);
 

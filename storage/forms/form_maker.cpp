@@ -74,8 +74,8 @@ FormMaker::FormMaker(Options options, FileHelpers& helpers, UniqueFd wake,
       runs_({.pictures = options_.pictures_max,
              .readings = readings_max,
              .others = 2 * options_.cores + 2},
-            [this](const FormJob& job, const std::string& name) {
-              cache_.drop(job.film + "/" + job.folder() + "/" + name);
+            [this](const FormJob& job, const std::string& suffix) {
+              cache_.drop_half_made(job.film + "/" + job.folder(), suffix);
             }) {}
 
 FormMaker::~FormMaker() {
@@ -163,7 +163,10 @@ void FormMaker::wait() {
   std::vector<pollfd> polled{{wake_.get(), POLLIN, 0}, {desk_->descriptor(), POLLIN, 0}};
   runs_.add_polled(polled);
   const bool is_idle = runs_.is_empty() && line_.is_empty();
-  ::poll(polled.data(), polled.size(), is_idle ? -1 : look_every_ms);
+  const bool has_open = std::ranges::any_of(
+      films_, [](const auto& one) { return one.second.source.file != nullptr; });
+  const auto idle_ms = has_open ? static_cast<int>(open_for_ms) : -1;
+  ::poll(polled.data(), polled.size(), is_idle ? idle_ms : look_every_ms);
   std::uint64_t count = 0;
   while (::read(wake_.get(), &count, sizeof count) > 0) {
   }
@@ -238,6 +241,7 @@ void FormMaker::take_opened() {
 // made ahead takes what room is left.
 void FormMaker::serve_all() {
   refused_room_.clear();
+  full_lanes_.fill(false);
   ahead_.clear();
   line_.serve(now_ms(), [this](const FormWaiting& one) {
     const Served served = serve(one);
@@ -285,7 +289,11 @@ FormMaker::Served FormMaker::answer_unmade(const FormWaiting& waiting) {
 // False: it is not there.
 bool FormMaker::answer_file(const FormWaiting& waiting) {
   UniqueFd descriptor = cache_.open_file(waiting.path, now_ms());
-  if (!descriptor) return false;
+  if (!descriptor) {
+    // It is there, and cannot be had: to make it anew would not help.
+    if (cache_.has(waiting.path)) cannot_write("a file of it cannot be opened");
+    return false;
+  }
   MediaFileRef file = file_of(helpers_, std::move(descriptor), waiting.file.name());
   if (file == nullptr) return false;
   answer(waiting, {.kind = FormAnswer::Kind::file, .file = std::move(file)});
@@ -301,10 +309,15 @@ FormFilm& FormMaker::film_of(const FormAsk& ask, const std::string& key) {
     });
   }
   FormFilm& film = films_[key];
-  if (film.source.folder == nullptr) {
+  // Of the newest scan: a library that was away is another folder by now, and who had gone may be
+  // back.
+  if (film.source.folder != ask.source.folder) {
+    MediaFileRef file = std::move(film.source.file);
     film.source = ask.source;
+    film.source.file = std::move(file);
     film.seen = ask.seen;
   }
+  film.is_gone = false;
   film.used_ms = now_ms();
   film.look_into(cache_, key, film.used_ms);
   return film;
@@ -318,6 +331,7 @@ FormMaker::Served FormMaker::serve(const FormWaiting& waiting) {
     return answer_why(waiting, FormAnswer::Kind::unplayable, *fault);
   }
   if (film.facts()) return serve_part(waiting, film);
+  if (waiting.is_look) return answer_unmade(waiting);
   const FormJob job{.kind = FormJob::Kind::describe, .film = waiting.film};
   return served_by(want(job, Claim::waits), waiting, film);
 }
@@ -351,6 +365,7 @@ FormMaker::Served FormMaker::serve_part(const FormWaiting& waiting, FormFilm& fi
     return answer_why(waiting, FormAnswer::Kind::not_found, "");
   }
   if ((is_copy && film.plan() == nullptr) || !film.knows_end()) {
+    if (waiting.is_look) return answer_unmade(waiting);
     const FormJob job{.kind = FormJob::Kind::plan, .film = waiting.film};
     return served_by(want(job, Claim::waits), waiting, film);
   }

@@ -7,6 +7,7 @@
 // film are to it a film of their own.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -110,6 +111,7 @@ class FormMaker {
   bool is_awaited(const ActiveRun& active) const;
   Start want(const FormJob& job, Claim claim);
   Start begin(const FormJob& job, FormFilm& film, Claim claim);
+  bool make_room(const FormJob& job, std::int64_t now);
   Start open(FormFilm& film);
   Start want_segment(const FormWaiting& waiting, FormFilm& film, Claim claim);
   void read_ahead(const FormWaiting& waiting, FormFilm& film);
@@ -122,7 +124,8 @@ class FormMaker {
   void on_no_room(const EndedRun& ended);
   void cannot_write(const std::string& why);
   void on_failed(const EndedRun& ended, FormFilm& film);
-  void mark(const std::string& key, FormFilm& film, const std::string& part, std::string why);
+  void set_trouble(FormFilm& film, std::string why, const EndedRun& ended);
+  void mark(FormFilm& film, const std::string& part, std::string why);
   bool has_changed(FormFilm& film, const std::string& key);
 
   const Options options_;
@@ -138,7 +141,8 @@ class FormMaker {
   std::unordered_map<std::string, FormFilm> films_;  // by key
   FormLine line_;
   std::vector<FormWaiting> ahead_;  // was answered in this turn: what comes next is made, too
-  std::vector<std::string> refused_room_;    // in this turn: paths of pictures, the next first
+  std::vector<std::string> refused_room_;  // in this turn: paths of pictures, the next first
+  std::array<bool, FormJob::lanes> full_lanes_{};  // in this turn: where nobody gives way
   std::string trouble_;                      // of the program, as it was told last; of the cache,
   std::int64_t cache_trouble_until_ms_ = 0;  // while nothing can be written
   std::jthread thread_;                      // last: ends before the rest goes

@@ -19,9 +19,10 @@ namespace {
 // So much film is made ahead of who watches; more is begun when half of that is left.
 constexpr double ahead_s = 30;
 constexpr int crashes_max = 2;
-// What could not be written is tried again after so long; what storage did not give in 20 s, later.
+// What could not be written is tried again after so long; what storage did not give in 20 s, or a
+// program that somebody ends, later.
 constexpr std::int64_t trouble_ms = 2'000;
-constexpr std::int64_t storage_trouble_ms = 10'000;
+constexpr std::int64_t machine_trouble_ms = 10'000;
 
 double seconds_of(const FormFilm& film, const Rendition& rendition, std::size_t from,
                   std::size_t to) {
@@ -53,17 +54,16 @@ FormMaker::Start FormMaker::want(const FormJob& job, Claim claim) {
   }
   if (now < film.trouble_until_ms || now < cache_trouble_until_ms_) return Start::failed;
   if (runs_.is_judged(job.film)) return Start::full;
-  if (film.source.file == nullptr) return open(film);
+  if (film.source.file == nullptr) {
+    const Start opened = open(film);
+    if (film.source.file == nullptr) return opened;
+  }
   return begin(job, film, claim);
 }
 
 FormMaker::Start FormMaker::begin(const FormJob& job, FormFilm& film, Claim claim) {
   const std::int64_t now = now_ms();
-  if (!runs_.has_room(job)) {
-    const FormRuns::IsAwaited awaited = [this](const ActiveRun& one) { return is_awaited(one); };
-    if (claim == Claim::ahead || !runs_.make_room(job, awaited, now)) return Start::full;
-    ++counts_.displaced;
-  }
+  if (!runs_.has_room(job) && (claim == Claim::ahead || !make_room(job, now))) return Start::full;
   const bool is_copy = job.is_stretch() && job.rendition.kind == Rendition::Kind::copy;
   if (is_copy && !cache_.touch(job.film + "/plan/plan", now)) {
     film.forget_plan();  // somebody has cleared the cache away
@@ -85,6 +85,17 @@ FormMaker::Start FormMaker::begin(const FormJob& job, FormFilm& film, Claim clai
               field("why", trouble_));
   }
   return Start::failed;
+}
+
+// Who keeps a room keeps it for all who ask in one turn: each look at that is one at all who wait.
+bool FormMaker::make_room(const FormJob& job, std::int64_t now) {
+  bool& is_full = full_lanes_[static_cast<std::size_t>(job.lane())];
+  if (is_full) return false;
+  const FormRuns::IsAwaited awaited = [this](const ActiveRun& one) { return is_awaited(one); };
+  is_full = !runs_.make_room(job, awaited, now);
+  if (is_full) return false;
+  ++counts_.displaced;
+  return true;
 }
 
 const std::string& FormMaker::trouble_of(const FormFilm& film) const {
@@ -167,10 +178,13 @@ void FormMaker::on_ended(const EndedRun& ended) {
   FormFilm& film = films_[key];
   if (film.source.file == nullptr || has_changed(film, key)) return;
   if (ended.end == End::no_room) return on_no_room(ended);
+  if (ended.end == End::unwritable) return cannot_write(ended.words);
   if (ended.end != End::done) return on_failed(ended, film);
   const std::string json = ended.lines.empty() ? "" : ended.lines.back();
   const char* fault = film.learn(ended.job, json, cache_, now_ms());
-  if (fault != nullptr) mark(key, film, FormFilm::part_of(ended.job), fault);
+  if (fault == nullptr) return;
+  mark(film, FormFilm::part_of(ended.job), fault);
+  film.keep_faults(key, cache_, now_ms());
 }
 
 // With nothing of ours to give, somebody else has filled the disk.
@@ -196,29 +210,40 @@ void FormMaker::on_failed(const EndedRun& ended, FormFilm& film) {
   const std::string part = FormFilm::part_of(ended.job);
   if (ended.end == End::fault) {
     ++counts_.failed_film;
-    return mark(ended.job.film, film, part, ended.words);
+    mark(film, part, ended.words);
+    return film.keep_faults(ended.job.film, cache_, now_ms());
   }
   if (ended.end == End::storage) {
     ++counts_.failed_storage;
-    film.trouble = "the film's storage does not answer";
-    film.trouble_until_ms = now_ms() + storage_trouble_ms;
-    return log_warn("forms", "the storage of a film does not answer",
-                    field("film", film.source.path), field("part", part));
+    return set_trouble(film, "the film's storage does not answer", ended);
   }
   ++counts_.failed_program;
-  if (film.count_crash(part) >= crashes_max) {
-    mark(ended.job.film, film, part, "the program that prepares it fails: " + ended.words);
-  } else {
-    log_warn("forms", "videosync-media failed, and is tried once more",
-             field("film", film.source.path), field("part", part), field("why", ended.words));
+  if (film.count_crash(part) < crashes_max) {
+    return log_warn("forms", "videosync-media failed, and is tried once more",
+                    field("film", film.source.path), field("part", part),
+                    field("why", ended.words));
   }
+  if (ended.end == End::stopped) {
+    film.forget_crashes(part);
+    return set_trouble(film, "the program that prepares films is ended by somebody else", ended);
+  }
+  mark(film, part, "the program that prepares it fails: " + ended.words);
+  if (ended.end == End::crashed) film.keep_faults(ended.job.film, cache_, now_ms());
 }
 
-void FormMaker::mark(const std::string& key, FormFilm& film, const std::string& part,
-                     std::string why) {
+// Of the machine's: it passes.
+void FormMaker::set_trouble(FormFilm& film, std::string why, const EndedRun& ended) {
+  log_warn("forms", "a film cannot be prepared for now", field("film", film.source.path),
+           field("part", FormFilm::part_of(ended.job)), field("trouble", why),
+           field("why", ended.words));
+  film.trouble = std::move(why);
+  film.trouble_until_ms = now_ms() + machine_trouble_ms;
+}
+
+void FormMaker::mark(FormFilm& film, const std::string& part, std::string why) {
   log_warn("forms", "a form of a film cannot be made, and is not tried again until it changes",
            field("film", film.source.path), field("part", part), field("why", why));
-  film.mark(part, std::move(why), key, cache_, now_ms());
+  film.mark(part, std::move(why));
 }
 
 // Whether another film has been written over it: what was made of it is of neither. Of what the

@@ -1,6 +1,7 @@
 #include "storage/forms/form_runs.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -29,7 +30,13 @@ constexpr std::size_t kept_segments = 4;
 constexpr std::int64_t kept_between_ms = 2'000;
 // A process that is killed is gone within milliseconds, unless it waits in the kernel.
 constexpr std::int64_t kill_wait_ms = 1'000;
-constexpr int status_no_room = 3;  // of videosync-media: it could not write
+// Of videosync-media; 1 is a fault of the film.
+constexpr int status_no_room = 3;
+constexpr int status_source = 4;
+constexpr int status_unwritable = 5;
+// Of whoever was to start it: it cannot be run.
+constexpr int status_not_run = 126;
+constexpr int status_not_found = 127;
 
 using Blame = ActiveRun::Blame;
 
@@ -38,7 +45,36 @@ bool hangs(const ActiveRun& active, std::int64_t now_ms) noexcept {
   return now_ms - active.progress_ms > silence_max_ms;
 }
 
+// By which a program ends that goes wrong itself. By the others somebody ends it: who stops the
+// service, or the kernel for want of memory.
+bool is_own_signal(int signal) noexcept {
+  constexpr int own[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGXFSZ, SIGSYS};
+  return std::ranges::find(own, signal) != std::end(own);
+}
+
 }  // namespace
+
+EndedRun::End end_of(int status) noexcept {
+  using End = EndedRun::End;
+  if (WIFSIGNALED(status)) return is_own_signal(WTERMSIG(status)) ? End::crashed : End::stopped;
+  switch (WEXITSTATUS(status)) {
+    case 0:
+      return End::done;
+    case 1:
+      return End::fault;
+    case status_no_room:
+      return End::no_room;
+    case status_source:
+      return End::storage;
+    case status_unwritable:
+      return End::unwritable;
+    case status_not_run:
+    case status_not_found:
+      return End::stopped;
+    default:
+      return End::crashed;
+  }
+}
 
 std::string FormJob::folder() const {
   const bool is_plan = kind == Kind::describe || kind == Kind::plan;
@@ -176,21 +212,16 @@ std::optional<EndedRun> FormRuns::look_at_end(ActiveRun& active, const OnMade& o
   const auto status = active.run.take_status();
   if (!status) return std::nullopt;
   read(active, active.progress_ms, on_made);
+  const End end = end_of(*status);
   std::string words = active.run.last_words();
   if (WIFSIGNALED(*status)) {
     words = fmt::format("it was ended by signal {} ({})", WTERMSIG(*status),
                         ::strsignal(WTERMSIG(*status)));
-    return EndedRun{active.job, End::crashed, std::move(words), {}};
   }
-  const int code = WEXITSTATUS(*status);
-  if (code == 0 && active.job.is_stretch() && active.job.end > active.job.from &&
-      active.claim.made == 0) {
+  const bool was_to_make = active.job.is_stretch() && active.job.end > active.job.from;
+  if (end == End::done && was_to_make && active.claim.made == 0) {
     return EndedRun{active.job, End::crashed, "it made nothing", {}};
   }
-  const End end = code == 0                ? End::done
-                  : code == status_no_room ? End::no_room
-                  : code == 1              ? End::fault
-                                           : End::crashed;
   return EndedRun{active.job, end, std::move(words), std::move(active.lines)};
 }
 
@@ -200,7 +231,7 @@ std::vector<EndedRun> FormRuns::take_ended(std::int64_t now_ms, const IsAwaited&
   for (auto it = runs_.begin(); it != runs_.end();) {
     const pid_t pid = it->run.pid();
     if (auto one = look_at_end(*it, on_made)) {
-      if (one->end == EndedRun::End::crashed) tidy(*it, pid);
+      if (one->end != EndedRun::End::done) tidy(*it, pid);
       ended.push_back(std::move(*one));
       it = runs_.erase(it);
       continue;
@@ -237,10 +268,7 @@ std::vector<EndedRun> FormRuns::take_killed(std::int64_t now_ms, const OnMade& o
 }
 
 void FormRuns::tidy(const ActiveRun& active, pid_t pid) const {
-  const std::string suffix = fmt::format(".{}.tmp", pid);
-  if (active.job.kind != FormJob::Kind::stretch) return on_left_(active.job, "plan" + suffix);
-  on_left_(active.job, "init.mp4" + suffix);
-  on_left_(active.job, fmt::format("{}.m4s{}", active.next, suffix));
+  on_left_(active.job, fmt::format(".{}.tmp", pid));
 }
 
 bool FormRuns::is_judged(const std::string& film) const {
@@ -257,9 +285,16 @@ bool FormRuns::is_stuck(const std::string& film, std::int64_t now_ms) const {
 
 // These are waited for: what is forgotten next must not come back.
 void FormRuns::stop_film(const std::string& film) {
-  const auto is_of = [&](const ActiveRun& active) { return active.job.film == film; };
-  runs_.remove_if(is_of);
-  ending_.remove_if(is_of);
+  std::vector<std::pair<FormJob, pid_t>> ended;
+  const auto end_if = [&](const ActiveRun& active) {
+    const bool is_of = active.job.film == film;
+    if (is_of) ended.emplace_back(active.job, active.run.pid());
+    return is_of;
+  };
+  runs_.remove_if(end_if);
+  ending_.remove_if(end_if);
+  for (const auto& [job, pid] : ended)
+    on_left_(job, fmt::format(".{}.tmp", pid));
 }
 
 // All at once, so that they end beside each other.

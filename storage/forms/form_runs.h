@@ -29,6 +29,7 @@ namespace videosync {
 struct FormJob {
   enum class Kind : std::uint8_t { describe, plan, stretch, subtitles, convert };
   enum class Lane : std::uint8_t { pictures, readings, others };
+  static constexpr std::size_t lanes = 3;
   Kind kind = Kind::describe;
   std::string film{};     // its key
   Rendition rendition{};  // of a stretch
@@ -76,11 +77,25 @@ bool makes_soon(const ActiveRun& active, std::size_t segment) noexcept;
 
 struct EndedRun {
   FormJob job;
-  // storage: what it reads from does not answer; that says nothing of the film.
-  enum class End : std::uint8_t { done, fault, no_room, crashed, hung, storage } end;
+  // Of the film's own: fault, crashed, hung. Of the others, which say nothing of it: no_room, the
+  // disk is full; unwritable, the cache takes nothing; storage, what it reads from does not answer
+  // or fails; stopped, somebody else has ended the program, or it cannot run here.
+  enum class End : std::uint8_t {
+    done,
+    fault,
+    crashed,
+    hung,
+    no_room,
+    unwritable,
+    storage,
+    stopped
+  } end;
   std::string words;  // what was wrong
   std::vector<std::string> lines;
 };
+
+// What waitpid's status says of a run.
+EndedRun::End end_of(int status) noexcept;
 
 class FormRuns {
  public:
@@ -90,8 +105,9 @@ class FormRuns {
     std::size_t others;
   };
   using IsAwaited = std::function<bool(const ActiveRun&)>;
-  // Where a run's process that was killed may have left a file half made: "12.m4s.PID.tmp".
-  using OnLeft = std::function<void(const FormJob&, const std::string& name)>;
+  // A run's process was killed and may have left files half made, whose names end so:
+  // "12.m4s.PID.tmp".
+  using OnLeft = std::function<void(const FormJob&, const std::string& suffix)>;
 
   FormRuns(Limits limits, OnLeft on_left) noexcept
       : limits_(limits), on_left_(std::move(on_left)) {}

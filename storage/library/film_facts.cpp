@@ -14,6 +14,10 @@ namespace {
 
 using simdjson::dom::element;
 
+// What is said to last longer is not believed: playlists name each part of a film.
+constexpr int rate_max = 768'000;
+constexpr std::int64_t duration_max_ms = std::int64_t{10} * 24 * 3'600'000;
+
 template <class T>
 T get(const element& object, std::string_view name, T otherwise) {
   T value{};
@@ -56,7 +60,8 @@ SubtitleTrack subtitle_of(const element& json) {
           .label = text(json, "label"),
           .is_forced = get(json, "forced", false),
           .is_text = get(json, "text", false),
-          .span_ms = std::max(get(json, "spanMs", std::int64_t{0}), std::int64_t{0})};
+          .span_ms =
+              std::clamp(get(json, "spanMs", std::int64_t{0}), std::int64_t{0}, duration_max_ms)};
 }
 
 template <class T, class Make>
@@ -111,7 +116,8 @@ std::optional<FilmFacts> parse_film_facts(std::string_view json) {
   facts.bytes = get(film, "bytes", std::uint64_t{0});
   facts.start_ms = get(film, "startMs", std::int64_t{0});
   if (film["durationMs"].error() == simdjson::SUCCESS) {
-    facts.duration_ms = get(film, "durationMs", std::int64_t{0});
+    const std::int64_t told_ms = get(film, "durationMs", std::int64_t{0});
+    if (told_ms >= 0 && told_ms <= duration_max_ms) facts.duration_ms = told_ms;
   }
   facts.ends_early = get(film, "endsEarly", false);
   facts.has_plan = film["segments"].error() == simdjson::SUCCESS;
@@ -121,9 +127,10 @@ std::optional<FilmFacts> parse_film_facts(std::string_view json) {
   add_all(film, "audio", facts.sound, sound_of);
   add_all(film, "subtitles", facts.subtitles, subtitle_of);
   facts.picture_segment_ticks = get(film, "pictureSegmentTicks", std::int64_t{0});
-  const bool has_grid = std::ranges::all_of(
-      facts.sound, [](const SoundTrack& one) { return one.rate > 0 && one.segment_samples > 0; });
-  if (!has_grid || facts.picture_segment_ticks <= 0) return std::nullopt;
+  const bool has_grid = std::ranges::all_of(facts.sound, [](const SoundTrack& one) {
+    return one.rate > 0 && one.rate <= rate_max && one.segment_samples >= one.rate;
+  });
+  if (!has_grid || facts.picture_segment_ticks < ticks_per_second) return std::nullopt;
   return facts;
 }
 
@@ -132,7 +139,7 @@ bool add_read_facts(std::string_view json, FilmFacts& facts) {
   element film;
   if (parser.parse(json.data(), json.size()).get(film) != simdjson::SUCCESS) return false;
   const std::int64_t duration_ms = get(film, "durationMs", std::int64_t{0});
-  if (duration_ms <= 0) return false;
+  if (duration_ms <= 0 || duration_ms > duration_max_ms) return false;
   facts.duration_ms = duration_ms;
   facts.ends_early = get(film, "endsEarly", false);
   return true;

@@ -50,10 +50,11 @@ struct SubtitleTrack {
 struct FilmFacts {
   std::string told;  // the JSON that says all this
   std::uint64_t bytes = 0;
-  std::int64_t start_ms = 0;                // of film time, on the container's clock
-  std::optional<std::int64_t> duration_ms;  // nullopt: only reading the film would tell
-  bool ends_early = false;                  // the file was cut short
-  bool has_plan = false;                    // the container's index tells where it may be cut
+  std::int64_t start_ms = 0;  // of film time, on the container's clock
+  std::optional<std::int64_t>
+      duration_ms;          // nullopt: only reading the film would tell; 10 days at most
+  bool ends_early = false;  // the file was cut short
+  bool has_plan = false;    // the container's index tells where it may be cut
   std::optional<PictureTrack> picture;
   std::vector<SoundTrack> sound;
   std::vector<SubtitleTrack> subtitles;

@@ -7,7 +7,7 @@ import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
 import { fetchBytes, fetchFilm, makersOf } from '../support/forms.mjs';
-import { fetchPatiently, ffmpeg, formsFolder, segmentsOf } from '../support/forms_server.mjs';
+import { fetchPatiently, ffmpeg, formOf, formsFolder, segmentsOf } from '../support/forms_server.mjs';
 import { makerBinary } from '../support/maker.mjs';
 import { readMetric } from '../support/metrics.mjs';
 import { until } from '../support/until.mjs';
@@ -65,6 +65,12 @@ test('one room for pictures, and three who watch elsewhere: each gets film, in t
 test('HEAD makes nothing; what is made is asked for again by tag and by range', async (t) => {
   const server = await serve(t, {});
   const [first, second] = await segmentsOf(server.origin, 'copy');
+  const read = path.join(root, 'read.ts');
+  await ffmpeg('-i', film, '-map', '0', '-c', 'copy', '-f', 'mpegts', read);
+  const unread = await serve(t, { source: read, name: 'film.ts' });
+  const unlisted = formOf(unread.origin, await fetchFilm(unread.origin, 'film'), 'copy');
+  assert.equal((await fetch(unlisted, { method: 'HEAD' })).status, 200);
+  assert.ok(!(await unread.runs()).includes('plan'), 'a film was read for a look');
   const looked = await fetch(second, { method: 'HEAD' });
   assert.deepEqual([looked.status, looked.headers.get('content-type'), looked.headers.get('content-length')], [200, 'video/iso.segment', null]);
   assert.ok(!(await server.runs()).includes('video'), 'it was made for a look');
@@ -110,6 +116,29 @@ test('a program that ends well and has made nothing is not begun for ever', asyn
   const [first] = await segmentsOf(server.origin, 'copy');
   await assert.rejects(fetchBytes(first), ({ status, body }) => status === 422 && /made nothing/.test(body));
   assert.equal((await server.runs()).filter((verb) => verb === 'video').length, 2);
+});
+
+test('a program that somebody ends, again and again, is no fault of the film', async (t) => {
+  const server = await serve(t, { script: 'case "$1" in video) [ -e "$HERE/let" ] || kill -15 $$;; esac\nexec "$REAL" "$@"' });
+  const [first] = await segmentsOf(server.origin, 'copy');
+  await assert.rejects(fetchBytes(first), ({ status, body }) => status === 503 && /ended by somebody else/.test(body));
+  assert.ok((await server.runs()).filter((verb) => verb === 'video').length >= 2);
+  await writeFile(path.join(server.here, 'let'), '');
+  assert.ok((await fetchPatiently(first)).length > 0, 'it passes');
+});
+
+test('a film that was away for a moment is there again', async (t) => {
+  const server = await serve(t, {});
+  const [first] = await segmentsOf(server.origin, 'copy');
+  // Nothing of it is open or made in this one, and its list has it still.
+  const next = await serve(t, { media: path.dirname(server.media), cache: path.join(server.here, 'other cache') });
+  const url = first.replace(server.origin, next.origin);
+  await until(async () => (await fetch(url, { method: 'HEAD' })).status === 200, 'it is listed');
+  const away = `${server.media}.away`;
+  await rename(server.media, away);
+  assert.equal((await fetch(url)).status, 404);
+  await rename(away, server.media);
+  await until(async () => (await fetch(url)).status === 200, 'it plays again');
 });
 
 test('a film that makes the program crash is marked for it, with the reason; another one plays', async (t) => {

@@ -1,8 +1,8 @@
 // Forms of films where a disk is full, small, or does not answer: the film's, or that of --cache.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
@@ -52,13 +52,24 @@ test('a disk that is smaller than --cache-size: the film plays through', async (
   assert.ok(await readMetric(server, 'form_cache_bytes') <= 2 << 20);
 });
 
+// To the last block, whoever else writes there meanwhile.
+function fill(file) {
+  const descriptor = openSync(file, 'w');
+  try {
+    for (const block = Buffer.alloc(4_096);;) writeSync(descriptor, block);
+  } catch (error) {
+    assert.equal(error.code, 'ENOSPC');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 test('a full disk is told, not hammered, and has room again when it has', async (t) => {
   const disk = await smallDisk(t, 2 << 20);
   if (!disk) return;
   const server = await serve(t, { cache: disk });
   const [, , third] = await segmentsOf(server.origin, 'copy');
-  const { bavail, bsize } = await statfs(disk);
-  await writeFile(path.join(disk, 'filler'), Buffer.alloc(bavail * bsize));
+  fill(path.join(disk, 'filler'));
   const begun = (await server.runs()).length;
   const until5s = Date.now() + 5_000;
   let asked = 0;

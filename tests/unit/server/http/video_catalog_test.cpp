@@ -63,6 +63,19 @@ Test(video_catalog, a_film_that_was_looked_into_has_tracks_and_forms) {
       "%s", json.c_str());
 }
 
+Test(video_catalog, another_length_shows_in_one_number) {
+  TempFolder folder;
+  folder.write("a.mp4", "1");
+  folder.write("b.mp4", "2");
+  const auto lengths = [library = library_of(folder)](double a_s, double b_s) {
+    const LearnedFilm learned[]{{a_s}, {b_s}};
+    return make_catalog(library->with_learned(learned))->lengths;
+  };
+  cr_assert_eq(lengths(5, 7), lengths(5, 7));
+  cr_assert_neq(lengths(5, 7), lengths(5, 7.5));
+  cr_assert_neq(lengths(5, 7), lengths(7, 5));
+}
+
 Test(video_catalog, the_default_video_comes_first) {
   TempFolder folder;
   for (const char* name : {"a.mp4", "b.mp4", "c.mp4"})

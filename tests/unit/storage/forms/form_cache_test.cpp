@@ -2,6 +2,7 @@
 #include "storage/forms/form_cache.h"
 
 #include <criterion/criterion.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -110,8 +111,8 @@ Test(form_cache, what_was_left_half_made_goes) {
   cr_assert(cache.open().has_value());
   cr_assert(cache.make_folder("a/copy").has_value());
   std::ofstream(folder / "forms/a/copy/1.m4s.77.tmp") << "x";
-  cache.drop("a/copy/1.m4s.77.tmp");
-  cache.drop("a/copy/2.m4s.77.tmp");
+  cache.drop_half_made("a/copy", ".77.tmp");
+  cache.drop_half_made("b/copy", ".77.tmp");  // nothing need be there
   cr_assert(!std::filesystem::exists(folder / "forms/a/copy/1.m4s.77.tmp"));
 }
 
@@ -126,4 +127,47 @@ Test(form_cache, a_plan_outlives_what_is_made_by_it) {
   cr_assert(cache.touch("a/plan/plan", 30 * minute_ms));
   std::filesystem::remove(folder / "forms/a/plan/plan");
   cr_assert(!cache.touch("a/plan/plan", 30 * minute_ms) && !cache.has("a/plan/plan"));
+}
+
+Test(form_cache, what_cannot_be_opened_just_now_is_kept) {
+  TempFolder folder;
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  cr_assert(cache.write("a/copy/0.m4s", bytes(9), 0).has_value());
+  rlimit before{};
+  cr_assert_eq(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  cr_assert_eq(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const bool is_open = cache.open_file("a/copy/0.m4s", 1) ? true : false;
+  cr_assert_eq(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  cr_assert(!is_open && cache.has("a/copy/0.m4s"), "descriptors ran short");
+  cr_assert(cache.open_file("a/copy/0.m4s", 2) ? true : false);
+  std::filesystem::remove(folder / "forms/a/copy/0.m4s");
+  cr_assert(!cache.open_file("a/copy/0.m4s", 3) && !cache.has("a/copy/0.m4s"));
+}
+
+Test(form_cache, a_folder_stays_for_the_run_that_begins_in_it) {
+  TempFolder folder;
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  cr_assert(cache.write("a/720p/0.m4s", bytes(600), 0).has_value());
+  cr_assert(cache.write("b/720p/0.m4s", bytes(600), 2 * minute_ms).has_value());
+  cr_assert(!cache.has("a/720p/0.m4s") && std::filesystem::exists(folder / "forms/a/720p"));
+  folder.write("forms/a/720p/3.m4s.7.tmp", "x");
+  folder.write("forms/a/720p/3.m4s.8.tmp", "x");
+  cache.drop_half_made("a/720p", ".7.tmp");
+  cr_assert(!std::filesystem::exists(folder / "forms/a/720p/3.m4s.7.tmp"));
+  cr_assert(std::filesystem::exists(folder / "forms/a/720p/3.m4s.8.tmp"), "another one's");
+  FormCache next(folder / "forms", 1'000);
+  cr_assert(next.open().has_value());
+  cr_assert(!std::filesystem::exists(folder / "forms/a"), "a restart sweeps");
+  cr_assert(next.has("b/720p/0.m4s"));
+}
+
+Test(form_cache, what_a_power_cut_left_empty_is_not_there) {
+  TempFolder folder;
+  folder.write("forms/a/copy/0.m4s", "");
+  FormCache cache(folder / "forms", 1'000);
+  cr_assert(cache.open().has_value());
+  cr_assert(!cache.has("a/copy/0.m4s"));
 }

@@ -50,6 +50,9 @@ Test(form_playlists, what_reading_adds) {
   cr_assert_eq(film.duration_ms.value(), 4'000);
   cr_assert(film.ends_early);
   cr_assert(!add_read_facts(R"({"segments":1})", film));
+  // What a broken header says: playlists would name each part of it.
+  cr_assert(!add_read_facts(R"({"durationMs":1000000000000})", film));
+  cr_assert_eq(film.duration_ms, 4'000);
 }
 
 Test(form_playlists, a_plan_rises_from_0) {
@@ -128,4 +131,15 @@ Test(form_playlists, names_of_files_are_read_as_they_are_written) {
         "sound-/1.m4s", "sound-01/1.m4s", "sound-1-5/1.m4s", "copy/99999999.m4s", "subtitles/a.vtt",
         "captions/text.vtt", "pictures-4/init.mp4", "pictures-04/1.json", "pictures-4/0.m4s"})
     cr_assert(!parse_form_file(name), "%s", name);
+}
+
+Test(form_playlists, a_length_that_no_film_has_is_not_believed) {
+  for (const char* length : {"4295036272", "1000000000000", "9223372036854775807", "-5"}) {
+    std::string text(described);
+    const std::string name = R"("durationMs":)";
+    const std::size_t at = text.find(name) + name.size();
+    text.replace(at, text.find(',', at) - at, length);
+    const auto facts = parse_film_facts(text);
+    cr_assert(facts && !facts->duration_ms && facts->end_ticks() == 0, "%s", length);
+  }
 }

@@ -2,6 +2,7 @@
 #include "storage/forms/form_runs.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 
 #include <string>
 #include <vector>
@@ -58,4 +59,20 @@ Test(form_runs, the_program_is_told_where_and_how_far) {
                    "/c/f/720p", "--from", "3", "--count", "4"}));
   cr_assert(words_for({.kind = FormJob::Kind::describe}, {.folder = "/c/f"}) ==
             Words({"describe", "--plan", "/c/f/plan/plan"}));
+}
+
+// --- Whose fault an end is -----------------------------------------------------------------------
+
+Test(form_runs, only_what_a_program_does_to_itself_is_the_films_fault) {
+  using End = EndedRun::End;
+  const auto exited = [](int code) { return end_of(code << 8); };
+  cr_assert(exited(0) == End::done && exited(1) == End::fault);
+  cr_assert(exited(3) == End::no_room && exited(4) == End::storage);
+  cr_assert(exited(5) == End::unwritable && exited(2) == End::crashed);
+  cr_assert(exited(126) == End::stopped && exited(127) == End::stopped, "it cannot be run here");
+  for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGXFSZ, SIGSYS})
+    cr_assert(end_of(signal) == End::crashed);
+  // Who stops the service, an operator, the kernel for want of memory.
+  for (const int signal : {SIGTERM, SIGKILL, SIGINT, SIGHUP})
+    cr_assert(end_of(signal) == End::stopped);
 }
