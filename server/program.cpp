@@ -12,13 +12,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "core/base/log.h"
 #include "core/base/thread.h"
 #include "core/reactor/fd_watcher.h"
 #include "server/exit_status.h"
+#include "server/installation.h"
 #include "server/version.h"
 
 namespace videosync {
@@ -65,41 +65,6 @@ SessionMachine::Limits session_limits_of(const Config& config) {
   limits.members_max = config.members_max;
   limits.talk = {config.session_chat_per_second, std::max(1U, config.session_chat_per_second)};
   return limits;
-}
-
-// The pages beside the binary, unless the operator names others.
-std::string pages_directory(const Config& config) {
-  if (!config.www_dir.empty()) return config.www_dir;
-  std::error_code error;
-  const auto binary = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto beside = binary.parent_path() / "www";
-  return std::filesystem::is_directory(beside, error) ? beside.string() : "www";
-}
-
-// Beside this one, where the build and the installation put it, else in PATH.
-std::string media_program() {
-  constexpr const char* name = "videosync-media";
-  std::error_code error;
-  const auto binary = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto beside = binary.parent_path() / name;
-  return std::filesystem::exists(beside, error) ? beside.string() : name;
-}
-
-// Where made pictures are kept: as the operator says, where systemd's CacheDirectory= says, or
-// among the user's other caches. "": nowhere.
-std::string cache_directory(const Config& config) {
-  if (config.cache_dir == "none") return {};
-  if (!config.cache_dir.empty()) return config.cache_dir;
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value != nullptr ? value : "");
-  };
-  if (const std::string given = variable("CACHE_DIRECTORY"); !given.empty()) return given;
-  if (const std::string base = variable("XDG_CACHE_HOME"); !base.empty())
-    return base + "/videosync";
-  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/videosync";
-  log_info("media", "no folder for made posters and forms is known (--cache)");
-  return {};
 }
 
 // Files that are kept open, of all descriptors.
