@@ -13,6 +13,7 @@ import { Controls } from './player/stage/controls.js';
 import { Reporter } from './player/status/reporter.js';
 import { playerUrl, whyRefused } from './session/api.js';
 import { key, look, timedByBrowser } from './session/first_look.js';
+import { RestWatch } from './session/rest_watch.js';
 import { Room } from './session/room.js';
 import { ShownVideo } from './session/shown_video.js';
 import { VideoList } from './session/video_list.js';
@@ -21,7 +22,6 @@ import { setTitle } from './title.js';
 
 const TOAST_MS = 4_000;
 const TOASTS_MAX = 3;
-const REST_MAY_COME_MS = 10_000; // of a film that breaks off
 const LOOK_HOLDS_MS = 5_000; // what the gate was told of the showing is asked anew after that
 
 // What is told once more is not told twice.
@@ -99,7 +99,11 @@ export function enter({ name, video, source, seen }) {
   const shown = new ShownVideo({ key, room, source, library, askSession, onShow });
   source.addEventListener('entry', () => library.learn(source.current));
   shareLanguage(room, source.audio);
-  setInterval(() => breaksOff(follower, source) && shown.learn(), REST_MAY_COME_MS);
+  new RestWatch({
+    breaksOff: () => breaksOff(follower, source),
+    mayAsk: () => !follower.detached && room.connection.phase.name !== 'closed',
+    learn: () => shown.learn(),
+  });
   // First of all, for the picture seeks while the rest is made.
   const isRecent = seen !== null && performance.now() - seen.heardMs < LOOK_HOLDS_MS;
   if (isRecent) room.foretell(timedByBrowser(seen));

@@ -1,9 +1,11 @@
 // Shows what the showing is of, and learns when that has become another film than it was: a file that was cut short and
 // is whole by now, one whose length nobody knew. The server tells sessions and no page, so a page asks where the
-// showing is not where the film that it knows can be: beyond its end, or at an end elsewhere.
+// showing is not where the film that it knows can be: beyond its end, or at an end elsewhere. All pages of a showing
+// see that at once, so each asks at a moment of its own.
 
 const ELSEWHERE_S = 1;
 const END_HEARD_MS = 1_000; // after the end; by then `ended` has come, where it is one
+const SPREAD_MS = 3_000; // within which the pages ask
 
 export class ShownVideo {
   #key;
@@ -13,12 +15,18 @@ export class ShownVideo {
   #askSession;
   #onShow;
   #timers;
+  #random;
   #id = null; // the newest that was asked for
+  #learning = null; // {id, promise} of the question that is on its way
+  #askTimer = null; // set while a state that tells of another film waits for its question
   #endTimer = null;
 
   // askSession(): resolves to the entry of the session's video, or null. onShow(entry): it is this one from now on.
-  // timers: other ones for tests.
-  constructor({ key, room, source, library, askSession, onShow, timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) } }) {
+  // timers, random: other ones for tests.
+  constructor({
+    key, room, source, library, askSession, onShow, random = Math.random,
+    timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) },
+  }) {
     this.#key = key;
     this.#room = room;
     this.#source = source;
@@ -26,6 +34,7 @@ export class ShownVideo {
     this.#askSession = askSession;
     this.#onShow = onShow;
     this.#timers = timers;
+    this.#random = random;
     room.addEventListener('state', ({ detail: { state, previous } }) => {
       if (state.video !== previous?.video) this.#show(state.video, room.timeline.positionAt(room.serverTimeMs()));
       else this.#judge(state);
@@ -34,13 +43,20 @@ export class ShownVideo {
   }
 
   // What the film is by now, which is played anew where the file has become another. Resolves to whether it has.
-  async learn() {
+  learn() {
     const id = this.#id;
-    const before = this.#library.find(id);
-    await this.#learnFromSession(id);
-    const entry = this.#library.find(id);
-    if (!entry || entry.id !== this.#source.current?.id) return false;
-    const isOther = entry.bytes !== before?.bytes;
+    if (this.#learning?.id === id) return this.#learning.promise;
+    const learning = { id, promise: this.#learnOf(id).finally(() => this.#learning === learning && (this.#learning = null)) };
+    this.#learning = learning;
+    return learning.promise;
+  }
+
+  // By what is played: the list may have been told of the change already, or not have the film at all.
+  async #learnOf(id) {
+    const entry = await this.#learnFromSession(id);
+    const { current } = this.#source;
+    if (!entry || this.#id !== id || current?.id !== id) return false;
+    const isOther = isOtherFile(entry, current);
     this.#source.renew(entry, { isOther });
     return isOther;
   }
@@ -49,6 +65,8 @@ export class ShownVideo {
   async #show(id, positionS) {
     if (!id) return;
     this.#id = id;
+    this.#timers.clearTimeout(this.#askTimer);
+    this.#askTimer = null;
     const entry = await this.#entryOf(id);
     if (this.#id !== id) return; // another one was loaded meanwhile
     this.#source.load(entry, positionS);
@@ -68,10 +86,12 @@ export class ShownVideo {
     return this.#library.find(id) ?? { id, title: id, url: `/api/video?session=${encodeURIComponent(this.#key)}`, captions: [] };
   }
 
-  // The list has a part of a large library; the session tells of the video that it shows.
+  // The list has a part of a large library; the session tells of the video that it shows. Null where it shows another.
   async #learnFromSession(id) {
     const entry = await this.#askSession();
-    if (entry?.id === id) this.#library.learn(entry);
+    if (entry?.id !== id) return null;
+    this.#library.learn(entry);
+    return entry;
   }
 
   get #lengthS() {
@@ -81,7 +101,15 @@ export class ShownVideo {
   #judge({ cause, position }) {
     const isBeyond = position > this.#lengthS + ELSEWHERE_S;
     const isOtherEnd = cause === 'ended' && !(Math.abs(position - this.#lengthS) < ELSEWHERE_S);
-    if (isBeyond || isOtherEnd) this.learn();
+    if (isBeyond || isOtherEnd) this.#learnSoon();
+  }
+
+  // Whatever comes meanwhile: what was seen was no film as this page knows it.
+  #learnSoon() {
+    this.#askTimer ??= this.#timers.setTimeout(() => {
+      this.#askTimer = null;
+      this.learn();
+    }, this.#random() * SPREAD_MS);
   }
 
   // It plays on beyond what was its end.
@@ -90,7 +118,18 @@ export class ShownVideo {
     if (!state.playing || !Number.isFinite(this.#lengthS)) return;
     const leftS = (this.#lengthS - state.position) / state.rate;
     const untilMs = state.atMs + leftS * 1_000 - this.#room.serverTimeMs();
-    if (!(untilMs < 2 ** 31 - 1 - END_HEARD_MS)) return;
-    this.#endTimer = this.#timers.setTimeout(() => this.#room.timeline.state?.playing && this.learn(), Math.max(0, untilMs) + END_HEARD_MS);
+    if (!(untilMs < 2 ** 31 - 1 - END_HEARD_MS - SPREAD_MS)) return;
+    const delayMs = Math.max(0, untilMs) + END_HEARD_MS + this.#random() * SPREAD_MS;
+    this.#endTimer = this.#timers.setTimeout(() => this.#room.timeline.state?.playing && this.learn(), delayMs);
   }
+}
+
+// The URLs of what is made of a film name its file's version; a film of which nothing is made is told by its size.
+function isOtherFile(entry, played) {
+  const [version, playedVersion] = [versionOf(entry), versionOf(played)];
+  return version && playedVersion ? version !== playedVersion : entry.bytes !== played.bytes;
+}
+
+function versionOf({ forms = [] }) {
+  return forms.find(({ form }) => form !== 'file')?.url.replace(/[^/]*$/, '');
 }
