@@ -36,6 +36,7 @@ export class VideoSource extends EventTarget {
   preparation = new Preparation();
 
   #video;
+  #run = 0; // a number of its own for each time that something is loaded: what was asked for another one is void
   #stream = null;
   #forms = []; // of the current one, that are left to try; the first is the one that is played
   #check = null;
@@ -94,12 +95,12 @@ export class VideoSource extends EventTarget {
 
   // What the server says of the film now, where that is something else. Resolves to whether it is.
   async lookAgain() {
-    const entry = this.current;
-    if (!entry?.forms) return false;
-    const answer = await fetch(`/forms/${encodeURIComponent(entry.id)}/film.json`, { cache: 'no-store' }).catch(() => null);
+    const run = this.#run;
+    if (!this.current?.forms) return false;
+    const answer = await fetch(`/forms/${encodeURIComponent(this.current.id)}/film.json`, { cache: 'no-store' }).catch(() => null);
     const film = answer?.ok ? await answer.json().catch(() => null) : null;
-    if (this.current !== entry || !film?.forms || isSame(film, entry)) return false;
-    this.current = { ...entry, ...film };
+    if (run !== this.#run || !film?.forms || isSame(film, this.current)) return false;
+    this.current = { ...this.current, ...film };
     this.dispatchEvent(new Event('entry'));
     this.#stayHere();
     this.audio.open(film.tracks);
@@ -139,13 +140,14 @@ export class VideoSource extends EventTarget {
 
   #start() {
     const entry = this.current;
+    this.#run += 1;
     this.#clear();
     this.#video.poster = entry.poster ?? '';
     this.#addTracks(entry);
     const [form] = this.#forms;
     this.dispatchEvent(new Event('form'));
     this.#setMissing(null);
-    if (form.isStream) this.#loadAdaptive(entry, form);
+    if (form.isStream) this.#loadAdaptive(form);
     else this.#video.src = this.#addressOf(form);
     if (entry.tracks) this.#check = new PlayingCheck(this.#video, entry.tracks, (what) => this.#onMissing(what));
   }
@@ -193,10 +195,11 @@ export class VideoSource extends EventTarget {
     }
   }
 
-  async #loadAdaptive(entry, form) {
+  async #loadAdaptive(form) {
+    const run = this.#run;
     const part = loadPart(() => import('/vendor/hls.js/hls.min.mjs'), { triesMax: PART_TRIES_MAX });
     const { default: Hls, needsReload, code } = await part.catch((trouble) => trouble);
-    if (this.current !== entry || this.#forms[0] !== form || this.#stream) return;
+    if (run !== this.#run) return;
     if (Hls?.isSupported()) this.#play(Hls, form);
     else if (this.#video.canPlayType(HLS_TYPE)) this.#video.src = form.url;
     else this.#takeNext(needsReload ? 'part' : code ? 'network' : 'adaptive');
@@ -233,15 +236,15 @@ export class VideoSource extends EventTarget {
   }
 
   async #onGone() {
-    const entry = this.current;
-    if (!(await this.lookAgain()) && this.current === entry) this.#setProblem('missing');
+    const run = this.#run;
+    if (!(await this.lookAgain()) && run === this.#run) this.#setProblem('missing');
   }
 
   async #onError(error) {
-    const entry = this.current;
-    if (!error || !entry || this.#stream) return; // a stream tells of its own
+    const run = this.#run;
+    if (!error || !this.current || this.#stream) return; // a stream tells of its own
     const { problem, refusal } = await this.#explain(error);
-    if (this.current !== entry || this.#video.error !== error) return;
+    if (run !== this.#run || this.#video.error !== error) return;
     if (refusal) this.#onRefused(refusal, false, true);
     else if (problem === 'network') this.#tryAgain();
     else this.#onUndecodable(problem);
