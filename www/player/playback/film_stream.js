@@ -17,6 +17,8 @@ const REPAIR_GAP_MS = 5_000; // a decoder that stumbles again within that cannot
 export class FilmStream {
   #Hls;
   #hls;
+  #video;
+  #startS;
   #handlers;
   #repairedMs = -Infinity;
 
@@ -25,6 +27,8 @@ export class FilmStream {
   //   onUndecodable(problem)                   'decode' or 'unsupported'
   constructor(Hls, video, { url, startS, isMade, parts, handlers }) {
     this.#Hls = Hls;
+    this.#video = video;
+    this.#startS = startS;
     this.#handlers = handlers;
     const hls = new Hls({ ...OPTIONS, startPosition: startS, ...patience(Hls.DefaultConfig) });
     this.#hls = hls;
@@ -43,9 +47,10 @@ export class FilmStream {
   }
 
   // Goes on with the segment that failed. False where there is no playlist yet: it has to be loaded anew.
+  // Where nothing has come yet hls.js (1.7) would begin at the film's begin: it remembers no place then.
   resume() {
     if (this.#hls.levels.length === 0) return false;
-    this.#hls.startLoad();
+    this.#hls.startLoad(this.#video.readyState > 0 ? -1 : this.#startS);
     return true;
   }
 
