@@ -67,6 +67,33 @@ test('playlists count as well', () => {
   }
 });
 
+test('a playlist that cannot be had is not waited for', () => {
+  const errors = {
+    MANIFEST: [{ context: { type: 'manifest' }, details: 'manifestLoadTimeOut' }, { details: 'manifestParsingError' }],
+    LEVEL: [{ context: { type: 'level' }, details: 'levelLoadError' }, { details: 'levelEmptyError' }],
+    AUDIO_TRACK: [{ context: { type: 'audioTrack' }, details: 'audioTrackLoadTimeOut' }, { details: 'audioTrackLoadError' }],
+  };
+  for (const [kind, all] of Object.entries(errors)) {
+    for (const error of all) {
+      const { preparation, say, at } = followed();
+      say(`${kind}_LOADING`);
+      say('ERROR', error);
+      assert.deepEqual([at(9_000), preparation.isPossible], [null, false], error.details);
+    }
+  }
+});
+
+test('an error of something else leaves what is waited for', () => {
+  const { say, at } = followed();
+  say('LEVEL_LOADING');
+  say('FRAG_LOADING', fragment('main'));
+  for (const error of [{ details: 'bufferStalledError' }, { details: 'levelSwitchError' }, { context: { type: 'audioTrack' }, details: 'audioTrackLoadError' }, fragment('audio')]) say('ERROR', error);
+  say('FRAG_LOADED', fragment('main'));
+  assert.equal(at(900).reason, 'preparing');
+  say('LEVEL_LOADED');
+  assert.equal(at(9_000), null);
+});
+
 test('a refusal is told at once, and until something comes', () => {
   const { preparation, say, at, changes } = followed();
   say('FRAG_LOADING', fragment('main'));

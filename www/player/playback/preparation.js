@@ -6,6 +6,8 @@
 
 const SLOW_AFTER_MS = 800; // what is there already comes faster, over most lines
 
+const PLAYLISTS = { manifest: 'MANIFEST', level: 'LEVEL', audioTrack: 'AUDIO_TRACK' }; // by hls.js's word for each
+
 export class Preparation extends EventTarget {
   #asked = new Map(); // kind of what was asked for -> {stats?, sinceMs}, the newest of its kind
   #refused = null; // {reason, sinceMs} since the server last said no
@@ -45,7 +47,7 @@ export class Preparation extends EventTarget {
     }
     on('FRAG_LOADING', ({ frag }) => this.#ask(frag.type, frag.stats));
     on('FRAG_LOADED', ({ frag }) => this.#came(frag.type));
-    on('ERROR', ({ frag }) => frag && this.#asked.delete(frag.type));
+    on('ERROR', (data) => this.#asked.delete(kindThatFailed(data)));
   }
 
   // The server said no, for `reason`.
@@ -71,4 +73,10 @@ export class Preparation extends EventTarget {
     this.#asked.delete(kind);
     this.relent();
   }
+}
+
+// What an error is of: the playlist that its request was for, or its segment; some say it by their name alone.
+function kindThatFailed({ context, frag, details }) {
+  const [, named] = /^(manifest|level|audioTrack)(?:Load|Parsing|Empty|Incompatible)/.exec(details ?? '') ?? [];
+  return PLAYLISTS[context?.type] ?? frag?.type ?? PLAYLISTS[named];
 }
