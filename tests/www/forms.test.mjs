@@ -2,7 +2,7 @@
 // plays is seen and heard.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { formsOf, rememberFailure } from '../../www/player/playback/forms.js';
+import { formsOf } from '../../www/player/playback/forms.js';
 import { PlayingCheck } from '../../www/player/playback/playing_check.js';
 
 const HLS = 'application/vnd.apple.mpegurl';
@@ -58,22 +58,55 @@ test('where nothing is known the first is tried, and a video without forms is a 
   assert.deepEqual(names({ url: '/b', hls: '/b' }), ['stream']);
 });
 
-test('what failed is left out from then on, for all films of those codecs', () => {
-  const one = film('avc1.64001f', 'mp4a.40.2');
-  rememberFailure(formsOf(one, video, { mediaSource })[0]);
-  assert.deepEqual(names(one), ['copy', 'transcode']);
-  assert.deepEqual(names({ ...film('avc1.64001f', 'mp4a.40.2'), id: 'other' }), ['copy', 'transcode']);
-  assert.deepEqual(names(film('avc1.640028', 'mp4a.40.2')), ['file', 'copy', 'transcode']);
-  localStorage.setItem('videosync.player.failedForms', '{"broken');
-  assert.deepEqual(names(one), ['file', 'copy', 'transcode']);
+// A page of its own, with a memory of what failed on it.
+let pages = 0;
+const openPage = () => import(`../../www/player/playback/forms.js?page=${(pages += 1)}`);
+const DAY_MS = 24 * 3_600_000;
+const one = film('avc1.64001f', 'mp4a.40.2');
+const namesOn = (page, entry, means) => page.formsOf(entry, video, { mediaSource, ...means }).map(({ form }) => form);
+// On two pages.
+async function failTwice(means) {
+  for (const page of [await openPage(), await openPage()]) page.rememberFailure(page.formsOf(one, video, { mediaSource, ...means })[0], means);
+}
+
+test('what failed is left out on this page, for all films of those codecs', async () => {
+  const page = await openPage();
+  const [first] = page.formsOf(one, video, { mediaSource });
+  page.rememberFailure(first);
+  assert.deepEqual(namesOn(page, one), ['copy', 'transcode']);
+  assert.deepEqual(namesOn(page, { ...one, id: 'other' }), ['copy', 'transcode']);
+  assert.deepEqual(namesOn(page, film('avc1.640028', 'mp4a.40.2')), ['file', 'copy', 'transcode']);
+  page.rememberFailure(first);
+  assert.deepEqual(namesOn(await openPage(), one), ['file', 'copy', 'transcode'], 'once, as far as others know');
+});
+
+test('what failed on two pages is left out on others, for a week', async () => {
+  await failTwice({ nowMs: 0, agent: 'a' });
+  const page = await openPage();
+  assert.deepEqual(namesOn(page, one, { nowMs: 6 * DAY_MS, agent: 'a' }), ['copy', 'transcode']);
+  assert.deepEqual(namesOn(page, one, { nowMs: 8 * DAY_MS, agent: 'a' }), ['file', 'copy', 'transcode']);
+  page.rememberFailure(one.forms[0], { nowMs: 8 * DAY_MS, agent: 'a' });
+  assert.deepEqual(namesOn(await openPage(), one, { nowMs: 8 * DAY_MS, agent: 'a' }), ['file', 'copy', 'transcode'], 'what expired does not count');
+});
+
+test('another browser may do better', async () => {
+  await failTwice({ nowMs: 0, agent: 'a' });
+  assert.deepEqual(namesOn(await openPage(), one, { nowMs: 0, agent: 'b' }), ['file', 'copy', 'transcode']);
+});
+
+test('a memory that makes no sense is none', async () => {
+  for (const kept of ['{"broken', '{}', 'null', JSON.stringify(['file video/x-matroska avc1.64001f,mp4a.40.2', null])]) {
+    localStorage.setItem('videosync.player.failedForms', kept);
+    assert.deepEqual(namesOn(await openPage(), one), ['file', 'copy', 'transcode'], kept);
+  }
 });
 
 // Plays steps of a quarter of a second; each is what the element then tells.
-function check(tracks, steps, { hidden = false } = {}) {
+function check(tracks, steps, { hidden = false, lengthS = 3_600 } = {}) {
   const element = new EventTarget();
   Object.assign(element, { currentTime: 0, paused: false, seeking: false, videoWidth: 0, frames: 0, webkitAudioDecodedByteCount: 0, getVideoPlaybackQuality: () => ({ totalVideoFrames: element.frames }) });
   const missing = [];
-  const one = new PlayingCheck(element, tracks, (what) => missing.push(what), { page: { hidden } });
+  const one = new PlayingCheck(element, tracks, (what) => missing.push(what), { page: { hidden }, length: { seconds: lengthS } });
   for (const step of steps) {
     Object.assign(element, step);
     element.dispatchEvent(new Event('timeupdate'));
@@ -105,4 +138,18 @@ test('what stands, seeks or is hidden tells nothing', () => {
   assert.deepEqual(check(both, playing(() => ({}), 5)).missing, [], 'too short');
   assert.deepEqual(check(both, playing((i) => ({ currentTime: i * 20 }))).missing, [], 'jumps');
   assert.deepEqual(check(both, playing(() => ({})), { hidden: true }).missing, []);
+});
+
+test('where a film is about to end its sound may be over, but not its picture', () => {
+  const near = (fromS, told, lengthS = 100) => check(both, playing((i) => ({ currentTime: fromS + i / 4, ...told(i) })), { lengthS });
+  const seen = (i) => ({ videoWidth: 320, frames: i });
+  assert.deepEqual(near(80, seen).missing, ['sound']);
+  assert.deepEqual(near(91, seen), { missing: [], isPassed: false });
+  assert.deepEqual(near(88.5, seen).missing, ['sound'], 'told before');
+  assert.deepEqual(near(91, () => ({ videoWidth: 0 })).missing, ['picture']);
+  assert.equal(near(91, (i) => ({ ...seen(i), webkitAudioDecodedByteCount: i })).isPassed, true);
+  assert.deepEqual(near(0, seen, 8).missing, ['sound'], 'a short film has a beginning, too');
+  assert.deepEqual(near(0, seen, Infinity).missing, ['sound']);
+  const back = [...playing((i) => ({ currentTime: 95 + i / 4, ...seen(i) })), ...playing((i) => ({ currentTime: 10 + i / 4, ...seen(i) }))];
+  assert.deepEqual(check(both, back, { lengthS: 100 }).missing, ['sound'], 'it is told elsewhere');
 });

@@ -1,8 +1,10 @@
 // Whether what plays is seen and heard: a picture has a size and frames that were decoded, sound has bytes that were.
-// Calls onMissing('picture' or 'sound') once, when it has played for long enough to tell.
+// Calls onMissing('picture' or 'sound') once, when it has played for long enough to tell. Near the film's end its sound
+// may be over already: silence there tells nothing.
 
 const TELLING_S = 1.5; // of film that has gone by
 const JUMP_S = 1; // between two looks: a seek, nothing that has played
+const END_S = 10; // in which a sound may be over before the picture; of a short film the second half
 
 export class PlayingCheck {
   isPassed = false; // it was seen, and heard
@@ -11,18 +13,20 @@ export class PlayingCheck {
   #page;
   #tracks;
   #onMissing;
+  #length;
   #playedS = 0;
   #lastS = null;
   #framesBefore = 0;
   #bytesBefore = 0;
   #look = () => this.#onTime();
 
-  // tracks: of the library's entry, {video?, audio}. page: another one for tests.
-  constructor(video, tracks, onMissing, { page = document } = {}) {
+  // tracks: of the library's entry, {video?, audio}. length: the FilmLength of `video`. page: another one for tests.
+  constructor(video, tracks, onMissing, { length, page = document }) {
     this.#video = video;
     this.#page = page;
     this.#tracks = tracks;
     this.#onMissing = onMissing;
+    this.#length = length;
     this.#framesBefore = framesOf(video);
     this.#bytesBefore = video.webkitAudioDecodedByteCount ?? 0;
     video.addEventListener('timeupdate', this.#look);
@@ -41,10 +45,17 @@ export class PlayingCheck {
     if (this.#page.hidden) return;
     this.#playedS += stepS;
     if (this.#playedS < TELLING_S) return;
+    const isSeen = !this.#tracks.video || this.#hasPicture();
+    const isHeard = !(this.#tracks.audio?.length > 0) || this.#hasSound();
+    if (isSeen && !isHeard && this.#isNearEnd(currentTime)) return; // it may be played elsewhere yet
     this.stop();
-    if (this.#tracks.video && !this.#hasPicture()) this.#onMissing('picture');
-    else if (this.#tracks.audio?.length > 0 && !this.#hasSound()) this.#onMissing('sound');
-    else this.isPassed = true;
+    this.isPassed = isSeen && isHeard;
+    if (!this.isPassed) this.#onMissing(isSeen ? 'sound' : 'picture');
+  }
+
+  #isNearEnd(positionS) {
+    const { seconds } = this.#length;
+    return positionS > seconds - Math.min(END_S, seconds / 2);
   }
 
   #hasPicture() {

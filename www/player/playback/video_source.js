@@ -11,6 +11,7 @@ import { make } from '../../dom.js';
 import { loadPart } from '../../load_part.js';
 import { AudioTracks } from './audio_tracks.js';
 import { addCaptionTracks } from './caption_tracks.js';
+import { FilmLength } from './film_length.js';
 import { FilmStream } from './film_stream.js';
 import { formsOf, rememberFailure } from './forms.js';
 import { PlayingCheck } from './playing_check.js';
@@ -36,6 +37,7 @@ export class VideoSource extends EventTarget {
   preparation = new Preparation();
 
   #video;
+  #length;
   #run = 0; // a number of its own for each time that something is loaded: what was asked for another one is void
   #stream = null;
   #forms = []; // of the current one, that are left to try; the first is the one that is played
@@ -49,6 +51,7 @@ export class VideoSource extends EventTarget {
   constructor(video) {
     super();
     this.#video = video;
+    this.#length = new FilmLength(video);
     keepOwnButtonAway(video);
     video.addEventListener('error', () => this.#onError(video.error));
     video.addEventListener('loadeddata', () => this.#onThere());
@@ -149,7 +152,7 @@ export class VideoSource extends EventTarget {
     this.#setMissing(null);
     if (form.isStream) this.#loadAdaptive(form);
     else this.#video.src = this.#addressOf(form);
-    if (entry.tracks) this.#check = new PlayingCheck(this.#video, entry.tracks, (what) => this.#onMissing(what));
+    if (entry.tracks) this.#check = new PlayingCheck(this.#video, entry.tracks, (what) => this.#onMissing(what), { length: this.#length });
   }
 
   // What plays is not seen, or not heard. With nothing else to try a part is better than nothing.
