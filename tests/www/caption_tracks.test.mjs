@@ -1,8 +1,10 @@
 // Which captions a video has, each once, and where those that are pictures are drawn.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { captionsOf } from '../../www/player/playback/caption_tracks.js';
+import { addCaptionTracks, captionsOf } from '../../www/player/playback/caption_tracks.js';
 import { pictureBox, placeOf, untilChange } from '../../www/player/stage/picture_captions.js';
+import { FakeElement, fakeDocument } from './support/fake_document.mjs';
+import { FakeTime } from './support/fake_network.mjs';
 
 const namesOf = (entry) => captionsOf(entry).map(({ name }) => name);
 
@@ -43,4 +45,54 @@ test('the next change is the nearest begin or end', () => {
   assert.equal(untilChange(cues, 0, 60_000), 1_000);
   assert.equal(untilChange(cues, 1_000, 60_000), 500);
   assert.equal(untilChange(cues, 2_000, 60_000), 58_000);
+});
+
+// A <track> whose file cannot be had, of a <video>.
+function failing() {
+  fakeDocument();
+  const time = new FakeTime();
+  const video = Object.assign(new FakeElement('video'), { textTracks: new EventTarget() });
+  addCaptionTracks(video, { captions: [{ lang: 'en', label: 'English', url: '/a' }] }, time.timers);
+  const [element] = video.children;
+  element.track = { mode: 'showing' };
+  const turn = (mode) => {
+    element.track.mode = mode;
+    video.textTracks.dispatchEvent(new Event('change'));
+  };
+  return { time, element, turn, fail: () => element.dispatchEvent(new Event('error')) };
+}
+
+test('captions that could not be had are asked for again while they are shown', () => {
+  const { time, element, turn, fail } = failing();
+  fail();
+  turn('showing');
+  assert.equal(element.src, '/a', 'not before its time');
+  time.pass(2_000);
+  assert.equal(element.src, '/a?again=1');
+  turn('hidden');
+  assert.equal(element.src, '/a?again=1', 'once for each failure');
+  fail();
+  time.pass(5_000);
+  assert.equal(element.src, '/a?again=2');
+});
+
+test('those that were off when their time came are asked for when they are on again', () => {
+  const { time, element, turn, fail } = failing();
+  fail();
+  turn('disabled');
+  time.pass(100_000);
+  assert.equal(element.src, '/a');
+  turn('showing');
+  assert.equal(element.src, '/a?again=1');
+});
+
+test('those of another film are not', () => {
+  const { time, element, turn, fail } = failing();
+  fail();
+  element.isConnected = false;
+  time.pass(2_000);
+  turn('showing');
+  element.isConnected = true;
+  turn('showing');
+  assert.equal(element.src, '/a');
 });

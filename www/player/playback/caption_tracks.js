@@ -28,23 +28,35 @@ export function captionsOf({ captions = [], tracks }) {
   });
 }
 
-export function addCaptionTracks(video, entry) {
+// timers: other ones for tests.
+export function addCaptionTracks(video, entry, timers = globalThis) {
   for (const { lang, name, url, pictures } of captionsOf(entry)) {
     const track = make('track', { kind: 'captions', srclang: lang, label: name, src: url,
       'data-pictures': pictures?.url, 'data-span-ms': pictures?.spanMs });
-    if (url) retryWhileShown(track, url);
+    if (url) retryWhileShown(video, track, url, timers);
     video.append(track);
   }
 }
 
-function retryWhileShown(element, url) {
+// What is turned off when its time has come is asked for when it is turned on again.
+function retryWhileShown(video, element, url, timers) {
   let tries = 0;
+  let isDue = false;
+  const retry = () => {
+    if (!element.isConnected) return video.textTracks.removeEventListener('change', retry);
+    if (!isDue || element.track.mode === 'disabled') return undefined;
+    isDue = false;
+    element.src = `${url}?again=${tries}`;
+    return undefined;
+  };
   element.addEventListener('error', () => {
     const delayMs = RETRY_DELAYS_MS[tries];
     if (delayMs === undefined) return;
     tries += 1;
-    setTimeout(() => {
-      if (element.isConnected && element.track.mode !== 'disabled') element.src = `${url}?again=${tries}`;
+    timers.setTimeout(() => {
+      isDue = true;
+      retry();
     }, delayMs);
   });
+  video.textTracks.addEventListener('change', retry);
 }
