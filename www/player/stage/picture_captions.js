@@ -1,11 +1,13 @@
 // Subtitles that are pictures, drawn over the video while their <track> (caption_tracks.js) is the one that is shown.
 //
-// They come by the minute, as JSON (docs/PROTOCOL.md): what is shown and the next one are held. The next change is
-// waited for by a timer; the video's own events put it right.
+// They come by the minute, as JSON (docs/PROTOCOL.md): the part that is shown is held, and in its second half the next
+// one. While the viewer seeks nothing is asked for: only where they arrive is looked at. The next change is waited for
+// by a timer; the video's own events put it right.
 import { make } from '../../dom.js';
+import { PictureParts } from './picture_parts.js';
 
-const RETRY_MS = 2_000;
-const HELD_MAX = 4;
+const NEXT_FROM = 0.5; // of a part, at the earliest; viewers of one showing ask one after the other
+const NEXT_BY = 0.9;
 
 // Where the picture is in its element: {x, y, width, height} in px. object-fit is `contain`.
 export function pictureBox({ width, height }, { videoWidth, videoHeight }) {
@@ -33,29 +35,25 @@ export function untilChange(cues, atMs, endMs) {
   return Math.min(endMs, ...changes) - atMs;
 }
 
-async function imageOf(base64) {
-  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  return createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-}
-
-async function fetchPart(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw Object.assign(new Error(url), { status: response.status });
-  const part = await response.json();
-  const cues = await Promise.all(part.cues.map(async (cue) => ({ ...cue, image: await imageOf(cue.image) })));
-  return { ...part, cues };
+// Which parts are to be held, by number, the current one first. nextAt: from which share of a part on the next one is.
+export function partsAt(atMs, spanMs, nextAt) {
+  const number = Math.floor(atMs / spanMs);
+  return atMs - number * spanMs > spanMs * nextAt ? [number, number + 1] : [number];
 }
 
 export class PictureCaptions {
   #video;
   #canvas;
-  #parts = new Map(); // url -> {width, height, cues}; null while it is fetched, or where it cannot be had
+  #parts;
+  #nextAt; // of this viewer
   #timer = null;
   #drawn = ''; // what stands on the canvas
 
-  // player: the element that the video fills.
-  constructor(video, player) {
+  // player: the element that the video fills. means: other ones for tests, as of PictureParts, and random.
+  constructor(video, player, means = {}) {
     this.#video = video;
+    this.#parts = new PictureParts(() => this.#update(), means);
+    this.#nextAt = NEXT_FROM + (NEXT_BY - NEXT_FROM) * (means.random ?? Math.random)();
     this.#canvas = make('canvas', { class: 'picture-captions', noautohide: true, hidden: true, 'aria-hidden': 'true' });
     player.querySelector('video').after(this.#canvas);
     const update = () => this.#update();
@@ -78,45 +76,20 @@ export class PictureCaptions {
     if (element === null) return this.#forget();
     const spanMs = Number(element.dataset.spanMs);
     const atMs = this.#video.currentTime * 1000;
-    const number = Math.floor(atMs / spanMs);
-    const part = this.#part(element, number);
-    if (part && atMs - number * spanMs > spanMs / 2) this.#part(element, number + 1);
+    const numbers = partsAt(atMs, spanMs, this.#nextAt);
+    const urls = numbers.map((number) => `${element.dataset.pictures}${number}.json`);
+    if (!this.#video.seeking) this.#parts.want(urls);
+    const part = this.#parts.get(urls[0]);
     const cues = part ? part.cues.filter(({ from, to }) => from <= atMs && atMs < to) : [];
-    this.#draw(part, cues);
+    this.#draw(urls[0], part, cues);
     if (this.#video.paused || !part) return;
-    const delayMs = untilChange(part.cues, atMs, (number + 1) * spanMs) / (this.#video.playbackRate || 1);
+    const delayMs = untilChange(part.cues, atMs, (numbers[0] + 1) * spanMs) / (this.#video.playbackRate || 1);
     this.#timer = setTimeout(() => this.#update(), Math.max(delayMs, 4));
   }
 
-  #part(element, number) {
-    const url = `${element.dataset.pictures}${number}.json`;
-    if (!this.#parts.has(url)) {
-      this.#parts.set(url, null);
-      this.#load(url);
-    }
-    return this.#parts.get(url);
-  }
-
-  async #load(url) {
-    try {
-      const part = await fetchPart(url);
-      if (!this.#parts.has(url)) return this.#close(part); // nobody looks at it any more
-      this.#parts.set(url, part);
-      for (const old of this.#parts.keys()) if (this.#parts.size > HELD_MAX && this.#parts.get(old)) this.#drop(old);
-      this.#update();
-    } catch ({ status }) {
-      // It is being made, or the line is gone. What cannot be made (422, 404) is not asked for again.
-      if (status && status < 500) return;
-      setTimeout(() => {
-        this.#parts.delete(url);
-        this.#update();
-      }, RETRY_MS);
-    }
-  }
-
-  #draw(part, cues) {
+  #draw(url, part, cues) {
     const { clientWidth: width, clientHeight: height, videoWidth } = this.#video;
-    const drawn = cues.map(({ from, x, y }) => `${from} ${x} ${y}`).join();
+    const drawn = cues.map(({ from, x, y }) => `${url} ${from} ${x} ${y}`).join();
     if (drawn === this.#drawn || !videoWidth) return;
     this.#drawn = drawn;
     const density = globalThis.devicePixelRatio || 1;
@@ -132,15 +105,8 @@ export class PictureCaptions {
     }
   }
 
-  #close(part) {
-    for (const { image } of part?.cues ?? []) image.close();
-  }
-  #drop(url) {
-    this.#close(this.#parts.get(url));
-    this.#parts.delete(url);
-  }
   #forget() {
-    for (const url of [...this.#parts.keys()]) this.#drop(url);
+    this.#parts.want([]);
     this.#drawn = '';
   }
 }
