@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arrivals } from '../../www/player/company/arrivals.js';
 import { splitLinks } from '../../www/player/company/links.js';
-import { describeDrift } from '../../www/player/company/person_row.js';
+import { PersonRow, describeDrift } from '../../www/player/company/person_row.js';
+import { fakeDocument } from './support/fake_document.mjs';
 import { FakeTime } from './support/fake_network.mjs';
 
 const hrefs = (text) => splitLinks(text).flatMap(({ href }) => href ?? []);
@@ -95,4 +96,16 @@ test('in a crowd nobody is announced', () => {
 test('how far somebody is off, in few signs', () => {
   assert.deepEqual([12.4, -340, -0.2, -1_500, 42_000].map(describeDrift),
     ['+12 ms', '−340 ms', '0 ms', '−1.5 s', '+42 s'].map((text) => text.replace(' ', '\u00a0')));
+});
+
+test('what a viewer plays is told in words that need no mouse', () => {
+  fakeDocument();
+  const row = new PersonRow('ben', {});
+  const wordsWith = (report) => {
+    row.fill({ name: 'Ben' }, report, { isBuffering: false, mayRule: false });
+    return row.element.textContent;
+  };
+  assert.match(wordsWith({ driftMs: 3, form: 'copy' }), /copy: Plays the picture as it is/);
+  assert.doesNotMatch(wordsWith({ driftMs: 3 }), /copy|Plays/);
+  assert.doesNotMatch(wordsWith({ driftMs: 3, form: 'copy', cannotPlay: true }), /copy|Plays/);
 });

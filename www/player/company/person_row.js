@@ -21,7 +21,7 @@ export class PersonRow {
       tag: make('span', { class: 'tag' }),
       unplayable: make('span', { class: 'tag', 'data-kind': 'bad', hidden: true }),
       busy: make('span', { class: 'tag', 'data-kind': 'busy', hidden: true }),
-      form: make('span', { class: 'person-form muted', hidden: true }),
+      form: make('span', { class: 'person-form muted', hidden: true }, make('span'), make('span', { class: 'visually-hidden' })),
       drift: make('span', { class: 'drift' }),
       rename: this.#makeRename(),
       menu: this.#makeMenu(),
@@ -42,9 +42,7 @@ export class PersonRow {
     tag.hidden = tag.textContent === '';
     showTag(unplayable, report?.cannotPlay, 'bad', words.cannotPlay);
     showTag(busy, isBuffering && unplayable.hidden, 'busy', words.buffering);
-    form.hidden = !report?.form || !unplayable.hidden;
-    setText(form, words.forms[report?.form]?.name ?? '');
-    form.title = words.forms[report?.form]?.meaning ?? '';
+    fillForm(form, unplayable.hidden ? words.forms[report?.form] : undefined);
     this.#fillDrift(drift, shown, isBuffering || report?.cannotPlay ? undefined : report);
     rename.hidden = !member.isYou;
     menu.hidden = !mayRule || member.isYou;
@@ -89,6 +87,14 @@ function showTag(tag, shows, name, text) {
   if (tag.hidden !== Boolean(shows)) return;
   tag.hidden = !shows;
   tag.replaceChildren(...(shows ? [icon(name), text] : []));
+}
+
+// What the word means is no mere tooltip: those reach nobody who uses no mouse.
+function fillForm(form, told) {
+  form.hidden = !told;
+  setText(form.firstChild, told?.name ?? '');
+  setText(form.lastChild, told ? `: ${told.meaning}` : '');
+  form.title = told?.meaning ?? '';
 }
 
 // "+12 ms", "−340 ms", "−12 s": ahead is plus.
