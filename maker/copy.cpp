@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "maker/decoding_times.h"
+
 extern "C" {
 #include <libavutil/mathematics.h>
 }
@@ -84,15 +86,9 @@ class PictureCopy {
   // `end`: where the next segment begins.
   void finish(std::int64_t end) {
     const std::vector<std::int64_t> pts = times();
-    const std::int64_t start = pts.front();
-    const std::int64_t length = std::max<std::int64_t>(end - start, 1);
-    const auto count = static_cast<std::int64_t>(held_.size());
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t dts = start + i * length / count;
-      const std::int64_t then = start + (i + 1) * length / count;
-      fragments_.add(*held_[static_cast<std::size_t>(i)], pts[static_cast<std::size_t>(i)], dts,
-                     then - dts);
-    }
+    const std::vector<std::int64_t> dts = decoding_times(pts, end);
+    for (std::size_t i = 0; i < held_.size(); ++i)
+      fragments_.add(*held_[i], pts[i], dts[i], dts[i + 1] - dts[i]);
     held_.clear();
     folder_.save_segment(next_++, fragments_.take_segment());
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "maker/decoder.h"
+#include "maker/decoding_times.h"
 #include "maker/picture_filter.h"
 
 extern "C" {
@@ -240,14 +241,12 @@ class PictureMaker {
 
   // `end`: where the next segment begins.
   void write_segment(std::int64_t end) {
-    const std::int64_t start = held_.front()->pts;
-    const std::int64_t length = std::max<std::int64_t>(end - start, 1);
-    const auto count = static_cast<std::int64_t>(held_.size());
-    for (std::int64_t i = 0; i < count; ++i) {
-      AVPacket& packet = *held_[static_cast<std::size_t>(i)];
-      const std::int64_t dts = start + i * length / count;
-      fragments_->add(packet, packet.pts, dts, start + (i + 1) * length / count - dts);
-    }
+    std::vector<std::int64_t> pts;
+    for (const AvPacket& packet : held_)
+      pts.push_back(packet->pts);
+    const std::vector<std::int64_t> dts = decoding_times(pts, end);
+    for (std::size_t i = 0; i < held_.size(); ++i)
+      fragments_->add(*held_[i], pts[i], dts[i], dts[i + 1] - dts[i]);
     held_.clear();
     folder_.save_segment(written_++, fragments_->take_segment());
   }

@@ -49,6 +49,8 @@ async function checkFilm(t, film) {
       const times = await segmentTimes(whole, i);
       assert.equal(times.start, starts[i], `segment ${i} begins where the playlist says`);
       assert.equal(times.end, starts[i + 1] ?? end, `segment ${i} ends where the next one begins`);
+      const isOpen = times.pts[0] < times.start; // a group with pictures that are shown before its key frame
+      assert.ok(isOpen || times.lateBy <= 0, `a picture of segment ${i} is decoded ${times.lateBy} ticks after it is shown`);
       made.push(...times.pts);
     }
     made.sort((a, b) => a - b);
@@ -97,7 +99,8 @@ async function checkPicture(film, { durationMs }, want) {
   await make('picture', film, '--height', 90, '--end-ticks', endTicks, '--out', out, '--from', from, '--count', 2);
   for (const number of [from, from + 1]) {
     const [begin, end] = [number * segmentTicks, Math.min((number + 1) * segmentTicks, endTicks)];
-    const { pts } = await segmentTimes(out, number);
+    const { pts, lateBy } = await segmentTimes(out, number);
+    assert.ok(lateBy <= 0, `a picture of segment ${number} is decoded ${lateBy} ticks after it is shown`);
     const due = want.filter((time) => time >= begin - 0.5 && time < end - 0.5);
     assert.equal(pts.length, due.length, `segment ${number}`);
     due.forEach((time, i) => assert.ok(Math.abs(time - pts[i]) <= 1, `picture at ${time}: ${pts[i]}`));

@@ -1,12 +1,19 @@
 // Plays every odd film of tests/support/odd_films.mjs in a browser, and prints a table: `make test-media`.
-//   node tests/media/main.mjs [NAME...]   these alone
+//   node tests/media/main.mjs [--engine chromium|firefox|webkit] [NAME...]   these alone
 // Ends with 1 where fewer than 98 in 100 play as they should.
+import { parseArgs } from 'node:util';
+import { ENGINES } from '../support/engines/engines.mjs';
 import { oddFilms } from '../support/odd_films.mjs';
 import { openOddLibrary, playOddFilm, reasonOf } from '../support/odd_playing.mjs';
 
 const PLAYING_PART = 0.98;
 const AT_ONCE = 2;
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(oddFilms);
+const { values: { engine }, positionals } = parseArgs({ options: { engine: { type: 'string', default: 'chromium' } }, allowPositionals: true });
+if (!ENGINES.includes(engine)) {
+  console.error(`There is no engine ${engine}: one of ${ENGINES.join(', ')}`);
+  process.exit(2);
+}
+const names = positionals.length > 0 ? positionals : Object.keys(oddFilms);
 const unknown = names.filter((name) => !(name in oddFilms));
 if (unknown.length > 0) {
   console.error(`There is no such film: ${unknown.join(', ')}\nThere are: ${Object.keys(oddFilms).join(', ')}`);
@@ -31,7 +38,8 @@ function line({ name, form = '', pictureMs, soundMs, verdict }) {
 }
 
 console.log(`Making ${names.length} films, and a library of them ...`);
-const library = await openOddLibrary(names);
+const library = await openOddLibrary(names, { engine });
+console.log(`${engine} ${library.engine.version}`);
 const results = [];
 try {
   const left = [...names];
@@ -39,7 +47,7 @@ try {
     for (let name = left.shift(); name; name = left.shift()) {
       const result = await tryOne(library, name);
       results.push(result);
-      console.log(`${String(results.length).padStart(3)}/${names.length}  ${line(result)}`);
+      console.log(`${String(results.length).padStart(3)}/${names.length}  ${line(result)}  ${result.why ?? ''}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

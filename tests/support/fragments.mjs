@@ -38,7 +38,8 @@ function* samplesOf(bytes, run, start, usual) {
   }
 }
 
-// {start, end, pts: [in order]} of a media segment with one fragment, in its track's unit.
+// {start, end, pts: [in order], lateBy: how long after it is shown the latest sample is decoded} of a media segment
+// with one fragment, in its track's unit.
 export function timesOf(bytes) {
   const decodeTime = find(bytes, ['moof', 'traf', 'tfdt']);
   const start = bytes[decodeTime.from] ? Number(bytes.readBigUInt64BE(decodeTime.from + 4)) : bytes.readUInt32BE(decodeTime.from + 4);
@@ -48,5 +49,6 @@ export function timesOf(bytes) {
     start,
     end: samples.reduce((end, { duration }) => end + duration, start),
     pts: samples.map(({ pts }) => pts).sort((a, b) => a - b),
+    lateBy: Math.max(...samples.map(({ dts, pts }) => dts - pts)),
   };
 }
