@@ -10,6 +10,7 @@
 extern "C" {
 #include <libavutil/avstring.h>
 #include <libavutil/mathematics.h>
+#include <libavutil/parseutils.h>
 }
 
 namespace videosync {
@@ -45,6 +46,20 @@ AvInput open_input(const std::string& path) {
 bool is_picture(const AVStream& stream) noexcept {
   return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
          (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0;
+}
+
+// What the length of a film is made of. Subtitles go on behind its end, or say any length at all.
+bool counts_for_length(const AVStream& stream) noexcept {
+  return is_picture(stream) || stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+}
+
+// What writers of Matroska tell of a single track, microseconds; 0: nothing.
+std::int64_t tagged_length(const AVStream& stream) noexcept {
+  const AVDictionaryEntry* tag =
+      av_dict_get(stream.metadata, "DURATION", nullptr, AV_DICT_IGNORE_SUFFIX);
+  std::int64_t length = 0;
+  const bool is_said = tag != nullptr && av_parse_time(&length, tag->value, 1) >= 0;
+  return is_said ? std::max<std::int64_t>(length, 0) : 0;
 }
 
 std::int64_t time_of(const AVPacket& packet) noexcept {
@@ -104,23 +119,43 @@ std::int64_t Film::zero_in(AVRational unit) const noexcept {
   if (first != nullptr && first->start_time != AV_NOPTS_VALUE) {
     return av_rescale_q(first->start_time, first->time_base, unit) + decoding_delay_in(unit);
   }
+  // The container's own begin may be that of subtitles.
+  std::int64_t begin = AV_NOPTS_VALUE;
+  for (const AVStream* sound : all(AVMEDIA_TYPE_AUDIO)) {
+    if (sound->start_time == AV_NOPTS_VALUE) continue;
+    const std::int64_t at = av_rescale_q(sound->start_time, sound->time_base, unit);
+    begin = begin == AV_NOPTS_VALUE ? at : std::min(begin, at);
+  }
+  if (begin != AV_NOPTS_VALUE) return begin;
   if (input_->start_time == AV_NOPTS_VALUE) return 0;
   return av_rescale_q(input_->start_time, AV_TIME_BASE_Q, unit);
 }
 
-std::optional<std::int64_t> Film::end() const noexcept {
-  // Some writers of Matroska count the duration from 0, some from the first time.
-  if (is("matroska") && input_->duration > 0) {
-    const std::int64_t zero = zero_in(AV_TIME_BASE_Q);
-    const bool has_zero = input_->duration > zero && zero > 0;
-    return av_rescale_q(input_->duration - (has_zero ? zero : 0), AV_TIME_BASE_Q, ticks);
+// Matroska has one length for all tracks. Where there are subtitles, what is said of picture and
+// sound alone bounds it; where nothing is, it is no answer.
+std::optional<std::int64_t> Film::matroska_end() const noexcept {
+  std::int64_t length = input_->duration;
+  std::int64_t tagged = 0;
+  bool has_others = false;
+  for (unsigned i = 0; i < input_->nb_streams; ++i) {
+    const AVStream& one = *input_->streams[i];
+    has_others = has_others || one.codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE;
+    if (counts_for_length(one)) tagged = std::max(tagged, tagged_length(one));
   }
+  if (has_others && tagged == 0 && video() != nullptr) return std::nullopt;
+  if (has_others && tagged > 0) length = std::min(length, tagged);
+  // Some writers count it from 0, some from the first time.
+  const std::int64_t zero = zero_in(AV_TIME_BASE_Q);
+  const bool has_zero = length > zero && zero > 0;
+  return av_rescale_q(length - (has_zero ? zero : 0), AV_TIME_BASE_Q, ticks);
+}
+
+std::optional<std::int64_t> Film::end() const noexcept {
+  if (is("matroska") && input_->duration > 0) return matroska_end();
   std::int64_t end = 0;
   for (unsigned i = 0; i < input_->nb_streams; ++i) {
     const AVStream& one = *input_->streams[i];
-    const AVMediaType type = one.codecpar->codec_type;
-    const bool counts = is_picture(one) || type == AVMEDIA_TYPE_AUDIO;
-    if (!counts || one.duration <= 0 || one.start_time == AV_NOPTS_VALUE) continue;
+    if (!counts_for_length(one) || one.duration <= 0 || one.start_time == AV_NOPTS_VALUE) continue;
     end = std::max(end, av_rescale_q(one.start_time + one.duration, one.time_base, ticks));
   }
   if (end > 0) return std::max<std::int64_t>(end - zero_in(ticks), 0);

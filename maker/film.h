@@ -29,7 +29,8 @@ class Film {
 
   // Film time 0 on the container's clock, in that unit.
   std::int64_t zero_in(AVRational unit) const noexcept;
-  // Where the longest track ends, in film time, as the container has it. Nullopt: it does not say.
+  // Where the longest track of picture or sound ends, in film time, as the container has it.
+  // Nullopt: it does not say.
   std::optional<std::int64_t> end() const noexcept;
 
   // From now on read() gives packets of this stream alone.
@@ -42,6 +43,7 @@ class Film {
 
  private:
   std::int64_t decoding_delay_in(AVRational unit) const noexcept;
+  std::optional<std::int64_t> matroska_end() const noexcept;
   bool lands_before(const AVStream& chosen, std::int64_t pts, std::int64_t back_s);
   bool read_chosen(AVPacket& packet);
 

@@ -22,6 +22,8 @@ constexpr std::int64_t segment_min = 4 * 90'000;
 constexpr std::int64_t segment_max = 20 * 90'000;
 // So long a last picture is shown where nothing says how long.
 constexpr std::int64_t last_picture = 90'000 / 25;
+// So far is read on to see whether a picture ends.
+constexpr std::int64_t end_bytes_max = std::int64_t{1} << 30;
 
 // Takes key frames in their order, and keeps those that are far enough apart.
 void add_cut(Plan& plan, Cut cut) {
@@ -44,6 +46,24 @@ std::int64_t zero_of_index(const Film& film, const AVStream& video) {
     if ((entry->flags & AVINDEX_DISCARD_FRAME) == 0) return entry->timestamp;
   }
   return 0;
+}
+
+// Matroska without cues knows the few key frames that it has passed: so whether the picture ends
+// soon behind this one, as the container has it or, where its length is none of the picture's, as
+// reading on for as long shows.
+bool is_last(Film& film, const AVStream& video, const Cut& cut, std::int64_t promised_end) {
+  if (promised_end > 0 && promised_end - cut.start < segment_max) return true;
+  film.seek_before(video, cut.mark);
+  const std::int64_t far = cut.mark + av_rescale_q(segment_max, ticks, video.time_base);
+  const std::int64_t bytes_far = avio_tell(film.input().pb) + end_bytes_max;
+  const AvPacket packet = make_packet();
+  while (film.read(*packet)) {
+    const bool is_far = packet->dts != AV_NOPTS_VALUE && packet->dts >= far;
+    if (!is_far && avio_tell(film.input().pb) < bytes_far) continue;
+    film.seek_before(video, cut.mark);
+    return false;
+  }
+  return true;
 }
 
 std::int64_t picture_end(const Film& film, const AVStream& video) {
@@ -74,11 +94,12 @@ std::optional<Plan> plan_by_index(Film& film) {
     add_cut(plan, {entry->timestamp, entry->pos, start});
   }
   const std::int64_t end = picture_end(film, video);
-  if (plan.cuts.empty() || end <= 0) return std::nullopt;
-  // Matroska without cues knows the few key frames that it has passed.
-  const bool is_whole = film.is("mov") || end - plan.cuts.back().start < segment_max;
+  if (plan.cuts.empty()) return std::nullopt;
+  const Cut& last = plan.cuts.back();
+  const bool says_end = film.is("mov") ? end > 0 : film.input().duration > 0;
+  const bool is_whole = says_end && (film.is("mov") || is_last(film, video, last, end));
   if (!is_whole) return std::nullopt;
-  plan.end = std::max(end, plan.cuts.back().start + last_picture);
+  plan.end = std::max(end, last.start + last_picture);
   return plan;
 }
 
@@ -94,7 +115,8 @@ Plan plan_by_reading(Film& film, std::int64_t& film_end) {
   const std::int64_t zero = film.zero_in(ticks);
   while (film.read(*packet)) {
     const AVStream& from = *film.input().streams[packet->stream_index];
-    if (packet->pts == AV_NOPTS_VALUE) continue;
+    // What opening the film has read comes whatever was discarded since.
+    if (from.discard == AVDISCARD_ALL || packet->pts == AV_NOPTS_VALUE) continue;
     const std::int64_t at = av_rescale_q(packet->pts, from.time_base, ticks) - zero;
     const std::int64_t length = av_rescale_q(packet->duration, from.time_base, ticks);
     film_end = std::max(film_end, at + length);

@@ -239,6 +239,40 @@ test('so does one that ends with a key frame, of which nothing follows', async (
   await media.remove();
 });
 
+test('subtitles do not move the end of a film, however late or long they are', async () => {
+  // The picture's key frames are 15 s apart, so that where there are no cues reading on shows it.
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x36:rate=5:duration=40', '-f', 'lavfi', '-i', 'sine=duration=40', '-c:v', 'libx264', '-preset', 'ultrafast',
+    '-g', '75', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-c:a', 'aac', at('forty.mkv'));
+  const hide = (bytes, name, by) => {
+    for (let found = bytes.indexOf(name); found >= 0; found = bytes.indexOf(name, found)) by.copy(bytes, found);
+    return bytes;
+  };
+  const untagged = (bytes) => hide(bytes, Buffer.from('DURATION'), Buffer.from('NOTATION'));
+  const uncued = (bytes) => hide(bytes, Buffer.from('1c53bb6b', 'hex'), Buffer.from('1c53bb6c', 'hex'));
+  for (const [name, lines] of [['late', '00:01:00,000 --> 00:01:02,000'], ['little-late', '00:00:41,000 --> 00:00:43,000'], ['long', '00:00:02,000 --> 1193:03:56,000']]) {
+    await writeFile(at(`${name}.srt`), `1\n00:00:01,000 --> 00:00:01,500\nA\n\n2\n${lines}\nB\n`);
+    await ffmpeg('-i', at('forty.mkv'), '-i', at(`${name}.srt`), '-map', '0', '-map', '1', '-c', 'copy', '-c:s', 'srt', at(`${name}.mkv`));
+    const whole = await readFile(at(`${name}.mkv`));
+    for (const [kind, mended] of [['tagged', whole], ['untagged', untagged(Buffer.from(whole))], ['uncued', uncued(Buffer.from(whole))], ['bare', uncued(untagged(Buffer.from(whole)))]]) {
+      const film = at(`${name}-${kind}.mkv`);
+      await writeFile(film, mended);
+      const { durationMs, endsEarly, segments } = await describe(film);
+      assert.equal(endsEarly, false, film);
+      if (kind === 'bare') assert.equal(durationMs, undefined, `${film}: only reading it tells`);
+      else assert.ok(Math.abs(durationMs - 40_000) < 100, `${film}: ${durationMs}`);
+      assert.equal(segments, { tagged: 3, untagged: 3 }[kind], film);
+    }
+  }
+  const read = JSON.parse((await make('plan', at('long-bare.mkv'), '--plan', at('long.plan'))).trim().split('\n').at(-1));
+  assert.ok(Math.abs(read.durationMs - 40_000) < 100, JSON.stringify(read));
+});
+
+test('a film of sound alone begins with its sound, though subtitles come before it', async () => {
+  await writeFile(at('first.srt'), '1\n00:00:00,000 --> 00:00:01,000\nA\n');
+  await ffmpeg('-itsoffset', '0.5', '-f', 'lavfi', '-i', 'sine=duration=3', '-i', at('first.srt'), '-map', '0', '-map', '1', '-c:a', 'flac', '-c:s', 'srt', at('first.mkv'));
+  assert.equal((await describe(at('first.mkv'))).startMs, 500);
+});
+
 test('what is no film says why', async () => {
   const reason = async (name, bytes) => {
     await writeFile(at(name), bytes);
