@@ -162,12 +162,15 @@ Turn turn_of(const AVStream& video) noexcept {
   return turn;
 }
 
+double pixel_shape(const AVStream& video) noexcept {
+  AVRational pixel = video.sample_aspect_ratio;
+  if (pixel.num <= 0 || pixel.den <= 0) pixel = video.codecpar->sample_aspect_ratio;
+  return pixel.num > 0 && pixel.den > 0 ? av_q2d(pixel) : 1;
+}
+
 PictureSize shown_size(const AVStream& video) noexcept {
   const AVCodecParameters& track = *video.codecpar;
-  AVRational pixel = video.sample_aspect_ratio;
-  if (pixel.num <= 0 || pixel.den <= 0) pixel = track.sample_aspect_ratio;
-  double width = track.width;
-  if (pixel.num > 0 && pixel.den > 0) width = width * pixel.num / pixel.den;
+  const double width = track.width * pixel_shape(video);
   PictureSize size{static_cast<int>(std::lround(width)), track.height};
   if (turn_of(video).degrees % 180 != 0) std::swap(size.width, size.height);
   return size;

@@ -19,6 +19,8 @@ struct Turn {
 };
 Turn turn_of(const AVStream& video) noexcept;
 bool is_high_dynamic_range(AVColorTransferCharacteristic transfer) noexcept;
+// How wide its pixels are shown, being 1 high.
+double pixel_shape(const AVStream& video) noexcept;
 // As it should be seen: upright and with square pixels.
 PictureSize shown_size(const AVStream& video) noexcept;
 // The largest of the same shape that fits, with even sides; never larger than it is.

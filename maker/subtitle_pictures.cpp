@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "maker/decoder.h"
+#include "maker/picture_filter.h"
 
 extern "C" {
 #include <libavutil/base64.h>
@@ -154,18 +155,37 @@ struct Grid {
   int y = 0;
 };
 
-Grid grid_of(PlaneSize plane, const AVCodecParameters& video) {
-  if (plane.width <= 0 || plane.height <= 0) plane = {video.width, video.height};
+// How wide a pixel of the plane is, being 1 high. What is made for the picture as it is stored has
+// the picture's pixels; else only the planes of DVDs and of old television have some that are not
+// square, and are shown as 4:3 or 16:9.
+double pixel_of(PlaneSize plane, const AVStream& video) noexcept {
+  const AVCodecParameters& track = *video.codecpar;
+  const double pixel = pixel_shape(video);
+  const bool is_small =
+      plane.width <= 720 && (plane.height == 480 || plane.height == 576);
+  const bool is_as_stored =
+      plane.width == track.width || (is_small && plane.height == track.height);
+  if (pixel != 1 && is_as_stored) return pixel;
+  if (!is_small || plane.width < 700) return 1;
+  const double shown = pixel * track.width / std::max(track.height, 1);
+  constexpr double between = 1.5;  // 4:3 and 16:9
+  return (shown < between ? 4.0 / 3 : 16.0 / 9) * plane.height / plane.width;
+}
+
+Grid grid_of(PlaneSize plane, const AVStream& video) {
+  const AVCodecParameters& track = *video.codecpar;
+  if (plane.width <= 0 || plane.height <= 0) plane = {track.width, track.height};
   Grid grid{plane.width, plane.height};
-  const double shape = static_cast<double>(plane.height) / plane.width;
-  const double wanted = static_cast<double>(video.height) / std::max(video.width, 1);
+  const double pixel = pixel_of(plane, video);
+  const double shape = plane.height / (plane.width * pixel);
+  const double wanted = track.height / std::max(track.width * pixel_shape(video), 1.0);
   constexpr double alike = 0.02;
   if (wanted <= 0 || std::abs(shape / wanted - 1) < alike) return grid;
   if (shape > wanted) {
-    grid.height = static_cast<int>(plane.width * wanted);
+    grid.height = static_cast<int>(std::lround(plane.width * pixel * wanted));
     grid.y = (plane.height - grid.height) / 2;
   } else {
-    grid.width = static_cast<int>(plane.height / wanted);
+    grid.width = static_cast<int>(std::lround(plane.height / wanted / pixel));
     grid.x = (plane.width - grid.width) / 2;
   }
   return grid;
@@ -217,7 +237,7 @@ void make_minute(Film& film, const AVStream& stream, std::size_t number,
   // Those still open are the last ones that the film has, or stay for long.
   track.end_all(std::max(at, end));
   folder.save(fmt::format("{}.json", number),
-              json_of(track.cues(), grid_of(track.plane(), *video.codecpar), begin, end));
+              json_of(track.cues(), grid_of(track.plane(), video), begin, end));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
 import { decodeSegments, describe, lagOf, make, makerBinary, pictureTimes, readPlan, segmentTimes, soundOf } from '../support/maker.mjs';
 import { cutShort, makeMedia } from '../support/media.mjs';
+import { makePgs } from '../support/pgs.mjs';
 
 const run = promisify(execFile);
 const ffmpeg = (...words) => run('ffmpeg', ['-v', 'error', '-y', ...words]);
@@ -325,6 +326,27 @@ test('subtitles inside a film, in film time', async () => {
   const out = await fresh('subs');
   await make('subtitles', at('subs.mkv'), '--out', out);
   for (const { index } of subtitles) assert.equal(await readFile(path.join(out, `${index}.vtt`), 'utf8'), expected);
+});
+
+test('subtitles that are pictures lie on the shown picture, whatever shape its pixels and theirs have', async () => {
+  const cue = { from: 200, to: 900, x: 100, y: 200, w: 16, h: 16 };
+  for (const [plane, picture, grid, at0] of [
+    [[1920, 1080], 'scale=144:108,setsar=4/3', [1920, 1080], [100, 200]],
+    [[1920, 1080], 'scale=144:80,setsar=4/3', [1920, 800], [100, 60]],
+    [[1920, 1080], 'scale=192:108,setsar=1', [1920, 1080], [100, 200]],
+    [[720, 576], 'scale=720:576,setsar=64/45', [720, 576], [100, 200]],
+    [[720, 576], 'scale=720:432,setsar=64/45', [720, 432], [100, 128]],
+    [[720, 576], 'scale=256:144,setsar=1', [720, 576], [100, 200]],
+    [[720, 480], 'scale=256:192,setsar=1', [720, 480], [100, 200]],
+  ]) {
+    const name = `${plane.join('-')}-${picture.replaceAll(/[^\d]/g, '-')}`;
+    await writeFile(at(`${name}.sup`), makePgs(plane, [cue]));
+    await ffmpeg('-f', 'lavfi', '-i', 'color=duration=2:rate=5', '-i', at(`${name}.sup`), '-map', '0', '-map', '1', '-vf', picture, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:s', 'copy', at(`${name}.mkv`));
+    const out = await fresh(name);
+    await make('pictures', at(`${name}.mkv`), '--track', 1, '--out', out);
+    const { width, height, cues: [{ x, y }] } = JSON.parse(await readFile(path.join(out, '0.json'), 'utf8'));
+    assert.deepEqual([[width, height], [x, y]], [grid, at0], name);
+  }
 });
 
 test('the cover that is in the file', async () => {
