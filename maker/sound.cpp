@@ -22,6 +22,8 @@ constexpr int frame_samples = 1'024;
 constexpr int preroll_frames = 8;
 constexpr double decoder_preroll_s = 0.5;
 constexpr std::int64_t bits_a_channel = 80'000;
+// Silence is made in pieces: a hole in the sound, or behind it, may be of hours.
+constexpr std::int64_t silence_samples_max = 64 * frame_samples;
 
 AvCodec open_encoder(int rate, int channels) {
   const AVCodec* aac = avcodec_find_encoder(AV_CODEC_ID_AAC);
@@ -146,13 +148,22 @@ class SoundMaker {
 
   // At its place: what is there already wins, a hole becomes silence.
   void append(std::int64_t at, const std::vector<std::vector<float>>& got, int count) {
-    const std::int64_t end = encoded_ + static_cast<std::int64_t>(pcm_.front().size());
-    const std::int64_t hole =
-        std::clamp<std::int64_t>(at - end, 0, std::max<std::int64_t>(end_ - end, 0));
-    const std::int64_t skipped = std::clamp<std::int64_t>(end - at, 0, count);
-    for (std::size_t i = 0; i < pcm_.size(); ++i) {
-      pcm_[i].resize(pcm_[i].size() + static_cast<std::size_t>(hole));
+    be_silent_until(std::min(at, end_));
+    const std::int64_t skipped = std::clamp<std::int64_t>(pcm_end() - at, 0, count);
+    for (std::size_t i = 0; i < pcm_.size(); ++i)
       pcm_[i].insert(pcm_[i].end(), got[i].begin() + skipped, got[i].begin() + count);
+  }
+
+  std::int64_t pcm_end() const noexcept {
+    return encoded_ + static_cast<std::int64_t>(pcm_.front().size());
+  }
+  void be_silent_until(std::int64_t until) {
+    while (!is_done() && pcm_end() < until) {
+      const auto piece =
+          static_cast<std::size_t>(std::min(until - pcm_end(), silence_samples_max));
+      for (auto& channel : pcm_)
+        channel.resize(channel.size() + piece);
+      encode(false);
     }
   }
 
@@ -205,11 +216,7 @@ class SoundMaker {
   void finish() {
     const std::int64_t wanted = std::min(end_, static_cast<std::int64_t>(stop_) * segment_);
     // A frame more than wanted: the encoder's last one is whole by then.
-    const std::int64_t missing = wanted + 2 * frame_samples - encoded_;
-    if (missing > static_cast<std::int64_t>(pcm_.front().size())) {
-      for (auto& channel : pcm_)
-        channel.resize(static_cast<std::size_t>(missing));
-    }
+    be_silent_until(wanted + 2 * frame_samples);
     encode(true);
     if (!is_done()) folder_.save_segment(next_++, fragments_.take_segment());
   }

@@ -219,6 +219,22 @@ test('5.1 stays 5.1 where it is asked for', async () => {
   assert.equal(Number.parseInt(stdout, 10), 6);
 });
 
+test('a hole of hours in the sound costs no memory', async () => {
+  // Half a GiB is enough for the program; the silence of ten hours would be 14 GB.
+  const bounded = (...words) => run('sh', ['-c', 'ulimit -v 524288 && exec "$@"', 'sh', makerBinary(), ...words.map(String)]);
+  const pcm = ['-c:a', 'pcm_s16le', '-ar', '48000', '-ac', '2'];
+  await ffmpeg('-f', 'lavfi', '-i', 'sine=duration=3', ...pcm, at('one.mka'));
+  await writeFile(at('hole.txt'), `file ${at('one.mka')}\nduration 36000\nfile ${at('one.mka')}\n`);
+  await ffmpeg('-f', 'concat', '-safe', '0', '-i', at('hole.txt'), '-c', 'copy', at('hole.mka'));
+  const out = await fresh('hole');
+  await bounded('sound', at('hole.mka'), '--track', 0, '--end-ticks', 36_003 * 90_000, '--out', out, '--from', 0, '--count', 2);
+  const { audio: [{ segmentSamples }] } = await describe(at('hole.mka'));
+  for (const number of [0, 1]) assert.equal((await segmentTimes(out, number)).start, number * segmentSamples);
+  const samples = await decodeSegments(out, [0, 1], 48_000);
+  const loudest = (from, to) => samples.subarray(from * 48_000, to * 48_000).reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+  assert.ok(loudest(1, 2) > 0.1 && loudest(3.5, 7.5) < 0.001, 'sound, and then silence');
+});
+
 test('a file that was cut short says so, and where it ends', async () => {
   await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', 'ac3', '-movflags', '+faststart', at('cut.mp4'));
   const whole = (await run('ffprobe', ['-v', 'error', '-show_entries', 'format=size', '-of', 'csv=p=0', at('cut.mp4')])).stdout;
