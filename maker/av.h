@@ -14,8 +14,10 @@ extern "C" {
 #include <libswresample/swresample.h>
 }
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -26,12 +28,22 @@ struct Fault : std::runtime_error {
   using runtime_error::runtime_error;
 };
 
+// What the film is read from gives nothing now: no fault of the film.
+struct SourceFault : Fault {
+  using Fault::Fault;
+};
+
+inline std::string words_of(int error) {
+  char words[AV_ERROR_MAX_STRING_SIZE] = "";
+  av_strerror(error, words, sizeof words);
+  return words;
+}
+
 // The result of a libav call; a negative one is thrown, as "`what`: what libav says".
 inline int check(int result, const char* what) {
   if (result >= 0) return result;
-  char words[AV_ERROR_MAX_STRING_SIZE] = "";
-  av_strerror(result, words, sizeof words);
-  throw Fault(std::string(what) + ": " + words);
+  if (result == AVERROR(ENOMEM)) throw std::bad_alloc();
+  throw Fault(std::string(what) + ": " + words_of(result));
 }
 
 template <auto close>
@@ -42,6 +54,7 @@ struct AvCloser {
   }
 };
 
+using AvIo = std::unique_ptr<AVIOContext, AvCloser<avio_closep>>;
 using AvInput = std::unique_ptr<AVFormatContext, AvCloser<avformat_close_input>>;
 using AvCodec = std::unique_ptr<AVCodecContext, AvCloser<avcodec_free_context>>;
 using AvParameters = std::unique_ptr<AVCodecParameters, AvCloser<avcodec_parameters_free>>;

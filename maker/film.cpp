@@ -17,6 +17,7 @@ namespace videosync {
 
 namespace {
 
+constexpr const char* protocols = "file,crypto,data";
 constexpr const char* formats =
     "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,rm,wtv,"
     "mxf,nut,dv,ivf,h264,hevc,srt,ass,webvtt,microdvd,mpl2,sami,subviewer,vplayer";
@@ -26,16 +27,36 @@ constexpr std::array<std::int64_t, 5> seek_steps_s{0, 1, 5, 30, 300};
 std::uint64_t size_of(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
-    throw Fault("the file cannot be read: " + std::string(std::strerror(errno)));
+    throw SourceFault("the file cannot be read: " + std::string(std::strerror(errno)));
   }
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-AvInput open_input(const std::string& path) {
-  AVFormatContext* raw = nullptr;
+AvIo open_io(const std::string& path) {
+  AVIOContext* raw = nullptr;
   AvOptions options;
-  options.set("protocol_whitelist", "file,crypto,data").set("format_whitelist", formats);
+  options.set("protocol_whitelist", protocols);
+  const int opened =
+      avio_open2(&raw, ("file:" + path).c_str(), AVIO_FLAG_READ, nullptr, options.get());
+  if (opened == AVERROR(ENOMEM)) throw std::bad_alloc();
+  if (opened < 0) throw SourceFault("the file cannot be opened: " + words_of(opened));
+  return AvIo(raw);
+}
+
+// Demuxers take what could not be read for the end of the film, or for a fault of it.
+void check_source(const AVIOContext& io) {
+  if (io.error >= 0 || io.error == AVERROR_EOF) return;
+  throw SourceFault("the file cannot be read: " + words_of(io.error));
+}
+
+AvInput open_input(AVIOContext& io, const std::string& path) {
+  AVFormatContext* raw = avformat_alloc_context();
+  if (raw == nullptr) throw std::bad_alloc();
+  raw->pb = &io;
+  AvOptions options;
+  options.set("protocol_whitelist", protocols).set("format_whitelist", formats);
   const int opened = avformat_open_input(&raw, ("file:" + path).c_str(), nullptr, options.get());
+  if (opened < 0) check_source(io);
   if (opened == AVERROR_INVALIDDATA || opened == AVERROR(EINVAL)) {
     throw Fault("this is no film, or the part of it that describes it is missing (cut short?)");
   }
@@ -71,8 +92,11 @@ std::int64_t time_of(const AVPacket& packet) noexcept {
 Film::Film(const std::string& path) {
   bytes_ = size_of(path);
   if (bytes_ == 0) throw Fault("the file is empty");
-  input_ = open_input(path);
-  check(avformat_find_stream_info(input_.get(), nullptr), "its tracks cannot be read");
+  io_ = open_io(path);
+  input_ = open_input(*io_, path);
+  const int found = avformat_find_stream_info(input_.get(), nullptr);
+  check_source(*io_);
+  check(found, "its tracks cannot be read");
   for (unsigned i = 0; i < input_->nb_streams && video_ < 0; ++i) {
     const AVStream& one = *input_->streams[i];
     if (is_picture(one) && one.codecpar->codec_id != AV_CODEC_ID_NONE) video_ = one.index;
@@ -185,6 +209,7 @@ void Film::seek_before(const AVStream& chosen, std::int64_t pts) {
   // From the start, as it is after opening: what cannot be sought is read.
   has_pending_ = false;
   if (avformat_seek_file(input_.get(), -1, INT64_MIN, INT64_MIN, INT64_MAX, 0) >= 0) return;
+  check_source(*io_);
   check(av_seek_frame(input_.get(), -1, 0, AVSEEK_FLAG_BYTE), "the file cannot be sought");
 }
 
@@ -204,20 +229,35 @@ bool Film::lands_before(const AVStream& chosen, std::int64_t pts, std::int64_t b
   return has_pending_;
 }
 
+bool Film::read_on(AVPacket& packet) {
+  av_packet_unref(&packet);
+  const int result = av_read_frame(input_.get(), &packet);
+  check_source(*io_);
+  if (result == AVERROR(ENOMEM)) throw std::bad_alloc();
+  return result >= 0;
+}
+
 bool Film::read_chosen(AVPacket& packet) {
   do {
-    av_packet_unref(&packet);
-    if (av_read_frame(input_.get(), &packet) < 0) return false;
+    if (!read_on(packet)) return false;
   } while (chosen_ >= 0 && packet.stream_index != chosen_);
   return true;
 }
 
-bool Film::read(AVPacket& packet) {
-  if (!has_pending_) return read_chosen(packet);
+bool Film::take_pending(AVPacket& packet) {
+  if (!has_pending_) return false;
   av_packet_unref(&packet);
   av_packet_move_ref(&packet, pending_.get());
   has_pending_ = false;
   return true;
+}
+
+bool Film::read(AVPacket& packet) {
+  return take_pending(packet) || read_chosen(packet);
+}
+
+bool Film::read_any(AVPacket& packet) {
+  return take_pending(packet) || read_on(packet);
 }
 
 }  // namespace videosync

@@ -38,15 +38,20 @@ class Film {
   // So that the next packet is at or before `pts` (of the chosen stream, in its unit), and near it
   // where the file has an index. Where it is seekable at all, and else from the start.
   void seek_before(const AVStream& chosen, std::int64_t pts);
-  // False: the end, or where the file is damaged beyond reading.
+  // False: the end, or where the file is damaged beyond reading. Throws where storage gives nothing.
   bool read(AVPacket& packet);
+  // Of every stream that is not discarded.
+  bool read_any(AVPacket& packet);
 
  private:
   std::int64_t decoding_delay_in(AVRational unit) const noexcept;
   std::optional<std::int64_t> matroska_end() const noexcept;
   bool lands_before(const AVStream& chosen, std::int64_t pts, std::int64_t back_s);
+  bool read_on(AVPacket& packet);
   bool read_chosen(AVPacket& packet);
+  bool take_pending(AVPacket& packet);
 
+  AvIo io_;
   AvInput input_;
   int video_ = -1;
   int chosen_ = -1;

@@ -50,6 +50,18 @@ void show_as(AVStream& stream, const AVStream& source) {
   std::copy_n(turn, size, copy);
 }
 
+// False: errno says why. Some storage tells only when the file is closed.
+bool write_whole(const std::string& path, const std::string& bytes) {
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file) return false;
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0) return false;
+    done += static_cast<std::size_t>(n);
+  }
+  return ::close(file.release()) == 0;
+}
+
 }  // namespace
 
 Fragments::Fragments(const AVCodecParameters& track, AVRational time_base, std::size_t first,
@@ -102,24 +114,26 @@ std::string Fragments::take_bytes() {
   return text;
 }
 
+OutputFault::OutputFault(const std::string& what, int reason)
+    : Fault(what + ": " + std::strerror(reason)),
+      is_for_want_of_room(reason == ENOSPC || reason == EDQUOT || reason == EFBIG) {}
+
+void flush_output() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  throw OutputFault("standard output cannot be written", errno != 0 ? errno : EIO);
+}
+
 void SegmentFolder::save(const std::string& name, const std::string& bytes) const {
   const std::string path = directory_ + "/" + name;
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  bool is_whole = static_cast<bool>(file);
-  for (std::size_t done = 0; is_whole && done < bytes.size();) {
-    const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-    is_whole = n > 0;
-    if (n > 0) done += static_cast<std::size_t>(n);
-  }
-  file.reset();
-  if (!is_whole || ::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (!write_whole(temporary, bytes) || ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());
-    throw OutputFault(fmt::format("{} cannot be written: {}", path, std::strerror(reason)));
+    throw OutputFault(path + " cannot be written", reason);
   }
   std::printf("%s %zu\n", name.c_str(), bytes.size());
-  std::fflush(stdout);
+  flush_output();
 }
 
 void SegmentFolder::save_segment(std::size_t number, const std::string& bytes) const {

@@ -40,10 +40,14 @@ class Fragments {
   std::string init_;
 };
 
-// A file could not be written: no fault of the film.
+// What was made could not be written: no fault of the film.
 struct OutputFault : Fault {
-  using Fault::Fault;
+  // `reason`: errno.
+  OutputFault(const std::string& what, int reason);
+  bool is_for_want_of_room = false;
 };
+// What was said on standard output has arrived there, or OutputFault.
+void flush_output();
 
 // Makes segments appear in a folder whole, and says so on standard output: "NAME BYTES".
 class SegmentFolder {

@@ -1,5 +1,7 @@
 // videosync-media: what the server has a process of its own do with films. Its command line, and
-// what becomes of a Fault: a line on standard error and status 1, or 3 where writing failed.
+// what becomes of a Fault: a line on standard error and a status. 1: the film's own; 2: the command
+// line's; 3: there is no room for what is made, 5: it cannot be written for another reason; 4: the
+// film cannot be read now.
 //
 // Made for the server, which reads standard output; of use by hand, too: --help tells.
 #include <fmt/format.h>
@@ -9,11 +11,13 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <new>
 #include <string>
 
 #include "maker/copy.h"
 #include "maker/describe.h"
 #include "maker/film.h"
+#include "maker/fragments.h"
 #include "maker/picture.h"
 #include "maker/plan.h"
 #include "maker/sound.h"
@@ -219,25 +223,35 @@ void add_verbs(CLI::App& app, Orders& orders) {
   });
 }
 
+int fail(int status, const char* why) {
+  std::fprintf(stderr, "%s\n", why);
+  return status;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   av_log_set_level(AV_LOG_QUIET);
+  // So that writing fails, and says why.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   Orders orders;
   CLI::App app("Looks into films, and makes of them what browsers play.", "videosync-media");
   app.require_subcommand(1);
   add_verbs(app, orders);
   try {
     app.parse(argc, argv);
-    if (std::fflush(stdout) != 0) throw Fault("standard output cannot be written");
+    flush_output();
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const OutputFault& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 3;
+    return fail(error.is_for_want_of_room ? 3 : 5, error.what());
+  } catch (const SourceFault& error) {
+    return fail(4, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(1, "there is not enough memory for it");
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
+    return fail(1, error.what());
   }
 }

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 
+#include "maker/fragments.h"
 #include "maker/key_frames.h"
 
 extern "C" {
@@ -149,10 +151,12 @@ std::string write_plan(const Plan& plan) {
 
 Plan read_plan(const std::string& path) {
   std::ifstream file(path);
+  if (!file) throw OutputFault("the plan cannot be read", errno);
   Plan plan;
   file >> plan.marks_are_dts >> plan.end;
   for (Cut cut{}; file >> cut.mark >> cut.position >> cut.start;)
     plan.cuts.push_back(cut);
+  if (file.bad()) throw OutputFault("the plan cannot be read", EIO);
   if (plan.cuts.empty()) throw Fault("the plan cannot be read: " + path);
   return plan;
 }

@@ -225,13 +225,12 @@ void make_minute(Film& film, const AVStream& stream, std::size_t number,
   DrawnTrack track(stream);
   const AvPacket packet = make_packet();
   std::int64_t at = begin;
-  while (av_read_frame(&input, packet.get()) >= 0) {
+  while (film.read_any(*packet)) {
     const AVStream& from = *input.streams[packet->stream_index];
     const std::int64_t time = packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts;
     const bool is_wanted = from.index == stream.index;
     if (time != AV_NOPTS_VALUE) at = av_rescale_q(time, from.time_base, milliseconds) - zero;
     if (is_wanted) track.feed(*packet, zero);
-    av_packet_unref(packet.get());
     if (at >= end + ahead_ms || (at >= end && !track.has_open())) break;
   }
   // Those still open are the last ones that the film has, or stay for long.

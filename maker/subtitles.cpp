@@ -1,14 +1,17 @@
 #include "maker/subtitles.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <thread>
 
+#include "core/base/unique_fd.h"
 #include "maker/charset.h"
 #include "maker/decoder.h"
 #include "maker/webvtt.h"
@@ -145,11 +148,16 @@ class MemoryFile {
 };
 
 std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Fault("the file cannot be read");
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string bytes(file_bytes_max + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  std::size_t length = 0;
+  ssize_t n = file ? 1 : -1;
+  while (n > 0 && length < bytes.size()) {
+    n = ::read(file.get(), bytes.data() + length, bytes.size() - length);
+    if (n > 0) length += static_cast<std::size_t>(n);
+  }
+  if (n < 0) throw SourceFault(std::string("the file cannot be read: ") + std::strerror(errno));
+  bytes.resize(length);
   if (bytes.size() > file_bytes_max) throw Fault("the file is too large for subtitles");
   if (bytes.empty()) throw Fault("the file is empty");
   return bytes;

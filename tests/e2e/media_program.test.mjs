@@ -1,7 +1,7 @@
 // videosync-media: what it makes of a film lies where the film has it, by the tick and by the sample.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
@@ -304,6 +304,56 @@ test('what is no film says why', async () => {
   assert.match(missing.stderr, /cannot be read: No such file/);
   const wrong = await run(makerBinary(), ['explain', 'x']).catch((error) => error);
   assert.equal(wrong.code, 2);
+});
+
+test('a disk that cannot be read is no fault of the film', async () => {
+  const library = at('failing_reads.so');
+  await run(process.env.VIDEOSYNC_CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, path.resolve('tests/support/failing_reads.c'), '-ldl']);
+  const out = await fresh('failing');
+  const plan = at('failing.plan');
+  for (const film of ['failing.mkv', 'failing.mp4', 'failing.ts'].map(at)) {
+    await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', 'ac3', '-movflags', '+faststart', film);
+    const { audio: [{ index }], segments } = await describe(film, '--plan', plan);
+    if (!segments) await make('plan', film, '--plan', plan);
+    const { size } = await stat(film);
+    const refused = async (from, verb, ...words) => {
+      const env = { ...process.env, LD_PRELOAD: library, FAILING_FILE: film, FAILING_FROM: from };
+      const error = await run(makerBinary(), [verb, film, ...words.map(String)], { env }).catch((one) => one);
+      assert.equal(error.code, 4, `${verb} of ${film} from ${from}: ${error.stderr}`);
+      assert.match(error.stderr, /cannot be read: Input.output error/);
+    };
+    const half = Math.floor(size / 2);
+    await refused(0, 'describe');
+    await refused(half, 'plan', '--plan', at('failed.plan'));
+    await refused(half, 'video', '--plan', plan, '--out', out, '--count', 99);
+    await refused(half, 'sound', '--track', index, '--end-ticks', SECONDS * 90_000, '--out', out, '--count', 99);
+    await refused(half, 'picture', '--end-ticks', SECONDS * 90_000, '--height', 90, '--out', out, '--count', 99);
+  }
+  await writeFile(at('failing.srt'), caption.repeat(9));
+  const env = { ...process.env, LD_PRELOAD: library, FAILING_FILE: at('failing.srt'), FAILING_FROM: 64 };
+  assert.equal((await run(makerBinary(), ['convert', at('failing.srt')], { env }).catch((error) => error)).code, 4);
+  assert.equal((await run(makerBinary(), ['convert', at('missing.srt')]).catch((error) => error)).code, 4);
+});
+
+test('what cannot be written says whether there is room', async () => {
+  await ffmpeg('-i', at('base.mkv'), '-t', '8', '-c:v', 'copy', '-c:a', 'ac3', at('written.mkv'));
+  const plan = at('written.plan');
+  await describe(at('written.mkv'), '--plan', plan);
+  const out = await fresh('written');
+  const sh = (script, ...words) => run('bash', ['-c', script, 'bash', makerBinary(), ...words]).then(() => ({ code: 0 }), (error) => error);
+  const copy = ['video', at('written.mkv'), '--plan', plan, '--out'];
+  const ends = async (code, words, answer) => {
+    const error = await answer;
+    assert.deepEqual([error.code, words.test(error.stderr)], [code, true], error.stderr);
+  };
+  await ends(3, /File too large/, sh('ulimit -f 4; exec "$@"', ...copy, out));
+  await ends(3, /No space left/, sh('exec "$@" > /dev/full', ...copy, out));
+  await ends(3, /No space left/, sh('exec "$@" > /dev/full', 'describe', at('written.mkv')));
+  await ends(5, /Bad file descriptor/, sh('exec "$@" 1< /dev/null', ...copy, out));
+  await ends(5, /Broken pipe/, sh('exec 3> >(exec true); wait $!; exec "$@" >&3', 'describe', at('written.mkv')));
+  await ends(5, /No such file/, sh('exec "$@"', ...copy, at('gone')));
+  await rm(plan);
+  await ends(5, /the plan cannot be read/, sh('exec "$@"', ...copy, out));
 });
 
 const caption = '1\n00:00:01,000 --> 00:00:02,500\n<i>Grüße</i> & <b>mehr</b>\n\n2\n00:00:04,000 --> 00:00:05,000\nÇa va?\n';
