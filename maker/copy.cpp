@@ -13,6 +13,9 @@ namespace videosync {
 
 namespace {
 
+// A picture that has not come when one is there that is so much later does not come.
+constexpr std::int64_t far_s = 20;
+
 class PictureCopy {
  public:
   PictureCopy(Film& film, const Plan& plan, Stretch stretch, const SegmentFolder& folder)
@@ -20,6 +23,7 @@ class PictureCopy {
         plan_(plan),
         video_(film.needed_video()),
         zero_(film.zero_in(video_.time_base)),
+        far_(av_rescale_q(far_s, {1, 1}, video_.time_base)),
         next_(stretch.from),
         end_(std::min(stretch.end(), plan.cuts.size())),
         folder_(folder),
@@ -35,6 +39,7 @@ class PictureCopy {
     av_packet_move_ref(held_.back().get(), packet.get());
     while (next_ < end_ && film_.read(*packet)) {
       if (begins(*packet, next_ + 1)) finish(time_of(*packet));
+      if (is_far_behind(*packet, next_ + 1)) return finish_without_next();
       held_.push_back(make_packet());
       av_packet_move_ref(held_.back().get(), packet.get());
     }
@@ -42,11 +47,27 @@ class PictureCopy {
   }
 
  private:
+  std::int64_t mark_of(const AVPacket& packet) const noexcept {
+    return plan_.marks_are_dts ? packet.dts : packet.pts;
+  }
   // Whether that segment begins with this packet.
   bool begins(const AVPacket& packet, std::size_t segment) const {
     if (segment >= plan_.cuts.size() || (packet.flags & AV_PKT_FLAG_KEY) == 0) return false;
-    const std::int64_t mark = plan_.marks_are_dts ? packet.dts : packet.pts;
-    return mark == plan_.cuts[segment].mark;
+    return mark_of(packet) == plan_.cuts[segment].mark;
+  }
+  // Whether the picture with which that segment should begin does not come any more.
+  bool is_far_behind(const AVPacket& packet, std::size_t segment) const {
+    if (segment >= plan_.cuts.size() || mark_of(packet) == AV_NOPTS_VALUE) return false;
+    return mark_of(packet) > plan_.cuts[segment].mark + far_;
+  }
+
+  // What belongs to the segment at hand is one; the next one has no begin.
+  void finish_without_next() {
+    const std::int64_t end = plan_.start_of(next_ + 1);
+    const auto is_behind = [&](const AvPacket& one) { return time_of(*one) >= end; };
+    held_.erase(std::ranges::find_if(held_, is_behind), held_.end());
+    if (!held_.empty()) finish(end);
+    if (next_ < end_) throw Fault("the film lacks a picture with which a segment should begin");
   }
 
   bool find_begin(AVPacket& packet) {
@@ -55,6 +76,7 @@ class PictureCopy {
     film_.seek_before(video_, cut.mark);
     while (film_.read(packet)) {
       if (begins(packet, next_)) return true;
+      if (is_far_behind(packet, next_)) return false;
     }
     return false;
   }
@@ -97,6 +119,7 @@ class PictureCopy {
   const Plan& plan_;
   const AVStream& video_;
   const std::int64_t zero_;  // in the stream's unit
+  const std::int64_t far_;   // likewise
   std::size_t next_;         // the segment that is being read
   const std::size_t end_;
   const SegmentFolder& folder_;

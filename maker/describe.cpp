@@ -142,21 +142,21 @@ bool is_cut_short(const Film& film) {
 }
 
 struct Ends {
-  std::int64_t video = 0;
+  std::int64_t video = 0;  // 0: none was read
   std::int64_t film = 0;
 };
 
-// Reads the film from its last cut on.
-Ends read_ends(Film& film, const Plan& plan) {
+// Reads the film from this cut on.
+Ends read_ends(Film& film, const Cut& first) {
   AVFormatContext& input = film.input();
   const AVStream& video = film.needed_video();
-  film.seek_before(video, plan.cuts.back().mark);
+  film.seek_before(video, first.mark);
   for (const AVStream* audio : film.all(AVMEDIA_TYPE_AUDIO))
     input.streams[audio->index]->discard = AVDISCARD_DEFAULT;
   Ends ends;
   const std::int64_t zero = film.zero_in(ticks);
   const AvPacket packet = make_packet();
-  while (av_read_frame(&input, packet.get()) >= 0) {
+  while (film.read_any(*packet)) {
     const AVStream& from = *input.streams[packet->stream_index];
     if (packet->pts != AV_NOPTS_VALUE) {
       const std::int64_t end = packet->pts + std::max<std::int64_t>(packet->duration, 1);
@@ -164,8 +164,23 @@ Ends read_ends(Film& film, const Plan& plan) {
       ends.film = std::max(ends.film, at);
       if (from.index == video.index) ends.video = std::max(ends.video, at);
     }
-    av_packet_unref(packet.get());
   }
+  return ends;
+}
+
+// Reads the film from its last cut on whose picture is there, and drops those behind it. Where the
+// last ones are not, it is looked for in steps that grow, so that no part is read again and again.
+Ends find_ends(Film& film, Plan& plan) {
+  std::size_t step = 1;
+  std::size_t from = plan.cuts.size() - 1;
+  Ends ends = read_ends(film, plan.cuts[from]);
+  while (ends.video <= plan.cuts[from].start && from > 0) {
+    from -= std::min(from, step);
+    step *= 2;
+    ends = read_ends(film, plan.cuts[from]);
+  }
+  while (plan.cuts.size() > 1 && plan.cuts.back().start >= ends.video)
+    plan.cuts.pop_back();
   return ends;
 }
 
@@ -183,12 +198,10 @@ Survey survey(Film& film) {
   Plan& plan = *found.plan;
   found.ends_early = drop_what_is_missing(plan, film.bytes());
   if (film.is("mov") && !found.ends_early && !is_cut_short(film)) return found;
-  Ends ends = read_ends(film, plan);
-  // Of what was cut short the last cut's picture may be there, and nothing that follows it.
-  for (; ends.film <= 0 && plan.cuts.size() > 1; ends = read_ends(film, plan))
-    plan.cuts.pop_back();
+  const std::size_t cuts = plan.cuts.size();
+  const Ends ends = find_ends(film, plan);
   if (ends.film <= 0) return found;
-  found.ends_early = found.ends_early || ends.film + early_end < found.film_end.value_or(0);
+  found.ends_early = found.ends_early || plan.cuts.size() < cuts || ends.film + early_end < found.film_end.value_or(0);
   plan.end = std::max(ends.video, plan.cuts.back().start + 1);
   found.film_end = std::max(ends.film, plan.end);
   return found;

@@ -290,6 +290,34 @@ test('a film of sound alone begins with its sound, though subtitles come before 
   assert.equal((await describe(at('first.mkv'))).startMs, 500);
 });
 
+test('a picture with which a segment should begin, and which is not there, is not waited for', async () => {
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=64x36:rate=5:duration=60', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', at('gap.mkv'));
+  const plan = at('gap.plan');
+  await describe(at('gap.mkv'), '--plan', plan);
+  const { starts } = await readPlan(plan);
+  const [head, ...cuts] = (await readFile(plan, 'utf8')).trim().split('\n');
+  cuts[2] = cuts[2].replace(/^\d+/, (mark) => Number(mark) + 1);
+  await writeFile(plan, [head, ...cuts, ''].join('\n'));
+  const out = await fresh('gap');
+  for (const from of [1, 2]) {
+    const { code, stderr } = await make('video', at('gap.mkv'), '--plan', plan, '--out', out, '--from', from, '--count', 3).catch((error) => error);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, from === 1 ? /lacks a picture/ : /cannot be read at this place/);
+  }
+  assert.equal((await segmentTimes(out, 1)).end, starts[2], 'what can be made ends where the playlist says');
+});
+
+test('a last key frame of which half is missing is no segment', async () => {
+  const media = await makeMedia([{ name: 'film', seconds: 30 }]);
+  const film = path.join(media.directory, 'film.mp4');
+  await cutShort(film, 12, { inPicture: true });
+  const { endsEarly, segments } = await describe(film, '--plan', at('half.plan'));
+  const { starts } = await readPlan(at('half.plan'));
+  assert.deepEqual([endsEarly, segments], [true, starts.length]);
+  assert.ok(starts.at(-1) < 12 * 90_000, String(starts));
+  await media.remove();
+});
+
 test('what is no film says why', async () => {
   const reason = async (name, bytes) => {
     await writeFile(at(name), bytes);
