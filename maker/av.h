@@ -46,6 +46,13 @@ inline int check(int result, const char* what) {
   throw Fault(std::string(what) + ": " + words_of(result));
 }
 
+// What libav hands out as null where there is no memory.
+template <class T>
+T* needed(T* one) {
+  if (one == nullptr) throw std::bad_alloc();
+  return one;
+}
+
 template <auto close>
 struct AvCloser {
   template <class T>
@@ -64,10 +71,10 @@ using AvResampler = std::unique_ptr<SwrContext, AvCloser<swr_free>>;
 using AvGraph = std::unique_ptr<AVFilterGraph, AvCloser<avfilter_graph_free>>;
 
 inline AvPacket make_packet() {
-  return AvPacket(av_packet_alloc());
+  return AvPacket(needed(av_packet_alloc()));
 }
 inline AvFrame make_frame() {
-  return AvFrame(av_frame_alloc());
+  return AvFrame(needed(av_frame_alloc()));
 }
 
 // Options for a call that takes what it knows of them.

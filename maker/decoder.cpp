@@ -8,7 +8,7 @@ Decoder::Decoder(const AVStream& stream, int threads) {
     throw Fault(std::string("there is no decoder for ") +
                 avcodec_get_name(stream.codecpar->codec_id));
   }
-  codec_.reset(avcodec_alloc_context3(codec));
+  codec_.reset(needed(avcodec_alloc_context3(codec)));
   check(avcodec_parameters_to_context(codec_.get(), stream.codecpar), "the decoder");
   codec_->pkt_timebase = stream.time_base;
   codec_->thread_count = threads;

@@ -50,8 +50,7 @@ void check_source(const AVIOContext& io) {
 }
 
 AvInput open_input(AVIOContext& io, const std::string& path) {
-  AVFormatContext* raw = avformat_alloc_context();
-  if (raw == nullptr) throw std::bad_alloc();
+  AVFormatContext* raw = needed(avformat_alloc_context());
   raw->pb = &io;
   AvOptions options;
   options.set("protocol_whitelist", protocols).set("format_whitelist", formats);

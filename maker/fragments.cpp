@@ -29,8 +29,7 @@ std::uint32_t tag_of(const AVCodecParameters& track) {
 }
 
 AVStream* add_stream(AVFormatContext* output, const AVCodecParameters& track, AVRational base) {
-  AVStream* stream = avformat_new_stream(output, nullptr);
-  if (stream == nullptr) throw Fault("no memory");
+  AVStream* stream = needed(avformat_new_stream(output, nullptr));
   check(avcodec_parameters_copy(stream->codecpar, &track), "the track's parameters");
   stream->codecpar->codec_tag = tag_of(track);
   stream->time_base = base;
@@ -45,9 +44,8 @@ void show_as(AVStream& stream, const AVStream& source) {
   std::size_t size = 0;
   const std::uint8_t* turn = av_stream_get_side_data(&source, AV_PKT_DATA_DISPLAYMATRIX, &size);
   if (turn == nullptr) return;
-  std::uint8_t* copy = av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, size);
-  if (copy == nullptr) throw Fault("no memory");
-  std::copy_n(turn, size, copy);
+  std::copy_n(turn, size,
+              needed(av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, size)));
 }
 
 // False: errno says why. Some storage tells only when the file is closed.

@@ -46,7 +46,7 @@ const Rung& rung_of(int height) {
 AvCodec open_encoder(PictureSize size, const PictureOrder& order, AVRational rate) {
   const AVCodec* x264 = avcodec_find_encoder_by_name("libx264");
   if (x264 == nullptr) throw Fault("libavcodec has no x264");
-  AvCodec encoder(avcodec_alloc_context3(x264));
+  AvCodec encoder(needed(avcodec_alloc_context3(x264)));
   const Rung& rung = rung_of(order.height_max);
   encoder->width = size.width;
   encoder->height = size.height;
@@ -141,7 +141,7 @@ class PictureMaker {
     int transfer = 0;
   };
 
-  // In its unit; 0: it is not known.
+  // In the stream's unit; 0: it is not known.
   static std::int64_t length_of_picture(const AVStream& video) {
     if (video.avg_frame_rate.num <= 0) return 0;
     return av_rescale_q(1, av_inv_q(video.avg_frame_rate), video.time_base);
@@ -160,7 +160,7 @@ class PictureMaker {
         av_guess_frame_rate(&film_.input(), const_cast<AVStream*>(&video_), nullptr);
     const bool is_odd = guess.num <= 0 || av_q2d(guess) > 60;
     encoder_ = open_encoder(size_, order_, is_odd ? AVRational{60, 1} : guess);
-    AvParameters parameters(avcodec_parameters_alloc());
+    AvParameters parameters(needed(avcodec_parameters_alloc()));
     check(avcodec_parameters_from_context(parameters.get(), encoder_.get()), "x264");
     fragments_.emplace(*parameters, ticks, first_);
     folder_.save("init.mp4", fragments_->init());
@@ -255,11 +255,11 @@ class PictureMaker {
   const PictureOrder order_;
   const AVStream& video_;
   const PictureSize size_;
-  const std::int64_t zero_;
-  const std::int64_t picture_length_;
-  const bool is_fast_;  // more pictures a second than are shown
-  std::int64_t decoded_to_ =
-      AV_NOPTS_VALUE;  // where the next picture is due that does not say  // ticks
+  const std::int64_t zero_;            // ticks
+  const std::int64_t picture_length_;  // in the stream's unit
+  const bool is_fast_;                 // more pictures a second than are shown
+  // In that unit, too: when the next picture is due, where it does not say.
+  std::int64_t decoded_to_ = AV_NOPTS_VALUE;
   const std::size_t first_;
   const std::size_t stop_;  // the one behind the last
   const bool is_init_alone_;

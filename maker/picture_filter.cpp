@@ -127,8 +127,8 @@ std::string source_arguments(const AVStream& video, const AVFrame& like) {
 
 void connect(AVFilterGraph* graph, AVFilterContext* source, AVFilterContext* sink,
              const std::string& chain) {
-  AVFilterInOut* outputs = avfilter_inout_alloc();
-  AVFilterInOut* inputs = avfilter_inout_alloc();
+  AVFilterInOut* outputs = needed(avfilter_inout_alloc());
+  AVFilterInOut* inputs = needed(avfilter_inout_alloc());
   outputs->name = av_strdup("in");
   outputs->filter_ctx = source;
   inputs->name = av_strdup("out");
@@ -187,7 +187,7 @@ PictureSize fitted(PictureSize shown, int height_max) noexcept {
 }
 
 PictureFilter::PictureFilter(const AVStream& video, const AVFrame& like, PictureSize size)
-    : graph_(avfilter_graph_alloc()) {
+    : graph_(needed(avfilter_graph_alloc())) {
   graph_->nb_threads = 1;
   source_ = add(graph_.get(), "buffer", source_arguments(video, like));
   sink_ = add(graph_.get(), "buffersink", "");

@@ -28,7 +28,7 @@ constexpr std::int64_t silence_samples_max = 64 * frame_samples;
 AvCodec open_encoder(int rate, int channels) {
   const AVCodec* aac = avcodec_find_encoder(AV_CODEC_ID_AAC);
   if (aac == nullptr) throw Fault("libavcodec has no AAC encoder");
-  AvCodec encoder(avcodec_alloc_context3(aac));
+  AvCodec encoder(needed(avcodec_alloc_context3(aac)));
   encoder->sample_rate = rate;
   encoder->sample_fmt = AV_SAMPLE_FMT_FLTP;
   encoder->bit_rate = bits_a_channel * std::min(channels, 5);
@@ -41,7 +41,7 @@ AvCodec open_encoder(int rate, int channels) {
 
 // The priming that the encoder puts in front is never written: see the preroll.
 AvParameters parameters_of(const AVCodecContext& encoder) {
-  AvParameters parameters(avcodec_parameters_alloc());
+  AvParameters parameters(needed(avcodec_parameters_alloc()));
   check(avcodec_parameters_from_context(parameters.get(), &encoder), "the AAC encoder");
   parameters->initial_padding = 0;
   return parameters;

@@ -61,7 +61,7 @@ std::string png_of(const AVSubtitleRect& rect) {
   if (rect.w <= 0 || rect.h <= 0 || std::int64_t{rect.w} * rect.h > image_pixels_max) return {};
   const AVCodec* codec = avcodec_find_encoder(AV_CODEC_ID_PNG);
   if (codec == nullptr) throw Fault("this libavcodec writes no PNG");
-  AvCodec encoder(avcodec_alloc_context3(codec));
+  AvCodec encoder(needed(avcodec_alloc_context3(codec)));
   encoder->width = rect.w;
   encoder->height = rect.h;
   encoder->pix_fmt = AV_PIX_FMT_PAL8;

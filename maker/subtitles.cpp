@@ -99,9 +99,9 @@ class MemoryFile {
  public:
   explicit MemoryFile(std::string text) : text_(std::move(text)) {
     constexpr int buffer_bytes = 4'096;
-    auto* buffer = static_cast<unsigned char*>(av_malloc(buffer_bytes));
-    io_ = avio_alloc_context(buffer, buffer_bytes, 0, this, &MemoryFile::read, nullptr,
-                             &MemoryFile::seek);
+    auto* buffer = static_cast<unsigned char*>(needed(av_malloc(buffer_bytes)));
+    io_ = needed(avio_alloc_context(buffer, buffer_bytes, 0, this, &MemoryFile::read, nullptr,
+                                    &MemoryFile::seek));
   }
   ~MemoryFile() {
     av_freep(static_cast<void*>(&io_->buffer));
@@ -111,7 +111,7 @@ class MemoryFile {
   MemoryFile& operator=(const MemoryFile&) = delete;
 
   AvInput open() {
-    AVFormatContext* raw = avformat_alloc_context();
+    AVFormatContext* raw = needed(avformat_alloc_context());
     raw->pb = io_;
     AvOptions options;
     options.set("format_whitelist", "srt,ass,webvtt,microdvd,mpl2,sami,subviewer,vplayer");
