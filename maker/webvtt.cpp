@@ -61,8 +61,11 @@ std::string_view colour_class(std::string_view hex) {
 class EventText {
  public:
   EventText(std::string_view text, const AssStyles::Style& style) : style_(style), look_(style) {
+    // Of braces without an end there may be as many as letters: the last end is looked for once.
+    const std::size_t last_close = text.rfind('}');
     for (std::size_t i = 0; i < text.size();) {
-      const std::size_t close = text[i] == '{' ? text.find('}', i) : std::string_view::npos;
+      const bool opens = text[i] == '{' && last_close != std::string_view::npos && i < last_close;
+      const std::size_t close = opens ? text.find('}', i) : std::string_view::npos;
       if (close != std::string_view::npos) {
         overrides(text.substr(i + 1, close - i - 1));
         i = close + 1;
@@ -277,9 +280,8 @@ void WebVtt::add(std::int64_t from_ms, std::int64_t to_ms, std::string_view even
   std::string cue = fmt::format("{} --> {}{}\n{}\n\n", clock(from), clock(to_ms),
                                 settings_of(text, alignment, styles_, count), to_utf8(lines));
   // What lies in several layers, as shadows do, is one text.
-  const auto [first, end] = cues_.equal_range(from);
-  const bool is_new = std::none_of(first, end, [&](const auto& one) { return one.second == cue; });
-  if (is_new) cues_.emplace(from, std::move(cue));
+  const auto [known, is_new] = known_.insert(std::move(cue));
+  if (is_new) cues_.emplace(from, *known);
 }
 
 std::string WebVtt::text() const {

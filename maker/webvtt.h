@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ struct AssStyles {
 class WebVtt {
  public:
   explicit WebVtt(AssStyles styles) : styles_(std::move(styles)) {}
+  WebVtt(const WebVtt&) = delete;
+  WebVtt& operator=(const WebVtt&) = delete;
 
   // An event as libavcodec gives it: "order,layer,style,name,left,right,vertical,effect,text".
   // Times in ms of film time; what is over before 0 is left out.
@@ -40,7 +43,8 @@ class WebVtt {
 
  private:
   AssStyles styles_;
-  std::multimap<std::int64_t, std::string> cues_;  // by their begin
+  std::set<std::string> known_;                         // all cues
+  std::multimap<std::int64_t, std::string_view> cues_;  // these, by their begin
 };
 
 }  // namespace videosync
