@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/maker_version.h"
 #include "core/base/text.h"
 #include "core/base/unique_fd.h"
 #include "core/base/utf8.h"
@@ -108,7 +109,7 @@ void read_duration(std::string_view line, MediaProbe::Known& films) {
                          LearnedFilm{static_cast<double>(*duration_us) / us_a_second, nullptr});
 }
 
-// "t", size, mtime, what videosync-media told, path.
+// Behind "m" and the maker's version: "t", size, mtime, what videosync-media told, path.
 void read_facts(std::string_view line, MediaProbe::Known& films) {
   const auto size = parse_decimal<std::uint64_t>(take_until(line, '\t'));
   const auto mtime_ns = parse_decimal<std::int64_t>(take_until(line, '\t'));
@@ -136,12 +137,14 @@ KnownFilms KnownFilms::read(const std::string& path) {
   const std::string text = read_file(path);
   std::string_view rest = text;
   if (take_until(rest, '\n') != first_line) return known;
+  bool is_of_maker = false;  // what follows was told by the videosync-media of this version
   // The last line is whole where a newline ends it.
   while (rest.find('\n') != std::string_view::npos) {
     std::string_view line = take_until(rest, '\n');
     const std::string_view kind = take_until(line, '\t');
     if (kind == "f") read_duration(line, known.films);
-    if (kind == "t") read_facts(line, known.films);
+    if (kind == "m") is_of_maker = parse_decimal<int>(line) == maker_version;
+    if (kind == "t" && is_of_maker) read_facts(line, known.films);
     if (kind == "i") read_holder(line, known.holders);
     if (kind == "n") read_notes(line, known.notes);
   }
@@ -151,8 +154,7 @@ KnownFilms KnownFilms::read(const std::string& path) {
 Result<> KnownFilms::write(const std::string& path, const MediaProbe::Known& films,
                            const std::map<std::string, FilmIds::Holder>& holders,
                            const NotesBook::Known& notes) {
-  std::string text(first_line);
-  text += '\n';
+  std::string text = fmt::format("{}\nm\t{}\n", first_line, maker_version);
   for (const auto& [version, learned] : films) {
     if (learned.facts != nullptr) {
       fmt::format_to(std::back_inserter(text), "t\t{}\t{}\t{}\t", version.size, version.mtime_ns,

@@ -10,9 +10,11 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/base/maker_version.h"
 
 namespace videosync {
 
@@ -20,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view version_name = "version";
 constexpr std::int64_t kept_ms = 60'000;
 // A plan costs reading a film once more.
 constexpr std::int64_t plan_kept_ms = std::int64_t{30} * 24 * 3'600'000;
@@ -44,11 +47,13 @@ Result<> FormCache::open() {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) return fail_errno("make the folder " + folder_, error.value());
+  if (auto dropped = drop_other_versions(); !dropped) return dropped;
   std::vector<std::string> half_made;
   for (fs::recursive_directory_iterator it(folder_, error), end; it != end; it.increment(error)) {
     if (error) break;
     if (!it->is_regular_file(error)) continue;
     const std::string path = it->path().lexically_relative(folder_).string();
+    if (path == version_name) continue;
     // A power cut may leave what was renamed, and not what was in it.
     const std::uintmax_t bytes = it->file_size(error);
     if (path.ends_with(".tmp") || error || bytes == 0) {
@@ -61,6 +66,25 @@ Result<> FormCache::open() {
   for (const std::string& path : half_made)
     ::unlink((folder_ + "/" + path).c_str());
   sweep();
+  return {};
+}
+
+// The version is written when all that has another one is gone: so also who is killed in between
+// leaves nothing that is taken for of this version.
+Result<> FormCache::drop_other_versions() const {
+  const std::string name = fmt::format("{}/{}", folder_, version_name);
+  const std::string wanted = fmt::format("{}\n", maker_version);
+  std::string found;
+  std::getline(std::ifstream(name), found);
+  if (found + '\n' == wanted) return {};
+  std::error_code error;
+  for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error))
+    fs::remove_all(it->path(), error);
+  if (error) return fail_errno("empty the folder " + folder_, error.value());
+  errno = 0;
+  if (std::ofstream file(name); !(file << wanted << std::flush)) {
+    return fail_errno("write " + name, errno);
+  }
   return {};
 }
 

@@ -24,7 +24,8 @@ class FormCache {
   FormCache(std::string folder, std::uint64_t bytes_max) noexcept
       : folder_(std::move(folder)), bytes_max_(bytes_max), limit_bytes_(bytes_max) {}
 
-  // Makes the folder, learns what is there, and removes what was left half made.
+  // Makes the folder, learns what is there, and removes what was left half made. What another
+  // version of videosync-media made goes.
   Result<> open();
 
   const std::string& folder() const noexcept { return folder_; }
@@ -57,6 +58,7 @@ class FormCache {
   void learn(const std::string& path, std::uint64_t bytes, std::int64_t modified_ms);
   void remove(const std::string& path);
   void sweep() const;
+  Result<> drop_other_versions() const;
   void widen(std::int64_t now_ms);
 
   const std::string folder_;

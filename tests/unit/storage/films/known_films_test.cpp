@@ -52,6 +52,23 @@ Test(known_films, all_is_read_as_it_was_written) {
   cr_assert(known.notes == notes);
 }
 
+Test(known_films, what_another_version_of_the_maker_told_is_asked_again) {
+  TempFolder folder;
+  const std::string path = folder / "films";
+  cr_assert(KnownFilms::write(path, films, holders, notes).has_value());
+  const std::string whole = text_of(path);
+  const std::size_t begin = whole.find("\nm\t");
+  const std::size_t end = whole.find('\n', begin + 1);
+  for (const std::string_view other : {"", "\nm\t0"}) {
+    std::string text = whole;
+    text.replace(begin, end - begin, other);
+    folder.write("films", text);
+    const KnownFilms known = KnownFilms::read(path);
+    cr_assert(!known.films.contains({"told.mkv", 9, 3}) && known.films.size() == 2);
+    cr_assert(known.holders.size() == 2 && known.notes == notes, "these are the server's own");
+  }
+}
+
 Test(known_films, what_is_damaged_is_read_as_far_as_it_makes_sense) {
   TempFolder folder;
   const std::string path = folder / "films";

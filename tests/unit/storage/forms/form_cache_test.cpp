@@ -171,3 +171,25 @@ Test(form_cache, what_a_power_cut_left_empty_is_not_there) {
   cr_assert(cache.open().has_value());
   cr_assert(!cache.has("a/copy/0.m4s"));
 }
+
+Test(form_cache, what_another_version_of_the_maker_made_goes) {
+  TempFolder folder;
+  const auto has_it_after_restart = [&] {
+    FormCache cache(folder / "forms", 1'000);
+    cr_assert(cache.open().has_value());
+    return cache.has("a/plan/facts.json");
+  };
+  {
+    FormCache cache(folder / "forms", 1'000);
+    cr_assert(cache.open().has_value());
+    cr_assert(cache.write("a/plan/facts.json", "{}", 0).has_value());
+  }
+  cr_assert(has_it_after_restart());
+  folder.write("forms/version", "0\n");
+  cr_assert(!has_it_after_restart(), "another version");
+  cr_assert(!std::filesystem::exists(folder / "forms/a"));
+  folder.write("forms/a/plan/facts.json", "{}");
+  cr_assert(has_it_after_restart());
+  std::filesystem::remove(folder / "forms/version");
+  cr_assert(!has_it_after_restart(), "none, as before there were any");
+}
