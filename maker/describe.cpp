@@ -158,7 +158,8 @@ Ends read_ends(Film& film, const Cut& first) {
   const AvPacket packet = make_packet();
   while (film.read_any(*packet)) {
     const AVStream& from = *input.streams[packet->stream_index];
-    if (packet->pts != AV_NOPTS_VALUE) {
+    // The half of a picture is none.
+    if (packet->pts != AV_NOPTS_VALUE && (packet->flags & AV_PKT_FLAG_CORRUPT) == 0) {
       const std::int64_t end = packet->pts + std::max<std::int64_t>(packet->duration, 1);
       const std::int64_t at = av_rescale_q(end, from.time_base, ticks) - zero;
       ends.film = std::max(ends.film, at);

@@ -57,7 +57,7 @@ bool write_whole(const std::string& path, const std::string& bytes) {
     if (n < 0) return false;
     done += static_cast<std::size_t>(n);
   }
-  return ::close(file.release()) == 0;
+  return file.close();
 }
 
 }  // namespace

@@ -30,7 +30,12 @@ class UniqueFd {
   // The caller owns it from now on.
   [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
   void reset() noexcept {
-    if (const int descriptor = release(); descriptor >= 0) ::close(descriptor);
+    close();
+  }
+  // False where the kernel told a fault (errno): for what was written some storage tells it only here.
+  bool close() noexcept {
+    const int descriptor = release();
+    return descriptor < 0 || ::close(descriptor) == 0;
   }
 
  private:

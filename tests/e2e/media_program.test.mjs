@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { decodeSegments, describe, lagOf, make, makerBinary, pictureTimes, readPlan, segmentTimes, soundOf } from '../support/maker.mjs';
 import { cutShort, makeMedia } from '../support/media.mjs';
 import { makePgs } from '../support/pgs.mjs';
+import { projectRoot } from '../support/server.mjs';
 
 const run = promisify(execFile);
 const ffmpeg = (...words) => run('ffmpeg', ['-v', 'error', '-y', ...words]);
@@ -336,7 +337,7 @@ test('what is no film says why', async () => {
 
 test('a disk that cannot be read is no fault of the film', async () => {
   const library = at('failing_reads.so');
-  await run(process.env.VIDEOSYNC_CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, path.resolve('tests/support/failing_reads.c'), '-ldl']);
+  await run(process.env.VIDEOSYNC_CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, path.join(projectRoot, 'tests/support/failing_reads.c'), '-ldl']);
   const out = await fresh('failing');
   const plan = at('failing.plan');
   for (const film of ['failing.mkv', 'failing.mp4', 'failing.ts'].map(at)) {

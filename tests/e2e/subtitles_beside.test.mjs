@@ -138,7 +138,7 @@ test('subtitles that are pictures come by the minute, in their places', async (t
   await writeFile(path.join(root, 'a.sup'), makePgs([1920, 1080], cues));
   // The film's picture is wider than the screen that they were made for.
   const film = path.join(root, 'wide.mkv');
-  await run('ffmpeg', ['-v', 'error', '-y', '-i', path.join(root, 'film.mkv'), '-i', path.join(root, 'a.sup'), '-vf', 'scale=192:80', '-c:v', 'libx264', '-preset', 'ultrafast',
+  await run('ffmpeg', ['-v', 'error', '-y', '-i', path.join(root, 'film.mkv'), '-i', path.join(root, 'a.sup'), '-vf', 'scale=192:80,setsar=1', '-c:v', 'libx264', '-preset', 'ultrafast',
     '-map', '0:v', '-map', '1', '-c:s', 'copy', '-metadata:s:s:0', 'language=ger', '-disposition:s:0', 'forced', film]);
   const server = await serve(t, {}, { film });
   const { tracks } = await fetchFilm(server.origin, 'film');
