@@ -43,6 +43,7 @@ foreach(floor core proto storage maker server bench sim)
     set(target ${floor}_${noun})
     add_executable(${target} ${test})
     target_link_libraries(${target} PRIVATE videosync_${floor} videosync_test_runner)
+    videosync_precompile(${target})
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 120
       ENVIRONMENT VIDEOSYNC_SOURCE=${CMAKE_SOURCE_DIR})
