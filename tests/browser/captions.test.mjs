@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { assertAccessible } from '../support/accessibility.mjs';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { createSession } from '../support/member.mjs';
 import { makePgs } from '../support/pgs.mjs';
@@ -70,6 +71,48 @@ test('an SRT beside a film shows at its time; the forced one is another choice',
   await context.close();
 });
 
+// Of the first cue of the captions that are shown; and the size of the letters in percent, which no script can see, as
+// the style sheet is told it.
+const lookOf = (page) => page.evaluate(() => {
+  const video = document.querySelector('video');
+  const [cue] = [...video.textTracks].find(({ mode, kind }) => mode === 'showing' && kind === 'captions')?.cues ?? [];
+  return { from: cue?.startTime, line: cue?.line, size: document.querySelector('#player').dataset.captionSize };
+});
+
+test('captions are made larger, moved and delayed, by keys and in a panel; this browser remembers', async () => {
+  const { page, context, faults } = await watch('film');
+  await until(async () => (await lookOf(page)).from === 4, 'the cues');
+  let look;
+  const isSo = (from, line, size, what) => until(async () => {
+    look = await lookOf(page);
+    return Math.abs(look.from - from) < 0.01 && look.line === line && look.size === size;
+  }, () => `${what}: ${JSON.stringify(look)}`);
+  for (const key of ['+', 'b', 'b', 'h', 'h', 'g']) await page.keyboard.press(key);
+  await page.waitForSelector('.toast:has-text("Captions 0.1 s later")');
+  await isSo(4.1, 0, '125', 'by keys');
+  await page.click('#rate');
+  await page.waitForSelector('media-playback-rate-menu [role=menuitemradio]');
+  await assertAccessible(page, 'the menu of speeds');
+  await page.keyboard.press('Escape');
+  await page.click('#captions');
+  await page.waitForSelector('media-captions-menu [role=menuitemradio]');
+  await assertAccessible(page, 'the menu of captions');
+  await until(() => page.evaluate(() => document.activeElement.matches('media-captions-menu')), 'the menu has the focus');
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await until(() => page.evaluate(() => document.activeElement.id === 'look-smaller'), 'the panel has the focus');
+  await assertAccessible(page, 'the panel');
+  for (const name of ['larger', 'bottom', 'later']) await page.click(`#look-${name}`);
+  assert.deepEqual(await page.$$eval('.look-value', (all) => all.map((one) => one.textContent.replace('\u00a0', ' '))), ['150 %', '+0.2 s']);
+  await isSo(4.2, 'auto', '150', 'in the panel');
+  await page.keyboard.press('Escape');
+  assert.deepEqual(await page.evaluate(() => [document.activeElement.id, document.querySelector('#caption-look').hidden]), ['captions', true]);
+  await join(page, page.url(), 'Ann');
+  await isSo(4.2, 'auto', '150', 'on the next page');
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 // Of what is drawn, in px of the video's element: {x, y, width, height}; null: nothing is.
 const drawnBox = (page) => page.evaluate(() => {
   const canvas = document.querySelector('.picture-captions');
@@ -107,6 +150,17 @@ test('subtitles that are pictures lie where they belong on the picture, at their
     await until(async () => isThere((drawn = await drawnBox(page))), () => `${what}: ${JSON.stringify({ due, drawn })}`);
   };
   await check('as the window is');
+  for (let i = 0; i < 10; i += 1) await page.keyboard.press('h'); // from 1 s on
+  await seek(page, 0.5);
+  await until(async () => (await drawnBox(page)) === null, 'nothing is drawn before its time, which is later');
+  await page.keyboard.press('+');
+  await page.waitForSelector('.toast:has-text("These captions are pictures")');
+  await page.click('#captions');
+  await page.click('media-captions-menu [aria-haspopup=dialog]');
+  assert.deepEqual(await page.$$eval('.look-row', (rows) => rows.map(({ hidden }) => hidden)), [true, true, false], 'their size and place are not offered');
+  await page.click('#look-no-delay');
+  await page.keyboard.press('Escape');
+  await seek(page, 3);
   if (process.env.VIDEOSYNC_SCREENSHOTS) await page.screenshot({ path: path.join(process.env.VIDEOSYNC_SCREENSHOTS, 'picture-captions.png') });
   await page.setViewportSize({ width: 700, height: 900 });
   await check('in another window');

@@ -71,6 +71,7 @@ step('the host chooses from the menu, by keys, and all hear it', async () => {
   await openMenu(ann);
   const names = await ann.page.$$eval('media-audio-track-menu [role=menuitemradio]', (all) => all.map((one) => one.textContent.trim()));
   assert.deepEqual(names, ['English', 'German']);
+  await assertAccessible(ann.page, 'the menu of sounds');
   await takePicture(ann.page, 'sounds');
   await ann.page.keyboard.press('ArrowDown');
   await ann.page.keyboard.press('Enter');

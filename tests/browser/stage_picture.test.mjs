@@ -2,6 +2,7 @@
 // changes in step, a connection that fails for a moment, and a phone.
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import { assertAccessible } from '../support/accessibility.mjs';
 import { join, joinUntouched, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession, join as joinAsMember } from '../support/member.mjs';
@@ -172,6 +173,24 @@ step('a connection that fails for a moment is tried again, unasked', async () =>
   await isInStep(cem.page);
   assert.ok(refused >= 4);
   assert.equal((await measure(cem.page)).paused, false);
+});
+
+step('a quality that was chosen holds when the page is opened again', async () => {
+  const dan = await openPerson(browser);
+  const { url } = await createSession(server, { video: 'stream' });
+  const open = async () => {
+    await join(dan.page, server.origin + url, 'Dan');
+    await until(async () => (await lines(dan.page)) > 0, 'it is loaded');
+  };
+  await open();
+  await dan.page.click('#quality');
+  await choice(dan.page, '90p').waitFor();
+  await assertAccessible(dan.page, 'the menu of qualities');
+  await choice(dan.page, '90p').click();
+  await open();
+  assert.equal(await lines(dan.page), 90);
+  assert.equal(await choice(dan.page, '90p').getAttribute('aria-checked'), 'true');
+  await dan.context.close();
 });
 
 step('no page broke the security policy', () => {

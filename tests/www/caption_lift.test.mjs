@@ -29,6 +29,12 @@ test('several stand above each other', () => {
   assert.deepEqual([lower.line, upper.line], [80, 67.5]);
 });
 
+test('larger letters take more room', () => {
+  const [lower, upper] = [cueOf('one'), cueOf('two')];
+  lift(lower, upper).lift.place(80, 400, 2);
+  assert.deepEqual([lower.line, upper.line], [80, 67.5]);
+});
+
 test('what has a place of its own keeps it', () => {
   const cue = cueOf('above', 0);
   lift(cue).lift.place(80, 400);

@@ -134,12 +134,12 @@ function captions(random) {
   const video = Object.assign(new FakeElement('video'), {
     currentTime: 0, paused: true, seeking: false, videoWidth: 0, textTracks: new EventTarget(), querySelectorAll: () => [track],
   });
-  new PictureCaptions(video, { querySelector: () => video }, told.means);
+  const shown = new PictureCaptions(video, { querySelector: () => video }, told.means);
   const become = (type, state) => {
     Object.assign(video, state);
     video.dispatchEvent(new Event(type));
   };
-  return { ...told, become, video, track };
+  return { ...told, become, video, track, shown };
 }
 
 test('while the viewer seeks nothing is asked for, and what was left behind is given up on arrival', () => {
@@ -168,4 +168,14 @@ test('captions that are turned off are let go', () => {
   track.track.mode = 'disabled';
   video.textTracks.dispatchEvent(new Event('change'));
   assert.deepEqual(inFlight(), []);
+});
+
+test('with a delay they are those of an earlier moment of the film', () => {
+  const { inFlight, become, shown } = captions(() => 0.99);
+  become('timeupdate', { currentTime: 62 });
+  assert.deepEqual(inFlight(), ['/p/1.json']);
+  shown.delayMs = 3_000;
+  assert.deepEqual(inFlight().sort(), ['/p/0.json', '/p/1.json']);
+  become('timeupdate', { currentTime: 1 });
+  assert.deepEqual(inFlight(), ['/p/0.json'], 'before the film there is nothing');
 });

@@ -1,8 +1,17 @@
 // The choice of a quality, with a player that behaves as hls.js does there.
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { Quality } from '../../www/player/playback/quality.js';
+
+beforeEach(() => {
+  const kept = new Map();
+  globalThis.localStorage = {
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, value) => kept.set(name, String(value)),
+    removeItem: (name) => kept.delete(name),
+  };
+});
 
 const EVENTS = { MANIFEST_PARSED: 'parsed', LEVELS_UPDATED: 'updated', LEVEL_SWITCHED: 'switched' };
 
@@ -43,14 +52,21 @@ test('what was chosen stays so in the next player of the stream', () => {
   assert.equal(quality.selected, null);
 });
 
-test('in another film it is the height, or the next one below', () => {
-  const quality = new Quality();
-  playing(quality, 180, 360, 720);
-  quality.select('1');
-  for (const [heights, expected] of [[[240, 360, 480], '1'], [[240, 300, 480], '1'], [[480, 720], '0'], [[90, 180], '1'], [[360], null]]) {
-    playing(quality, ...heights);
-    assert.equal(quality.selected, expected, `of ${heights}`);
+test('in another film, and on another day, it is the height, and automatic where there is none', () => {
+  const chosen = new Quality();
+  playing(chosen, 180, 360, 720);
+  chosen.select('1');
+  for (const quality of [chosen, new Quality()]) {
+    for (const [heights, expected] of [[[240, 360, 480], '1'], [[240, 300, 480], null], [[360, 720], '0'], [[360], null]]) {
+      playing(quality, ...heights);
+      assert.equal(quality.selected, expected, `of ${heights}`);
+    }
   }
+  playing(chosen, 180, 360);
+  chosen.select('auto');
+  const next = new Quality();
+  playing(next, 180, 360);
+  assert.equal(next.selected, null, 'automatic is remembered, too');
 });
 
 test('who has another player by now is not chosen for', () => {

@@ -2,6 +2,7 @@
 
 const seconds = (count) => `${count}\u00a0s`; // a figure and its unit stay together
 const decimal = (number) => String(number).replace('.', ',');
+const signed = (ms) => seconds(decimal(`${ms < 0 ? '−' : ms > 0 ? '+' : ''}${(Math.abs(ms) / 1_000).toFixed(1)}`));
 
 export default {
   site: {
@@ -242,6 +243,28 @@ export default {
     notYours: (name) => `Das kann nur der Host. Bitte ${name} um die Steuerung.`,
     offline: 'Zurzeit besteht keine Verbindung.',
   },
+  captionLook: {
+    open: 'Größe, Ort, Versatz…',
+    title: 'Wie Untertitel aussehen',
+    size: 'Größe',
+    smaller: 'Kleiner (-)',
+    larger: 'Größer (+)',
+    percent: (size) => `${size}\u00a0%`,
+    sizeIs: (size) => `Untertitel: ${size}\u00a0%`,
+    place: 'Ort',
+    bottom: 'Unten',
+    raised: 'Höher',
+    top: 'Oben',
+    placeIs: { bottom: 'Untertitel unten', raised: 'Untertitel etwas höher', top: 'Untertitel oben' },
+    times: 'Versatz',
+    earlier: 'Eine Zehntelsekunde früher (g)',
+    later: 'Eine Zehntelsekunde später (h)',
+    noDelay: 'Ohne',
+    delay: (ms) => signed(ms),
+    delayIs: (ms) => (ms === 0 ? 'Untertitel ohne Versatz' : `Untertitel ${seconds(decimal((Math.abs(ms) / 1_000).toFixed(1)))} ${ms < 0 ? 'früher' : 'später'}`),
+    pictures: 'Diese Untertitel sind Bilder: Größe und Ort sind nicht zu ändern.',
+    close: 'Schließen',
+  },
   media: {
     time: 'Zeit',
     timeOf: '{currentTime} von {totalTime}',
@@ -341,6 +364,9 @@ export default {
     volume: 'Lauter oder leiser',
     mute: 'Ton aus oder an',
     captions: 'Untertitel',
+    captionsDelay: 'Untertitel früher oder später',
+    captionsSize: 'Untertitel größer oder kleiner',
+    captionsPlace: 'Ort der Untertitel',
     full: 'Vollbild',
     theatre: 'Kinomodus',
     pictureInPicture: 'Bild im Bild',

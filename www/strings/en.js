@@ -4,6 +4,7 @@
 // a list of texts, or a function of what is only known at run time.
 
 const seconds = (count) => `${count}\u00a0s`; // a figure and its unit stay together
+const signed = (ms) => seconds(`${ms < 0 ? '−' : ms > 0 ? '+' : ''}${(Math.abs(ms) / 1_000).toFixed(1)}`);
 
 export default {
   site: {
@@ -241,6 +242,28 @@ export default {
     notYours: (name) => `Only the host can do that. Ask ${name} for control.`,
     offline: 'There is no connection right now.',
   },
+  captionLook: {
+    open: 'Size, place, delay…',
+    title: 'How captions look',
+    size: 'Size',
+    smaller: 'Smaller (-)',
+    larger: 'Larger (+)',
+    percent: (size) => `${size}\u00a0%`,
+    sizeIs: (size) => `Captions: ${size}\u00a0%`,
+    place: 'Place',
+    bottom: 'Bottom',
+    raised: 'Raised',
+    top: 'Top',
+    placeIs: { bottom: 'Captions at the bottom', raised: 'Captions raised', top: 'Captions at the top' },
+    times: 'Delay',
+    earlier: 'A tenth of a second earlier (g)',
+    later: 'A tenth of a second later (h)',
+    noDelay: 'Reset',
+    delay: (ms) => signed(ms),
+    delayIs: (ms) => (ms === 0 ? 'Captions without a delay' : `Captions ${seconds((Math.abs(ms) / 1_000).toFixed(1))} ${ms < 0 ? 'earlier' : 'later'}`),
+    pictures: 'These captions are pictures: their size and place cannot be changed.',
+    close: 'Close',
+  },
   media: {
     time: 'Time',
     timeOf: '{currentTime} of {totalTime}',
@@ -340,6 +363,9 @@ export default {
     volume: 'Louder or quieter',
     mute: 'Sound off or on',
     captions: 'Captions',
+    captionsDelay: 'Captions earlier or later',
+    captionsSize: 'Captions larger or smaller',
+    captionsPlace: 'Place of the captions',
     full: 'Full screen',
     theatre: 'Theatre',
     pictureInPicture: 'Picture in picture',

@@ -2,11 +2,14 @@
 //
 // A choice takes effect from the next segment on: what is being shown is not thrown away, so the
 // picture stays in step. It stays chosen when the stream gets another player, after a connection that
-// was lost, and in the next film, by its height.
+// was lost, in the next film and on another day, by its height; what has no such height is automatic.
+import { preference, setPreference } from '../../memory.js';
+
+const NAME = 'qualityHeight';
 
 export class Quality extends EventTarget {
   #hls = null;
-  #chosenHeight = null; // lines; null: it is found automatically
+  #chosenHeight = Number(preference(NAME)) || null; // lines; null: it is found automatically
 
   // [{id, width, height, bitrate}], the lowest first; empty where there is nothing to choose from.
   get renditions() {
@@ -23,6 +26,7 @@ export class Quality extends EventTarget {
   select(id) {
     if (!this.#hls) return;
     this.#chosenHeight = id === 'auto' ? null : this.#hls.levels[Number(id)].height;
+    setPreference(NAME, this.#chosenHeight);
     this.#hls.nextLevel = id === 'auto' ? -1 : Number(id);
     this.#changed();
   }
@@ -38,11 +42,11 @@ export class Quality extends EventTarget {
     this.#changed();
   }
 
-  // Before anything of it is loaded. Where it has no such height, the next one below.
+  // Before anything of it is loaded.
   #choose(hls) {
     if (this.#chosenHeight === null || hls.levels.length < 2) return;
-    const above = hls.levels.findIndex(({ height }) => height > this.#chosenHeight);
-    hls.loadLevel = above < 0 ? hls.levels.length - 1 : Math.max(0, above - 1);
+    const level = hls.levels.findIndex(({ height }) => height === this.#chosenHeight);
+    if (level >= 0) hls.loadLevel = level;
   }
 
   #changed() {

@@ -4,7 +4,7 @@
 // Only those that say nothing of their place, which browsers put at the bottom; what is not shown above
 // the bar any more is placed as it was.
 
-const LINE_SHARE = 0.0625; // of the picture's height: what Firefox gives a line
+const LINE_SHARE = 0.0625; // of the picture's height: what Firefox gives a line of the usual size
 
 // Whether captions have to be lifted like this. WebKit and Chromium do not know the property.
 export function mustLiftCues(css = globalThis.CSS) {
@@ -20,8 +20,8 @@ export class CaptionLift {
     this.#tracks = tracks;
   }
 
-  // roomPx: from the bottom of a picture of heightPx; 0: nothing lies there.
-  place(roomPx, heightPx) {
+  // roomPx: from the bottom of a picture of heightPx; 0: nothing lies there. scale: of the letters.
+  place(roomPx, heightPx, scale = 1) {
     const shown = this.#tracks().flatMap(({ activeCues }) => [...(activeCues ?? [])]);
     for (const cue of this.#before.keys()) if (roomPx === 0 || !shown.includes(cue)) this.#restore(cue);
     if (roomPx === 0 || heightPx === 0) return;
@@ -29,7 +29,7 @@ export class CaptionLift {
     for (const cue of shown) {
       if (cue.line !== 'auto' && !this.#before.has(cue)) continue;
       this.#lift(cue, Math.max(0, line));
-      line -= 100 * LINE_SHARE * cue.text.split('\n').length; // the next one above it
+      line -= 100 * LINE_SHARE * scale * cue.text.split('\n').length; // the next one above it
     }
   }
 

@@ -21,6 +21,12 @@ export class Captions {
     return this.tracks.find(({ mode }) => mode === 'showing') ?? null;
   }
 
+  // Whether what is shown is pictures (PictureCaptions).
+  get arePictures() {
+    const { shown } = this;
+    return [...this.#video.querySelectorAll('track[data-pictures]')].some(({ track }) => track === shown);
+  }
+
   // Off, or those that were last chosen, or the first.
   toggle() {
     const next = this.shown ? null : (this.#remembered() ?? this.tracks[0] ?? null);

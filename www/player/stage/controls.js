@@ -3,7 +3,9 @@
 import { byId, label, setAttribute, setIcon } from '../../dom.js';
 import { strings } from '../../strings.js';
 import { Sound } from '../playback/sound.js';
-import { CaptionLift, mustLiftCues } from './caption_lift.js';
+import { CaptionLook } from './caption_look.js';
+import { CaptionPanel } from './caption_panel.js';
+import { CaptionPlacing } from './caption_placing.js';
 import { Captions } from './captions.js';
 import { createSharedStore } from './media_store.js';
 import { translateMediaChrome } from './media_words.js';
@@ -25,6 +27,7 @@ export class Controls {
   #playback;
   #sound;
   #captions;
+  #captionPanel;
   #layout = new StageLayout();
   #player = byId('player');
   #size;
@@ -36,7 +39,6 @@ export class Controls {
     this.#playback = playback;
     this.#sound = new Sound(video, follower);
     this.#captions = new Captions(video);
-    new PictureCaptions(video, this.#player);
     this.#size = new PictureSize(video);
     translateMediaChrome();
     reconnect(this.#player);
@@ -54,7 +56,7 @@ export class Controls {
     this.#bindShared();
     this.#bindPicture();
     this.#bindOwn(source);
-    if (mustLiftCues()) this.#liftCaptions();
+    this.#openCaptions(source, toast);
     this.#bindMenus();
     this.#keepForFingers();
     this.#bindPanels(room);
@@ -137,33 +139,27 @@ export class Controls {
     byId('help').addEventListener('click', () => byId('help-dialog').showModal());
   }
 
-  #liftCaptions() {
-    const lift = new CaptionLift(() => this.#captions.tracks.filter(({ mode }) => mode === 'showing'));
-    const place = () => {
-      const isHidden = this.#player.matches('[userinactive]:not([mediapaused])');
-      lift.place(isHidden ? 0 : byId('controls').offsetHeight, this.#video.offsetHeight);
-    };
-    const watched = new WeakSet(); // tracks
-    const watch = () => {
-      for (const track of this.#captions.tracks) {
-        if (!watched.has(track)) track.addEventListener('cuechange', place);
-        watched.add(track);
-      }
-      place();
-    };
-    for (const type of ['addtrack', 'change']) this.#video.textTracks.addEventListener(type, watch);
-    new MutationObserver(place).observe(this.#player, { attributeFilter: ['userinactive', 'mediapaused'] });
-    new ResizeObserver(place).observe(this.#video);
-    watch();
+  #openCaptions(source, tell) {
+    const look = new CaptionLook();
+    const open = () => source.current && look.open(source.current.id);
+    source.addEventListener('form', open);
+    open();
+    const pictures = new PictureCaptions(this.#video, this.#player);
+    new CaptionPlacing({ video: this.#video, player: this.#player, captions: this.#captions, pictures, look });
+    const menu = this.#player.querySelector('media-captions-menu');
+    this.#captionPanel = new CaptionPanel({ captions: this.#captions, look, menu, tell });
   }
 
   // The library gives an opened menu the focus when a transition ends: never where motion is not
   // wanted, and a second time when it closes, which loses the way back. A press outside closes it.
   #bindMenus() {
     const menus = [...this.#player.querySelectorAll('.controls-menu')];
+    const keep = () => this.#keepWhile(this.#captionPanel.isOpen || menus.some(({ hidden }) => !hidden));
+    this.#captionPanel.addEventListener('toggle', keep);
     for (const menu of menus) {
+      hideWayBack(menu);
       menu.addEventListener('toggle', () => {
-        this.#keepWhile(menus.some(({ hidden }) => !hidden));
+        keep();
         if (menu.localName === 'media-rendition-menu') this.#size.hold(!menu.hidden);
         if (!menu.hidden) requestAnimationFrame(() => menu.hidden || menu.focus());
       });
@@ -227,6 +223,9 @@ export class Controls {
       changeVolume: (step) => this.#sound.changeVolume(step),
       toggleMute: () => this.#sound.toggle(),
       toggleCaptions: () => this.#toggleCaptions(tell),
+      resizeCaptions: (steps) => this.#captionPanel.resize(steps),
+      moveCaptions: () => this.#captionPanel.moveOn(),
+      delayCaptions: (steps) => this.#captionPanel.delayBy(steps),
       toggleFull: () => this.#toggleFull(),
       toggleTheatre: () => this.#layout.toggleTheatre(),
       togglePopOut: () => byId('pip').hidden || byId('pip').click(),
@@ -250,6 +249,12 @@ export class Controls {
 // The elements take most of their words when they are connected, which was before the words came.
 function reconnect(player) {
   player.append(...player.querySelectorAll(':scope > :not([slot="media"])'));
+}
+
+// Each menu has a button to the menu above it, in a slot that is not shown: there is no such menu here, and some that
+// read a page take the button for a part of it all the same, though no menu may have one.
+function hideWayBack(menu) {
+  menu.shadowRoot.querySelector('[part~="back"]').style.display = 'none';
 }
 
 function name(button, text) {

@@ -46,6 +46,7 @@ export class PictureCaptions {
   #canvas;
   #parts;
   #nextAt; // of this viewer
+  #delayMs = 0;
   #timer = null;
   #drawn = ''; // what stands on the canvas
 
@@ -65,6 +66,12 @@ export class PictureCaptions {
     }).observe(video);
   }
 
+  // By how much they come later than the film says.
+  set delayMs(delayMs) {
+    this.#delayMs = delayMs;
+    this.#update();
+  }
+
   get #shown() {
     return [...this.#video.querySelectorAll('track[data-pictures]')].find(({ track }) => track.mode === 'showing') ?? null;
   }
@@ -75,8 +82,8 @@ export class PictureCaptions {
     this.#canvas.hidden = element === null;
     if (element === null) return this.#forget();
     const spanMs = Number(element.dataset.spanMs);
-    const atMs = this.#video.currentTime * 1000;
-    const numbers = partsAt(atMs, spanMs, this.#nextAt);
+    const atMs = this.#video.currentTime * 1000 - this.#delayMs;
+    const numbers = partsAt(Math.max(0, atMs), spanMs, this.#nextAt);
     const urls = numbers.map((number) => `${element.dataset.pictures}${number}.json`);
     if (!this.#video.seeking) this.#parts.want(urls);
     const part = this.#parts.get(urls[0]);

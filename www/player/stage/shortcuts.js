@@ -13,6 +13,12 @@ const KEYS = {
   arrowdown: (actions) => actions.changeVolume(-0.05),
   m: (actions) => actions.toggleMute(),
   c: (actions) => actions.toggleCaptions(),
+  '+': (actions) => actions.resizeCaptions(1),
+  '=': (actions) => actions.resizeCaptions(1), // the same key, where that needs no second one
+  '-': (actions) => actions.resizeCaptions(-1),
+  b: (actions) => actions.moveCaptions(),
+  g: (actions) => actions.delayCaptions(-1),
+  h: (actions) => actions.delayCaptions(1),
   f: (actions) => actions.toggleFull(),
   t: (actions) => actions.toggleTheatre(),
   p: (actions) => actions.togglePopOut(),
@@ -21,8 +27,8 @@ const KEYS = {
 // A figure goes to so many tenths of the video.
 for (let tenth = 0; tenth <= 9; tenth++) KEYS[tenth] = (actions) => actions.seekToShare(tenth / 10);
 
-// A key held down seeks or turns the volume on and on, but does not switch to and fro.
-const REPEATING = new Set(['arrowleft', 'arrowright', 'arrowup', 'arrowdown', 'j', 'l']);
+// A key held down seeks or turns the volume, or what captions are like, on and on, but does not switch to and fro.
+const REPEATING = new Set(['arrowleft', 'arrowright', 'arrowup', 'arrowdown', 'j', 'l', '+', '=', '-', 'g', 'h']);
 
 export function bindKeys(actions) {
   document.addEventListener('keydown', (event) => {
