@@ -11,7 +11,7 @@ import { join, launchBrowser, measure, openPerson, until } from '../support/brow
 import { makeFilm } from '../support/films.mjs';
 import { fetchFilm } from '../support/forms.mjs';
 import { createSession } from '../support/member.mjs';
-import { hasFigure, hasStatus, takePicture, tell } from '../support/player_page.mjs';
+import { hasFigure, hasNotice, hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
@@ -70,6 +70,7 @@ step('what the server is still making ready is no buffering, and nobody is told 
   await tell(ann.page, { type: 'seek', position: 150 });
   await hasStatus(ben.page, 'The server is preparing this part of the film');
   await hasFigure(ben.page, 'for');
+  await ben.page.waitForSelector('.person:has-text("Ben") .tag[data-kind="busy"]:has-text("preparing")');
   await takePicture(ben.page, 'preparing');
   await assertAccessible(ben.page, 'preparing');
   await hasStatus(ann.page, 'In step');
@@ -96,4 +97,42 @@ step('likewise one that cannot read the film for now', async () => {
   await ben.page.unroute(MADE);
   await inStep();
   assert.ok((await placeOf(ben)) > 220);
+});
+
+step('a film that cannot be made playable is told as that, to the viewer and to the host', async () => {
+  const row = '.person:has-text("Ben")';
+  await ben.page.route(/\/forms\/.*\.m3u8$/, (route) => route.fulfill({
+    status: 422, contentType: 'application/json', body: JSON.stringify({ error: { code: 'film_unplayable', message: '' } }),
+  }));
+  await join(ben.page, ben.page.url(), 'Ben');
+  await hasStatus(ben.page, 'This video cannot be played: the server cannot make it playable');
+  await ben.page.waitForSelector(`${row} .tag[data-kind="bad"]:has-text("cannot play")`);
+  await ann.page.waitForSelector(`${row} .tag[data-kind="bad"]:has-text("cannot play")`);
+  await hasRole(ann.page, 'Cannot play the video: Ben');
+  assert.doesNotMatch(await ann.page.textContent('#role-line'), /Buffering/);
+  assert.equal(await ann.page.isVisible('#people-buffering'), false);
+  await takePicture(ben.page, 'unmade');
+  await takePicture(ann.page, 'unmade-host');
+  await ben.page.unroute(/\/forms\/.*\.m3u8$/);
+  await ben.page.click('#big-action');
+  await inStep();
+  await ann.page.click(`${row} .person-form`);
+  await ann.page.waitForSelector('.toast:has-text("Plays the picture as it is, with sound made anew")');
+});
+
+step('where nothing but the file is to be had, a sound that this browser does not decode is told of', async () => {
+  const plain = await startServer({ args: ['--media', folder, '--session-rate', '0', '--video', 'film'] });
+  const cem = await openPerson(browser);
+  try {
+    await until(async () => (await (await fetch(`${plain.origin}/api/videos`)).json()).videos.every(({ tracks }) => tracks), 'the list tells the tracks', 20_000);
+    await join(cem.page, plain.origin + (await createSession(plain)).url, 'Cem');
+    await hasStatus(cem.page, 'Ready to start');
+    await cem.page.keyboard.press('k');
+    await hasNotice(cem.page, 'There is no sound here: this browser cannot decode it');
+    await takePicture(cem.page, 'no-sound');
+    assert.deepEqual(cem.faults, []);
+  } finally {
+    await cem.context.close();
+    await plain.stop();
+  }
 });

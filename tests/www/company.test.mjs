@@ -100,12 +100,20 @@ test('how far somebody is off, in few signs', () => {
 
 test('what a viewer plays is told in words that need no mouse', () => {
   fakeDocument();
-  const row = new PersonRow('ben', {});
-  const wordsWith = (report) => {
-    row.fill({ name: 'Ben' }, report, { isBuffering: false, mayRule: false });
+  const told = [];
+  const row = new PersonRow('ben', { explain: (text) => told.push(text) });
+  const wordsWith = (report, state = null) => {
+    row.fill({ name: 'Ben' }, report, { state, mayRule: false });
     return row.element.textContent;
   };
   assert.match(wordsWith({ driftMs: 3, form: 'copy' }), /copy: Plays the picture as it is/);
   assert.doesNotMatch(wordsWith({ driftMs: 3 }), /copy|Plays/);
-  assert.doesNotMatch(wordsWith({ driftMs: 3, form: 'copy', cannotPlay: true }), /copy|Plays/);
+  wordsWith({ driftMs: 3, form: 'copy' });
+  row.element.querySelector('.person-form').dispatchEvent(new Event('click'));
+  assert.deepEqual(told, ['Plays the picture as it is, with sound made anew'], 'a finger gets the words, too');
+  const cannot = wordsWith({ driftMs: 3, form: 'copy' }, 'cannotPlay');
+  assert.match(cannot, /cannot play/);
+  assert.doesNotMatch(cannot, /copy|Plays|3.ms/);
+  assert.match(wordsWith({ driftMs: 3 }, 'preparing'), /preparing/);
+  assert.doesNotMatch(wordsWith({ driftMs: 3 }), /preparing|cannot/);
 });

@@ -113,7 +113,7 @@ test('waiting names up to three, counts the rest, and says how long at most', ()
 });
 
 test('what the video lacks, and what to do about it', () => {
-  for (const [problem, why] of [['network', /connection/], ['missing', /host/], ['short', /incomplete/], ['decode', /another browser/], ['unsupported', /another browser/]]) {
+  for (const [problem, why] of [['network', /connection/], ['missing', /host/], ['short', /incomplete/], ['decode', /another browser/], ['unsupported', /another browser/], ['unmade', /another video/]]) {
     const told = status({ problem });
     assert.deepEqual([told.code, told.kind, told.actions], ['unplayable', 'bad', ['tryAgain']]);
     assert.match(told.words, /^This video cannot be played: /);

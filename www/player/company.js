@@ -22,7 +22,7 @@ export function openCompany({ room, follower, source, shown, video, inputs, play
   new Pace({ room, follower, source, toast });
   new ByEar({ room, follower });
   new Reactions({ room, toast });
-  new PeoplePanel({ room, follower, confirm });
+  const people = new PeoplePanel({ room, follower, source, confirm, toast });
   new HostTools({ room, inputs, playback, library, confirm });
   tellOfHosts(room, (text) => {
     toast(text);
@@ -32,7 +32,11 @@ export function openCompany({ room, follower, source, shown, video, inputs, play
   comeBackSoon(room, source, toast);
   fallSilentAtTheEnd(room);
   new StatusLine({
-    room, follower, source, onRender,
+    room, follower, source,
+    onRender: () => {
+      people.renderOwn();
+      onRender();
+    },
     view: new StatusView({ room, follower, source, video, breaksOff: () => breaksOff(follower, source) }),
     acts: actsOf({ room, follower, source, shown }),
   });

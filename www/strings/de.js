@@ -204,6 +204,7 @@ export default {
       'es ist beschädigt, oder dein Browser kann es nicht dekodieren. Nimm einen anderen Browser, oder bitte den Host um ein anderes Video.',
     unsupported:
       'dein Browser kennt das Format nicht. Nimm einen anderen Browser, oder bitte den Host um ein anderes Video.',
+    unmade: 'der Server kann es nicht abspielbar machen, vielleicht ist es beschädigt. Bitte den Host um ein anderes Video; wer den Server betreibt, findet den Grund in dessen Log.',
     part: 'ein Teil dieser Seite kam nicht an, und der Server wurde vielleicht erneuert. Lade diese Seite neu.',
     adaptive: 'adaptives Streaming gibt es in diesem Browser nicht. Nimm einen anderen.',
   },
@@ -296,6 +297,7 @@ export default {
     save: 'Speichern',
     cancel: 'Abbrechen',
     buffering: 'puffert',
+    preparing: 'wird vorbereitet',
     buffersCount: (count) => (count === 1 ? '1 puffert' : `${count} puffern`),
     cannotPlay: 'spielt nicht',
     cannotPlayCount: (count) => `${count} ${count === 1 ? 'spielt' : 'spielen'} nicht`,

@@ -9,24 +9,29 @@ const words = strings.people;
 export class PeoplePanel {
   #room;
   #follower;
+  #source;
   #confirm;
   #rows = new Map(); // member id -> PersonRow
   #awaited = new Set(); // ids that playback waits for
+  #shownState = null; // the viewer's own
   #acts = {
     give: (id) => this.#room.send('give', { to: id }),
     remove: (id) => this.#remove(id),
     rename: (row) => this.#rename(row),
   };
 
-  // confirm(words, yes): asks, resolves to whether it shall be.
-  constructor({ room, follower, confirm }) {
+  // confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
+  constructor({ room, follower, source, confirm, toast }) {
     this.#room = room;
     this.#follower = follower;
+    this.#source = source;
+    this.#acts.explain = toast;
     this.#confirm = confirm;
     for (const type of ['people', 'viewers', 'phase']) room.addEventListener(type, () => this.render());
     room.addEventListener('waiting', ({ detail }) => this.#setAwaited(detail.members));
     room.addEventListener('state', () => this.#awaited.size > 0 && this.#setAwaited([]));
     follower.addEventListener('change', () => this.render());
+    source.addEventListener('problem', () => this.render());
     this.#closeMenusFromOutside();
   }
 
@@ -34,17 +39,23 @@ export class PeoplePanel {
     const { presence, viewers, youAreHost, connection } = this.#room;
     const members = presence.list();
     const gone = new Set(this.#rows.keys());
+    this.#shownState = this.#ownState();
     const mayRule = youAreHost && connection.phase.name === 'open';
     members.forEach((member, place) => {
       gone.delete(member.id);
       const row = this.#rowOf(member.id);
       const isNext = presence.hostAway?.next === member.id;
       const report = youAreHost && !member.isYou ? viewers.get(member.id) : undefined;
-      row.fill({ ...member, isNext }, report, { isBuffering: this.#isBuffering(member), mayRule });
+      row.fill({ ...member, isNext }, report, { state: this.#stateOf(member), mayRule });
       putAt(byId('people'), row.element, place);
     });
     for (const id of gone) this.#removeRow(id);
     this.#renderCounts(presence.count, members.length);
+  }
+
+  // What the own player lacks turns without a word. Cheap enough for four times a second.
+  renderOwn() {
+    if (this.#ownState() !== this.#shownState) this.render();
   }
 
   #renderCounts(count, listed) {
@@ -54,14 +65,24 @@ export class PeoplePanel {
     byId('people-more').hidden = count <= listed;
     setText(byId('people-more'), words.more(count - listed));
     const viewers = [...this.#room.viewers.values()];
-    showCount(byId('people-buffering'), viewers.filter((viewer) => viewer.buffering).length, words.buffersCount);
+    showCount(byId('people-buffering'), viewers.filter(({ buffering, cannotPlay }) => buffering && !cannotPlay).length, words.buffersCount);
     showCount(byId('people-unplayable'), viewers.filter((viewer) => viewer.cannotPlay).length, words.cannotPlayCount);
   }
 
-  // The host is told of everybody; the others know of those that playback waits for, and themselves.
-  #isBuffering({ id, isYou }) {
-    if (isYou) return this.#follower.buffering;
-    return this.#awaited.has(id) || Boolean(this.#room.viewers.get(id)?.buffering);
+  // What keeps one from watching: 'cannotPlay', 'preparing', 'buffering', or null. The host is told of everybody; the
+  // others know of those that playback waits for, and themselves.
+  #stateOf({ id, isYou }) {
+    if (isYou) return this.#ownState();
+    const report = this.#room.viewers.get(id);
+    if (report?.cannotPlay) return 'cannotPlay';
+    return this.#awaited.has(id) || report?.buffering ? 'buffering' : null;
+  }
+
+  #ownState() {
+    const { problem, preparation } = this.#source;
+    if (problem) return 'cannotPlay';
+    if (!this.#follower.buffering) return null;
+    return preparation.isPossible ? 'preparing' : 'buffering';
   }
 
   #setAwaited(ids) {

@@ -4,6 +4,7 @@ import { icon, label, make, setText } from '../../dom.js';
 import { strings } from '../../strings.js';
 
 const words = strings.people;
+const STATES = { cannotPlay: 'bad', preparing: 'busy', buffering: 'busy' }; // its sign and colour
 const WORTH_A_MARK_MS = 100;
 
 export class PersonRow {
@@ -11,7 +12,7 @@ export class PersonRow {
   #parts;
   #acts;
 
-  // acts: {give(id), remove(id), rename(row)}
+  // acts: {give(id), remove(id), rename(row), explain(text)}
   constructor(id, acts) {
     this.id = id;
     this.#acts = acts;
@@ -19,9 +20,8 @@ export class PersonRow {
       avatar: make('span', { class: 'avatar', 'aria-hidden': 'true' }),
       name: make('span', { class: 'person-name' }),
       tag: make('span', { class: 'tag' }),
-      unplayable: make('span', { class: 'tag', 'data-kind': 'bad', hidden: true }),
-      busy: make('span', { class: 'tag', 'data-kind': 'busy', hidden: true }),
-      form: make('span', { class: 'person-form muted', hidden: true }, make('span'), make('span', { class: 'visually-hidden' })),
+      state: make('span', { class: 'tag', hidden: true }),
+      form: this.#makeForm(),
       drift: make('span', { class: 'drift' }),
       rename: this.#makeRename(),
       menu: this.#makeMenu(),
@@ -29,10 +29,10 @@ export class PersonRow {
     this.element = make('li', { class: 'person' }, ...Object.values(this.#parts));
   }
 
-  // member: of presence.list(), with {isNext, isAway}; report: {driftMs, buffering, form?, cannotPlay?} or undefined;
-  // mayRule: the viewer is host.
-  fill(member, report, { isBuffering, mayRule }) {
-    const { avatar, name, tag, unplayable, busy, form, drift, rename, menu } = this.#parts;
+  // member: of presence.list(), with {isNext, isAway}; report: {driftMs, form?} or undefined; state: of STATES, what keeps
+  // them from watching, or null; mayRule: the viewer is host.
+  fill(member, report, { state, mayRule }) {
+    const { avatar, name, tag, form, drift, rename, menu } = this.#parts;
     const shown = member.name || words.unnamed;
     setText(name, shown);
     setText(avatar, [...shown][0].toUpperCase());
@@ -40,10 +40,9 @@ export class PersonRow {
     const tags = [member.isHost && words.host, member.isNext && words.next, member.isYou && words.you];
     setText(tag, tags.filter(Boolean).join(', '));
     tag.hidden = tag.textContent === '';
-    showTag(unplayable, report?.cannotPlay, 'bad', words.cannotPlay);
-    showTag(busy, isBuffering && unplayable.hidden, 'busy', words.buffering);
-    fillForm(form, unplayable.hidden ? words.forms[report?.form] : undefined);
-    this.#fillDrift(drift, shown, isBuffering || report?.cannotPlay ? undefined : report);
+    showState(this.#parts.state, state);
+    fillForm(form, state === 'cannotPlay' ? undefined : words.forms[report?.form]);
+    this.#fillDrift(drift, shown, state ? undefined : report);
     rename.hidden = !member.isYou;
     menu.hidden = !mayRule || member.isYou;
     label(menu.firstChild, words.menu(shown));
@@ -57,6 +56,13 @@ export class PersonRow {
     label(drift, `${words.drift(shown)}: ${drift.textContent}`);
     drift.setAttribute('role', 'img');
     drift.title = words.drift(shown);
+  }
+
+  // What the word means is no mere tooltip: those reach nobody who uses no mouse.
+  #makeForm() {
+    const button = make('button', { type: 'button', class: 'person-form muted', hidden: true }, make('span'), make('span', { class: 'visually-hidden' }));
+    button.addEventListener('click', () => this.#acts.explain(button.title));
+    return button;
   }
 
   #makeRename() {
@@ -83,13 +89,13 @@ export class PersonRow {
 }
 
 // What does not show is not in the row's words either.
-function showTag(tag, shows, name, text) {
-  if (tag.hidden !== Boolean(shows)) return;
-  tag.hidden = !shows;
-  tag.replaceChildren(...(shows ? [icon(name), text] : []));
+function showState(tag, state) {
+  if ((tag.dataset.state ?? '') === (state ?? '')) return;
+  Object.assign(tag.dataset, { state: state ?? '', kind: STATES[state] ?? '' });
+  tag.hidden = !state;
+  tag.replaceChildren(...(state ? [icon(STATES[state]), words[state]] : []));
 }
 
-// What the word means is no mere tooltip: those reach nobody who uses no mouse.
 function fillForm(form, told) {
   form.hidden = !told;
   setText(form.firstChild, told?.name ?? '');

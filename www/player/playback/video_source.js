@@ -228,7 +228,7 @@ export class VideoSource extends EventTarget {
     if (isFinal && (status === 422 || isSlow) && this.#forms.length > 1) return this.#takeNext('unsupported', { isForGood: false });
     if (status === 503) return this.#waitFor(refusal, isFinal);
     if (!isFinal) return undefined;
-    if (status === 422) return this.#setProblem('unsupported');
+    if (status === 422) return this.#setProblem('unmade');
     return status === 404 ? this.#onGone() : this.#tryAgain();
   }
 

@@ -22,7 +22,9 @@ export class Reporter {
     for (const type of ['form', 'problem']) source.addEventListener(type, onTurn);
   }
 
+  // Who cannot play is not waited for.
   get #isBuffering() {
+    if (this.#source.problem) return false;
     const isAwaited = this.#room.settings.onStall === 'wait';
     return this.#follower.buffering && (isAwaited || !this.#source.preparation.isPossible);
   }
