@@ -2,6 +2,7 @@
 import { ask } from './ask.js';
 import { byId, copyText, make, setText } from './dom.js';
 import { describeFault } from './faults.js';
+import { showPlaces } from './home/go_on.js';
 import { Library } from './home/library.js';
 import { makeQrCode } from './home/qr_code.js';
 import { showRecentSessions } from './home/recent.js';
@@ -173,6 +174,7 @@ function listen() {
     showJoinMessage('', false);
     showName();
     showRecentSessions();
+    showPlaces(createWith);
   });
 }
 
@@ -182,6 +184,7 @@ showName();
 listen();
 showLibrary();
 showRecentSessions();
+showPlaces(createWith);
 // Until here a click would have submitted the form the old way.
 for (const id of ['create', 'join']) byId(id).disabled = false;
 byId('not-started').remove();

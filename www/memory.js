@@ -14,6 +14,8 @@ const givenKey = (key) => `videosync.given.${key}`;
 const preferenceKey = (name) => `videosync.player.${name}`;
 const HOST_TOKENS_MAX = 50;
 const SESSIONS_MAX = 6;
+const PLACES = 'videosync.places';
+const PLACES_MAX = 12;
 
 export function rememberedName() {
   return read('localStorage', NAME) ?? '';
@@ -44,6 +46,22 @@ export function preference(name) {
 
 export function setPreference(name, value) {
   write('localStorage', preferenceKey(name), value);
+}
+
+// In which films the viewer had stopped, and where: [{id, title, positionS, durationS}], the last one first.
+export function rememberedPlaces() {
+  const list = parseJson(read('localStorage', PLACES));
+  return Array.isArray(list) ? list.filter((one) => typeof one?.id === 'string' && one.positionS > 0) : [];
+}
+
+export function rememberPlace(place) {
+  const others = rememberedPlaces().filter(({ id }) => id !== place.id);
+  write('localStorage', PLACES, JSON.stringify([place, ...others].slice(0, PLACES_MAX)));
+}
+
+export function forgetPlace(id) {
+  const others = rememberedPlaces().filter((one) => one.id !== id);
+  write('localStorage', PLACES, others.length > 0 ? JSON.stringify(others) : null);
 }
 
 export function rememberHostToken(key, token) {

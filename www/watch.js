@@ -10,6 +10,7 @@ import { SharedPlayback } from './player/playback/shared_playback.js';
 import { breaksOff } from './player/playback/unfinished_film.js';
 import { WakeLock } from './player/playback/wake_lock.js';
 import { Controls } from './player/stage/controls.js';
+import { LeftOff } from './player/stage/left_off.js';
 import { Reporter } from './player/status/reporter.js';
 import { playerUrl, whyRefused } from './session/api.js';
 import { key, look, timedByBrowser } from './session/first_look.js';
@@ -111,6 +112,7 @@ export function enter({ name, video, source, seen }) {
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
   openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
+  new LeftOff({ video, source, inputs, playback });
   new Reporter(room, follower, source);
   new WakeLock(video);
   new MediaKeys({ room, playback, source });

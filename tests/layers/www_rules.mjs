@@ -24,7 +24,7 @@ export const rooms = {
   session: { uses: ['sync'] },
   'player/playback': { uses: ['dom.js', 'language_name.js', 'load_part.js', 'memory.js', 'strings.js', 'sync'], libraries: ['hls.js'] },
   'player/stage': {
-    uses: ['dom.js', 'memory.js', 'name_field.js', 'strings.js', 'player/playback'],
+    uses: ['dom.js', 'format.js', 'memory.js', 'name_field.js', 'strings.js', 'player/playback'],
     libraries: ['media-chrome'],
   },
   'player/company': { uses: ['dom.js', 'name_field.js', 'names.js', 'season.js', 'strings.js', 'title.js'] },

@@ -22,7 +22,7 @@ export class Library {
   #next; // what `after` takes for the page behind it
   #query = '';
   #asked = 0; // only the latest question's answer counts
-  #cards = new Map(); // video id -> {item, picture, title, facts, length, video, isNear}
+  #cards = new Map(); // video id -> {item, picture, title, facts, length, version, video, isNear}
   #headings = new Map(); // season and its first video's id -> its item
   #lookedAgain = 0;
   #near;
@@ -105,6 +105,7 @@ export class Library {
       card.video = video;
       setText(card.title, nameInSeason(video));
       setText(card.facts, video.show ? '' : (video.year ?? '')); // it tells films of one title apart
+      offerVersions(card);
       setText(card.length, video.duration ? formatTime(video.duration) : '');
       season = its;
       if (card.isNear) showPoster(card);
@@ -166,8 +167,9 @@ export class Library {
       title,
       facts,
       make('span', { class: 'poster-frame' }, picture, make('span', { class: 'poster-play', 'aria-hidden': 'true' }), length));
-    const card = { item: make('li', { 'data-id': id }, button), picture, title, facts, length, video: null, isNear: false };
-    button.addEventListener('click', () => this.#onChoose(card.video));
+    const version = make('select', { class: 'poster-version', hidden: true });
+    const card = { item: make('li', { 'data-id': id }, button, version), picture, title, facts, length, version, video: null, isNear: false };
+    button.addEventListener('click', () => this.#onChoose({ ...card.video, id: version.value || id }));
     this.#cards.set(id, card);
     this.#near.observe(card.item);
     return card;
@@ -177,4 +179,16 @@ export class Library {
 // Only of what comes into view: a library may have thousands.
 function showPoster({ picture, video: { poster } }) {
   if (poster && picture.getAttribute('src') !== poster) picture.src = poster;
+}
+
+// Which of several versions of a film it shall be, the listed one first.
+function offerVersions({ version, video: { id, title, versions = [] } }) {
+  const all = versions.length > 1 ? versions : [];
+  const now = JSON.stringify(all);
+  if (version.dataset.all === now) return;
+  version.dataset.all = now;
+  version.replaceChildren(...all.map((one) => make('option', { value: one.id, text: one.label || one.id })));
+  if (all.length > 0) version.value = id;
+  version.hidden = all.length === 0;
+  version.setAttribute('aria-label', words.version(title || id));
 }

@@ -40,6 +40,7 @@ export default {
     libraryEmpty:
       'Hier gibt es noch keine Videos. Wer diesen Server betreibt, legt sie in seinen Ordner für Videos: den, den die Option --media nennt, sonst den Ordner media, wo der Server gestartet wurde. MP4 mit H.264 und AAC läuft überall; M4V, WebM, MKV und MOV werden auch angeboten und laufen, wo der Browser es kann. Neue Dateien kommen von selbst dazu, ein paar Sekunden nachdem sie vollständig sind.',
     search: 'Bibliothek durchsuchen',
+    version: (title) => `Fassung von ${title}`,
     nothingFound: (text) => `Nichts hier heißt „${text}“.`,
     more: 'Mehr zeigen',
     recentTitle: 'Deine letzten Sitzungen',
@@ -69,6 +70,12 @@ export default {
     noSession: 'Zu diesem Schlüssel gibt es keine Sitzung. Vielleicht ist sie zu Ende, oder ein Zeichen fehlt.',
     checking: 'Sitzung wird gesucht …',
     tooMany: (waitS) => `Von hier wurden zu viele Sitzungen angelegt. Versuche es in ${seconds(waitS ?? 60)} wieder.`,
+  },
+  goOn: {
+    title: 'Weitersehen',
+    at: (time) => `Weiter bei ${time}`,
+    of: (position, duration) => `bei ${position} von ${duration}`,
+    forget: (title) => `Vergiss, wo du aufgehört hast: ${title}`,
   },
   faults: {
     offline: 'Dieses Gerät hat kein Netz. Verbinde es und versuche es noch einmal.',
@@ -315,6 +322,7 @@ export default {
     title: 'Sitzung',
     video: 'Video',
     search: 'Videos durchsuchen',
+    versionOf: (title, version) => `${title} – ${version}`,
     load: 'Allen zeigen',
     everyone: 'Alle dürfen die Wiedergabe steuern',
     wait: 'Auf Zuschauer warten, die puffern',

@@ -42,6 +42,7 @@ export default {
     libraryEmpty:
       'There are no videos here yet. Whoever runs this server puts them into its folder of videos: the one that the option --media names, or the folder media where the server was started. MP4 with H.264 and AAC plays everywhere; M4V, WebM, MKV and MOV are offered, too, and play where the browser can. New files come by themselves, a few seconds after they are complete.',
     search: 'Search the library',
+    version: (title) => `Version of ${title}`,
     nothingFound: (text) => `Nothing here is called “${text}”.`,
     more: 'Show more',
     recentTitle: 'Your last sessions',
@@ -70,6 +71,12 @@ export default {
     noSession: 'There is no session with this key. It may have ended, or a character is missing.',
     checking: 'Looking for the session…',
     tooMany: (waitS) => `Too many sessions were created from here. Try again in ${seconds(waitS ?? 60)}.`,
+  },
+  goOn: {
+    title: 'Go on watching',
+    at: (time) => `Go on at ${time}`,
+    of: (position, duration) => `at ${position} of ${duration}`,
+    forget: (title) => `Forget where you stopped: ${title}`,
   },
   faults: {
     offline: 'This device has no network. Connect it and try again.',
@@ -314,6 +321,7 @@ export default {
     title: 'Session',
     video: 'Video',
     search: 'Search the videos',
+    versionOf: (title, version) => `${title} – ${version}`,
     load: 'Show it to everybody',
     everyone: 'Everyone may control playback',
     wait: 'Wait for viewers that buffer',

@@ -4,6 +4,7 @@ import { byId, make } from '../../dom.js';
 import { nameInSeason, seasonOf } from '../../season.js';
 import { strings } from '../../strings.js';
 
+const words = strings.session;
 const SEARCH_AFTER_MS = 200; // of rest
 
 export class HostTools {
@@ -70,9 +71,9 @@ export class HostTools {
   // What is on is among them, also where the list has other ones.
   #listVideos() {
     const { list } = this.#library;
-    if (!list.some(({ id }) => id === this.#chosen)) this.#chosen = null;
+    if (!list.some((entry) => isOf(entry, this.#chosen))) this.#chosen = null;
     const isOn = this.#library.find(this.#room.timeline.state?.video);
-    const offered = isOn && !list.some(({ id }) => id === isOn.id) ? [isOn, ...list] : list;
+    const offered = isOn && !list.some((entry) => isOf(entry, isOn.id)) ? [isOn, ...list] : list;
     byId('load').replaceChildren(...bySeason(offered));
     this.render();
   }
@@ -104,6 +105,19 @@ export class HostTools {
   }
 }
 
+// Whether it is that video, or has it as a version.
+function isOf({ id, versions = [] }, wanted) {
+  return id === wanted || versions.some((version) => version.id === wanted);
+}
+
+// One for each of its versions.
+function optionsOf(video) {
+  const name = nameInSeason(video);
+  const { versions = [] } = video;
+  if (versions.length < 2) return [make('option', { value: video.id, text: name })];
+  return versions.map(({ id, label }) => make('option', { value: id, text: words.versionOf(name, label || id) }));
+}
+
 // Options, those of a season's episodes in a group.
 function bySeason(videos) {
   const items = [];
@@ -111,9 +125,8 @@ function bySeason(videos) {
   for (const video of videos) {
     const its = seasonOf(video);
     if (its && its !== season) items.push(make('optgroup', { label: its }));
-    const option = make('option', { value: video.id, text: nameInSeason(video) });
-    if (its) items.at(-1).append(option);
-    else items.push(option);
+    if (its) items.at(-1).append(...optionsOf(video));
+    else items.push(...optionsOf(video));
     season = its;
   }
   return items;
