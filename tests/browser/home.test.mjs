@@ -216,6 +216,26 @@ test('the keyboard reaches a poster and begins a session with it', async () => {
   assert.equal((await info(await createdKey(page))).video.id, 'a-film');
 });
 
+// A place is remembered after a minute of a film: tests/www/left_off.test.mjs sees to that.
+test('a film goes on where this browser had stopped, until it is forgotten', async () => {
+  const { page } = await meet();
+  await page.goto(server.origin);
+  await page.evaluate(() => localStorage.setItem('videosync.places',
+    JSON.stringify([{ id: 'a-film', title: 'A Film', positionS: 62, durationS: 75 }, { id: 'gone', title: 'Gone', positionS: 100, durationS: 900 }])));
+  await page.reload();
+  await page.waitForSelector('#go-on .recent-row:has-text("A Film"):has-text("at 1:02 of 1:15")');
+  await assertAccessible(page, 'films to go on with');
+  await takeHomePicture(page, 'go-on');
+  await page.getByRole('button', { name: 'Forget where you stopped: Gone' }).click();
+  assert.equal(await page.locator('#go-on .recent-row').count(), 1);
+  await page.click('#go-on .go-on-open');
+  assert.equal((await info(await createdKey(page))).video.id, 'a-film');
+  await join(page, await page.inputValue('#link'), 'Ann');
+  await page.click('#go-on:has-text("Go on at 1:02")');
+  await until(() => page.evaluate(() => Math.abs(document.querySelector('video').currentTime - 62) < 1), 'it is there');
+  await page.waitForSelector('#go-on', { state: 'hidden' });
+});
+
 for (const colorScheme of ['light', 'dark']) {
   test(`axe finds nothing serious on any page, ${colorScheme}`, async () => {
     const { page } = await meet({ colorScheme });

@@ -32,6 +32,7 @@ before(async () => {
     await writeFile(at(`Film ${i} (2001)`, `Film ${i} (2001).mp4`), 'x');
   }
   await writeFile(at('Film 7 (2001)', 'movie.nfo'), '<movie><title>Am\u00e9lie</title><year>2001</year></movie>');
+  await writeFile(at('Film 150 (2001)', 'Film 150 (2001) - 1080p.mp4'), 'x');
   await makePoster(at('Film 7 (2001)', 'poster.jpg'));
   await makePoster(at('Film 250 (2001)', 'folder.jpg'));
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'], env: { PATH: '/nowhere' } });
@@ -111,7 +112,26 @@ step('episodes stand below their seasons', async () => {
   await until(async () => (await titles())[0] === 'Am\u00e9lie', 'all of it again');
 });
 
+step('of a film in several versions one is chosen', async () => {
+  await ann.page.goto(server.origin);
+  await ann.page.fill('#library-search', 'film 150');
+  await isShown(['Film 150']);
+  const version = ann.page.locator('.poster-version:visible');
+  assert.equal(await version.locator('option').count(), 2);
+  await assertAccessible(ann.page, 'versions');
+  await takePictures('versions');
+  const listed = await version.inputValue();
+  const other = (await version.locator('option').evaluateAll((all) => all.map(({ value }) => value))).find((id) => id !== listed);
+  await version.selectOption(other);
+  await ann.page.click('.poster');
+  await ann.page.waitForSelector('#created:not([hidden])');
+  const { video } = await (await fetch(`${server.origin}/api/sessions/${await ann.page.textContent('#key')}`)).json();
+  assert.equal(video.id, other);
+});
+
 step('the keyboard alone finds a film and begins a session with it', async () => {
+  await ann.page.goto(server.origin);
+  await until(async () => (await titles())[0] === 'Am\u00e9lie', 'the list');
   await ann.page.focus('#library-search');
   await ann.page.keyboard.type('film 299');
   await isShown(['Film 299']);
@@ -132,6 +152,10 @@ step('the host finds a video by its words, and the one that is on stays in the l
   await ann.page.fill('#load-search', 'owls');
   await until(async () => (await offered()).length === EPISODES + 1, 'the episodes');
   assert.deepEqual(await ann.page.$$eval('#load optgroup', (all) => all.map(({ label }) => label)), ['Owls \u2013 Season 1', 'Owls \u2013 Season 2']);
+  await ann.page.fill('#load-search', 'film 150');
+  await until(async () => (await offered()).length === 3, 'each version of a film');
+  const texts = await ann.page.$$eval('#load option', (all) => all.map(({ textContent }) => textContent));
+  assert.ok(texts.slice(1).every((text) => /^Film 150 \u2013 ./.test(text)), texts.join());
   await ann.page.fill('#load-search', 'film 299');
   await until(async () => (await offered()).join() === 'zoo,film-299-2001', 'the film that is looked for');
   await takePicture(ann.page, 'host-looks-for-a-video');
