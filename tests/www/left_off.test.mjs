@@ -23,7 +23,7 @@ function watching(entry) {
   const video = Object.assign(new EventTarget(), { currentTime: 0, paused: false, seeking: false });
   const source = Object.assign(new EventTarget(), { current: entry });
   const sought = [];
-  const playback = Object.assign(new EventTarget(), { mayControl: true, playing: false, position: 0, seekTo: (act, position) => sought.push(position) });
+  const playback = Object.assign(new EventTarget(), { durationS: entry.duration ?? Infinity, mayControl: true, playing: false, position: 0, seekTo: (act, position) => sought.push(position) });
   new LeftOff({ video, source, inputs: { act: {} }, playback, now: () => nowMs });
   const at = (positionS, state = {}) => {
     nowMs += 11_000;

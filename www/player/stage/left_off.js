@@ -41,11 +41,12 @@ export class LeftOff {
 
   #keep() {
     const { current } = this.#source;
+    const { durationS } = this.#playback;
     const { currentTime: positionS, paused, seeking } = this.#video;
-    if (!current?.duration || paused || seeking || positionS < EARLY_S) return;
+    if (!current || !Number.isFinite(durationS) || paused || seeking || positionS < EARLY_S) return;
     this.#keptMs = this.#now();
-    if (positionS > current.duration * SEEN_SHARE) forgetPlace(current.id);
-    else rememberPlace({ id: current.id, title: current.title || current.id, positionS, durationS: current.duration });
+    if (positionS > durationS * SEEN_SHARE) forgetPlace(current.id);
+    else rememberPlace({ id: current.id, title: current.title || current.id, positionS, durationS });
   }
 
   #offer() {
