@@ -1,5 +1,5 @@
 // Lifts captions above the controls where a style sheet cannot: Firefox gives pages no hold on the box
-// that captions are shown in (elsewhere stage.css moves it), so the cues themselves are placed.
+// that captions are shown in (elsewhere captions.css moves it), so the cues themselves are placed.
 //
 // Only those that say nothing of their place, which browsers put at the bottom; what is not shown above
 // the bar any more is placed as it was.

@@ -4,7 +4,7 @@ import { byId, setAttribute } from '../../dom.js';
 import { CaptionLift, mustLiftCues } from './caption_lift.js';
 import { CuePlaces } from './cue_places.js';
 
-const RAISED_SHARE = 0.12; // of the picture's height; as in stage.css
+const RAISED_SHARE = 0.12; // of the picture's height; as in captions.css
 
 export class CaptionPlacing {
   #video;
