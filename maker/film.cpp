@@ -137,6 +137,17 @@ std::int64_t Film::decoding_delay_in(AVRational unit) const noexcept {
   return av_rescale_q(first->codecpar->video_delay, av_inv_q(first->avg_frame_rate), unit);
 }
 
+std::int64_t Film::cut_off_in(AVRational unit) const noexcept {
+  AVStream* first = video();
+  const AVIndexEntry* begin = first != nullptr ? avformat_index_get_entry(first, 0) : nullptr;
+  if (!is("mov") || begin == nullptr) return 0;
+  const AVIndexEntry* entry = begin;
+  for (int i = 1; entry != nullptr && (entry->flags & AVINDEX_DISCARD_FRAME) != 0; ++i)
+    entry = avformat_index_get_entry(first, i);
+  if (entry == nullptr) return 0;
+  return av_rescale_q(entry->timestamp - begin->timestamp, first->time_base, unit);
+}
+
 std::int64_t Film::zero_in(AVRational unit) const noexcept {
   const AVStream* first = video();
   if (first != nullptr && first->start_time != AV_NOPTS_VALUE) {

@@ -29,6 +29,9 @@ class Film {
 
   // Film time 0 on the container's clock, in that unit.
   std::int64_t zero_in(AVRational unit) const noexcept;
+  // What the file has before that of pictures which are not to be shown: an edit list has cut them off.
+  // Firefox shows them nevertheless, and so it shows all others by as much too late.
+  std::int64_t cut_off_in(AVRational unit) const noexcept;
   // Where the longest track of picture or sound ends, in film time, as the container has it.
   // Nullopt: it does not say.
   std::optional<std::int64_t> end() const noexcept;

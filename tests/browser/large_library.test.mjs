@@ -148,7 +148,7 @@ step('the host finds a video by its words, and the one that is on stays in the l
   const offered = () => ann.page.$$eval('#load option', (all) => all.map(({ value }) => value));
   await until(async () => (await offered())[0] === 'zoo', 'what is on');
   assert.equal(await ann.page.inputValue('#load'), 'zoo');
-  assert.ok((await offered()).length <= 201);
+  assert.ok((await offered()).length <= 202, 'a page of 200, what is on, and the other version of one');
   await ann.page.fill('#load-search', 'owls');
   await until(async () => (await offered()).length === EPISODES + 1, 'the episodes');
   assert.deepEqual(await ann.page.$$eval('#load optgroup', (all) => all.map(({ label }) => label)), ['Owls \u2013 Season 1', 'Owls \u2013 Season 2']);

@@ -126,6 +126,14 @@ test('44.1 kHz stays as it is', async (t) => {
   assert.equal(audio[0].rate, 44_100);
 });
 
+test('a film whose beginning an edit list cuts off says what is before', async () => {
+  await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-an', at('uncut.mp4'));
+  assert.equal((await describe(at('uncut.mp4'))).startMs, 0);
+  await ffmpeg('-ss', '1.4', '-i', at('uncut.mp4'), '-c', 'copy', at('edited.mp4'));
+  const { startMs } = await describe(at('edited.mp4'));
+  assert.ok(Math.abs(startMs - 1_400) < 100, `${startMs} ms`);
+});
+
 test('a film whose times begin at 100 s begins at 0', async (t) => {
   await ffmpeg('-i', at('base.mkv'), '-c:v', 'copy', '-c:a', 'ac3', '-output_ts_offset', '100', at('late.mkv'));
   const { startMs, durationMs, endsEarly } = await checkFilm(t, at('late.mkv'));

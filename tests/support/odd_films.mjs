@@ -43,7 +43,7 @@ export const oddFilms = {
   'h264-aac.mp4': { picture: 'h264.mkv', words: ['-c:v', 'copy', ...aac], form: 'file' },
   'index-in-front.mp4': { picture: 'h264.mkv', words: ['-c:v', 'copy', ...aac, '-movflags', '+faststart'], form: 'file' },
   'fragmented.mp4': { picture: 'h264.mkv', words: ['-c:v', 'copy', ...aac, '-movflags', 'frag_keyframe+empty_moov'], form: 'copy' },
-  'edit-list.mp4': { from: 'h264-aac.mp4', before: ['-ss', '1.4'], words: ['-c', 'copy'], offsetMs: 1_400, form: 'file' },
+  'edit-list.mp4': { from: 'h264-aac.mp4', before: ['-ss', '1.4'], words: ['-c', 'copy'], offsetMs: 1_400, form: 'copy' },
   'edit-list-ac3.mp4': { from: 'ac3.mp4', before: ['-ss', '1.4'], words: ['-c', 'copy'], offsetMs: 1_400, form: 'copy' },
   'b-frames.mp4': { words: [...x264Of('-bf', '8', '-b_strategy', '0', '-refs', '4'), ...aac], form: 'file' },
   'open-groups-ac3.mkv': { words: [...x264Of('-x264-params', 'open-gop=1:keyint=50:bframes=3'), ...ac3], form: 'transcode' },
