@@ -20,6 +20,7 @@ const run = promisify(execFile);
 const WAIT_MS = 30_000;
 const DESCRIBED_MS = 600_000;
 const SAMPLES = 5;
+const READABLE = 4; // of them: a canvas may get half of one picture and half of the next
 export const SOUND_TOLERANCE_MS = 10;
 // A canvas gets a picture that is so many older than the one that these say they show: what is told of their
 // pictures is no closer than that. docs/SYNC.md has how far apart they are by what they say, and by ear.
@@ -109,9 +110,10 @@ const middleOf = (values) => [...values].sort((a, b) => a - b)[values.length >> 
 
 // How far off what pictures show is from when they are shown, while it plays; and that they are wider than high.
 async function offsetWhilePlaying(page, offsetMs, tellsFrames) {
-  const samples = await look(page, SAMPLES, tellsFrames);
-  const told = JSON.stringify(samples);
-  assert.ok(samples.every(({ shown }) => shown !== null), `the picture's clock cannot be read: ${told}`);
+  const all = await look(page, SAMPLES, tellsFrames);
+  const samples = all.filter(({ shown }) => shown !== null);
+  const told = JSON.stringify(all);
+  assert.ok(samples.length >= READABLE, `the picture's clock cannot be read: ${told}`);
   assert.ok(samples.at(-1).shown > samples[0].shown, `the picture stands: ${told}`);
   assert.ok(samples.every(({ size: [width, height] }) => width > height * 1.2), `the picture has another shape: ${told}`);
   return middleOf(samples.map(({ at, shown }) => at - (shown - offsetMs)));
