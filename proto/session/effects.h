@@ -25,6 +25,7 @@ struct ViewerReport {
   bool buffering = false;
   Form form = Form::unknown;
   bool cannot_play = false;
+  bool is_ready = false;
 };
 
 // To one member. Everything `welcome` says but the member's own resume token and the time.
@@ -67,6 +68,7 @@ struct HostAway {
 };
 struct MembersEffect {
   std::uint32_t count = 0;
+  std::uint32_t ready = 0;                        // of these
   std::vector<MemberInfo> joined, left, changed;  // each at most 50
   std::optional<HostAway> host_away;              // there exactly while the host is away
 };

@@ -43,6 +43,8 @@ struct Member {
   bool is_altered : 1 = false;
   bool was_connected : 1 = false;      // when it was touched last
   bool is_told_otherwise : 1 = false;  // a newcomer's list showed it in a state that did not last
+  bool is_counted_ready : 1 = false;   // see ready_members.h, as the next one
+  std::uint32_t ready_round = 0;
 
   // The roster's own.
   MemberPlace place = no_place;

@@ -26,8 +26,8 @@ Playback::Playback(VideoChoice video, std::int64_t now_us) : duration_s_(video.d
   state_.at_us = now_us;
 }
 
-Playback::Playback(PlaybackState state, double duration_s)
-    : state_(std::move(state)), duration_s_(duration_s) {
+Playback::Playback(PlaybackState state, double duration_s, std::int64_t start_us)
+    : state_(std::move(state)), duration_s_(duration_s), start_us_(start_us) {
   VS_ASSERT(std::isfinite(duration_s_));
   VS_ASSERT(duration_s_ >= 0);
   VS_ASSERT(std::isfinite(state_.position));
@@ -63,26 +63,31 @@ void Playback::change(Cause cause, MemberId by, bool playing, double position, s
   state_.at_us = at_us;
 }
 
-void Playback::play(std::optional<double> position, std::int64_t now_us, std::int64_t lead_us,
-                    MemberId by) {
+void Playback::play(std::optional<double> position, std::optional<std::int64_t> countdown_us,
+                    std::int64_t now_us, std::int64_t lead_us, MemberId by) {
   VS_ASSERT(lead_us >= 0);
   VS_ASSERT(by);
-  if (state_.playing && !position) {
+  if (state_.playing && !position && !countdown_us) {
     change(Cause::play, by, true, position_at(now_us), std::max(now_us, state_.at_us));
     return;
   }
   double from = position.value_or(position_at(now_us));
   if (!position && duration_s_ > 0 && from >= duration_s_) from = 0;
-  change(Cause::play, by, true, from, now_us + lead_us);
+  const std::int64_t at_us = now_us + std::max(lead_us, countdown_us.value_or(0));
+  change(Cause::play, by, true, from, at_us);
+  start_us_ = countdown_us ? at_us : 0;
   VS_ASSERT(position_at(now_us) == state_.position);  // it stands until then
 }
 
 void Playback::pause(std::optional<double> position, std::int64_t now_us, MemberId by) {
   change(Cause::pause, by, false, position.value_or(position_at(now_us)), now_us);
+  start_us_ = 0;
 }
 
 void Playback::seek(double position, std::int64_t now_us, std::int64_t lead_us, MemberId by) {
-  change(Cause::seek, by, state_.playing, position, state_.playing ? now_us + lead_us : now_us);
+  const bool goes_on = state_.playing && !is_counting_down(now_us);
+  change(Cause::seek, by, goes_on, position, goes_on ? now_us + lead_us : now_us);
+  start_us_ = 0;
 }
 
 void Playback::set_rate(double rate, std::int64_t now_us, MemberId by) {
@@ -99,6 +104,7 @@ void Playback::load(VideoChoice video, std::int64_t now_us, MemberId by) {
   state_.video = std::move(video.id);
   duration_s_ = video.duration_s;
   change(Cause::load, by, false, 0, now_us);
+  start_us_ = 0;
   VS_ASSERT(end_us() == INT64_MAX);
 }
 
@@ -109,7 +115,7 @@ void Playback::stall(std::int64_t now_us) {
 
 void Playback::resume(std::int64_t now_us, std::int64_t lead_us) {
   VS_ASSERT(!state_.playing);
-  change(Cause::resume, MemberId{}, true, state_.position, now_us + lead_us);
+  change(Cause::resume, MemberId{}, true, state_.position, std::max(now_us + lead_us, start_us_));
 }
 
 bool Playback::learn_duration(double duration_s, std::int64_t now_us) {
@@ -117,8 +123,10 @@ bool Playback::learn_duration(double duration_s, std::int64_t now_us) {
   VS_ASSERT(duration_s > 0);
   const bool is_beyond = position_at(now_us) > duration_s;
   duration_s_ = duration_s;
-  if (is_beyond) change(Cause::ended, MemberId{}, false, duration_s, now_us);
-  return is_beyond;
+  if (!is_beyond) return false;
+  change(Cause::ended, MemberId{}, false, duration_s, now_us);
+  start_us_ = 0;
+  return true;
 }
 
 void Playback::stop_at_end(std::int64_t now_us) {

@@ -47,6 +47,12 @@ void Presence::alter(Member& member, std::int64_t now_us, std::int64_t interval_
   VS_ASSERT(due_us_ != INT64_MAX);
 }
 
+void Presence::note_ready(std::int64_t now_us, std::int64_t interval_us) {
+  VS_ASSERT(interval_us >= 0);
+  due_us_ = std::min(due_us_, now_us + interval_us);
+  is_ready_news_ = true;
+}
+
 void Presence::forget(Member& member, Role role) {
   VS_ASSERT(!member.connected);
   if (!member.is_announced && !member.is_told_otherwise) return;
@@ -55,9 +61,9 @@ void Presence::forget(Member& member, Role role) {
   add_capped(gone_, {member.id, std::string(member.name.view()), role});
 }
 
-void Presence::flush(Roster& roster, MemberId host, const std::optional<HostAway>& host_away,
-                     Effects& effects) {
-  VS_ASSERT(touched_.empty() == (due_us_ == INT64_MAX));
+void Presence::flush(Roster& roster, MemberId host, std::uint32_t ready,
+                     const std::optional<HostAway>& host_away, Effects& effects) {
+  VS_ASSERT((touched_.empty() && !is_ready_news_) == (due_us_ == INT64_MAX));
   VS_ASSERT(gone_.size() <= member_list_max);
   VS_ASSERT((gone_.empty() || !touched_.empty()));
   MembersEffect effect;
@@ -87,8 +93,12 @@ void Presence::flush(Roster& roster, MemberId host, const std::optional<HostAway
   const bool is_away_news = std::exchange(told_away_, host_away) != host_away;
   const bool is_list_news =
       !effect.joined.empty() || !effect.left.empty() || !effect.changed.empty();
-  if (!is_list_news && !is_away_news) return;
+  // Somebody may have been welcomed with what did not last.
+  const bool is_ready_news = std::exchange(is_ready_news_, false);
+  if (!is_list_news && !is_away_news && !is_ready_news) return;
   effect.count = static_cast<std::uint32_t>(roster.connected().size());
+  effect.ready = ready;
+  VS_ASSERT(effect.ready <= effect.count);
   effects.push(std::move(effect));
 }
 

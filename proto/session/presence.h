@@ -24,6 +24,8 @@ class Presence {
   void note_list(Member& joiner) noexcept;
   // Its name or role is another.
   void alter(Member& member, std::int64_t now_us, std::int64_t interval_us);
+  // How many are ready is another number, or may be.
+  void note_ready(std::int64_t now_us, std::int64_t interval_us);
   // The members are told of another host: who is there.
   void note_host() noexcept { told_away_.reset(); }
   // Before the roster forgets it.
@@ -31,8 +33,8 @@ class Presence {
 
   std::int64_t due_us() const noexcept { return due_us_; }  // INT64_MAX: nothing to tell
   // Pushes at most one MembersEffect; none where it all cancelled out.
-  void flush(Roster& roster, MemberId host, const std::optional<HostAway>& host_away,
-             Effects& effects);
+  void flush(Roster& roster, MemberId host, std::uint32_t ready,
+             const std::optional<HostAway>& host_away, Effects& effects);
 
  private:
   std::vector<MemberId> touched_;  // each once; forgotten ones may still be among them
@@ -40,6 +42,7 @@ class Presence {
   std::int64_t due_us_ = INT64_MAX;
   std::optional<HostAway> told_away_;
   std::uint32_t lists_ = 0;  // made so far; compared for equality only
+  bool is_ready_news_ = false;
 };
 
 }  // namespace videosync

@@ -87,11 +87,23 @@ void SessionMachine::push_state(Effects& effects) {
 void SessionMachine::on_message(Member& member, const PlayMessage& message, Effects& effects) {
   if (!require_control(member, "play", effects)) return;
   if (!require_position(member, message.position, "play", effects)) return;
-  const bool starts = message.position || !playback_.state().playing;
+  if (message.countdown_ms.value_or(0) > countdown_ms_max) {
+    refuse(member, Refusal::out_of_range, "play", "a countdown has at most 10,000 ms", effects);
+    return;
+  }
+  const bool starts = message.position || message.countdown_ms || !playback_.state().playing;
   stall_wait_.end(roster_);  // a play while waiting means: go on now
-  playback_.play(message.position, now_us_, lead_us(), member.id);
+  std::optional<std::int64_t> countdown_us;
+  if (message.countdown_ms) {
+    countdown_us = std::int64_t{*message.countdown_ms} * 1'000;
+    start_lead_us_ = lead_us();
+    start_judged_us_ = 0;
+  }
+  playback_.play(message.position, countdown_us, now_us_, lead_us(), member.id);
+  clear_ready();
   push_state(effects);
   if (!starts) return;
+  if (countdown_us) return;  // who is waited for shows at its end
   started_us_ = now_us_;
   await_at_start(effects);
 }
@@ -107,6 +119,7 @@ void SessionMachine::on_message(Member& member, const PauseMessage& message, Eff
 void SessionMachine::on_message(Member& member, const SeekMessage& message, Effects& effects) {
   if (!require_control(member, "seek", effects)) return;
   if (!require_position(member, message.position, "seek", effects)) return;
+  if (playback_.is_counting_down(now_us_)) stall_wait_.end(roster_);  // it is called off
   playback_.seek(message.position, now_us_, lead_us(), member.id);
   push_state(effects);
   if (!playback_.state().playing && !stall_wait_.active()) return;
@@ -138,6 +151,7 @@ void SessionMachine::handle_load(MemberId id, std::optional<VideoChoice> video, 
   const bool was_changed = std::exchange(durable_changed_, false);
   stall_wait_.end(roster_);
   playback_.load(std::move(*video), now_us_, id);
+  clear_ready();
   push_state(effects);
   count_command(was_changed);
 }
@@ -233,6 +247,28 @@ void SessionMachine::on_message(Member& member, const NameMessage& message, Effe
   alter(member);
 }
 
+// Kept apart from what is reported: it stays with the member, not with its connection.
+void SessionMachine::on_message(Member& member, const ReadyMessage& message, Effects&) {
+  VS_ASSERT(member.connected);
+  const std::size_t kept = ready_.kept().size();
+  if (!ready_.set(member, message.ready)) return;
+  if (ready_.kept().size() != kept) durable_changed_ = true;
+  note_ready();
+  if (member.reported) viewer_reports_.note(member, now_us_, limits_->viewers_interval_us);
+}
+
+void SessionMachine::note_ready() {
+  presence_.note_ready(now_us_, presence_interval_us());
+}
+
+// With what changes the state, which is stored and told in any case.
+void SessionMachine::clear_ready() {
+  if (!ready_.clear()) return;
+  VS_ASSERT(ready_.count() == 0);
+  note_ready();
+  viewer_reports_.note_shown(now_us_, limits_->viewers_interval_us);
+}
+
 void SessionMachine::on_message(Member&, const PingMessage&, Effects&) {
   VS_ASSERT(!"a ping is answered by the connection");
 }
@@ -303,7 +339,7 @@ void SessionMachine::on_buffering(Member& member, Effects& effects) {
   VS_ASSERT(!member.is_awaited);
   if (settings_.on_stall != OnStall::wait || !is_awaitable(member) || stall_wait_.full()) return;
   if (!stall_wait_.active()) {
-    if (!playback_.state().playing) return;
+    if (!playback_.state().playing || start_judged_at_us() != INT64_MAX) return;
     stall_wait_.begin(
         std::max(started_us_ + limits_->start_wait_us, now_us_ + limits_->stall_wait_us));
   }

@@ -42,8 +42,10 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
       resume_key_(record.resume_key),
       now_us_(now_us),
       last_activity_us_(record.occupied ? now_us : record.last_activity_us),
-      playback_(record.state, record.duration_s),
+      start_lead_us_(limits.lead_default_us),
+      playback_(record.state, record.duration_s, record.start_us),
       roster_(record.next_member_id),
+      ready_(record.ready),
       forks_(record.forks),
       commands_(record.commands),
       reserved_id_(record.next_member_id),
@@ -53,6 +55,7 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
     const SessionRecord::Host& host = *record.host;
     Member& member = roster_.add_away(host.id, host.name, now_us);
     member.connection = host.connection;
+    ready_.recount(member);
     host_ = host.id;
     host_reason_ = host.reason;
   }
@@ -75,13 +78,15 @@ SessionRecord SessionMachine::record() const {
                        .resume_key = resume_key_,
                        .state = playback_.state(),
                        .duration_s = playback_.duration_s(),
+                       .start_us = playback_.start_us(),
                        .waiting = stall_wait_.active(),
                        .host = std::nullopt,
                        .next_member_id = reserved_id_,
                        .last_activity_us = last_activity_us_,
                        .occupied = !roster_.connected().empty(),
                        .commands = commands_,
-                       .forks = forks_};
+                       .forks = forks_,
+                       .ready = ready_.kept()};
   if (host_) {
     const Member& host = roster_.known(host_);
     record.host =
@@ -220,6 +225,7 @@ void SessionMachine::forget(Member& member) {
   VS_ASSERT(!member.reported);
   VS_ASSERT(!member.is_awaited);
   presence_.forget(member, Role::participant);
+  ready_.forget(member);
   roster_.forget(member);
 }
 
@@ -278,7 +284,13 @@ std::vector<MemberInfo> SessionMachine::members() const {
   return list;
 }
 
+bool SessionMachine::is_ready(MemberId id) const noexcept {
+  const Member* member = roster_.find(id);
+  return member != nullptr && ready_.is_ready(*member);
+}
+
 void SessionMachine::touch(Member& member) {
+  ready_.recount(member);
   presence_.touch(member, now_us_, presence_interval_us());
   note_listed(member);
 }
@@ -326,7 +338,7 @@ void SessionMachine::count_heard() noexcept {
 void SessionMachine::check_invariants() const {
   assert_sound();
   VS_ASSERT(!stall_wait_.active() || !playback_.state().playing);
-  std::size_t buffering = 0, awaited = 0, measured = 0, unheard = 0;
+  std::size_t buffering = 0, awaited = 0, measured = 0, unheard = 0, ready = 0;
   MemberId before;
   roster_.connected().visit([&](const Member& member) {
     VS_ASSERT(member.id > before);
@@ -337,12 +349,14 @@ void SessionMachine::check_invariants() const {
     VS_ASSERT(member.reported || !member.buffering);
     buffering += member.buffering;
     unheard += !member.connection;
+    ready += ready_.is_ready(member);
     awaited += member.is_awaited;
     measured += member.reported && member.rtt_ms > 0;
     return true;
   });
   VS_ASSERT(buffering == roster_.buffering_count());
   VS_ASSERT(awaited == stall_wait_.size());
+  VS_ASSERT(ready == ready_.count());
   VS_ASSERT(measured == round_trips_.count());
   VS_ASSERT(member_count() <= limits_->members_max);
   VS_ASSERT(host_ ? roster_.find(host_) != nullptr : roster_.connected().empty() || ended_);

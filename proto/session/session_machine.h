@@ -28,6 +28,7 @@
 #include "proto/session/effects.h"
 #include "proto/session/playback.h"
 #include "proto/session/presence.h"
+#include "proto/session/ready_members.h"
 #include "proto/session/roster.h"
 #include "proto/session/round_trips.h"
 #include "proto/session/session_record.h"
@@ -153,6 +154,9 @@ class SessionMachine {
   std::optional<HostAway> host_away() const noexcept;  // nothing while it is here, or none is
   bool holds_host_token(const Token& token) const noexcept { return host_token_.equals(token); }
   std::uint32_t member_count() const noexcept;  // the connected ones
+  // Of these, those who are ready to begin.
+  std::uint32_t ready_count() const noexcept { return ready_.count(); }
+  bool is_ready(MemberId id) const noexcept;
   // Of these, those who count as connected though nobody has heard of them: see reopen().
   std::uint32_t unheard_count() const noexcept { return unheard_; }
   // The connected members, the host first, then the longest connected; at most 50.
@@ -192,6 +196,7 @@ class SessionMachine {
   // they coincide.
   enum class Timer : std::uint8_t {
     none,
+    start,
     media_end,
     stall_wait,
     unheard,
@@ -217,6 +222,7 @@ class SessionMachine {
   void alter(Member& member);
   void note_listed(const Member& member) noexcept;
   void settle(Timer timer, Effects& effects);
+  std::int64_t start_judged_at_us() const noexcept;
   std::int64_t host_grace_end_us() const noexcept;
   std::int64_t resume_end_us() const noexcept;
   std::int64_t time_to_live_end_us() const noexcept;
@@ -259,9 +265,12 @@ class SessionMachine {
   void on_message(Member& member, const ChatMessage& message, Effects& effects);
   void on_message(Member& member, const ReactionMessage& message, Effects& effects);
   void on_message(Member& member, const NameMessage& message, Effects& effects);
+  void on_message(Member& member, const ReadyMessage& message, Effects& effects);
 
   std::int64_t lead_us() const noexcept;
   void push_state(Effects& effects);
+  void note_ready();
+  void clear_ready();
   // onStall `wait`.
   bool is_awaitable(const Member& member) const noexcept;
   void await_at_start(Effects& effects);
@@ -285,9 +294,14 @@ class SessionMachine {
   std::uint32_t unheard_ = 0;             // members that are connected through no known connection
   std::vector<MemberId> removed_;  // who may not come back; the newest few since reopened_us_
   std::int64_t started_us_ = 0;    // the last play, or seek while playing
+  // Who is waited for at the end of a countdown is looked at so much before it, once: it was for
+  // the countdown that ends at start_judged_us_.
+  std::int64_t start_lead_us_ = 0;
+  std::int64_t start_judged_us_ = 0;
   Playback playback_;
   Roster roster_;
   Presence presence_;
+  ReadyMembers ready_;
   // Besides the host, nobody with this id or a higher one is in what members() last gave.
   mutable MemberId listed_until_{UINT32_MAX};
   std::uint64_t members_version_ = 1;

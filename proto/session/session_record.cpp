@@ -1,17 +1,20 @@
 #include "proto/session/session_record.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/byte_codec.h"
 #include "proto/session/playback.h"
+#include "proto/session/ready_members.h"
 
 namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 6;
+constexpr std::uint8_t version = 7;
+constexpr std::uint8_t version_min = 6;  // without what 7 has: nobody is ready, nothing counts down
 
 void put_text(ByteWriter& writer, std::string_view text, std::size_t bytes_max) {
   VS_ASSERT(text.size() <= bytes_max);
@@ -80,6 +83,29 @@ void get_forks(ByteReader& reader, SessionRecord& record) {
   }
 }
 
+// Of a countdown, and who is ready.
+void put_start(ByteWriter& writer, const SessionRecord& record) {
+  VS_ASSERT(record.ready.size() <= ReadyMembers::kept_max);
+  writer.put_time(record.start_us);
+  writer.put(static_cast<std::uint8_t>(record.ready.size()));
+  for (const MemberId id : record.ready)
+    writer.put(id.value);
+}
+
+void get_start(ByteReader& reader, SessionRecord& record) {
+  record.start_us = get_time(reader);
+  constexpr std::int64_t ahead_us_max = std::int64_t{countdown_ms_max} * 1'000;
+  reader.require(record.start_us <= record.state.at_us + ahead_us_max);
+  const auto count = reader.get<std::uint8_t>();
+  reader.require(count <= ReadyMembers::kept_max);
+  for (std::uint8_t i = 0; i < count && reader.ok(); ++i) {
+    MemberId& id = record.ready.emplace_back();
+    id.value = reader.get<std::uint32_t>();
+    reader.require(id && id.value < record.next_member_id);
+    reader.require(std::count(record.ready.begin(), record.ready.end(), id) == 1);
+  }
+}
+
 void get_host(ByteReader& reader, SessionRecord& record) {
   if (!reader.get_flag()) return;
   SessionRecord::Host host;
@@ -115,12 +141,14 @@ std::string encode(const SessionRecord& record) {
     put_text(writer, record.host->name, member_name_bytes_max);
     writer.put(static_cast<std::uint8_t>(record.host->reason));
   }
+  put_start(writer, record);
   return writer.take_bytes();
 }
 
 Result<SessionRecord> decode_session_record(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.get<std::uint8_t>() != version) {
+  const auto given = reader.get<std::uint8_t>();
+  if (given < version_min || given > version) {
     return fail(ErrorCode::corrupt, "stored session: not of this version");
   }
   SessionRecord record;
@@ -139,6 +167,7 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   record.commands = get_at_most(reader, count_max);
   get_forks(reader, record);
   get_host(reader, record);
+  if (given >= 7) get_start(reader, record);
   if (!reader.ok() || !reader.at_end()) {
     return fail(ErrorCode::corrupt, "stored session: bytes that make no sense");
   }

@@ -33,7 +33,8 @@ struct SessionRecord {
   Token resume_key;  // members' resume tokens are made from it
   PlaybackState state;
   double duration_s = 0;
-  bool waiting = false;  // playback stands still for members that buffer, and is to go on
+  std::int64_t start_us = 0;  // see Playback::start_us()
+  bool waiting = false;       // playback stands still for members that buffer, and is to go on
   std::optional<Host> host;
   std::uint32_t next_member_id = 1;   // no id from here on was ever given
   std::int64_t last_activity_us = 0;  // when somebody was last connected
@@ -41,7 +42,8 @@ struct SessionRecord {
   // How many of the members' commands that change the record were carried out, ever: two records of
   // one line differ in it where one of them lacks some.
   std::uint64_t commands = 0;
-  std::vector<Fork> forks;  // the latest take-overs, oldest first, at most forks_max
+  std::vector<Fork> forks;      // the latest take-overs, oldest first, at most forks_max
+  std::vector<MemberId> ready;  // see ReadyMembers::kept()
 };
 
 std::string encode(const SessionRecord& record);

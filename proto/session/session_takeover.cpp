@@ -36,6 +36,7 @@ std::unique_ptr<SessionMachine> SessionMachine::reopen(
       machine->roster_.reconnect(*member, machine->now_us_);
       member->connection = {};
     }
+    machine->ready_.recount(*member);
     member->is_announced = true;
     member->was_connected = true;
     ++machine->unheard_;

@@ -20,6 +20,7 @@ SessionMachine::Due SessionMachine::earliest_due() const noexcept {
   Due earliest;
   if (ended_) return earliest;
   const std::array candidates{
+      Due{Timer::start, start_judged_at_us()},
       Due{Timer::media_end, playback_.end_us()},
       Due{Timer::stall_wait, stall_wait_.until_us()},
       Due{Timer::unheard, unheard_ > 0 ? reopened_us_ + limits_->unheard_us : INT64_MAX},
@@ -36,6 +37,11 @@ SessionMachine::Due SessionMachine::earliest_due() const noexcept {
 void SessionMachine::settle(Timer timer, Effects& effects) {
   VS_ASSERT(!ended_);
   switch (timer) {
+    case Timer::start:
+      start_judged_us_ = playback_.start_us();
+      started_us_ = now_us_;
+      await_at_start(effects);
+      return;
     case Timer::media_end:
       playback_.stop_at_end(now_us_);
       push_state(effects);
@@ -75,6 +81,13 @@ void SessionMachine::learn_duration(const VideoChoice& video, std::int64_t now_u
   push_state(effects);
 }
 
+// Early enough for everybody to hear before the countdown is over that somebody is waited for.
+std::int64_t SessionMachine::start_judged_at_us() const noexcept {
+  const std::int64_t start_us = playback_.start_us();
+  if (start_us == 0 || start_us == start_judged_us_ || !state().playing) return INT64_MAX;
+  return start_us - start_lead_us_;
+}
+
 std::int64_t SessionMachine::host_grace_end_us() const noexcept {
   if (!host_) return INT64_MAX;
   const Member& host = roster_.known(host_);
@@ -112,9 +125,11 @@ void SessionMachine::tick(std::int64_t now_us, Effects& effects) {
   begin_event(now_us, effects);
   if (ended_) return;
   flush_turn(effects);
-  if (presence_.due_us() <= now_us_) presence_.flush(roster_, host_, host_away(), effects);
+  if (presence_.due_us() <= now_us_) {
+    presence_.flush(roster_, host_, ready_.count(), host_away(), effects);
+  }
   if (viewer_reports_.due_us() <= now_us_) {
-    std::vector<ViewerReport> list = viewer_reports_.take_list(roster_, now_us_);
+    std::vector<ViewerReport> list = viewer_reports_.take_list(roster_, ready_, now_us_);
     const bool host_hears = host_ && roster_.known(host_).connected;
     if (host_hears && !list.empty()) effects.push(ViewersEffect{host_, std::move(list)});
   }
@@ -122,7 +137,7 @@ void SessionMachine::tick(std::int64_t now_us, Effects& effects) {
 }
 
 void SessionMachine::flush_presence(Effects& effects) {
-  if (!ended_) presence_.flush(roster_, host_, host_away(), effects);
+  if (!ended_) presence_.flush(roster_, host_, ready_.count(), host_away(), effects);
 }
 
 void SessionMachine::flush_turn(Effects& effects) {

@@ -99,6 +99,7 @@ struct PlaybackState {
   Cause cause = Cause::load;
 };
 
+inline constexpr std::uint32_t countdown_ms_max = 10'000;
 inline constexpr std::size_t member_name_bytes_max = 160;  // 40 characters
 
 // Of what is told to clients as a number, which they hold exactly up to here: epochs and seqs, and
@@ -135,7 +136,8 @@ struct MemberInfo {
 // --- Messages from a client, checked for shape and range by messages.h -------------------------
 
 struct PlayMessage {
-  std::optional<double> position;
+  std::optional<double> position{};
+  std::optional<std::uint32_t> countdown_ms{};  // at most countdown_ms_max
 };
 struct PauseMessage {
   std::optional<double> position;
@@ -186,10 +188,13 @@ struct ReactionMessage {
 struct NameMessage {
   std::string name;
 };
+struct ReadyMessage {
+  bool ready = false;
+};
 
 using ClientMessage =
     std::variant<PlayMessage, PauseMessage, SeekMessage, RateMessage, LoadMessage, GiveMessage,
                  ClaimMessage, SettingsMessage, KickMessage, EndMessage, PingMessage, ReportMessage,
-                 ChatMessage, ReactionMessage, NameMessage>;
+                 ChatMessage, ReactionMessage, NameMessage, ReadyMessage>;
 
 }  // namespace videosync

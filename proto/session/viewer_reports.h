@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proto/session/effects.h"
+#include "proto/session/ready_members.h"
 #include "proto/session/roster.h"
 #include "proto/session/session_values.h"
 
@@ -22,16 +23,20 @@ class ViewerReports {
  public:
   static constexpr std::size_t considered_max = 4'096;
 
-  // The reported values of `member` are new. The next list is due at once, or an interval after the
-  // last one.
-  // last.
+  // What is shown of `member` is new. The next list is due at once, or an interval after the last.
   void note(Member& member, std::int64_t now_us, std::int64_t interval_us);
+
+  // What is shown of all may be new.
+  void note_shown(std::int64_t now_us, std::int64_t interval_us);
 
   std::int64_t due_us() const noexcept { return due_us_; }  // INT64_MAX: no news
   // The members that left are not in it; empty where all did. At most member_list_max.
-  std::vector<ViewerReport> take_list(Roster& roster, std::int64_t now_us);
+  std::vector<ViewerReport> take_list(Roster& roster, const ReadyMembers& ready,
+                                      std::int64_t now_us);
 
  private:
+  void make_due(std::int64_t now_us, std::int64_t interval_us);
+
   std::vector<MemberId> listed_;  // reported since the last list, or shown in it: each once
   std::int64_t due_us_ = INT64_MAX;
   std::int64_t last_us_ = INT64_MIN;

@@ -33,6 +33,8 @@ enum class FieldKey : std::uint8_t {
   text,
   emoji,
   name,
+  ready,
+  countdown_ms,
   count,
 };
 

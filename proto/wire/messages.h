@@ -56,7 +56,8 @@ struct DecodeFailure {
 //   unknown_type. no_such_member, not_host: a `to`, `id` or `hostToken` that cannot be anybody's.
 // - Fields that a type does not have are ignored; of a key that comes twice the last counts; null
 //   is as good as absent. A position of -0 becomes 0, a negative rttMs (jitter) 0.
-// - `name` is cleaned (member_name.h). `id` and `t1` of a ping are numbers or strings of at most 64 bytes.
+// - `name` is cleaned (member_name.h). `id` and `t1` of a ping are numbers or strings of at most 64
+// bytes.
 // - Allocates only for strings of more than 15 bytes (and for a failure's message).
 std::expected<ClientMessage, DecodeFailure> decode_client_message(std::string_view text,
                                                                   MessageDecoder& scratch);
@@ -91,6 +92,8 @@ struct WelcomeView {
   std::int64_t server_us = 0;
   std::uint32_t report_every_ms = 5'000;
   std::span<const Fork> forks{};
+  std::uint32_t ready_count = 0;
+  bool are_you_ready = false;
 };
 
 enum class NoticeCode : std::uint8_t { degraded, restored, draining, undone };

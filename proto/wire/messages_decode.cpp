@@ -70,6 +70,16 @@ class FieldReader {
     return field.number + 0.0;  // -0 becomes 0
   }
 
+  std::optional<std::uint32_t> optional_countdown() {
+    const auto ms = optional_number(FieldKey::countdown_ms);
+    if (!ms || failure_) return std::nullopt;
+    if (!(*ms >= 0 && *ms <= countdown_ms_max)) {
+      refuse(Refusal::out_of_range, "countdownMs must be 0 to {}", countdown_ms_max);
+      return std::nullopt;
+    }
+    return static_cast<std::uint32_t>(std::lround(*ms));
+  }
+
   double number(FieldKey key) {
     require(key);
     return optional_number(key).value_or(0);
@@ -195,7 +205,10 @@ class FieldReader {
 };
 
 ClientMessage read_play(FieldReader& in) {
-  return PlayMessage{in.optional_position()};
+  PlayMessage play;
+  play.position = in.optional_position();
+  play.countdown_ms = in.optional_countdown();
+  return play;
 }
 
 ClientMessage read_pause(FieldReader& in) {
@@ -289,13 +302,17 @@ ClientMessage read_name(FieldReader& in) {
   return NameMessage{};
 }
 
+ClientMessage read_ready(FieldReader& in) {
+  return ReadyMessage{in.boolean(FieldKey::ready)};
+}
+
 struct MessageType {
   std::string_view name;
   ClientMessage (*read)(FieldReader&);
 };
 
 // The most frequent first: the table is searched from the top.
-constexpr std::array<MessageType, 15> message_types{{
+constexpr std::array<MessageType, 16> message_types{{
     {"ping", read_ping},
     {"report", read_report},
     {"play", read_play},
@@ -311,6 +328,7 @@ constexpr std::array<MessageType, 15> message_types{{
     {"kick", read_kick},
     {"end", read_end},
     {"name", read_name},
+    {"ready", read_ready},
 }};
 
 std::optional<DecodeFailure> parse_object(std::string_view text, MessageDecoder& scratch,

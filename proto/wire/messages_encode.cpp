@@ -142,14 +142,15 @@ void encode_welcome(std::string& out, const WelcomeView& welcome) {
   const MemberInfo& you = welcome.you;
   append_json(out, R"({{"type":"welcome","protocol":1,"you":{{"id":{},"name":{},"role":"{}",)",
               Id{you.id}, Quoted{you.name}, role_name(you.role));
-  append_json(out, R"("resume":"m{}.{}"}},)", welcome.resume.member.value,
-              HexToken{welcome.resume.secret});
+  append_json(out, R"("resume":"m{}.{}"{}}},)", welcome.resume.member.value,
+              HexToken{welcome.resume.secret}, welcome.are_you_ready ? R"(,"ready":true)" : "");
   append_json(out, R"("session":{{"key":"{}","video":{},)", welcome.key.to_string(),
               Quoted{welcome.state.video});
   append_settings(out, welcome.settings);
   append_json(out, R"(}},"host":{},"state":{{)", Id{welcome.host});
   append_state_fields(out, welcome.state);
-  append_json(out, R"(}},"members":{{"count":{},"list":)", welcome.member_count);
+  append_json(out, R"(}},"members":{{"count":{},"ready":{},"list":)", welcome.member_count,
+              welcome.ready_count);
   out += welcome.member_list;
   out += '}';
   append_host_away(out, welcome.host_away);
@@ -170,7 +171,8 @@ void encode_host(std::string& out, const HostEffect& host) {
 }
 
 void encode_members(std::string& out, const MembersEffect& members) {
-  append_json(out, R"({{"type":"members","count":{},"joined":)", members.count);
+  append_json(out, R"({{"type":"members","count":{},"ready":{},"joined":)", members.count,
+              members.ready);
   encode_member_list(out, members.joined);
   out += R"(,"left":)";
   encode_member_list(out, members.left);
@@ -192,6 +194,7 @@ void encode_viewers(std::string& out, const ViewersEffect& viewers) {
     append_json(out, R"({{"id":{},"driftMs":{},"rttMs":{},"buffering":{})", Id{viewer.id},
                 Number{viewer.drift_ms}, Number{viewer.rtt_ms}, viewer.buffering);
     append_playing(out, viewer.form, viewer.cannot_play);
+    if (viewer.is_ready) out += R"(,"ready":true)";
     out += '}';
   });
   out += '}';

@@ -20,6 +20,7 @@ void append_position(std::string& out, std::optional<double> position) {
 void append_fields(std::string& out, const PlayMessage& message) {
   begin(out, "play");
   append_position(out, message.position);
+  if (message.countdown_ms) append_json(out, R"(,"countdownMs":{})", *message.countdown_ms);
 }
 
 void append_fields(std::string& out, const PauseMessage& message) {
@@ -97,6 +98,11 @@ void append_fields(std::string& out, const NameMessage& message) {
   append_json(out, R"(,"name":{})", Quoted{message.name});
 }
 
+void append_fields(std::string& out, const ReadyMessage& message) {
+  begin(out, "ready");
+  append_json(out, R"(,"ready":{})", message.ready);
+}
+
 }  // namespace
 
 void encode_client_message(std::string& out, const ClientMessage& message) {
@@ -106,9 +112,9 @@ void encode_client_message(std::string& out, const ClientMessage& message) {
 
 std::string_view message_type(const ClientMessage& message) noexcept {
   // In the order of ClientMessage.
-  static constexpr std::string_view types[] = {"play", "pause",  "seek",     "rate",     "load",
-                                               "give", "claim",  "settings", "kick",     "end",
-                                               "ping", "report", "chat",     "reaction", "name"};
+  static constexpr std::string_view types[] = {
+      "play", "pause", "seek", "rate",   "load", "give",     "claim", "settings",
+      "kick", "end",   "ping", "report", "chat", "reaction", "name",  "ready"};
   static_assert(std::size(types) == std::variant_size_v<ClientMessage>);
   return types[message.index()];
 }

@@ -13,7 +13,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 7;
+constexpr std::uint8_t version = 8;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -77,7 +77,8 @@ void fields(auto& io, Is<Heard> auto& heard) {
   io.require(heard.refused.size() <= Heard::refused_max);
 }
 void fields(auto& io, Is<Present> auto& present) {
-  io(present.count);
+  io(present.count, present.ready);
+  io.require(present.ready <= present.count);
   io.time(present.host_until_us);
   io(present.next_host, present.is_roll_call);
 }
@@ -192,10 +193,8 @@ class Encoder {
   void one(bool value) { writer_.put_flag(value); }
   void one(std::int64_t time_us) { writer_.put_time(time_us); }
   template <class Enum>
-    requires std::is_enum_v<Enum>
-  void one(Enum value) {
-    writer_.put(static_cast<std::uint8_t>(value));
-  }
+  requires std::is_enum_v<Enum>
+  void one(Enum value) { writer_.put(static_cast<std::uint8_t>(value)); }
   void one(MemberId id) { writer_.put(id.value); }
   void one(ConnectionNumber connection) { writer_.put(connection.value); }
   void one(const Token& token) { writer_.put_raw(token.bytes); }
@@ -214,10 +213,8 @@ class Encoder {
       one(value);
   }
   template <class Struct>
-    requires std::is_aggregate_v<Struct>
-  void one(const Struct& value) {
-    fields(*this, value);
-  }
+  requires std::is_aggregate_v<Struct>
+  void one(const Struct& value) { fields(*this, value); }
 
   void put_bounded(const std::string& bytes, std::size_t bytes_max) {
     fits_ = fits_ && bytes.size() <= bytes_max;
@@ -316,10 +313,8 @@ class Decoder {
       one(list.emplace_back());
   }
   template <class Struct>
-    requires std::is_aggregate_v<Struct>
-  void one(Struct& value) {
-    fields(*this, value);
-  }
+  requires std::is_aggregate_v<Struct>
+  void one(Struct& value) { fields(*this, value); }
 
   void at_most(std::uint64_t& value, std::uint64_t max) {
     value = reader_.get<std::uint64_t>();

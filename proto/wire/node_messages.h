@@ -169,6 +169,7 @@ struct HostNews {
 // knows has left then.
 struct Present {
   std::uint32_t count = 0;
+  std::uint32_t ready = 0;  // of these
   // See HostAway: there exactly while the host is away.
   std::optional<std::uint64_t> host_until_us{};
   std::optional<MemberId> next_host{};

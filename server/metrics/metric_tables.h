@@ -56,6 +56,7 @@ inline constexpr CounterInfo counter_table[] = {
     {"messages_received", "", "type", "chat"},
     {"messages_received", "", "type", "reaction"},
     {"messages_received", "", "type", "name"},
+    {"messages_received", "", "type", "ready"},
     {"messages_refused", "Messages from members answered with an error.", "code", "bad_json"},
     {"messages_refused", "", "code", "bad_message"},
     {"messages_refused", "", "code", "unknown_type"},

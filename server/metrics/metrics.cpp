@@ -23,7 +23,7 @@ constexpr Counter offset(Counter first, std::size_t index) noexcept {
   return static_cast<Counter>(static_cast<std::size_t>(first) + index);
 }
 static_assert(offset(Counter::message_play, std::variant_size_v<ClientMessage> - 1) ==
-              Counter::message_name);
+              Counter::message_ready);
 static_assert(offset(Counter::refusal_bad_json, static_cast<std::size_t>(Refusal::unavailable)) ==
               Counter::refusal_unavailable);
 
@@ -79,7 +79,7 @@ void append_head(std::string& out, std::string_view name, std::string_view type,
 // The folder's size, since Linux 6.2; 0 before. Listing it instead takes a worker 50 ms and more
 // for a hundred thousand, and everybody whom that worker serves waits.
 std::uint64_t open_descriptors() noexcept {
-  struct stat status{};
+  struct stat status {};
   if (::stat("/proc/self/fd", &status) != 0) return 0;
   return static_cast<std::uint64_t>(status.st_size);
 }

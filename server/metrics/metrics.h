@@ -53,6 +53,7 @@ enum class Counter : std::uint8_t {
   message_chat,
   message_reaction,
   message_name,
+  message_ready,
   refusal_bad_json,  // in the order of Refusal
   refusal_bad_message,
   refusal_unknown_type,

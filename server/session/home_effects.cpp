@@ -113,7 +113,8 @@ std::string_view Impl::write_welcome(Residence& residence, MemberId to) noexcept
   std::string& text = scratch();
   encode_welcome(text, {*you, resume, residence.key, machine.settings(), machine.host(),
                         machine.host_away(), machine.state(), machine.member_count(),
-                        home.member_list, server_us(), machine.report_every_ms(), machine.forks()});
+                        home.member_list, server_us(), machine.report_every_ms(), machine.forks(),
+                        machine.ready_count(), machine.is_ready(to)});
   return text;
 }
 

@@ -357,7 +357,8 @@ void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
     add_host_news(home, {machine.state().epoch, machine.host(), machine.host_reason()});
   }
   const auto away = machine.host_away();
-  home.cast.present = node::Present{.count = machine.member_count()};
+  home.cast.present =
+      node::Present{.count = machine.member_count(), .ready = machine.ready_count()};
   if (away) home.cast.present->host_until_us = static_cast<std::uint64_t>(away->until_us);
   if (away && away->next) home.cast.present->next_host = away->next;
   home.cast.present->is_roll_call = is_roll_call;

@@ -193,6 +193,7 @@ void Impl::superseded(Residence& residence) noexcept {
 // For members of an outpost that has become the home: all there are, and who is not known any more.
 MembersEffect Impl::who_is_there(const SessionMachine& machine, const Outpost& before) {
   MembersEffect told{.count = machine.member_count(),
+                     .ready = machine.ready_count(),
                      .joined = machine.members(),
                      .left = {},
                      .changed = {},

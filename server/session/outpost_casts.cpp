@@ -108,7 +108,7 @@ void Impl::tell_who_is_there(Residence& residence, const node::Cast& cast) noexc
   Outpost& outpost = residence.away();
   VS_ASSERT(cast.present);
   const node::Present& present = *cast.present;
-  MembersEffect told{present.count, cast.joined, {}, {}, {}};
+  MembersEffect told{present.count, present.ready, cast.joined, {}, {}, {}};
   if (present.host_until_us) {
     told.host_away = HostAway{static_cast<std::int64_t>(*present.host_until_us),
                               present.next_host.value_or(MemberId{})};

@@ -48,6 +48,7 @@ void World::perform_by(Viewer& viewer, const Action& action) {
     case Act::name:
       return viewer.say_plain(NameMessage{"n" + std::to_string(next_command())});
     case Act::report:
+      if (salt % 3 == 0) viewer.say_plain(ReadyMessage{salt % 4 != 0});
       return viewer.say_plain(ReportMessage{.drift_ms = 1.5,
                                             .rtt_ms = static_cast<double>(salt % 300),
                                             .buffering = salt % 5 == 0,

@@ -233,6 +233,8 @@ void read_welcome_field(Reader& reader, std::string_view key, Frame& frame) {
     reader.object([&](std::string_view of_members) {
       if (of_members == "count") {
         frame.count = reader.number<std::uint32_t>();
+      } else if (of_members == "ready") {
+        frame.ready = reader.number<std::uint32_t>();
       } else if (of_members == "list") {
         read_members(reader, frame.joined);
       } else {
@@ -258,6 +260,8 @@ void read_welcome_field(Reader& reader, std::string_view key, Frame& frame) {
 void read_members_field(Reader& reader, std::string_view key, Frame& frame) {
   if (key == "count") {
     frame.count = reader.number<std::uint32_t>();
+  } else if (key == "ready") {
+    frame.ready = reader.number<std::uint32_t>();
   } else if (key == "joined") {
     read_members(reader, frame.joined);
   } else if (key == "left") {

@@ -80,6 +80,7 @@ struct Frame {
   std::uint64_t epoch = 0;  // of a host
   std::string_view reason;
   std::uint32_t count = 0;
+  std::uint32_t ready = 0;
   std::int64_t server_us = 0;      // of a welcome: the server time at which it was written
   std::vector<SeenMember> joined;  // or all, of a welcome
   std::vector<SeenMember> left;

@@ -171,6 +171,10 @@ void World::check_agreement(SimSession& session) {
       find("agreement: settings", "{} has {}, {} has {}", first.name(), first.settings(),
            viewer->name(), viewer->settings());
     }
+    if (viewer->ready() != first.ready()) {
+      find("agreement: ready", "{} takes {} for ready, {} {}", first.name(), first.ready(),
+           viewer->name(), viewer->ready());
+    }
     if (viewer->members() != first.members()) {
       find("agreement: list", "{} (m{}) knows{}; {} (m{}) knows{}", first.name(), first.id().value,
            words_of(first.members()), viewer->name(), viewer->id().value,

@@ -27,6 +27,12 @@ std::string describe(const SeenState& state) {
                      state.playing ? "playing" : "paused", state.position, state.by.value);
 }
 
+// Some of the plays count down, no longer than a start may be ahead without.
+std::optional<std::uint32_t> countdown_of(std::uint64_t number) noexcept {
+  if (number % 5 != 0) return std::nullopt;
+  return static_cast<std::uint32_t>(number * 37 % 500);
+}
+
 // The number in "c17" or "r17".
 std::optional<std::uint64_t> talk_number(std::string_view text) noexcept {
   if (text.size() < 2) return std::nullopt;
@@ -262,7 +268,7 @@ void Viewer::say(Kind kind) {
   if (number > command_max) return;
   ClientMessage message;
   if (kind == Kind::seek) message = SeekMessage{position_of(number)};
-  if (kind == Kind::play) message = PlayMessage{position_of(number)};
+  if (kind == Kind::play) message = PlayMessage{position_of(number), countdown_of(number)};
   if (kind == Kind::pause) message = PauseMessage{position_of(number)};
   if (kind == Kind::rate) message = RateMessage{rate_of(number)};
   if (kind == Kind::chat) message = ChatMessage{"c" + std::to_string(number)};
@@ -402,6 +408,7 @@ void Viewer::on_welcome(const Frame& frame) {
   host_ = frame.host;
   is_host_away_ = frame.is_host_away;
   count_ = frame.count;
+  ready_ = frame.ready;
   members_.clear();
   for (const SeenMember& member : frame.joined)
     members_.emplace(member.id, std::string(member.name));
@@ -468,6 +475,7 @@ void Viewer::on_host(const Frame& frame) {
 
 void Viewer::on_members(const Frame& frame) {
   count_ = frame.count;
+  ready_ = frame.ready;
   is_host_away_ = frame.is_host_away;
   for (const SeenMember& member : frame.left)
     members_.erase(member.id);

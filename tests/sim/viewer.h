@@ -116,6 +116,7 @@ class Viewer final : ClientEnd {
   bool is_host_away() const noexcept { return is_host_away_; }
   const std::map<MemberId, std::string>& members() const noexcept { return members_; }
   std::uint32_t count() const noexcept { return count_; }
+  std::uint32_t ready() const noexcept { return ready_; }  // how many are
   std::string settings() const { return control_ + "/" + on_stall_ + "/" + audio_language_; }
   std::deque<Talk>& talks() noexcept { return talks_; }
   std::int64_t changed_us() const noexcept { return changed_us_; }  // of its phase
@@ -190,6 +191,7 @@ class Viewer final : ClientEnd {
   bool is_host_away_ = false;
   std::map<MemberId, std::string> members_;
   std::uint32_t count_ = 0;
+  std::uint32_t ready_ = 0;
   std::string control_;
   std::string on_stall_;
   std::string audio_language_;

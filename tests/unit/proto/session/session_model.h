@@ -21,6 +21,7 @@ struct SessionModel {
     bool buffering = false, kept_up = false, awaited = false;
     std::int64_t not_awaited_before = INT64_MIN;
     double rtt = 0;  // 0: not known
+    bool ready = false;
   };
 
   static constexpr std::int64_t second = 1'000'000;
@@ -32,6 +33,8 @@ struct SessionModel {
   bool playing = false, waiting = false, ended = false, everyone = false, wait_on_stall = false;
   double position = 0, rate = 1, duration = 100;
   std::int64_t now = 0, at = 0, wait_until = 0, started = 0, last_activity = 0;
+  std::int64_t starts = 0, start_lead = 0;  // a countdown's end; 0: none that counts
+  bool is_judged = false;                   // who is waited for at its end
 
   Person* find(std::uint32_t id) {
     for (Person& person : people) {
@@ -86,7 +89,7 @@ struct SessionModel {
   }
   void go_on() {
     stop_waiting();
-    set(true, position, now + lead());
+    set(true, position, std::max(now + lead(), starts));
   }
   bool awaitable(const Person& person) const {
     return person.connected && person.buffering && !person.awaited &&
@@ -123,8 +126,9 @@ struct SessionModel {
     now = to;
     while (!ended) {
       std::int64_t end_at = never, wait_at = never, grace_at = never, old_at = never;
-      std::int64_t forget_at = never;
+      std::int64_t forget_at = never, start_at = never;
       std::size_t forgotten = 0;
+      if (playing && starts != 0 && !is_judged) start_at = starts - start_lead;
       if (playing) end_at = at + std::int64_t(std::ceil((duration - position) / rate * 1e6));
       if (waiting) wait_at = wait_until;
       for (std::size_t i = 0; i < people.size(); ++i) {
@@ -135,9 +139,12 @@ struct SessionModel {
         forgotten = i;
       }
       if (line().empty()) old_at = last_activity + 24 * 3600 * second;
-      const std::int64_t first = std::min({end_at, wait_at, grace_at, forget_at, old_at});
+      const std::int64_t first = std::min({start_at, end_at, wait_at, grace_at, forget_at, old_at});
       if (first > now) return;
-      if (first == end_at) {
+      if (first == start_at) {
+        is_judged = true;
+        after_start();
+      } else if (first == end_at) {
         set(false, duration, now);
       } else if (first == wait_at) {
         go_on();
@@ -186,25 +193,52 @@ struct SessionModel {
   // --- What they say; a refusal where it is refused ---
   using Answer = std::optional<Refusal>;
 
-  Answer play(std::uint32_t id, std::optional<double> to) {
+  Answer play(std::uint32_t id, std::optional<double> to, std::optional<std::int64_t> countdown) {
     if (!may(id)) return Refusal::not_host;
+    if (countdown && *countdown > 10 * second) return Refusal::out_of_range;
     stop_waiting();
-    if (playing && !to) {
+    nobody_is_ready();
+    if (countdown) {
+      is_judged = false;
+      start_lead = lead();
+    }
+    if (playing && !to && !countdown) {
       set(true, where(), std::max(now, at));
       return {};
     }
-    set(true, to ? *to : (position >= duration ? 0 : position), now + lead());
-    after_start();
+    const double from = to ? *to : (where() >= duration ? 0 : where());
+    set(true, from, now + std::max(lead(), countdown.value_or(0)));
+    starts = countdown ? at : 0;
+    if (!countdown) after_start();
+    return {};
+  }
+  void nobody_is_ready() {
+    for (Person& person : people)
+      person.ready = false;
+  }
+  std::size_t ready_count() const {
+    return std::size_t(std::count_if(people.begin(), people.end(), [](const Person& person) {
+      return person.connected && person.ready;
+    }));
+  }
+  Answer say_ready(std::uint32_t id, bool ready) {
+    find(id)->ready = ready;
     return {};
   }
   Answer pause(std::uint32_t id, std::optional<double> to) {
     if (!may(id)) return Refusal::not_host;
     stop_waiting();
     set(false, to ? *to : where(), now);
+    starts = 0;
     return {};
   }
   Answer seek(std::uint32_t id, double to) {
     if (!may(id)) return Refusal::not_host;
+    if (starts > now) {
+      stop_waiting();
+      playing = false;
+    }
+    starts = 0;
     set(playing, to, playing ? now + lead() : now);
     if (playing || waiting) after_start();
     return {};
@@ -219,6 +253,8 @@ struct SessionModel {
     if (!may(id)) return Refusal::not_host;
     if (duration_of_it <= 0) return Refusal::no_such_video;
     stop_waiting();
+    nobody_is_ready();
+    starts = 0;
     duration = duration_of_it;
     set(false, 0, now);
     return {};
@@ -264,21 +300,30 @@ struct SessionModel {
     if (!buffering) {
       person.kept_up = person.kept_up || !cannot_play;
       not_awaited(person);
-    } else if (began && wait_on_stall && (playing || waiting) && awaitable(person)) {
+    } else if (began && wait_on_stall && (playing || waiting) && !is_before_start() &&
+               awaitable(person)) {
       await(person, std::max(started + 5 * second, now + 3 * second));
     }
     return {};
   }
+
+  bool is_before_start() const { return playing && starts != 0 && !is_judged; }
 
   // The process ends and the session comes back from its record.
   void restart(std::uint32_t first_id) {
     if (!line().empty()) last_activity = now;
     std::erase_if(people, [&](const Person& each) { return each.id != host; });
     for (Person& person : people) {
-      person = {.id = person.id, .connection = person.connection, .connected = false, .since = now};
+      person = {.id = person.id,
+                .connection = person.connection,
+                .connected = false,
+                .since = now,
+                .ready = person.ready};
     }
     if (waiting) wait_until = now;
     started = 0;
+    is_judged = false;
+    start_lead = 50'000;
     next_id = first_id;
   }
 };

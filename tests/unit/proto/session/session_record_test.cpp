@@ -29,6 +29,9 @@ SessionRecord at_the_bounds() {
                                                             told_number_max, told_number_max});
   record.host = SessionRecord::Host{MemberId{1}, ConnectionNumber{UINT32_MAX},
                                     std::string(member_name_bytes_max, 'n'), HostReason::left};
+  for (std::uint32_t i = 1; i <= ReadyMembers::kept_max; ++i)
+    record.ready.push_back(MemberId{UINT32_MAX - i});
+  record.start_us = record.state.at_us;
   return record;
 }
 
@@ -76,6 +79,14 @@ Test(session_record, values_that_no_machine_can_have_come_to_are_corrupt) {
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[3].after_seq; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id = {}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id.value = r.next_member_id; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.start_us; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.ready[0] = {}; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.ready[1] = r.ready[0]; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.ready[2].value = r.next_member_id; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) {
+    r.state.at_us = 0;
+    r.start_us = std::int64_t{countdown_ms_max} * 1'000 + 1;
+  })));
 }
 
 Test(session_record, a_name_that_no_message_could_carry_is_corrupt) {
@@ -85,4 +96,22 @@ Test(session_record, a_name_that_no_message_could_carry_is_corrupt) {
   const std::size_t at = bytes.find("Ann");
   bytes.replace(at - 2, 5, std::string("\xa1\0", 2) + std::string(member_name_bytes_max + 1, 'n'));
   cr_assert(!decode_session_record(bytes).has_value());
+}
+
+// What a node of the version before has stored.
+Test(session_record, the_version_before_is_read) {
+  SessionRecord record = at_the_bounds();
+  record.start_us = 0;
+  record.ready.clear();
+  std::string bytes = encode(record);
+  constexpr std::size_t added = 8 + 1;  // the start, and how many are ready
+  bytes.resize(bytes.size() - added);
+  cr_assert_not(decode_session_record(bytes).has_value());
+  bytes[0] = 6;
+  const auto read = decode_session_record(bytes);
+  cr_assert(read.has_value());
+  cr_assert(read->ready.empty() && read->start_us == 0);
+  cr_assert(encode(*read) == encode(record));
+  bytes[0] = 5;
+  cr_assert_not(decode_session_record(bytes).has_value());
 }

@@ -139,7 +139,9 @@ class Walk {
     if (model_.ended) return;
     compare();
     t_->effects.clear();
-    const SessionRecord record = t_->machine->record();
+    SessionRecord record = t_->machine->record();
+    // Whoever else was ready does not come back here under its id.
+    std::erase_if(record.ready, [&](MemberId id) { return id.value != model_.host; });
     auto machine = SessionMachine::decode(t_->limits, encode(record), t_->now);
     check(machine.has_value(), "its own record is readable");
     t_->machine = std::move(*machine);
@@ -152,6 +154,7 @@ class Walk {
     lists_.clear();
     connected_.clear();
     told_at_ = 0;
+    is_ready_told_ = false;
   }
 
   void speak() {
@@ -180,10 +183,16 @@ class Walk {
     const auto ask = [&](auto answer) { return heard ? answer() : SessionModel::Answer{}; };
     std::optional<double> to;
     if (one_in(2)) to = double(below(1'200)) / 10;
-    switch (below(13)) {
+    switch (below(14)) {
       case 0:
-      case 1:
-        return {PlayMessage{to}, ask([&] { return model_.play(id, to); })};
+      case 1: {
+        std::optional<std::uint32_t> countdown;
+        if (one_in(3)) countdown = pick(0U, 40U, 900U, 3'000U, 10'000U, 10'001U);
+        return {PlayMessage{to, countdown}, ask([&] {
+                  return model_.play(id, to,
+                                     countdown ? std::optional(*countdown * ms) : std::nullopt);
+                })};
+      }
       case 2:
         return {PauseMessage{to}, ask([&] { return model_.pause(id, to); })};
       case 3: {
@@ -213,6 +222,10 @@ class Walk {
         if (!one_in(4)) return {ChatMessage{"hello"}, {}};
         const std::uint32_t whom = somebody_recent();
         return {KickMessage{MemberId{whom}}, ask([&] { return model_.kick(id, whom); })};
+      }
+      case 13: {
+        const bool ready = !one_in(3);
+        return {ReadyMessage{ready}, ask([&] { return model_.say_ready(id, ready); })};
       }
       case 9:
         if (!one_in(60)) return {NameMessage{"N" + std::to_string(below(9))}, {}};
@@ -247,6 +260,7 @@ class Walk {
   void compare_members() {
     std::vector<std::uint32_t> expected = model_.line();
     check(t_->machine->member_count() == expected.size(), "the count");
+    check(t_->machine->ready_count() == model_.ready_count(), "how many are ready");
     const auto host = std::find(expected.begin(), expected.end(), model_.host);
     if (host != expected.end()) std::rotate(expected.begin(), host, host + 1);
     const auto members = t_->machine->members();
@@ -263,11 +277,14 @@ class Walk {
     const auto line = model_.line();
     const std::set<std::uint32_t> connected(line.begin(), line.end());
     if (connected != connected_) changed_at_ = t_->now;
+    if (std::exchange(ready_, model_.ready_count()) != ready_) ready_changed_at_ = t_->now;
     connected_ = connected;
     const bool ticked = std::exchange(ticked_, false);
     std::erase_if(lists_, [&](const auto& list) { return !connected.contains(list.first); });
     if (!ticked || t_->now < changed_at_ + 250 * ms) return;
     check(mirror_ == connected, "presence adds up");
+    if (t_->now >= ready_changed_at_ + 250 * ms && is_ready_told_)
+      check(told_ready_ == model_.ready_count(), "how many are ready is told");
     for (const auto& [id, list] : lists_)
       check(list == connected, "presence adds up to what a newcomer was told");
   }
@@ -296,6 +313,8 @@ class Walk {
         check(mirror_.size() == members->count, "the count fits the news");
         check(t_->now >= told_at_ + 250 * ms, "at most four a second");
         told_at_ = t_->now;
+        told_ready_ = members->ready;
+        is_ready_told_ = true;
       } else if (const auto* waiting = std::get_if<WaitingEffect>(&effect)) {
         check(!waiting->members.empty() && waiting->until_us > t_->now, "a wait for somebody");
       }
@@ -311,7 +330,9 @@ class Walk {
   std::map<std::uint32_t, std::set<std::uint32_t>> lists_;  // the same of each, from its welcome on
   std::uint64_t epoch_ = 0, seq_ = 0;
   std::set<std::uint32_t> connected_;
-  std::int64_t changed_at_ = 0, told_at_ = 0;
+  std::int64_t changed_at_ = 0, told_at_ = 0, ready_changed_at_ = 0;
+  std::size_t ready_ = 0, told_ready_ = 0;
+  bool is_ready_told_ = false;
   bool ticked_ = false;
 };
 

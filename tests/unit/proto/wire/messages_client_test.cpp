@@ -38,6 +38,9 @@ Test(messages_client, every_type_is_written_as_a_client_would) {
   const std::vector<std::pair<ClientMessage, std::string>> all{
       {PlayMessage{}, R"({"type":"play"})"},
       {PlayMessage{1.5}, R"({"type":"play","position":1.5})"},
+      {PlayMessage{.countdown_ms = 3'000}, R"({"type":"play","countdownMs":3000})"},
+      {ReadyMessage{true}, R"({"type":"ready","ready":true})"},
+      {ReadyMessage{}, R"({"type":"ready","ready":false})"},
       {PauseMessage{0.1}, R"({"type":"pause","position":0.1})"},
       {SeekMessage{1e300}, R"({"type":"seek","position":1e+300})"},
       {RateMessage{0.25}, R"({"type":"rate","rate":0.25})"},

@@ -89,6 +89,22 @@ Test(messages_decode, play_and_pause) {
       expect_message<PauseMessage>(R"({"type":"pause","position":null})").position.has_value());
 }
 
+Test(messages_decode, ready_and_go) {
+  cr_assert(expect_message<ReadyMessage>(R"({"type":"ready","ready":true})").ready);
+  cr_assert_not(expect_message<ReadyMessage>(R"({"type":"ready","ready":false})").ready);
+  expect_refusal(R"({"type":"ready"})", Refusal::bad_message, "ready");
+  expect_refusal(R"({"type":"ready","ready":1})", Refusal::bad_message, "ready");
+  const auto play = expect_message<PlayMessage>(R"({"type":"play","countdownMs":2999.6})");
+  cr_assert(play.countdown_ms == 3'000u && !play.position);
+  cr_assert(expect_message<PlayMessage>(R"({"type":"play","countdownMs":10000})").countdown_ms ==
+            countdown_ms_max);
+  for (const char* ms : {"10000.1", "-1", "1e999"}) {
+    expect_refusal(std::string(R"({"type":"play","countdownMs":)") + ms + "}",
+                   Refusal::out_of_range, "play");
+  }
+  expect_refusal(R"({"type":"play","countdownMs":"3"})", Refusal::bad_message, "play");
+}
+
 Test(messages_decode, seek_and_rate) {
   cr_assert_eq(expect_message<SeekMessage>(R"({"type":"seek","position":1e3})").position, 1000.0);
   const double zero = expect_message<SeekMessage>(R"({"type":"seek","position":-0.0})").position;

@@ -146,8 +146,12 @@ Test(messages_encode, welcome) {
                          .member_count = 1'234,
                          .member_list = list,
                          .server_us = 1'700'000'000'000'010,
-                         .report_every_ms = 5'000};
+                         .report_every_ms = 5'000,
+                         .ready_count = 7,
+                         .are_you_ready = true};
   const Json json(encoded([&](std::string& out) { encode_welcome(out, view); }));
+  cr_assert_eq(json.number("/members/ready"), 7.0);
+  cr_assert(json.has("/you/ready"));
   cr_assert_eq(json.text("/type"), "welcome");
   cr_assert_eq(json.number("/protocol"), 1.0);
   cr_assert_eq(json.text("/you/id"), "m2");
@@ -185,11 +189,13 @@ Test(messages_encode, settings) {
 Test(messages_encode, members) {
   MembersEffect members;
   members.count = 3;
+  members.ready = 2;
   members.joined = {{MemberId{1}, "Ann", Role::host}, {MemberId{2}, "Bo", Role::participant}};
   members.changed = {{MemberId{3}, "", Role::participant}};
   const Json json(encoded([&](std::string& out) { encode_members(out, members); }));
   cr_assert_eq(json.text("/type"), "members");
   cr_assert_eq(json.number("/count"), 3.0);
+  cr_assert_eq(json.number("/ready"), 2.0);
   cr_assert_eq(json.size("/joined"), 2u);
   cr_assert_eq(json.text("/joined/1/name"), "Bo");
   cr_assert_eq(json.size("/left"), 0u);

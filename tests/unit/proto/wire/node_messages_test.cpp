@@ -186,7 +186,7 @@ Test(node_messages, values_that_no_node_can_have_come_to_are_corrupt) {
   }
   Joined joined = joined_as(one);
   cr_assert(!is_refused(joined));
-  for (std::uint64_t Joined::* const count :
+  for (std::uint64_t Joined::*const count :
        {&Joined::casts, &Joined::revision, &Joined::commands}) {
     Joined other = joined;
     other.*count = count_max;
@@ -194,7 +194,7 @@ Test(node_messages, values_that_no_node_can_have_come_to_are_corrupt) {
     add_one(other.*count, count_max);
     cr_assert(is_refused(other));
   }
-  for (std::uint64_t Joined::* const place : {&Joined::epoch, &Joined::seq}) {
+  for (std::uint64_t Joined::*const place : {&Joined::epoch, &Joined::seq}) {
     Joined other = joined;
     add_one(other.*place, told_number_max);
     cr_assert(is_refused(other));
@@ -206,12 +206,13 @@ Test(node_messages, values_that_no_node_can_have_come_to_are_corrupt) {
   cr_assert(is_refused(Cast{.number = count_max + 1}));
   cr_assert(is_refused(Cast{.number = 1, .sent_us = told_number_max + 1}));
   cr_assert(is_refused(Cast{.number = 1, .present = Present{.host_until_us = UINT64_MAX}}));
+  cr_assert(is_refused(Cast{.number = 1, .present = Present{.count = 2, .ready = 3}}));
   cr_assert(is_refused(Cast{.number = 1, .heard = {{Uuid{}, 1}}}), "some node");
   const std::vector<Refused> refused(Heard::refused_max + 1);
   cr_assert(is_refused(Cast{.number = 1, .heard = {{uuid_of(1), 1, refused}}}));
   cr_assert(is_refused(Gap{1, refused}));
   cr_assert(is_refused(Gap{count_max + 1}));
-  for (std::uint64_t Said::* const count : {&Said::number, &Said::previous, &Said::settled}) {
+  for (std::uint64_t Said::*const count : {&Said::number, &Said::previous, &Said::settled}) {
     Said said{.member = member, .text = "{}"};
     add_one(said.*count, count_max);
     cr_assert(is_refused(said));
