@@ -76,12 +76,7 @@ struct WaitingEffect {
   std::vector<MemberId> members;  // at most 50
   std::int64_t until_us = 0;
 };
-struct ChatEffect {
-  MemberId from;
-  std::string name;
-  std::string text;
-  std::int64_t at_us = 0;
-};
+using ChatEffect = ChatLine;
 struct Reaction {
   MemberId from;
   std::string emoji;

@@ -226,7 +226,14 @@ void SessionMachine::on_message(Member& member, const EndMessage&, Effects& effe
 
 void SessionMachine::on_message(Member& member, const ChatMessage& message, Effects& effects) {
   if (!require_talk(member, "chat", effects)) return;
-  effects.push(ChatEffect{member.id, std::string(member.name.view()), message.text, now_us_});
+  const std::uint64_t id = chat_.next_id(now_us_);
+  if (id > told_number_max) {  // another place has told of one that nobody can have come to
+    refuse(member, Refusal::unavailable, "chat", "no id is left", effects);
+    return;
+  }
+  ChatLine line{id, member.id, std::string(member.name.view()), message.text, now_us_};
+  chat_.add(line);
+  effects.push(ChatEffect(std::move(line)));
 }
 
 void SessionMachine::on_message(Member& member, const ReactionMessage& message, Effects& effects) {

@@ -258,6 +258,11 @@ void SessionMachine::finish(Effects& effects) {
   effects.push(EndedEffect{});
 }
 
+void SessionMachine::learn_chat(const ChatHistory& told) {
+  for (const ChatLine& line : told.lines())
+    chat_.add(line);
+}
+
 // --- What others ask -----------------------------------------------------------------------------
 
 std::uint32_t SessionMachine::member_count() const noexcept {

@@ -25,6 +25,7 @@
 #include "core/base/assert.h"
 #include "core/base/error.h"
 #include "core/base/token_bucket.h"
+#include "proto/session/chat_history.h"
 #include "proto/session/effects.h"
 #include "proto/session/playback.h"
 #include "proto/session/presence.h"
@@ -76,6 +77,8 @@ class SessionMachine {
     // The newest state that the joiner has seen, by its word; it counts only as above. One that
     // this machine has not reached tells that the session goes on elsewhere: see JoinRefusal.
     HeldState held{};
+    // The newest line of chat that the joiner has: whoever welcomes it tells what came after that.
+    std::uint64_t chat_held = 0;
   };
   struct JoinOutcome {
     MemberId id;
@@ -173,6 +176,9 @@ class SessionMachine {
   // be told of when leaving.
   void relist(MemberId id) noexcept;
   MemberId next_id() const noexcept { return MemberId{roster_.next_id()}; }
+  // What was said, as far as it is remembered; another place has told of some of it.
+  const ChatHistory& chat() const noexcept { return chat_; }
+  void learn_chat(const ChatHistory& told);
   const Token& resume_key() const noexcept { return resume_key_; }
   std::uint64_t commands() const noexcept { return commands_; }
   std::span<const Fork> forks() const noexcept { return forks_; }
@@ -310,6 +316,7 @@ class SessionMachine {
   StallWait stall_wait_;
   TokenBucket talk_;
   std::vector<Reaction> reactions_;  // of this turn
+  ChatHistory chat_;
   std::vector<Fork> forks_;
   std::uint64_t commands_ = 0;
   std::uint32_t reserved_id_;  // the record's next_member_id: never under the roster's

@@ -133,6 +133,15 @@ struct MemberInfo {
   Role role = Role::participant;
 };
 
+// What somebody said.
+struct ChatLine {
+  std::uint64_t id = 0;  // greater than those before; from 1 on, at most told_number_max
+  MemberId from;
+  std::string name;  // of its speaker, then
+  std::string text;
+  std::int64_t at_us = 0;
+};
+
 // --- Messages from a client, checked for shape and range by messages.h -------------------------
 
 struct PlayMessage {

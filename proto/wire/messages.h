@@ -109,7 +109,10 @@ void encode_pong(std::string& out, const PingMessage& ping, std::int64_t t2_us, 
 void encode_viewers(std::string& out, const ViewersEffect& viewers);
 void encode_waiting(std::string& out, const WaitingEffect& waiting);
 void encode_settings(std::string& out, const SessionSettings& settings);
-void encode_chat(std::string& out, const ChatEffect& chat);
+void encode_chat(std::string& out, const ChatLine& line);
+// Of these lines from `first` on as many as fit a message, at least one; answers with the first of
+// the next message. REQUIRES that there is one.
+std::size_t encode_history(std::string& out, std::span<const ChatLine> lines, std::size_t first);
 // The first of the turn on top, the others, if any, in "more". REQUIRES at least one.
 void encode_reactions(std::string& out, const ReactionsEffect& reactions);
 void encode_notice(std::string& out, NoticeCode code,

@@ -12,6 +12,9 @@ namespace videosync {
 
 namespace {
 
+// A list that may be long comes in messages that any client takes.
+constexpr std::size_t list_bytes_max = 16 * 1024 - 64;
+
 std::string_view role_name(Role role) noexcept {
   return role == Role::host ? "host" : "participant";
 }
@@ -77,6 +80,11 @@ void append_array(std::string& out, const List& list, Write write) {
     write(element);
   }
   out += ']';
+}
+
+void append_chat_fields(std::string& out, const ChatLine& line) {
+  append_json(out, R"("id":"c{}","from":{},"name":{},"text":{},"atMs":{})", line.id, Id{line.from},
+              Quoted{line.name}, Quoted{line.text}, Milliseconds{line.at_us});
 }
 
 // Nothing at all while the host is here.
@@ -212,9 +220,31 @@ void encode_settings(std::string& out, const SessionSettings& settings) {
   out += '}';
 }
 
-void encode_chat(std::string& out, const ChatEffect& chat) {
-  append_json(out, R"({{"type":"chat","from":{},"name":{},"text":{},"atMs":{}}})", Id{chat.from},
-              Quoted{chat.name}, Quoted{chat.text}, Milliseconds{chat.at_us});
+void encode_chat(std::string& out, const ChatLine& line) {
+  out += R"({"type":"chat",)";
+  append_chat_fields(out, line);
+  out += '}';
+}
+
+std::size_t encode_history(std::string& out, std::span<const ChatLine> lines, std::size_t first) {
+  VS_ASSERT(first < lines.size());
+  constexpr std::string_view end = "]}";
+  out += R"({"type":"history","list":[)";
+  const std::size_t empty_size = out.size();
+  std::size_t next = first;
+  for (; next < lines.size(); ++next) {
+    const std::size_t size = out.size();
+    out += next > first ? ",{" : "{";
+    append_chat_fields(out, lines[next]);
+    out += '}';
+    const bool fits = out.size() - empty_size + end.size() <= list_bytes_max;
+    if (fits || next == first) continue;
+    out.resize(size);
+    break;
+  }
+  out += end;
+  VS_ASSERT(next > first);
+  return next;
 }
 
 void encode_reactions(std::string& out, const ReactionsEffect& reactions) {

@@ -13,7 +13,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 8;
+constexpr std::uint8_t version = 9;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -62,6 +62,14 @@ void fields(auto& io, Is<Newest> auto& newest) {
   io.place(newest.epoch, newest.seq);
   io.video(newest.video);
 }
+void fields(auto& io, Is<ChatLine> auto& line) {
+  io.place(line.id);
+  io.require(line.id > 0);
+  io(line.from);
+  io.name(line.name);
+  io(line.text);
+  io.time(line.at_us);
+}
 void fields(auto& io, Is<HostNews> auto& news) {
   io.place(news.epoch);
   io(news.id, news.reason, news.after);
@@ -90,6 +98,7 @@ void fields(auto& io, Is<Join> auto& join) {
   io(join.ask, join.connection);
   io.name(join.name);
   io(join.resume, join.host_token, join.held);
+  io.place(join.chat_known);
 }
 void fields(auto& io, Is<Leave> auto& leave) {
   io(leave.member, leave.connection);
@@ -115,6 +124,7 @@ void fields(auto& io, Is<Joined> auto& joined) {
   io.count(joined.casts, joined.revision, joined.commands);
   io.require(joined.revision > 0);
   io.bytes(joined.record);
+  io(joined.chat);
 }
 void fields(auto& io, Is<Answer> auto& answer) {
   io(answer.ask, answer.fault, answer.info);
@@ -141,7 +151,7 @@ void fields(auto& io, Is<Cast> auto& cast) {
   io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed);
   io.close_code(cast.ended_code);
   io.time(cast.sent_us);
-  io(cast.present, cast.hosts, cast.heard);
+  io(cast.present, cast.hosts, cast.chat, cast.heard);
   io.count(cast.revision, cast.commands);
   io.require(cast.revision > 0);
   io.bytes(cast.record);

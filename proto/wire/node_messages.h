@@ -45,6 +45,7 @@ struct Join {
   std::optional<ResumeToken> resume;
   std::optional<Token> host_token;
   HeldState held{};
+  std::uint64_t chat_known = 0;  // the newest line of chat that the sender knows of
 };
 struct Leave {
   MemberId member;
@@ -105,6 +106,7 @@ struct Joined {
   std::uint64_t revision = 1;  // see Cast
   std::uint64_t commands = 0;
   std::string record;
+  std::vector<ChatLine> chat{};  // what was said before, above what the outpost knows
 };
 struct Info {
   SessionSettings settings;
@@ -196,6 +198,8 @@ struct Cast {
   std::optional<Present> present{};
   // In their order. An outpost tells its members what they have not yet heard.
   std::vector<HostNews> hosts{};
+  // What was said; with `present` also some of what was before, which may have been missed.
+  std::vector<ChatLine> chat{};
   std::vector<Heard> heard{};  // of each node that said something since the last cast
   // What is stored with this cast, or was last: whoever takes over goes on from there even where
   // the store has lost it. `record` is empty where nothing has changed.

@@ -10,6 +10,11 @@ std::optional<MemberId> parse_member_id(std::string_view text) noexcept {
   return number ? std::optional(MemberId{*number}) : std::nullopt;
 }
 
+std::optional<std::uint64_t> parse_chat_id(std::string_view text) noexcept {
+  if (text.size() < 2 || text[0] != 'c' || text[1] < '1' || text[1] > '9') return std::nullopt;
+  return parse_decimal<std::uint64_t>(text.substr(1));
+}
+
 std::optional<Token> parse_token(std::string_view text) noexcept {
   Token token;
   return parse_hex(text, token.bytes) ? std::optional(token) : std::nullopt;

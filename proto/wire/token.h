@@ -1,4 +1,4 @@
-// Member ids and tokens from their text, as it stands in messages, queries and headers. (Messages
+// Ids and tokens from their text, as it stands in messages, queries and headers. (Messages
 // write them by json_format.h.)
 //
 // A member id is "m" and a decimal number ("m17"); a token is 32 lower-case hex digits; a resume
@@ -6,6 +6,7 @@
 // answer nothing for any other text.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -14,6 +15,8 @@
 namespace videosync {
 
 std::optional<MemberId> parse_member_id(std::string_view text) noexcept;
+// Of a line of chat: "c" and a decimal number.
+std::optional<std::uint64_t> parse_chat_id(std::string_view text) noexcept;
 std::optional<Token> parse_token(std::string_view text) noexcept;
 std::optional<ResumeToken> parse_resume_token(std::string_view text) noexcept;
 

@@ -99,6 +99,9 @@ std::unique_ptr<SessionMachine::JoinRequest> read_join(Connection& connection) {
     join->resume = parse_resume_token(*text);
   }
   if (const auto text = query_value(request.query, "held")) join->held = parse_held(*text);
+  if (const auto text = query_value(request.query, "chat")) {
+    join->chat_held = parse_chat_id(*text).value_or(0);
+  }
   if (const auto text = query_value(request.query, "host")) {
     join->host_token = parse_token(*text);
   }

@@ -215,6 +215,7 @@ class SessionDirectory::Impl {
   void carry(Residence& residence, const ReactionsEffect& effect) noexcept;
   void carry(Residence& residence, const SettingsEffect& effect) noexcept;
   void carry(Residence& residence, const EndedEffect& effect) noexcept;
+  void tell_history(ConnectionRef to, const ChatHistory& chat, std::uint64_t held) noexcept;
   std::string_view write_welcome(Residence& residence, MemberId to) noexcept;
   void broadcast(Residence& residence, std::string_view text, SendClass send_class) noexcept;
   void broadcast_here(const Uuid& key, const std::vector<std::uint32_t>& members_on,
@@ -357,6 +358,8 @@ class SessionDirectory::Impl {
   static void forget(Outpost& outpost, MemberId member) noexcept;
   void tell_host(Residence& residence, const node::HostNews& news) noexcept;
   void tell_who_is_there(Residence& residence, const node::Cast& cast) noexcept;
+  void hear_chat(Residence& residence, const std::vector<ChatLine>& lines,
+                 std::uint64_t sent_us) noexcept;
 
   static void add_sum(std::vector<SharedSums>& all, const Uuid& node, bool is_home, const Uuid& key,
                       std::uint64_t hash) noexcept;

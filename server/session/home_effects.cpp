@@ -195,9 +195,24 @@ void Impl::carry(Residence& residence, const WaitingEffect& effect) noexcept {
 }
 
 void Impl::carry(Residence& residence, const ChatEffect& effect) noexcept {
+  Home& home = residence.at_home();
   std::string& text = scratch();
   encode_chat(text, effect);
-  broadcast(residence, text, SendClass::droppable);
+  broadcast_here(residence.key, home.members_on, text, SendClass::droppable);
+  VS_ASSERT(effect.id <= home.machine->chat().newest());
+  if (home.remote_members > 0) home.cast.chat.push_back(effect);
+  if (home.remote_members == 0) home.has_untold = true;
+}
+
+// To one that has just been welcomed.
+void Impl::tell_history(ConnectionRef to, const ChatHistory& chat, std::uint64_t held) noexcept {
+  VS_ASSERT(depth_ > 0);
+  const std::vector<ChatLine> lines = chat.after(held);
+  for (std::size_t next = 0; next < lines.size();) {
+    std::string& text = scratch();
+    next = encode_history(text, lines, next);
+    ports_.delivery.send(to, make_frame(WebSocketOpcode::text, text), SendClass::answer);
+  }
 }
 
 void Impl::carry(Residence& residence, const ReactionsEffect& effect) noexcept {

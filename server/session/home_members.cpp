@@ -176,6 +176,7 @@ void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& re
   } else {
     ports_.delivery.begin(from, residence.key, joined->id, joined->connection,
                           make_frame(WebSocketOpcode::text, write_welcome(residence, joined->id)));
+    tell_history(from, residence.at_home().machine->chat(), request.chat_held);
   }
   settle(residence);
 }

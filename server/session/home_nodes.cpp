@@ -18,6 +18,7 @@ constexpr std::int64_t retry_us = 1'000'000;
 constexpr std::int64_t roll_us = 2'000'000;  // as Nodes::return_us
 constexpr std::int64_t roll_again_us = 500'000;
 constexpr std::size_t written_a_tick = 2'000;
+constexpr std::size_t retold_lines = 20;  // of chat, to who may have missed some
 
 const node::AskRef* ask_of(const node::Message& message) noexcept {
   if (const auto* join = std::get_if<node::Join>(&message)) return &join->ask;
@@ -122,7 +123,8 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                     .casts = home.casts,
                     .revision = home.version.revision,
                     .commands = machine.commands(),
-                    .record = encode(stored(home, self()))});
+                    .record = encode(stored(home, self())),
+                    .chat = machine.chat().after(join.chat_known)});
   settle(residence);
 }
 
@@ -307,8 +309,8 @@ BufferRef Impl::take_cast(Residence& residence) noexcept {
   node::Cast& cast = home.cast;
   VS_ASSERT(cast.heard.empty());
   const bool is_remade = std::exchange(home.is_remade, false);
-  const bool is_news =
-      !cast.frames.empty() || !cast.hosts.empty() || cast.ended_code || cast.present;
+  const bool is_news = !cast.frames.empty() || !cast.hosts.empty() || !cast.chat.empty() ||
+                       cast.ended_code || cast.present;
   // At the end of the turn there will be something to say with it.
   if (!is_news && !(is_remade && home.remote_members > 0) && home.is_talking) return {};
   for (Home::Remote& remote : home.remotes) {
@@ -363,6 +365,8 @@ void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
   if (away && away->next) home.cast.present->next_host = away->next;
   home.cast.present->is_roll_call = is_roll_call;
   home.cast.joined = machine.members();
+  // An outpost tells its members what it has not heard. What is to be told anyway is the newest.
+  home.cast.chat = machine.chat().after(0, home.cast.chat.size() + retold_lines);
   home.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
   for (Home::Remote& remote : home.remotes)
     remote.told = 0;

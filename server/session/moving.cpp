@@ -91,6 +91,7 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
   outpost.told_seq = machine.state().seq;
   outpost.video = machine.state().video;
   outpost.host_told = machine.host();
+  outpost.chat = machine.chat();
   outpost.needs_enroll = true;
   outpost.assert_sound();
   return outpost;
@@ -216,6 +217,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   unfollow(residence);
   const std::unique_ptr<Outpost> before = std::move(residence.outpost);
   Home& home = adopt(residence, std::move(machine), version);
+  home.machine->learn_chat(before->chat);
   before->outbox.doubt(dead_.contains(before->home));
   for (const node::Heard& from : heard) {
     if (from.node == self()) {

@@ -37,6 +37,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
   }
   if (cast.newest) outpost.video = cast.newest->video;
   deliver_frames(residence, cast);
+  hear_chat(residence, cast.chat, cast.sent_us);
   outpost.assert_sound();
   // Whether the host is away, the list tells: it comes after who it is.
   if (cast.present) tell_who_is_there(residence, cast);
@@ -87,6 +88,21 @@ void Impl::deliver_frames(Residence& residence, const node::Cast& cast) noexcept
   tell_hosts_until(std::numeric_limits<std::size_t>::max());
   VS_ASSERT(later == 0);
   VS_ASSERT(news == cast.hosts.end());
+}
+
+// Each line once, however often it is told: it may be on two ways here.
+void Impl::hear_chat(Residence& residence, const std::vector<ChatLine>& lines,
+                     std::uint64_t sent_us) noexcept {
+  Outpost& outpost = residence.away();
+  VS_ASSERT(outpost.members_on.size() == ports_.workers);
+  for (const ChatLine& line : lines) {
+    if (!outpost.chat.add(line)) continue;
+    std::string& text = scratch();
+    encode_chat(text, line);
+    const bool is_last = &line == &lines.back();
+    broadcast_here(residence.key, outpost.members_on, text, SendClass::droppable,
+                   is_last ? static_cast<std::int64_t>(sent_us) : 0);
+  }
 }
 
 // One word of each change, however often a home repeats who is host.

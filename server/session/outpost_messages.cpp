@@ -66,6 +66,7 @@ void Impl::send_home(Residence& residence, node::Message message) noexcept {
   const bool is_farewell = outpost.needs_farewell && outpost.members.empty() &&
                            (std::holds_alternative<node::Leave>(message) ||
                             std::holds_alternative<node::Enroll>(message));
+  if (auto* join = std::get_if<node::Join>(&message)) join->chat_known = outpost.chat.newest();
   const std::string bytes = encode(node::Envelope{
       .from = self(), .key = residence.key, .fence = outpost.fence, .message = std::move(message)});
   if (bytes.empty()) return log_unsaid(residence.key);
@@ -410,6 +411,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   }
   VS_ASSERT(ask->kind == Asks::Ask::Kind::join);
   learn_record(residence, joined.revision, joined.commands, joined.record);
+  hear_chat(residence, joined.chat, 0);
   for (const MemberInfo& member : joined.members)
     remember(outpost, member);
   const auto info = outpost.everybody.find(joined.member);
@@ -431,6 +433,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   add_member(residence, joined.member, {ask->from, joined.connection, name});
   ports_.delivery.begin(ask->from, residence.key, joined.member, joined.connection,
                         make_frame(WebSocketOpcode::text, joined.welcome));
+  tell_history(ask->from, outpost.chat, ask->request.chat_held);
   if (outpost.needs_enroll && outpost.phase == Phase::settled) speak(residence);
 }
 

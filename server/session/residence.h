@@ -154,6 +154,7 @@ struct Outpost {
   LocalMembers members;
   std::vector<std::uint32_t> members_on;               // by worker
   std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other
+  ChatHistory chat;                        // what members here have heard, and some from before
   std::unordered_set<MemberId> left_here;  // of these, since the home last told who has left
   Asks asks;
   Outbox outbox;

@@ -41,10 +41,10 @@ void check_answer(const ClientMessage& message) {
   if (const auto* ping = std::get_if<PingMessage>(&message)) {
     encode_pong(out, *ping, 1, 2);
   } else if (const auto* chat = std::get_if<ChatMessage>(&message)) {
-    encode_chat(out, {MemberId{1}, "name", chat->text, 3});
+    encode_chat(out, {7, MemberId{1}, "name", chat->text, 3});
   } else if (const auto* name = std::get_if<NameMessage>(&message)) {
     VS_ASSERT(clean_member_name(name->name) == name->name);
-    encode_chat(out, {MemberId{1}, name->name, "text", 3});
+    encode_chat(out, {7, MemberId{1}, name->name, "text", 3});
   } else {
     return;
   }

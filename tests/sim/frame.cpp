@@ -119,10 +119,11 @@ class Reader {
 Frame::Type type_of(std::string_view name) noexcept {
   using Type = Frame::Type;
   constexpr std::pair<std::string_view, Type> names[] = {
-      {"welcome", Type::welcome},   {"state", Type::state},       {"host", Type::host},
-      {"members", Type::members},   {"settings", Type::settings}, {"pong", Type::pong},
-      {"viewers", Type::viewers},   {"waiting", Type::waiting},   {"chat", Type::chat},
-      {"reaction", Type::reaction}, {"notice", Type::notice},     {"error", Type::error}};
+      {"welcome", Type::welcome}, {"state", Type::state},       {"host", Type::host},
+      {"members", Type::members}, {"settings", Type::settings}, {"pong", Type::pong},
+      {"viewers", Type::viewers}, {"waiting", Type::waiting},   {"chat", Type::chat},
+      {"history", Type::history}, {"reaction", Type::reaction}, {"notice", Type::notice},
+      {"error", Type::error}};
   for (const auto& [known, type] : names) {
     if (name == known) return type;
   }
@@ -182,6 +183,9 @@ void read_talk(Reader& reader, std::string_view key, SeenTalk& talk) {
     talk.from = reader.member();
   } else if (key == "text" || key == "emoji") {
     talk.text = reader.string();
+  } else if (key == "id") {
+    const auto id = parse_chat_id(reader.string());
+    if (id) talk.id = *id;
   } else {
     reader.skip();
   }
@@ -306,6 +310,14 @@ void read_talk_field(Reader& reader, std::string_view key, Frame& frame) {
   });
 }
 
+void read_history_field(Reader& reader, std::string_view key, Frame& frame) {
+  if (key != "list") return reader.skip();
+  reader.array([&] {
+    SeenTalk& line = frame.talk.emplace_back();
+    reader.object([&](std::string_view of_one) { read_talk(reader, of_one, line); });
+  });
+}
+
 void read_field(Reader& reader, std::string_view key, Frame& frame) {
   switch (frame.type) {
     case Frame::Type::welcome:
@@ -318,6 +330,8 @@ void read_field(Reader& reader, std::string_view key, Frame& frame) {
     case Frame::Type::chat:
     case Frame::Type::reaction:
       return read_talk_field(reader, key, frame);
+    case Frame::Type::history:
+      return read_history_field(reader, key, frame);
     case Frame::Type::host:
     case Frame::Type::settings:
     case Frame::Type::notice:

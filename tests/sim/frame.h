@@ -43,6 +43,7 @@ struct SeenMember {
 struct SeenTalk {
   MemberId from;
   std::string_view text;  // of a chat, or the emoji of a reaction
+  std::uint64_t id = 0;   // of a chat
 };
 
 struct TakenOver {
@@ -62,6 +63,7 @@ struct Frame {
     viewers,
     waiting,
     chat,
+    history,
     reaction,
     notice,
     error,
@@ -89,8 +91,8 @@ struct Frame {
   std::string_view control;
   std::string_view on_stall;
   std::string_view audio_language;
-  std::vector<SeenTalk> talk;
-  std::string_view code;  // of a notice or an error
+  std::vector<SeenTalk> talk;  // of a chat, a history, a reaction
+  std::string_view code;       // of a notice or an error
   std::string_view re;
   std::vector<TakenOver> taken_over;
 };

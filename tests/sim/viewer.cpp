@@ -75,6 +75,7 @@ void Viewer::connect() {
     order.request.resume = parse_resume_token(resume_);
     if (tells_held_) order.request.held = {state_.place.epoch, state_.place.seq};
   }
+  order.request.chat_held = chat_held_;
   if (has_host_token_ && random_.chance(0.3)) order.request.host_token = session_.host_token;
   const std::size_t node = world_.choose_node(random_);
   world_.tell("{} connects to node {}{}{}", name(), node, resume_.empty() ? "" : " as m",
@@ -363,6 +364,7 @@ void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
       on_error(*frame);
       break;
     case Frame::Type::chat:
+    case Frame::Type::history:
     case Frame::Type::reaction:
       on_talk(*frame);
       break;
@@ -503,12 +505,15 @@ void Viewer::on_error(const Frame& frame) {
 
 void Viewer::on_talk(const Frame& frame) {
   for (const SeenTalk& talk : frame.talk) {
+    // After a return a line may come a second time: its id tells.
+    if (talk.id > 0 && !heard_lines_.insert(talk.id).second) continue;
     const auto number = talk_number(talk.text);
     if (!number) continue;
     if (world_.is_told()) world_.tell("{} hears {} of m{}", name(), talk.text, talk.from.value);
     if (!heard_.insert(*number).second) {
       world_.find("at most once", "{} heard {} twice", name(), talk.text);
     }
+    chat_held_ = std::max(chat_held_, talk.id);
   }
 }
 

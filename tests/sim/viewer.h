@@ -178,7 +178,9 @@ class Viewer final : ClientEnd {
   std::int64_t changed_us_ = 0;
   std::int64_t lost_us_ = 0;  // when the last connection was lost; 0: it was not
   std::deque<Talk> talks_;
-  std::unordered_set<std::uint64_t> heard_;  // talk
+  std::unordered_set<std::uint64_t> heard_;        // talk
+  std::unordered_set<std::uint64_t> heard_lines_;  // ids of chat
+  std::uint64_t chat_held_ = 0;                    // the newest of these
 
   MemberId id_;
   std::string name_;

@@ -317,11 +317,14 @@ void World::on_event_said(std::size_t node, const Uuid& channel, const BufferRef
   if (const auto* joined = std::get_if<node::Joined>(&envelope->message)) {
     check_in_time(node, *joined);
   }
-  if (session_of(channel) == nullptr) return;
+  SimSession* session = session_of(channel);
+  if (session == nullptr) return;
   const auto* cast = std::get_if<node::Cast>(&envelope->message);
   if (cast == nullptr) return;
   for (const node::CastFrame& each : cast->frames)
     on_frame_said(node, channel, read_frame(BufferRef::copy_of(each.text)));
+  for (const ChatLine& line : cast->chat)
+    session->talk.insert(std::strtoull(line.text.c_str() + 1, nullptr, 10));
 }
 
 // Whose client has been refused is not let in.

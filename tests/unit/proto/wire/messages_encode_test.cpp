@@ -238,12 +238,37 @@ Test(messages_encode, chat_escapes_what_must_be) {
     every_control += c;
   const std::string text =
       every_control + "\"\\/</script>\x7f\xe2\x80\xa8\xe2\x80\xa9\xf0\x9f\x98\x80";
-  const ChatEffect chat{MemberId{9}, "A\"nn", text, 1'000};
+  const ChatLine chat{17, MemberId{9}, "A\"nn", text, 1'000};
   const Json json(encoded([&](std::string& out) { encode_chat(out, chat); }));
   cr_assert_eq(json.text("/text"), text);
   cr_assert_eq(json.text("/name"), "A\"nn");
   cr_assert_eq(json.text("/from"), "m9");
+  cr_assert_eq(json.text("/id"), "c17");
   cr_assert_eq(json.number("/atMs"), 1.0);
+}
+
+Test(messages_encode, a_long_history_comes_in_several_messages) {
+  std::vector<ChatLine> lines;
+  for (std::uint64_t id = 1; id <= 40; ++id)
+    lines.push_back({id, MemberId{9}, "Ann", std::string(1'000, '.'), 1'000});
+  lines[20].text = std::string(20'000, '.');
+  std::uint64_t next_id = 1;
+  std::size_t messages = 0;
+  for (std::size_t next = 0; next < lines.size(); ++messages) {
+    std::string text;
+    next = encode_history(text, lines, next);
+    const Json json(text);
+    cr_assert_eq(json.text("/type"), "history");
+    const std::size_t size = json.size("/list");
+    cr_assert(text.size() <= 16 * 1024 || size == 1);
+    for (std::size_t i = 0; i < size; ++i, ++next_id) {
+      const std::string place = "/list/" + std::to_string(i);
+      cr_assert_eq(json.text(place + "/id"), "c" + std::to_string(next_id));
+      cr_assert_eq(json.text(place + "/name"), "Ann");
+    }
+  }
+  cr_assert_eq(next_id, 41u);
+  cr_assert_eq(messages, 5u);
 }
 
 Test(messages_encode, reactions) {

@@ -35,7 +35,9 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   struct Client {
     std::vector<SessionReply> replies;
     std::optional<Begun> begun;
+    std::vector<std::string> sent{};  // frames, to it alone
   };
+  std::vector<std::string> broadcasts;  // frames, to all members of a session here
 
   ManualClock clock;
   DistantStore store{clock};
@@ -164,10 +166,14 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
              const BufferRef& welcome) noexcept override {
     clients_[to.slot.slot].begun = Begun{member, number, std::string(text_of(welcome))};
   }
-  void send(ConnectionRef, const BufferRef&, SendClass) noexcept override {}
+  void send(ConnectionRef to, const BufferRef& frame, SendClass) noexcept override {
+    if (to.slot.slot < clients_.size()) clients_[to.slot.slot].sent.emplace_back(text_of(frame));
+  }
   void close(ConnectionRef, std::uint16_t) noexcept override {}
-  void broadcast(std::size_t, const Uuid&, const BufferRef&, SendClass,
-                 std::int64_t) noexcept override {}
+  void broadcast(std::size_t, const Uuid&, const BufferRef& frame, SendClass,
+                 std::int64_t) noexcept override {
+    broadcasts.emplace_back(text_of(frame));
+  }
   void close_all(std::size_t, const Uuid&, std::uint16_t) noexcept override {}
 
   // Surroundings
