@@ -48,10 +48,28 @@ bool SessionMachine::require_host(const Member& member, std::string_view re,
   return false;
 }
 
+bool SessionMachine::controls(const Member& member) const noexcept {
+  if (settings_.control == Control::everyone || member.id == host_) return true;
+  return std::ranges::find(settings_.controllers, member.id) != settings_.controllers.end();
+}
+
 bool SessionMachine::require_control(const Member& member, std::string_view re,
                                      Effects& effects) const {
   VS_ASSERT(member.connected);
-  return settings_.control == Control::everyone || require_host(member, re, effects);
+  return controls(member) || require_host(member, re, effects);
+}
+
+// Whoever has it already may have left a place that is gone.
+bool SessionMachine::require_known(const Member& member, const std::vector<MemberId>& controllers,
+                                   Effects& effects) const {
+  const auto is_unknown = [this](MemberId id) noexcept {
+    return roster_.find(id) == nullptr &&
+           std::ranges::find(settings_.controllers, id) == settings_.controllers.end();
+  };
+  if (std::ranges::none_of(controllers, is_unknown)) return true;
+  refuse(member, Refusal::no_such_member, "settings", "not all of controllers are members",
+         effects);
+  return false;
 }
 
 bool SessionMachine::require_position(const Member& member, std::optional<double> position,
@@ -181,15 +199,21 @@ void SessionMachine::on_message(Member& member, const ClaimMessage& message, Eff
 
 void SessionMachine::on_message(Member& member, const SettingsMessage& message, Effects& effects) {
   if (!require_host(member, "settings", effects)) return;
-  if (!message.control && !message.on_stall && !message.audio_language) {
-    refuse(member, Refusal::bad_message, "settings", "give control, onStall or audioLanguage",
-           effects);
+  const bool has_any = message.control || message.on_stall || message.audio_language ||
+                       message.queue || message.controllers;
+  if (!has_any) {
+    refuse(member, Refusal::bad_message, "settings",
+           "give control, onStall, audioLanguage, queue or controllers", effects);
     return;
   }
+  if (message.controllers && !require_known(member, *message.controllers, effects)) return;
   settings_.control = message.control.value_or(settings_.control);
   settings_.on_stall = message.on_stall.value_or(settings_.on_stall);
   if (message.audio_language) settings_.audio_language = *message.audio_language;
+  settings_.queue = message.queue.value_or(settings_.queue);
+  if (message.controllers) settings_.controllers = *message.controllers;
   VS_ASSERT(settings_.audio_language.size() <= language_bytes_max);
+  VS_ASSERT(settings_.controllers.size() <= controllers_max);
   durable_changed_ = true;
   effects.push(SettingsEffect{settings_});
   if (settings_.on_stall == OnStall::keep_going && stall_wait_.active()) go_on(effects);
@@ -217,7 +241,7 @@ void SessionMachine::on_message(Member& member, const KickMessage& message, Effe
     removed_.push_back(removed->id);
     VS_ASSERT(removed_.size() <= removed_max);
   }
-  forget(*removed);
+  forget(*removed, effects);
 }
 
 void SessionMachine::on_message(Member& member, const EndMessage&, Effects& effects) {

@@ -190,7 +190,7 @@ void SessionMachine::leave(MemberId id, ConnectionNumber connection, std::int64_
   disconnect(*member, effects);
   VS_ASSERT(!member->connected);
   // So many that left within one window: the newest of them may not resume, memory stays bounded.
-  if (roster_.away_count() > limits_->members_max && id != host_) forget(*member);
+  if (roster_.away_count() > limits_->members_max && id != host_) forget(*member, effects);
 }
 
 // The connection of `member` is no more; the member is away.
@@ -219,13 +219,17 @@ void SessionMachine::clear_reports(Member& member, Effects& effects) {
   VS_ASSERT(!member.is_awaited);
 }
 
-void SessionMachine::forget(Member& member) {
+void SessionMachine::forget(Member& member, Effects& effects) {
   VS_ASSERT(member.id != host_);
   VS_ASSERT(!member.connected);
   VS_ASSERT(!member.reported);
   VS_ASSERT(!member.is_awaited);
   presence_.forget(member, Role::participant);
   ready_.forget(member);
+  if (std::erase(settings_.controllers, member.id) > 0) {
+    durable_changed_ = true;
+    effects.push(SettingsEffect{settings_});
+  }
   roster_.forget(member);
 }
 

@@ -243,17 +243,20 @@ class SessionMachine {
   void seat_joiner(Member& member, const JoinRequest& request, Effects& effects);
   void disconnect(Member& member, Effects& effects);
   void clear_reports(Member& member, Effects& effects);
-  void forget(Member& member);
+  void forget(Member& member, Effects& effects);
   void set_host(MemberId id, HostReason reason, Effects& effects);
   void finish(Effects& effects);
 
   static void refuse(const Member& member, Refusal code, std::string_view re, std::string message,
                      Effects& effects);
   bool require_host(const Member& member, std::string_view re, Effects& effects) const;
+  bool controls(const Member& member) const noexcept;
   bool require_control(const Member& member, std::string_view re, Effects& effects) const;
   static bool require_position(const Member& member, std::optional<double> position,
                                std::string_view re, Effects& effects);
   void count_command(bool was_changed) noexcept;
+  bool require_known(const Member& member, const std::vector<MemberId>& controllers,
+                     Effects& effects) const;
   bool require_talk(const Member& member, std::string_view re, Effects& effects);
 
   void on_message(Member& member, const PlayMessage& message, Effects& effects);

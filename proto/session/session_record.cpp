@@ -13,8 +13,10 @@ namespace videosync {
 
 namespace {
 
-constexpr std::uint8_t version = 7;
-constexpr std::uint8_t version_min = 6;  // without what 7 has: nobody is ready, nothing counts down
+// What came with which one: 7: a countdown and who is ready; 8: the queue's right and controllers.
+// What an older one does not have is as in a new session.
+constexpr std::uint8_t version = 8;
+constexpr std::uint8_t version_min = 6;
 
 void put_text(ByteWriter& writer, std::string_view text, std::size_t bytes_max) {
   VS_ASSERT(text.size() <= bytes_max);
@@ -83,27 +85,47 @@ void get_forks(ByteReader& reader, SessionRecord& record) {
   }
 }
 
+void put_ids(ByteWriter& writer, const std::vector<MemberId>& ids, std::size_t ids_max) {
+  VS_ASSERT(ids.size() <= ids_max);
+  writer.put(static_cast<std::uint8_t>(ids.size()));
+  for (const MemberId id : ids)
+    writer.put(id.value);
+}
+
+// Each once, and each of somebody.
+void get_ids(ByteReader& reader, const SessionRecord& record, std::vector<MemberId>& ids,
+             std::size_t ids_max) {
+  const auto count = reader.get<std::uint8_t>();
+  reader.require(count <= ids_max);
+  for (std::uint8_t i = 0; i < count && reader.ok(); ++i) {
+    MemberId& id = ids.emplace_back();
+    id.value = reader.get<std::uint32_t>();
+    reader.require(id && id.value < record.next_member_id);
+    reader.require(std::ranges::count(ids, id) == 1);
+  }
+}
+
 // Of a countdown, and who is ready.
 void put_start(ByteWriter& writer, const SessionRecord& record) {
-  VS_ASSERT(record.ready.size() <= ReadyMembers::kept_max);
   writer.put_time(record.start_us);
-  writer.put(static_cast<std::uint8_t>(record.ready.size()));
-  for (const MemberId id : record.ready)
-    writer.put(id.value);
+  put_ids(writer, record.ready, ReadyMembers::kept_max);
 }
 
 void get_start(ByteReader& reader, SessionRecord& record) {
   record.start_us = get_time(reader);
   constexpr std::int64_t ahead_us_max = std::int64_t{countdown_ms_max} * 1'000;
   reader.require(record.start_us <= record.state.at_us + ahead_us_max);
-  const auto count = reader.get<std::uint8_t>();
-  reader.require(count <= ReadyMembers::kept_max);
-  for (std::uint8_t i = 0; i < count && reader.ok(); ++i) {
-    MemberId& id = record.ready.emplace_back();
-    id.value = reader.get<std::uint32_t>();
-    reader.require(id && id.value < record.next_member_id);
-    reader.require(std::count(record.ready.begin(), record.ready.end(), id) == 1);
-  }
+  get_ids(reader, record, record.ready, ReadyMembers::kept_max);
+}
+
+void put_rights(ByteWriter& writer, const SessionSettings& settings) {
+  writer.put(static_cast<std::uint8_t>(settings.queue));
+  put_ids(writer, settings.controllers, controllers_max);
+}
+
+void get_rights(ByteReader& reader, SessionRecord& record) {
+  record.settings.queue = reader.get_enum(QueueRight::everyone);
+  get_ids(reader, record, record.settings.controllers, controllers_max);
 }
 
 void get_host(ByteReader& reader, SessionRecord& record) {
@@ -142,6 +164,7 @@ std::string encode(const SessionRecord& record) {
     writer.put(static_cast<std::uint8_t>(record.host->reason));
   }
   put_start(writer, record);
+  put_rights(writer, record.settings);
   return writer.take_bytes();
 }
 
@@ -168,6 +191,7 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   get_forks(reader, record);
   get_host(reader, record);
   if (given >= 7) get_start(reader, record);
+  if (given >= 8) get_rights(reader, record);
   if (!reader.ok() || !reader.at_end()) {
     return fail(ErrorCode::corrupt, "stored session: bytes that make no sense");
   }

@@ -59,7 +59,7 @@ void SessionMachine::settle(Timer timer, Effects& effects) {
       return;
     }
     case Timer::resume:
-      forget(*roster_.longest_away());
+      forget(*roster_.longest_away(), effects);
       return;
     case Timer::time_to_live:
       finish(effects);

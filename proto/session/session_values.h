@@ -7,9 +7,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -70,12 +72,18 @@ enum class Refusal : std::uint8_t {
 // In which form a member's player has the video (docs/MEDIA.md).
 enum class Form : std::uint8_t { unknown, file, copy, transcode, stream };
 
+// Who may change the queue: everyone may add to it and take back their own, or only who controls.
+enum class QueueRight : std::uint8_t { host, everyone };
+
+inline constexpr std::size_t controllers_max = 50;
 inline constexpr std::size_t language_bytes_max = 35;  // a tag of BCP 47 that is not private
 
 struct SessionSettings {
   Control control = Control::host;
   OnStall on_stall = OnStall::keep_going;
   std::string audio_language{};  // with which players begin; "" where nobody chose one
+  QueueRight queue = QueueRight::everyone;
+  std::vector<MemberId> controllers{};  // who may control besides the host: each once
 };
 
 // What the session machine knows of a video. duration_s is 0 where nobody knows it.
@@ -166,10 +174,17 @@ struct GiveMessage {
 struct ClaimMessage {
   Token host_token;
 };
+// Shared, and a pointer, so that a message stays small enough for a task between threads.
+using SharedIds = std::shared_ptr<const std::vector<MemberId>>;
+inline SharedIds share_ids(std::vector<MemberId> ids) {
+  return std::make_shared<const std::vector<MemberId>>(std::move(ids));
+}
 struct SettingsMessage {
   std::optional<Control> control{};
   std::optional<OnStall> on_stall{};
+  std::optional<QueueRight> queue{};
   std::optional<std::string> audio_language{};
+  SharedIds controllers{};  // at most controllers_max, each once; null: as they are
 };
 struct KickMessage {
   MemberId id;

@@ -23,11 +23,11 @@ namespace {
 constexpr std::size_t text_bytes_expected = 16 * 1024;  // a longer text makes the parser grow once
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(FieldKey::count)> names{
-    "type",          "position", "rate",      "video", "to",
-    "hostToken",     "control",  "onStall",   "id",    "t1",
-    "driftMs",       "rttMs",    "buffering", "form",  "cannotPlay",
-    "audioLanguage", "text",     "emoji",     "name",  "ready",
-    "countdownMs",
+    "type",          "position", "rate",        "video", "to",
+    "hostToken",     "control",  "onStall",     "id",    "t1",
+    "driftMs",       "rttMs",    "buffering",   "form",  "cannotPlay",
+    "audioLanguage", "text",     "emoji",       "name",  "ready",
+    "countdownMs",   "queue",    "controllers",
 };
 
 std::size_t digits_at(std::string_view text, std::size_t at) noexcept {
@@ -141,6 +141,28 @@ error_code read_value(ondemand::value& value, std::size_t depth, JsonField& fiel
   return simdjson::TAPE_ERROR;
 }
 
+// An array of strings is told in `strings`; anything else as ever.
+error_code read_strings(ondemand::value& value, std::size_t depth, JsonField& field,
+                        std::vector<std::string_view>& strings) {
+  strings.clear();
+  ondemand::json_type type;
+  if (const error_code error = value.type().get(type)) return error;
+  if (type != ondemand::json_type::array) return read_value(value, depth, field);
+  field = {};
+  field.kind = JsonField::Kind::strings;
+  ondemand::array array;
+  if (const error_code error = value.get_array().get(array)) return error;
+  for (auto result : array) {
+    ondemand::value element;
+    if (const error_code error = std::move(result).get(element)) return error;
+    JsonField one;
+    if (const error_code error = read_value(element, depth + 1, one)) return error;
+    if (one.kind != JsonField::Kind::string) field.kind = JsonField::Kind::container;
+    strings.push_back(one.text);
+  }
+  return simdjson::SUCCESS;
+}
+
 // Every token was visited.
 bool is_whole(ondemand::document& document) {
   return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
@@ -153,6 +175,8 @@ error_code read_known_fields(ondemand::document& document, JsonFields& fields) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i] == key) field = &fields[static_cast<FieldKey>(i)];
     }
+    if (field == &fields[FieldKey::controllers])
+      return read_strings(value, 2, *field, fields.strings);
     return read_value(value, 2, *field);
   });
 }

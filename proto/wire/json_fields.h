@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "proto/wire/messages.h"
 
@@ -35,6 +36,8 @@ enum class FieldKey : std::uint8_t {
   name,
   ready,
   countdown_ms,
+  queue,
+  controllers,
   count,
 };
 
@@ -42,7 +45,7 @@ enum class FieldKey : std::uint8_t {
 std::string_view field_name(FieldKey key) noexcept;
 
 struct JsonField {
-  enum class Kind : std::uint8_t { absent, boolean, number, string, container };
+  enum class Kind : std::uint8_t { absent, boolean, number, string, strings, container };
 
   Kind kind = Kind::absent;  // also where the value is null
   bool boolean = false;
@@ -57,6 +60,9 @@ class JsonFields {
     return fields_[static_cast<std::size_t>(key)];
   }
   JsonField& operator[](FieldKey key) noexcept { return fields_[static_cast<std::size_t>(key)]; }
+
+  // Of the one field that may be an array of strings, controllers, where it is one.
+  std::vector<std::string_view> strings;
 
  private:
   std::array<JsonField, static_cast<std::size_t>(FieldKey::count)> fields_;

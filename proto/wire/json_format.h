@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/assert.h"
 #include "core/base/json_text.h"
@@ -42,6 +43,10 @@ inline std::string_view wire_name(Control control) noexcept {
   return control == Control::host ? "host" : "everyone";
 }
 
+inline std::string_view wire_name(QueueRight right) noexcept {
+  return right == QueueRight::host ? "host" : "everyone";
+}
+
 // Of a known form.
 inline std::string_view wire_name(Form form) noexcept {
   static constexpr std::string_view names[] = {"", "file", "copy", "transcode", "stream"};
@@ -60,6 +65,13 @@ void append_json(std::string& out, fmt::format_string<Values...> format, Values&
   fmt::memory_buffer buffer;
   fmt::format_to(fmt::appender(buffer), format, std::forward<Values>(values)...);
   out.append(buffer.data(), buffer.size());
+}
+
+inline void append_ids(std::string& out, const std::vector<MemberId>& ids) {
+  out += '[';
+  for (const MemberId& id : ids)
+    append_json(out, R"({}"m{}")", &id == ids.data() ? "" : ",", id.value);
+  out += ']';
 }
 
 // What a report and a list of viewers say of a player, where it is said.

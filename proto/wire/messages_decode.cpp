@@ -157,6 +157,36 @@ class FieldReader {
     return OnStall::wait;
   }
 
+  std::optional<QueueRight> queue() {
+    const auto text = optional_string(FieldKey::queue);
+    if (!text) return std::nullopt;
+    if (*text == "host") return QueueRight::host;
+    if (*text != "everyone") {
+      refuse(Refusal::bad_message, "queue must be \"host\" or \"everyone\"");
+    }
+    return QueueRight::everyone;
+  }
+
+  // One that is named twice counts once.
+  SharedIds controllers() {
+    const JsonField& field = fields_[FieldKey::controllers];
+    if (field.kind == JsonField::Kind::absent) return nullptr;
+    if (field.kind != JsonField::Kind::strings) {
+      refuse(Refusal::bad_message, "controllers must be a list of members' ids");
+      return nullptr;
+    }
+    std::vector<MemberId> ids;
+    for (const std::string_view text : fields_.strings) {
+      const auto id = parse_member_id(text);
+      if (!id) refuse(Refusal::no_such_member, "controllers has what is not a member's id");
+      if (id && std::ranges::find(ids, *id) == ids.end()) ids.push_back(*id);
+      if (ids.size() <= controllers_max) continue;
+      refuse(Refusal::out_of_range, "controllers must have at most {} members", controllers_max);
+      return nullptr;
+    }
+    return share_ids(std::move(ids));
+  }
+
   // A language's tag (BCP 47) as far as its letters go; an empty one is none.
   std::optional<std::string> audio_language() {
     const auto tag = optional_string(FieldKey::audio_language);
@@ -246,7 +276,8 @@ ClientMessage read_claim(FieldReader& in) {
 }
 
 ClientMessage read_settings(FieldReader& in) {
-  return SettingsMessage{in.control(), in.on_stall(), in.audio_language()};
+  return SettingsMessage{in.control(), in.on_stall(), in.queue(), in.audio_language(),
+                         in.controllers()};
 }
 
 ClientMessage read_kick(FieldReader& in) {
@@ -381,6 +412,7 @@ std::expected<CreateSession, DecodeFailure> decode_create_session(std::string_vi
   const auto video = reader.optional_string(FieldKey::video);
   session.settings.control = reader.control().value_or(Control::host);
   session.settings.on_stall = reader.on_stall().value_or(OnStall::keep_going);
+  session.settings.queue = reader.queue().value_or(QueueRight::everyone);
   if (reader.failure()) return std::unexpected(std::move(*reader.failure()));
   if (video) session.video = std::string(*video);
   return session;

@@ -113,6 +113,8 @@ void append_settings(std::string& out, const SessionSettings& settings) {
               wire_name(settings.on_stall));
   if (!settings.audio_language.empty())
     append_json(out, R"(,"audioLanguage":{})", Quoted{settings.audio_language});
+  append_json(out, R"(,"queue":"{}","controllers":)", wire_name(settings.queue));
+  append_ids(out, settings.controllers);
 }
 
 void append_reaction_fields(std::string& out, const Reaction& reaction) {

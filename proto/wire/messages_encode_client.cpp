@@ -59,6 +59,11 @@ void append_fields(std::string& out, const SettingsMessage& message) {
   if (message.on_stall) append_json(out, R"(,"onStall":"{}")", wire_name(*message.on_stall));
   if (message.audio_language)
     append_json(out, R"(,"audioLanguage":{})", Quoted{*message.audio_language});
+  if (message.queue) append_json(out, R"(,"queue":"{}")", wire_name(*message.queue));
+  if (message.controllers) {
+    out += R"(,"controllers":)";
+    append_ids(out, *message.controllers);
+  }
 }
 
 void append_fields(std::string& out, const KickMessage& message) {

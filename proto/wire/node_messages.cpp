@@ -13,7 +13,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 9;
+constexpr std::uint8_t version = 10;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -41,6 +41,8 @@ void fields(auto& io, Is<MemberInfo> auto& member) {
 void fields(auto& io, Is<SessionSettings> auto& settings) {
   io(settings.control, settings.on_stall);
   io.language(settings.audio_language);
+  io(settings.queue, settings.controllers);
+  io.require(settings.controllers.size() <= controllers_max);
 }
 void fields(auto& io, Is<PlaybackState> auto& state) {
   io.place(state.epoch, state.seq);
@@ -298,6 +300,7 @@ class Decoder {
   void one(Role& role) { role = reader_.get_enum(Role::host); }
   void one(HostReason& reason) { reason = reader_.get_enum(HostReason::left); }
   void one(Control& control) { control = reader_.get_enum(Control::everyone); }
+  void one(QueueRight& right) { right = reader_.get_enum(QueueRight::everyone); }
   void one(OnStall& on_stall) { on_stall = reader_.get_enum(OnStall::wait); }
   void one(Cause& cause) { cause = reader_.get_enum(Cause::ended); }
   // Nobody is spoken of without an id.

@@ -47,16 +47,18 @@ test('keys and tokens never repeat', async () => {
 });
 
 test('what is said of a session: its video, settings, members, state, the time', async () => {
-  const { key } = await create({ video: 'beta-second', control: 'everyone', onStall: 'wait' });
+  const { key } = await create({ video: 'beta-second', control: 'everyone', onStall: 'wait', queue: 'host' });
   const beforeMs = Date.now();
   const answer = await request('GET', `/api/sessions/${key}`);
   assert.equal(answer.status, 200);
   assert.equal(answer.headers['cache-control'], 'no-store');
   const info = JSON.parse(answer.body);
-  assert.deepEqual(Object.keys(info).sort(), ['control', 'key', 'members', 'onStall', 'serverTimeMs', 'state', 'video']);
+  assert.deepEqual(Object.keys(info).sort(), ['control', 'controllers', 'key', 'members',
+    'onStall', 'queue', 'serverTimeMs', 'state', 'video']);
   assert.equal(info.key, key);
   assert.equal(info.control, 'everyone');
   assert.equal(info.onStall, 'wait');
+  assert.equal(info.queue, 'host');
   assert.equal(info.members, 0);
   assert.equal(info.video.id, 'beta-second');
   assert.equal(info.state.playing, false);

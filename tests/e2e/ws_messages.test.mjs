@@ -32,7 +32,8 @@ test('welcome is the first message, with the fields of the contract', async () =
   assert.equal(welcome.protocol, 1);
   assert.deepEqual(keysOf(welcome.you), ['id', 'name', 'resume', 'role']);
   assert.deepEqual([welcome.you.name, welcome.you.role], ['Ben', 'participant']);
-  assert.deepEqual(welcome.session, { key: session.key, video: '', control: 'host', onStall: 'continue' });
+  assert.deepEqual(welcome.session, { key: session.key, video: '', control: 'host', onStall: 'continue',
+    queue: 'everyone', controllers: [] });
   assert.equal(welcome.host, ann.id);
   assert.deepEqual(keysOf(welcome.state), STATE_FIELDS);
   assert.deepEqual([welcome.state.playing, welcome.state.position, welcome.state.rate], [false, 0, 1]);

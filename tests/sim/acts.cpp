@@ -58,6 +58,8 @@ void World::perform_by(Viewer& viewer, const Action& action) {
       SettingsMessage message;
       if (salt % 2 == 0) message.control = salt % 4 == 0 ? Control::host : Control::everyone;
       if (salt % 5 == 0) message.audio_language = salt % 10 == 0 ? "de" : "";
+      if (salt % 7 == 0) message.queue = salt % 2 == 0 ? QueueRight::host : QueueRight::everyone;
+      if (salt % 11 < 3) message.controllers = share_ids(some_of(viewer.session(), salt));
       if (salt % 3 != 0) message.on_stall = salt % 6 < 3 ? OnStall::wait : OnStall::keep_going;
       return viewer.say_plain(message);
     }
@@ -94,6 +96,17 @@ void World::perform_by(Viewer& viewer, const Action& action) {
     default:
       return;
   }
+}
+
+// Some of whom the viewers are, or were.
+std::vector<MemberId> World::some_of(const SimSession& session, std::uint64_t salt) const {
+  std::vector<MemberId> ids;
+  Random random(salt);
+  for (const Viewer& other : viewers_) {
+    const bool is_meant = &other.session() == &session && other.id() && random.chance(0.3);
+    if (is_meant && std::ranges::find(ids, other.id()) == ids.end()) ids.push_back(other.id());
+  }
+  return ids;
 }
 
 void World::burst(Viewer& viewer, std::uint64_t salt) {

@@ -208,6 +208,16 @@ void read_taken_over(Reader& reader, std::vector<TakenOver>& list) {
   });
 }
 
+void read_rights_field(Reader& reader, std::string_view key, Frame& frame) {
+  if (key == "queue") {
+    frame.queue_right = reader.string();
+  } else if (key == "controllers") {
+    reader.array([&] { frame.controllers.push_back(reader.member()); });
+  } else {
+    reader.skip();
+  }
+}
+
 void read_welcome_field(Reader& reader, std::string_view key, Frame& frame) {
   if (key == "you") {
     reader.object([&](std::string_view of_you) {
@@ -230,7 +240,7 @@ void read_welcome_field(Reader& reader, std::string_view key, Frame& frame) {
       } else if (of_session == "audioLanguage") {
         frame.audio_language = reader.string();
       } else {
-        reader.skip();
+        read_rights_field(reader, of_session, frame);
       }
     });
   } else if (key == "members") {
@@ -296,7 +306,7 @@ void read_other_field(Reader& reader, std::string_view key, Frame& frame) {
   } else if (key == "re") {
     frame.re = reader.string();
   } else {
-    reader.skip();
+    read_rights_field(reader, key, frame);
   }
 }
 

@@ -91,6 +91,8 @@ struct Frame {
   std::string_view control;
   std::string_view on_stall;
   std::string_view audio_language;
+  std::string_view queue_right;
+  std::vector<MemberId> controllers;
   std::vector<SeenTalk> talk;  // of a chat, a history, a reaction
   std::string_view code;       // of a notice or an error
   std::string_view re;

@@ -356,9 +356,7 @@ void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
       on_members(*frame);
       break;
     case Frame::Type::settings:
-      control_ = frame->control;
-      on_stall_ = frame->on_stall;
-      audio_language_ = frame->audio_language;
+      hold_settings(*frame);
       break;
     case Frame::Type::error:
       on_error(*frame);
@@ -414,9 +412,7 @@ void Viewer::on_welcome(const Frame& frame) {
   members_.clear();
   for (const SeenMember& member : frame.joined)
     members_.emplace(member.id, std::string(member.name));
-  control_ = frame.control;
-  on_stall_ = frame.on_stall;
-  audio_language_ = frame.audio_language;
+  hold_settings(frame);
   lost_us_ = 0;
   has_abandoned_ = has_abandoned_ && now_us - changed_us_ < attempt_max_us;
   set_phase(Phase::open);
@@ -460,6 +456,13 @@ void Viewer::hold_state(const SeenState& state, const FrameRef& frame, bool is_w
       }
     }
   }
+}
+
+void Viewer::hold_settings(const Frame& frame) {
+  settings_ = fmt::format("{}/{}/{}/{}", frame.control, frame.on_stall, frame.audio_language,
+                          frame.queue_right);
+  for (const MemberId id : frame.controllers)
+    settings_ += fmt::format("/m{}", id.value);
 }
 
 void Viewer::on_host(const Frame& frame) {

@@ -116,8 +116,8 @@ class Viewer final : ClientEnd {
   bool is_host_away() const noexcept { return is_host_away_; }
   const std::map<MemberId, std::string>& members() const noexcept { return members_; }
   std::uint32_t count() const noexcept { return count_; }
-  std::uint32_t ready() const noexcept { return ready_; }  // how many are
-  std::string settings() const { return control_ + "/" + on_stall_ + "/" + audio_language_; }
+  std::uint32_t ready() const noexcept { return ready_; }             // how many are
+  const std::string& settings() const noexcept { return settings_; }  // who controls first
   std::deque<Talk>& talks() noexcept { return talks_; }
   std::int64_t changed_us() const noexcept { return changed_us_; }  // of its phase
 
@@ -155,6 +155,7 @@ class Viewer final : ClientEnd {
   void on_welcome(const Frame& frame);
   void check_time(std::int64_t told_us);
   void hold_state(const SeenState& state, const FrameRef& frame, bool is_welcome);
+  void hold_settings(const Frame& frame);
   void on_host(const Frame& frame);
   void on_members(const Frame& frame);
   void on_error(const Frame& frame);
@@ -194,9 +195,7 @@ class Viewer final : ClientEnd {
   std::map<MemberId, std::string> members_;
   std::uint32_t count_ = 0;
   std::uint32_t ready_ = 0;
-  std::string control_;
-  std::string on_stall_;
-  std::string audio_language_;
+  std::string settings_;
 };
 
 }  // namespace videosync::sim

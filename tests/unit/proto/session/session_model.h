@@ -28,6 +28,7 @@ struct SessionModel {
   static constexpr std::int64_t never = INT64_MAX;
 
   std::vector<Person> people;
+  std::vector<std::uint32_t> controllers;
   std::uint32_t host = 0, next_id = 1;
   std::uint64_t epoch = 0, seq = 0;
   bool playing = false, waiting = false, ended = false, everyone = false, wait_on_stall = false;
@@ -54,7 +55,9 @@ struct SessionModel {
     std::sort(ids.begin(), ids.end());
     return ids;
   }
-  bool may(std::uint32_t id) const { return everyone || id == host; }
+  bool may(std::uint32_t id) const {
+    return everyone || id == host || std::count(controllers.begin(), controllers.end(), id) > 0;
+  }
 
   std::int64_t lead() const {
     std::vector<double> rtts;
@@ -151,6 +154,7 @@ struct SessionModel {
       } else if (first == grace_at) {
         set_host(line().empty() ? 0 : line()[0]);
       } else if (first == forget_at) {
+        std::erase(controllers, people[forgotten].id);
         people.erase(people.begin() + std::ptrdiff_t(forgotten));
       } else {
         ended = true;
@@ -277,6 +281,15 @@ struct SessionModel {
     if (!wait && waiting) go_on();
     return {};
   }
+  Answer let_control(std::uint32_t id, const std::vector<std::uint32_t>& whom) {
+    if (id != host) return Refusal::not_host;
+    for (const std::uint32_t each : whom) {
+      const bool has_it = std::count(controllers.begin(), controllers.end(), each) > 0;
+      if (find(each) == nullptr && !has_it) return Refusal::no_such_member;
+    }
+    controllers = whom;
+    return {};
+  }
   Answer kick(std::uint32_t id, std::uint32_t whom) {
     if (id != host) return Refusal::not_host;
     if (whom == host) return Refusal::bad_message;
@@ -284,6 +297,7 @@ struct SessionModel {
     if (person == nullptr) return Refusal::no_such_member;
     if (person->connected) disconnect(*person);
     std::erase_if(people, [&](const Person& each) { return each.id == whom; });
+    std::erase(controllers, whom);
     return {};
   }
   Answer end(std::uint32_t id) {

@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "tests/unit/proto/session/session_fixture.h"
 
@@ -32,6 +34,9 @@ SessionRecord at_the_bounds() {
   for (std::uint32_t i = 1; i <= ReadyMembers::kept_max; ++i)
     record.ready.push_back(MemberId{UINT32_MAX - i});
   record.start_us = record.state.at_us;
+  record.settings.queue = QueueRight::everyone;
+  for (std::uint32_t i = 1; i <= controllers_max; ++i)
+    record.settings.controllers.push_back(MemberId{i});
   return record;
 }
 
@@ -80,6 +85,9 @@ Test(session_record, values_that_no_machine_can_have_come_to_are_corrupt) {
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id = {}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id.value = r.next_member_id; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.start_us; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.queue = QueueRight{2}; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.controllers[3] = {}; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.controllers[3] = MemberId{1}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.ready[0] = {}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.ready[1] = r.ready[0]; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.ready[2].value = r.next_member_id; })));
@@ -98,20 +106,23 @@ Test(session_record, a_name_that_no_message_could_carry_is_corrupt) {
   cr_assert(!decode_session_record(bytes).has_value());
 }
 
-// What a node of the version before has stored.
-Test(session_record, the_version_before_is_read) {
+// What nodes of the versions before have stored, of which each has something more at the end.
+Test(session_record, the_versions_before_are_read) {
   SessionRecord record = at_the_bounds();
   record.start_us = 0;
   record.ready.clear();
+  record.settings.controllers.clear();
   std::string bytes = encode(record);
-  constexpr std::size_t added = 8 + 1;  // the start, and how many are ready
-  bytes.resize(bytes.size() - added);
-  cr_assert_not(decode_session_record(bytes).has_value());
-  bytes[0] = 6;
-  const auto read = decode_session_record(bytes);
-  cr_assert(read.has_value());
-  cr_assert(read->ready.empty() && read->start_us == 0);
-  cr_assert(encode(*read) == encode(record));
+  constexpr std::size_t rights = 1 + 1;  // of the queue, and how many control
+  constexpr std::size_t start = 8 + 1;   // of a countdown, and how many are ready
+  for (const auto& [version, added] : {std::pair('\x07', rights), std::pair('\x06', start)}) {
+    bytes.resize(bytes.size() - added);
+    cr_assert_not(decode_session_record(bytes).has_value());
+    bytes[0] = version;
+    const auto read = decode_session_record(bytes);
+    cr_assert(read.has_value());
+    cr_assert(encode(*read) == encode(record));
+  }
   bytes[0] = 5;
   cr_assert_not(decode_session_record(bytes).has_value());
 }

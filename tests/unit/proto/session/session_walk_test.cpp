@@ -183,7 +183,7 @@ class Walk {
     const auto ask = [&](auto answer) { return heard ? answer() : SessionModel::Answer{}; };
     std::optional<double> to;
     if (one_in(2)) to = double(below(1'200)) / 10;
-    switch (below(14)) {
+    switch (below(15)) {
       case 0:
       case 1: {
         std::optional<std::uint32_t> countdown;
@@ -223,6 +223,18 @@ class Walk {
         const std::uint32_t whom = somebody_recent();
         return {KickMessage{MemberId{whom}}, ask([&] { return model_.kick(id, whom); })};
       }
+      case 14: {
+        std::vector<std::uint32_t> whom;
+        for (std::uint64_t left = below(4); left > 0; --left) {
+          const std::uint32_t one = somebody_recent();
+          if (std::find(whom.begin(), whom.end(), one) == whom.end()) whom.push_back(one);
+        }
+        std::vector<MemberId> ids;
+        for (const std::uint32_t one : whom)
+          ids.push_back(MemberId{one});
+        return {SettingsMessage{.controllers = share_ids(ids)},
+                ask([&] { return model_.let_control(id, whom); })};
+      }
       case 13: {
         const bool ready = !one_in(3);
         return {ReadyMessage{ready}, ask([&] { return model_.say_ready(id, ready); })};
@@ -260,6 +272,10 @@ class Walk {
   void compare_members() {
     std::vector<std::uint32_t> expected = model_.line();
     check(t_->machine->member_count() == expected.size(), "the count");
+    std::vector<std::uint32_t> controllers;
+    for (const MemberId each : t_->machine->settings().controllers)
+      controllers.push_back(each.value);
+    check(controllers == model_.controllers, "who may control");
     check(t_->machine->ready_count() == model_.ready_count(), "how many are ready");
     const auto host = std::find(expected.begin(), expected.end(), model_.host);
     if (host != expected.end()) std::rotate(expected.begin(), host, host + 1);

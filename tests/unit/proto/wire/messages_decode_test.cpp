@@ -138,6 +138,32 @@ Test(messages_decode, control_of_the_session) {
                  Refusal::out_of_range, "settings");
 }
 
+Test(messages_decode, who_else_may) {
+  const auto settings = [](std::string_view controllers) {
+    return R"({"type":"settings","controllers":)" + std::string(controllers) + "}";
+  };
+  const auto named = expect_message<SettingsMessage>(settings(R"(["m2", "m7","m2"])"));
+  cr_assert(*named.controllers == std::vector({MemberId{2}, MemberId{7}}));
+  cr_assert(expect_message<SettingsMessage>(settings("[]")).controllers->empty());
+  cr_assert(expect_message<SettingsMessage>(settings("null")).controllers == nullptr);
+  const auto last = expect_message<SettingsMessage>(
+      R"({"controllers":["m1","m3"],"type":"settings","controllers":["m2"]})");
+  cr_assert(*last.controllers == std::vector({MemberId{2}}), "of a key that comes twice");
+  for (const char* wrong : {R"("m2")", "7", R"({"m2":1})", R"(["m2",7])", R"([["m2"]])", "[null]"})
+    expect_refusal(settings(wrong), Refusal::bad_message, "settings");
+  expect_refusal(settings(R"(["m2","7"])"), Refusal::no_such_member, "settings");
+  std::string many = "[\"m1\"";
+  for (int i = 2; i <= 51; ++i)
+    many += ",\"m" + std::to_string(i) + "\"";
+  expect_refusal(settings(many + "]"), Refusal::out_of_range, "settings");
+  expect_refusal(R"({"type":"settings","controllers":["m2",}])", Refusal::bad_json, "");
+  cr_assert(expect_message<SettingsMessage>(R"({"type":"settings","queue":"host"})").queue ==
+            QueueRight::host);
+  cr_assert(expect_message<SettingsMessage>(R"({"type":"settings","queue":"everyone"})").queue ==
+            QueueRight::everyone);
+  expect_refusal(R"({"type":"settings","queue":"some"})", Refusal::bad_message, "settings");
+}
+
 Test(messages_decode, a_ping_is_kept_as_it_was_written) {
   const auto ping = expect_message<PingMessage>(R"({"type":"ping","id": 1.50e2 ,"t1" : 1e-3 })");
   cr_assert_eq(ping.id, "1.50e2");

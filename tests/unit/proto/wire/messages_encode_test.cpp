@@ -180,7 +180,12 @@ Test(messages_encode, welcome) {
 Test(messages_encode, settings) {
   SessionSettings settings;
   const std::string plain = encoded([&](std::string& out) { encode_settings(out, settings); });
-  cr_assert_eq(plain, R"({"type":"settings","control":"host","onStall":"continue"})");
+  cr_assert_eq(plain, R"({"type":"settings","control":"host","onStall":"continue",)"
+                      R"("queue":"everyone","controllers":[]})");
+  settings.queue = QueueRight::host;
+  settings.controllers = {MemberId{2}, MemberId{30}};
+  const std::string some = encoded([&](std::string& out) { encode_settings(out, settings); });
+  cr_assert(some.ends_with(R"("queue":"host","controllers":["m2","m30"]})"));
   settings.audio_language = "de";
   const Json json(encoded([&](std::string& out) { encode_settings(out, settings); }));
   cr_assert_eq(json.text("/audioLanguage"), "de");
