@@ -60,9 +60,9 @@ void MemoryStore::exists(const Uuid& key, OnExists done) {
   done(found);
 }
 
-void MemoryStore::change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
-                         std::int64_t ttl_us, BufferRef event, OnDone done) {
-  StoredValue value{std::move(bytes), next};
+void MemoryStore::change(const Uuid& key, StoreVersion expected, StoreVersion next,
+                         SessionBytes bytes, std::int64_t ttl_us, BufferRef event, OnDone done) {
+  StoredValue value{std::move(bytes.bytes), next, std::move(bytes.queue)};
   done(try_change(key, expected, value, ttl_us, event));
 }
 
@@ -79,6 +79,7 @@ Result<> MemoryStore::try_change(const Uuid& key, StoreVersion expected, StoredV
   } else {
     if (entry->is_tombstone()) return no_such_key();
     if (entry->value.version > expected) return fail(ErrorCode::conflict, "changed");
+    if (!value.queue) value.queue = entry->value.queue;
     std::swap(entry->value, value);
     prolong(shard, key, *entry, now_us + ttl_us);
   }

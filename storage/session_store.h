@@ -1,5 +1,5 @@
-// SessionStore: what is remembered of a session, as opaque, versioned bytes, and the channels on
-// which nodes speak to each other. An interface.
+// SessionStore: what is remembered of a session, as opaque, versioned bytes in two parts, and the
+// channels on which nodes speak to each other. An interface.
 //
 // A value is written by compare-and-set: the writer says which version it knows and which one it
 // makes. A write by one who knows an older version than the store has is a conflict: load again and
@@ -25,6 +25,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/shared_buffer.h"
@@ -45,6 +46,17 @@ struct StoreVersion {
 struct StoredValue {
   BufferRef bytes;
   StoreVersion version;
+  BufferRef queue{};  // null: none was written
+};
+
+// What a change writes: a part that is null stays as it is. The queue lies beside the bytes because
+// it is much and seldom changes, under the same version because they belong together.
+struct SessionBytes {
+  SessionBytes(BufferRef record, BufferRef with_queue = {}) noexcept
+      : bytes(std::move(record)), queue(std::move(with_queue)) {}
+
+  BufferRef bytes;  // never null
+  BufferRef queue;
 };
 
 class SessionListener {
@@ -91,7 +103,7 @@ class SessionStore {
   // has none, lets it live ttl_us from now, and publishes `event` (null: nothing to say) on the
   // key's channel. conflict: the store's version is higher; not_found: the key was removed;
   // exhausted: it was missing and the limit of sessions is reached.
-  virtual void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+  virtual void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
                       std::int64_t ttl_us, BufferRef event, OnDone done) = 0;
 
   // Prolongs the key's life to ttl_us from now; the version stays.

@@ -56,7 +56,7 @@ class StoreRelay final : public SessionStore {
       store.exists(key, std::move(back));
     });
   }
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
     relay(std::move(done),
           [key, expected, next, bytes = std::move(bytes), ttl_us, event = std::move(event)](

@@ -1,10 +1,11 @@
 // Redis scripts: what runs inside Redis, one script a change, and how its arguments are laid out.
 //
-// A session is the hash KEYS[1] with the fields fence, revision and bytes; a tombstone has
-// `removed` in the place of bytes. Fence and revision are 20 digits, so that comparing their text
-// compares 64-bit numbers, which Lua's doubles could not. The same arguments for all:
+// A session is the hash KEYS[1] with the fields fence, revision, bytes and, where one was written,
+// queue; a tombstone has `removed` alone. Fence and revision are 20 digits, so that comparing their
+// text compares 64-bit numbers, which Lua's doubles could not. The same arguments for all:
 //   1, 2  fence and revision that the caller knows   3, 4  those that it makes
-//   5     life in ms   6  the channel   7  bytes   8  the event; without it nothing is published
+//   5     life in ms   6  the channel   7  bytes   8  queue, "" where it stays as it is
+//   9     the event; without it nothing is published
 // Answers: 1 done, 0 conflict, -1 the key is not there or was removed.
 //
 // set_time is about the one hash of the shared time (common_time.h), with the fields version,
@@ -28,8 +29,9 @@ local stored = redis.call('HMGET', KEYS[1], 'fence', 'revision', 'removed')
 if stored[3] then return -1 end
 if stored[1] and stored[2] and stored[1] .. stored[2] > ARGV[1] .. ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'fence', ARGV[3], 'revision', ARGV[4], 'bytes', ARGV[7])
+if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'queue', ARGV[8]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-if ARGV[8] then redis.call('PUBLISH', ARGV[6], ARGV[8]) end
+if ARGV[9] then redis.call('PUBLISH', ARGV[6], ARGV[9]) end
 return 1)";
 
 inline constexpr std::string_view touch = R"(
@@ -44,7 +46,7 @@ if stored[1] and stored[2] and stored[1] .. stored[2] > ARGV[1] .. ARGV[2] then 
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'removed', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-if ARGV[8] then redis.call('PUBLISH', ARGV[6], ARGV[8]) end
+if ARGV[9] then redis.call('PUBLISH', ARGV[6], ARGV[9]) end
 return 1)";
 
 inline constexpr std::string_view set_time = R"(

@@ -30,15 +30,19 @@ std::string_view text_of(const BufferRef& buffer) noexcept {
 }
 
 Result<StoredValue> value_of(const RedisReply& reply) {
-  const bool is_removed = reply.size() == 4 && reply[3].kind() == RedisReply::Kind::text;
+  constexpr std::size_t fields = 5;
+  const bool is_removed = reply.size() == fields && reply[3].kind() == RedisReply::Kind::text;
   if (is_removed) return fail(ErrorCode::conflict, "the key was removed");
-  if (reply.size() != 4 || reply[2].kind() != RedisReply::Kind::text) {
+  if (reply.size() != fields || reply[2].kind() != RedisReply::Kind::text) {
     return fail(ErrorCode::not_found, "no such key");
   }
   const auto fence = parse_decimal<std::uint64_t>(reply[0].text());
   const auto revision = parse_decimal<std::uint64_t>(reply[1].text());
   if (!fence || !revision) return fail(ErrorCode::corrupt, "a stored session has no version");
-  return StoredValue{BufferRef::copy_of(reply[2].text()), {*fence, *revision}};
+  const bool has_queue = reply[4].kind() == RedisReply::Kind::text;
+  return StoredValue{BufferRef::copy_of(reply[2].text()),
+                     {*fence, *revision},
+                     has_queue ? BufferRef::copy_of(reply[4].text()) : BufferRef()};
 }
 
 }  // namespace
@@ -52,6 +56,7 @@ struct RedisStore::Call {
   StoreVersion next;
   std::int64_t ttl_us;
   BufferRef bytes;
+  BufferRef queue;
   BufferRef event;
   OnDone done;
 };
@@ -90,21 +95,22 @@ void RedisStore::create(const Uuid& key, StoreVersion version, BufferRef bytes, 
                                      ttl_us,
                                      std::move(bytes),
                                      {},
+                                     {},
                                      std::move(done)}));
 }
 
-void RedisStore::change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
-                        std::int64_t ttl_us, BufferRef event, OnDone done) {
-  VS_ASSERT(bytes && ttl_us > 0 && next > expected);
+void RedisStore::change(const Uuid& key, StoreVersion expected, StoreVersion next,
+                        SessionBytes bytes, std::int64_t ttl_us, BufferRef event, OnDone done) {
+  VS_ASSERT(bytes.bytes && ttl_us > 0 && next > expected);
   run(std::unique_ptr<Call>(new Call{Operation::change, key_name(key), channel_name(key), expected,
-                                     next, ttl_us, std::move(bytes), std::move(event),
-                                     std::move(done)}));
+                                     next, ttl_us, std::move(bytes.bytes), std::move(bytes.queue),
+                                     std::move(event), std::move(done)}));
 }
 
 void RedisStore::touch(const Uuid& key, std::int64_t ttl_us, OnDone done) {
   VS_ASSERT(ttl_us > 0);
   run(std::unique_ptr<Call>(
-      new Call{Operation::touch, key_name(key), {}, {}, {}, ttl_us, {}, {}, std::move(done)}));
+      new Call{Operation::touch, key_name(key), {}, {}, {}, ttl_us, {}, {}, {}, std::move(done)}));
 }
 
 void RedisStore::remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) {
@@ -115,21 +121,22 @@ void RedisStore::remove(const Uuid& key, StoreVersion version, BufferRef event, 
                                      {},
                                      tombstone_us,
                                      {},
+                                     {},
                                      std::move(event),
                                      std::move(done)}));
 }
 
 void RedisStore::load(const Uuid& key, OnValue done) {
   const std::string name = key_name(key);
-  pair_.command(
-      std::array<std::string_view, 6>{"HMGET", name, "fence", "revision", "bytes", "removed"},
-      [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
-        if (reply) {
-          done(value_of(*reply));
-        } else {
-          done(std::unexpected(std::move(reply.error())));
-        }
-      });
+  pair_.command(std::array<std::string_view, 7>{"HMGET", name, "fence", "revision", "bytes",
+                                                "removed", "queue"},
+                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+                  if (reply) {
+                    done(value_of(*reply));
+                  } else {
+                    done(std::unexpected(std::move(reply.error())));
+                  }
+                });
 }
 
 void RedisStore::exists(const Uuid& key, OnExists done) {
@@ -200,7 +207,7 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
   };
   // Redis takes no integer with zeros in front.
   const std::string ttl_ms = std::to_string((call->ttl_us + 999) / 1'000);
-  const std::array<std::string_view, 12> arguments{
+  const std::array<std::string_view, 13> arguments{
       in_full ? "EVAL" : "EVALSHA",
       in_full ? script_texts[index] : std::string_view(digests_[index]),
       "1",
@@ -212,8 +219,9 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
       ttl_ms,
       call->channel,
       call->bytes ? text_of(call->bytes) : std::string_view(),
+      call->queue ? text_of(call->queue) : std::string_view(),
       call->event ? text_of(call->event) : std::string_view()};
-  const std::size_t count = call->event ? 12 : 11;
+  const std::size_t count = call->event ? 13 : 12;
   if (!in_full) ++short_calls_;
   pair_.command(std::span(arguments).first(count),
                 [this, in_full, call = std::move(call)](Result<RedisReply> reply) mutable noexcept {

@@ -161,8 +161,8 @@ RedisAnswer SimRedis::write(RedisConnection& connection, RedisCommand& command) 
   if (command.kind == Kind::create) {
     outcome = server.data.create(command.key, command.next, command.bytes, command.ttl_us, now_us);
   } else if (command.kind == Kind::change) {
-    outcome = server.data.change(command.key, command.expected, command.next, command.bytes,
-                                 command.ttl_us, now_us);
+    outcome = server.data.change(command.key, command.expected, command.next,
+                                 {command.bytes, command.queue}, command.ttl_us, now_us);
   } else if (command.kind == Kind::touch) {
     outcome = server.data.touch(command.key, command.ttl_us, now_us);
   } else {
@@ -191,7 +191,8 @@ RedisAnswer SimRedis::read(RedisConnection& connection, const RedisCommand& comm
     case Kind::exists:
       return {.number = is_there ? 1u : 0u};
     case Kind::load:
-      if (is_there) return {.version = entry->version, .bytes = entry->bytes};
+      if (is_there)
+        return {.version = entry->version, .bytes = entry->bytes, .queue = entry->queue};
       return {.kind = entry != nullptr ? RedisAnswer::Kind::conflict : RedisAnswer::Kind::missing};
     default:
       break;

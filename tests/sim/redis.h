@@ -49,6 +49,7 @@ struct RedisCommand {
   StoreVersion expected{};
   StoreVersion next{};
   BufferRef bytes{};
+  BufferRef queue{};
   BufferRef event{};
   std::int64_t ttl_us = 0;
 };
@@ -71,6 +72,7 @@ struct RedisAnswer {
   Uuid channel{};
   StoreVersion version{};
   BufferRef bytes{};
+  BufferRef queue{};
   const char* words = "";
 };
 

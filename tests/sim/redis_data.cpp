@@ -32,13 +32,14 @@ RedisData::Outcome RedisData::create(const Uuid& key, StoreVersion version, Buff
 }
 
 RedisData::Outcome RedisData::change(const Uuid& key, StoreVersion expected, StoreVersion next,
-                                     BufferRef bytes, std::int64_t ttl_us, std::int64_t now_us) {
-  VS_ASSERT(bytes && ttl_us > 0 && next > expected);
+                                     SessionBytes bytes, std::int64_t ttl_us, std::int64_t now_us) {
+  VS_ASSERT(bytes.bytes && ttl_us > 0 && next > expected);
   if (const Entry* entry = find(key, now_us)) {
     if (!entry->bytes) return Outcome::missing;
     if (entry->version > expected) return Outcome::conflict;
+    if (!bytes.queue) bytes.queue = entry->queue;
   }
-  put(key, {next, std::move(bytes), now_us + ttl_us}, now_us);
+  put(key, {next, std::move(bytes.bytes), now_us + ttl_us, std::move(bytes.queue)}, now_us);
   return Outcome::done;
 }
 
@@ -46,7 +47,7 @@ RedisData::Outcome RedisData::touch(const Uuid& key, std::int64_t ttl_us, std::i
   VS_ASSERT(ttl_us > 0);
   const Entry* entry = find(key, now_us);
   if (entry == nullptr || !entry->bytes) return Outcome::missing;
-  put(key, {entry->version, entry->bytes, now_us + ttl_us}, now_us);
+  put(key, {entry->version, entry->bytes, now_us + ttl_us, entry->queue}, now_us);
   return Outcome::done;
 }
 

@@ -23,13 +23,14 @@ class RedisData {
     StoreVersion version;
     BufferRef bytes;  // null: a tombstone
     std::int64_t expires_us = 0;
+    BufferRef queue{};
   };
   // The scripts' answers.
   enum class Outcome : std::uint8_t { done, conflict, missing };
 
   Outcome create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
                  std::int64_t now_us);
-  Outcome change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+  Outcome change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
                  std::int64_t ttl_us, std::int64_t now_us);
   Outcome touch(const Uuid& key, std::int64_t ttl_us, std::int64_t now_us);
   Outcome remove(const Uuid& key, StoreVersion version, std::int64_t now_us);

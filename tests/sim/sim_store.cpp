@@ -29,7 +29,7 @@ Result<> done_of(const RedisAnswer& answer) {
 Result<StoredValue> value_of(RedisAnswer& answer) {
   if (answer.kind == AnswerKind::conflict) return fail(ErrorCode::conflict, "the key was removed");
   if (answer.kind == AnswerKind::missing) return fail(ErrorCode::not_found, "no such key");
-  return StoredValue{std::move(answer.bytes), answer.version};
+  return StoredValue{std::move(answer.bytes), answer.version, std::move(answer.queue)};
 }
 
 }  // namespace
@@ -277,14 +277,15 @@ void SimStore::exists(const Uuid& key, OnExists done) {
   command({.kind = Kind::exists, .key = key}, std::move(done));
 }
 
-void SimStore::change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+void SimStore::change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
                       std::int64_t ttl_us, BufferRef event, OnDone done) {
-  VS_ASSERT(bytes && ttl_us > 0 && next > expected);
+  VS_ASSERT(bytes.bytes && ttl_us > 0 && next > expected);
   command({.kind = Kind::change,
            .key = key,
            .expected = expected,
            .next = next,
-           .bytes = std::move(bytes),
+           .bytes = std::move(bytes.bytes),
+           .queue = std::move(bytes.queue),
            .event = std::move(event),
            .ttl_us = ttl_us},
           std::move(done));

@@ -62,7 +62,7 @@ class SimStore final : public SessionStore {
               OnDone done) override;
   void load(const Uuid& key, OnValue done) override;
   void exists(const Uuid& key, OnExists done) override;
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override;
   void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override;
   void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override;

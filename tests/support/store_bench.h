@@ -65,11 +65,12 @@ class StoreBench : SessionListener {
         "create");
   }
   Result<> change(const Uuid& key, StoreVersion expected, StoreVersion next, std::string_view text,
-                  std::string_view event = {}, std::int64_t life_us = ttl_us) {
+                  std::string_view event = {}, std::int64_t life_us = ttl_us,
+                  std::string_view queue = {}) {
     return answer<void>(
         [&](auto done) {
-          store().change(key, expected, next, BufferRef::copy_of(text), life_us, buffer(event),
-                         std::move(done));
+          store().change(key, expected, next, {BufferRef::copy_of(text), buffer(queue)}, life_us,
+                         buffer(event), std::move(done));
         },
         "change");
   }

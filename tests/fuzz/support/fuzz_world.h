@@ -64,9 +64,9 @@ class SlowStore final : public SessionStore {
   void exists(const Uuid& key, OnExists done) override {
     later(std::move(done), [=, this](OnExists d) { near_.exists(key, std::move(d)); });
   }
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
-    VS_ASSERT(next > expected && bytes);
+    VS_ASSERT(next > expected && bytes.bytes);
     later(std::move(done), [=, this](OnDone d) {
       near_.change(key, expected, next, bytes, ttl_us, event, std::move(d));
     });

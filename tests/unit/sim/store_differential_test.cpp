@@ -57,7 +57,7 @@ std::string words_of(const Result<>& result) {
 std::string words_of(const Result<StoredValue>& result) {
   if (!result) return words_of(result.error());
   return std::to_string(result->version.fence) + "." + std::to_string(result->version.revision) +
-         " " + text_of(result->bytes);
+         " " + text_of(result->bytes) + (result->queue ? " " + text_of(result->queue) : "");
 }
 std::string words_of(const Result<std::uint32_t>& result) {
   return result ? std::to_string(*result) : words_of(result.error());
@@ -105,7 +105,9 @@ class Caller {
       case 12:
         return leave(key);
       default:
-        return "change " + words_of(bench_.change(key, known, next, text, event, life_us));
+        return "change " +
+               words_of(bench_.change(key, known, next, text, event, life_us,
+                                      random_.chance(0.3) ? "q" + text : std::string()));
     }
   }
 

@@ -52,6 +52,30 @@ Test(session_store, a_value_is_created_loaded_changed_and_removed) {
   });
 }
 
+Test(session_store, a_queue_lies_beside_the_bytes_until_another_is_written) {
+  with_each_store([](StoreBench& bench) {
+    const Uuid key = Uuid::random_v4();
+    cr_assert(bench.create(key, at(1), "one").has_value());
+    cr_assert_not(bench.load(key)->queue);
+    const std::string odd("q\0\r\n\xff", 5);
+    cr_assert(bench.change(key, at(1), at(2), "two", {}, StoreBench::ttl_us, odd).has_value());
+    cr_assert(bench.change(key, at(2), at(3), "three", "event").has_value());
+    cr_assert_eq(text_of(bench.load(key)->queue), odd, "it stays");
+    cr_assert_eq(text_of(bench.load(key)->bytes), "three");
+    cr_assert(code_of(bench.change(key, at(1), at(4), "late", {}, StoreBench::ttl_us, "late")) ==
+              ErrorCode::conflict);
+    cr_assert_eq(text_of(bench.load(key)->queue), odd, "under the same version");
+    cr_assert(bench.touch(key).has_value());
+    cr_assert(
+        bench.change(key, at(3), at(4), "four", "event", StoreBench::ttl_us, "r").has_value());
+    cr_assert_eq(text_of(bench.load(key)->queue), "r");
+    cr_assert(bench.remove(key, at(4)).has_value());
+    const Uuid lost = Uuid::random_v4();
+    cr_assert(bench.change(lost, at(1), at(2), "back", {}, StoreBench::ttl_us, "q").has_value());
+    cr_assert_eq(text_of(bench.load(lost)->queue), "q");
+  });
+}
+
 Test(session_store, versions_are_compared_as_64_bit_numbers) {
   constexpr std::uint64_t large = (std::uint64_t{1} << 53) + 1;
   with_each_store([](StoreBench& bench) {

@@ -58,7 +58,7 @@ class DistantStore final : public SessionStore {
   void exists(const Uuid& key, OnExists done) override {
     later(std::move(done), [=, this](OnExists d) { near_->exists(key, std::move(d)); });
   }
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, BufferRef bytes,
+  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
     ++changes;
     later(std::move(done), [=, this](OnDone d) {
