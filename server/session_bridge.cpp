@@ -94,6 +94,11 @@ std::optional<VideoChoice> SessionBridge::choose_video(
   return VideoChoice{id.value_or(video->id), video->duration_s().value_or(0)};
 }
 
+std::string SessionBridge::title_of(const std::string& id) noexcept {
+  const VideoEntry* video = worker_.library().find(id);
+  return video != nullptr ? video->title() : id;
+}
+
 void SessionBridge::fill_random(std::span<std::uint8_t> bytes) noexcept {
   videosync::fill_random(bytes);
 }

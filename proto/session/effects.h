@@ -85,6 +85,10 @@ struct Reaction {
 struct ReactionsEffect {
   std::vector<Reaction> list;
 };
+// The queue is another: as the machine has it, in that epoch.
+struct QueueEffect {
+  std::uint64_t epoch = 0;
+};
 // The settings as they are now.
 struct SettingsEffect {
   SessionSettings settings;
@@ -97,7 +101,7 @@ struct EndedEffect {
 
 using Effect = std::variant<WelcomeEffect, ErrorEffect, ViewersEffect, CloseEffect, StateEffect,
                             HostEffect, MembersEffect, WaitingEffect, ChatEffect, ReactionsEffect,
-                            EndedEffect, SettingsEffect>;
+                            EndedEffect, SettingsEffect, QueueEffect>;
 
 class Effects {
  public:

@@ -108,6 +108,16 @@ void Playback::load(VideoChoice video, std::int64_t now_us, MemberId by) {
   VS_ASSERT(end_us() == INT64_MAX);
 }
 
+void Playback::load_and_play(VideoChoice video, std::int64_t now_us, std::int64_t lead_us,
+                             MemberId by) {
+  VS_ASSERT(lead_us >= 0);
+  const std::uint64_t seq = state_.seq;
+  load(std::move(video), now_us, by);
+  state_.playing = true;
+  state_.at_us = now_us + lead_us;
+  VS_ASSERT(state_.seq == seq + 1);
+}
+
 void Playback::stall(std::int64_t now_us) {
   VS_ASSERT(state_.playing);
   change(Cause::stall, MemberId{}, false, position_at(now_us), now_us);

@@ -44,6 +44,8 @@ class Playback {
   void seek(double position, std::int64_t now_us, std::int64_t lead_us, MemberId by);
   void set_rate(double rate, std::int64_t now_us, MemberId by);
   void load(VideoChoice video, std::int64_t now_us, MemberId by);
+  // What comes next goes on playing, from its beginning after the lead. `by` may be none.
+  void load_and_play(VideoChoice video, std::int64_t now_us, std::int64_t lead_us, MemberId by);
 
   // The service's own: stand still for a member that buffers, go on (not before a countdown is
   // over), stop at the end.

@@ -1,5 +1,5 @@
 // Members, the host's seat and the record; session_commands.cpp has what members say,
-// session_timers.cpp what time brings.
+// session_queue.cpp what they are going to watch, session_timers.cpp what time brings.
 #include "proto/session/session_machine.h"
 
 #include <algorithm>

@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/assert.h"
@@ -29,6 +30,7 @@
 #include "proto/session/effects.h"
 #include "proto/session/playback.h"
 #include "proto/session/presence.h"
+#include "proto/session/queue.h"
 #include "proto/session/ready_members.h"
 #include "proto/session/roster.h"
 #include "proto/session/round_trips.h"
@@ -64,6 +66,7 @@ class SessionMachine {
     std::uint32_t report_every_ms = 5'000;
     std::uint32_t reports_per_second_max = 2'000;
     BucketRate talk{.events = 100, .burst = 100};  // chat and reactions together
+    BucketRate queue{.events = 10, .burst = 50};   // its changes
   };
 
   struct JoinRequest {
@@ -126,11 +129,14 @@ class SessionMachine {
                                                Effects& effects);
   // The connection is gone. Ignored unless it is the member's newest.
   void leave(MemberId id, ConnectionNumber connection, std::int64_t now_us, Effects& effects);
-  // Any message but `ping`, which the connection answers, and `load`.
+  // Any message but `ping`, which the connection answers, `load` and `enqueue`.
   void handle(MemberId id, const ClientMessage& message, std::int64_t now_us, Effects& effects);
   // A `load`, its video already looked up: nothing where the library has none of that id.
   void handle_load(MemberId id, std::optional<VideoChoice> video, std::int64_t now_us,
                    Effects& effects);
+  // An `enqueue`, the same way.
+  void handle_enqueue(MemberId id, const EnqueueMessage& message, std::optional<VideoChoice> video,
+                      std::int64_t now_us, Effects& effects);
   // How long its video is was learned, or is another than before: 0 where nobody knows it, which
   // takes nothing back. Ignored where that is not what is shown.
   void learn_duration(const VideoChoice& video, std::int64_t now_us, Effects& effects);
@@ -143,7 +149,7 @@ class SessionMachine {
   std::int64_t next_deadline_us() const noexcept;
   // The reactions gathered in this turn, as one effect. tick() does it too.
   void flush_turn(Effects& effects);
-  // Who came and who went, before it is due: the machine is about to go elsewhere.
+  // Who came and who went, and the queue, before it is due: the machine is about to go elsewhere.
   void flush_presence(Effects& effects);
 
   // Over for good, by `end` or old age: EndedEffect was given, every call is ignored from now on.
@@ -176,6 +182,11 @@ class SessionMachine {
   // be told of when leaving.
   void relist(MemberId id) noexcept;
   MemberId next_id() const noexcept { return MemberId{roster_.next_id()}; }
+  const Queue& queue() const noexcept { return queue_; }
+  // What the store has beside the record, or another place had. REQUIRES a machine that is new.
+  void adopt_queue(Queue queue);
+  // True when the queue is another than when this was last asked; the record is then, too.
+  bool take_queue_changed() noexcept { return std::exchange(is_queue_changed_, false); }
   // What was said, as far as it is remembered; another place has told of some of it.
   const ChatHistory& chat() const noexcept { return chat_; }
   void learn_chat(const ChatHistory& told);
@@ -257,6 +268,9 @@ class SessionMachine {
   void count_command(bool was_changed) noexcept;
   bool require_known(const Member& member, const std::vector<MemberId>& controllers,
                      Effects& effects) const;
+  bool require_queue(const Member& member, std::string_view re, Effects& effects);
+  const QueueItem* require_item(const Member& member, QueueItemId id, std::string_view re,
+                                Effects& effects) const;
   bool require_talk(const Member& member, std::string_view re, Effects& effects);
 
   void on_message(Member& member, const PlayMessage& message, Effects& effects);
@@ -275,11 +289,19 @@ class SessionMachine {
   void on_message(Member& member, const ReactionMessage& message, Effects& effects);
   void on_message(Member& member, const NameMessage& message, Effects& effects);
   void on_message(Member& member, const ReadyMessage& message, Effects& effects);
+  void on_message(Member& member, const EnqueueMessage& message, Effects& effects);
+  void on_message(Member& member, const DequeueMessage& message, Effects& effects);
+  void on_message(Member& member, const MoveMessage& message, Effects& effects);
+  void on_message(Member& member, const JumpMessage& message, Effects& effects);
+  void on_message(Member& member, const NextMessage& message, Effects& effects);
 
   std::int64_t lead_us() const noexcept;
   void push_state(Effects& effects);
   void note_ready();
   void clear_ready();
+  void note_queue(Effects& effects);
+  void tell_queue(Effects& effects);
+  void show(QueueItem item, MemberId by, Effects& effects);
   // onStall `wait`.
   bool is_awaitable(const Member& member) const noexcept;
   void await_at_start(Effects& effects);
@@ -318,8 +340,13 @@ class SessionMachine {
   ViewerReports viewer_reports_;
   StallWait stall_wait_;
   TokenBucket talk_;
+  TokenBucket queue_talk_;
   std::vector<Reaction> reactions_;  // of this turn
   ChatHistory chat_;
+  Queue queue_;
+  std::int64_t queue_told_us_ = INT64_MIN;
+  std::int64_t queue_due_us_ = INT64_MAX;  // when its last change is told; INT64_MAX: it has been
+  bool is_queue_changed_ = false;          // since it was last asked
   std::vector<Fork> forks_;
   std::uint64_t commands_ = 0;
   std::uint32_t reserved_id_;  // the record's next_member_id: never under the roster's

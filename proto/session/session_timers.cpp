@@ -118,13 +118,15 @@ std::int64_t SessionMachine::time_to_live_end_us() const noexcept {
 std::int64_t SessionMachine::next_deadline_us() const noexcept {
   if (ended_) return INT64_MAX;
   if (!reactions_.empty()) return now_us_;
-  return std::min({earliest_due().at_us, presence_.due_us(), viewer_reports_.due_us()});
+  return std::min(
+      {earliest_due().at_us, presence_.due_us(), viewer_reports_.due_us(), queue_due_us_});
 }
 
 void SessionMachine::tick(std::int64_t now_us, Effects& effects) {
   begin_event(now_us, effects);
   if (ended_) return;
   flush_turn(effects);
+  if (queue_due_us_ <= now_us_) tell_queue(effects);
   if (presence_.due_us() <= now_us_) {
     presence_.flush(roster_, host_, ready_.count(), host_away(), effects);
   }
@@ -137,6 +139,7 @@ void SessionMachine::tick(std::int64_t now_us, Effects& effects) {
 }
 
 void SessionMachine::flush_presence(Effects& effects) {
+  if (!ended_ && queue_due_us_ != INT64_MAX) tell_queue(effects);
   if (!ended_) presence_.flush(roster_, host_, ready_.count(), host_away(), effects);
 }
 

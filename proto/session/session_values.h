@@ -23,6 +23,9 @@ namespace videosync {
 // Unique inside its session, never given twice; on the wire a short string (see messages.h).
 using MemberId = StrongId<struct MemberIdTag, std::uint32_t>;
 
+// Of what is in a session's queue; never given twice.
+using QueueItemId = StrongId<struct QueueItemIdTag, std::uint64_t>;
+
 // Tells a member's connections apart, and which of them is the newer. Whoever has the connection
 // makes it of server time in milliseconds, which goes round in 49 days; 0 is none.
 using ConnectionNumber = StrongId<struct ConnectionNumberTag, std::uint32_t>;
@@ -67,6 +70,8 @@ enum class Refusal : std::uint8_t {
   out_of_range,
   rate_limited,
   unavailable,
+  no_such_item,
+  queue_full,
 };
 
 // In which form a member's player has the video (docs/MEDIA.md).
@@ -107,6 +112,7 @@ struct PlaybackState {
   Cause cause = Cause::load;
 };
 
+inline constexpr std::size_t video_id_bytes_max = 255;  // of one that a client names
 inline constexpr std::uint32_t countdown_ms_max = 10'000;
 inline constexpr std::size_t member_name_bytes_max = 160;  // 40 characters
 
@@ -215,10 +221,27 @@ struct NameMessage {
 struct ReadyMessage {
   bool ready = false;
 };
+// Places are counted from 0; beyond the end is the end.
+struct EnqueueMessage {
+  std::string video;
+  std::optional<std::uint32_t> at{};  // the end
+};
+struct DequeueMessage {
+  QueueItemId item;
+};
+struct MoveMessage {
+  QueueItemId item;
+  std::uint32_t at = 0;
+};
+struct JumpMessage {
+  QueueItemId item;
+};
+struct NextMessage {};
 
 using ClientMessage =
     std::variant<PlayMessage, PauseMessage, SeekMessage, RateMessage, LoadMessage, GiveMessage,
                  ClaimMessage, SettingsMessage, KickMessage, EndMessage, PingMessage, ReportMessage,
-                 ChatMessage, ReactionMessage, NameMessage, ReadyMessage>;
+                 ChatMessage, ReactionMessage, NameMessage, ReadyMessage, EnqueueMessage,
+                 DequeueMessage, MoveMessage, JumpMessage, NextMessage>;
 
 }  // namespace videosync

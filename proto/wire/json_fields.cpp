@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(FieldKey::count)
     "hostToken",     "control",  "onStall",     "id",    "t1",
     "driftMs",       "rttMs",    "buffering",   "form",  "cannotPlay",
     "audioLanguage", "text",     "emoji",       "name",  "ready",
-    "countdownMs",   "queue",    "controllers",
+    "countdownMs",   "queue",    "controllers", "item",  "at",
 };
 
 std::size_t digits_at(std::string_view text, std::size_t at) noexcept {

@@ -38,6 +38,8 @@ enum class FieldKey : std::uint8_t {
   countdown_ms,
   queue,
   controllers,
+  item,
+  at,
   count,
 };
 

@@ -80,6 +80,9 @@ inline void append_playing(std::string& out, Form form, bool cannot_play) {
   if (cannot_play) out += R"(,"cannotPlay":true)";
 }
 
+// A list that may be long comes in messages that any client takes: so much of the list in each.
+inline constexpr std::size_t list_message_bytes_max = 16 * 1024 - 256;
+
 struct JsonFormatter {
   constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
 };

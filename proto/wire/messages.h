@@ -14,9 +14,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/uuid.h"
 #include "proto/session/effects.h"
+#include "proto/session/queue.h"
 #include "proto/session/session_values.h"
 #include "proto/wire/token.h"
 
@@ -115,6 +117,17 @@ void encode_chat(std::string& out, const ChatLine& line);
 std::size_t encode_history(std::string& out, std::span<const ChatLine> lines, std::size_t first);
 // The first of the turn on top, the others, if any, in "more". REQUIRES at least one.
 void encode_reactions(std::string& out, const ReactionsEffect& reactions);
+
+// The queue as one text or, where it is long, as several in their order, each for any client to
+// take. Where all of it would be more than queue_told_bytes_max, titles and names are cut, and what
+// is beyond that even then is left out.
+inline constexpr std::size_t queue_told_bytes_max = 44 * 1024;
+struct QueueView {
+  std::uint64_t epoch = 0;
+  const Queue& queue;
+  std::span<const std::string> titles;  // one of each item
+};
+std::vector<std::string> encode_queue(const QueueView& view);
 void encode_notice(std::string& out, NoticeCode code,
                    std::optional<std::uint32_t> retry_after_ms = std::nullopt);
 void encode_error(std::string& out, Refusal code, std::string_view message, std::string_view re);

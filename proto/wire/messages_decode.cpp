@@ -16,7 +16,6 @@ namespace videosync {
 namespace {
 
 constexpr std::size_t echo_bytes_max = 64;
-constexpr std::size_t video_id_bytes_max = 255;
 constexpr std::size_t chat_characters_max = 500;
 constexpr std::size_t emoji_bytes_max = 16;
 constexpr double rate_min = 0.25;
@@ -139,6 +138,23 @@ class FieldReader {
     return id.value_or(MemberId{});
   }
 
+  QueueItemId item() {
+    const auto id = parse_queue_item_id(string(FieldKey::item));
+    if (!id) refuse(Refusal::no_such_item, "item is not an item's id");
+    return id.value_or(QueueItemId{});
+  }
+
+  // A place in a list; what is too large for any is its end.
+  std::optional<std::uint32_t> optional_place(FieldKey key) {
+    const auto at = optional_number(key);
+    if (!at || failure_) return std::nullopt;
+    if (*at < 0) {
+      refuse(Refusal::out_of_range, "{} must not be negative", field_name(key));
+      return std::nullopt;
+    }
+    return static_cast<std::uint32_t>(std::min(*at, 1e9));
+  }
+
   std::optional<Control> control() {
     const auto text = optional_string(FieldKey::control);
     if (!text) return std::nullopt;
@@ -258,10 +274,39 @@ ClientMessage read_rate(FieldReader& in) {
   return RateMessage{rate};
 }
 
-ClientMessage read_load(FieldReader& in) {
+std::string read_video(FieldReader& in) {
   const std::string_view video = in.string(FieldKey::video);
   in.require_length(FieldKey::video, video.size(), video_id_bytes_max, "bytes");
-  return LoadMessage{std::string(video)};
+  return std::string(video);
+}
+
+ClientMessage read_load(FieldReader& in) {
+  return LoadMessage{read_video(in)};
+}
+
+ClientMessage read_enqueue(FieldReader& in) {
+  EnqueueMessage message{.video = read_video(in)};
+  message.at = in.optional_place(FieldKey::at);
+  return message;
+}
+
+ClientMessage read_dequeue(FieldReader& in) {
+  return DequeueMessage{in.item()};
+}
+
+ClientMessage read_move(FieldReader& in) {
+  MoveMessage message{.item = in.item()};
+  in.require(FieldKey::at);
+  message.at = in.optional_place(FieldKey::at).value_or(0);
+  return message;
+}
+
+ClientMessage read_jump(FieldReader& in) {
+  return JumpMessage{in.item()};
+}
+
+ClientMessage read_next(FieldReader&) {
+  return NextMessage{};
 }
 
 ClientMessage read_give(FieldReader& in) {
@@ -343,23 +388,14 @@ struct MessageType {
 };
 
 // The most frequent first: the table is searched from the top.
-constexpr std::array<MessageType, 16> message_types{{
-    {"ping", read_ping},
-    {"report", read_report},
-    {"play", read_play},
-    {"pause", read_pause},
-    {"seek", read_seek},
-    {"rate", read_rate},
-    {"chat", read_chat},
-    {"reaction", read_reaction},
-    {"load", read_load},
-    {"give", read_give},
-    {"claim", read_claim},
-    {"settings", read_settings},
-    {"kick", read_kick},
-    {"end", read_end},
-    {"name", read_name},
-    {"ready", read_ready},
+constexpr std::array<MessageType, 21> message_types{{
+    {"ping", read_ping},   {"report", read_report},     {"play", read_play},
+    {"pause", read_pause}, {"seek", read_seek},         {"rate", read_rate},
+    {"chat", read_chat},   {"reaction", read_reaction}, {"load", read_load},
+    {"give", read_give},   {"claim", read_claim},       {"settings", read_settings},
+    {"kick", read_kick},   {"end", read_end},           {"name", read_name},
+    {"ready", read_ready}, {"enqueue", read_enqueue},   {"dequeue", read_dequeue},
+    {"move", read_move},   {"jump", read_jump},         {"next", read_next},
 }};
 
 std::optional<DecodeFailure> parse_object(std::string_view text, MessageDecoder& scratch,

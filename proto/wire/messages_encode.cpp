@@ -12,9 +12,6 @@ namespace videosync {
 
 namespace {
 
-// A list that may be long comes in messages that any client takes.
-constexpr std::size_t list_bytes_max = 16 * 1024 - 64;
-
 std::string_view role_name(Role role) noexcept {
   return role == Role::host ? "host" : "participant";
 }
@@ -239,7 +236,7 @@ std::size_t encode_history(std::string& out, std::span<const ChatLine> lines, st
     out += next > first ? ",{" : "{";
     append_chat_fields(out, lines[next]);
     out += '}';
-    const bool fits = out.size() - empty_size + end.size() <= list_bytes_max;
+    const bool fits = out.size() - empty_size + end.size() <= list_message_bytes_max;
     if (fits || next == first) continue;
     out.resize(size);
     break;
@@ -310,6 +307,10 @@ std::string_view refusal_name(Refusal code) noexcept {
       return "rate_limited";
     case Refusal::unavailable:
       return "unavailable";
+    case Refusal::no_such_item:
+      return "no_such_item";
+    case Refusal::queue_full:
+      return "queue_full";
   }
   std::abort();
 }

@@ -108,6 +108,36 @@ void append_fields(std::string& out, const ReadyMessage& message) {
   append_json(out, R"(,"ready":{})", message.ready);
 }
 
+void append_item(std::string& out, QueueItemId item) {
+  append_json(out, R"(,"item":"q{}")", item.value);
+}
+
+void append_fields(std::string& out, const EnqueueMessage& message) {
+  begin(out, "enqueue");
+  append_json(out, R"(,"video":{})", Quoted{message.video});
+  if (message.at) append_json(out, R"(,"at":{})", *message.at);
+}
+
+void append_fields(std::string& out, const DequeueMessage& message) {
+  begin(out, "dequeue");
+  append_item(out, message.item);
+}
+
+void append_fields(std::string& out, const MoveMessage& message) {
+  begin(out, "move");
+  append_item(out, message.item);
+  append_json(out, R"(,"at":{})", message.at);
+}
+
+void append_fields(std::string& out, const JumpMessage& message) {
+  begin(out, "jump");
+  append_item(out, message.item);
+}
+
+void append_fields(std::string& out, const NextMessage&) {
+  begin(out, "next");
+}
+
 }  // namespace
 
 void encode_client_message(std::string& out, const ClientMessage& message) {
@@ -118,8 +148,9 @@ void encode_client_message(std::string& out, const ClientMessage& message) {
 std::string_view message_type(const ClientMessage& message) noexcept {
   // In the order of ClientMessage.
   static constexpr std::string_view types[] = {
-      "play", "pause", "seek", "rate",   "load", "give",     "claim", "settings",
-      "kick", "end",   "ping", "report", "chat", "reaction", "name",  "ready"};
+      "play",     "pause", "seek",    "rate",    "load",   "give", "claim",
+      "settings", "kick",  "end",     "ping",    "report", "chat", "reaction",
+      "name",     "ready", "enqueue", "dequeue", "move",   "jump", "next"};
   static_assert(std::size(types) == std::variant_size_v<ClientMessage>);
   return types[message.index()];
 }

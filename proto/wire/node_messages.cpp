@@ -13,7 +13,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 10;
+constexpr std::uint8_t version = 11;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -72,6 +72,10 @@ void fields(auto& io, Is<ChatLine> auto& line) {
   io(line.text);
   io.time(line.at_us);
 }
+void fields(auto& io, Is<QueueNews> auto& news) {
+  io.place(news.epoch);
+  io.bytes(news.bytes);
+}
 void fields(auto& io, Is<HostNews> auto& news) {
   io.place(news.epoch);
   io(news.id, news.reason, news.after);
@@ -126,7 +130,7 @@ void fields(auto& io, Is<Joined> auto& joined) {
   io.count(joined.casts, joined.revision, joined.commands);
   io.require(joined.revision > 0);
   io.bytes(joined.record);
-  io(joined.chat);
+  io(joined.chat, joined.queue);
 }
 void fields(auto& io, Is<Answer> auto& answer) {
   io(answer.ask, answer.fault, answer.info);
@@ -153,7 +157,7 @@ void fields(auto& io, Is<Cast> auto& cast) {
   io(cast.frames, cast.newest, cast.joined, cast.left, cast.changed);
   io.close_code(cast.ended_code);
   io.time(cast.sent_us);
-  io(cast.present, cast.hosts, cast.chat, cast.heard);
+  io(cast.present, cast.hosts, cast.chat, cast.queue, cast.heard);
   io.count(cast.revision, cast.commands);
   io.require(cast.revision > 0);
   io.bytes(cast.record);

@@ -23,7 +23,7 @@
 namespace videosync::node {
 
 inline constexpr std::size_t text_bytes_max = 64 * 1024;
-inline constexpr std::size_t message_bytes_max = 1024 * 1024;
+inline constexpr std::size_t message_bytes_max = 1280 * 1024;
 inline constexpr std::size_t list_max = 1'000;  // elements of any list here
 inline constexpr std::size_t refusal_bytes_max = 384;
 
@@ -34,6 +34,12 @@ struct AskRef {
   std::uint64_t expires_us = 0;  // server time; from then on nobody carries it out
 
   friend bool operator==(const AskRef&, const AskRef&) = default;
+};
+
+// What a session is going to watch, as its home told it in that epoch.
+struct QueueNews {
+  std::uint64_t epoch = 0;
+  std::string bytes;  // a Queue: to be read by who uses it
 };
 
 // --- To the home's node --------------------------------------------------------------------------
@@ -106,7 +112,8 @@ struct Joined {
   std::uint64_t revision = 1;  // see Cast
   std::uint64_t commands = 0;
   std::string record;
-  std::vector<ChatLine> chat{};  // what was said before, above what the outpost knows
+  std::vector<ChatLine> chat{};      // what was said before, above what the outpost knows
+  std::optional<QueueNews> queue{};  // nothing: it never had anything
 };
 struct Info {
   SessionSettings settings;
@@ -200,7 +207,8 @@ struct Cast {
   std::vector<HostNews> hosts{};
   // What was said; with `present` also some of what was before, which may have been missed.
   std::vector<ChatLine> chat{};
-  std::vector<Heard> heard{};  // of each node that said something since the last cast
+  std::optional<QueueNews> queue{};  // is told before the frames
+  std::vector<Heard> heard{};        // of each node that said something since the last cast
   // What is stored with this cast, or was last: whoever takes over goes on from there even where
   // the store has lost it. `record` is empty where nothing has changed.
   std::uint64_t revision = 1;  // from 1 on

@@ -4,15 +4,29 @@
 
 namespace videosync {
 
+namespace {
+
+// The letter and a number from 1 on, without zeros in front.
+template <class Number>
+std::optional<Number> parse_id(std::string_view text, char letter) noexcept {
+  if (text.size() < 2 || text[0] != letter || text[1] < '1' || text[1] > '9') return std::nullopt;
+  return parse_decimal<Number>(text.substr(1));
+}
+
+}  // namespace
+
 std::optional<MemberId> parse_member_id(std::string_view text) noexcept {
-  if (text.size() < 2 || text[0] != 'm' || text[1] < '1' || text[1] > '9') return std::nullopt;
-  const auto number = parse_decimal<std::uint32_t>(text.substr(1));
+  const auto number = parse_id<std::uint32_t>(text, 'm');
   return number ? std::optional(MemberId{*number}) : std::nullopt;
 }
 
 std::optional<std::uint64_t> parse_chat_id(std::string_view text) noexcept {
-  if (text.size() < 2 || text[0] != 'c' || text[1] < '1' || text[1] > '9') return std::nullopt;
-  return parse_decimal<std::uint64_t>(text.substr(1));
+  return parse_id<std::uint64_t>(text, 'c');
+}
+
+std::optional<QueueItemId> parse_queue_item_id(std::string_view text) noexcept {
+  const auto number = parse_id<std::uint64_t>(text, 'q');
+  return number ? std::optional(QueueItemId{*number}) : std::nullopt;
 }
 
 std::optional<Token> parse_token(std::string_view text) noexcept {

@@ -17,6 +17,8 @@ namespace videosync {
 std::optional<MemberId> parse_member_id(std::string_view text) noexcept;
 // Of a line of chat: "c" and a decimal number.
 std::optional<std::uint64_t> parse_chat_id(std::string_view text) noexcept;
+// Of what is in a queue: "q" and a decimal number.
+std::optional<QueueItemId> parse_queue_item_id(std::string_view text) noexcept;
 std::optional<Token> parse_token(std::string_view text) noexcept;
 std::optional<ResumeToken> parse_resume_token(std::string_view text) noexcept;
 

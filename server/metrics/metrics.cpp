@@ -23,9 +23,9 @@ constexpr Counter offset(Counter first, std::size_t index) noexcept {
   return static_cast<Counter>(static_cast<std::size_t>(first) + index);
 }
 static_assert(offset(Counter::message_play, std::variant_size_v<ClientMessage> - 1) ==
-              Counter::message_ready);
-static_assert(offset(Counter::refusal_bad_json, static_cast<std::size_t>(Refusal::unavailable)) ==
-              Counter::refusal_unavailable);
+              Counter::message_next);
+static_assert(offset(Counter::refusal_bad_json, static_cast<std::size_t>(Refusal::queue_full)) ==
+              Counter::refusal_queue_full);
 
 Counter close_counter(std::uint16_t code) noexcept {
   switch (code) {

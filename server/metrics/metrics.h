@@ -54,6 +54,11 @@ enum class Counter : std::uint8_t {
   message_reaction,
   message_name,
   message_ready,
+  message_enqueue,
+  message_dequeue,
+  message_move,
+  message_jump,
+  message_next,
   refusal_bad_json,  // in the order of Refusal
   refusal_bad_message,
   refusal_unknown_type,
@@ -63,6 +68,8 @@ enum class Counter : std::uint8_t {
   refusal_out_of_range,
   refusal_rate_limited,
   refusal_unavailable,
+  refusal_no_such_item,
+  refusal_queue_full,
   frames_sent,
   states_replaced,  // a newer state took the place of one not yet sent
   frames_dropped,   // chat and member updates that a slow reader's queue had no room for

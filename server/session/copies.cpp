@@ -28,6 +28,8 @@ void Impl::leave_copy(Residence& residence) noexcept {
   Copy& copy = copies_[residence.key];
   copy.version = {outpost.line_fence, outpost.revision};
   copy.record = std::exchange(outpost.record, {});
+  copy.queue = std::exchange(outpost.queue, {});
+  copy.queue_epoch = outpost.queue_epoch;
   VS_ASSERT(copies_.size() <= copies_max);
   store_copy(residence.key);
 }
@@ -51,7 +53,7 @@ void Impl::store_copy(const Uuid& key) noexcept {
   const std::uint64_t fence = copy.version.fence;
   auto beneath = ask_beneath(key, fence);
   ports_.store.change(
-      key, before, copy.version, BufferRef::copy_of(copy.record), store_ttl_us(), {},
+      key, before, copy.version, bytes_of(copy.record, copy.queue), store_ttl_us(), {},
       answered([this, key, fence, beneath = std::move(beneath)](const Result<>& result) noexcept {
         if (result) tell_beneath(*beneath, key, fence);
         on_copy_answered(key, result);
@@ -81,6 +83,8 @@ void Impl::take_back_copy(Residence& residence) noexcept {
   outpost.line_fence = copy->second.version.fence;
   outpost.revision = copy->second.version.revision;
   outpost.record = std::move(copy->second.record);
+  outpost.queue = std::move(copy->second.queue);
+  outpost.queue_epoch = copy->second.queue_epoch;
   copies_.erase(copy);
   set_unsaved(residence.key, "");
 }

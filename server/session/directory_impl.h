@@ -3,6 +3,7 @@
 //   home_members.cpp       members of sessions at home here, and what follows every event of theirs
 //   ending.cpp             how a session ends
 //   home_effects.cpp       what the machine wants done
+//   queues.cpp             what a session is going to watch: told, heard, kept
 //   home_nodes.cpp         what other nodes say to a home and are told by it
 //   moving.cpp             from home to outpost and back
 //   outpost.cpp            what local clients want of a session elsewhere; time
@@ -164,6 +165,7 @@ class SessionDirectory::Impl {
   SessionInfo info_of(const Residence& residence) const;
   // What the library here has under its video's id, where it tells another length.
   std::optional<VideoChoice> find_other_length(const SessionMachine& machine) const noexcept;
+  void learn_length(SessionMachine& machine) noexcept;
   void await_turn_end(Residence& residence) noexcept;
   void stop_talking(Residence& residence) noexcept;
   // After every call of the machine: carries out effects_, stores, casts, arms the timer; may end
@@ -173,7 +175,7 @@ class SessionDirectory::Impl {
   void store(Residence& residence, const Uuid& home) noexcept;
   void say_unstored(Residence& residence) noexcept;
   void on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
-                 const Result<>& result) noexcept;
+                 std::uint64_t queue_version, const Result<>& result) noexcept;
   void store_again(Residence& residence) noexcept;
   void retry_unsaved() noexcept;
   void tend_homes() noexcept;
@@ -215,6 +217,15 @@ class SessionDirectory::Impl {
   void carry(Residence& residence, const ReactionsEffect& effect) noexcept;
   void carry(Residence& residence, const SettingsEffect& effect) noexcept;
   void carry(Residence& residence, const EndedEffect& effect) noexcept;
+  void carry(Residence& residence, const QueueEffect& effect) noexcept;
+  std::vector<BufferRef> queue_frames(const Queue& queue, std::uint64_t epoch) noexcept;
+  void tell_queue(ConnectionRef to, const Queue& queue, std::uint64_t epoch) noexcept;
+  void broadcast_queue(const Uuid& key, const std::vector<std::uint32_t>& members_on,
+                       const Queue& queue, std::uint64_t epoch) noexcept;
+  static node::QueueNews queue_news(const Home& home);
+  static SessionBytes bytes_of(const std::string& record, const Queue& queue);
+  static Queue read_queue(std::string_view bytes);
+  void hear_queue(Residence& residence, const node::QueueNews& news) noexcept;
   void tell_history(ConnectionRef to, const ChatHistory& chat, std::uint64_t held) noexcept;
   std::string_view write_welcome(Residence& residence, MemberId to) noexcept;
   void broadcast(Residence& residence, std::string_view text, SendClass send_class) noexcept;
@@ -377,6 +388,8 @@ class SessionDirectory::Impl {
   struct Copy {
     StoreVersion version;
     std::string record;
+    Queue queue;
+    std::uint64_t queue_epoch = 0;
   };
   std::unordered_map<Uuid, Copy> copies_;  // of sessions that are not open here; at most copies_max
   // Of homes, answered in the order in which they were asked for.

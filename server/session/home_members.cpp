@@ -17,6 +17,8 @@ namespace {
 // So much the clocks of two nodes may differ, and some more.
 constexpr std::uint64_t epoch_ahead_us = 1'000'000;
 
+const Queue no_queue;
+
 }  // namespace
 
 Home& Impl::adopt(Residence& residence, std::unique_ptr<SessionMachine> machine,
@@ -44,6 +46,12 @@ std::optional<VideoChoice> Impl::find_other_length(const SessionMachine& machine
   auto video = ports_.around.choose_video(machine.state().video);
   const bool is_other = video && video->duration_s > 0 && video->duration_s != machine.duration_s();
   return is_other ? std::move(video) : std::nullopt;
+}
+
+void Impl::learn_length(SessionMachine& machine) noexcept {
+  if (machine.ended()) return;
+  if (const auto video = find_other_length(machine))
+    machine.learn_duration(*video, server_us(), effects_);
 }
 
 void Impl::library_changed() noexcept {
@@ -176,7 +184,9 @@ void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& re
   } else {
     ports_.delivery.begin(from, residence.key, joined->id, joined->connection,
                           make_frame(WebSocketOpcode::text, write_welcome(residence, joined->id)));
-    tell_history(from, residence.at_home().machine->chat(), request.chat_held);
+    const SessionMachine& machine = *residence.at_home().machine;
+    tell_queue(from, machine.queue(), machine.state().epoch);
+    tell_history(from, machine.chat(), request.chat_held);
   }
   settle(residence);
 }
@@ -203,9 +213,16 @@ void Impl::message_home(Residence& residence, MemberId member,
   }
   if (const auto* load = std::get_if<LoadMessage>(&message)) {
     machine.handle_load(member, ports_.around.choose_video(load->video), server_us(), effects_);
+  } else if (const auto* enqueue = std::get_if<EnqueueMessage>(&message)) {
+    machine.handle_enqueue(member, *enqueue, ports_.around.choose_video(enqueue->video),
+                           server_us(), effects_);
   } else {
     machine.handle(member, message, server_us(), effects_);
   }
+  // The library may have learned the length of what was in the queue meanwhile.
+  const bool is_next =
+      std::holds_alternative<NextMessage>(message) || std::holds_alternative<JumpMessage>(message);
+  if (is_next) learn_length(machine);
   if (std::holds_alternative<ReactionMessage>(message)) await_turn_end(residence);
   settle(residence);
 }
@@ -279,7 +296,10 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   home.touched_us = now_us();
   const StoreVersion expected = home.version;
   ++home.version.revision;
-  const BufferRef bytes = BufferRef::copy_of(encode(stored(home, home_node)));
+  home.is_queue_unstored = home.machine->take_queue_changed() || home.is_queue_unstored;
+  // Written with each change until the store is known to have it: one of several may get lost.
+  const Queue& queue = home.is_queue_unstored ? home.machine->queue() : no_queue;
+  const SessionBytes bytes = bytes_of(encode(stored(home, home_node)), queue);
   home.is_remade = true;
   BufferRef cast = take_cast(residence);
   // A store that has refused the last one will refuse this one, too: what is said in the meantime
@@ -296,14 +316,14 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   VS_ASSERT(changes_answered_ < changes_asked_);
   ports_.store.change(
       residence.key, expected, home.version, bytes, store_ttl_us(), cast,
-      [this, key = residence.key, fence = expected.fence, cast,
+      [this, key = residence.key, fence = expected.fence, cast, queue_version = queue.version(),
        beneath = std::move(beneath)](Result<> result) noexcept {
         ++changes_answered_;
         // Mostly there is nothing to do; then no event of its own is needed.
-        if (result && unsaved_.empty()) return;
-        answered([this, key, fence, cast, beneath](const Result<>& stored) noexcept {
+        if (result && unsaved_.empty() && queue_version == 0) return;
+        answered([this, key, fence, cast, queue_version, beneath](const Result<>& stored) noexcept {
           if (stored && beneath) tell_beneath(*beneath, key, fence);
-          on_stored(key, fence, cast, stored);
+          on_stored(key, fence, cast, queue_version, stored);
         })(std::move(result));
       });
 }
@@ -318,13 +338,14 @@ void Impl::say_unstored(Residence& residence) noexcept {
 
 // A store that takes no changes (out of memory) may still carry what is said.
 void Impl::on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
-                     const Result<>& result) noexcept {
+                     std::uint64_t queue_version, const Result<>& result) noexcept {
   VS_ASSERT(changes_answered_ <= changes_asked_);
   Residence* residence = find(key);
   // It has ended or moved meanwhile, or moves: then the answer to that counts.
   if (residence == nullptr || !residence->is_home()) return;
   Home& home = residence->at_home();
   if (home.version.fence != fence) return;
+  if (result && queue_version == home.machine->queue().version()) home.is_queue_unstored = false;
   if (result) return set_unsaved(key, "");
   switch (result.error().code) {
     case ErrorCode::conflict:
@@ -357,7 +378,9 @@ void Impl::set_unsaved(const Uuid& key, std::string why) noexcept {
 }
 
 void Impl::store_again(Residence& residence) noexcept {
-  residence.at_home().machine->take_durable_changed();
+  Home& home = residence.at_home();
+  home.machine->take_durable_changed();
+  home.is_queue_unstored = true;  // the store may have lost it
   store(residence, self());
 }
 

@@ -124,7 +124,9 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                     .revision = home.version.revision,
                     .commands = machine.commands(),
                     .record = encode(stored(home, self())),
-                    .chat = machine.chat().after(join.chat_known)});
+                    .chat = machine.chat().after(join.chat_known),
+                    .queue = machine.queue().version() > 0 ? std::optional(queue_news(home))
+                                                           : std::nullopt});
   settle(residence);
 }
 
@@ -310,7 +312,7 @@ BufferRef Impl::take_cast(Residence& residence) noexcept {
   VS_ASSERT(cast.heard.empty());
   const bool is_remade = std::exchange(home.is_remade, false);
   const bool is_news = !cast.frames.empty() || !cast.hosts.empty() || !cast.chat.empty() ||
-                       cast.ended_code || cast.present;
+                       cast.queue || cast.ended_code || cast.present;
   // At the end of the turn there will be something to say with it.
   if (!is_news && !(is_remade && home.remote_members > 0) && home.is_talking) return {};
   for (Home::Remote& remote : home.remotes) {
@@ -367,6 +369,7 @@ void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
   home.cast.joined = machine.members();
   // An outpost tells its members what it has not heard. What is to be told anyway is the newest.
   home.cast.chat = machine.chat().after(0, home.cast.chat.size() + retold_lines);
+  if (machine.queue().version() > 0) home.cast.queue = queue_news(home);
   home.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
   for (Home::Remote& remote : home.remotes)
     remote.told = 0;

@@ -92,6 +92,8 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
   outpost.video = machine.state().video;
   outpost.host_told = machine.host();
   outpost.chat = machine.chat();
+  outpost.queue = machine.queue();
+  outpost.queue_epoch = machine.state().epoch;
   outpost.needs_enroll = true;
   outpost.assert_sound();
   return outpost;
@@ -113,13 +115,16 @@ void Impl::hand_over(Residence& residence, const Uuid& heir) noexcept {
   Home& home = residence.at_home();
   const StoreVersion expected = home.version;
   ++home.version.revision;
-  const BufferRef bytes = BufferRef::copy_of(encode(stored(home, heir)));
+  home.is_queue_unstored = home.machine->take_queue_changed() || home.is_queue_unstored;
+  SessionBytes bytes = bytes_of(encode(stored(home, heir)),
+                                home.is_queue_unstored ? home.machine->queue() : Queue());
   const std::int64_t ttl_us = heir == Uuid{} ? ports_.session_ttl_us : store_ttl_us();
   home.is_remade = true;
   BufferRef cast = take_cast(residence);
   make_outpost(residence);
   ++moving_;
-  ports_.store.change(residence.key, expected, home.version, bytes, ttl_us, std::move(cast),
+  ports_.store.change(residence.key, expected, home.version, std::move(bytes), ttl_us,
+                      std::move(cast),
                       answered([this, key = residence.key, heir](const Result<>& result) noexcept {
                         on_handed_over(key, heir, result);
                       }));
@@ -168,8 +173,7 @@ void Impl::stay_home(Residence& residence, const Error& why) noexcept {
     unseat(home, id);
     home.machine->leave(id, number, server_us(), effects_);
   }
-  if (const auto video = find_other_length(*home.machine))
-    home.machine->learn_duration(*video, server_us(), effects_);
+  learn_length(*home.machine);
   const Uuid key = residence.key;
   settle(residence);
   hand_waiting_to_home(key, *before);
@@ -246,6 +250,10 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   text.clear();
   encode_settings(text, home.machine->settings());
   broadcast(residence, text, SendClass::reliable);
+  if (home.machine->queue().version() > 0 || before->queue.version() > 0) {
+    broadcast_queue(residence.key, home.members_on, home.machine->queue(),
+                    home.machine->state().epoch);
+  }
   // One word of who is host, by now.
   effects_.erase_if(
       [](const Effect& effect) noexcept { return std::holds_alternative<HostEffect>(effect); });
@@ -259,8 +267,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   text.clear();
   encode_members(text, who_is_there(*home.machine, *before));
   broadcast(residence, text, SendClass::droppable);
-  if (const auto video = find_other_length(*home.machine))
-    home.machine->learn_duration(*video, server_us(), effects_);
+  learn_length(*home.machine);
   home.assert_sound();
   judge_undone(residence, *before);
   const Uuid key = residence.key;

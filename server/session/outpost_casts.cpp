@@ -36,6 +36,7 @@ void Impl::apply(Residence& residence, const node::Cast& cast) noexcept {
     if (is_meant) settle_heard(outpost, heard, outpost.missed_number);
   }
   if (cast.newest) outpost.video = cast.newest->video;
+  if (cast.queue) hear_queue(residence, *cast.queue);
   deliver_frames(residence, cast);
   hear_chat(residence, cast.chat, cast.sent_us);
   outpost.assert_sound();

@@ -109,6 +109,7 @@ void Impl::on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept
     log_error("session", "a stored session cannot be read", field("why", stored.error().message));
     return on_unknown(*residence, value->version);
   }
+  if (value->queue) stored->queue = read_queue(text_of(value->queue));
   on_found(*residence, *value, std::move(*stored));
 }
 
@@ -138,6 +139,7 @@ void Impl::on_found(Residence& residence, const StoredValue& value, StoredSessio
   if (!is_behind) return take_over(residence, value.version, stored, written_by);
   auto own = decode_stored_session(outpost.record);
   if (!own) return take_over(residence, value.version, stored, written_by);
+  own->queue = outpost.queue;
   take_over(residence, known, *own, written_by);
 }
 
@@ -151,7 +153,8 @@ void Impl::on_unknown(Residence& residence, StoreVersion unreadable) noexcept {
   }
   const bool is_known_here = !outpost.record.empty();
   if (is_known_here ? is_store_returning() : may_be_written_back()) return look_later(residence);
-  if (const auto own = decode_stored_session(outpost.record); is_known_here && own) {
+  if (auto own = decode_stored_session(outpost.record); is_known_here && own) {
+    own->queue = outpost.queue;
     if (outpost.needs_home()) {
       const StoreVersion known{outpost.line_fence, outpost.revision};
       return take_over(residence, std::max(known, unreadable), *own, own->home);
@@ -295,6 +298,7 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
   if (may_have_gone_back()) record.next_member_id += skipped_ids(record, version.fence);
   auto machine = SessionMachine::reopen(ports_.limits, record, outpost.told_epoch, version.fence,
                                         members, server_us());
+  machine->adopt_queue(from.queue);
   machine->take_durable_changed();
   const std::string bytes =
       encode(StoredSession{.home = self(), .heard = from.heard, .record = machine->record()});
@@ -302,7 +306,7 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
       .from = self(), .key = residence.key, .fence = version.fence, .message = node::Moved{}});
   outpost.phase = Phase::taking;
   ports_.store.change(
-      residence.key, known, version, BufferRef::copy_of(bytes), store_ttl_us(),
+      residence.key, known, version, bytes_of(bytes, from.queue), store_ttl_us(),
       BufferRef::copy_of(moved),
       answered([this, key = residence.key, version, from, written_by,
                 machine = std::move(machine)](const Result<>& result) mutable noexcept {

@@ -412,6 +412,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   VS_ASSERT(ask->kind == Asks::Ask::Kind::join);
   learn_record(residence, joined.revision, joined.commands, joined.record);
   hear_chat(residence, joined.chat, 0);
+  if (joined.queue) hear_queue(residence, *joined.queue);
   for (const MemberInfo& member : joined.members)
     remember(outpost, member);
   const auto info = outpost.everybody.find(joined.member);
@@ -433,6 +434,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   add_member(residence, joined.member, {ask->from, joined.connection, name});
   ports_.delivery.begin(ask->from, residence.key, joined.member, joined.connection,
                         make_frame(WebSocketOpcode::text, joined.welcome));
+  tell_queue(ask->from, outpost.queue, outpost.queue_epoch);
   tell_history(ask->from, outpost.chat, ask->request.chat_held);
   if (outpost.needs_enroll && outpost.phase == Phase::settled) speak(residence);
 }

@@ -77,6 +77,7 @@ struct Home {
   node::Cast cast;                  // what the event at hand says to members of other nodes
   std::uint64_t casts = 0;          // the number of the last one
   std::int64_t cast_us = 0;         // when the last one was, or was said again
+  bool is_queue_unstored = false;   // the store is not known to have the newest queue
   std::uint64_t change = 0;         // the last one that may carry a cast: a number of the worker's
   std::int64_t touched_us = 0;      // when the store last heard of it
   std::int64_t moved_us = 0;        // when it came here
@@ -154,6 +155,8 @@ struct Outpost {
   LocalMembers members;
   std::vector<std::uint32_t> members_on;               // by worker
   std::unordered_map<MemberId, MemberInfo> everybody;  // as far as members here know each other
+  Queue queue;                                         // as it was last told, in ...
+  std::uint64_t queue_epoch = 0;                       // ... this epoch
   ChatHistory chat;                        // what members here have heard, and some from before
   std::unordered_set<MemberId> left_here;  // of these, since the home last told who has left
   Asks asks;

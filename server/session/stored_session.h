@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/uuid.h"
+#include "proto/session/queue.h"
 #include "proto/session/session_record.h"
 #include "proto/wire/node_messages.h"
 #include "storage/session_store.h"
@@ -24,11 +25,13 @@ struct StoredSession {
   // to be carried out. The newest heard_max of them.
   std::vector<node::Heard> heard;
   SessionRecord record;
+  Queue queue{};  // in the store, and between nodes, it lies beside the rest: no part of the bytes
 };
 
-// What a welcome, and whatever else goes with it to another node, takes besides.
+// What a welcome, the chat, the queue, and whatever else goes with it to another node, takes
+// besides.
 inline constexpr std::size_t stored_session_bytes_max =
-    node::message_bytes_max - 2 * node::text_bytes_max;
+    node::message_bytes_max - 6 * node::text_bytes_max;
 
 std::string encode(const StoredSession& session);
 // ErrorCode::corrupt for bytes that are not exactly one of this version, are more than

@@ -112,6 +112,39 @@ describe('two nodes, one session', { concurrency: 8 }, () => {
     assert.deepEqual([ann.of('error').length, ben.of('error').length, ben.of('state').length], [1, 3, 0]);
   });
 
+  test('who is ready, what comes next and who may control is the same on both', async () => {
+    const { key, ann, ben } = await pair();
+    ben.send('ready', { ready: true });
+    for (const who of [ann, ben]) await who.next('members', ({ ready }) => ready === 1);
+    ben.send('enqueue', { video: 'two' });
+    const queues = await Promise.all([ann, ben].map((who) => who.next('queue')));
+    assert.deepEqual({ ...queues[0], receivedMs: 0 }, { ...queues[1], receivedMs: 0 });
+    ann.send('settings', { controllers: [ben.id] });
+    assert.deepEqual((await ben.next('settings')).controllers, [ben.id]);
+    ben.send('next');
+    for (const who of [ann, ben]) {
+      await who.next('queue', ({ list }) => list.length === 0);
+      assert.equal((await who.next('state')).video, 'two');
+    }
+    ben.send('play', { countdownMs: 5_000 });
+    const { atMs } = await ann.next('state', ({ playing }) => playing);
+    assert.equal((await join(b, key)).welcome.state.atMs, atMs);
+  });
+
+  test('who comes later is told on either node what was said', async () => {
+    const { key, ann, ben } = await pair();
+    ann.send('chat', { text: 'one' });
+    const { id } = await ben.next('chat');
+    ben.send('chat', { text: 'two' });
+    await ann.next('chat', ({ text }) => text === 'two');
+    for (const node of [a, b]) {
+      const all = await (await join(node, key)).next('history');
+      assert.deepEqual(all.list.map(({ text, name }) => [text, name]), [['one', 'Ann'], ['two', 'Ben']]);
+      const rest = await (await join(node, key, { chat: id })).next('history');
+      assert.deepEqual(rest.list.map(({ text }) => text), ['two']);
+    }
+  });
+
   test('chat, reactions and names cross over, in one order', async () => {
     const { ann, ben } = await pair();
     for (let i = 0; i < 10; i += 1) {

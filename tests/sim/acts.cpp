@@ -42,10 +42,12 @@ void World::perform_by(Viewer& viewer, const Action& action) {
       return;
     }
     case Act::load:
+      if (salt % 5 > 0) return change_queue(viewer, salt / 5);
       return viewer.say_plain(LoadMessage{salt % 3 == 0   ? "none"
                                           : salt % 3 == 1 ? "film"
                                                           : "other"});
     case Act::name:
+      if (salt % 3 == 0) change_queue(viewer, salt / 3);
       return viewer.say_plain(NameMessage{"n" + std::to_string(next_command())});
     case Act::report:
       if (salt % 3 == 0) viewer.say_plain(ReadyMessage{salt % 4 != 0});
@@ -107,6 +109,29 @@ std::vector<MemberId> World::some_of(const SimSession& session, std::uint64_t sa
     if (is_meant && std::ranges::find(ids, other.id()) == ids.end()) ids.push_back(other.id());
   }
   return ids;
+}
+
+void World::change_queue(Viewer& viewer, std::uint64_t salt) {
+  if (!viewer.is_open()) return;
+  Random random(salt);
+  const auto& queue = viewer.queue();
+  const QueueItemId item = queue.empty() ? QueueItemId{1} : queue[random.below(queue.size())];
+  const auto at = static_cast<std::uint32_t>(random.below(4));
+  tell("{} changes the queue", viewer.name());
+  switch (random.below(8)) {
+    case 0:
+      return viewer.say_plain(DequeueMessage{item});
+    case 1:
+      return viewer.say_plain(MoveMessage{item, at});
+    case 2:
+      return viewer.say_plain(JumpMessage{item});
+    case 3:
+      return viewer.say_plain(NextMessage{});
+    case 4:
+      return viewer.say_plain(EnqueueMessage{"none", at});
+    default:
+      return viewer.say_plain(EnqueueMessage{random.chance(0.5) ? "film" : "other", at});
+  }
 }
 
 void World::burst(Viewer& viewer, std::uint64_t salt) {

@@ -120,10 +120,10 @@ Frame::Type type_of(std::string_view name) noexcept {
   using Type = Frame::Type;
   constexpr std::pair<std::string_view, Type> names[] = {
       {"welcome", Type::welcome}, {"state", Type::state},       {"host", Type::host},
-      {"members", Type::members}, {"settings", Type::settings}, {"pong", Type::pong},
-      {"viewers", Type::viewers}, {"waiting", Type::waiting},   {"chat", Type::chat},
-      {"history", Type::history}, {"reaction", Type::reaction}, {"notice", Type::notice},
-      {"error", Type::error}};
+      {"members", Type::members}, {"settings", Type::settings}, {"queue", Type::queue},
+      {"pong", Type::pong},       {"viewers", Type::viewers},   {"waiting", Type::waiting},
+      {"chat", Type::chat},       {"history", Type::history},   {"reaction", Type::reaction},
+      {"notice", Type::notice},   {"error", Type::error}};
   for (const auto& [known, type] : names) {
     if (name == known) return type;
   }
@@ -328,6 +328,25 @@ void read_history_field(Reader& reader, std::string_view key, Frame& frame) {
   });
 }
 
+void read_queue_field(Reader& reader, std::string_view key, Frame& frame) {
+  if (key == "epoch") {
+    frame.epoch = reader.number<std::uint64_t>();
+  } else if (key == "version") {
+    frame.version = reader.number<std::uint64_t>();
+  } else if (key == "from") {
+    frame.from = reader.number<std::uint64_t>();
+  } else if (key == "list") {
+    reader.array([&] {
+      reader.object([&](std::string_view of_one) {
+        if (of_one != "item") return reader.skip();
+        frame.items.push_back(parse_queue_item_id(reader.string()).value_or(QueueItemId{}));
+      });
+    });
+  } else {
+    reader.skip();
+  }
+}
+
 void read_field(Reader& reader, std::string_view key, Frame& frame) {
   switch (frame.type) {
     case Frame::Type::welcome:
@@ -340,6 +359,8 @@ void read_field(Reader& reader, std::string_view key, Frame& frame) {
     case Frame::Type::chat:
     case Frame::Type::reaction:
       return read_talk_field(reader, key, frame);
+    case Frame::Type::queue:
+      return read_queue_field(reader, key, frame);
     case Frame::Type::history:
       return read_history_field(reader, key, frame);
     case Frame::Type::host:

@@ -59,6 +59,7 @@ struct Frame {
     host,
     members,
     settings,
+    queue,
     pong,
     viewers,
     waiting,
@@ -79,7 +80,10 @@ struct Frame {
   std::string_view your_name;
   std::string_view resume;
   MemberId host;
-  std::uint64_t epoch = 0;  // of a host
+  std::uint64_t epoch = 0;    // of a host or a queue
+  std::uint64_t version = 0;  // of a queue, as the next two
+  std::uint64_t from = 0;
+  std::vector<QueueItemId> items;
   std::string_view reason;
   std::uint32_t count = 0;
   std::uint32_t ready = 0;

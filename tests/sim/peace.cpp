@@ -41,6 +41,13 @@ std::string words_of(const std::map<MemberId, std::string>& members) {
   return words;
 }
 
+std::string words_of(const std::vector<QueueItemId>& queue) {
+  std::string words;
+  for (const QueueItemId item : queue)
+    words += fmt::format(" q{}", item.value);
+  return words;
+}
+
 std::string place_of(const Place& place) {
   return fmt::format("({}, {})", place.epoch, place.seq);
 }
@@ -171,6 +178,10 @@ void World::check_agreement(SimSession& session) {
       find("agreement: settings", "{} has {}, {} has {}", first.name(), first.settings(),
            viewer->name(), viewer->settings());
     }
+    if (viewer->queue() != first.queue()) {
+      find("agreement: queue", "{} has{}, {} has{}", first.name(), words_of(first.queue()),
+           viewer->name(), words_of(viewer->queue()));
+    }
     if (viewer->ready() != first.ready()) {
       find("agreement: ready", "{} takes {} for ready, {} {}", first.name(), first.ready(),
            viewer->name(), viewer->ready());
@@ -224,6 +235,15 @@ void World::check_stored(SimSession& session) {
   if (place != open.front()->held()) {
     find("stored", "{} holds {}, the store {}", open.front()->name(),
          place_of(open.front()->held()), place_of(place));
+  }
+  const auto queue = Queue::decode(entry->queue ? text_of(entry->queue) : Queue().encode());
+  if (!queue) return find("stored", "the queue cannot be read: {}", queue.error().message);
+  std::vector<QueueItemId> items;
+  for (const QueueItem& item : queue->items())
+    items.push_back(item.id);
+  if (items != open.front()->queue()) {
+    find("stored", "{} has{} in the queue, the store{}", open.front()->name(),
+         words_of(open.front()->queue()), words_of(items));
   }
   const bool is_alive = std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
     return node->is_up() && node->process().id() == stored->home;

@@ -205,6 +205,8 @@ void Viewer::forget() noexcept {
   state_ = {};
   state_frame_.reset();
   host_epoch_ = 0;
+  queue_.clear();
+  queue_place_ = {};
   for (Talk& talk : talks_)
     talk.is_anothers = true;
 }
@@ -358,6 +360,9 @@ void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
     case Frame::Type::settings:
       hold_settings(*frame);
       break;
+    case Frame::Type::queue:
+      hold_queue(*frame);
+      break;
     case Frame::Type::error:
       on_error(*frame);
       break;
@@ -456,6 +461,21 @@ void Viewer::hold_state(const SeenState& state, const FrameRef& frame, bool is_w
       }
     }
   }
+}
+
+// The latest wins; a long one comes in parts.
+void Viewer::hold_queue(const Frame& frame) {
+  const Place place{frame.epoch, frame.version};
+  if (place < queue_place_) return;
+  if (frame.from == 0) queue_.clear();
+  if (frame.from != queue_.size()) {
+    world_.find("protocol", "{} has {} of the queue and got a part from {} on", name(),
+                queue_.size(), frame.from);
+  }
+  queue_place_ = place;
+  queue_.insert(queue_.end(), frame.items.begin(), frame.items.end());
+  if (world_.is_told())
+    world_.tell("{} sees a queue of {} ({}, {})", name(), queue_.size(), place.epoch, place.seq);
 }
 
 void Viewer::hold_settings(const Frame& frame) {

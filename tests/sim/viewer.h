@@ -116,7 +116,8 @@ class Viewer final : ClientEnd {
   bool is_host_away() const noexcept { return is_host_away_; }
   const std::map<MemberId, std::string>& members() const noexcept { return members_; }
   std::uint32_t count() const noexcept { return count_; }
-  std::uint32_t ready() const noexcept { return ready_; }             // how many are
+  std::uint32_t ready() const noexcept { return ready_; }  // how many are
+  const std::vector<QueueItemId>& queue() const noexcept { return queue_; }
   const std::string& settings() const noexcept { return settings_; }  // who controls first
   std::deque<Talk>& talks() noexcept { return talks_; }
   std::int64_t changed_us() const noexcept { return changed_us_; }  // of its phase
@@ -156,6 +157,7 @@ class Viewer final : ClientEnd {
   void check_time(std::int64_t told_us);
   void hold_state(const SeenState& state, const FrameRef& frame, bool is_welcome);
   void hold_settings(const Frame& frame);
+  void hold_queue(const Frame& frame);
   void on_host(const Frame& frame);
   void on_members(const Frame& frame);
   void on_error(const Frame& frame);
@@ -196,6 +198,8 @@ class Viewer final : ClientEnd {
   std::uint32_t count_ = 0;
   std::uint32_t ready_ = 0;
   std::string settings_;
+  std::vector<QueueItemId> queue_;
+  Place queue_place_;  // its epoch and version
 };
 
 }  // namespace videosync::sim

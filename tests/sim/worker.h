@@ -84,6 +84,7 @@ class SimWorker final : public Delivery, public Surroundings, public StoreTurns,
   void post(std::size_t worker, InlineTask task) noexcept override;
   SessionDirectory& directory_of(std::size_t worker) noexcept override;
   std::optional<VideoChoice> choose_video(const std::optional<std::string>& id) noexcept override;
+  std::string title_of(const std::string& id) noexcept override { return id; }
   void fill_random(std::span<std::uint8_t> bytes) noexcept override { random_.fill(bytes); }
   bool is_draining() const noexcept override;
 

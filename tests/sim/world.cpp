@@ -273,7 +273,7 @@ void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& fra
   SimSession* session = session_of(key);
   if (session == nullptr) return;
   const bool is_news = frame->type == Frame::Type::state || frame->type == Frame::Type::host ||
-                       frame->type == Frame::Type::members;
+                       frame->type == Frame::Type::members || frame->type == Frame::Type::queue;
   if (is_news) said_us_ = now_us();
   const bool has_state = frame->type == Frame::Type::state || frame->type == Frame::Type::welcome;
   if (has_state) check_late(frame->state);
@@ -325,6 +325,7 @@ void World::on_event_said(std::size_t node, const Uuid& channel, const BufferRef
     on_frame_said(node, channel, read_frame(BufferRef::copy_of(each.text)));
   for (const ChatLine& line : cast->chat)
     session->talk.insert(std::strtoull(line.text.c_str() + 1, nullptr, 10));
+  if (cast->queue) said_us_ = now_us();
 }
 
 // Whose client has been refused is not let in.

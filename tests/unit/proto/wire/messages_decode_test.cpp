@@ -138,6 +138,29 @@ Test(messages_decode, control_of_the_session) {
                  Refusal::out_of_range, "settings");
 }
 
+Test(messages_decode, what_comes_next) {
+  const auto enqueue = expect_message<EnqueueMessage>(R"({"type":"enqueue","video":"film"})");
+  cr_assert(enqueue.video == "film" && !enqueue.at);
+  cr_assert_eq(expect_message<EnqueueMessage>(R"({"type":"enqueue","video":"f","at":2.9})").at, 2u);
+  cr_assert_eq(expect_message<EnqueueMessage>(R"({"type":"enqueue","video":"f","at":1e99})").at,
+               1'000'000'000u);
+  expect_refusal(R"({"type":"enqueue","video":"f","at":-1})", Refusal::out_of_range, "enqueue");
+  expect_refusal(R"({"type":"enqueue","video":"f","at":"1"})", Refusal::bad_message, "enqueue");
+  expect_refusal(R"({"type":"enqueue","at":1})", Refusal::bad_message, "enqueue");
+  cr_assert_eq(expect_message<DequeueMessage>(R"({"type":"dequeue","item":"q17"})").item.value,
+               17u);
+  const auto move = expect_message<MoveMessage>(R"({"type":"move","item":"q17","at":0})");
+  cr_assert(move.item.value == 17 && move.at == 0);
+  expect_refusal(R"({"type":"move","item":"q17"})", Refusal::bad_message, "move");
+  cr_assert_eq(expect_message<JumpMessage>(R"({"type":"jump","item":"q1"})").item.value, 1u);
+  for (const char* item : {"17", "q", "q0", "q01", "m17", "q99999999999999999999"}) {
+    expect_refusal(std::string(R"({"type":"jump","item":")") + item + "\"}", Refusal::no_such_item,
+                   "jump");
+  }
+  expect_refusal(R"({"type":"dequeue","item":17})", Refusal::bad_message, "dequeue");
+  expect_message<NextMessage>(R"({"type":"next"})");
+}
+
 Test(messages_decode, who_else_may) {
   const auto settings = [](std::string_view controllers) {
     return R"({"type":"settings","controllers":)" + std::string(controllers) + "}";

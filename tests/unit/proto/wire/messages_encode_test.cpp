@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "proto/wire/messages.h"
 
@@ -274,6 +275,68 @@ Test(messages_encode, a_long_history_comes_in_several_messages) {
   }
   cr_assert_eq(next_id, 41u);
   cr_assert_eq(messages, 5u);
+}
+
+namespace {
+
+// As many items as that of one member, with titles and names of so many bytes.
+struct SomeQueue {
+  Queue queue;
+  std::vector<std::string> titles;
+
+  SomeQueue(std::size_t count, std::size_t title_bytes, std::size_t name_bytes) {
+    for (std::size_t i = 0; i < count; ++i) {
+      queue.add({"v" + std::to_string(i), 0}, MemberId{2}, std::string(name_bytes, 'n'), count, 1);
+      titles.emplace_back(title_bytes, 't');
+    }
+  }
+  std::vector<std::string> encoded() const { return encode_queue({7, queue, titles}); }
+};
+
+}  // namespace
+
+Test(messages_encode, a_queue) {
+  SomeQueue some(1, 3, 2);
+  some.queue.add({"next", 0}, {}, "", 9, 1);
+  some.titles.push_back("\"Next\"");
+  const auto messages = some.encoded();
+  cr_assert_eq(messages.size(), 1u);
+  cr_assert_eq(messages[0],
+               R"({"type":"queue","epoch":7,"version":2,"list":[)"
+               R"({"item":"q1","video":"v0","title":"ttt","by":{"id":"m2","name":"nn"}},)"
+               R"({"item":"q2","video":"next","title":"\"Next\"","by":null}]})");
+  cr_assert_eq(SomeQueue(0, 0, 0).encoded().at(0),
+               R"({"type":"queue","epoch":7,"version":0,"list":[]})");
+}
+
+Test(messages_encode, a_long_queue_comes_in_several_messages) {
+  std::size_t items = 0;
+  const auto messages = SomeQueue(200, 40, 20).encoded();
+  cr_assert_gt(messages.size(), 1u);
+  for (const std::string& text : messages) {
+    const Json json(text);
+    cr_assert_leq(text.size(), 16u * 1024);
+    cr_assert_eq(json.number("/version"), 200.0);
+    cr_assert_eq(json.has("/from"), items > 0);
+    if (items > 0) cr_assert_eq(json.number("/from"), static_cast<double>(items));
+    cr_assert_eq(json.text("/list/0/video"), "v" + std::to_string(items));
+    items += json.size("/list");
+  }
+  cr_assert_eq(items, 200u);
+}
+
+Test(messages_encode, of_a_queue_that_is_too_long_titles_are_cut) {
+  std::size_t items = 0, bytes = 0;
+  SomeQueue some(200, 300, 160);
+  some.titles[0] = std::string(47, 't') + "\u00e9";
+  for (const std::string& text : some.encoded()) {
+    const Json json(text);
+    if (items == 0) cr_assert_eq(json.text("/list/0/title"), std::string(47, 't'));
+    items += json.size("/list");
+    bytes += text.size();
+  }
+  cr_assert_eq(items, 200u);
+  cr_assert_leq(bytes, queue_told_bytes_max + 1'024);
 }
 
 Test(messages_encode, reactions) {

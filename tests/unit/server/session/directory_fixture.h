@@ -182,6 +182,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   std::optional<VideoChoice> choose_video(const std::optional<std::string>&) noexcept override {
     return VideoChoice{"film", duration_s};
   }
+  std::string title_of(const std::string& id) noexcept override { return "The " + id; }
   void fill_random(std::span<std::uint8_t> bytes) noexcept override {
     std::ranges::copy(random_token().bytes, bytes.begin());
   }

@@ -27,6 +27,7 @@ class DistantStore final : public SessionStore {
 
   bool is_away = false;
   int changes = 0;
+  int queues = 0;  // of these, with a queue
   std::set<Uuid> followed;
   std::vector<std::move_only_function<void()>> answers;
 
@@ -61,6 +62,7 @@ class DistantStore final : public SessionStore {
   void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
     ++changes;
+    queues += bool{bytes.queue};
     later(std::move(done), [=, this](OnDone d) {
       near_->change(key, expected, next, bytes, ttl_us, event, [&](Result<> changed) noexcept {
         cr_expect(changed || changed.error().code != ErrorCode::conflict, "a stale version");
