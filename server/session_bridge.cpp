@@ -7,6 +7,7 @@
 #include "server/http/session_answers.h"
 #include "server/service.h"
 #include "server/worker.h"
+#include "storage/library/next_episode.h"
 
 namespace videosync {
 
@@ -92,6 +93,14 @@ std::optional<VideoChoice> SessionBridge::choose_video(
   if (video == nullptr) return std::nullopt;
   // As it was asked for: whoever loads a film by one of its ids finds it under that.
   return VideoChoice{id.value_or(video->id), video->duration_s().value_or(0)};
+}
+
+std::optional<VideoChoice> SessionBridge::next_episode(const std::string& id) noexcept {
+  const MediaLibrary& library = worker_.library();
+  const VideoEntry* video = library.find(id);
+  if (video != nullptr) video = find_next_episode(library, *video);
+  if (video == nullptr) return std::nullopt;
+  return VideoChoice{video->id, video->duration_s().value_or(0)};
 }
 
 std::string SessionBridge::title_of(const std::string& id) noexcept {

@@ -89,6 +89,15 @@ struct ReactionsEffect {
 struct QueueEffect {
   std::uint64_t epoch = 0;
 };
+// What is loaded and played by itself at that time; without an item: nothing is, any more.
+struct UpNext {
+  QueueItemId item;
+  std::string video;
+  std::int64_t at_us = 0;
+};
+struct UpNextEffect {
+  UpNext next;
+};
 // The settings as they are now.
 struct SettingsEffect {
   SessionSettings settings;
@@ -101,7 +110,7 @@ struct EndedEffect {
 
 using Effect = std::variant<WelcomeEffect, ErrorEffect, ViewersEffect, CloseEffect, StateEffect,
                             HostEffect, MembersEffect, WaitingEffect, ChatEffect, ReactionsEffect,
-                            EndedEffect, SettingsEffect, QueueEffect>;
+                            EndedEffect, SettingsEffect, QueueEffect, UpNextEffect>;
 
 class Effects {
  public:

@@ -117,6 +117,7 @@ void SessionMachine::on_message(Member& member, const PlayMessage& message, Effe
     start_lead_us_ = lead_us();
     start_judged_us_ = 0;
   }
+  call_off_next(effects);
   playback_.play(message.position, countdown_us, now_us_, lead_us(), member.id);
   clear_ready();
   push_state(effects);
@@ -138,6 +139,7 @@ void SessionMachine::on_message(Member& member, const SeekMessage& message, Effe
   if (!require_control(member, "seek", effects)) return;
   if (!require_position(member, message.position, "seek", effects)) return;
   if (playback_.is_counting_down(now_us_)) stall_wait_.end(roster_);  // it is called off
+  call_off_next(effects);
   playback_.seek(message.position, now_us_, lead_us(), member.id);
   push_state(effects);
   if (!playback_.state().playing && !stall_wait_.active()) return;
@@ -168,6 +170,7 @@ void SessionMachine::handle_load(MemberId id, std::optional<VideoChoice> video, 
   }
   const bool was_changed = std::exchange(durable_changed_, false);
   stall_wait_.end(roster_);
+  call_off_next(effects);
   playback_.load(std::move(*video), now_us_, id);
   clear_ready();
   push_state(effects);

@@ -51,6 +51,7 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
       reserved_id_(record.next_member_id),
       settings_(record.settings),
       durable_changed_(record.occupied) {
+  up_next_us_ = record.up_next_us;
   if (record.host) {
     const SessionRecord::Host& host = *record.host;
     Member& member = roster_.add_away(host.id, host.name, now_us);
@@ -79,6 +80,7 @@ SessionRecord SessionMachine::record() const {
                        .state = playback_.state(),
                        .duration_s = playback_.duration_s(),
                        .start_us = playback_.start_us(),
+                       .up_next_us = up_next_us_,
                        .waiting = stall_wait_.active(),
                        .host = std::nullopt,
                        .next_member_id = reserved_id_,
@@ -259,6 +261,7 @@ void SessionMachine::finish(Effects& effects) {
   ended_ = true;
   VS_ASSERT(earliest_due().timer == Timer::none);
   reactions_.clear();
+  is_next_wanted_ = false;
   effects.push(EndedEffect{});
 }
 

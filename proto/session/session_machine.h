@@ -55,6 +55,7 @@ class SessionMachine {
     std::int64_t presence_interval_us = 250'000;
     std::int64_t presence_interval_max_us = 5'000'000;
     std::uint32_t presence_per_second_max = 4'000;
+    std::int64_t up_next_us = 8'000'000;  // from the end of a film to the next one
     std::int64_t viewers_interval_us = 1'000'000;
     std::int64_t lead_max_us = 500'000;
     std::int64_t lead_default_us = 50'000;  // while no member has reported a round trip
@@ -185,6 +186,12 @@ class SessionMachine {
   const Queue& queue() const noexcept { return queue_; }
   // What the store has beside the record, or another place had. REQUIRES a machine that is new.
   void adopt_queue(Queue queue);
+  // What is about to be played by itself; without an item: nothing.
+  UpNext up_next() const;
+  // A film has ended, and the queue is empty: what comes after it by itself, if anything, is to be
+  // offered.
+  bool wants_next() const noexcept { return is_next_wanted_; }
+  void offer_next(std::optional<VideoChoice> video, std::int64_t now_us, Effects& effects);
   // True when the queue is another than when this was last asked; the record is then, too.
   bool take_queue_changed() noexcept { return std::exchange(is_queue_changed_, false); }
   // What was said, as far as it is remembered; another place has told of some of it.
@@ -215,6 +222,7 @@ class SessionMachine {
     none,
     start,
     media_end,
+    up_next,
     stall_wait,
     unheard,
     host_grace,
@@ -294,6 +302,7 @@ class SessionMachine {
   void on_message(Member& member, const MoveMessage& message, Effects& effects);
   void on_message(Member& member, const JumpMessage& message, Effects& effects);
   void on_message(Member& member, const NextMessage& message, Effects& effects);
+  void on_message(Member& member, const CancelNextMessage& message, Effects& effects);
 
   std::int64_t lead_us() const noexcept;
   void push_state(Effects& effects);
@@ -301,7 +310,12 @@ class SessionMachine {
   void clear_ready();
   void note_queue(Effects& effects);
   void tell_queue(Effects& effects);
-  void show(QueueItem item, MemberId by, Effects& effects);
+  bool goes_on_playing() const noexcept;
+  void show(QueueItem item, MemberId by, bool plays, Effects& effects);
+  void begin_up_next(Effects& effects);
+  void tell_up_next(Effects& effects);
+  void call_off_next(Effects& effects);
+  void play_up_next(Effects& effects);
   // onStall `wait`.
   bool is_awaitable(const Member& member) const noexcept;
   void await_at_start(Effects& effects);
@@ -347,6 +361,9 @@ class SessionMachine {
   std::int64_t queue_told_us_ = INT64_MIN;
   std::int64_t queue_due_us_ = INT64_MAX;  // when its last change is told; INT64_MAX: it has been
   bool is_queue_changed_ = false;          // since it was last asked
+  std::int64_t up_next_us_ = 0;            // when the first of it is played by itself; 0: it is not
+  QueueItemId up_next_item_;               // the one of which members were told so
+  bool is_next_wanted_ = false;
   std::vector<Fork> forks_;
   std::uint64_t commands_ = 0;
   std::uint32_t reserved_id_;  // the record's next_member_id: never under the roster's

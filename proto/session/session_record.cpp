@@ -13,9 +13,9 @@ namespace videosync {
 
 namespace {
 
-// What came with which one: 7: a countdown and who is ready; 8: the queue's right and controllers.
-// What an older one does not have is as in a new session.
-constexpr std::uint8_t version = 8;
+// What came with which one: 7: a countdown and who is ready; 8: the queue's right and controllers;
+// 9: what comes next by itself. What an older one does not have is as in a new session.
+constexpr std::uint8_t version = 9;
 constexpr std::uint8_t version_min = 6;
 
 void put_text(ByteWriter& writer, std::string_view text, std::size_t bytes_max) {
@@ -128,6 +128,12 @@ void get_rights(ByteReader& reader, SessionRecord& record) {
   get_ids(reader, record, record.settings.controllers, controllers_max);
 }
 
+// Nothing is up next while something plays, or is about to go on.
+void get_up_next(ByteReader& reader, SessionRecord& record) {
+  record.up_next_us = get_time(reader);
+  reader.require(record.up_next_us == 0 || !(record.state.playing || record.waiting));
+}
+
 void get_host(ByteReader& reader, SessionRecord& record) {
   if (!reader.get_flag()) return;
   SessionRecord::Host host;
@@ -165,6 +171,7 @@ std::string encode(const SessionRecord& record) {
   }
   put_start(writer, record);
   put_rights(writer, record.settings);
+  writer.put_time(record.up_next_us);
   return writer.take_bytes();
 }
 
@@ -192,6 +199,7 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   get_host(reader, record);
   if (given >= 7) get_start(reader, record);
   if (given >= 8) get_rights(reader, record);
+  if (given >= 9) get_up_next(reader, record);
   if (!reader.ok() || !reader.at_end()) {
     return fail(ErrorCode::corrupt, "stored session: bytes that make no sense");
   }

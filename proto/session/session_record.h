@@ -33,8 +33,9 @@ struct SessionRecord {
   Token resume_key;  // members' resume tokens are made from it
   PlaybackState state;
   double duration_s = 0;
-  std::int64_t start_us = 0;  // see Playback::start_us()
-  bool waiting = false;       // playback stands still for members that buffer, and is to go on
+  std::int64_t start_us = 0;    // see Playback::start_us()
+  std::int64_t up_next_us = 0;  // when the first of the queue is played by itself; 0: it is not
+  bool waiting = false;         // playback stands still for members that buffer, and is to go on
   std::optional<Host> host;
   std::uint32_t next_member_id = 1;   // no id from here on was ever given
   std::int64_t last_activity_us = 0;  // when somebody was last connected

@@ -22,6 +22,7 @@ SessionMachine::Due SessionMachine::earliest_due() const noexcept {
   const std::array candidates{
       Due{Timer::start, start_judged_at_us()},
       Due{Timer::media_end, playback_.end_us()},
+      Due{Timer::up_next, up_next_us_ != 0 ? up_next_us_ : INT64_MAX},
       Due{Timer::stall_wait, stall_wait_.until_us()},
       Due{Timer::unheard, unheard_ > 0 ? reopened_us_ + limits_->unheard_us : INT64_MAX},
       Due{Timer::host_grace, host_grace_end_us()},
@@ -45,6 +46,10 @@ void SessionMachine::settle(Timer timer, Effects& effects) {
     case Timer::media_end:
       playback_.stop_at_end(now_us_);
       push_state(effects);
+      begin_up_next(effects);
+      return;
+    case Timer::up_next:
+      play_up_next(effects);
       return;
     case Timer::stall_wait:
       go_on(effects);
@@ -76,9 +81,11 @@ void SessionMachine::learn_duration(const VideoChoice& video, std::int64_t now_u
   const bool is_news = video.duration_s > 0 && video.duration_s != playback_.duration_s();
   if (ended_ || video.id != state().video || !is_news) return;
   durable_changed_ = true;
+  const bool was_playing = state().playing;
   if (!playback_.learn_duration(video.duration_s, now_us_)) return;
   VS_ASSERT(!state().playing);
   push_state(effects);
+  if (was_playing) begin_up_next(effects);
 }
 
 // Early enough for everybody to hear before the countdown is over that somebody is waited for.

@@ -237,11 +237,12 @@ struct JumpMessage {
   QueueItemId item;
 };
 struct NextMessage {};
+struct CancelNextMessage {};
 
 using ClientMessage =
     std::variant<PlayMessage, PauseMessage, SeekMessage, RateMessage, LoadMessage, GiveMessage,
                  ClaimMessage, SettingsMessage, KickMessage, EndMessage, PingMessage, ReportMessage,
                  ChatMessage, ReactionMessage, NameMessage, ReadyMessage, EnqueueMessage,
-                 DequeueMessage, MoveMessage, JumpMessage, NextMessage>;
+                 DequeueMessage, MoveMessage, JumpMessage, NextMessage, CancelNextMessage>;
 
 }  // namespace videosync

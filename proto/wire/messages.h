@@ -96,6 +96,8 @@ struct WelcomeView {
   std::span<const Fork> forks{};
   std::uint32_t ready_count = 0;
   bool are_you_ready = false;
+  UpNext up_next{};  // without an item: nothing
+  std::string_view up_next_title{};
 };
 
 enum class NoticeCode : std::uint8_t { degraded, restored, draining, undone };
@@ -128,6 +130,7 @@ struct QueueView {
   std::span<const std::string> titles;  // one of each item
 };
 std::vector<std::string> encode_queue(const QueueView& view);
+void encode_up_next(std::string& out, const UpNext& next, std::string_view title);
 void encode_notice(std::string& out, NoticeCode code,
                    std::optional<std::uint32_t> retry_after_ms = std::nullopt);
 void encode_error(std::string& out, Refusal code, std::string_view message, std::string_view re);

@@ -309,6 +309,10 @@ ClientMessage read_next(FieldReader&) {
   return NextMessage{};
 }
 
+ClientMessage read_cancel_next(FieldReader&) {
+  return CancelNextMessage{};
+}
+
 ClientMessage read_give(FieldReader& in) {
   return GiveMessage{in.member(FieldKey::to)};
 }
@@ -388,14 +392,18 @@ struct MessageType {
 };
 
 // The most frequent first: the table is searched from the top.
-constexpr std::array<MessageType, 21> message_types{{
-    {"ping", read_ping},   {"report", read_report},     {"play", read_play},
-    {"pause", read_pause}, {"seek", read_seek},         {"rate", read_rate},
-    {"chat", read_chat},   {"reaction", read_reaction}, {"load", read_load},
-    {"give", read_give},   {"claim", read_claim},       {"settings", read_settings},
-    {"kick", read_kick},   {"end", read_end},           {"name", read_name},
-    {"ready", read_ready}, {"enqueue", read_enqueue},   {"dequeue", read_dequeue},
-    {"move", read_move},   {"jump", read_jump},         {"next", read_next},
+constexpr std::array<MessageType, 22> message_types{{
+    {"ping", read_ping},       {"report", read_report},
+    {"play", read_play},       {"pause", read_pause},
+    {"seek", read_seek},       {"rate", read_rate},
+    {"chat", read_chat},       {"reaction", read_reaction},
+    {"load", read_load},       {"give", read_give},
+    {"claim", read_claim},     {"settings", read_settings},
+    {"kick", read_kick},       {"end", read_end},
+    {"name", read_name},       {"ready", read_ready},
+    {"enqueue", read_enqueue}, {"dequeue", read_dequeue},
+    {"move", read_move},       {"jump", read_jump},
+    {"next", read_next},       {"cancelNext", read_cancel_next},
 }};
 
 std::optional<DecodeFailure> parse_object(std::string_view text, MessageDecoder& scratch,

@@ -84,6 +84,11 @@ void append_chat_fields(std::string& out, const ChatLine& line) {
               Quoted{line.name}, Quoted{line.text}, Milliseconds{line.at_us});
 }
 
+void append_up_next_fields(std::string& out, const UpNext& next, std::string_view title) {
+  append_json(out, R"("item":"q{}","video":{},"title":{},"atMs":{})", next.item.value,
+              Quoted{next.video}, Quoted{title}, Milliseconds{next.at_us});
+}
+
 // Nothing at all while the host is here.
 void append_host_away(std::string& out, const std::optional<HostAway>& away) {
   if (!away) return;
@@ -162,6 +167,11 @@ void encode_welcome(std::string& out, const WelcomeView& welcome) {
   out += '}';
   append_host_away(out, welcome.host_away);
   append_forks(out, welcome.forks);
+  if (welcome.up_next.item) {
+    out += R"(,"upNext":{)";
+    append_up_next_fields(out, welcome.up_next, welcome.up_next_title);
+    out += '}';
+  }
   append_json(out, R"(,"serverTimeMs":{},"reportEveryMs":{}}})", Milliseconds{welcome.server_us},
               welcome.report_every_ms);
 }
@@ -260,6 +270,12 @@ void encode_reactions(std::string& out, const ReactionsEffect& reactions) {
     });
   }
   out += '}';
+}
+
+void encode_up_next(std::string& out, const UpNext& next, std::string_view title) {
+  out += R"({"type":"upNext",)";
+  if (next.item) append_up_next_fields(out, next, title);
+  out += next.item ? "}" : R"("item":null})";
 }
 
 void encode_notice(std::string& out, NoticeCode code, std::optional<std::uint32_t> retry_after_ms) {

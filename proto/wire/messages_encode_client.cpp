@@ -138,6 +138,10 @@ void append_fields(std::string& out, const NextMessage&) {
   begin(out, "next");
 }
 
+void append_fields(std::string& out, const CancelNextMessage&) {
+  begin(out, "cancelNext");
+}
+
 }  // namespace
 
 void encode_client_message(std::string& out, const ClientMessage& message) {
@@ -148,9 +152,9 @@ void encode_client_message(std::string& out, const ClientMessage& message) {
 std::string_view message_type(const ClientMessage& message) noexcept {
   // In the order of ClientMessage.
   static constexpr std::string_view types[] = {
-      "play",     "pause", "seek",    "rate",    "load",   "give", "claim",
-      "settings", "kick",  "end",     "ping",    "report", "chat", "reaction",
-      "name",     "ready", "enqueue", "dequeue", "move",   "jump", "next"};
+      "play",    "pause",   "seek", "rate",   "load", "give",      "claim", "settings",
+      "kick",    "end",     "ping", "report", "chat", "reaction",  "name",  "ready",
+      "enqueue", "dequeue", "move", "jump",   "next", "cancelNext"};
   static_assert(std::size(types) == std::variant_size_v<ClientMessage>);
   return types[message.index()];
 }

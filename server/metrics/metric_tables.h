@@ -62,6 +62,7 @@ inline constexpr CounterInfo counter_table[] = {
     {"messages_received", "", "type", "move"},
     {"messages_received", "", "type", "jump"},
     {"messages_received", "", "type", "next"},
+    {"messages_received", "", "type", "cancelNext"},
     {"messages_refused", "Messages from members answered with an error.", "code", "bad_json"},
     {"messages_refused", "", "code", "bad_message"},
     {"messages_refused", "", "code", "unknown_type"},

@@ -23,7 +23,7 @@ constexpr Counter offset(Counter first, std::size_t index) noexcept {
   return static_cast<Counter>(static_cast<std::size_t>(first) + index);
 }
 static_assert(offset(Counter::message_play, std::variant_size_v<ClientMessage> - 1) ==
-              Counter::message_next);
+              Counter::message_cancel_next);
 static_assert(offset(Counter::refusal_bad_json, static_cast<std::size_t>(Refusal::queue_full)) ==
               Counter::refusal_queue_full);
 

@@ -59,6 +59,7 @@ enum class Counter : std::uint8_t {
   message_move,
   message_jump,
   message_next,
+  message_cancel_next,
   refusal_bad_json,  // in the order of Refusal
   refusal_bad_message,
   refusal_unknown_type,

@@ -218,6 +218,8 @@ class SessionDirectory::Impl {
   void carry(Residence& residence, const SettingsEffect& effect) noexcept;
   void carry(Residence& residence, const EndedEffect& effect) noexcept;
   void carry(Residence& residence, const QueueEffect& effect) noexcept;
+  void carry(Residence& residence, const UpNextEffect& effect) noexcept;
+  void offer_next(Residence& residence) noexcept;
   std::vector<BufferRef> queue_frames(const Queue& queue, std::uint64_t epoch) noexcept;
   void tell_queue(ConnectionRef to, const Queue& queue, std::uint64_t epoch) noexcept;
   void broadcast_queue(const Uuid& key, const std::vector<std::uint32_t>& members_on,

@@ -255,6 +255,7 @@ void Impl::turn_end() noexcept {
 void Impl::settle(Residence& residence) noexcept {
   const Home& home = residence.at_home();
   carry_out(residence);
+  offer_next(residence);
   VS_ASSERT(home.is_over == home.machine->ended());
   commit(residence);
   if (home.is_over) return forget(residence);
@@ -411,7 +412,9 @@ void Impl::on_timer(Residence& residence) noexcept {
     home.touched_us = now_us();
     ports_.store.touch(residence.key, store_ttl_us(), [](Result<>) noexcept {});
   }
+  const std::string video = home.machine->state().video;
   home.machine->tick(server_us(), effects_);
+  if (home.machine->state().video != video) learn_length(*home.machine);
   settle(residence);
 }
 

@@ -369,7 +369,12 @@ void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
   home.cast.joined = machine.members();
   // An outpost tells its members what it has not heard. What is to be told anyway is the newest.
   home.cast.chat = machine.chat().after(0, home.cast.chat.size() + retold_lines);
-  if (machine.queue().version() > 0) home.cast.queue = queue_news(home);
+  if (machine.queue().version() > 0) {
+    home.cast.queue = queue_news(home);
+    const UpNext next = machine.up_next();
+    const std::string title = next.item ? ports_.around.title_of(next.video) : std::string();
+    add(SendClass::reliable, [&](std::string& text) { encode_up_next(text, next, title); });
+  }
   home.cast.newest = {machine.state().epoch, machine.state().seq, machine.state().video};
   for (Home::Remote& remote : home.remotes)
     remote.told = 0;

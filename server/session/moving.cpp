@@ -253,6 +253,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   if (home.machine->queue().version() > 0 || before->queue.version() > 0) {
     broadcast_queue(residence.key, home.members_on, home.machine->queue(),
                     home.machine->state().epoch);
+    carry(residence, UpNextEffect{home.machine->up_next()});
   }
   // One word of who is host, by now.
   effects_.erase_if(

@@ -65,6 +65,9 @@ class Surroundings {
   // Nothing: the library has no such video. Without an id: the default one, if there is any.
   virtual std::optional<VideoChoice> choose_video(
       const std::optional<std::string>& id) noexcept = 0;
+  // What comes after this one of the library's videos by itself: its show's next episode. Nothing:
+  // none does.
+  virtual std::optional<VideoChoice> next_episode(const std::string& id) noexcept = 0;
   // What a person would call the library's video of that id; the id itself where it has none.
   virtual std::string title_of(const std::string& id) noexcept = 0;
   // Keys and tokens are made of it.

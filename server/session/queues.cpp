@@ -60,6 +60,26 @@ void Impl::carry(Residence& residence, const QueueEffect& effect) noexcept {
   home.cast.queue = queue_news(home);
 }
 
+void Impl::carry(Residence& residence, const UpNextEffect& effect) noexcept {
+  VS_ASSERT(residence.is_home());
+  VS_ASSERT(!effect.next.item || effect.next.at_us > 0);
+  std::string title;
+  if (effect.next.item) title = ports_.around.title_of(effect.next.video);
+  std::string& text = scratch();
+  encode_up_next(text, effect.next, title);
+  broadcast(residence, text, SendClass::reliable);
+}
+
+// A film has ended, and nobody has said what comes next: an episode is followed by the next one.
+void Impl::offer_next(Residence& residence) noexcept {
+  SessionMachine& machine = *residence.at_home().machine;
+  VS_ASSERT(effects_.empty());
+  if (!machine.wants_next()) return;
+  machine.offer_next(ports_.around.next_episode(machine.state().video), server_us(), effects_);
+  VS_ASSERT(!machine.wants_next());
+  carry_out(residence);
+}
+
 node::QueueNews Impl::queue_news(const Home& home) {
   return {home.machine->state().epoch, home.machine->queue().encode()};
 }

@@ -78,6 +78,12 @@ class Reader {
     if (!id) broken();
     return id.value_or(MemberId{});
   }
+  QueueItemId item() {
+    if (literal("null")) return {};
+    const auto id = parse_queue_item_id(string());
+    if (!id) broken();
+    return id.value_or(QueueItemId{});
+  }
   void skip() {
     if (!ok_ || rest_.empty()) {
       broken();
@@ -119,11 +125,11 @@ class Reader {
 Frame::Type type_of(std::string_view name) noexcept {
   using Type = Frame::Type;
   constexpr std::pair<std::string_view, Type> names[] = {
-      {"welcome", Type::welcome}, {"state", Type::state},       {"host", Type::host},
-      {"members", Type::members}, {"settings", Type::settings}, {"queue", Type::queue},
-      {"pong", Type::pong},       {"viewers", Type::viewers},   {"waiting", Type::waiting},
-      {"chat", Type::chat},       {"history", Type::history},   {"reaction", Type::reaction},
-      {"notice", Type::notice},   {"error", Type::error}};
+      {"welcome", Type::welcome},   {"state", Type::state},       {"host", Type::host},
+      {"members", Type::members},   {"settings", Type::settings}, {"queue", Type::queue},
+      {"upNext", Type::up_next},    {"pong", Type::pong},         {"viewers", Type::viewers},
+      {"waiting", Type::waiting},   {"chat", Type::chat},         {"history", Type::history},
+      {"reaction", Type::reaction}, {"notice", Type::notice},     {"error", Type::error}};
   for (const auto& [known, type] : names) {
     if (name == known) return type;
   }
@@ -208,6 +214,14 @@ void read_taken_over(Reader& reader, std::vector<TakenOver>& list) {
   });
 }
 
+void read_up_next_field(Reader& reader, std::string_view key, Frame& frame) {
+  if (key == "item") {
+    frame.up_next = reader.item();
+  } else {
+    reader.skip();
+  }
+}
+
 void read_rights_field(Reader& reader, std::string_view key, Frame& frame) {
   if (key == "queue") {
     frame.queue_right = reader.string();
@@ -261,6 +275,8 @@ void read_welcome_field(Reader& reader, std::string_view key, Frame& frame) {
     frame.host = reader.member();
   } else if (key == "serverTimeMs") {
     frame.server_us = reader.microseconds();
+  } else if (key == "upNext") {
+    reader.object([&](std::string_view of_next) { read_up_next_field(reader, of_next, frame); });
   } else if (key == "takenOver") {
     read_taken_over(reader, frame.taken_over);
   } else if (key == "hostAway") {
@@ -339,7 +355,7 @@ void read_queue_field(Reader& reader, std::string_view key, Frame& frame) {
     reader.array([&] {
       reader.object([&](std::string_view of_one) {
         if (of_one != "item") return reader.skip();
-        frame.items.push_back(parse_queue_item_id(reader.string()).value_or(QueueItemId{}));
+        frame.items.push_back(reader.item());
       });
     });
   } else {
@@ -361,6 +377,8 @@ void read_field(Reader& reader, std::string_view key, Frame& frame) {
       return read_talk_field(reader, key, frame);
     case Frame::Type::queue:
       return read_queue_field(reader, key, frame);
+    case Frame::Type::up_next:
+      return read_up_next_field(reader, key, frame);
     case Frame::Type::history:
       return read_history_field(reader, key, frame);
     case Frame::Type::host:

@@ -60,6 +60,7 @@ struct Frame {
     members,
     settings,
     queue,
+    up_next,
     pong,
     viewers,
     waiting,
@@ -84,6 +85,7 @@ struct Frame {
   std::uint64_t version = 0;  // of a queue, as the next two
   std::uint64_t from = 0;
   std::vector<QueueItemId> items;
+  QueueItemId up_next;  // of a welcome, too; none: nothing is
   std::string_view reason;
   std::uint32_t count = 0;
   std::uint32_t ready = 0;

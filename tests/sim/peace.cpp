@@ -182,6 +182,10 @@ void World::check_agreement(SimSession& session) {
       find("agreement: queue", "{} has{}, {} has{}", first.name(), words_of(first.queue()),
            viewer->name(), words_of(viewer->queue()));
     }
+    if (viewer->up_next() != first.up_next()) {
+      find("agreement: up next", "{} has q{}, {} q{}", first.name(), first.up_next().value,
+           viewer->name(), viewer->up_next().value);
+    }
     if (viewer->ready() != first.ready()) {
       find("agreement: ready", "{} takes {} for ready, {} {}", first.name(), first.ready(),
            viewer->name(), viewer->ready());

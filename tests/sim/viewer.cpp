@@ -360,6 +360,10 @@ void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
     case Frame::Type::settings:
       hold_settings(*frame);
       break;
+    case Frame::Type::up_next:
+      up_next_ = frame->up_next;
+      if (world_.is_told()) world_.tell("{} sees q{} up next", name(), up_next_.value);
+      break;
     case Frame::Type::queue:
       hold_queue(*frame);
       break;
@@ -418,6 +422,7 @@ void Viewer::on_welcome(const Frame& frame) {
   for (const SeenMember& member : frame.joined)
     members_.emplace(member.id, std::string(member.name));
   hold_settings(frame);
+  up_next_ = frame.up_next;
   lost_us_ = 0;
   has_abandoned_ = has_abandoned_ && now_us - changed_us_ < attempt_max_us;
   set_phase(Phase::open);
@@ -452,6 +457,7 @@ void Viewer::hold_state(const SeenState& state, const FrameRef& frame, bool is_w
   if (is_anew) host_epoch_ = 0;
   state_ = state;
   state_frame_ = frame;
+  if (!is_welcome && state.cause == "load") up_next_ = {};
   newest_seen_ = std::max(newest_seen_, command_of(state).value_or(0));
   if (const auto command = command_of(state); command && state.by == id_ && !talks_.empty()) {
     for (Talk& talk : talks_) {

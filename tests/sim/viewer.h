@@ -117,6 +117,7 @@ class Viewer final : ClientEnd {
   const std::map<MemberId, std::string>& members() const noexcept { return members_; }
   std::uint32_t count() const noexcept { return count_; }
   std::uint32_t ready() const noexcept { return ready_; }  // how many are
+  QueueItemId up_next() const noexcept { return up_next_; }
   const std::vector<QueueItemId>& queue() const noexcept { return queue_; }
   const std::string& settings() const noexcept { return settings_; }  // who controls first
   std::deque<Talk>& talks() noexcept { return talks_; }
@@ -199,7 +200,8 @@ class Viewer final : ClientEnd {
   std::uint32_t ready_ = 0;
   std::string settings_;
   std::vector<QueueItemId> queue_;
-  Place queue_place_;  // its epoch and version
+  Place queue_place_;    // its epoch and version
+  QueueItemId up_next_;  // none: nothing
 };
 
 }  // namespace videosync::sim

@@ -14,7 +14,6 @@ namespace {
 // A wheel that asks to be looked at again at once gets a moment all the same: time passes in a
 // turn.
 constexpr std::int64_t turn_takes_us = 20;
-constexpr double film_s = 7'200;
 
 }  // namespace
 

@@ -32,6 +32,8 @@ class SimProcess;
 
 class SimWorker final : public Delivery, public Surroundings, public StoreTurns, PipeSink {
  public:
+  static constexpr double film_s = 7'200;
+
   SimWorker(SimProcess& process, std::size_t index, Scheduler& scheduler, NodeClock& clock,
             Random random) noexcept;
   SimWorker(const SimWorker&) = delete;
@@ -84,6 +86,9 @@ class SimWorker final : public Delivery, public Surroundings, public StoreTurns,
   void post(std::size_t worker, InlineTask task) noexcept override;
   SessionDirectory& directory_of(std::size_t worker) noexcept override;
   std::optional<VideoChoice> choose_video(const std::optional<std::string>& id) noexcept override;
+  std::optional<VideoChoice> next_episode(const std::string& id) noexcept override {
+    return id == "film" ? std::nullopt : choose_video("film");
+  }
   std::string title_of(const std::string& id) noexcept override { return id; }
   void fill_random(std::span<std::uint8_t> bytes) noexcept override { random_.fill(bytes); }
   bool is_draining() const noexcept override;

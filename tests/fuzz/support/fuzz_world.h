@@ -214,6 +214,9 @@ class FuzzWorld final : Delivery, Surroundings, NodesOwner {
     if (id && *id != "film") return std::nullopt;
     return VideoChoice{"film", 100};
   }
+  std::optional<VideoChoice> next_episode(const std::string&) noexcept override {
+    return std::nullopt;
+  }
   std::string title_of(const std::string& id) noexcept override { return id; }
   void fill_random(std::span<std::uint8_t> bytes) noexcept override {
     std::ranges::fill(bytes, std::uint8_t{7});

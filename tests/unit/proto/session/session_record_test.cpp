@@ -86,6 +86,7 @@ Test(session_record, values_that_no_machine_can_have_come_to_are_corrupt) {
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id.value = r.next_member_id; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.start_us; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.queue = QueueRight{2}; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.up_next_us = 1; })), "it plays");
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.controllers[3] = {}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.controllers[3] = MemberId{1}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.ready[0] = {}; })));
@@ -115,7 +116,9 @@ Test(session_record, the_versions_before_are_read) {
   std::string bytes = encode(record);
   constexpr std::size_t rights = 1 + 1;  // of the queue, and how many control
   constexpr std::size_t start = 8 + 1;   // of a countdown, and how many are ready
-  for (const auto& [version, added] : {std::pair('\x07', rights), std::pair('\x06', start)}) {
+  constexpr std::size_t next = 8;        // what comes by itself
+  for (const auto& [version, added] :
+       {std::pair('\x08', next), std::pair('\x07', rights), std::pair('\x06', start)}) {
     bytes.resize(bytes.size() - added);
     cr_assert_not(decode_session_record(bytes).has_value());
     bytes[0] = version;

@@ -47,6 +47,7 @@ Test(messages_client, every_type_is_written_as_a_client_would) {
       {MoveMessage{QueueItemId{17}, 3}, R"({"type":"move","item":"q17","at":3})"},
       {JumpMessage{QueueItemId{17}}, R"({"type":"jump","item":"q17"})"},
       {NextMessage{}, R"({"type":"next"})"},
+      {CancelNextMessage{}, R"({"type":"cancelNext"})"},
       {PauseMessage{0.1}, R"({"type":"pause","position":0.1})"},
       {SeekMessage{1e300}, R"({"type":"seek","position":1e+300})"},
       {RateMessage{0.25}, R"({"type":"rate","rate":0.25})"},

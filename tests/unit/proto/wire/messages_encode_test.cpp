@@ -149,10 +149,14 @@ Test(messages_encode, welcome) {
                          .server_us = 1'700'000'000'000'010,
                          .report_every_ms = 5'000,
                          .ready_count = 7,
-                         .are_you_ready = true};
+                         .are_you_ready = true,
+                         .up_next = {QueueItemId{17}, "next", 9'000},
+                         .up_next_title = "Next"};
   const Json json(encoded([&](std::string& out) { encode_welcome(out, view); }));
   cr_assert_eq(json.number("/members/ready"), 7.0);
   cr_assert(json.has("/you/ready"));
+  cr_assert_eq(json.text("/upNext/item"), "q17");
+  cr_assert_eq(json.text("/upNext/title"), "Next");
   cr_assert_eq(json.text("/type"), "welcome");
   cr_assert_eq(json.number("/protocol"), 1.0);
   cr_assert_eq(json.text("/you/id"), "m2");
@@ -307,6 +311,14 @@ Test(messages_encode, a_queue) {
                R"({"item":"q2","video":"next","title":"\"Next\"","by":null}]})");
   cr_assert_eq(SomeQueue(0, 0, 0).encoded().at(0),
                R"({"type":"queue","epoch":7,"version":0,"list":[]})");
+}
+
+Test(messages_encode, up_next) {
+  const UpNext next{QueueItemId{17}, "next", 9'000};
+  cr_assert_eq(encoded([&](std::string& out) { encode_up_next(out, next, "Next"); }),
+               R"({"type":"upNext","item":"q17","video":"next","title":"Next","atMs":9})");
+  cr_assert_eq(encoded([&](std::string& out) { encode_up_next(out, {}, ""); }),
+               R"({"type":"upNext","item":null})");
 }
 
 Test(messages_encode, a_long_queue_comes_in_several_messages) {

@@ -31,6 +31,9 @@ struct Workers final : Surroundings {
   std::optional<VideoChoice> choose_video(const std::optional<std::string>&) noexcept override {
     return std::nullopt;
   }
+  std::optional<VideoChoice> next_episode(const std::string&) noexcept override {
+    return std::nullopt;
+  }
   std::string title_of(const std::string& id) noexcept override { return id; }
   void fill_random(std::span<std::uint8_t>) noexcept override {}
   bool is_draining() const noexcept override { return false; }

@@ -41,12 +41,13 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
 
   ManualClock clock;
   DistantStore store{clock};
-  std::vector<node::Envelope> said;  // on the channels that are followed
-  std::vector<Uuid> said_to;         // the channels, one of each
-  bool is_leaving = false;           // the node drains
-  double duration_s = 100;           // of the film, as the library here knows it
-  std::vector<SharedSums> sums;      // of the last round
-  std::vector<Uuid> compared_again;  // nodes with which it is to be
+  std::vector<node::Envelope> said;        // on the channels that are followed
+  std::vector<Uuid> said_to;               // the channels, one of each
+  bool is_leaving = false;                 // the node drains
+  std::optional<VideoChoice> following{};  // the next episode, as the library here knows it
+  double duration_s = 100;                 // of the film, as the library here knows it
+  std::vector<SharedSums> sums;            // of the last round
+  std::vector<Uuid> compared_again;        // nodes with which it is to be
 
   DirectoryFixture() {
     clock.advance_us(step_us);  // 0 means never
@@ -181,6 +182,9 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   SessionDirectory& directory_of(std::size_t) noexcept override { return *directory_; }
   std::optional<VideoChoice> choose_video(const std::optional<std::string>&) noexcept override {
     return VideoChoice{"film", duration_s};
+  }
+  std::optional<VideoChoice> next_episode(const std::string& id) noexcept override {
+    return id == "film" ? following : std::nullopt;
   }
   std::string title_of(const std::string& id) noexcept override { return "The " + id; }
   void fill_random(std::span<std::uint8_t> bytes) noexcept override {

@@ -195,3 +195,22 @@ Test(queue, it_goes_along_to_another_home) {
   home.says(home.grants(MemberId{9}, record_of(home.id)));
   cr_assert_eq(count(node.client(dan).sent, film), 1u);
 }
+
+Test(queue, at_the_end_of_an_episode_the_next_one_is_put_into_an_empty_one) {
+  DirectoryFixture node;
+  HomeHere home(node);
+  node.following = VideoChoice{"two", 60};
+  home.ann_says(PlayMessage{.position = 98});
+  node.broadcasts.clear();
+  node.pass(3 * seconds);
+  node.answer_all();
+  cr_assert_eq(count(node.broadcasts, R"("by":null}]})"), 1u);
+  cr_assert_eq(count(node.broadcasts, R"("type":"upNext","item":"q)"), 1u);
+  cr_assert_eq(stored_queue(node, home.key), "two ");
+  const ConnectionRef dan = join(node, home.key);
+  cr_assert(node.client(dan).begun->welcome.find(R"("upNext":{"item":"q)") != std::string::npos);
+  node.pass(8 * seconds);
+  node.answer_all();
+  cr_assert_eq(count(node.broadcasts, R"("video":"two","by":null,"cause":"load")"), 1u);
+  cr_assert_eq(stored_queue(node, home.key), "");
+}
