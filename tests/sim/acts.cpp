@@ -118,12 +118,9 @@ void World::change_queue(Viewer& viewer, std::uint64_t salt) {
   const QueueItemId item = queue.empty() ? QueueItemId{1} : queue[random.below(queue.size())];
   const auto at = static_cast<std::uint32_t>(random.below(4));
   tell("{} changes the queue", viewer.name());
-  switch (random.below(10)) {
+  switch (random.below(9)) {
     case 8:
       return viewer.say_plain(CancelNextMessage{});
-    case 9:  // soon it ends, and what comes next begins by itself
-      viewer.say_plain(SeekMessage{SimWorker::film_s - 1});
-      return viewer.say_plain(PlayMessage{});
     case 0:
       return viewer.say_plain(DequeueMessage{item});
     case 1:

@@ -72,6 +72,13 @@ std::string nested(std::size_t depth) {  // the whole text has this depth
   return R"({"type":"end","x":)" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
 }
 
+std::string ids_of(const SettingsMessage& settings) {
+  std::string ids;
+  for (const MemberId id : *settings.controllers)
+    ids += std::to_string(id.value) + " ";
+  return ids;
+}
+
 std::string repeated(std::string_view piece, int times) {
   std::string text;
   for (int i = 0; i < times; ++i)
@@ -166,12 +173,12 @@ Test(messages_decode, who_else_may) {
     return R"({"type":"settings","controllers":)" + std::string(controllers) + "}";
   };
   const auto named = expect_message<SettingsMessage>(settings(R"(["m2", "m7","m2"])"));
-  cr_assert(*named.controllers == std::vector({MemberId{2}, MemberId{7}}));
+  cr_assert_eq(ids_of(named), "2 7 ");
   cr_assert(expect_message<SettingsMessage>(settings("[]")).controllers->empty());
   cr_assert(expect_message<SettingsMessage>(settings("null")).controllers == nullptr);
   const auto last = expect_message<SettingsMessage>(
       R"({"controllers":["m1","m3"],"type":"settings","controllers":["m2"]})");
-  cr_assert(*last.controllers == std::vector({MemberId{2}}), "of a key that comes twice");
+  cr_assert_eq(ids_of(last), "2 ", "of a key that comes twice");
   for (const char* wrong : {R"("m2")", "7", R"({"m2":1})", R"(["m2",7])", R"([["m2"]])", "[null]"})
     expect_refusal(settings(wrong), Refusal::bad_message, "settings");
   expect_refusal(settings(R"(["m2","7"])"), Refusal::no_such_member, "settings");

@@ -72,10 +72,12 @@ Test(chat, another_node_is_told_each_line_and_whom_it_asks_for_what_it_lacks) {
   cr_assert(cast.frames.empty(), "its bytes are told once");
   cr_assert_eq(count(node.broadcasts, R"("text":"one")"), 1u);
   home.says(home.join(2));
+  node.answer_all();
   cr_assert_eq(last_told<node::Joined>(node).chat.size(), 1u);
   node::Join knowing = home.join(3);
   knowing.chat_known = cast.chat.front().id;
   home.says(std::move(knowing));
+  node.answer_all();
   cr_assert(last_told<node::Joined>(node).chat.empty());
 }
 

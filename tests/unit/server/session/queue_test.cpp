@@ -73,6 +73,7 @@ Test(queue, all_are_told_with_titles_and_who_comes_later_after_the_welcome) {
   const auto news = last_told<node::Cast>(node).queue;
   cr_assert(news && Queue::decode(news->bytes)->items().size() == 1);
   home.says(home.join(2));
+  node.answer_all();
   cr_assert(last_told<node::Joined>(node).queue->bytes == news->bytes);
 }
 
