@@ -69,7 +69,8 @@ function(videosync_precompile)
       target_precompile_headers(videosync_precompiled PRIVATE ${precompiled_headers})
     endif()
     target_precompile_headers(${target} REUSE_FROM videosync_precompiled)
-    # gcc 12 forgets that what it read is the system's, and warns of std::string's own copies.
-    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-restrict)
+    # gcc 12 forgets that what it read is the system's, and warns of std::string's own copies and the like.
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
+      -Wno-restrict -Wno-mismatched-new-delete -Wno-free-nonheap-object)
   endforeach()
 endfunction()

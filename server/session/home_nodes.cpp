@@ -125,8 +125,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                     .commands = machine.commands(),
                     .record = encode(stored(home, self())),
                     .chat = machine.chat().after(join.chat_known),
-                    .queue = machine.queue().version() > 0 ? std::optional(queue_news(home))
-                                                           : std::nullopt});
+                    .queue = queue_news(home)});
   settle(residence);
 }
 
@@ -369,8 +368,9 @@ void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
   home.cast.joined = machine.members();
   // An outpost tells its members what it has not heard. What is to be told anyway is the newest.
   home.cast.chat = machine.chat().after(0, home.cast.chat.size() + retold_lines);
+  // Also one that never had anything: what was added at a home that was cut off is undone by that.
+  home.cast.queue = queue_news(home);
   if (machine.queue().version() > 0) {
-    home.cast.queue = queue_news(home);
     const UpNext next = machine.up_next();
     const std::string title = next.item ? ports_.around.title_of(next.video) : std::string();
     add(SendClass::reliable, [&](std::string& text) { encode_up_next(text, next, title); });

@@ -107,10 +107,11 @@ void Impl::hear_queue(Residence& residence, const node::QueueNews& news) noexcep
   Queue queue = read_queue(news.bytes);
   const auto told = std::pair(outpost.queue_epoch, outpost.queue.version());
   if (std::pair(news.epoch, queue.version()) <= told) return;
+  const bool is_news = !queue.empty() || !outpost.queue.empty();
   outpost.queue = std::move(queue);
   outpost.queue_epoch = news.epoch;
   VS_ASSERT(std::pair(outpost.queue_epoch, outpost.queue.version()) > told);
-  broadcast_queue(residence.key, outpost.members_on, outpost.queue, outpost.queue_epoch);
+  if (is_news) broadcast_queue(residence.key, outpost.members_on, outpost.queue, outpost.queue_epoch);
 }
 
 }  // namespace videosync

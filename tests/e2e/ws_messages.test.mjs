@@ -221,7 +221,7 @@ test('chat reaches everyone in one order, text untouched', async () => {
   const told = cem.of('chat');
   assert.deepEqual(told.map((each) => each.text).sort(), [...words].sort());
   for (const who of [ann, ben]) assert.deepEqual(who.of('chat').map((each) => each.text), told.map((each) => each.text));
-  assert.deepEqual(keysOf(told[0]), ['atMs', 'from', 'name', 'receivedMs', 'text', 'type']);
+  assert.deepEqual(keysOf(told[0]), ['atMs', 'from', 'id', 'name', 'receivedMs', 'text', 'type']);
   assert.ok(Math.abs(told[0].atMs - Date.now()) < 5_000);
 });
 

@@ -38,12 +38,12 @@ test('the first of the queue begins 8 s after the end, for all at the same momen
   assert.ok(Math.abs(next.atMs - ended.atMs - 8_000) < 100);
   const cem = await join(server, key);
   assert.deepEqual(cem.welcome.upNext, { item: next.item, video: next.video, title: next.title, atMs: next.atMs });
+  assert.equal((await ben.next('queue', ({ list }) => list.length === 0)).list.length, 0);
   const states = await Promise.all([ann, ben, cem].map((who) => who.next('state', ({ cause }) => cause === 'load')));
   for (const { video, playing, atMs, by } of states) {
     assert.deepEqual([video, playing, by, atMs], [next.video, true, null, states[0].atMs]);
   }
   assert.ok(states[0].atMs >= next.atMs);
-  assert.equal((await ben.next('queue', ({ list }) => list.length === 0)).list.length, 0);
 });
 
 test('an episode is followed by the next one; who controls calls that off, or begins it now', async () => {

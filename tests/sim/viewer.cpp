@@ -389,6 +389,9 @@ void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
 
 void Viewer::on_welcome(const Frame& frame) {
   const std::int64_t now_us = world_.now_us();
+  // Where there is one, it follows.
+  queue_.clear();
+  queue_place_ = {};
   const bool is_resumed = !resume_.empty();
   const bool is_soon = lost_us_ > 0 && now_us - lost_us_ < resume_sure_us;
   if (world_.is_told())
