@@ -166,8 +166,9 @@ test('a server that is killed leaves no process behind', async (t) => {
   const asked = fetchBytes(segments[2].url).catch(() => {});
   const hasBegun = async () => (await readdir(path.join(server.cache, 'forms'), { recursive: true })).some((name) => name.endsWith('480p/init.mp4'));
   await until(hasBegun, 'a picture to be made', 10_000, 1);
+  // And whatever else is at work by then: the librarian may be looking into a film.
   const makers = makersOf(server.pid);
-  assert.equal(makers.length, 1);
+  assert.ok(makers.length >= 1);
   for (const pid of makers) process.kill(pid, 'SIGSTOP');
   await server.stop('SIGKILL');
   await asked;

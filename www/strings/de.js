@@ -399,6 +399,8 @@ export default {
     not_host: 'Das kann nur der Host.',
     no_such_member: 'Diese Person ist nicht mehr da.',
     no_such_video: 'Dieses Video ist nicht mehr in der Bibliothek.',
+    no_such_item: 'Das steht nicht mehr in der Warteschlange.',
+    queue_full: 'Die Warteschlange ist voll. Nimm erst etwas heraus.',
     rate_limited: 'Zu schnell. Warte einen Moment.',
     unavailable: 'Das kann der Server gerade nicht. Versuche es noch einmal.',
     out_of_range: 'Das liegt außerhalb des Bereichs.',

@@ -398,6 +398,8 @@ export default {
     not_host: 'Only the host can do that.',
     no_such_member: 'That viewer has left.',
     no_such_video: 'That video is no longer in the library.',
+    no_such_item: 'That is no longer in the queue.',
+    queue_full: 'The queue is full. Take something out first.',
     rate_limited: 'Too fast. Wait a moment.',
     unavailable: 'The server cannot do that right now. Try again.',
     out_of_range: 'That is out of range.',
