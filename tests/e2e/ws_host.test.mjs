@@ -1,7 +1,7 @@
 // Who is host: the first, the one it is given to, the one who claims it, the next in line.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createSession, eventually, join, joinMany, refusal, sleep } from '../support/member.mjs';
+import { createSession, eventually, join, openRoom, refusal, sleep } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
 
 const GRACE_MS = 400;
@@ -17,10 +17,7 @@ before(async () => {
 
 after(() => server?.stop());
 
-async function room(count) {
-  const session = await createSession(server);
-  return [...(await joinMany(server, session.key, count)), session];
-}
+const room = (count, settings) => openRoom(server, count, settings);
 
 const info = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
 const remove = (key, token) => fetch(`${server.origin}/api/sessions/${key}`, {

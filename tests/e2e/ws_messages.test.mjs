@@ -1,7 +1,7 @@
 // What members say and what they are told: shapes, refusals, clocks, talk, rates.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createSession, join, joinMany, sleep } from '../support/member.mjs';
+import { createSession, join, openRoom, sleep } from '../support/member.mjs';
 import { joinRaw, text } from '../support/raw_websocket.mjs';
 import { startServer } from '../support/server.mjs';
 
@@ -13,10 +13,7 @@ before(async () => {
 
 after(() => server?.stop());
 
-async function room(count, settings) {
-  const session = await createSession(server, settings);
-  return [...(await joinMany(server, session.key, count)), session];
-}
+const room = (count, settings) => openRoom(server, count, settings);
 
 const keysOf = (value) => Object.keys(value).sort();
 const STATE_FIELDS = ['atMs', 'by', 'cause', 'epoch', 'playing', 'position', 'rate', 'seq', 'video'];

@@ -1,7 +1,7 @@
 // Playback as everyone sees it: scheduled starts, exact positions, late joiners, the end.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createSession, join, joinMany, sleep } from '../support/member.mjs';
+import { join, openRoom, sleep } from '../support/member.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
 
@@ -19,10 +19,7 @@ after(async () => {
   await media?.remove();
 });
 
-async function room(count, settings) {
-  const session = await createSession(server, settings);
-  return [...(await joinMany(server, session.key, count)), session];
-}
+const room = (count, settings) => openRoom(server, count, settings);
 
 // The media position at server time `atMs`.
 const positionAt = (state, atMs) =>

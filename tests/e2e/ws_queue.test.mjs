@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeFolder, patternBytes } from '../support/files.mjs';
-import { createSession, join, joinMany } from '../support/member.mjs';
+import { join, openRoom } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
 
 let media;
@@ -19,10 +19,7 @@ after(async () => {
   await media?.remove();
 });
 
-async function room(count, settings) {
-  const session = await createSession(server, settings);
-  return [...(await joinMany(server, session.key, count)), session];
-}
+const room = (count, settings) => openRoom(server, count, settings);
 
 const videosOf = ({ list }) => list.map(({ video }) => video).join(' ');
 const has = (videos) => (queue) => videosOf(queue) === videos;

@@ -1,7 +1,7 @@
 // Who may control besides the host: those whom it names, as all are told.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createSession, join, joinMany } from '../support/member.mjs';
+import { join, openRoom } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
 
 let server;
@@ -12,10 +12,7 @@ before(async () => {
 
 after(() => server?.stop());
 
-async function room(count) {
-  const session = await createSession(server);
-  return [...(await joinMany(server, session.key, count)), session];
-}
+const room = (count, settings) => openRoom(server, count, settings);
 
 test('whom the host names may control, until it takes that back', async () => {
   const [ann, ben, cem, { key }] = await room(3);

@@ -34,6 +34,12 @@ export async function joinMany(server, key, count) {
   return members;
 }
 
+// A session of its own with so many members, the first of which is its host: [...members, {key, hostToken, ...}].
+export async function openRoom(server, count, settings) {
+  const session = await createSession(server, settings);
+  return [...(await joinMany(server, session.key, count)), session];
+}
+
 // The status with which a handshake is refused, and its JSON body.
 export function refusal(server, query, options = {}) {
   const socket = new WebSocket(addressOf(server, query), options);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { beforeEach, test } from 'node:test';
 import { AudioTracks, isHeardAlone, languageOf } from '../../www/player/playback/audio_tracks.js';
+import { fakeStorage } from './support/fake_storage.mjs';
 
 const EVENTS = { AUDIO_TRACKS_UPDATED: 'updated' };
 const film = { audio: [
@@ -11,10 +12,7 @@ const film = { audio: [
   { index: 4, codec: 'mp4a.40.2', lang: 'ger', label: 'Comments', channels: 2, default: false },
 ] };
 
-beforeEach(() => {
-  const kept = new Map();
-  globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
-});
+beforeEach(fakeStorage);
 
 function opened(tracks = film) {
   const audio = new AudioTracks();

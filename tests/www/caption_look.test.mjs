@@ -3,15 +3,9 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { CaptionLook } from '../../www/player/stage/caption_look.js';
 import { CuePlaces } from '../../www/player/stage/cue_places.js';
+import { fakeStorage } from './support/fake_storage.mjs';
 
-beforeEach(() => {
-  const kept = new Map();
-  globalThis.localStorage = {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, String(value)),
-    removeItem: (name) => kept.delete(name),
-  };
-});
+beforeEach(fakeStorage);
 
 test('size and place hold on the next page, and end at their ends', () => {
   const look = new CaptionLook();

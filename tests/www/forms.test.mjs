@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { formsOf } from '../../www/player/playback/forms.js';
 import { PlayingCheck } from '../../www/player/playback/playing_check.js';
+import { fakeStorage } from './support/fake_storage.mjs';
 
 const HLS = 'application/vnd.apple.mpegurl';
 const known = /avc1|mp4a|opus/;
@@ -20,10 +21,7 @@ const film = (picture, sound, { type = 'video/x-matroska', startMs = 0 } = {}) =
   ],
 });
 
-beforeEach(() => {
-  const kept = new Map();
-  globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
-});
+beforeEach(fakeStorage);
 
 test('the cheapest form that the browser knows comes first', () => {
   assert.deepEqual(names(film('avc1.64001f', 'mp4a.40.2')), ['file', 'copy', 'transcode']);

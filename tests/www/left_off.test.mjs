@@ -4,16 +4,12 @@ import { beforeEach, test } from 'node:test';
 import { rememberedPlaces } from '../../www/memory.js';
 import { LeftOff } from '../../www/player/stage/left_off.js';
 import { FakeElement, fakeDocument } from './support/fake_document.mjs';
+import { fakeStorage } from './support/fake_storage.mjs';
 
 let elements;
 
 beforeEach(() => {
-  const kept = new Map();
-  globalThis.localStorage = {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, String(value)),
-    removeItem: (name) => kept.delete(name),
-  };
+  fakeStorage();
   elements = Object.fromEntries(['go-on', 'play'].map((id) => [id, Object.assign(new FakeElement('button'), { focus() {} })]));
   fakeDocument().getElementById = (id) => elements[id];
 });

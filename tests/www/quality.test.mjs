@@ -3,15 +3,9 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { beforeEach, test } from 'node:test';
 import { Quality } from '../../www/player/playback/quality.js';
+import { fakeStorage } from './support/fake_storage.mjs';
 
-beforeEach(() => {
-  const kept = new Map();
-  globalThis.localStorage = {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, String(value)),
-    removeItem: (name) => kept.delete(name),
-  };
-});
+beforeEach(fakeStorage);
 
 const EVENTS = { MANIFEST_PARSED: 'parsed', LEVELS_UPDATED: 'updated', LEVEL_SWITCHED: 'switched' };
 
@@ -52,12 +46,12 @@ test('what was chosen stays so in the next player of the stream', () => {
   assert.equal(quality.selected, null);
 });
 
-test('in another film, and on another day, it is the height, and automatic where there is none', () => {
+test('in another film, and on another day, it is the height, or the next one below', () => {
   const chosen = new Quality();
   playing(chosen, 180, 360, 720);
   chosen.select('1');
   for (const quality of [chosen, new Quality()]) {
-    for (const [heights, expected] of [[[240, 360, 480], '1'], [[240, 300, 480], null], [[360, 720], '0'], [[360], null]]) {
+    for (const [heights, expected] of [[[240, 360, 480], '1'], [[240, 300, 480], '1'], [[480, 720], '0'], [[90, 180], '1'], [[360], null]]) {
       playing(quality, ...heights);
       assert.equal(quality.selected, expected, `of ${heights}`);
     }

@@ -2,7 +2,7 @@
 //
 // A choice takes effect from the next segment on: what is being shown is not thrown away, so the
 // picture stays in step. It stays chosen when the stream gets another player, after a connection that
-// was lost, in the next film and on another day, by its height; what has no such height is automatic.
+// was lost, in the next film and on another day, by its height.
 import { preference, setPreference } from '../../memory.js';
 
 const NAME = 'qualityHeight';
@@ -42,11 +42,12 @@ export class Quality extends EventTarget {
     this.#changed();
   }
 
-  // Before anything of it is loaded.
+  // Before anything of it is loaded. Where it has no such height, the next one below: who chose less than there was
+  // wants to spare the line.
   #choose(hls) {
     if (this.#chosenHeight === null || hls.levels.length < 2) return;
-    const level = hls.levels.findIndex(({ height }) => height === this.#chosenHeight);
-    if (level >= 0) hls.loadLevel = level;
+    const above = hls.levels.findIndex(({ height }) => height > this.#chosenHeight);
+    hls.loadLevel = above < 0 ? hls.levels.length - 1 : Math.max(0, above - 1);
   }
 
   #changed() {
