@@ -9,12 +9,12 @@
 
 #include "core/base/json_text.h"
 #include "core/base/utf8.h"
-#include "maker/codec_names.h"
-#include "maker/key_frames.h"
-#include "maker/picture.h"
-#include "maker/picture_filter.h"
-#include "maker/sound.h"
-#include "maker/subtitle_pictures.h"
+#include "maker/film/codec_names.h"
+#include "maker/film/key_frames.h"
+#include "maker/forms/picture.h"
+#include "maker/forms/picture_filter.h"
+#include "maker/forms/sound.h"
+#include "maker/subtitles/subtitle_pictures.h"
 
 extern "C" {
 #include <libavutil/mathematics.h>

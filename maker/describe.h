@@ -12,8 +12,8 @@
 #include <optional>
 #include <string>
 
-#include "maker/film.h"
-#include "maker/plan.h"
+#include "maker/film/film.h"
+#include "maker/film/plan.h"
 
 namespace videosync {
 

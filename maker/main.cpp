@@ -14,15 +14,15 @@
 #include <new>
 #include <string>
 
-#include "maker/copy.h"
 #include "maker/describe.h"
-#include "maker/film.h"
-#include "maker/fragments.h"
-#include "maker/picture.h"
-#include "maker/plan.h"
-#include "maker/sound.h"
-#include "maker/subtitle_pictures.h"
-#include "maker/subtitles.h"
+#include "maker/film/film.h"
+#include "maker/film/fragments.h"
+#include "maker/film/plan.h"
+#include "maker/forms/copy.h"
+#include "maker/forms/picture.h"
+#include "maker/forms/sound.h"
+#include "maker/subtitles/subtitle_pictures.h"
+#include "maker/subtitles/subtitles.h"
 
 extern "C" {
 #include <libavutil/log.h>

@@ -45,7 +45,7 @@ export const helpers = [
     except: {
       'proto/http/http_head.cpp': 'a length that is too large has an answer of its own',
       'server/config/setting_values.cpp': 'a unit follows the digits',
-      'maker/webvtt.cpp': 'numbers with decimals, and hexadecimal ones',
+      'maker/subtitles/webvtt.cpp': 'numbers with decimals, and hexadecimal ones',
       'storage/films/media_probe.cpp': 'seconds with decimals, and the rest of the line',
     },
     use: 'parse_decimal()',

@@ -32,7 +32,10 @@ export const rooms = {
   'storage/films': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
   'storage/forms': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
   'storage/redis': ['core/base', 'core/reactor', 'storage/session_store.h'],
-  maker: ['core/base'],
+  'maker/film': ['core/base'],
+  'maker/forms': ['core/base', 'maker/film'],
+  'maker/subtitles': ['core/base', 'maker/film', 'maker/forms/picture_filter.h'],
+  maker: ['core/base', 'maker/film', 'maker/forms', 'maker/subtitles'],
   // Whoever serves: the worker's connections, and what is said over them.
   'server/connection': [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket',
