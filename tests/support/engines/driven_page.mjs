@@ -5,7 +5,7 @@
 // element can be touched.
 import { writeFile } from 'node:fs/promises';
 import { until } from '../until.mjs';
-import { allExpression, call, fillExpression, firstExpression, stateExpression } from './in_page.mjs';
+import { allExpression, call, fillExpression, firstExpression, shownExpression, stateExpression } from './in_page.mjs';
 
 const WAIT_MS = 15_000;
 const LOOK_EVERY_MS = 40;
@@ -112,8 +112,8 @@ export class DrivenPage {
     return png;
   }
 
-  #stateOf(selector, at) {
-    return this.#driver.run(stateExpression(selector, at));
+  #stateOf(selector) {
+    return this.#driver.run(stateExpression(selector));
   }
 
   async #whenThere(selector, act, value) {
@@ -121,13 +121,13 @@ export class DrivenPage {
     return this.$eval(selector, act, value);
   }
 
-  // At rest, in sight, enabled, and nothing else above it.
+  // At rest from one picture to the next, in sight, enabled, and nothing else above it.
   async #whenTouchable(selector, at, force) {
     let before = null;
     let is = null;
     await until(async () => {
       before = is;
-      is = await this.#stateOf(selector, at);
+      is = await this.#driver.run(shownExpression(selector, at));
       const rests = is.x === before?.x && is.y === before?.y;
       return is.isVisible && rests && (force || (is.isEnabled && is.isHit));
     }, () => `${selector} can be touched: ${JSON.stringify(is)}`, WAIT_MS, LOOK_EVERY_MS);

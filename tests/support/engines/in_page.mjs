@@ -53,7 +53,14 @@ export const call = (act, ...values) => `(${act})(${values.map((value) => JSON.s
 const onFound = (act, selector, ...values) =>
   `(${act})(${[`(${find})(${JSON.stringify(selector)})`, ...values.map((value) => JSON.stringify(value))].join(', ')})`;
 
+// Runs in the page: resolves when it has laid out another picture; hidden it has none.
+function nextFrame() {
+  return Promise.race([new Promise((resolve) => requestAnimationFrame(resolve)), new Promise((resolve) => setTimeout(resolve, 500))]);
+}
+
 export const stateExpression = (selector, at) => onFound(stateOf, selector, at);
+// The same as it is in the page's next picture: what was opened just now gets its place with that.
+export const shownExpression = (selector, at) => `(${nextFrame})().then(() => ${stateExpression(selector, at)})`;
 export const fillExpression = (selector, value) => onFound(putValue, selector, value);
 // act(elements, value) with all of them.
 export const allExpression = (selector, act, value) => onFound(act, selector, value);
