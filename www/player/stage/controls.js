@@ -12,6 +12,7 @@ import { translateMediaChrome } from './media_words.js';
 import { PictureCaptions } from './picture_captions.js';
 import { PictureClicks } from './picture_clicks.js';
 import { PictureSize } from './picture_size.js';
+import { stepWithTime } from './seek_bar.js';
 import { bindKeys } from './shortcuts.js';
 import { keepItems } from './speed_menu.js';
 import { StageLayout } from './stage_layout.js';
@@ -84,6 +85,7 @@ export class Controls {
     };
     for (const type of ['click', 'keydown']) this.#player.addEventListener(type, refuse, { capture: true });
     const scrubber = byId('scrubber');
+    stepWithTime(scrubber);
     scrubber.addEventListener('pointerdown', (event) => {
       if (this.#playback.mayControl) this.#playback.holdSeeks();
       else refuse(event);
