@@ -119,7 +119,7 @@ export function enter({ name, video, source, seen }) {
   onNativeControl(follower.steered, (act, what) => playback.followNative(act, what));
   stopAtTheEnd(room);
   wireShare();
-  byId('play').focus({ focusVisible: false });
+  byId('player').focus({ preventScroll: true }); // not a control: those stay in sight while they have it
   room.connection.start();
   if (!isRecent) foretell(room);
   library.refresh();

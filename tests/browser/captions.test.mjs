@@ -10,6 +10,7 @@ import { assertAccessible } from '../support/accessibility.mjs';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { createSession } from '../support/member.mjs';
 import { makePgs } from '../support/pgs.mjs';
+import { tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 
 const run = promisify(execFile);
@@ -79,6 +80,18 @@ const lookOf = (page) => page.evaluate(() => {
   return { from: cue?.startTime, line: cue?.line, size: document.querySelector('#player').dataset.captionSize };
 });
 
+// Where the words stand: from the video's top, as a share of its height; no script can see that.
+async function shareOfWords(page, devtools) {
+  const { root } = await devtools.send('DOM.getDocument', { depth: -1, pierce: true });
+  const nodes = [root];
+  for (const { children = [], shadowRoots = [] } of nodes) nodes.push(...children, ...shadowRoots);
+  const words = nodes.find(({ attributes }) => attributes?.includes('-webkit-media-text-track-display'));
+  if (!words) return null;
+  const { model } = await devtools.send('DOM.getBoxModel', { nodeId: words.nodeId });
+  const { top, height } = await page.$eval('#video', (video) => video.getBoundingClientRect().toJSON());
+  return ((model.border[1] + model.border[5]) / 2 - top) / height;
+}
+
 test('captions are made larger, moved and delayed, by keys and in a panel; this browser remembers', async () => {
   const { page, context, faults } = await watch('film');
   await until(async () => (await lookOf(page)).from === 4, 'the cues');
@@ -87,7 +100,14 @@ test('captions are made larger, moved and delayed, by keys and in a panel; this 
     look = await lookOf(page);
     return Math.abs(look.from - from) < 0.01 && look.line === line && look.size === size;
   }, () => `${what}: ${JSON.stringify(look)}`);
-  for (const key of ['+', 'b', 'b', 'h', 'h', 'g']) await page.keyboard.press(key);
+  const devtools = await context.newCDPSession(page);
+  let share;
+  const stand = (isRight, what) => until(async () => isRight((share = await shareOfWords(page, devtools))), () => `words ${what}: ${share}`);
+  await tell(page, { type: 'seek', position: 5 });
+  await stand((at) => at !== null && at > 0.7, 'at the bottom');
+  for (const key of ['b', 'b']) await page.keyboard.press(key);
+  await stand((at) => at !== null && at < 0.2, 'at the top, while they are on the picture');
+  for (const key of ['+', 'h', 'h', 'g']) await page.keyboard.press(key);
   await page.waitForSelector('.toast:has-text("Captions 0.1 s later")');
   await isSo(4.1, 0, '125', 'by keys');
   await page.click('#rate');

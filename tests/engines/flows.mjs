@@ -231,6 +231,14 @@ const further = {
     }
   },
 
+  async 'whoever plays by a key sees the controls go'() {
+    await stage.showing([ann]);
+    await ann.page.keyboard.press('k');
+    await isBeyond(ann, 0.5);
+    const opacity = () => ann.page.$eval('#controls', (controls) => Number(getComputedStyle(controls).opacity));
+    await until(async () => (await opacity()) === 0, 'they are gone', 10_000);
+  },
+
   async 'captions lie above the controls while those are shown'(t) {
     if (stage.engine.name !== 'firefox') return t.skip('a style sheet moves them here, which no script can see');
     await stage.showing([ann, ben]);

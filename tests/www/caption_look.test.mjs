@@ -83,9 +83,10 @@ test('at the top stands what says nothing of its place, until it is put back', (
   const places = new CuePlaces();
   const [free, sign] = [cueOf(0, 1), cueOf(0, 1, 20)];
   const place = (isTop) => places.place([free, sign], { delayS: 0, isTop });
-  place(true);
+  assert.equal(place(true), true);
   assert.deepEqual([free.line, sign.line], [0, 20]);
-  place(false);
+  assert.equal(place(true), false, 'nothing moved');
+  assert.equal(place(false), true);
   assert.deepEqual([free.line, sign.line], ['auto', 20]);
   free.line = 80; // as caption_lift.js does
   place(false);

@@ -49,6 +49,7 @@ export class CaptionPlacing {
     if (this.#lift) {
       new MutationObserver(place).observe(this.#player, { attributeFilter: ['userinactive', 'mediapaused'] });
       new ResizeObserver(place).observe(this.#video);
+      for (const type of ['focusin', 'focusout']) byId('controls').addEventListener(type, () => requestAnimationFrame(place));
     }
     watchTracks();
   }
@@ -69,15 +70,22 @@ export class CaptionPlacing {
     for (const track of this.#captions.tracks) {
       if (track.mode !== 'showing' || this.#placed.get(track) === track.cues?.length) continue;
       this.#placed.set(track, track.cues?.length);
-      this.#cues.place(track.cues, { delayS: delayMs / 1000, isTop });
+      const haveMoved = this.#cues.place(track.cues, { delayS: delayMs / 1000, isTop });
+      if (haveMoved && track.activeCues?.length > 0) layOutAnew(track);
     }
     if (!isTop) this.#liftCues(place === 'raised' ? RAISED_SHARE : 0);
   }
 
   #liftCues(leastShare) {
-    const isHidden = this.#player.matches('[userinactive]:not([mediapaused])');
+    const isHidden = this.#player.matches('[userinactive]:not([mediapaused], :has(.controls :focus-visible))');
     const heightPx = this.#video.offsetHeight;
     const roomPx = Math.max(isHidden ? 0 : byId('controls').offsetHeight, leastShare * heightPx);
     this.#lift?.place(roomPx, heightPx, this.#look.size / 100);
   }
+}
+
+// Chromium leaves what is on the picture where it was, whatever the cue says by now.
+function layOutAnew(track) {
+  track.mode = 'hidden';
+  track.mode = 'showing';
 }

@@ -27,9 +27,9 @@ export class Captions {
     return [...this.#video.querySelectorAll('track[data-pictures]')].some(({ track }) => track === shown);
   }
 
-  // Off, or those that were last chosen, or the first.
+  // Off, or those that were last chosen, or those in a language of the viewer's, or the first.
   toggle() {
-    const next = this.shown ? null : (this.#remembered() ?? this.tracks[0] ?? null);
+    const next = this.shown ? null : (this.#remembered() ?? this.#understood() ?? this.tracks[0] ?? null);
     this.#show(next);
     this.remember();
   }
@@ -52,10 +52,19 @@ export class Captions {
     return this.tracks.find((track) => languageOf(track) === wanted);
   }
 
+  #understood() {
+    const spoken = (globalThis.navigator?.languages ?? []).map(primaryOf);
+    const found = spoken.map((one) => this.tracks.find(({ language }) => primaryOf(language) === one));
+    return found.find((track) => track !== undefined);
+  }
+
   #show(track) {
     for (const one of this.tracks) one.mode = one === track ? 'showing' : 'disabled';
   }
 }
+
+// The language of a tag such as "pt-BR", whatever its script and region.
+const primaryOf = (tag) => tag.split('-', 1)[0].toLowerCase();
 
 function languageOf({ language, label }) {
   return language || label;

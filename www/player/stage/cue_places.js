@@ -4,8 +4,9 @@
 export class CuePlaces {
   #own = new WeakMap(); // cue -> as its track has it: {startTime, endTime, isFree}, and whether it is at the top: isTop
 
-  // cues: of a track, or null. delayS: positive, they come later.
+  // cues: of a track, or null. delayS: positive, they come later. Returns whether some went to another place.
   place(cues, { delayS, isTop }) {
+    let hasMoved = false;
     for (const cue of cues ?? []) {
       const own = this.#ownOf(cue);
       put(cue, 'endTime', Math.max(0, own.endTime + delayS));
@@ -13,7 +14,9 @@ export class CuePlaces {
       if (!own.isFree || own.isTop === isTop) continue; // what somebody else has moved meanwhile is left alone
       cue.line = isTop ? 0 : 'auto';
       own.isTop = isTop;
+      hasMoved = true;
     }
+    return hasMoved;
   }
 
   #ownOf(cue) {
