@@ -1,7 +1,7 @@
 // Has connections ask the server at `--port` for one target or for ranges of it, and prints what
 // that costs the process `--pid`: one line of JSON. run.mjs starts the servers.
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <unistd.h>
 

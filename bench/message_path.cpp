@@ -3,7 +3,7 @@
 // Runs the five steps of a seek apart from each other, each in batches, and prints the median
 // nanoseconds a message. With --step and --messages it runs one step that many times and nothing
 // else, for a profiler that counts instructions. See README.md.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <time.h>
 
 #include <CLI/CLI.hpp>

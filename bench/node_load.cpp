@@ -3,7 +3,7 @@
 // starts the nodes; prints one line of JSON. See README.md.
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -32,6 +32,7 @@ add_custom_command(OUTPUT ${planted_copies}
   VERBATIM)
 add_executable(sim_planted ${CMAKE_SOURCE_DIR}/tests/sim/planted/main.cpp ${planted_copies})
 target_link_libraries(sim_planted PRIVATE planted_faults videosync_sim)
+videosync_precompile(sim_planted)
 
 add_test(NAME sim_planted COMMAND sim_planted)
 set_tests_properties(sim_planted PROPERTIES LABELS sim TIMEOUT 300)

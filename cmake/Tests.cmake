@@ -19,15 +19,14 @@ else()
   target_link_libraries(videosync_test_runner INTERFACE videosync::criterion)
 endif()
 
-# The simulator of nodes: a library of its own, so that its parts have unit tests, too. Optimized: a
-# seed is worth as much as its run is short.
+# The simulator of nodes: a library of its own, so that its parts have unit tests, too.
 file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/sim/*.cpp)
 list(FILTER sim_sources EXCLUDE REGEX "/main\\.cpp$")
 add_library(videosync_sim STATIC ${sim_sources})
-target_compile_options(videosync_sim PRIVATE -O2)
 target_link_libraries(videosync_sim PUBLIC videosync_server)
 add_executable(sim ${CMAKE_SOURCE_DIR}/tests/sim/main.cpp)
 target_link_libraries(sim PRIVATE videosync_sim)
+videosync_precompile(videosync_sim sim)
 # Seeds that once found something, then a fixed range; then new ones. What a new one finds is a fault of
 # the product: its number is printed, and goes to the list when it is mended.
 add_test(NAME sim COMMAND sim --list ${CMAKE_SOURCE_DIR}/tests/sim/seeds.txt --from 964 --seeds 400

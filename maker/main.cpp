@@ -4,7 +4,7 @@
 // film cannot be read now.
 //
 // Made for the server, which reads standard output; of use by hand, too: --help tells.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 

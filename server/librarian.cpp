@@ -1,6 +1,6 @@
 #include "server/librarian.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #include "bench/support/http_crowd.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <sys/socket.h>
 #include <unistd.h>

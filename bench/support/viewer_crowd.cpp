@@ -1,6 +1,6 @@
 #include "bench/support/viewer_crowd.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -9,21 +9,15 @@
 // assertion, which see to what waits.
 #pragma once
 
-#include <time.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <string_view>
 
-#include "core/base/assert.h"
 #include "core/base/log_line.h"
-#include "core/base/log_writer.h"
 
 namespace videosync {
 
@@ -35,57 +29,23 @@ struct LogSettings {
 
 inline LogSettings log_settings;
 
-inline std::atomic<LogWriter*> log_writer{nullptr};
-
 // How long the end of the process waits for a stderr that takes nothing.
 inline constexpr std::chrono::milliseconds log_end_wait{500};
 
 // Text as it is; whole lines. For what a person is told before the end.
-inline void write_log_text(std::string_view text) noexcept {
-  const int saved_errno = errno;
-  if (LogWriter* const writer = log_writer.load(std::memory_order_acquire)) {
-    writer->write(text);
-  } else {
-    while (::write(log_settings.descriptor, text.data(), text.size()) < 0 && errno == EINTR) {
-    }
-  }
-  errno = saved_errno;
-}
+void write_log_text(std::string_view text) noexcept;
 
 // What waits is written, or `log_end_wait` has gone by. Before the process ends.
-inline void flush_log() noexcept {
-  if (LogWriter* const writer = log_writer.load(std::memory_order_acquire)) {
-    writer->flush(log_end_wait);
-  }
-}
+void flush_log() noexcept;
 
 // Once, in main, with the settings made: it lives until the process has gone.
-inline void start_log_writer() {
-  VS_ASSERT(log_writer.load() == nullptr);
-  log_writer = new LogWriter(log_settings.descriptor, log_settings.format);
-  say_last_words = [](std::string_view text) noexcept {
-    LogWriter& writer = *log_writer.load();
-    writer.write_last(text);
-    writer.flush(log_end_wait);
-  };
-}
+void start_log_writer();
 
 // Lines that found no room or that stderr refused.
-inline std::uint64_t log_lines_dropped() noexcept {
-  const LogWriter* const writer = log_writer.load(std::memory_order_acquire);
-  return writer == nullptr ? 0 : writer->dropped();
-}
+std::uint64_t log_lines_dropped() noexcept;
 
-inline void write_log(LogLevel level, std::string_view component, std::string_view message,
-                      std::initializer_list<LogField> fields) noexcept {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  LogLine line(log_settings.format);
-  line.begin(now, level, component, message);
-  for (const LogField& item : fields)
-    line.add(item);
-  write_log_text(line.finish());
-}
+void write_log(LogLevel level, std::string_view component, std::string_view message,
+               std::initializer_list<LogField> fields) noexcept;
 
 inline bool log_enabled(LogLevel level) noexcept {
   return level >= log_settings.level;

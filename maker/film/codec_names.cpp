@@ -1,6 +1,6 @@
 #include "maker/film/codec_names.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <bit>

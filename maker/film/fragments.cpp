@@ -1,7 +1,7 @@
 #include "maker/film/fragments.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "maker/forms/picture.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <optional>

@@ -1,6 +1,6 @@
 #include "maker/forms/picture_filter.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "maker/subtitles/subtitle_pictures.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

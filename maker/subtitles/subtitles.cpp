@@ -1,7 +1,7 @@
 #include "maker/subtitles/subtitles.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "maker/subtitles/webvtt.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

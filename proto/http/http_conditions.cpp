@@ -1,6 +1,6 @@
 #include "proto/http/http_conditions.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

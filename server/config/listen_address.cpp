@@ -1,6 +1,6 @@
 #include "server/config/listen_address.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/un.h>
 
 #include "core/base/text.h"

@@ -1,6 +1,6 @@
 #include "server/config/setting_values.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <optional>

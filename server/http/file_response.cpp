@@ -1,6 +1,6 @@
 #include "server/http/file_response.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <span>
 #include <string>

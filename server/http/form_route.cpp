@@ -1,6 +1,6 @@
 #include "server/http/form_route.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,6 +1,6 @@
 #include "server/http/video_catalog.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

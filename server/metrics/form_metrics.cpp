@@ -1,6 +1,6 @@
 #include "server/metrics/form_metrics.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iterator>
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "server/metrics/metrics.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>

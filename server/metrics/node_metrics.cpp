@@ -1,6 +1,6 @@
 #include "server/metrics/node_metrics.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <iterator>

@@ -1,6 +1,6 @@
 #include "storage/files/file_desk.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>

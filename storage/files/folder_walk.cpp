@@ -1,7 +1,7 @@
 #include "storage/files/folder_walk.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 #include "storage/files/media_file.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <limits.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "storage/files/open_files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

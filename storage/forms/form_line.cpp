@@ -1,6 +1,6 @@
 #include "storage/forms/form_line.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,6 +1,6 @@
 #include "storage/forms/form_maker.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 #include "storage/forms/form_names.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <utility>

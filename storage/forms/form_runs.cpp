@@ -1,6 +1,6 @@
 #include "storage/forms/form_runs.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>

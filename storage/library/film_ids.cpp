@@ -1,6 +1,6 @@
 #include "storage/library/film_ids.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <tuple>

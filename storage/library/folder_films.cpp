@@ -1,6 +1,6 @@
 #include "storage/library/folder_films.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 #include "storage/library/media_library.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

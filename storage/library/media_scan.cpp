@@ -2,7 +2,7 @@
 //
 // Nothing depends on the order in which a file system lists its names. What the names make of the
 // films is films_of()'s to say, which id means which film FilmIds'.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <ctime>

@@ -1,6 +1,6 @@
 #include "storage/names/languages.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

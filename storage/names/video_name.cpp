@@ -1,6 +1,6 @@
 #include "storage/names/video_name.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdint>

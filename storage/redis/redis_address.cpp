@@ -1,6 +1,6 @@
 #include "storage/redis/redis_address.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 

@@ -17,6 +17,10 @@ function faultsOf({ path, text }) {
     if (!text.startsWith('// ')) faults.push(`${path}:1: a header begins with what it is for`);
     if (!/^#pragma once$/m.test(text)) faults.push(`${path}:1: no #pragma once`);
   }
+  // Whoever includes that one compiles the whole formatter once more: seconds for each source.
+  if (/include <fmt\/format\.h>/.test(text) && !/fmt::(join|format_int|memory_buffer|format_to_n)\b/.test(text)) {
+    faults.push(`${path}: <fmt/core.h> has all that it needs of <fmt/format.h>`);
+  }
   // A log is written by a thread of its own: what it is to say may come a moment later.
   if (path.startsWith('tests/e2e/')) {
     linesOf(text).forEach((line, index) => {
@@ -40,4 +44,6 @@ test('planted faults are found', () => {
   assert.equal(faultsOf({ path: 'server/a.cpp', text: 'int x;\n'.repeat(linesMax + 1) }).length, 1);
   assert.equal(faultsOf({ path: 'tests/e2e/a.mjs', text: 'assert.match(server.stderr(), /a/);\n' }).length, 1);
   assert.equal(faultsOf({ path: 'server/a.h', text: '#include <vector>\n' }).length, 2);
+  assert.equal(faultsOf({ path: 'server/a.cpp', text: '#include <fmt/format.h>\nfmt::format("");\n' }).length, 1);
+  assert.equal(faultsOf({ path: 'server/a.cpp', text: '#include <fmt/format.h>\nfmt::join(a, b);\n' }).length, 0);
 });

@@ -3,7 +3,7 @@
 // an assertion. And Finding: how a run failed. One thread.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <cstdio>

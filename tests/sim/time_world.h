@@ -6,7 +6,7 @@
 // from 0. What breaks the promise is written down, once. One thread.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdint>

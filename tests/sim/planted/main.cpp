@@ -7,7 +7,7 @@
 // The same seeds run without a fault, and must find nothing, then with each fault of
 // tests/sim/planted/faults.cpp, until the promise is named that it breaks. Exit status: 0 all were
 // found; 1 one was not, or something without; 2 the command line.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -4,7 +4,7 @@
 //
 // FILE, from SOURCE_DIR: each must have faults, and each fault one of them. Exit status 1, and why:
 // a place was not found, or is not the only one.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <filesystem>

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/assert.h"
+
 using namespace videosync;
 
 namespace {

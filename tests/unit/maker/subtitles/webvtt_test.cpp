@@ -2,7 +2,7 @@
 #include "maker/subtitles/webvtt.h"
 
 #include <criterion/criterion.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstddef>
 #include <string>

@@ -1,7 +1,7 @@
 #include "proto/wire/member_name.h"
 
 #include <criterion/criterion.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <simdjson.h>
 
 #include <cstdlib>

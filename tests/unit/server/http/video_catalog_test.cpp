@@ -2,7 +2,7 @@
 #include "server/http/video_catalog.h"
 
 #include <criterion/criterion.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/support/media_storage.h"
 #include "tests/support/temp_folder.h"

@@ -2,7 +2,7 @@
 #include "storage/library/film_ids.h"
 
 #include <criterion/criterion.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <random>
