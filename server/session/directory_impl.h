@@ -271,6 +271,9 @@ class SessionDirectory::Impl {
   // -----------------------------------------------------------------------------------------
   // Not before then.
   static std::int64_t moves_at_us(const Home& home) noexcept;
+  // When the session leaves this home for the store alone, or for its host's node, or tries it again;
+  // INT64_MAX: not before something else has happened.
+  std::int64_t leaves_at_us(const Residence& residence) const noexcept;
   std::optional<Uuid> better_home(const Residence& residence) const noexcept;
   void flush(Residence& residence) noexcept;
   void hand_over(Residence& residence, const Uuid& heir) noexcept;

@@ -392,15 +392,11 @@ void Impl::arm_timer(Residence& residence) noexcept {
   std::int64_t wait_us = home.machine->next_deadline_us() - server_us();
   // While somebody is there the store has to hear of it now and then.
   if (!home.seats.empty()) wait_us = std::min(wait_us, store_ttl_us() / 4);
-  if (home.seats.empty() && !is_alone()) {
-    const std::int64_t empty_us = now_us() - home.empty_since_us;
-    wait_us = std::min(wait_us, std::max<std::int64_t>(release_after_us - empty_us, 0));
+  // A moment that nothing can be done at would come again at once, and again.
+  const std::int64_t leaves_us = leaves_at_us(residence);
+  if (leaves_us != INT64_MAX) {
+    wait_us = std::min(wait_us, std::max<std::int64_t>(leaves_us - now_us(), 0));
   }
-  // It moves to its host, though nobody says anything.
-  const auto host = home.seats.find(home.machine->host());
-  const bool may_move = !is_alone() && host != home.seats.end() && host->second.node > 0;
-  if (may_move)
-    wait_us = std::min(wait_us, std::max<std::int64_t>(moves_at_us(home) - now_us(), 0));
   schedule(residence.timer, wait_us);
 }
 

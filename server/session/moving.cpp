@@ -24,27 +24,33 @@ std::int64_t Impl::moves_at_us(const Home& home) noexcept {
   return std::max(home.moved_us + stay_us, tried_us);
 }
 
-// Says where the session had better live; nothing: here.
-std::optional<Uuid> Impl::better_home(const Residence& residence) const noexcept {
+std::int64_t Impl::leaves_at_us(const Residence& residence) const noexcept {
   const Home& home = residence.at_home();
-  const bool may_move = !is_alone() && is_store_ready_ && !home.is_reread_due && !home.is_ending;
-  if (!may_move) return std::nullopt;
-  if (home.stuck_us > 0 && now_us() - home.stuck_us < stuck_us_min) return std::nullopt;
+  // When the store is back it is looked at again (on_reread); a home that is about to end does so.
+  const bool may_leave = !is_alone() && is_store_ready_ && !home.is_reread_due && !home.is_ending;
+  if (!may_leave) return INT64_MAX;
+  const std::int64_t tried_us = home.stuck_us > 0 ? home.stuck_us + stuck_us_min : 0;
   if (ports_.around.is_draining()) {
-    if (home.seats.empty()) return Uuid{};
-    const auto most = std::ranges::max_element(home.remotes, {}, &Home::Remote::members);
-    if (most == home.remotes.end() || most->members == 0) return std::nullopt;
-    return most->node;
+    const bool has_others = std::ranges::any_of(
+        home.remotes, [](const Home::Remote& remote) { return remote.members > 0; });
+    return home.seats.empty() || has_others ? tried_us : INT64_MAX;
   }
-  if (home.seats.empty()) {
-    if (now_us() - home.empty_since_us < release_after_us) return std::nullopt;
-    return Uuid{};
-  }
+  if (home.seats.empty()) return std::max(home.empty_since_us + release_after_us, tried_us);
   // Where the host is: its commands then go on working while the store is away.
   const auto host = home.seats.find(home.machine->host());
   const bool is_elsewhere = host != home.seats.end() && host->second.node > 0;
-  if (!is_elsewhere || now_us() < moves_at_us(home)) return std::nullopt;
-  return home.remote_at(host->second).node;
+  return is_elsewhere ? moves_at_us(home) : INT64_MAX;
+}
+
+// Says where the session had better live, none: in the store; nothing: here.
+std::optional<Uuid> Impl::better_home(const Residence& residence) const noexcept {
+  if (now_us() < leaves_at_us(residence)) return std::nullopt;
+  const Home& home = residence.at_home();
+  if (home.seats.empty()) return Uuid{};
+  if (ports_.around.is_draining()) {
+    return std::ranges::max_element(home.remotes, {}, &Home::Remote::members)->node;
+  }
+  return home.remote_at(home.seats.find(home.machine->host())->second).node;
 }
 
 void Impl::begin_drain() noexcept {

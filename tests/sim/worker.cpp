@@ -15,6 +15,10 @@ namespace {
 // turn.
 constexpr std::int64_t turn_takes_us = 20;
 
+// Turns in one millisecond in which nothing has arrived: more is a timer that is armed again and again
+// for what cannot be done yet, and a core that is burnt.
+constexpr std::uint32_t idle_turns_max = 16;
+
 }  // namespace
 
 SimWorker::SimWorker(SimProcess& process, std::size_t index, Scheduler& scheduler, NodeClock& clock,
@@ -52,6 +56,10 @@ void SimWorker::arm_turn(std::int64_t time_us) noexcept {
 void SimWorker::turn() noexcept {
   is_in_turn_ = true;
   turn_us_ = INT64_MAX;
+  const bool is_idle = inbox_.empty() && now_ms() == idle_ms_;
+  idle_turns_ = is_idle ? idle_turns_ + 1 : 0;
+  idle_ms_ = now_ms();
+  VS_ASSERT(idle_turns_ <= idle_turns_max);
   timers_.expire(now_ms());
   arrived_.swap(inbox_);
   for (InlineTask& task : arrived_)

@@ -116,6 +116,8 @@ class SimWorker final : public Delivery, public Surroundings, public StoreTurns,
   void leave_session(SimConnection& connection) noexcept;
   void tell_left(const Uuid& key, MemberId member, ConnectionNumber number) noexcept;
 
+  std::int64_t idle_ms_ = 0;  // of the last turn
+  std::uint32_t idle_turns_ = 0;
   SimProcess& process_;
   const std::size_t index_;
   Scheduler& scheduler_;

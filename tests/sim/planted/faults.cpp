@@ -107,6 +107,9 @@ constexpr std::array faults{
     PlantedFault{"loss-unnoticed", "a home does not notice that a command was lost",
                  "once or refused", "server/session/home_nodes.cpp", expression,
                  "said.number > 0 && said.previous > remote.heard", "false"},
+    PlantedFault{"restless", "a home that is to be left later asks for a turn at once, again and again",
+                 "nothing spins", "server/session/home_members.cpp", expression,
+                 "std::max<std::int64_t>(leaves_us - now_us(), 0)", "0"},
     PlantedFault{"heard-unrecorded", "the record does not tell what of others was done",
                  "once or refused", "server/session/home_members.cpp", expression,
                  "remote->heard > 0", "false"},
@@ -158,6 +161,7 @@ constexpr std::array promises{
     Promise{"undone", "once or refused"},
     Promise{"unanswered", "once or refused"},
     Promise{"one time", "one time"},
+    Promise{"idle_turns_ <=", "nothing spins"},  // an invariant of the simulator's worker
 };
 
 }  // namespace
