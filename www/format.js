@@ -9,3 +9,8 @@ export function formatTime(seconds) {
   const minutes = Math.floor(whole / 60) % 60;
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
+
+// How long a film of the library is, as far as the server knows; '' else. entry: {duration?} as the server lists it.
+export function lengthOf({ duration }) {
+  return duration ? formatTime(duration) : '';
+}

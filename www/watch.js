@@ -10,6 +10,7 @@ import { SharedPlayback } from './player/playback/shared_playback.js';
 import { breaksOff } from './player/playback/unfinished_film.js';
 import { WakeLock } from './player/playback/wake_lock.js';
 import { Controls } from './player/stage/controls.js';
+import { Countdown } from './player/stage/countdown.js';
 import { LeftOff } from './player/stage/left_off.js';
 import { Reporter } from './player/status/reporter.js';
 import { playerUrl, whyRefused } from './session/api.js';
@@ -111,7 +112,8 @@ export function enter({ name, video, source, seen }) {
   const inputs = new PageInputs();
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
-  openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
+  openCompany({ room, follower, source, shown, video, inputs, playback, library, shelf: new VideoList(), confirm: ask, toast, onRender: () => controls.render() });
+  new Countdown({ room, follower });
   new LeftOff({ video, source, inputs, playback });
   new Reporter(room, follower, source);
   new WakeLock(video);

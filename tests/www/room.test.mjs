@@ -21,7 +21,7 @@ function enter(memory = { resume: null, hostToken: null, controlGivenAway: false
     timers: time.timers, now: time.now, wallNow: time.now, random: () => 1,
   });
   const events = [];
-  for (const type of ['state', 'settings', 'people', 'host', 'chat', 'reaction', 'refused', 'waiting', 'notice', 'undone']) {
+  for (const type of ['state', 'settings', 'people', 'host', 'chat', 'reaction', 'refused', 'waiting', 'notice', 'undone', 'queue', 'upNext', 'ready', 'history']) {
     room.addEventListener(type, ({ detail }) => events.push({ type, detail }));
   }
   room.connection.start();
@@ -264,9 +264,84 @@ test('changed settings are told, and say who may control', () => {
   assert.equal(room.mayControl, false);
   network.latest().receive({ type: 'settings', control: 'everyone', onStall: 'wait' });
   assert.equal(room.mayControl, true);
-  assert.deepEqual(of('settings').at(-1).detail, { control: 'everyone', onStall: 'wait', audioLanguage: '' });
+  assert.deepEqual(of('settings').at(-1).detail, { control: 'everyone', onStall: 'wait', audioLanguage: '', queue: 'host', controllers: [] });
   network.latest().receive({ type: 'settings', control: 'everyone', onStall: 'wait', audioLanguage: 'de' });
   assert.equal(of('settings').at(-1).detail.audioLanguage, 'de');
+});
+
+test('whom the host names may control, too; who may add to the queue may take back what is theirs', () => {
+  const { room, network } = enter();
+  network.latest().receive(welcome());
+  const settings = { type: 'settings', control: 'host', onStall: 'continue' };
+  network.latest().receive({ ...settings, queue: 'everyone', controllers: [] });
+  assert.deepEqual([room.mayControl, room.mayQueue], [false, true]);
+  assert.deepEqual([{ id: 'b', name: 'Ben' }, { id: 'a', name: 'Ann' }, null].map((by) => room.mayDequeue({ by })), [true, false, false]);
+  network.latest().receive({ ...settings, queue: 'host', controllers: ['b'] });
+  assert.deepEqual([room.mayControl, room.mayQueue, room.mayDequeue({ by: null })], [true, true, true]);
+  network.latest().receive({ ...settings, queue: 'host', controllers: [] });
+  assert.deepEqual([room.mayControl, room.mayQueue, room.mayDequeue({ by: { id: 'b', name: 'Ben' } })], [false, false, false]);
+});
+
+const itemOf = (item) => ({ item, video: `v${item}`, title: item, by: null });
+const queueOf = (version, items, more = {}) => ({ type: 'queue', epoch: 1, version, list: items.map(itemOf), ...more });
+const itemsOf = (room) => room.queue.list.map(({ item }) => item).join('');
+
+test('the latest queue counts, however it is cut up, and a new connection begins with none', () => {
+  const { room, network } = enter();
+  const tell = (message) => network.latest().receive(message);
+  tell(welcome());
+  tell(queueOf(2, ['a', 'b']));
+  tell(queueOf(1, ['x']));
+  assert.equal(itemsOf(room), 'ab', 'an older one');
+  tell(queueOf(2, ['c'], { from: 2 }));
+  tell(queueOf(2, ['c'], { from: 2 }));
+  assert.equal(itemsOf(room), 'abc', 'the rest, once');
+  tell(queueOf(3, ['d'], { from: 3 }));
+  assert.equal(itemsOf(room), 'abc', 'a part of what was not begun');
+  tell({ ...queueOf(1, ['e']), epoch: 2 });
+  assert.equal(itemsOf(room), 'e', 'a later epoch');
+  tell(welcome());
+  assert.equal(itemsOf(room), '');
+  tell({ ...queueOf(1, ['e']), epoch: 2 });
+  assert.equal(itemsOf(room), 'e', 'the same one, told again');
+});
+
+test('what begins by itself is known from the welcome on, until another film is there', () => {
+  const { room, network, of } = enter();
+  const upNext = { item: 'i1', video: 'w', title: 'W', atMs: SERVER_MS + 8_000 };
+  network.latest().receive(welcome({ upNext }));
+  assert.deepEqual(room.upNext, upNext);
+  network.latest().receive({ type: 'upNext', item: null });
+  assert.equal(room.upNext, null);
+  network.latest().receive({ type: 'upNext', ...upNext });
+  network.latest().receive({ ...playing, type: 'state', seq: 2, video: 'w', cause: 'load' });
+  assert.equal(room.upNext, null);
+  assert.deepEqual(of('upNext').map(({ detail }) => detail?.item), ['i1', undefined, 'i1', undefined]);
+});
+
+test('who is ready is ready until a film is loaded or begins', () => {
+  const { room, network } = enter();
+  network.latest().receive(welcome({ members: { count: 2, ready: 1, list: [] }, you: { id: 'b', name: 'Ben', role: 'participant', ready: true } }));
+  assert.deepEqual([room.youAreReady, room.readyCount], [true, 1]);
+  network.latest().receive({ ...playing, type: 'state', seq: 2, cause: 'seek' });
+  assert.equal(room.youAreReady, true);
+  network.latest().receive({ ...playing, type: 'state', seq: 3, cause: 'play' });
+  network.latest().receive({ type: 'members', count: 2, ready: 0 });
+  assert.deepEqual([room.youAreReady, room.readyCount], [false, 0]);
+  room.setReady(true);
+  assert.equal(room.youAreReady, true);
+  assert.deepEqual(network.latest().sent.at(-1), { type: 'ready', ready: true });
+});
+
+test('what was said before is told, and asked for no second time', () => {
+  const { network, time, of } = enter();
+  network.latest().receive(welcome());
+  network.latest().receive({ type: 'history', list: [{ id: 'c4', from: 'a', name: 'Ann', text: 'hi', atMs: SERVER_MS }] });
+  network.latest().receive({ type: 'chat', id: 'c7', from: 'a', name: 'Ann', text: 'ho', atMs: SERVER_MS });
+  assert.deepEqual(of('history').map(({ detail }) => detail.map(({ id }) => id)), [['c4']]);
+  network.latest().drop();
+  time.pass(5_000);
+  assert.equal(new URL(network.latest().url).searchParams.get('chat'), 'c7');
 });
 
 test('reactions of one turn come in one message and are told one by one', () => {

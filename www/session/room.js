@@ -7,7 +7,11 @@
 //   phase     the connection's phase (see connection.js)
 //   welcome   {resumed}
 //   state     {state, previous}
-//   settings  {control, onStall, audioLanguage}
+//   settings  {control, onStall, audioLanguage, queue, controllers}
+//   queue     it changed: `queue.list`
+//   upNext    {item, video, title, atMs}: that one begins by itself then; null: nothing does
+//   ready     how many are changed, or whether this member is
+//   history   lines of the chat from before, oldest first, as of chat
 //   people    members came, went or changed, or the host did: {joined, left}, each a list of
 //             {id, name}, empty where that is not what happened
 //   host      {id, reason, youAreHost, youWereHost}
@@ -18,10 +22,11 @@ import { ServerClock, pingDelayMs } from '../sync/clock.js';
 import { Timeline, isNewer } from '../sync/timeline.js';
 import { Connection } from './connection.js';
 import { Presence } from './presence.js';
+import { Queue } from './queue.js';
 
 const NOBODY = { joined: [], left: [] };
 
-const COMMANDS = ['play', 'pause', 'seek', 'rate', 'load'];
+const COMMANDS = ['play', 'pause', 'seek', 'rate', 'load', 'next', 'jump', 'cancelNext'];
 const HEARTBEAT = 'heartbeat';
 const HEARTBEAT_MS = 2_000; // longer silence is asked whether anybody is there
 const HEARTBEAT_MAX_MS = 10_000;
@@ -34,11 +39,15 @@ export class Room extends EventTarget {
   clock = new ServerClock();
   timeline = new Timeline();
   presence = new Presence();
+  queue = new Queue();
   connection;
-  settings = { control: 'host', onStall: 'continue', audioLanguage: '' };
+  settings = { control: 'host', onStall: 'continue', audioLanguage: '', queue: 'host', controllers: [] };
+  upNext = null; // {item, video, title, atMs}
+  readyCount = 0;
+  youAreReady = false;
   reportEveryMs = 5_000;
   you = null; // {id, name, resume}
-  viewers = new Map(); // for the host: id -> {driftMs, rttMs, buffering, form?, cannotPlay?}, of the worst off
+  viewers = new Map(); // for the host: id -> {driftMs, rttMs, buffering, form?, cannotPlay?, ready?}, of the worst off
 
   #options;
   #now;
@@ -51,6 +60,7 @@ export class Room extends EventTarget {
   #held; // {epoch, seq} of the newest state that this tab has seen, also before it was loaded anew; null: none
   #wantedName = null; // asked for, and not yet taken or refused
   #lookedMs = null; // when lookForSleep() was last called
+  #newestChat = ''; // the id of the newest line that this page has
 
   // origin: 'ws://host'; key; name: of the viewer, '' where the server shall make one up; memory: what
   // this tab and browser remember, {resume, held, hostToken, controlGivenAway} of the session, read and
@@ -82,7 +92,17 @@ export class Room extends EventTarget {
   }
 
   get mayControl() {
-    return this.youAreHost || this.settings.control === 'everyone';
+    const { control, controllers } = this.settings;
+    return this.youAreHost || control === 'everyone' || controllers.includes(this.you?.id);
+  }
+
+  get mayQueue() {
+    return this.mayControl || this.settings.queue === 'everyone';
+  }
+
+  // item: one of queue.list.
+  mayDequeue({ by }) {
+    return this.mayControl || (this.mayQueue && by !== null && by.id === this.you?.id);
   }
 
   // The creator of the session may take control at any time.
@@ -148,6 +168,14 @@ export class Room extends EventTarget {
     this.#ping();
   }
 
+  // Whether this member is ready to begin. Taken for so at once; a `load` and a `play` end it.
+  setReady(ready) {
+    if (!this.send('ready', { ready })) return false;
+    this.youAreReady = ready;
+    this.#emit('ready');
+    return true;
+  }
+
   claim() {
     return this.send('claim', { hostToken: this.#options.memory.hostToken });
   }
@@ -161,6 +189,7 @@ export class Room extends EventTarget {
     if (name) query.set('name', name);
     if (memory.resume) query.set('resume', memory.resume);
     if (memory.resume && this.#held) query.set('held', `${this.#held.epoch}.${this.#held.seq}`);
+    if (this.#newestChat) query.set('chat', this.#newestChat);
     if (memory.hostToken && !memory.controlGivenAway) query.set('host', memory.hostToken);
     return `${origin}/ws?${query}`;
   }
@@ -179,12 +208,14 @@ export class Room extends EventTarget {
       case 'welcome':
         return this.#onWelcome(message, startedMs);
       case 'state':
-        return this.#onState(message);
+        if (this.#onState(message)) this.#endReadiness(message);
+        return undefined;
       case 'host':
         return this.#onHost(message);
       case 'members':
         this.presence.onMembers(message);
         this.#noteOwnName(message);
+        this.#noteReady(message.ready);
         return this.#emit('people', { joined: message.joined ?? [], left: message.left ?? [] });
       case 'settings':
         return this.#onSettings(message);
@@ -197,7 +228,15 @@ export class Room extends EventTarget {
         return this.#emit('refused', message);
       case 'chat':
         if (this.presence.onChat(message)) this.#emit('people', NOBODY);
+        this.#newestChat = message.id ?? this.#newestChat;
         return this.#emit('chat', message);
+      case 'history':
+        this.#newestChat = message.list.at(-1)?.id ?? this.#newestChat;
+        return this.#emit('history', message.list);
+      case 'queue':
+        return this.queue.accept(message) && this.#emit('queue');
+      case 'upNext':
+        return this.#onUpNext(message);
       case 'viewers':
         this.viewers = new Map(message.list.map((report) => [report.id, report]));
         return this.#emit('viewers', message);
@@ -215,12 +254,17 @@ export class Room extends EventTarget {
     this.you = { id: message.you.id, name: message.you.name, resume: message.you.resume };
     if (message.you.resume) this.#options.memory.resume = message.you.resume;
     this.presence.onWelcome(message);
+    this.queue.clear();
     this.reportEveryMs = message.reportEveryMs ?? this.reportEveryMs;
     this.#startClock(message.serverTimeMs, startedMs);
     this.#emit('welcome', { resumed });
     this.#compareName();
     this.#onSettings(message.session);
     this.#emit('people', NOBODY);
+    this.youAreReady = message.you.ready === true;
+    this.#noteReady(message.members?.ready);
+    this.#emit('queue');
+    this.#onUpNext(message.upNext ?? {});
     this.#onState(message.state);
     if (isUndone) this.#emit('undone');
   }
@@ -247,16 +291,36 @@ export class Room extends EventTarget {
     this.#options.memory.name = name;
   }
 
-  #onSettings({ control, onStall, audioLanguage = '' }) {
-    this.settings = { control, onStall, audioLanguage };
+  // A server of 1.0 knows neither a queue nor controllers.
+  #onSettings({ control, onStall, audioLanguage = '', queue = 'host', controllers = [] }) {
+    this.settings = { control, onStall, audioLanguage, queue, controllers };
     this.#emit('settings', this.settings);
+  }
+
+  #onUpNext({ item = null, video, title, atMs }) {
+    if (item === null && !this.upNext) return;
+    this.upNext = item === null ? null : { item, video, title, atMs };
+    this.#emit('upNext', this.upNext);
+  }
+
+  #noteReady(count = this.readyCount) {
+    this.readyCount = count;
+    this.#emit('ready');
   }
 
   #onState(state) {
     const previous = this.timeline.state;
-    if (!this.timeline.accept(state)) return;
+    if (!this.timeline.accept(state)) return false;
     this.#hold(state);
+    if (state.cause === 'load') this.#onUpNext({});
     this.#emit('state', { state, previous });
+    return true;
+  }
+
+  #endReadiness({ cause }) {
+    if ((cause !== 'load' && cause !== 'play') || !this.youAreReady) return;
+    this.youAreReady = false;
+    this.#emit('ready');
   }
 
   #hold({ epoch, seq }) {

@@ -23,6 +23,7 @@ export class ChatPanel {
   #unread = new Unread(this.#list);
   #last = { from: null, atMs: 0 }; // who spoke last, unless something was announced since
   #pending = ''; // what was said here and has not come back yet
+  #shown = new Set(); // ids of lines: one may come a second time
 
   constructor({ room }) {
     this.#room = room;
@@ -36,6 +37,7 @@ export class ChatPanel {
       arrivals.beforeWordsOf(detail.from);
       this.#show(detail);
     });
+    room.addEventListener('history', ({ detail }) => detail.forEach((line) => this.#show(line, { isOld: true })));
     room.addEventListener('people', ({ detail }) => arrivals.note(detail, room.presence.count, room.you?.id));
   }
 
@@ -88,7 +90,10 @@ export class ChatPanel {
     setText(byId('chat-left'), words.left(left));
   }
 
-  #show({ from, name, text, atMs }) {
+  // isOld: it was said before this page came, or while it was not connected.
+  #show({ id, from, name, text, atMs }, { isOld = false } = {}) {
+    if (this.#shown.has(id)) return;
+    if (id !== undefined) this.#shown.add(id);
     const isYou = from === this.#room.you?.id;
     const goesOn = from === this.#last.from && atMs - this.#last.atMs < SAME_BREATH_MS;
     this.#last = { from, atMs };
@@ -99,8 +104,8 @@ export class ChatPanel {
     const said = make('span', { class: 'said-text' }, ...splitLinks(text).map(makePart));
     const line = make('p', { class: isYou ? 'said by-you' : 'said' }, head, said);
     line.classList.toggle('goes-on', goesOn);
-    this.#append(line, !isYou);
-    if (isYou) this.#onOwnLine(text);
+    this.#append(line, !isYou && !isOld);
+    if (isYou && !isOld) this.#onOwnLine(text);
   }
 
   #append(line, isNews) {

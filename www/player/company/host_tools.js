@@ -25,6 +25,8 @@ export class HostTools {
       room.send('settings', { control: target.checked ? 'everyone' : 'host' }));
     byId('set-wait').addEventListener('change', ({ target }) =>
       room.send('settings', { onStall: target.checked ? 'wait' : 'continue' }));
+    byId('set-queue').addEventListener('change', ({ target }) =>
+      room.send('settings', { queue: target.checked ? 'everyone' : 'host' }));
     byId('end').addEventListener('click', async () => {
       if (await confirm(strings.events.endSure, byId('end').textContent)) room.send('end');
     });
@@ -102,6 +104,7 @@ export class HostTools {
     byId('load-take').hidden = this.#chosen === null;
     byId('set-everyone').checked = settings.control === 'everyone';
     byId('set-wait').checked = settings.onStall === 'wait';
+    byId('set-queue').checked = settings.queue === 'everyone';
   }
 }
 

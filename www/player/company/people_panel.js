@@ -3,6 +3,7 @@ import { byId, setText } from '../../dom.js';
 import { strings } from '../../strings.js';
 import { PersonRow } from './person_row.js';
 import { askForName } from './rename_form.js';
+import { closeMenusOf } from './row_menu.js';
 
 const words = strings.people;
 
@@ -16,6 +17,7 @@ export class PeoplePanel {
   #shownState = null; // the viewer's own
   #acts = {
     give: (id) => this.#room.send('give', { to: id }),
+    allow: (id) => this.#allow(id),
     remove: (id) => this.#remove(id),
     rename: (row) => this.#rename(row),
   };
@@ -27,16 +29,16 @@ export class PeoplePanel {
     this.#source = source;
     this.#acts.explain = toast;
     this.#confirm = confirm;
-    for (const type of ['people', 'viewers', 'phase']) room.addEventListener(type, () => this.render());
+    for (const type of ['people', 'viewers', 'phase', 'settings', 'ready']) room.addEventListener(type, () => this.render());
     room.addEventListener('waiting', ({ detail }) => this.#setAwaited(detail.members));
     room.addEventListener('state', () => this.#awaited.size > 0 && this.#setAwaited([]));
     follower.addEventListener('change', () => this.render());
     source.addEventListener('problem', () => this.render());
-    this.#closeMenusFromOutside();
+    closeMenusOf(byId('people'));
   }
 
   render() {
-    const { presence, viewers, youAreHost, connection } = this.#room;
+    const { presence, viewers, youAreHost, connection, settings } = this.#room;
     const members = presence.list();
     const gone = new Set(this.#rows.keys());
     this.#shownState = this.#ownState();
@@ -46,7 +48,8 @@ export class PeoplePanel {
       const row = this.#rowOf(member.id);
       const isNext = presence.hostAway?.next === member.id;
       const report = youAreHost && !member.isYou ? viewers.get(member.id) : undefined;
-      row.fill({ ...member, isNext }, report, { state: this.#stateOf(member), mayRule });
+      const mayControl = settings.controllers.includes(member.id) && !member.isHost;
+      row.fill({ ...member, isNext, mayControl, isReady: this.#isReady(member, report) }, report, { state: this.#stateOf(member), mayRule });
       putAt(byId('people'), row.element, place);
     });
     for (const id of gone) this.#removeRow(id);
@@ -85,6 +88,11 @@ export class PeoplePanel {
     return preparation.isPossible ? 'preparing' : 'buffering';
   }
 
+  // Of others the host alone is told.
+  #isReady({ isYou }, report) {
+    return isYou ? this.#room.youAreReady : report?.ready === true;
+  }
+
   #setAwaited(ids) {
     this.#awaited = new Set(ids);
     this.render();
@@ -101,6 +109,13 @@ export class PeoplePanel {
     this.#rows.delete(id);
   }
 
+  // Or no longer.
+  #allow(id) {
+    const { controllers } = this.#room.settings;
+    const others = controllers.filter((one) => one !== id);
+    this.#room.send('settings', { controllers: others.length < controllers.length ? others : [...others, id] });
+  }
+
   async #remove(id) {
     const name = this.#room.presence.nameOf(id) || words.unnamed;
     if (await this.#confirm(words.removeSure(name), words.remove)) this.#room.send('kick', { id });
@@ -110,14 +125,6 @@ export class PeoplePanel {
     const { presence, you } = this.#room;
     const name = await askForName(row, presence.nameOf(you.id) ?? you.name);
     if (name) this.#room.rename(name);
-  }
-
-  #closeMenusFromOutside() {
-    const list = byId('people');
-    document.addEventListener('click', ({ target }) => closeMenus(list, target));
-    document.addEventListener('scroll', ({ target }) => target.contains(list) && closeMenus(list, null), true);
-    addEventListener('resize', () => closeMenus(list, null));
-    list.addEventListener('keydown', ({ key }) => key === 'Escape' && closeMenus(list, null));
   }
 }
 
@@ -129,12 +136,4 @@ function showCount(tag, count, say) {
 // Moving a row would take the focus out of its menu.
 function putAt(list, element, place) {
   if (list.children[place] !== element) list.insertBefore(element, list.children[place] ?? null);
-}
-
-function closeMenus(list, exceptAround) {
-  for (const menu of list.querySelectorAll('details[open]')) {
-    if (menu.contains(exceptAround)) continue;
-    if (menu.contains(document.activeElement)) menu.firstChild.focus({ preventScroll: true });
-    menu.open = false;
-  }
 }

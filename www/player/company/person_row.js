@@ -2,6 +2,7 @@
 // everybody to their own name.
 import { icon, label, make, setText } from '../../dom.js';
 import { strings } from '../../strings.js';
+import { makeRowMenu } from './row_menu.js';
 
 const words = strings.people;
 const STATES = { cannotPlay: 'bad', preparing: 'busy', buffering: 'busy' }; // its sign and colour
@@ -10,12 +11,14 @@ const WORTH_A_MARK_MS = 100;
 export class PersonRow {
   element;
   #parts;
+  #menu;
   #acts;
 
-  // acts: {give(id), remove(id), rename(row), explain(text)}
+  // acts: {give(id), allow(id), remove(id), rename(row), explain(text)}
   constructor(id, acts) {
     this.id = id;
     this.#acts = acts;
+    this.#menu = makeRowMenu(['give', 'allow', 'remove'].map((name) => [name, () => acts[name](id)]));
     this.#parts = {
       avatar: make('span', { class: 'avatar', 'aria-hidden': 'true' }),
       name: make('span', { class: 'person-name' }),
@@ -24,12 +27,12 @@ export class PersonRow {
       form: this.#makeForm(),
       drift: make('span', { class: 'drift' }),
       rename: this.#makeRename(),
-      menu: this.#makeMenu(),
+      menu: this.#menu.element,
     };
     this.element = make('li', { class: 'person' }, ...Object.values(this.#parts));
   }
 
-  // member: of presence.list(), with {isNext, isAway}; report: {driftMs, form?} or undefined; state: of STATES, what keeps
+  // member: of presence.list(), with {isNext, mayControl, isReady}; report: {driftMs, form?} or undefined; state: of STATES, what keeps
   // them from watching, or null; mayRule: the viewer is host.
   fill(member, report, { state, mayRule }) {
     const { avatar, name, tag, form, drift, rename, menu } = this.#parts;
@@ -37,7 +40,10 @@ export class PersonRow {
     setText(name, shown);
     setText(avatar, [...shown][0].toUpperCase());
     avatar.classList.toggle('host', member.isHost);
-    const tags = [member.isHost && words.host, member.isNext && words.next, member.isYou && words.you];
+    const tags = [
+      member.isHost && words.host, member.mayControl && words.controls, member.isNext && words.next, member.isYou && words.you,
+      member.isReady && words.ready,
+    ];
     setText(tag, tags.filter(Boolean).join(', '));
     tag.hidden = tag.textContent === '';
     showState(this.#parts.state, state);
@@ -45,7 +51,10 @@ export class PersonRow {
     this.#fillDrift(drift, shown, state ? undefined : report);
     rename.hidden = !member.isYou;
     menu.hidden = !mayRule || member.isYou;
-    label(menu.firstChild, words.menu(shown));
+    this.#menu.call(words.menu(shown));
+    setText(this.#menu.items.give, words.give);
+    setText(this.#menu.items.allow, member.mayControl ? words.disallow : words.allow);
+    setText(this.#menu.items.remove, words.remove);
   }
 
   #fillDrift(drift, shown, report) {
@@ -69,22 +78,6 @@ export class PersonRow {
     const button = make('button', { type: 'button', class: 'control rename-open', 'aria-label': words.rename, title: words.rename }, icon('rename'));
     button.addEventListener('click', () => this.#acts.rename(this.element));
     return button;
-  }
-
-  #makeMenu() {
-    const give = make('button', { type: 'button', class: 'menu-item', text: words.give });
-    const remove = make('button', { type: 'button', class: 'menu-item', text: words.remove });
-    const menu = make('details', { class: 'menu', hidden: true }, make('summary', { class: 'control' }, icon('more')),
-      make('div', { class: 'menu-items' }, give, remove));
-    menu.addEventListener('toggle', () => menu.open && placeBelow(menu.firstChild, menu.lastChild));
-    for (const [button, act] of [[give, 'give'], [remove, 'remove']]) {
-      button.addEventListener('click', () => {
-        menu.open = false;
-        menu.firstChild.focus({ preventScroll: true });
-        this.#acts[act](this.id);
-      });
-    }
-    return menu;
   }
 }
 
@@ -113,9 +106,3 @@ export function describeDrift(ms) {
 }
 
 // Outside of the list's flow, for that scrolls: below its button, or above where there is no room.
-function placeBelow(button, items) {
-  const { top, bottom, right } = button.getBoundingClientRect();
-  const fits = bottom + items.offsetHeight <= innerHeight;
-  items.style.top = `${fits ? bottom : top - items.offsetHeight}px`;
-  items.style.right = `${document.documentElement.clientWidth - right}px`;
-}

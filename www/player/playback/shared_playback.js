@@ -14,6 +14,8 @@ import { LatestSender } from './latest_sender.js';
 const words = strings.controls;
 const EXPECTED_FOR_MS = 1_500; // how long an answer is waited for before the truth is shown again
 const SAME_S = 0.001;
+const OWN = ['play', 'pause', 'seek', 'rate']; // what a viewer at their own pace does alone
+const UNEXPECTED = ['cancelNext']; // no state comes of it
 
 export class SharedPlayback extends EventTarget {
   #room;
@@ -109,6 +111,24 @@ export class SharedPlayback extends EventTarget {
     if (video !== this.#room.timeline.state?.video) this.#command(act, 'load', { video });
   }
 
+  // All players count down to the same moment.
+  countDown(act, countdownMs) {
+    this.#command(act, 'play', { ...(this.over ? { position: 0 } : {}), countdownMs });
+  }
+
+  // What comes next, now; item: another one of the queue.
+  next(act) {
+    this.#command(act, 'next', {});
+  }
+
+  jump(act, item) {
+    this.#command(act, 'jump', { item });
+  }
+
+  cancelNext(act) {
+    this.#command(act, 'cancelNext', {});
+  }
+
   seekBy(act, seconds) {
     this.seekTo(act, this.position + seconds);
   }
@@ -170,13 +190,13 @@ export class SharedPlayback extends EventTarget {
 
   #command(act, type, fields) {
     if (!(act instanceof Act)) throw new TypeError(`nobody asked for this ${type}`);
-    if (this.#follower.detached && type !== 'load') {
+    if (this.#follower.detached && OWN.includes(type)) {
       this.#follower.act(type, fields);
       return this.refresh();
     }
     if (!this.#room.mayControl) return this.refuse();
     if (!this.#send(type, fields)) return this.#tell(words.offline);
-    this.#expected = { type, fields, untilMs: this.#now() + EXPECTED_FOR_MS };
+    if (!UNEXPECTED.includes(type)) this.#expected = { type, fields, untilMs: this.#now() + EXPECTED_FOR_MS };
     this.refresh();
   }
 

@@ -35,6 +35,7 @@ const words = strings.status;
 //   buffering        this player's
 //   state            the newest playback state, or null
 //   pausedBy         {name, isYou} of who paused, or null
+//   ready            {count, of}: how many of the members are ready to begin
 //   measure          {running, over, ended, startsInMs, errorMs, durationS} (follower.js)
 //   errorBoundMs     of the clock
 // }
@@ -94,14 +95,14 @@ function fromPlayer({ detached, waiting, buffering, measure, preparing }) {
   return preparing ? sayPreparing(preparing) : say('buffering', 'busy', words.buffering);
 }
 
-function fromShowing({ waiting, state, pausedBy, measure, errorBoundMs }) {
+function fromShowing({ waiting, state, pausedBy, ready, measure, errorBoundMs }) {
   if (waiting) {
     return say('waiting', 'busy', words.waitingFor(joinNames(waiting.names)), {
       figure: words.atMost(wholeSeconds(waiting.leftMs)),
     });
   }
   const over = measure.over || measure.ended;
-  if (!state?.playing || over) return atRest({ state, pausedBy, over, measure });
+  if (!state?.playing || over) return atRest({ state, pausedBy, ready, over, measure });
   if (measure.startsInMs > 0) return say('starting', 'busy', words.starting);
   if (measure.errorMs === null || Math.abs(measure.errorMs) > CATCHING_UP_BEYOND_MS) {
     return say('catching_up', 'busy', words.catchingUp, { figure: gapFrom(measure.errorMs) });
@@ -110,13 +111,14 @@ function fromShowing({ waiting, state, pausedBy, measure, errorBoundMs }) {
   return say('in_step', 'good', words.inStep, { figure: Number.isFinite(withinMs) ? words.within(withinMs) : '' });
 }
 
-function atRest({ state, pausedBy, over, measure }) {
+function atRest({ state, pausedBy, ready, over, measure }) {
+  const figure = ready?.count > 0 && ready.of > 1 ? words.readyCount(ready.count, ready.of) : '';
   // A film that has become longer since may go on.
   const wasEnd = state?.cause === 'ended' && !(measure.durationS - state.position > AT_END_S);
-  if (over || wasEnd) return say('at_end', 'rest', words.atEnd);
-  if (state?.cause === 'load') return say('ready', 'rest', words.ready);
-  if (pausedBy?.isYou) return say('paused', 'rest', words.pausedByYou);
-  return say('paused', 'rest', pausedBy?.name ? words.pausedBy(pausedBy.name) : words.paused);
+  if (over || wasEnd) return say('at_end', 'rest', words.atEnd, { figure });
+  if (state?.cause === 'load') return say('ready', 'rest', words.ready, { figure });
+  if (pausedBy?.isYou) return say('paused', 'rest', words.pausedByYou, { figure });
+  return say('paused', 'rest', pausedBy?.name ? words.pausedBy(pausedBy.name) : words.paused, { figure });
 }
 
 function gapFrom(errorMs) {

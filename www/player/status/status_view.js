@@ -68,6 +68,7 @@ export class StatusView {
       buffering: this.#follower.buffering,
       state,
       pausedBy: this.#pausedBy,
+      ready: { count: room.readyCount, of: room.presence.count },
       measure: this.#follower.measure(),
       errorBoundMs: room.clock.errorBoundMs(nowMs),
     };

@@ -1,0 +1,44 @@
+// The menu of a row in a list: a button that opens a few acts. It closes when one was chosen, at a press outside,
+// at Escape, and when the list moves under it.
+import { icon, label, make } from '../../dom.js';
+
+// acts: [[name, () => ...]]. Returns {element, items: the buttons by name, call(text): what the button is called}.
+export function makeRowMenu(acts) {
+  const items = {};
+  const button = make('summary', { class: 'control' }, icon('more'));
+  const list = make('div', { class: 'menu-items' });
+  const element = make('details', { class: 'menu' }, button, list);
+  for (const [name, act] of acts) {
+    items[name] = make('button', { type: 'button', class: 'menu-item' });
+    items[name].addEventListener('click', () => {
+      element.open = false;
+      button.focus({ preventScroll: true });
+      act();
+    });
+    list.append(items[name]);
+  }
+  element.addEventListener('toggle', () => element.open && placeBelow(button, list));
+  return { element, items, call: (text) => label(button, text) };
+}
+
+export function closeMenusOf(list) {
+  document.addEventListener('click', ({ target }) => closeAll(list, target));
+  document.addEventListener('scroll', ({ target }) => target.contains(list) && closeAll(list, null), true);
+  addEventListener('resize', () => closeAll(list, null));
+  list.addEventListener('keydown', ({ key }) => key === 'Escape' && closeAll(list, null));
+}
+
+function closeAll(list, exceptAround) {
+  for (const menu of list.querySelectorAll('details[open]')) {
+    if (menu.contains(exceptAround)) continue;
+    if (menu.contains(document.activeElement)) menu.firstChild.focus({ preventScroll: true });
+    menu.open = false;
+  }
+}
+
+function placeBelow(button, items) {
+  const { top, bottom, right } = button.getBoundingClientRect();
+  const fits = bottom + items.offsetHeight <= innerHeight;
+  items.style.top = `${fits ? bottom : top - items.offsetHeight}px`;
+  items.style.right = `${document.documentElement.clientWidth - right}px`;
+}
