@@ -38,6 +38,14 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+// CPU time of a process so far; negative: it is gone.
+double cpu_us(pid_t pid) noexcept {
+  clockid_t id{};
+  timespec time{};
+  if (::clock_getcpuclockid(pid, &id) != 0 || ::clock_gettime(id, &time) != 0) return -1;
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+}
+
 }  // namespace
 
 // Counts how often the timer finds a thread in user space and how often in the kernel.
@@ -104,28 +112,23 @@ bool ProcessProbe::is_alive() const noexcept {
   return ::kill(pids_.front(), 0) == 0;
 }
 
-double ProcessProbe::total_us() const noexcept {
-  double sum = 0;
-  for (const pid_t pid : pids_) {
-    clockid_t id{};
-    timespec time{};
-    if (::clock_getcpuclockid(pid, &id) != 0 || ::clock_gettime(id, &time) != 0) continue;
-    sum += static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
-  }
-  return sum;
-}
-
 void ProcessProbe::begin_cpu() {
   samplers_.clear();
   for (const pid_t pid : pids_) {
     for (const pid_t thread : threads_of(pid))
       samplers_.push_back(std::make_unique<Sampler>(thread));
   }
-  began_us_ = total_us();
+  began_us_.clear();
+  for (const pid_t pid : pids_)
+    began_us_.push_back(cpu_us(pid));
 }
 
 CpuTime ProcessProbe::cpu() const {
-  CpuTime cpu{.total_us = total_us() - began_us_};
+  CpuTime cpu;
+  for (std::size_t i = 0; i < began_us_.size(); ++i) {
+    const double now_us = cpu_us(pids_[i]);
+    if (now_us >= 0 && began_us_[i] >= 0) cpu.total_us += now_us - began_us_[i];
+  }
   std::int64_t user = 0;
   std::int64_t all = 0;
   for (const auto& sampler : samplers_) {

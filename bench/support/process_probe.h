@@ -34,7 +34,8 @@ KernelMemory kernel_memory();
 
 class ProcessProbe {
  public:
-  // The process and the children that it has now, which REQUIRE to live as long.
+  // The process and the children that it has now. Of one that ends while it is measured, such as a look into
+  // a film, nothing counts.
   explicit ProcessProbe(pid_t pid);
   ~ProcessProbe();
   ProcessProbe(const ProcessProbe&) = delete;
@@ -50,11 +51,9 @@ class ProcessProbe {
  private:
   class Sampler;  // of one thread
 
-  double total_us() const noexcept;
-
   std::vector<pid_t> pids_;
   std::vector<std::unique_ptr<Sampler>> samplers_;
-  double began_us_ = 0;
+  std::vector<double> began_us_;  // by process
 };
 
 }  // namespace videosync::bench
