@@ -38,7 +38,7 @@ foreach(test ${tests})
 endforeach()
 
 # Of films, and long: `make test-media` runs them, `make test` does not.
-foreach(test e2e_forms_storage e2e_forms_played browser_colours)
+foreach(test e2e_forms_storage e2e_forms_played browser_colours browser_odd_films)
   if(test IN_LIST tests)
     get_test_property(${test} LABELS labels)
     set_tests_properties(${test} PROPERTIES LABELS "${labels};media")
