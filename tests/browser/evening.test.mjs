@@ -19,7 +19,8 @@ let ben;
 let cem; // with the phone
 
 before(async () => {
-  const films = [{ name: 'first', seconds: FIRST_S }, { name: 'second', seconds: 40 }, { name: 'third', seconds: 40 }];
+  const grain = Boolean(process.env.VIDEOSYNC_SCREENSHOTS); // more pleasant to look at
+  const films = [{ name: 'first', seconds: FIRST_S, grain }, { name: 'second', seconds: 40, grain }, { name: 'third', seconds: 40, grain }];
   cinema = await openCinema({ films, args: ['--video', 'first'] });
   ({ link, people: [ann, ben] } = await cinema.seat(['Ann', 'Ben']));
 });

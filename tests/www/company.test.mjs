@@ -22,6 +22,18 @@ test('links are found, and the sentence around them stays text', () => {
   assert.deepEqual(splitLinks(''), []);
 });
 
+test('an address without its scheme is one where it can be nothing else', () => {
+  assert.deepEqual(hrefs('www.example.org, or (youtu.be/abc).'), ['https://www.example.org/', 'https://youtu.be/abc']);
+  for (const text of ['and/or', 'example.org', 'ann@example.org/x', '1.5/2', 'a.b', 'no.html', '../x.y/z']) assert.deepEqual(hrefs(text), [], text);
+});
+
+test('a time of the film can be gone to; other figures stay text', () => {
+  const times = (text) => splitLinks(text).flatMap(({ seconds }) => seconds ?? []);
+  assert.deepEqual(splitLinks('at 1:07!'), [{ text: 'at ' }, { text: '1:07', seconds: 67 }, { text: '!' }]);
+  assert.deepEqual(times('0:00, 12:34 and (1:02:03), 100:59'), [0, 754, 3_723, 6_059]);
+  for (const text of ['1:7', '1:60', '1:07:5', 'a1:07', '1:07b', '3:2', '1:07:60', '1:07.5', '10:99', '1:2:3:4', 'http://a.example/1:07']) assert.deepEqual(times(text), [], text);
+});
+
 test('nothing but plain http and https becomes a link', () => {
   for (const text of [
     'javascript:alert(1)', 'JaVaScRiPt://x', 'data:text/html,<script>', 'file:///etc/passwd', 'vbscript:x', '//a.example',
@@ -33,7 +45,7 @@ test('nothing but plain http and https becomes a link', () => {
 });
 
 test('whatever is written, the parts together are what was written', () => {
-  const pieces = ['https://a.example', 'http://', '<b>', '"', ' ', '(', ')', '.', 'javascript:', '@', '\u202e', '😀', ',', 'x'];
+  const pieces = ['https://a.example', 'http://', '<b>', '"', ' ', '(', ')', '.', 'javascript:', '@', '\u202e', '😀', ',', 'x', 'www.', 'a.example/', '1:07', ':', '9'];
   let seed = 7;
   const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
   for (let i = 0; i < 20_000; i++) {

@@ -16,10 +16,21 @@ function welcomed() {
 
 test('the host comes first, then you, then the others', () => {
   assert.deepEqual(welcomed().list(), [
-    { id: 'a', name: 'Ann', isHost: true, isYou: false },
-    { id: 'b', name: 'Ben', isHost: false, isYou: true },
-    { id: 'c', name: 'Cem', isHost: false, isYou: false },
+    { id: 'a', name: 'Ann', shownName: 'Ann', isHost: true, isYou: false },
+    { id: 'b', name: 'Ben', shownName: 'Ben', isHost: false, isYou: true },
+    { id: 'c', name: 'Cem', shownName: 'Cem', isHost: false, isYou: false },
   ]);
+});
+
+test('of two with one name the second has a number, until the first has gone', () => {
+  const presence = welcomed();
+  presence.onMembers({ count: 6, joined: [member('d', 'ann'), member('e', 'Ｂｅｎ'), member('f', '')], left: [] });
+  const shown = () => Object.fromEntries(presence.list().map(({ id, shownName }) => [id, shownName]));
+  assert.deepEqual(shown(), { a: 'Ann', b: 'Ben', c: 'Cem', d: 'ann (2)', e: 'Ｂｅｎ (2)', f: '' });
+  for (const id of ['a', 'd', 'f']) assert.equal(presence.shownNameOf(id), shown()[id]);
+  assert.equal(presence.nameOf('d'), 'ann', 'as it was taken');
+  presence.onMembers({ count: 5, left: [member('a', 'Ann')] });
+  assert.equal(shown().d, 'ann');
 });
 
 test('members come, go and change their names', () => {

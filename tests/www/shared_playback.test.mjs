@@ -49,6 +49,25 @@ test('a command is pending until a state comes back, and no longer than an answe
   assert.equal(playback.pending, null);
 });
 
+test('what comes next, and a count down, are commands of a person\'s act; at one\'s own pace, too', () => {
+  const { playback, follower, sent } = showing();
+  follower.detached = true;
+  playback.next(act);
+  playback.jump(act, 'i7');
+  playback.cancelNext(act);
+  follower.detached = false;
+  playback.countDown(act, 3_000);
+  assert.deepEqual(sent, [['next', {}], ['jump', { item: 'i7' }], ['cancelNext', {}], ['play', { countdownMs: 3_000 }]]);
+  for (const command of ['next', 'jump', 'cancelNext', 'countDown']) assert.throws(() => playback[command](null, 1), /nobody asked/);
+});
+
+test('who may not control is told so, and nothing is sent', () => {
+  const { playback, sent, told } = showing({ mayControl: false });
+  playback.next(act);
+  playback.countDown(act, 3_000);
+  assert.deepEqual([sent.length, told.length], [0, 2]);
+});
+
 test('seeks add up, stay within the video, and are sent once they rest', () => {
   const { playback, time, sent } = showing();
   playback.seekBy(act, 5);

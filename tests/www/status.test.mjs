@@ -23,6 +23,14 @@ test('far off is catching up, by how much if known', () => {
   assert.equal(text(errorMs(null)), 'Catching up');
 });
 
+test('before it begins: how many are ready, where that can be more than oneself', () => {
+  const rests = (cause, ready) => text({ state: { playing: false, cause }, measure: { ...view().measure, running: false }, ready });
+  assert.equal(rests('load', { count: 2, of: 5 }), 'Ready to start 2 of 5 ready');
+  assert.equal(rests('pause', { count: 1, of: 2 }), 'Paused 1 of 2 ready');
+  for (const ready of [{ count: 0, of: 5 }, { count: 1, of: 1 }, undefined]) assert.equal(rests('load', ready), 'Ready to start');
+  assert.equal(status({ ready: { count: 2, of: 5 } }).code, 'in_step');
+});
+
 test('a lost connection comes before anything about the video', () => {
   const lost = status({ phase: { name: 'waiting', untilMs: 3400, cause: 'lost' }, problem: 'decode', buffering: true });
   assert.deepEqual(lost, {

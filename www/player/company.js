@@ -22,7 +22,7 @@ const events = strings.events;
 // shown: the ShownVideo. library, shelf: VideoLists, of the session panel and of the picker. inputs, playback: PageInputs, SharedPlayback. onRender(): whatever else the page refreshes at the status
 // line's pace.
 export function openCompany({ room, follower, source, shown, video, inputs, playback, library, shelf, confirm, toast, onRender }) {
-  const chat = new ChatPanel({ room });
+  const chat = new ChatPanel({ room, jump: (seconds) => inputs.act && playback.seekTo(inputs.act, seconds) });
   new Pace({ room, follower, source, toast });
   new ByEar({ room, follower });
   new Reactions({ room, toast });

@@ -63,6 +63,15 @@ export class Presence {
     return this.#members.get(id);
   }
 
+  // As lists and the chat tell members apart: of those with one name the second is "Ann (2)", in the order in which
+  // they came. undefined for a member that is not in the list.
+  shownNameOf(id) {
+    const name = this.#members.get(id);
+    if (!name) return name;
+    const same = [...this.#members].filter(([, its]) => looksOf(its) === looksOf(name));
+    return numbered(name, same.findIndex(([other]) => other === id) + 1);
+  }
+
   // Also of a host that is away; undefined where it is not known.
   get hostName() {
     return this.#members.get(this.#hostId) ?? this.#hostName;
@@ -74,11 +83,17 @@ export class Presence {
     return this.#hostAway;
   }
 
-  // [{id, name, isHost, isYou}]: the host first, then you, then the others as they came.
+  // [{id, name, shownName, isHost, isYou}]: the host first, then you, then the others as they came.
   list() {
     const rank = (member) => (member.isHost ? 0 : member.isYou ? 1 : 2);
+    const counts = new Map(); // how many have come of those who look the same
+    const shownOf = (name) => {
+      const looks = looksOf(name);
+      counts.set(looks, (counts.get(looks) ?? 0) + 1);
+      return name && numbered(name, counts.get(looks));
+    };
     return [...this.#members]
-      .map(([id, name]) => ({ id, name, isHost: id === this.#hostId, isYou: id === this.#youId }))
+      .map(([id, name]) => ({ id, name, shownName: shownOf(name), isHost: id === this.#hostId, isYou: id === this.#youId }))
       .sort((a, b) => rank(a) - rank(b));
   }
 
@@ -101,6 +116,11 @@ export class Presence {
     this.#members.set(member.id, member.name ?? this.#members.get(member.id) ?? '');
   }
 }
+
+// What two names have in common that look the same, or nearly.
+const looksOf = (name) => name.normalize('NFKC').toLowerCase();
+
+const numbered = (name, place) => (place === 1 ? name : `${name} (${place})`);
 
 function idOf(member) {
   return typeof member === 'object' ? member.id : member;

@@ -374,6 +374,7 @@ export default {
     unread: (count) => (count === 1 ? '1 neue Nachricht' : `${count} neue Nachrichten`),
     tooFast: 'Zu viele Nachrichten auf einmal. Warte einen Moment und sende sie noch einmal.',
     notSent: 'Nicht gesendet: zurzeit besteht keine Verbindung.',
+    goTo: (time) => `Zu ${time} springen`,
     newTab: (url) => `${url} (öffnet in einem neuen Tab)`,
     joined: (names) => `Neu dabei: ${names}.`,
     gone: (names) => `Gegangen: ${names}.`,

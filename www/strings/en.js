@@ -373,6 +373,7 @@ export default {
     unread: (count) => (count === 1 ? '1 new message' : `${count} new messages`),
     tooFast: 'Too many messages at once. Wait a moment, then send it again.',
     notSent: 'Not sent: there is no connection right now.',
+    goTo: (time) => `Go to ${time}`,
     newTab: (url) => `${url} (opens in a new tab)`,
     joined: (names) => `${names} joined.`,
     gone: (names) => `${names} left.`,

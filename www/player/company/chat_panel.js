@@ -1,7 +1,7 @@
 // The chat: what people say, with who and when, and what happened meanwhile.
 //
 // Nothing that somebody wrote becomes HTML: text goes in as text, links as elements of their own.
-import { byId, make, setText } from '../../dom.js';
+import { byId, icon, make, setText } from '../../dom.js';
 import { joinNames } from '../../names.js';
 import { locale, strings } from '../../strings.js';
 import { Arrivals } from './arrivals.js';
@@ -25,8 +25,12 @@ export class ChatPanel {
   #pending = ''; // what was said here and has not come back yet
   #shown = new Set(); // ids of lines: one may come a second time
 
-  constructor({ room }) {
+  #jump;
+
+  // jump(seconds): somebody wants the film to go there, by a click on a time that was said.
+  constructor({ room, jump }) {
     this.#room = room;
+    this.#jump = jump;
     byId('chat-form').addEventListener('submit', (event) => this.#say(event));
     this.#field.addEventListener('input', () => this.#showLeft());
     const arrivals = new Arrivals(({ joined, left }) => {
@@ -98,14 +102,31 @@ export class ChatPanel {
     const goesOn = from === this.#last.from && atMs - this.#last.atMs < SAME_BREATH_MS;
     this.#last = { from, atMs };
     const at = new Date(atMs);
-    const head = make('span', { class: goesOn ? 'said-head unseen' : 'said-head' },
-      make('span', { class: 'said-name', text: nameOrGuest(name) }), ' ',
+    const head = make('span', { class: goesOn ? 'said-head unseen' : 'said-head' }, this.#nameOf(from, name), ' ',
       make('time', { class: 'said-at', datetime: at.toISOString(), text: clock.format(at) }), ' ');
-    const said = make('span', { class: 'said-text' }, ...splitLinks(text).map(makePart));
+    const said = make('span', { class: 'said-text' }, ...splitLinks(text).map((part) => this.#partOf(part)));
     const line = make('p', { class: isYou ? 'said by-you' : 'said' }, head, said);
     line.classList.toggle('goes-on', goesOn);
     this.#append(line, !isYou && !isOld);
     if (isYou && !isOld) this.#onOwnLine(text);
+  }
+
+  // In the colour of who it is, which stays theirs.
+  #nameOf(from, name) {
+    const { presence } = this.#room;
+    const shown = presence.nameOf(from) === name ? presence.shownNameOf(from) : name;
+    const label = make('span', { class: 'said-name', text: nameOrGuest(shown) });
+    label.style.setProperty('--hue', String(hueOf(from)));
+    if (from === presence.hostId) label.append(' ', make('span', { class: 'said-host', role: 'img', 'aria-label': strings.people.host, title: strings.people.host }, icon('host')));
+    return label;
+  }
+
+  #partOf({ text, href, seconds }) {
+    if (href) return make('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow ugc', title: words.newTab(href), text });
+    if (seconds === undefined) return text;
+    const time = make('button', { type: 'button', class: 'said-time', title: words.goTo(text), text });
+    time.addEventListener('click', () => this.#jump(seconds));
+    return time;
   }
 
   #append(line, isNews) {
@@ -116,9 +137,11 @@ export class ChatPanel {
   }
 }
 
-function makePart({ text, href }) {
-  if (!href) return text;
-  return make('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow ugc', title: words.newTab(href), text });
+// Ids that follow each other are far apart.
+function hueOf(id) {
+  let hash = 0;
+  for (const letter of String(id)) hash = (hash * 31 + letter.charCodeAt(0)) % 997;
+  return (hash * 137) % 360;
 }
 
 function nameOrGuest(name) {

@@ -36,7 +36,7 @@ export class PersonRow {
   // them from watching, or null; mayRule: the viewer is host.
   fill(member, report, { state, mayRule }) {
     const { avatar, name, tag, form, drift, rename, menu } = this.#parts;
-    const shown = member.name || words.unnamed;
+    const shown = member.shownName || words.unnamed;
     setText(name, shown);
     setText(avatar, [...shown][0].toUpperCase());
     avatar.classList.toggle('host', member.isHost);

@@ -113,6 +113,7 @@ export class SharedPlayback extends EventTarget {
 
   // All players count down to the same moment.
   countDown(act, countdownMs) {
+    if (this.#follower.blocked) this.#follower.unblock();
     this.#command(act, 'play', { ...(this.over ? { position: 0 } : {}), countdownMs });
   }
 
