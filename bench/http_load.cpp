@@ -49,7 +49,7 @@ class HttpLoad {
 
   // False: see trouble().
   bool run() {
-    const ProcessMemory before = server_.memory();
+    const MemoryByProcess before = server_.memory();
     if (!crowd_.open()) return false;
     crowd_.start();
     go_on(options_.warm_up);
@@ -59,7 +59,7 @@ class HttpLoad {
     go_on(options_.seconds);
     const CpuTime cpu = server_.cpu();
     const auto elapsed_us = static_cast<double>(now_us() - began_us);
-    const std::int64_t grown = server_.memory().anonymous - before.anonymous;
+    const std::int64_t grown = growth(before, server_.memory()).anonymous;
     if (trouble().empty()) print_json(cpu, elapsed_us, grown);
     return trouble().empty();
   }

@@ -99,7 +99,7 @@ class ViewerLoad {
   // In two halves: what the first one makes pools grow to is no cost of one more viewer. Reports of
   // presence follow joins, and are waited for.
   bool measure_joins(Figures& f) {
-    const ProcessMemory before = server_.memory();
+    const MemoryByProcess before = server_.memory();
     const KernelMemory kernel_before = kernel_memory();
     const std::uint64_t bytes_before = crowd_.bytes_received();
     const std::size_t half = std::max<std::size_t>(1, options_.members / 2);
@@ -109,13 +109,13 @@ class ViewerLoad {
     if (!join(half)) return false;
     const std::int64_t paused_us = now_us();
     if (!rest(options_.rest_ms)) return false;
-    const ProcessMemory middle = server_.memory();
+    const MemoryByProcess middle = server_.memory();
     const std::int64_t resumed_us = now_us();
     if (!join(options_.members)) return false;
     const std::int64_t joining_us = now_us() - resumed_us + paused_us - began_us;
     const CpuTime cpu = server_.cpu();
     if (!rest(options_.rest_ms)) return false;
-    const ProcessMemory after = server_.memory();
+    const MemoryByProcess after = server_.memory();
     const KernelMemory kernel_after = kernel_memory();
 
     const auto viewers = static_cast<double>(options_.members - 1);
@@ -124,9 +124,10 @@ class ViewerLoad {
     f.join_p50_us = crowd_.joins().quantile(0.5);
     f.join_p99_us = crowd_.joins().quantile(0.99);
     f.join_bytes = static_cast<double>(crowd_.bytes_received() - bytes_before) / viewers;
-    f.resident = static_cast<double>(after.resident - before.resident) / viewers;
-    f.anonymous = static_cast<double>(after.anonymous - before.anonymous) / viewers;
-    f.marginal = static_cast<double>(after.anonymous - middle.anonymous) /
+    const ProcessMemory grown = growth(before, after);
+    f.resident = static_cast<double>(grown.resident) / viewers;
+    f.anonymous = static_cast<double>(grown.anonymous) / viewers;
+    f.marginal = static_cast<double>(growth(middle, after).anonymous) /
                  static_cast<double>(options_.members - half);
     f.kernel_slabs = static_cast<double>(kernel_after.slabs - kernel_before.slabs) / viewers;
     return true;
@@ -137,13 +138,13 @@ class ViewerLoad {
     if (options_.follow && !await_first()) return false;
     const std::size_t broadcasts_before = crowd_.broadcasts().size();
     const std::uint64_t deliveries_before = crowd_.deliveries().count();
-    const ProcessMemory before = server_.memory();
+    const MemoryByProcess before = server_.memory();
     server_.begin_cpu();
     const std::int64_t began_us = now_us();
     if (!(options_.follow ? follow() : publish(began_us))) return false;
     const CpuTime cpu = server_.cpu();
     const auto elapsed_us = static_cast<double>(now_us() - began_us);
-    f.grown_bytes = server_.memory().anonymous - before.anonymous;
+    f.grown_bytes = growth(before, server_.memory()).anonymous;
     const auto deliveries = static_cast<double>(crowd_.deliveries().count() - deliveries_before);
     f.cpu_us = cpu.total_us / deliveries;
     f.user_us = cpu.user_share < 0 ? -1 : f.cpu_us * cpu.user_share;

@@ -138,8 +138,8 @@ CpuTime ProcessProbe::cpu() const {
   return cpu;
 }
 
-ProcessMemory ProcessProbe::memory() const {
-  ProcessMemory memory;
+MemoryByProcess ProcessProbe::memory() const {
+  MemoryByProcess memory;
   for (const pid_t pid : pids_) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
     std::string line;
@@ -148,11 +148,22 @@ ProcessMemory ProcessProbe::memory() const {
       std::string name;
       std::int64_t kib = 0;
       fields >> name >> kib;
-      if (name == "Rss:") memory.resident += kib * 1024;
-      if (name == "Anonymous:") memory.anonymous += kib * 1024;
+      if (name == "Rss:") memory[pid].resident = kib * 1024;
+      if (name == "Anonymous:") memory[pid].anonymous = kib * 1024;
     }
   }
   return memory;
+}
+
+ProcessMemory growth(const MemoryByProcess& before, const MemoryByProcess& after) {
+  ProcessMemory sum;
+  for (const auto& [pid, began] : before) {
+    const auto now = after.find(pid);
+    if (now == after.end()) continue;
+    sum.resident += now->second.resident - began.resident;
+    sum.anonymous += now->second.anonymous - began.anonymous;
+  }
+  return sum;
 }
 
 KernelMemory kernel_memory() {

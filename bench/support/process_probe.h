@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -19,11 +20,15 @@ struct CpuTime {
   double user_share = -1;
 };
 
-// In bytes, of all the processes together.
+// In bytes.
 struct ProcessMemory {
   std::int64_t resident = 0;
   std::int64_t anonymous = 0;  // the heap and the stacks
 };
+using MemoryByProcess = std::map<pid_t, ProcessMemory>;
+
+// Of the processes that are in both, all together.
+ProcessMemory growth(const MemoryByProcess& before, const MemoryByProcess& after);
 
 // Of the whole machine, in bytes; both ends of a loopback connection are in it.
 struct KernelMemory {
@@ -42,7 +47,8 @@ class ProcessProbe {
   ProcessProbe& operator=(const ProcessProbe&) = delete;
 
   bool is_alive() const noexcept;
-  ProcessMemory memory() const;
+  // Of those that live.
+  MemoryByProcess memory() const;
 
   void begin_cpu();
   // Since begin_cpu().
