@@ -331,6 +331,8 @@ test('who is ready is ready until a film is loaded or begins', () => {
   room.setReady(true);
   assert.equal(room.youAreReady, true);
   assert.deepEqual(network.latest().sent.at(-1), { type: 'ready', ready: true });
+  network.latest().receive({ type: 'error', re: 'ready', code: 'rate_limited' });
+  assert.equal(room.youAreReady, false, 'it was refused');
 });
 
 test('what was said before is told, and asked for no second time', () => {

@@ -225,6 +225,7 @@ export class Room extends EventTarget {
         return [message, ...(message.more ?? [])].forEach((one) => this.#emit('reaction', one));
       case 'error':
         if (message.re === 'name') this.#wantedName = null;
+        if (message.re === 'ready') this.#takeReadyBack();
         return this.#emit('refused', message);
       case 'chat':
         if (this.presence.onChat(message)) this.#emit('people', NOBODY);
@@ -315,6 +316,12 @@ export class Room extends EventTarget {
     if (state.cause === 'load') this.#onUpNext({});
     this.#emit('state', { state, previous });
     return true;
+  }
+
+  // It was refused: as it was before.
+  #takeReadyBack() {
+    this.youAreReady = !this.youAreReady;
+    this.#emit('ready');
   }
 
   #endReadiness({ cause }) {

@@ -10,6 +10,7 @@ import { Unread } from './unread.js';
 
 const words = strings.chat;
 const LINES_MAX = 200;
+const IDS_MAX = 1_000;
 const TEXT_MAX = 500;
 const TELL_LEFT_BELOW = 100;
 const SAME_BREATH_MS = 120_000; // lines of one person within it share a name and a time
@@ -97,7 +98,7 @@ export class ChatPanel {
   // isOld: it was said before this page came, or while it was not connected.
   #show({ id, from, name, text, atMs }, { isOld = false } = {}) {
     if (this.#shown.has(id)) return;
-    if (id !== undefined) this.#shown.add(id);
+    if (id !== undefined) this.#note(id);
     const isYou = from === this.#room.you?.id;
     const goesOn = from === this.#last.from && atMs - this.#last.atMs < SAME_BREATH_MS;
     this.#last = { from, atMs };
@@ -119,6 +120,12 @@ export class ChatPanel {
     label.style.setProperty('--hue', String(hueOf(from)));
     if (from === presence.hostId) label.append(' ', make('span', { class: 'said-host', role: 'img', 'aria-label': strings.people.host, title: strings.people.host }, icon('host')));
     return label;
+  }
+
+  // What comes a second time is not far behind.
+  #note(id) {
+    this.#shown.add(id);
+    if (this.#shown.size > IDS_MAX) this.#shown.delete(this.#shown.values().next().value);
   }
 
   #partOf({ text, href, seconds }) {

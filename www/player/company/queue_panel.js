@@ -87,23 +87,24 @@ export class QueuePanel {
   // By mouse, too: a row goes where it is dropped.
   #bindDragging() {
     const queue = byId('queue');
-    const markOf = (target) => target.closest?.('.queue-item');
+    const rowAt = (target) => target.closest?.('.queue-item');
     const mark = (row) => {
       for (const one of queue.children) one.classList.toggle('drop-here', one === row);
     };
     queue.addEventListener('dragstart', ({ target, dataTransfer }) => {
-      dataTransfer.setData(DRAGGED, markOf(target).dataset.item);
+      if (!target.matches?.('.queue-item')) return; // words that were selected, for example
+      dataTransfer.setData(DRAGGED, target.dataset.item);
       dataTransfer.effectAllowed = 'move';
     });
     queue.addEventListener('dragover', (event) => {
       if (!event.dataTransfer.types.includes(DRAGGED)) return;
       event.preventDefault();
-      mark(markOf(event.target));
+      mark(rowAt(event.target));
     });
     for (const type of ['dragleave', 'dragend', 'drop']) queue.addEventListener(type, () => mark(null));
     queue.addEventListener('drop', (event) => {
       const item = event.dataTransfer.getData(DRAGGED);
-      const row = markOf(event.target);
+      const row = rowAt(event.target);
       event.preventDefault();
       if (item && row) this.#room.send('move', { item, at: [...queue.children].indexOf(row) });
     });

@@ -1,6 +1,5 @@
 // Before it begins: everybody says whether they are ready, and whoever controls may have all players count down.
-import { byId, setAttribute, setText } from '../../dom.js';
-import { strings } from '../../strings.js';
+import { byId, setAttribute } from '../../dom.js';
 
 const COUNT_MS = 3_000;
 
@@ -27,7 +26,6 @@ export class Ready {
     show(byId('ready'), waits);
     show(byId('count-down'), waits && mayControl);
     setAttribute(byId('ready'), 'aria-pressed', String(youAreReady));
-    setText(byId('ready').querySelector('span'), strings.ready.ready);
   }
 }
 
