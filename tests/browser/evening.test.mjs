@@ -1,10 +1,12 @@
 // An evening of three: two at desks, one with a phone. Who is ready, a start that all count down to, what comes next and
 // begins by itself, who may control besides the host, and what was said before somebody came.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, before } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
 import { aheadMs, join, measure, until } from '../support/browser.mjs';
 import { openCinema } from '../support/cinema.mjs';
+import { makePoster } from '../support/media.mjs';
 import { hasFigure, hasStatus, rowOf, takePicture } from '../support/player_page.mjs';
 import { story } from '../support/story.mjs';
 
@@ -21,7 +23,8 @@ let cem; // with the phone
 before(async () => {
   const grain = Boolean(process.env.VIDEOSYNC_SCREENSHOTS); // more pleasant to look at
   const films = [{ name: 'first', seconds: FIRST_S, grain }, { name: 'second', seconds: 40, grain }, { name: 'third', seconds: 40, grain }];
-  cinema = await openCinema({ films, args: ['--video', 'first'] });
+  const furnish = (directory) => makePoster(path.join(directory, 'second.jpg'));
+  cinema = await openCinema({ films, furnish, args: ['--video', 'first'] });
   ({ link, people: [ann, ben] } = await cinema.seat(['Ann', 'Ben']));
 });
 
@@ -81,6 +84,7 @@ step('by keyboard alone a film is added to what comes next; no key on the list c
   await page.focus('#queue-panel > summary');
   for (const key of ['Enter', 'Tab', 'Enter']) await page.keyboard.press(key);
   await page.waitForSelector('#picker[open] .picker-card');
+  await page.waitForFunction(() => document.querySelector('img.picker-poster')?.naturalWidth > 0);
   await assertAccessible(page, 'the picker');
   await page.focus('#picker-search');
   await page.keyboard.type('second');

@@ -7,6 +7,7 @@ import { strings } from '../../strings.js';
 
 const words = strings.queue;
 const SEARCH_AFTER_MS = 200; // of rest
+const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 15_000];
 
 export class Picker {
   #room;
@@ -14,6 +15,7 @@ export class Picker {
   #playback;
   #toast;
   #library;
+  #lookAgain = null; // a timer
   #cards = new Map(); // video id -> {of: what it was made of, element}
 
   // shelf: a VideoList of the picker's own; inputs, playback: PageInputs, SharedPlayback.
@@ -37,6 +39,18 @@ export class Picker {
     this.#render();
     await this.#library.refresh();
     this.#render();
+    clearTimeout(this.#lookAgain);
+    this.#awaitPosters(LOOK_AGAIN_AFTER_MS);
+  }
+
+  // A server that has just met a film still makes its poster.
+  #awaitPosters([afterMs, ...later]) {
+    if (afterMs === undefined || this.#library.list.every(({ poster }) => poster)) return;
+    this.#lookAgain = setTimeout(async () => {
+      if (!byId('picker').open) return;
+      await this.#library.refresh();
+      this.#awaitPosters(later);
+    }, afterMs);
   }
 
   #render() {
@@ -63,16 +77,12 @@ export class Picker {
       ? make('img', { class: 'picker-poster', src: video.poster, alt: '', loading: 'lazy', width: 160, height: 90 })
       : make('span', { class: 'picker-poster', 'aria-hidden': 'true' });
     const facts = [video.year, lengthOf(video)].filter(Boolean).join(' · ');
-    const add = make('button', { type: 'button', class: 'button small', text: words.add, 'aria-label': words.addThis(name) });
-    add.addEventListener('click', () => this.#add(video.id, name));
-    const buttons = [add];
-    if (this.#room.mayControl) {
-      const show = make('button', { type: 'button', class: 'button small', text: words.showNow, 'aria-label': words.showThis(name) });
-      show.addEventListener('click', () => this.#show(video.id));
-      buttons.unshift(show);
-    }
+    const version = makeVersions(video, name);
+    const chosen = () => version?.value ?? video.id;
+    const buttons = [makeButton(words.add, words.addThis(name), () => this.#add(chosen(), name))];
+    if (this.#room.mayControl) buttons.unshift(makeButton(words.showNow, words.showThis(name), () => this.#show(chosen())));
     return make('li', { class: 'picker-card' }, picture,
-      make('span', { class: 'picker-words' }, make('strong', { text: name }), make('span', { class: 'muted', text: facts })),
+      make('span', { class: 'picker-words' }, make('strong', { text: name }), make('span', { class: 'muted', text: facts }), ...(version ? [version] : [])),
       make('span', { class: 'picker-buttons' }, ...buttons));
   }
 
@@ -86,4 +96,19 @@ export class Picker {
     if (act) this.#playback.load(act, video);
     byId('picker').close();
   }
+}
+
+function makeButton(text, label, act) {
+  const button = make('button', { type: 'button', class: 'button small', text, 'aria-label': label });
+  button.addEventListener('click', act);
+  return button;
+}
+
+// A list of its versions, the listed one chosen; null where there is but one.
+function makeVersions({ id, versions = [] }, name) {
+  if (versions.length < 2) return null;
+  const list = make('select', { 'aria-label': strings.home.version(name) },
+    ...versions.map((one) => make('option', { value: one.id, text: one.label || one.id })));
+  list.value = id;
+  return list;
 }
