@@ -57,6 +57,27 @@ if(VIDEOSYNC_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(videosync_options INTERFACE -Wno-maybe-uninitialized)
 endif()
 
+# Eight sources of a target are compiled as one, for most of the time goes into the headers. What a source lacks
+# its neighbours may have, in every build alike; where that is to be seen: -DVIDEOSYNC_UNITY=OFF.
+option(VIDEOSYNC_UNITY "Compile several sources as one" ON)
+include(PlantedFiles)
+function(videosync_unity target)
+  if(NOT VIDEOSYNC_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  get_target_property(sources ${target} SOURCES)
+  set(count 0)
+  foreach(source ${sources})
+    get_property(group SOURCE ${source} PROPERTY UNITY_GROUP)
+    if(NOT group)
+      math(EXPR batch "${count} / 8")
+      set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${batch})
+      math(EXPR count "${count} + 1")
+    endif()
+  endforeach()
+endfunction()
+
 # What nearly every source includes is read once, in the builds that have the tests: half of their time
 # went into it. Release reads each source by itself: what a source
 # lacks does not show here, but tests/layers looks for it.

@@ -1,23 +1,5 @@
 # sim_planted: the simulator over a product in which faults were planted. Only copies of these files
 # have them (tests/sim/planted/faults.h); their objects go before the libraries' own of that name.
-set(planted_files
-  proto/session/session_machine.cpp
-  proto/session/session_takeover.cpp
-  server/nodes/digest_exchange.cpp
-  server/nodes/nodes.cpp
-  server/session/agreement.cpp
-  server/session/copies.cpp
-  server/session/ending.cpp
-  server/session/home_effects.cpp
-  server/session/home_members.cpp
-  server/session/home_nodes.cpp
-  server/session/moving.cpp
-  server/session/outpost.cpp
-  server/session/outpost_casts.cpp
-  server/session/outpost_home.cpp
-  server/session/outpost_messages.cpp
-  storage/redis/common_time.cpp
-  tests/sim/redis_data.cpp)
 list(TRANSFORM planted_files PREPEND ${CMAKE_SOURCE_DIR}/ OUTPUT_VARIABLE planted_sources)
 list(TRANSFORM planted_files PREPEND ${CMAKE_BINARY_DIR}/planted/ OUTPUT_VARIABLE planted_copies)
 
@@ -33,6 +15,7 @@ add_custom_command(OUTPUT ${planted_copies}
 add_executable(sim_planted ${CMAKE_SOURCE_DIR}/tests/sim/planted/main.cpp ${planted_copies})
 target_link_libraries(sim_planted PRIVATE planted_faults videosync_sim)
 videosync_precompile(sim_planted)
+videosync_unity(sim_planted)
 
 add_test(NAME sim_planted COMMAND sim_planted)
 set_tests_properties(sim_planted PROPERTIES LABELS sim TIMEOUT 300)

@@ -1,5 +1,6 @@
 # Everything that ctest runs, found by its place:
-#   tests/unit/<floor>/**/<noun>_test.cpp   a Criterion executable <floor>_<noun>_test
+#   tests/unit/<floor>/**/<noun>_test.cpp   Criterion's suite <noun>, run by itself as <floor>_<noun>_test;
+#                                        all of a floor are one program, <floor>_tests
 #   tests/www, tests/e2e, tests/browser, tests/engines  one `node --test` a file *.test.mjs
 #   tests/layers                         rules about the sources themselves
 #   tests/sim                            the simulator of nodes
@@ -27,6 +28,7 @@ target_link_libraries(videosync_sim PUBLIC videosync_server)
 add_executable(sim ${CMAKE_SOURCE_DIR}/tests/sim/main.cpp)
 target_link_libraries(sim PRIVATE videosync_sim)
 videosync_precompile(videosync_sim sim)
+videosync_unity(videosync_sim)
 # Seeds that once found something, then a fixed range; then new ones. What a new one finds is a fault of
 # the product: its number is printed, and goes to the list when it is mended.
 add_test(NAME sim COMMAND sim --list ${CMAKE_SOURCE_DIR}/tests/sim/seeds.txt --from 964 --seeds 400
@@ -37,14 +39,16 @@ include(Planted)
 
 foreach(floor core proto storage maker server bench sim)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)
+  set(program ${floor}_tests)
+  add_executable(${program} ${tests})
+  target_link_libraries(${program} PRIVATE videosync_${floor} videosync_test_runner)
+  videosync_precompile(${program})
+  videosync_unity(${program})
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)
-    set(target ${floor}_${noun})
-    add_executable(${target} ${test})
-    target_link_libraries(${target} PRIVATE videosync_${floor} videosync_test_runner)
-    videosync_precompile(${target})
-    add_test(NAME ${target} COMMAND ${target})
-    set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 120
+    string(REGEX REPLACE "_test$" "" suite ${noun})
+    add_test(NAME ${floor}_${noun} COMMAND ${program} --filter ${suite}/*)
+    set_tests_properties(${floor}_${noun} PROPERTIES LABELS unit TIMEOUT 120
       ENVIRONMENT VIDEOSYNC_SOURCE=${CMAKE_SOURCE_DIR})
   endforeach()
 endforeach()

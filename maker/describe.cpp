@@ -214,7 +214,6 @@ std::string describe(const Film& film, const Survey& survey) {
     Members members(out);
     members.text("container", film.input().iformat->name);
     members.value("bytes", film.bytes());
-    constexpr AVRational milliseconds{1, 1'000};
     members.value("startMs", film.zero_in(milliseconds) + film.cut_off_in(milliseconds));
     if (survey.film_end) members.value("durationMs", (*survey.film_end + 45) / 90);
     members.value("endsEarly", survey.ends_early);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "server/http/faults.h"
 #include "server/http/file_response.h"
 #include "server/worker.h"
 
@@ -11,9 +12,8 @@ namespace videosync {
 
 namespace {
 
-constexpr HttpFault not_found{404, "not_found", "there is nothing at this address"};
 constexpr HttpFault busy{503, "busy", "this machine has too much to prepare, try again"};
-constexpr HttpField retry[] = {{"Retry-After", "2"}};
+constexpr HttpField retry_in_2_s[] = {{"Retry-After", "2"}};
 // The FormMaker answers after 10 s at the latest.
 constexpr std::int64_t wait_us = 12'000'000;
 // Its URL names the version of the film.
@@ -60,13 +60,13 @@ void FormAsks::answer(Connection& connection, const FormAnswer& answer) {
     case Kind::unmade:
       return answer_with_type(worker_, connection, answer.type, for_good);
     case Kind::not_found:
-      return connection.answer_error(not_found);
+      return connection.answer_error(nothing_there);
     case Kind::unplayable:
       return connection.answer_error({422, "film_unplayable", answer.text});
     case Kind::busy:
-      return connection.answer_error(busy, retry);
+      return connection.answer_error(busy, retry_in_2_s);
     case Kind::failing:
-      return connection.answer_error({503, "unavailable", answer.text}, retry);
+      return connection.answer_error({503, "unavailable", answer.text}, retry_in_2_s);
   }
 }
 
@@ -77,7 +77,7 @@ void FormAsks::on_asker_left(Connection& connection) noexcept {
   if (asker == askers_.end()) return;
   maker_.give_up(*desk_, asker->first);
   askers_.erase(asker);
-  if (connection.is_awaiting_answer()) connection.answer_error(busy, retry);
+  if (connection.is_awaiting_answer()) connection.answer_error(busy, retry_in_2_s);
 }
 
 }  // namespace videosync

@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
+#include "server/http/faults.h"
 #include "server/http/file_response.h"
 #include "server/worker.h"
 #include "storage/files/open_files.h"
@@ -13,9 +14,8 @@ namespace videosync {
 
 namespace {
 
-constexpr HttpFault not_found{404, "not_found", "there is nothing at this address"};
-constexpr HttpFault busy{503, "unavailable", "the file cannot be opened now, try again"};
-constexpr HttpField retry[] = {{"Retry-After", "5"}};
+constexpr HttpFault too_many_opens{503, "unavailable", "the file cannot be opened now, try again"};
+constexpr HttpField retry_in_5_s[] = {{"Retry-After", "5"}};
 
 }  // namespace
 
@@ -44,9 +44,9 @@ void MediaOpens::open(Connection& connection, MediaLibrary::Place place) {
   const auto number = same != pending_.end() ? fail(ErrorCode::exhausted, "it is late already")
                                              : desk_->ask_to_open(place.folder, place.path);
   if (!number) {
-    if (number.error().code == ErrorCode::not_found) return connection.answer_error(not_found);
+    if (number.error().code == ErrorCode::not_found) return connection.answer_error(nothing_there);
     worker_.metrics().count(Counter::media_opens_refused);
-    return connection.answer_error(busy, retry);
+    return connection.answer_error(too_many_opens, retry_in_5_s);
   }
   pending_.push_back({*number, std::move(place), {asker}, worker_.monotonic_us()});
   worker_.metrics().add(Gauge::media_opens, 1);
@@ -76,9 +76,9 @@ void MediaOpens::answer(const Pending& pending, const Result<MediaFileRef>& open
     if (opened) {
       answer_with_file(worker_, *connection, *opened, media_cache_control);
     } else if (opened.error().code == ErrorCode::not_found) {
-      connection->answer_error(not_found);
+      connection->answer_error(nothing_there);
     } else {
-      connection->answer_error(busy, retry);
+      connection->answer_error(too_many_opens, retry_in_5_s);
     }
   }
 }

@@ -147,6 +147,9 @@ class BufferRef {
   std::span<const std::uint8_t> bytes() const noexcept {
     return {buffer_->data(), buffer_->size()};
   }
+  std::string_view text() const noexcept {
+    return {reinterpret_cast<const char*>(buffer_->data()), buffer_->size()};
+  }
 
   // Only while this is the one reference.
   std::span<std::uint8_t> mutable_bytes() noexcept {

@@ -97,5 +97,6 @@ class AvOptions {
 
 // Times of segments, as playlists and the files have them.
 inline constexpr AVRational ticks{1, 90'000};
+inline constexpr AVRational milliseconds{1, 1'000};
 
 }  // namespace videosync

@@ -14,15 +14,15 @@ namespace videosync {
 
 namespace {
 
-using Bytes = std::basic_string_view<unsigned char>;
+using Octets = std::basic_string_view<unsigned char>;
 
 // The inside of the box of that name in an init segment: what the muxer made of the codec's
 // headers, in one form, whatever container they came from.
-std::optional<Bytes> find_box(const std::string& init, std::string_view name, std::size_t least) {
+std::optional<Octets> find_box(const std::string& init, std::string_view name, std::size_t least) {
   const std::size_t at = init.find(name);
   if (at == std::string::npos || init.size() - at < name.size() + least) return std::nullopt;
   const auto* bytes = reinterpret_cast<const unsigned char*>(init.data());
-  return Bytes(bytes + at + name.size(), init.size() - at - name.size());
+  return Octets(bytes + at + name.size(), init.size() - at - name.size());
 }
 
 std::string init_of(const AVCodecParameters& track) {
@@ -53,7 +53,7 @@ std::string hevc_name(const AVCodecParameters& track) {
   const std::string init = init_of(track);
   const auto found = find_box(init, "hvcC", 13);
   if (!found) return "hvc1";
-  const Bytes box = *found;
+  const Octets box = *found;
   const std::uint32_t compatible = std::uint32_t{box[2]} << 24 | std::uint32_t{box[3]} << 16 |
                                    std::uint32_t{box[4]} << 8 | box[5];
   constexpr std::array<std::string_view, 4> spaces{"", "A", "B", "C"};

@@ -22,7 +22,6 @@ namespace videosync {
 
 namespace {
 
-constexpr AVRational milliseconds{1, 1'000};
 constexpr std::int64_t back_ms = 20'000;
 constexpr std::int64_t ahead_ms = 30'000;
 constexpr std::size_t images_bytes_max = 12 << 20;  // of a stretch

@@ -24,7 +24,6 @@ namespace videosync {
 
 namespace {
 
-constexpr AVRational milliseconds{1, 1'000};
 constexpr std::int64_t bytes_a_second = 80 << 20;
 constexpr std::size_t file_bytes_max = 32 << 20;
 

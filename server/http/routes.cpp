@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "proto/http/http_query.h"
 #include "proto/wire/messages.h"
+#include "server/http/faults.h"
 #include "server/http/file_response.h"
 #include "server/http/form_route.h"
 #include "server/http/forwarded.h"
@@ -24,8 +25,6 @@ namespace videosync {
 
 namespace {
 
-constexpr HttpFault not_found{404, "not_found", "there is nothing at this address"};
-constexpr HttpFault session_not_found{404, "session_not_found", "no such session"};
 constexpr HttpFault wrong_method{405, "method_not_allowed", "see the Allow field"};
 constexpr HttpFault unknown_method{501, "not_implemented", "this method is not known here"};
 constexpr HttpFault wrong_type{415, "unsupported_media_type", "send JSON"};
@@ -133,13 +132,13 @@ void route_session(Worker& worker, Connection& connection, std::string_view rest
   const std::size_t slash = rest.find('/');
   const auto key = Uuid::parse_v4(rest.substr(0, slash));
   if (slash != std::string_view::npos) {
-    if (rest.substr(slash) != "/validate") return connection.answer_error(not_found);
+    if (rest.substr(slash) != "/validate") return connection.answer_error(nothing_there);
     if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
     return validate_session(worker, connection, key);
   }
   const bool is_delete = request.method == HttpMethod::del;
   if (!is_read(request) && !is_delete) return refuse_method(connection, "GET, HEAD, DELETE");
-  if (!key) return connection.answer_error(session_not_found);
+  if (!key) return connection.answer_error(no_such_session);
   const std::size_t owner = worker.service().worker_of(*key);
   SessionDirectory* directory = &worker.service().workers[owner]->directory();
   const ConnectionRef from = worker.ref_of(connection);
@@ -164,7 +163,7 @@ void route_video(Worker& worker, Connection& connection) {
   const auto session = query_value(request.query, "session");
   if (!session) return answer_with_video(worker, connection, worker.library().default_video());
   const auto key = Uuid::parse_v4(*session);
-  if (!key) return connection.answer_error(session_not_found);
+  if (!key) return connection.answer_error(no_such_session);
   const std::size_t owner = worker.service().worker_of(*key);
   SessionDirectory* directory = &worker.service().workers[owner]->directory();
   const ConnectionRef from = worker.ref_of(connection);
@@ -176,7 +175,7 @@ void route_media(Worker& worker, Connection& connection) {
   const HttpRequest& request = connection.request();
   if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
   auto place = worker.library().find_place(request.path);
-  if (!place) return connection.answer_error(not_found);
+  if (!place) return connection.answer_error(nothing_there);
   answer_with_place(worker, connection, std::move(*place));
 }
 
@@ -186,7 +185,7 @@ void route_page(Worker& worker, Connection& connection) {
   const HttpRequest& request = connection.request();
   const PageView page =
       worker.service().pages->find(request.path, request.header("Accept-Encoding"));
-  if (page.body == nullptr) return connection.answer_error(not_found);
+  if (page.body == nullptr) return connection.answer_error(nothing_there);
   if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
   answer_with_page(worker, connection, page);
 }
@@ -243,7 +242,7 @@ void route_admin_request(Worker& worker, Connection& connection) {
                              service.metrics.render(service.nodes != nullptr) +
                                  render_node_metrics(service) + render_form_metrics(service));
   }
-  connection.answer_error(not_found);
+  connection.answer_error(nothing_there);
 }
 
 }  // namespace videosync

@@ -11,6 +11,7 @@
 #include "proto/http/http_query.h"
 #include "proto/websocket/websocket_handshake.h"
 #include "proto/wire/member_name.h"
+#include "server/http/faults.h"
 #include "server/http/forwarded.h"
 #include "server/http/session_answers.h"
 #include "server/session/session_reply.h"
@@ -20,7 +21,6 @@ namespace videosync {
 
 namespace {
 
-constexpr HttpFault session_not_found{404, "session_not_found", "no such session"};
 constexpr HttpFault foreign_origin{403, "foreign_origin",
                                    "this page's origin is not allowed (--allow-origin)"};
 // In the order of NameFault.
@@ -129,7 +129,7 @@ void route_websocket(Worker& worker, Connection& connection) {
   if (service.is_draining) return connection.answer_error(draining, retry);
   const auto session = query_value(request.query, "session");
   const auto key = session ? Uuid::parse_v4(*session) : std::nullopt;
-  if (!key) return connection.answer_error(session_not_found);
+  if (!key) return connection.answer_error(no_such_session);
   auto join = read_join(connection);
   if (!join || refuse_crowd(worker, connection, client.address)) return;
   const ConnectionRef from = worker.ref_of(connection);

@@ -16,7 +16,7 @@ namespace videosync {
 namespace {
 
 template <class Value>
-void append(std::string& out, std::string_view type, std::string_view name, std::string_view help,
+void append_metric(std::string& out, std::string_view type, std::string_view name, std::string_view help,
             Value value) {
   fmt::format_to(std::back_inserter(out),
                  "# HELP videosync_{0} {1}\n# TYPE videosync_{0} {2}\n"
@@ -30,10 +30,10 @@ std::string render_node_metrics(const Service& service) {
   std::string out;
   if (service.redis == nullptr) return out;
   const auto gauge = [&](std::string_view name, std::string_view help, auto value) {
-    append(out, "gauge", name, help, value);
+    append_metric(out, "gauge", name, help, value);
   };
   const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
-    append(out, "counter", name, help, value);
+    append_metric(out, "counter", name, help, value);
   };
   const RedisCounters& redis = service.redis->counters();
   gauge("redis_up", "1 while Redis can be used: a master, both connections, every channel heard.",

@@ -454,11 +454,6 @@ inline constexpr std::size_t copies_max = 10'000;
 // A session without members stays for those who come back, then only the store has it.
 inline constexpr std::int64_t release_after_us = 45'000'000;
 
-inline std::string_view text_of(const BufferRef& buffer) noexcept {
-  const auto bytes = buffer.bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 // Of another node: whatever it may be there, here it is one of ours.
 inline SendClass send_class_of(std::uint8_t number) noexcept {
   return number <= static_cast<std::uint8_t>(SendClass::answer) ? static_cast<SendClass>(number)

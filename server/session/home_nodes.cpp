@@ -447,7 +447,7 @@ void Impl::on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept
   store_again(*residence);
   settle(*residence);  // it was to stay until now
   if (!value || value->version.fence == fence) return;
-  const auto stored = decode_stored_session(text_of(value->bytes));
+  const auto stored = decode_stored_session(value->bytes.text());
   // Also where it is taken for dead: it took this one for dead.
   const bool is_other = stored && stored->home != Uuid{} && stored->home != self();
   if (is_other) send(stored->home, key, fence, node::Moved{});

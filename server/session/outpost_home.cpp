@@ -104,12 +104,12 @@ void Impl::on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept
     look_later(*residence);
     return drop_if_idle(*residence);
   }
-  auto stored = decode_stored_session(text_of(value->bytes));
+  auto stored = decode_stored_session(value->bytes.text());
   if (!stored) {
     log_error("session", "a stored session cannot be read", field("why", stored.error().message));
     return on_unknown(*residence, value->version);
   }
-  if (value->queue) stored->queue = read_queue(text_of(value->queue));
+  if (value->queue) stored->queue = read_queue(value->queue.text());
   on_found(*residence, *value, std::move(*stored));
 }
 
@@ -259,7 +259,7 @@ std::shared_ptr<const Uuid> Impl::ask_beneath(const Uuid& key, std::uint64_t fen
   ports_.store.load(key,
                     answered<StoredValue>([home, fence](const Result<StoredValue>& value) noexcept {
                       if (!value || value->version.fence >= fence) return;
-                      if (const auto stored = decode_stored_session(text_of(value->bytes)))
+                      if (const auto stored = decode_stored_session(value->bytes.text()))
                         *home = stored->home;
                     }));
   return home;

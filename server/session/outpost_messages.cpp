@@ -183,7 +183,7 @@ void Impl::event(const Uuid& key, const BufferRef& event) noexcept {
   VS_ASSERT(!is_alone());
   VS_ASSERT(effects_.empty());
   if (find(key) == nullptr) return;
-  auto envelope = node::decode(text_of(event));
+  auto envelope = node::decode(event.text());
   if (!envelope || envelope->key != key) {
     log_warn("nodes", "an event of a session cannot be read",
              field("why", envelope ? "of another session" : envelope.error().message));

@@ -339,7 +339,7 @@ void Impl::video(const Uuid& key, ConnectionRef from) noexcept {
   // Which video it is does not need the session's home.
   ports_.store.load(key, answered<StoredValue>([this, from](Result<StoredValue> value) noexcept {
                       if (!value) return answer(from, fault_of(value.error()));
-                      const auto stored = decode_stored_session(text_of(value->bytes));
+                      const auto stored = decode_stored_session(value->bytes.text());
                       if (!stored) return answer(from, SessionFault::not_found);
                       answer(from, SessionVideo{stored->record.state.video});
                     }));

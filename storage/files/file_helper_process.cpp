@@ -23,7 +23,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::size_t names_bytes_max = 32 * 1024;  // in one answer
+constexpr std::size_t answer_bytes_max = 32 * 1024;  // in one answer
 
 // The answer's descriptor is whoever's it is sent to.
 void open_listed_folder(const FileRequest& request, FileReply& answer) noexcept {
@@ -61,7 +61,7 @@ class WalkSender final : public WalkSink {
 
  private:
   void add(ListedKind kind, std::string_view facts, std::string_view name) {
-    if (part_.size() + facts.size() + name.size() + 2 > names_bytes_max) send(true);
+    if (part_.size() + facts.size() + name.size() + 2 > answer_bytes_max) send(true);
     part_ += static_cast<char>(kind);
     part_ += facts;
     part_ += name;

@@ -30,12 +30,9 @@ constexpr std::int64_t answer_within_ms = 10'000;
 constexpr std::int64_t room_within_ms = 2'000;
 constexpr int look_every_ms = 500;
 constexpr std::int64_t open_for_ms = 30'000;
-// What the storage refused is not asked of it again before that.
-constexpr std::int64_t trouble_ms = 2'000;
 constexpr std::size_t waiting_max = 4'096;
 constexpr std::size_t films_max = 4'096;
 constexpr std::size_t readings_max = 2;
-constexpr std::string_view playlist_type = "application/vnd.apple.mpegurl";
 constexpr std::string_view json_type = "application/json";
 
 MediaFileRef file_of(FileHelpers& helpers, UniqueFd descriptor, std::string name) {
@@ -229,7 +226,7 @@ void FormMaker::take_opened() {
       film.is_gone = true;
     } else {
       film.trouble = opened->file.error().message;
-      film.trouble_until_ms = now_ms() + trouble_ms;
+      film.trouble_until_ms = now_ms() + FormFilm::trouble_ms;
       ++counts_.failed_storage;
       log_warn("forms", "a film cannot be opened", field("film", film.source.path),
                field("why", film.trouble));

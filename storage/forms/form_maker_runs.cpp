@@ -19,9 +19,8 @@ namespace {
 // So much film is made ahead of who watches; more is begun when half of that is left.
 constexpr double ahead_s = 30;
 constexpr int crashes_max = 2;
-// What could not be written is tried again after so long; what storage did not give in 20 s, or a
-// program that somebody ends, later.
-constexpr std::int64_t trouble_ms = 2'000;
+// What storage did not give in 20 s, or a program that somebody ended, is tried again later than what could
+// not be written.
 constexpr std::int64_t machine_trouble_ms = 10'000;
 
 double seconds_of(const FormFilm& film, const Rendition& rendition, std::size_t from,
@@ -50,7 +49,7 @@ FormMaker::Start FormMaker::want(const FormJob& job, Claim claim) {
   FormFilm& film = films_[job.film];
   if (runs_.is_stuck(job.film, now)) {
     film.trouble = "the film's storage does not answer";
-    film.trouble_until_ms = now + trouble_ms;
+    film.trouble_until_ms = now + FormFilm::trouble_ms;
   }
   if (now < film.trouble_until_ms || now < cache_trouble_until_ms_) return Start::failed;
   if (runs_.is_judged(job.film)) return Start::full;
@@ -198,7 +197,7 @@ void FormMaker::on_no_room(const EndedRun& ended) {
 }
 
 void FormMaker::cannot_write(const std::string& why) {
-  cache_trouble_until_ms_ = now_ms() + trouble_ms;
+  cache_trouble_until_ms_ = now_ms() + FormFilm::trouble_ms;
   if (std::exchange(trouble_, why) != why) {
     log_error("forms", "nothing can be written to the cache: free room on its disk, or see to it",
               field("why", why));

@@ -17,7 +17,6 @@ namespace {
 constexpr std::string_view made_sound = "mp4a.40.2";
 // What videosync-media has x264 keep to.
 constexpr std::string_view made_picture = "avc1.64002a";
-constexpr std::string_view playlist_type = "application/vnd.apple.mpegurl";
 
 template <class... Parts>
 void append(std::string& out, fmt::format_string<Parts...> format, Parts&&... parts) {

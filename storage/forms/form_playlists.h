@@ -13,6 +13,8 @@
 
 namespace videosync {
 
+inline constexpr std::string_view playlist_type = "application/vnd.apple.mpegurl";
+
 // How often a rendition is cut. 0: the film has no such rendition, or its end is not known.
 std::size_t segments_of(const FilmFacts& facts, const FilmPlan* plan, const Rendition& rendition);
 

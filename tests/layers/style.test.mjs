@@ -21,6 +21,11 @@ function faultsOf({ path, text }) {
   if (/include <fmt\/format\.h>/.test(text) && !/fmt::(join|format_int|memory_buffer|format_to_n)\b/.test(text)) {
     faults.push(`${path}: <fmt/core.h> has all that it needs of <fmt/format.h>`);
   }
+  // ctest runs a file's tests by the name of its suite: others would not be run at all.
+  const [, noun] = /^tests\/unit\/.*\/(\w+)_test\.cpp$/.exec(path) ?? [];
+  for (const [, suite] of text.matchAll(/^(?:Test|TestSuite)\((\w+)/gm)) {
+    if (noun && suite !== noun) faults.push(`${path}: the suite ${suite} is not named as its file`);
+  }
   // A log is written by a thread of its own: what it is to say may come a moment later.
   if (path.startsWith('tests/e2e/')) {
     linesOf(text).forEach((line, index) => {
@@ -43,6 +48,8 @@ test('planted faults are found', () => {
   assert.deepEqual(faultsOf({ path: 'server/a.cpp', text: 'int x;\n'.repeat(linesMax) }), []);
   assert.equal(faultsOf({ path: 'server/a.cpp', text: 'int x;\n'.repeat(linesMax + 1) }).length, 1);
   assert.equal(faultsOf({ path: 'tests/e2e/a.mjs', text: 'assert.match(server.stderr(), /a/);\n' }).length, 1);
+  assert.equal(faultsOf({ path: 'tests/unit/core/a_test.cpp', text: 'Test(b, is_run) {\n}\n' }).length, 1);
+  assert.equal(faultsOf({ path: 'tests/unit/core/a_test.cpp', text: 'Test(a, is_run) {\n}\n' }).length, 0);
   assert.equal(faultsOf({ path: 'server/a.h', text: '#include <vector>\n' }).length, 2);
   assert.equal(faultsOf({ path: 'server/a.cpp', text: '#include <fmt/format.h>\nfmt::format("");\n' }).length, 1);
   assert.equal(faultsOf({ path: 'server/a.cpp', text: '#include <fmt/format.h>\nfmt::join(a, b);\n' }).length, 0);

@@ -391,7 +391,7 @@ void read_field(Reader& reader, std::string_view key, Frame& frame) {
   }
 }
 
-std::string_view text_of(const BufferRef& bytes) noexcept {
+std::string_view payload_of(const BufferRef& bytes) noexcept {
   const auto span = bytes.bytes();
   const std::string_view all(reinterpret_cast<const char*>(span.data()), span.size());
   if (all.size() < 2 || all.front() == '{') return all;
@@ -404,7 +404,7 @@ std::string_view text_of(const BufferRef& bytes) noexcept {
 FrameRef read_frame(const BufferRef& bytes) {
   auto frame = std::make_shared<Frame>();
   frame->bytes = bytes;
-  frame->text = text_of(bytes);
+  frame->text = payload_of(bytes);
   Reader reader(frame->text);
   reader.object([&](std::string_view key) {
     if (key == "type") {

@@ -21,11 +21,6 @@ constexpr std::int64_t silence_us = 300'000;
 constexpr std::int64_t probe_us = 1'000'000;
 constexpr std::int64_t answers_us = 6'000'000;
 
-std::string_view text_of(const BufferRef& buffer) noexcept {
-  const auto bytes = buffer.bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::vector<Viewer*> open_viewers(std::deque<Viewer>& viewers, const SimSession& session) {
   std::vector<Viewer*> open;
   for (Viewer& viewer : viewers) {
@@ -228,7 +223,7 @@ void World::check_stored(SimSession& session) {
     }
     return;
   }
-  const auto stored = decode_stored_session(text_of(entry->bytes));
+  const auto stored = decode_stored_session(entry->bytes.text());
   if (!stored) return find("stored", "the record cannot be read: {}", stored.error().message);
   std::vector<TakenOver> forks;
   for (const Fork& fork : stored->record.forks)
@@ -240,7 +235,7 @@ void World::check_stored(SimSession& session) {
     find("stored", "{} holds {}, the store {}", open.front()->name(),
          place_of(open.front()->held()), place_of(place));
   }
-  const auto queue = Queue::decode(entry->queue ? text_of(entry->queue) : Queue().encode());
+  const auto queue = Queue::decode(entry->queue ? entry->queue.text() : Queue().encode());
   if (!queue) return find("stored", "the queue cannot be read: {}", queue.error().message);
   std::vector<QueueItemId> items;
   for (const QueueItem& item : queue->items())
@@ -331,7 +326,7 @@ void World::check_commands() {
 void World::check_forks(SimSession& session) {
   const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
   if (entry == nullptr || !entry->bytes) return;
-  const auto stored = decode_stored_session(text_of(entry->bytes));
+  const auto stored = decode_stored_session(entry->bytes.text());
   if (!stored) return;
   std::vector<TakenOver> forks;
   for (const Fork& fork : stored->record.forks)

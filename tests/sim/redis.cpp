@@ -7,7 +7,7 @@
 
 namespace videosync::sim {
 
-using Kind = RedisCommand::Kind;
+using Command = RedisCommand::Kind;
 
 SimRedis::SimRedis(Scheduler& scheduler, Random random, const Latency& latency, std::size_t nodes)
     : scheduler_(scheduler),
@@ -29,7 +29,7 @@ RedisConnection& SimRedis::connect(std::size_t node, std::size_t server, RedisEn
   if (path.is_up_held) up.hold();
   if (path.is_down_held) down.hold();
   if (path.is_reachable) {
-    send(made, {.kind = Kind::hello});
+    send(made, {.kind = Command::hello});
   } else {
     answer(made, {.kind = RedisAnswer::Kind::closed, .words = "no route to host"});
   }
@@ -51,13 +51,13 @@ void SimRedis::answer(RedisConnection& connection, RedisAnswer answer) {
 void SimRedis::give_up(RedisConnection& connection, bool is_silent) {
   connection.end = nullptr;
   connection.down.clear();
-  if (!is_silent) send(connection, {.kind = Kind::close});
+  if (!is_silent) send(connection, {.kind = Command::close});
 }
 
 void SimRedis::end_connection(RedisConnection& connection, Loss loss) {
   if (loss == Loss::commands || loss == Loss::both) connection.up.clear();
   if (loss == Loss::answers || loss == Loss::both) connection.down.clear();
-  send(connection, {.kind = Kind::close});
+  send(connection, {.kind = Command::close});
   answer(connection, {.kind = RedisAnswer::Kind::closed, .words = "connection reset by peer"});
 }
 
@@ -80,7 +80,7 @@ void SimRedis::take(RedisConnection& connection, RedisCommand& command) {
 
 void SimRedis::carry_out(RedisConnection& connection, RedisCommand& command) {
   const RedisServer& server = servers_[connection.server];
-  if (command.kind == Kind::hello) {
+  if (command.kind == Command::hello) {
     connection.is_open = server.is_up;
     using Answer = RedisAnswer::Kind;
     answer(connection, server.is_up
@@ -91,22 +91,22 @@ void SimRedis::carry_out(RedisConnection& connection, RedisCommand& command) {
   if (!connection.is_open) return;  // the kernel has it, and nobody reads
   ++commands_;
   switch (command.kind) {
-    case Kind::close:
+    case Command::close:
       leave(connection);
       return;
-    case Kind::subscribe:
+    case Command::subscribe:
       subscribe(connection, command.key);
       answer(connection, {.kind = RedisAnswer::Kind::subscribed, .channel = command.key});
       return;
-    case Kind::unsubscribe:
+    case Command::unsubscribe:
       unsubscribe(connection, command.key);
       std::erase(connection.channels, command.key);
       answer(connection, {.kind = RedisAnswer::Kind::unsubscribed, .channel = command.key});
       return;
-    case Kind::create:
-    case Kind::change:
-    case Kind::touch:
-    case Kind::remove:
+    case Command::create:
+    case Command::change:
+    case Command::touch:
+    case Command::remove:
       answer(connection, write(connection, command));
       return;
     default:
@@ -117,12 +117,12 @@ void SimRedis::carry_out(RedisConnection& connection, RedisCommand& command) {
 namespace {
 
 // A script is stopped at its first command that may not run: one that deletes may then write, too.
-const char* refusal_of(const RedisServer& server, Kind kind) noexcept {
+const char* refusal_of(const RedisServer& server, Command kind) noexcept {
   switch (server.refusal) {
     case RedisServer::Refusal::none:
       return nullptr;
     case RedisServer::Refusal::out_of_memory:
-      if (kind != Kind::create && kind != Kind::change) return nullptr;
+      if (kind != Command::create && kind != Command::change) return nullptr;
       return "OOM command not allowed when used memory > 'maxmemory'.";
     case RedisServer::Refusal::disk_error:
       return "MISCONF Redis is configured to save RDB snapshots";
@@ -158,12 +158,12 @@ RedisAnswer SimRedis::write(RedisConnection& connection, RedisCommand& command) 
   const RedisData::Entry* found = server.data.find(command.key, now_us);
   const RedisData::Entry before = found != nullptr ? *found : RedisData::Entry{};
   RedisData::Outcome outcome{};
-  if (command.kind == Kind::create) {
+  if (command.kind == Command::create) {
     outcome = server.data.create(command.key, command.next, command.bytes, command.ttl_us, now_us);
-  } else if (command.kind == Kind::change) {
+  } else if (command.kind == Command::change) {
     outcome = server.data.change(command.key, command.expected, command.next,
                                  {command.bytes, command.queue}, command.ttl_us, now_us);
-  } else if (command.kind == Kind::touch) {
+  } else if (command.kind == Command::touch) {
     outcome = server.data.touch(command.key, command.ttl_us, now_us);
   } else {
     outcome = server.data.remove(command.key, command.expected, now_us);
@@ -183,14 +183,14 @@ RedisAnswer SimRedis::read(RedisConnection& connection, const RedisCommand& comm
   const RedisData::Entry* entry = server.data.find(command.key, scheduler_.now_us());
   const bool is_there = entry != nullptr && entry->bytes;
   switch (command.kind) {
-    case Kind::role:
+    case Command::role:
       if (server.refusal != RedisServer::Refusal::is_replica) return {};
       return {.kind = RedisAnswer::Kind::unusable, .words = "READONLY the server is a replica"};
-    case Kind::publish:
+    case Command::publish:
       return {.number = publish(connection.server, command.key, command.event)};
-    case Kind::exists:
+    case Command::exists:
       return {.number = is_there ? 1u : 0u};
-    case Kind::load:
+    case Command::load:
       if (is_there)
         return {.version = entry->version, .bytes = entry->bytes, .queue = entry->queue};
       return {.kind = entry != nullptr ? RedisAnswer::Kind::conflict : RedisAnswer::Kind::missing};

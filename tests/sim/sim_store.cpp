@@ -17,7 +17,7 @@ constexpr std::int64_t refused_pause_ms = 250;
 constexpr std::int64_t pulse_interval_ms = 1'000;
 constexpr std::size_t commands_max = 10'000;
 
-using Kind = RedisCommand::Kind;
+using Command = RedisCommand::Kind;
 using AnswerKind = RedisAnswer::Kind;
 
 Result<> done_of(const RedisAnswer& answer) {
@@ -121,7 +121,7 @@ void SimStore::on_answer(Link& link, RedisAnswer& answer) noexcept {
   } else if (answer.kind == AnswerKind::subscribed) {
     on_subscribed(answer.channel);
   } else if (channels_.on_unsubscribed(answer.channel.to_string())) {
-    redis_.send(*link.connection, {.kind = Kind::subscribe, .key = answer.channel});
+    redis_.send(*link.connection, {.kind = Command::subscribe, .key = answer.channel});
   }
 }
 
@@ -129,11 +129,11 @@ void SimStore::on_connected(Link& link) noexcept {
   link.state = State::ready;
   link.backoff_ms = 0;
   timers_.cancel(link.timer);
-  if (link.for_commands) return command({.kind = Kind::role}, Role{});
+  if (link.for_commands) return command({.kind = Command::role}, Role{});
   for (const std::string_view name : channels_.on_connected()) {
     const auto found = names_.find(name);
     const Uuid channel = found != names_.end() ? found->second : pulse_channel_;
-    redis_.send(*link.connection, {.kind = Kind::subscribe, .key = channel});
+    redis_.send(*link.connection, {.kind = Command::subscribe, .key = channel});
   }
   pulse_heard_ms_ = now_ms();
 }
@@ -210,7 +210,7 @@ void SimStore::on_pulse() noexcept {
     reconnect(subscriber_, {ErrorCode::timed_out, "subscriptions bring nothing", 0}, 0);
   }
   if (is_master_ && commands_.state == State::ready) {
-    command({.kind = Kind::publish, .key = pulse_channel_, .event = BufferRef::copy_of("")},
+    command({.kind = Command::publish, .key = pulse_channel_, .event = BufferRef::copy_of("")},
             Pulse{});
   }
 }
@@ -261,7 +261,7 @@ void SimStore::on_reply(Pending pending, RedisAnswer& answer) noexcept {
 
 void SimStore::create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
                       OnDone done) {
-  command({.kind = Kind::create,
+  command({.kind = Command::create,
            .key = key,
            .next = version,
            .bytes = std::move(bytes),
@@ -270,17 +270,17 @@ void SimStore::create(const Uuid& key, StoreVersion version, BufferRef bytes, st
 }
 
 void SimStore::load(const Uuid& key, OnValue done) {
-  command({.kind = Kind::load, .key = key}, std::move(done));
+  command({.kind = Command::load, .key = key}, std::move(done));
 }
 
 void SimStore::exists(const Uuid& key, OnExists done) {
-  command({.kind = Kind::exists, .key = key}, std::move(done));
+  command({.kind = Command::exists, .key = key}, std::move(done));
 }
 
 void SimStore::change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
                       std::int64_t ttl_us, BufferRef event, OnDone done) {
   VS_ASSERT(bytes.bytes && ttl_us > 0 && next > expected);
-  command({.kind = Kind::change,
+  command({.kind = Command::change,
            .key = key,
            .expected = expected,
            .next = next,
@@ -292,24 +292,24 @@ void SimStore::change(const Uuid& key, StoreVersion expected, StoreVersion next,
 }
 
 void SimStore::touch(const Uuid& key, std::int64_t ttl_us, OnDone done) {
-  command({.kind = Kind::touch, .key = key, .ttl_us = ttl_us}, std::move(done));
+  command({.kind = Command::touch, .key = key, .ttl_us = ttl_us}, std::move(done));
 }
 
 void SimStore::remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) {
-  command({.kind = Kind::remove, .key = key, .expected = version, .event = std::move(event)},
+  command({.kind = Command::remove, .key = key, .expected = version, .event = std::move(event)},
           std::move(done));
 }
 
 void SimStore::publish(const Uuid& channel, BufferRef event, OnReceivers done) {
   VS_ASSERT(event);
-  command({.kind = Kind::publish, .key = channel, .event = std::move(event)}, std::move(done));
+  command({.kind = Command::publish, .key = channel, .event = std::move(event)}, std::move(done));
 }
 
 // --- Channels ------------------------------------------------------------------------------------
 
 void SimStore::subscribe(const Uuid& channel) noexcept {
   if (!channels_.want(channel.to_string())) return;
-  redis_.send(*subscriber_.connection, {.kind = Kind::subscribe, .key = channel});
+  redis_.send(*subscriber_.connection, {.kind = Command::subscribe, .key = channel});
 }
 
 void SimStore::follow(const Uuid& channel, OnDone done) {
@@ -330,7 +330,7 @@ void SimStore::unfollow(const Uuid& channel) {
   const std::string name = channel.to_string();
   names_.erase(name);
   if (channels_.unwant(name)) {
-    redis_.send(*subscriber_.connection, {.kind = Kind::unsubscribe, .key = channel});
+    redis_.send(*subscriber_.connection, {.kind = Command::unsubscribe, .key = channel});
   }
   auto waiting = followers_.extract(channel);
   if (waiting.empty()) return;

@@ -29,11 +29,6 @@ constexpr std::int64_t refused_us = 1'000'000;
 constexpr std::int64_t done_max_us = 6'000'000;
 constexpr std::int64_t lead_max_us = 500'000;  // a state may begin so much after it was said
 
-std::string_view text_of(const BufferRef& buffer) noexcept {
-  const auto bytes = buffer.bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 // One request over HTTP.
@@ -243,7 +238,7 @@ void World::check_reserved(SimSession& session, std::size_t node, MemberId membe
   if (session.whose.contains(member)) return;  // it comes back with what it was given
   const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
   if (entry == nullptr || !entry->bytes) return;
-  const auto stored = decode_stored_session(text_of(entry->bytes));
+  const auto stored = decode_stored_session(entry->bytes.text());
   if (!stored || member.value < stored->record.next_member_id) return;
   // Who was cut off may have skipped all ids that the line that took over comes to.
   const bool is_cut_off = stored->home != nodes_[node]->process().id();
@@ -313,7 +308,7 @@ void World::check_late(const SeenState& state) {
 
 void World::on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) {
   if (event.bytes().empty()) return;  // to itself
-  const auto envelope = node::decode(text_of(event));
+  const auto envelope = node::decode(event.text());
   if (!envelope) return find("protocol", "node {} says what cannot be read", node);
   if (const auto* joined = std::get_if<node::Joined>(&envelope->message)) {
     check_in_time(node, *joined);
@@ -351,7 +346,7 @@ void World::check_fencing(SimSession& session, std::size_t node, const RedisComm
   const auto [writer, is_new] = session.writers.try_emplace(command.next.fence, node);
   if (writer->second == node) return;
   // It may leave a copy to a store that has lost it, in the name of its home.
-  const auto stored = decode_stored_session(text_of(command.bytes));
+  const auto stored = decode_stored_session(command.bytes.text());
   const bool is_copy = !is_new && stored && stored->home != nodes_[node]->process().id();
   if (is_copy) return;
   find("fencing", "nodes {} and {} both wrote at the fence {}", writer->second, node,
@@ -365,7 +360,7 @@ void World::check_take_over(const SimSession& session, std::size_t node,
   // It may never have heard that it was made the home.
   const bool is_home = session.changed.contains(before.version.fence);
   if (!is_home || session.writers.at(before.version.fence) != node) return;
-  const auto stored = decode_stored_session(text_of(before.bytes));
+  const auto stored = decode_stored_session(before.bytes.text());
   if (!stored || stored->home != nodes_[node]->process().id()) return;
   find("fencing", "node {} is home at the fence {}, and takes the session over at {}", node,
        before.version.fence, command.next.fence);
@@ -373,7 +368,7 @@ void World::check_take_over(const SimSession& session, std::size_t node,
 
 // Also where the store does not take it: what goes with it is then not said.
 void World::note_move(std::size_t node, const RedisCommand& command) {
-  const auto stored = decode_stored_session(text_of(command.bytes));
+  const auto stored = decode_stored_session(command.bytes.text());
   const bool is_another = stored && stored->home != nodes_[node]->process().id();
   if (is_another) moved_us_ = news_us_ = now_us();
 }
@@ -385,7 +380,7 @@ void World::note_let_go(SimSession& session, std::size_t node) {
 }
 
 void World::note_given_away(SimSession& session, std::size_t node, const RedisCommand& command) {
-  const auto stored = decode_stored_session(text_of(command.bytes));
+  const auto stored = decode_stored_session(command.bytes.text());
   if (stored && stored->home != nodes_[node]->process().id()) note_let_go(session, node);
 }
 

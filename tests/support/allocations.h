@@ -1,7 +1,7 @@
 // Counts what a thread asks of malloc, to show that a path asks nothing.
 //
 // Defines malloc, calloc and realloc for the whole test program (operator new comes through them),
-// on top of glibc's own: include it in one .cpp. Under a sanitizer, which has its own allocator,
+// on top of glibc's own. Under a sanitizer, which has its own allocator,
 // nothing can be counted: can_count_allocations is false.
 #pragma once
 
@@ -39,23 +39,24 @@ std::uint64_t allocations_of(Work&& work) {
 
 #if VS_CAN_COUNT_ALLOCATIONS
 
+// Weak: several sources of a program may include this.
 extern "C" {
 
 void* __libc_malloc(std::size_t) noexcept;
 void* __libc_calloc(std::size_t, std::size_t) noexcept;
 void* __libc_realloc(void*, std::size_t) noexcept;
 
-void* malloc(std::size_t bytes) noexcept {
+[[gnu::weak]] void* malloc(std::size_t bytes) noexcept {
   videosync::test::count_allocation();
   return __libc_malloc(bytes);
 }
 
-void* calloc(std::size_t count, std::size_t bytes) noexcept {
+[[gnu::weak]] void* calloc(std::size_t count, std::size_t bytes) noexcept {
   videosync::test::count_allocation();
   return __libc_calloc(count, bytes);
 }
 
-void* realloc(void* block, std::size_t bytes) noexcept {
+[[gnu::weak]] void* realloc(void* block, std::size_t bytes) noexcept {
   videosync::test::count_allocation();
   return __libc_realloc(block, bytes);
 }

@@ -7,7 +7,9 @@
 // declare and our tests use is defined here. Each test runs in a forked child, which leaves by
 // exit(), so that a leak, a race or a thread left running fails the test that caused it.
 //
-// Usage: <test program> [part of suite/name]. Exits 1 if a test failed or none was run.
+// Usage: <test program> [--filter PATTERN], of suite/name, as Criterion takes it. Exits 1 if a test failed or none
+// was run.
+#include <fnmatch.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <criterion/criterion.h>
 
@@ -159,11 +162,11 @@ void cr_asprintf_free(char* text) {
 }
 
 int main(int argc, char** argv) {
-  const char* wanted = argc > 1 ? argv[1] : "";
+  const char* wanted = argc == 3 && std::string_view(argv[1]) == "--filter" ? argv[2] : "*";
   int tests = 0;
   int failures = 0;
   for (const criterion_test* test : std::span(__start_cr_tst, __stop_cr_tst)) {
-    if (test->data->disabled || name_of(*test).find(wanted) == std::string::npos) continue;
+    if (test->data->disabled || fnmatch(wanted, name_of(*test).c_str(), 0) != 0) continue;
     ++tests;
     if (!run(*test)) ++failures;
   }

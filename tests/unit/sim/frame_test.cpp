@@ -19,7 +19,7 @@ FrameRef read(const std::string& text) {
 
 }  // namespace
 
-Test(sim_frame, a_state_is_read_to_the_last_digit) {
+Test(frame, a_state_is_read_to_the_last_digit) {
   PlaybackState state{.epoch = 1'700'000'000'000'001,
                       .seq = 17,
                       .playing = true,
@@ -42,7 +42,7 @@ Test(sim_frame, a_state_is_read_to_the_last_digit) {
   cr_assert(frame->state.cause == "seek" && frame->state.video == "film");
 }
 
-Test(sim_frame, a_list_of_members_tells_who_came_and_went) {
+Test(frame, a_list_of_members_tells_who_came_and_went) {
   MembersEffect effect;
   effect.count = 3;
   effect.joined = {{MemberId{1}, "Ann", Role::host}};
@@ -59,7 +59,7 @@ Test(sim_frame, a_list_of_members_tells_who_came_and_went) {
   cr_assert(frame->changed.empty() && frame->is_host_away);
 }
 
-Test(sim_frame, a_welcome_tells_of_all_take_overs) {
+Test(frame, a_welcome_tells_of_all_take_overs) {
   const MemberInfo you{MemberId{5}, "Eve", Role::participant};
   const ResumeToken resume{MemberId{5}, {}};
   const Uuid key = Uuid::random_v4();
@@ -87,7 +87,7 @@ Test(sim_frame, a_welcome_tells_of_all_take_overs) {
   cr_assert((frame->taken_over[1].after == Place{7, 6}));
 }
 
-Test(sim_frame, what_is_no_message_is_broken) {
+Test(frame, what_is_no_message_is_broken) {
   for (const char* text :
        {"", "{", "{\"type\":\"state\"", "{\"type\":\"state\",\"epoch\":x}", "[]"})
     cr_assert(read(text)->type == Frame::Type::broken, "%s", text);

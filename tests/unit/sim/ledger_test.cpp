@@ -19,7 +19,7 @@ SeenState seek(Place place, std::uint64_t command, std::int64_t at_us) {
 
 }  // namespace
 
-Test(sim_ledger, a_command_is_known_by_its_position_or_its_rate) {
+Test(ledger, a_command_is_known_by_its_position_or_its_rate) {
   for (const std::uint64_t command : {1, 2, 777, 5'000, 6'000}) {
     cr_assert(command_of(seek({1, 1}, command, 0)) == command);
     SeenState rate = seek({1, 1}, 3, 0);
@@ -35,14 +35,14 @@ Test(sim_ledger, a_command_is_known_by_its_position_or_its_rate) {
   cr_assert_not(command_of(others).has_value());
 }
 
-Test(sim_ledger, one_place_has_one_state) {
+Test(ledger, one_place_has_one_state) {
   Ledger ledger;
   cr_assert(ledger.note(seek({5, 1}, 1, 10)));
   cr_assert(ledger.note(seek({5, 1}, 1, 10)));
   cr_assert_not(ledger.note(seek({5, 1}, 2, 10)));
 }
 
-Test(sim_ledger, one_epoch_has_one_host) {
+Test(ledger, one_epoch_has_one_host) {
   Ledger ledger;
   cr_assert(ledger.note_host(5, MemberId{1}));
   cr_assert(ledger.note_host(5, MemberId{1}));
@@ -50,7 +50,7 @@ Test(sim_ledger, one_epoch_has_one_host) {
   cr_assert(ledger.note_host(6, MemberId{}));
 }
 
-Test(sim_ledger, what_is_told_again_in_a_new_epoch_is_carried_out_once) {
+Test(ledger, what_is_told_again_in_a_new_epoch_is_carried_out_once) {
   Ledger ledger;
   ledger.note(seek({5, 1}, 1, 10));
   ledger.note(seek({9, 1}, 1, 10));
@@ -60,7 +60,7 @@ Test(sim_ledger, what_is_told_again_in_a_new_epoch_is_carried_out_once) {
   cr_assert_eq(ledger.tally(1).counting, 2, "at another time it is another one");
 }
 
-Test(sim_ledger, what_lies_behind_a_fork_does_not_count) {
+Test(ledger, what_lies_behind_a_fork_does_not_count) {
   Ledger ledger;
   ledger.note(seek({5, 1}, 1, 10));
   ledger.note(seek({5, 2}, 2, 20));

@@ -127,7 +127,7 @@ class Caller {
 }  // namespace
 
 Test(store_differential, three_stores_give_the_same_answers) {
-  RedisServer server;
+  test::RedisServer server;
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     MemoryBench memory;
     RedisBench redis(server);

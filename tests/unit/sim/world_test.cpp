@@ -34,7 +34,7 @@ std::string story_of(std::uint64_t seed) {
 
 }  // namespace
 
-Test(sim_world, the_same_seed_has_the_same_story) {
+Test(world, the_same_seed_has_the_same_story) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const std::string story = story_of(seed);
     cr_assert_gt(story.size(), 1'000);
@@ -42,6 +42,6 @@ Test(sim_world, the_same_seed_has_the_same_story) {
   }
 }
 
-Test(sim_world, another_seed_has_another_story) {
+Test(world, another_seed_has_another_story) {
   cr_assert(story_of(1) != story_of(2));
 }

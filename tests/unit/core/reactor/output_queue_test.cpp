@@ -15,13 +15,13 @@ namespace {
 
 constexpr std::size_t bytes_max = 100;
 
-struct Fixture {
+struct OutputFixture {
   SegmentPool pool;
   OutputQueue queue;
   std::uint32_t dropped = 0;
   std::uint32_t replaced = 0;
 
-  ~Fixture() {
+  ~OutputFixture() {
     queue.consume(pool, 0);
     queue.clear_unsent(pool);
   }
@@ -39,7 +39,7 @@ struct Fixture {
 }  // namespace
 
 Test(output_queue, frames_leave_in_order_and_in_parts) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push("first");
   fixture.push("second");
   cr_assert_eq(fixture.queue.queued_bytes(), 11u);
@@ -52,7 +52,7 @@ Test(output_queue, frames_leave_in_order_and_in_parts) {
 }
 
 Test(output_queue, a_gather_takes_no_more_than_there_are_vectors) {
-  Fixture fixture;
+  OutputFixture fixture;
   for (int i = 0; i < 5; ++i)
     fixture.push("x");
   std::array<iovec, 3> vectors;
@@ -60,7 +60,7 @@ Test(output_queue, a_gather_takes_no_more_than_there_are_vectors) {
 }
 
 Test(output_queue, states_of_one_turn_wait_together) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push("old state", SendClass::latest);
   fixture.push("chat");
   cr_assert_eq(fixture.push("new", SendClass::latest), OutputQueue::Outcome::queued);
@@ -68,7 +68,7 @@ Test(output_queue, states_of_one_turn_wait_together) {
 }
 
 Test(output_queue, once_the_reader_is_behind_a_state_takes_the_place_of_all_that_wait) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push("state 1", SendClass::latest);
   fixture.push("a quarter of the limit ...");
   fixture.push("state 2", SendClass::latest);
@@ -79,7 +79,7 @@ Test(output_queue, once_the_reader_is_behind_a_state_takes_the_place_of_all_that
 }
 
 Test(output_queue, states_and_pongs_replace_only_their_own_kind) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push("state", SendClass::latest);
   cr_assert_eq(fixture.push("pong", SendClass::latest_pong), OutputQueue::Outcome::queued);
   cr_assert_eq(fixture.push("PONG", SendClass::latest_pong), OutputQueue::Outcome::replaced);
@@ -87,7 +87,7 @@ Test(output_queue, states_and_pongs_replace_only_their_own_kind) {
 }
 
 Test(output_queue, what_the_kernel_reads_is_neither_replaced_nor_dropped) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push("state of twenty-one B", SendClass::latest);
   fixture.push("chat", SendClass::droppable);
   cr_assert(fixture.front(true) == "state of twenty-one B|chat");
@@ -102,7 +102,7 @@ Test(output_queue, what_the_kernel_reads_is_neither_replaced_nor_dropped) {
 
 // A frame of which the peer has some bytes must go on, or the stream is no WebSocket any more.
 Test(output_queue, what_has_left_in_part_is_neither_replaced_nor_dropped) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push("a state of more than 25 bytes", SendClass::latest);
   cr_assert(fixture.front(true) == "a state of more than 25 bytes");
   fixture.queue.consume(fixture.pool, 2);
@@ -114,7 +114,7 @@ Test(output_queue, what_has_left_in_part_is_neither_replaced_nor_dropped) {
 }
 
 Test(output_queue, chat_goes_first_when_there_is_no_room) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push(std::string(40, 'c'), SendClass::droppable);
   fixture.push("word");
   fixture.push(std::string(40, 'd'), SendClass::droppable);
@@ -127,7 +127,7 @@ Test(output_queue, chat_goes_first_when_there_is_no_room) {
 }
 
 Test(output_queue, an_answer_goes_before_chat_and_has_no_room_of_its_own) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push("word");
   fixture.push(std::string(90, 'c'), SendClass::droppable);
   cr_assert_eq(fixture.push(std::string(60, 'a'), SendClass::answer), OutputQueue::Outcome::queued);
@@ -139,7 +139,7 @@ Test(output_queue, an_answer_goes_before_chat_and_has_no_room_of_its_own) {
 }
 
 Test(output_queue, a_state_always_finds_room_and_a_reliable_frame_does_not) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push(std::string(100, 'r'));
   cr_assert_eq(fixture.push("more"), OutputQueue::Outcome::overflow);
   cr_assert_eq(fixture.push("state", SendClass::latest), OutputQueue::Outcome::queued);
@@ -148,7 +148,7 @@ Test(output_queue, a_state_always_finds_room_and_a_reliable_frame_does_not) {
 }
 
 Test(output_queue, a_file_range_stands_in_line_and_costs_no_bytes) {
-  Fixture fixture;
+  OutputFixture fixture;
   fixture.push("head");
   fixture.push_file(1'000);
   fixture.push("next head");

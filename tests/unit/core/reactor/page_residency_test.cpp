@@ -14,12 +14,12 @@ constexpr std::int64_t step = PageResidency::step_bytes;
 constexpr std::int64_t kib = 1'024;
 
 // Eight steps and a bit, in the page cache.
-struct Fixture {
+struct ResidencyFixture {
   TemporaryFile file{8 * step + 1'000};
   PageResidency residency;
   std::int64_t now_ms = 5'000;
 
-  Fixture() {
+  ResidencyFixture() {
     file.owner = std::make_shared<int>();
     if (!can_ask_for_residency(file.descriptor)) cr_skip("the kernel does not answer");
   }
@@ -47,7 +47,7 @@ struct Fixture {
 }  // namespace
 
 Test(page_residency, of_a_file_that_stays_warm_only_the_pages_are_counted) {
-  Fixture f;
+  ResidencyFixture f;
   cr_assert_eq(f.ready(0, 64 * kib), 64 * kib);
   cr_assert_eq(f.residency.bytes_read(), 2, "it is seen for the first time");
   f.now_ms += PageResidency::settling_ms;
@@ -60,7 +60,7 @@ Test(page_residency, of_a_file_that_stays_warm_only_the_pages_are_counted) {
 }
 
 Test(page_residency, what_is_evicted_is_found_at_once_and_its_file_distrusted) {
-  Fixture f;
+  ResidencyFixture f;
   f.settle();
   f.file.drop_from_page_cache();
   cr_assert_eq(f.ready(0, kib), 0);
@@ -75,7 +75,7 @@ Test(page_residency, what_is_evicted_is_found_at_once_and_its_file_distrusted) {
 }
 
 Test(page_residency, a_range_that_moves_on_asks_for_four_steps_at_once) {
-  Fixture f;
+  ResidencyFixture f;
   FileTransfer transfer = f.transfer(0, 5 * step);
   while (transfer.range.length > 0) {
     const std::int64_t ready = f.residency.ready_bytes(transfer, f.now_ms);
@@ -88,7 +88,7 @@ Test(page_residency, a_range_that_moves_on_asks_for_four_steps_at_once) {
 }
 
 Test(page_residency, an_answer_ages) {
-  Fixture f;
+  ResidencyFixture f;
   FileTransfer transfer = f.transfer(0, step);
   cr_assert_eq(f.residency.ready_bytes(transfer, f.now_ms), step);
   f.file.drop_from_page_cache();
@@ -99,7 +99,7 @@ Test(page_residency, an_answer_ages) {
 }
 
 Test(page_residency, what_is_trusted_of_one_range_is_not_of_another) {
-  Fixture f;
+  ResidencyFixture f;
   FileTransfer transfer = f.transfer(0, step);
   cr_assert_eq(f.residency.ready_bytes(transfer, f.now_ms), step);
   f.file.drop_from_page_cache();
@@ -107,7 +107,7 @@ Test(page_residency, what_is_trusted_of_one_range_is_not_of_another) {
 }
 
 Test(page_residency, a_part_that_is_there_is_ready) {
-  Fixture f;
+  ResidencyFixture f;
   f.file.drop_from_page_cache();
   ::posix_fadvise(f.file.descriptor, 0, 0, POSIX_FADV_RANDOM);  // no read-ahead
   char page[4'096];
@@ -118,7 +118,7 @@ Test(page_residency, a_part_that_is_there_is_ready) {
 }
 
 Test(page_residency, files_do_not_answer_for_each_other) {
-  Fixture f;
+  ResidencyFixture f;
   f.settle();
   const std::uint64_t bytes_read = f.residency.bytes_read();
   f.file.owner = std::make_shared<int>();
@@ -132,7 +132,7 @@ Test(page_residency, files_do_not_answer_for_each_other) {
 }
 
 Test(page_residency, a_file_in_memory_alone_is_always_ready) {
-  Fixture f;
+  ResidencyFixture f;
   const int file = ::memfd_create("residency", MFD_CLOEXEC);
   cr_assert_eq(::ftruncate(file, step), 0);
   std::string text(step, 'x');

@@ -27,7 +27,7 @@ ConditionOutcome evaluate(HttpMethod method, std::vector<HttpField> fields) {
   return evaluate_conditions(request, current, now_s);
 }
 
-struct Row {
+struct ConditionRow {
   std::vector<HttpField> fields;
   Condition for_get;
   Condition for_delete;
@@ -36,7 +36,7 @@ struct Row {
 }  // namespace
 
 Test(http_conditions, conditions_are_weighed_in_order) {
-  const std::vector<Row> table = {
+  const std::vector<ConditionRow> table = {
       {{}, serve, serve},
       {{{"If-Match", "*"}}, serve, serve},
       {{{"If-Match", "\"a,b\""}}, serve, serve},

@@ -15,16 +15,16 @@ constexpr auto whole = RangeOutcome::whole;
 constexpr auto partial = RangeOutcome::partial;
 constexpr auto unsatisfiable = RangeOutcome::unsatisfiable;
 
-struct Row {
+struct RangeRow {
   std::string field;
   std::uint64_t size;
   RangeOutcome outcome;
   std::vector<ByteRange> ranges = {};
 };
 
-void check(const std::vector<Row>& table) {
+void check(const std::vector<RangeRow>& table) {
   RangeSet set;
-  for (const Row& row : table) {
+  for (const RangeRow& row : table) {
     const RangeOutcome outcome = parse_range(row.field, row.size, set);
     cr_assert(outcome == row.outcome, "%s: outcome %d", row.field.c_str(),
               static_cast<int>(outcome));

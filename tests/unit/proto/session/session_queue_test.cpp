@@ -9,10 +9,10 @@ using namespace videosync;
 namespace {
 
 // Ann is host.
-struct Evening : SessionFixture {
+struct QueueEvening : SessionFixture {
   SessionMachine::JoinOutcome ann = join("Ann"), bob = join("Bob"), cem = join("Cem");
 
-  Evening() { pass(seconds); }
+  QueueEvening() { pass(seconds); }
   void enqueue(const SessionMachine::JoinOutcome& who, std::string video,
                std::optional<std::uint32_t> at = std::nullopt, double duration_s = 60) {
     effects.clear();
@@ -37,7 +37,7 @@ struct Evening : SessionFixture {
 }  // namespace
 
 Test(session_queue, everyone_may_add_and_take_back_their_own) {
-  Evening t;
+  QueueEvening t;
   t.enqueue(t.bob, "one");
   cr_assert(t.has<QueueEffect>());
   t.enqueue(t.ann, "two", 0);
@@ -57,7 +57,7 @@ Test(session_queue, everyone_may_add_and_take_back_their_own) {
 }
 
 Test(session_queue, the_rest_is_for_who_controls) {
-  Evening t;
+  QueueEvening t;
   t.fill();
   for (const ClientMessage& message :
        {ClientMessage(MoveMessage{t.item(2), 0}), ClientMessage(JumpMessage{t.item(2)}),
@@ -73,7 +73,7 @@ Test(session_queue, the_rest_is_for_who_controls) {
 }
 
 Test(session_queue, the_host_may_keep_it_to_who_controls) {
-  Evening t;
+  QueueEvening t;
   t.fill();
   t.say(t.ann.id, SettingsMessage{.queue = QueueRight::host});
   t.enqueue(t.bob, "four");
@@ -86,7 +86,7 @@ Test(session_queue, the_host_may_keep_it_to_who_controls) {
 }
 
 Test(session_queue, what_cannot_be_added_is_refused) {
-  Evening t;
+  QueueEvening t;
   t.effects.clear();
   t.machine->handle_enqueue(t.bob.id, {"none"}, std::nullopt, t.now, t.effects);
   cr_assert(t.refused(Refusal::no_such_video));
@@ -100,7 +100,7 @@ Test(session_queue, what_cannot_be_added_is_refused) {
 }
 
 Test(session_queue, its_changes_are_ten_a_second) {
-  Evening t;
+  QueueEvening t;
   for (int i = 0; i < 50; ++i) {
     t.enqueue(t.bob, "v");
     cr_assert_not(t.has<ErrorEffect>());
@@ -113,7 +113,7 @@ Test(session_queue, its_changes_are_ten_a_second) {
 }
 
 Test(session_queue, it_is_told_at_once_and_then_four_times_a_second) {
-  Evening t;
+  QueueEvening t;
   t.enqueue(t.bob, "one");
   cr_assert(t.has<QueueEffect>());
   t.now += ms;
@@ -132,7 +132,7 @@ Test(session_queue, it_is_told_at_once_and_then_four_times_a_second) {
 // --- The next one --------------------------------------------------------------------------------
 
 Test(session_queue, the_next_one_goes_on_playing) {
-  Evening t;
+  QueueEvening t;
   t.fill();
   t.say(t.ann.id, PlayMessage{});
   t.say(t.ann.id, NextMessage{});
@@ -145,7 +145,7 @@ Test(session_queue, the_next_one_goes_on_playing) {
 }
 
 Test(session_queue, where_it_stood_it_stands) {
-  Evening t;
+  QueueEvening t;
   t.fill();
   t.say(t.ann.id, SeekMessage{5});
   t.say(t.ann.id, NextMessage{});
@@ -156,7 +156,7 @@ Test(session_queue, where_it_stood_it_stands) {
 }
 
 Test(session_queue, what_has_ended_goes_on) {
-  Evening t;
+  QueueEvening t;
   t.fill();
   t.say(t.ann.id, PlayMessage{.position = 99});
   t.pass(5 * seconds);
@@ -167,7 +167,7 @@ Test(session_queue, what_has_ended_goes_on) {
 }
 
 Test(session_queue, who_buffers_at_the_next_one_is_waited_for) {
-  Evening t;
+  QueueEvening t;
   t.fill();
   t.say(t.ann.id, SettingsMessage{.on_stall = OnStall::wait});
   t.say(t.ann.id, PlayMessage{});
@@ -179,7 +179,7 @@ Test(session_queue, who_buffers_at_the_next_one_is_waited_for) {
 }
 
 Test(session_queue, nothing_comes_next_of_an_empty_one) {
-  Evening t;
+  QueueEvening t;
   t.say(t.ann.id, NextMessage{});
   cr_assert(t.refused(Refusal::no_such_item));
   t.say(t.ann.id, JumpMessage{QueueItemId{3}});
@@ -187,7 +187,7 @@ Test(session_queue, nothing_comes_next_of_an_empty_one) {
 }
 
 Test(session_queue, the_next_one_makes_nobody_ready) {
-  Evening t;
+  QueueEvening t;
   t.fill();
   t.say(t.bob.id, ReadyMessage{true});
   t.say(t.ann.id, NextMessage{});
@@ -197,7 +197,7 @@ Test(session_queue, the_next_one_makes_nobody_ready) {
 // --- Elsewhere -----------------------------------------------------------------------------------
 
 Test(session_queue, a_change_of_it_changes_the_record_too) {
-  Evening t;
+  QueueEvening t;
   t.machine->take_durable_changed();
   const std::uint64_t commands = t.machine->commands();
   t.enqueue(t.bob, "one");
@@ -208,7 +208,7 @@ Test(session_queue, a_change_of_it_changes_the_record_too) {
 }
 
 Test(session_queue, another_place_goes_on_from_it) {
-  Evening t;
+  QueueEvening t;
   t.fill();
   SessionFixture other;
   other.machine = SessionMachine::reopen(t.limits, t.machine->record(), 0, 7, {}, t.now);

@@ -10,10 +10,10 @@ using namespace videosync;
 namespace {
 
 // Ann is host, "film" is about to end, and "one" and "two" come after it.
-struct Evening : SessionFixture {
+struct UpNextEvening : SessionFixture {
   SessionMachine::JoinOutcome ann = join("Ann"), bob = join("Bob");
 
-  explicit Evening(std::vector<std::string> queue = {"one", "two"}) {
+  explicit UpNextEvening(std::vector<std::string> queue = {"one", "two"}) {
     for (std::string& video : queue)
       enqueue(std::move(video));
     pass(seconds);
@@ -43,7 +43,7 @@ bool is_called_off(const SessionFixture& t) {
 }  // namespace
 
 Test(session_up_next, the_next_one_is_announced_and_begins_eight_seconds_later) {
-  Evening t;
+  UpNextEvening t;
   t.end();
   cr_assert(std::holds_alternative<StateEffect>(t.effects[0]));
   const UpNext next = t.only<UpNextEffect>().next;
@@ -62,7 +62,7 @@ Test(session_up_next, the_next_one_is_announced_and_begins_eight_seconds_later) 
 }
 
 Test(session_up_next, who_controls_calls_it_off) {
-  Evening t;
+  UpNextEvening t;
   t.end();
   t.say(t.bob.id, CancelNextMessage{});
   cr_assert(t.refused(Refusal::not_host));
@@ -76,7 +76,7 @@ Test(session_up_next, who_controls_calls_it_off) {
 
 Test(session_up_next, so_do_a_seek_a_play_and_a_load) {
   for (int i = 0; i < 3; ++i) {
-    Evening t;
+    UpNextEvening t;
     t.end();
     if (i == 0) t.say(t.ann.id, SeekMessage{3});
     if (i == 1) t.say(t.ann.id, PlayMessage{});
@@ -89,7 +89,7 @@ Test(session_up_next, so_do_a_seek_a_play_and_a_load) {
 }
 
 Test(session_up_next, it_can_begin_now) {
-  Evening t;
+  UpNextEvening t;
   t.end();
   t.pass(seconds);
   t.say(t.ann.id, NextMessage{});
@@ -99,7 +99,7 @@ Test(session_up_next, it_can_begin_now) {
 }
 
 Test(session_up_next, what_comes_first_by_then_is_told) {
-  Evening t;
+  UpNextEvening t;
   t.end();
   const std::int64_t at_us = t.machine->up_next().at_us;
   t.say(t.ann.id, MoveMessage{t.first(), 1});
@@ -112,7 +112,7 @@ Test(session_up_next, what_comes_first_by_then_is_told) {
 }
 
 Test(session_up_next, an_episode_is_followed_by_the_next_one) {
-  Evening t(std::vector<std::string>{});
+  UpNextEvening t(std::vector<std::string>{});
   t.end();
   cr_assert(!t.has<UpNextEffect>() && t.machine->wants_next());
   t.offer(VideoChoice{"episode-2", 60});
@@ -125,7 +125,7 @@ Test(session_up_next, an_episode_is_followed_by_the_next_one) {
 }
 
 Test(session_up_next, where_nothing_follows_nothing_is_said) {
-  Evening t(std::vector<std::string>{});
+  UpNextEvening t(std::vector<std::string>{});
   t.end();
   t.offer(std::nullopt);
   cr_assert(t.effects.empty() && !t.machine->wants_next());
@@ -134,12 +134,12 @@ Test(session_up_next, where_nothing_follows_nothing_is_said) {
 }
 
 Test(session_up_next, nobody_is_played_anything_in_an_empty_room) {
-  Evening t;
+  UpNextEvening t;
   t.leave(t.ann);
   t.leave(t.bob);
   t.end();
   cr_assert(!t.has<UpNextEffect>() && !t.machine->wants_next());
-  Evening left;
+  UpNextEvening left;
   left.end();
   left.leave(left.ann);
   left.leave(left.bob);
@@ -148,7 +148,7 @@ Test(session_up_next, nobody_is_played_anything_in_an_empty_room) {
 }
 
 Test(session_up_next, a_film_that_is_found_to_be_over_is_followed_too) {
-  Evening t;
+  UpNextEvening t;
   t.learn(96);
   cr_assert_not(t.has<UpNextEffect>());
   t.pass(500 * ms);
@@ -159,7 +159,7 @@ Test(session_up_next, a_film_that_is_found_to_be_over_is_followed_too) {
 }
 
 Test(session_up_next, another_place_goes_on_with_it) {
-  Evening t;
+  UpNextEvening t;
   t.end();
   const std::int64_t at_us = t.machine->up_next().at_us;
   t.now += seconds;

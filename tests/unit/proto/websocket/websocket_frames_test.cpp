@@ -320,7 +320,7 @@ Test(websocket_frames, any_cut_gives_the_same_events) {
   }
 }
 
-Test(websocket_encode, server_frames_have_the_shortest_header) {
+Test(websocket_frames, server_frames_have_the_shortest_header) {
   struct Case {
     std::size_t payload_bytes;
     std::string header;
@@ -337,7 +337,7 @@ Test(websocket_encode, server_frames_have_the_shortest_header) {
   }
 }
 
-Test(websocket_encode, close_frames) {
+Test(websocket_frames, close_frames) {
   cr_assert_eq(bytes_in(make_close_frame(1001, "bye")),
                "\x88\x05\x03\xe9"
                "bye");

@@ -1,37 +1,13 @@
 #include <criterion/criterion.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <string>
 
 #include "proto/wire/messages.h"
+#include "tests/support/allocations.h"
 
 using namespace videosync;
-
-namespace {
-
-std::size_t allocations = 0;
-
-}  // namespace
-
-// Counts, so that a test can say that a path allocates nothing.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* block = std::malloc(size)) return block;
-  std::abort();
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
-void operator delete(void* block) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, std::size_t) noexcept {
-  std::free(block);
-}
 
 namespace {
 
@@ -402,11 +378,11 @@ Test(messages_decode, frequent_messages_allocate_nothing) {
         R"({"type":"report","driftMs":1,"rttMs":2,"buffering":false})"}) {
     const std::string buffer = padded(text);
     const std::string_view view = std::string_view(buffer).substr(0, std::strlen(text));
-    const std::size_t before = allocations;
-    const bool is_good = decode_client_message(view, scratch).has_value();
-    const std::size_t made = allocations - before;
+    bool is_good = false;
+    const std::uint64_t made =
+        test::allocations_of([&] { is_good = decode_client_message(view, scratch).has_value(); });
     cr_assert(is_good);
-    cr_assert_eq(made, 0u, "%s made %zu", text, made);
+    cr_assert_eq(made, 0u, "%s made %zu", text, std::size_t{made});
   }
 }
 

@@ -65,7 +65,7 @@ std::string encoded(Encode encode) {
   return out.substr(4);
 }
 
-const Uuid key = *Uuid::parse_v4("01234567-89ab-4cde-8f01-23456789abcd");
+const Uuid session_key = *Uuid::parse_v4("01234567-89ab-4cde-8f01-23456789abcd");
 
 PlaybackState some_state() {
   return {.epoch = 3,
@@ -139,7 +139,7 @@ Test(messages_encode, welcome) {
   const std::string list = encoded([&](std::string& out) { encode_member_list(out, members); });
   const WelcomeView view{.you = members[1],
                          .resume = resume,
-                         .key = key,
+                         .key = session_key,
                          .settings = settings,
                          .host = MemberId{1},
                          .host_away = HostAway{1'700'000'000'500'000, MemberId{2}},
@@ -165,7 +165,7 @@ Test(messages_encode, welcome) {
   const auto read_back = parse_resume_token(json.text("/you/resume"));
   cr_assert(read_back && read_back->member == resume.member);
   cr_assert(read_back->secret.equals(resume.secret));
-  cr_assert_eq(json.text("/session/key"), key.to_string());
+  cr_assert_eq(json.text("/session/key"), session_key.to_string());
   cr_assert_eq(json.text("/session/video"), state.video);
   cr_assert_eq(json.text("/session/control"), "everyone");
   cr_assert_eq(json.text("/session/onStall"), "wait");
@@ -434,21 +434,21 @@ Test(messages_encode, numbers_read_back_as_the_same_value) {
 Test(messages_encode, bodies_of_the_session_requests) {
   Token token;
   token.bytes[15] = 0x1f;
-  const Json created(encoded([&](std::string& out) { encode_session_created(out, key, token); }));
-  cr_assert_eq(created.text("/key"), key.to_string());
+  const Json created(encoded([&](std::string& out) { encode_session_created(out, session_key, token); }));
+  cr_assert_eq(created.text("/key"), session_key.to_string());
   cr_assert(parse_token(created.text("/hostToken"))->equals(token));
-  cr_assert_eq(created.text("/url"), "/player.html?session=" + key.to_string());
+  cr_assert_eq(created.text("/url"), "/player.html?session=" + session_key.to_string());
 
   const SessionSettings settings;
   const PlaybackState state = some_state();
-  const SessionInfoView view{.key = key,
+  const SessionInfoView view{.key = session_key,
                              .video_json = R"({"id":"film"})",
                              .settings = settings,
                              .member_count = 2,
                              .state = state,
                              .server_us = 1'000'500};
   const Json info(encoded([&](std::string& out) { encode_session_info(out, view); }));
-  cr_assert_eq(info.text("/key"), key.to_string());
+  cr_assert_eq(info.text("/key"), session_key.to_string());
   cr_assert_eq(info.text("/video/id"), "film");
   cr_assert_eq(info.text("/control"), "host");
   cr_assert_eq(info.text("/onStall"), "continue");

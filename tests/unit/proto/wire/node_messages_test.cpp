@@ -19,7 +19,7 @@ Uuid uuid_of(std::uint8_t seed) {
   return uuid;
 }
 
-Token token_of(std::uint8_t seed) {
+Token some_token(std::uint8_t seed) {
   Token token;
   token.bytes.fill(seed);
   return token;
@@ -52,12 +52,12 @@ std::vector<Envelope> samples() {
   state.video = "film";
   std::vector<Envelope> all;
   const auto add = [&all](Message message) { all.push_back(envelope_of(std::move(message))); };
-  add(Join{ask, connection, "Ann", ResumeToken{member, token_of(5)}, token_of(6), {8, 9}});
+  add(Join{ask, connection, "Ann", ResumeToken{member, some_token(5)}, some_token(6), {8, 9}});
   add(Join{ask, connection, "", std::nullopt, std::nullopt, {}});
   add(Leave{member, connection});
   add(Said{member, R"({"type":"play"})", 0x99'0000'0001, 0x99'0000'0000, 7, 1'700'000'000'000'000});
   add(AskInfo{ask});
-  add(AskDelete{ask, token_of(8)});
+  add(AskDelete{ask, some_token(8)});
   add(AskDelete{ask, std::nullopt});
   add(Enroll{{{member, connection, "Ann"}, {MemberId{10}, ConnectionNumber{1}, ""}}, true});
   add(Joined{
@@ -128,7 +128,7 @@ Test(node_messages, values_are_where_they_were) {
   const auto join = node::decode(encode(samples()[0]));
   const auto& wish = std::get<Join>(join->message);
   cr_assert(wish.ask == ask && wish.name == "Ann" && wish.resume->member.value == 9);
-  cr_assert(wish.resume->secret.equals(token_of(5)) && wish.host_token->equals(token_of(6)));
+  cr_assert(wish.resume->secret.equals(some_token(5)) && wish.host_token->equals(some_token(6)));
   const auto said = node::decode(encode(envelope_of(Cast{
       9, {{1, "a"}}, Newest{5, 6, "film"}, {}, {{MemberId{2}, "Bob", Role::host}}, {}, 4001})));
   const auto& cast = std::get<Cast>(said->message);

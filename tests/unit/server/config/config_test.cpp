@@ -277,7 +277,7 @@ Test(config, connections_follow_the_descriptors) {
   cr_assert_eq(default_connections_max(10), 1u);
 }
 
-Test(setting_values, durations_and_sizes_are_shown_in_their_largest_exact_unit) {
+Test(config, durations_and_sizes_are_shown_in_their_largest_exact_unit) {
   const std::pair<std::int64_t, std::string_view> durations[] = {
       {0, "0s"},           {1'000, "1ms"},      {1'500'000, "1500ms"},
       {90'000'000, "90s"}, {120'000'000, "2m"}, {86'400'000'000, "1d"}};

@@ -91,7 +91,7 @@ Test(ip_address, a_group_is_one_v4_address_or_one_v6_64) {
   cr_assert(static_cast<bool>(address("0.0.0.0").group()));
 }
 
-Test(cidr, contains_its_network_and_nothing_else) {
+Test(ip_address, contains_its_network_and_nothing_else) {
   struct Row {
     std::string_view network, inside, outside;
   };
@@ -116,7 +116,7 @@ Test(cidr, contains_its_network_and_nothing_else) {
   }
 }
 
-Test(cidr, a_bad_network_is_refused_with_a_reason) {
+Test(ip_address, a_bad_network_is_refused_with_a_reason) {
   const std::string_view table[][2] = {
       {"10.0.0.0/33", "0 to 32 bits"},
       {"::/129", "0 to 128 bits"},

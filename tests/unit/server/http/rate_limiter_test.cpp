@@ -81,7 +81,7 @@ Test(rate_limiter, workers_share_one_bucket) {
   cr_assert_eq(passed[0] + passed[1] + passed[2] + passed[3], 1'000);
 }
 
-Test(connection_counter, counts_up_to_the_limit_and_down) {
+Test(rate_limiter, counts_up_to_the_limit_and_down) {
   ConnectionCounter counter(2);
   cr_assert(counter.try_add(someone));
   cr_assert(counter.try_add(someone));
@@ -92,7 +92,7 @@ Test(connection_counter, counts_up_to_the_limit_and_down) {
   cr_assert_not(counter.try_add(someone));
 }
 
-Test(connection_counter, who_is_gone_is_forgotten) {
+Test(rate_limiter, who_is_gone_is_forgotten) {
   ConnectionCounter counter(1);
   for (std::uint32_t i = 0; i < 1'000; ++i)
     cr_assert(counter.try_add(IpAddress::from_v4(i).group()));
@@ -102,7 +102,7 @@ Test(connection_counter, who_is_gone_is_forgotten) {
   cr_assert_eq(counter.groups(), 0u);
 }
 
-Test(connection_counter, zero_means_unlimited) {
+Test(rate_limiter, zero_connections_means_unlimited) {
   ConnectionCounter counter(0);
   for (int i = 0; i < 10'000; ++i)
     cr_assert(counter.try_add(someone));

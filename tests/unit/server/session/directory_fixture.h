@@ -165,15 +165,15 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   }
   void begin(ConnectionRef to, const Uuid&, MemberId member, ConnectionNumber number,
              const BufferRef& welcome) noexcept override {
-    clients_[to.slot.slot].begun = Begun{member, number, std::string(text_of(welcome))};
+    clients_[to.slot.slot].begun = Begun{member, number, std::string(welcome.text())};
   }
   void send(ConnectionRef to, const BufferRef& frame, SendClass) noexcept override {
-    if (to.slot.slot < clients_.size()) clients_[to.slot.slot].sent.emplace_back(text_of(frame));
+    if (to.slot.slot < clients_.size()) clients_[to.slot.slot].sent.emplace_back(frame.text());
   }
   void close(ConnectionRef, std::uint16_t) noexcept override {}
   void broadcast(std::size_t, const Uuid&, const BufferRef& frame, SendClass,
                  std::int64_t) noexcept override {
-    broadcasts.emplace_back(text_of(frame));
+    broadcasts.emplace_back(frame.text());
   }
   void close_all(std::size_t, const Uuid&, std::uint16_t) noexcept override {}
 
@@ -205,7 +205,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
 
   // SessionListener
   void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override {
-    auto envelope = node::decode(text_of(event));
+    auto envelope = node::decode(event.text());
     if (!envelope) return;
     said.push_back(std::move(*envelope));
     said_to.push_back(channel);

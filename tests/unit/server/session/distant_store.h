@@ -15,11 +15,6 @@
 
 namespace videosync::test {
 
-inline std::string_view text_of(const BufferRef& buffer) {
-  const auto bytes = buffer.bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 // Answers when told to, in order; while `is_away` it answers that.
 class DistantStore final : public SessionStore {
  public:

@@ -64,7 +64,7 @@ struct Elsewhere {
                           .welcome = "{}",
                           .members = {},
                           .revision = 1,
-                          .record = std::string(text_of(stored_at(home)))}));
+                          .record = std::string(stored_at(home).text())}));
     const std::string answer = client.receive();
     cr_assert(answer.starts_with("HTTP/1.1 101"), "%s", answer.c_str());
   }

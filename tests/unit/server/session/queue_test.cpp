@@ -22,7 +22,7 @@ std::string stored_queue(DirectoryFixture& node, const Uuid& key) {
   std::string videos = "none";
   node.store.load(key, [&](const Result<StoredValue>& value) noexcept {
     if (!value || !value->queue) return;
-    const auto queue = Queue::decode(test::text_of(value->queue));
+    const auto queue = Queue::decode(value->queue.text());
     cr_assert(queue.has_value());
     videos.clear();
     for (const QueueItem& item : queue->items())

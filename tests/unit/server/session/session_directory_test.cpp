@@ -10,14 +10,14 @@ using namespace videosync::test;
 
 namespace {
 
-constexpr std::int64_t seconds = 1'000'000;
+constexpr std::int64_t second_us = 1'000'000;
 // Soon after a session has come here it does not move again.
-constexpr std::int64_t settled_us = 1 * seconds;
+constexpr std::int64_t settled_us = 1 * second_us;
 // Of a node that has just come to the store: it may lack sessions so long.
 constexpr std::int64_t doubt_us = 3'500'000;
-constexpr std::int64_t deadline_us = 5 * seconds;
+constexpr std::int64_t deadline_us = 5 * second_us;
 // It looks so often whether a doubt has ended.
-constexpr std::int64_t tick_us = seconds / 4;
+constexpr std::int64_t tick_us = second_us / 4;
 constexpr std::size_t waiting_max = 1'000;
 
 std::uint64_t epoch_of(const DirectoryFixture::Begun& begun) {
@@ -54,7 +54,7 @@ void take_elsewhere(DirectoryFixture& node, const Uuid& key, const Uuid& home) {
   const StoreVersion known = node.stored_version(key);
   const StoreVersion next{known.fence + 256, known.revision + 1};
   const StoredSession taken{.home = home, .heard = {}, .record = {}};
-  node.store.change(key, known, next, BufferRef::copy_of(encode(taken)), 60 * seconds, {},
+  node.store.change(key, known, next, BufferRef::copy_of(encode(taken)), 60 * second_us, {},
                     [](Result<> done) noexcept { cr_assert(done.has_value()); });
   node.store.answer_all();
 }
@@ -256,7 +256,7 @@ Test(session_directory, who_waits_for_a_key_that_comes_is_told_so) {
   node.answer_all();
   cr_assert_not(node.is_answered(from));
   const StoredSession brought{.home = Uuid::random_v4(), .heard = {}, .record = {}};
-  node.store.create(key, {1, 1}, BufferRef::copy_of(encode(brought)), 60 * seconds,
+  node.store.create(key, {1, 1}, BufferRef::copy_of(encode(brought)), 60 * second_us,
                     [](Result<> done) noexcept { cr_assert(done.has_value()); });
   node.answer_all();
   node.pass(doubt_us + tick_us);
@@ -268,11 +268,11 @@ Test(session_directory, a_doubt_that_lasts_ends_with_the_deadline_and_frees_the_
   DirectoryFixture node;
   node.directory().on_store_judged(true);
   const auto waiting = validate_unknown(node, waiting_max);
-  node.pass(deadline_us - seconds / 2);
+  node.pass(deadline_us - second_us / 2);
   node.answer_all();
   for (const ConnectionRef from : waiting)
     cr_assert_not(node.is_answered(from));
-  node.pass(seconds / 2 + tick_us);
+  node.pass(second_us / 2 + tick_us);
   for (const ConnectionRef from : waiting)
     cr_assert(is_unavailable(node, from));
   const auto next = validate_unknown(node, waiting_max);
@@ -307,7 +307,7 @@ struct Shared {
                                  .is_last = true,
                                  .casts = 0}});
     node.answer_all();
-    node.pass(1 * seconds);
+    node.pass(1 * second_us);
   }
   std::int64_t now_us() const { return node.clock.monotonic_us(); }
   void seek() {
@@ -333,11 +333,11 @@ struct Shared {
 Test(session_directory, what_may_be_on_its_way_to_a_node_is_not_told_it_anew) {
   Shared session;
   const std::int64_t before_us = session.now_us();
-  session.node.pass(1 * seconds);
+  session.node.pass(1 * second_us);
   session.seek();
   session.node.answer_all();
   // However late it comes: what lies between may stand still.
-  session.node.pass(1 * seconds);
+  session.node.pass(1 * second_us);
   cr_assert_not(session.mends(before_us), "the seek was said later");
   cr_assert(session.mends(session.now_us()), "it has heard of the seek, and has it otherwise");
 }
@@ -346,10 +346,10 @@ Test(session_directory, what_the_store_refuses_is_said_later_than_it_was_done) {
   Shared session;
   session.node.store.is_away = true;
   session.seek();
-  session.node.pass(1 * seconds);
+  session.node.pass(1 * second_us);
   const std::int64_t before_us = session.now_us();
   cr_assert_not(session.mends(before_us), "it goes with the change, which has no answer yet");
-  session.node.pass(1 * seconds);
+  session.node.pass(1 * second_us);
   session.node.store.answer_all();
   session.node.store.is_away = false;
   session.node.answer_all();

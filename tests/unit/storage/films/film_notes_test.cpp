@@ -12,7 +12,7 @@ namespace {
 
 using Kind = FilmNotes::Kind;
 
-constexpr std::string_view movie =
+constexpr std::string_view amelie =
     "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\" ?>\n"
     "<movie>\n  <title>Am\u00e9lie &amp; Co.</title>\n  <originaltitle>Other</originaltitle>\n"
     "  <year>2001</year>\n  <plot>Long &lt;b&gt;words&lt;/b&gt;</plot>\n"
@@ -38,7 +38,7 @@ FilmName episode() {
 }  // namespace
 
 Test(film_notes, a_film_has_its_title_and_year) {
-  const FilmNotes notes = parse_film_notes(movie);
+  const FilmNotes notes = parse_film_notes(amelie);
   cr_assert(notes == (FilmNotes{.kind = Kind::film, .title = "Am\u00e9lie & Co.", .year = 2001}));
   const FilmName named = named_by(notes, {}, film);
   cr_assert_eq(named.title, "Am\u00e9lie & Co.");
@@ -70,17 +70,17 @@ Test(film_notes, an_episode_has_its_names_and_those_of_its_show) {
 Test(film_notes, an_extra_keeps_its_name_and_a_film_is_no_episode) {
   FilmName extra = film;
   extra.extra = "trailer";
-  cr_assert(named_by(parse_film_notes(movie), {}, extra) == extra);
-  const FilmName named = named_by(parse_film_notes(movie), {}, episode());
+  cr_assert(named_by(parse_film_notes(amelie), {}, extra) == extra);
+  const FilmName named = named_by(parse_film_notes(amelie), {}, episode());
   cr_assert(!named.episode);
   cr_assert_eq(named.title, "Am\u00e9lie & Co.");
 }
 
 Test(film_notes, what_is_cut_off_says_as_much_as_is_there) {
-  const FilmNotes whole = parse_film_notes(movie);
+  const FilmNotes whole = parse_film_notes(amelie);
   bool has_title = false;
-  for (std::size_t length = 0; length <= movie.size(); ++length) {
-    const FilmNotes notes = parse_film_notes(movie.substr(0, length));
+  for (std::size_t length = 0; length <= amelie.size(); ++length) {
+    const FilmNotes notes = parse_film_notes(amelie.substr(0, length));
     const bool is_whole = notes.title == whole.title;
     cr_assert(is_whole || notes.title.empty(), "cut at %zu", length);
     cr_assert(!has_title || is_whole, "cut at %zu", length);
