@@ -62,7 +62,7 @@ function wireShare() {
   byId('share-link').value = playerUrl(key);
   byId('share').addEventListener('click', async () => {
     const copied = await copyText(byId('share-link').value, byId('share-link'));
-    toast(copied ? strings.events.linkCopied : strings.home.copyFailed);
+    toast(copied ? strings.events.linkCopied : strings.events.copyFailed);
   });
 }
 
