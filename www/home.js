@@ -1,4 +1,5 @@
 // The start page: create a session with a click, share it, or find one by its key or link.
+import './strings/home.js'; // before whatever says something
 import { ask } from './ask.js';
 import { byId, copyText, make, setText } from './dom.js';
 import { describeFault } from './faults.js';
@@ -69,7 +70,7 @@ async function copyLink() {
     button.textContent = words.copied;
     setTimeout(() => (button.textContent = words.copy), COPIED_FOR_MS);
   } else {
-    setText(byId('copy-message'), words.copyFailed);
+    setText(byId('copy-message'), strings.events.copyFailed);
   }
 }
 

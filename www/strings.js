@@ -1,7 +1,7 @@
 // The words of the viewer's language: strings.home.create, strings.gate.watching(3).
 import { mayReload } from './load_part.js';
 import { rememberLanguage, rememberedLanguage } from './memory.js';
-import { chooseLanguage, chooseLocale, languages } from './strings/index.js';
+import { chooseLanguage, chooseLocale, languages, wordsOf } from './strings/index.js';
 import { fillStrings } from './strings/page.js';
 
 export { languages };
@@ -14,11 +14,11 @@ function askedLanguage() {
 }
 
 // Words that do not come are English ones; a page that is loaded anew may have them.
-async function loadWords(wished) {
+async function load(wished) {
   try {
-    return [wished, (await languages[wished].load()).default];
+    return [wished, await wordsOf(wished)];
   } catch ({ needsReload }) {
-    if (!needsReload || !mayReload()) return ['en', (await languages.en.load()).default];
+    if (!needsReload || !mayReload()) return ['en', await wordsOf('en')];
     location.reload();
     return new Promise(() => {});
   }
@@ -26,7 +26,7 @@ async function loadWords(wished) {
 
 const preferred = globalThis.navigator?.languages ?? [];
 
-export const [language, strings] = await loadWords(chooseLanguage([askedLanguage(), rememberedLanguage(), ...preferred]));
+export const [language, strings] = await load(chooseLanguage([askedLanguage(), rememberedLanguage(), ...preferred]));
 // For times and the names of languages: the viewer's own among those of `language`.
 export const locale = chooseLocale(language, preferred);
 

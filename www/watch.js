@@ -62,7 +62,7 @@ function wireShare() {
   byId('share-link').value = playerUrl(key);
   byId('share').addEventListener('click', async () => {
     const copied = await copyText(byId('share-link').value, byId('share-link'));
-    toast(copied ? strings.events.linkCopied : strings.home.copyFailed);
+    toast(copied ? strings.events.linkCopied : strings.events.copyFailed);
   });
 }
 
@@ -112,7 +112,7 @@ export function enter({ name, video, source, seen }) {
   const inputs = new PageInputs();
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
-  openCompany({ room, follower, source, shown, video, inputs, playback, library, shelf: new VideoList(), confirm: ask, toast, onRender: () => controls.render() });
+  openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender: () => controls.render() });
   new Countdown({ room, follower });
   new LeftOff({ video, source, inputs, playback });
   new Reporter(room, follower, source);

@@ -35,6 +35,7 @@ export const words = {
   'www/player/status': 'how this player stands',
   'www/session': 'speaks to the server',
   'www/sync': 'clock and timeline: pure',
+  'www/strings': 'the words, by language',
 };
 
 export const floorWords = {

@@ -85,12 +85,17 @@ function bundlePage(page) {
   made.set(page, Buffer.from(mergeStyles(html, styleName(page))));
 }
 
+async function englishWords() {
+  const files = ['strings/en.js', 'strings/home_en.js'].map((name) => pathToFileURL(path.join(www, name)));
+  return Object.assign({}, ...(await Promise.all(files.map((file) => import(file)))).map(({ default: words }) => words));
+}
+
 async function main() {
   const pages = readdirSync(www).filter(keepsItsName).map((name) => `/${name}`);
   for (const page of pages.filter((name) => name.endsWith('.html'))) bundlePage(page);
   const libraries = readdirSync(path.join(www, 'vendor')).map((name) => `/vendor/${name}`);
   const graph = new AssetGraph([...pages, ...libraries], read);
-  const strings = (await import(pathToFileURL(path.join(www, 'strings/en.js')))).default;
+  const strings = await englishWords();
   const shape = (html) => fillHtml(html, strings);
 
   rmSync(fresh, { recursive: true, force: true });

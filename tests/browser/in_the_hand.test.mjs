@@ -8,7 +8,7 @@ import WebSocket from 'ws';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
-import { rowOf } from '../support/player_page.mjs';
+import { cardOf, chooseVideo, openPicker, rowOf } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
@@ -92,6 +92,12 @@ step('a finger hits every button of the player on a phone, the host\'s as well',
   await ann.page.click('#host-tools > summary');
   await rowOf(ann.page, 'Ben').locator('summary').click();
   await assertTargets(ann.page, 'host', { min: 20 });
+  await ann.page.keyboard.press('Escape');
+  await openPicker(ann.page);
+  await assertTargets(ann.page, 'picker', { min: 20 });
+  const dialog = await ann.page.locator('#picker').boundingBox();
+  const card = await cardOf(ann.page, 'a letter').boundingBox();
+  assert.ok(card.x >= dialog.x && card.x + card.width <= dialog.x + dialog.width && dialog.x + dialog.width <= 390, JSON.stringify({ dialog, card }));
   await ann.page.keyboard.press('Escape');
   await ann.page.click('#host-tools > summary');
   await ann.page.setViewportSize({ width: 1280, height: 800 });
@@ -219,11 +225,9 @@ step('a phone on its side can still share the link', async () => {
 });
 
 step('a file that is no video is told, and another can be chosen', async () => {
-  await ann.page.selectOption('#load', 'a-letter');
-  await ann.page.click('#load-take');
+  await chooseVideo(ann.page, 'a letter');
   for (const { page } of [ann, ben]) await hasStatus(page, 'cannot be played');
-  await ann.page.selectOption('#load', 'trailer');
-  await ann.page.click('#load-take');
+  await chooseVideo(ann.page, 'trailer');
   for (const { page } of [ann, ben]) await hasStatus(page, 'Ready to start');
 });
 

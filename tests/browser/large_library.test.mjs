@@ -1,4 +1,4 @@
-// A library of hundreds of videos on the start page and in the host's list: a page at a time, found by words.
+// A library of hundreds of videos on the start page and in the player's picker: a page at a time, found by words.
 // Real Chromium, a real server.
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,17 +8,19 @@ import { assertAccessible } from '../support/accessibility.mjs';
 import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
-import { takePicture } from '../support/player_page.mjs';
+import { cardOf, chooseVideo, lists, openPicker, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
 const FILMS = 300;
 const EPISODES = 4;
+const PART = 200; // what a player's list has of it
 const step = story('a large library');
 let media;
 let server;
 let browser;
 let ann;
+let key; // of the session that she is in
 
 before(async () => {
   media = await makeMedia([{ name: 'Zoo', seconds: 5 }]);
@@ -140,29 +142,66 @@ step('the keyboard alone finds a film and begins a session with it', async () =>
   await ann.page.waitForSelector('#created:not([hidden])');
 });
 
-step('the host finds a video by its words, and the one that is on stays in the list', async () => {
-  const { key } = await createSession(server, { video: 'zoo' });
-  await joinPage(ann.page, `${server.origin}/player.html?session=${key}`, 'Ann');
-  await until(async () => (await ann.page.textContent('#title')) === 'Zoo', 'its title, though the list has others');
-  await ann.page.click('#host-tools > summary');
-  const offered = () => ann.page.$$eval('#load option', (all) => all.map(({ value }) => value));
-  await until(async () => (await offered())[0] === 'zoo', 'what is on');
-  assert.equal(await ann.page.inputValue('#load'), 'zoo');
-  assert.ok((await offered()).length <= 202, 'a page of 200, what is on, and the other version of one');
-  await ann.page.fill('#load-search', 'owls');
-  await until(async () => (await offered()).length === EPISODES + 1, 'the episodes');
-  assert.deepEqual(await ann.page.$$eval('#load optgroup', (all) => all.map(({ label }) => label)), ['Owls \u2013 Season 1', 'Owls \u2013 Season 2']);
-  await ann.page.fill('#load-search', 'film 150');
-  await until(async () => (await offered()).length === 3, 'each version of a film');
-  const texts = await ann.page.$$eval('#load option', (all) => all.map(({ textContent }) => textContent));
-  assert.ok(texts.slice(1).every((text) => /^Film 150 \u2013 ./.test(text)), texts.join());
-  await ann.page.fill('#load-search', 'film 299');
-  await until(async () => (await offered()).join() === 'zoo,film-299-2001', 'the film that is looked for');
-  await takePicture(ann.page, 'host-looks-for-a-video');
-  await assertAccessible(ann.page, 'the host looks for a video');
-  await ann.page.selectOption('#load', 'film-299-2001');
-  await ann.page.click('#load-take');
-  await until(async () => (await ann.page.textContent('#title')) === 'Film 299', 'it is shown');
+step('the host finds a video by its words, episodes below their seasons; the one that is on is there without', async () => {
+  const { page } = ann;
+  ({ key } = await createSession(server, { video: 'zoo' }));
+  await joinPage(page, `${server.origin}/player.html?session=${key}`, 'Ann');
+  await until(async () => (await page.textContent('#title')) === 'Zoo', 'its title, though the list has others');
+  await openPicker(page);
+  const cards = page.locator('.picker-card');
+  await until(async () => (await cards.count()) === PART + 1, 'the first of them, and what is on');
+  assert.equal(await cards.first().locator('strong').textContent(), 'Zoo');
+  assert.ok(await cards.first().locator('.picker-on').isVisible());
+  assert.equal(await page.textContent('#picker-words'), `The first ${PART}. Search to see others.`);
+  await takePicture(page, 'picker-part');
+  await page.fill('#picker-search', 'owls');
+  await lists(page, ['1. Dusk', 'Episode 2', '1. Dusk', 'Episode 2']);
+  // [what is above, what is below it] as a screen reader has it: a heading, which names its list.
+  const seasons = await page.$$eval('.picker-cards', (all) => all.map((list) =>
+    [document.getElementById(list.getAttribute('aria-labelledby')).textContent, list.querySelectorAll('li').length]));
+  assert.deepEqual(seasons, [['Owls \u2013 Season 1', 2], ['Owls \u2013 Season 2', 2]]);
+  assert.deepEqual(await page.getByRole('heading', { level: 3 }).allTextContents(), seasons.map(([heading]) => heading));
+  await assertAccessible(page, 'seasons in the picker');
+  await takePicture(page, 'picker-seasons');
+  await page.fill('#picker-search', 'o');
+  await lists(page, ['1. Dusk', 'Episode 2', '1. Dusk', 'Episode 2', 'Zoo']);
+  assert.equal(await page.getByRole('heading', { level: 3 }).last().textContent(), 'More videos');
+});
+
+step('each version of a film can be had, and which one is on is told', async () => {
+  const { page } = ann;
+  const card = cardOf(page, 'Film 150');
+  const show = card.locator('button:text-is("Show now")');
+  const version = page.getByLabel('Version of Film 150');
+  await page.fill('#picker-search', 'film 150');
+  await lists(page, ['Film 150']);
+  const listed = await version.inputValue();
+  const [other] = (await version.locator('option').evaluateAll((all) => all.map(({ value }) => value))).filter((id) => id !== listed);
+  await version.selectOption(other);
+  await assertAccessible(page, 'versions in the picker');
+  await takePicture(page, 'picker-versions');
+  await chooseVideo(page, 'Film 150');
+  await until(async () => (await (await fetch(`${server.origin}/api/sessions/${key}`)).json()).video.id === other, 'this version is on');
+  await openPicker(page);
+  await page.fill('#picker-search', 'film 150');
+  await lists(page, ['Film 150']);
+  assert.deepEqual([await version.inputValue(), await card.locator('.picker-on').isVisible(), await show.isVisible()], [other, true, false]);
+  await version.selectOption(listed);
+  assert.ok(await show.isVisible(), 'the other one can be shown');
+});
+
+step('the keyboard alone finds a film and shows it to everybody', async () => {
+  const { page } = ann;
+  await page.focus('#picker-search');
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('film 299');
+  await lists(page, ['Film 299']);
+  await takePicture(page, 'host-looks-for-a-video');
+  await assertAccessible(page, 'the host looks for a video');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Show now to everybody: Film 299');
+  await page.keyboard.press('Enter');
+  await until(async () => (await page.textContent('#title')) === 'Film 299', 'it is shown');
 });
 
 step('no page broke the security policy', () => {

@@ -1,7 +1,7 @@
 // What meets the eye, in real Chromium on a real server: colours that the viewer has chosen for
 // everything, pictures too small for all their buttons, and what stays where it is when something is said.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
@@ -10,7 +10,7 @@ import { openCinema } from '../support/cinema.mjs';
 import { contrastOf } from '../support/contrast.mjs';
 import { makeFolder } from '../support/files.mjs';
 import { createSession } from '../support/member.mjs';
-import { hasStatus, tell } from '../support/player_page.mjs';
+import { hasStatus, openPicker, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 
 const CONTRAST_LEAST = 3; // WCAG 2.2, 1.4.11
@@ -18,10 +18,15 @@ const TITLE = 'The long way round, and what was seen of the country on the way, 
 let cinema;
 let server;
 
-const addCaptions = (directory) => writeFile(path.join(directory, 'film.en.vtt'), 'WEBVTT\n\n00:00.000 --> 00:59.000\nHello\n');
+// Captions, and a film in two versions.
+async function furnish(directory) {
+  await writeFile(path.join(directory, 'film.en.vtt'), 'WEBVTT\n\n00:00.000 --> 00:59.000\nHello\n');
+  await mkdir(path.join(directory, 'Two (2001)'));
+  for (const version of ['720p', '1080p']) await writeFile(path.join(directory, 'Two (2001)', `Two (2001) - ${version}.mp4`), 'x');
+}
 
 before(async () => {
-  cinema = await openCinema({ films: [{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }], furnish: addCaptions, args: ['--video', 'film'] });
+  cinema = await openCinema({ films: [{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }], furnish, args: ['--video', 'film'] });
   ({ server } = cinema);
 });
 
@@ -152,7 +157,8 @@ test('lists to choose from look the same in every engine: the page draws them', 
   await page.goto(server.origin);
   assert.deepEqual(await looks('#language'), ['none', true]);
   await join(page, await newLink(), 'Ann');
-  assert.deepEqual(await looks('#load'), ['none', true]);
+  await openPicker(page);
+  assert.deepEqual(await looks('.picker-card select'), ['none', true]);
 });
 
 test('a button\'s word is never broken, whatever stands beside it', async () => {

@@ -17,6 +17,7 @@ import { startRedis } from '../support/redis.mjs';
 import { serverBinary, startServer } from '../support/server.mjs';
 
 const ROOM = '**/watch.*.js';
+const PICKER = '**/player/company/picker.*js';
 const HLS = '**/vendor/hls.js/*.mjs';
 
 let media;
@@ -219,4 +220,37 @@ test('an adaptive stream whose player does not come: why, and a page that is loa
   await page.waitForSelector('#gate-join:enabled');
   await joins(page);
   await hasStatus(page, 'Ready to start');
+});
+
+test('the picker comes when a hand is near a button that opens it, once', async () => {
+  const page = await openGate();
+  let asked = 0;
+  page.on('request', (request) => (asked += /\/company\/picker\./.test(request.url())));
+  await joins(page);
+  await page.click('#host-tools > summary');
+  assert.equal(asked, 0);
+  await Promise.all([page.waitForResponse(PICKER), page.hover('#choose')]);
+  assert.equal(await page.isVisible('#picker'), false);
+  for (const id of ['choose', 'choose']) {
+    await page.click(`#${id}`);
+    await page.waitForSelector('#picker[open] .picker-card');
+    await page.keyboard.press('Escape');
+  }
+  assert.equal(asked, 1);
+});
+
+test('a picker that does not come: the button says why, and works once it can', async () => {
+  const page = await openGate();
+  await joins(page);
+  await page.click('#host-tools > summary');
+  await page.route(PICKER, (route) => route.fulfill({ status: 404 }));
+  await page.click('#choose');
+  await page.waitForSelector('.toast:has-text("A part of this page did not come; the server may have been updated. Load this page anew.")');
+  for (const what of [PICKER, '**/player.html']) await page.route(what, (route) => route.abort());
+  await page.click('#choose');
+  await page.waitForSelector('.toast:has-text("The server cannot be reached. Check your connection and try again.")');
+  assert.equal(await page.isVisible('#picker'), false);
+  await page.unrouteAll();
+  await page.click('#choose');
+  await page.waitForSelector('#picker[open] .picker-card');
 });

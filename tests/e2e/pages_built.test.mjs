@@ -35,7 +35,7 @@ test('every file that the pages lead to is there, by a name that is kept for goo
     }
     for (const next of namesIn(answer.body.toString())) waiting.add(next);
   }
-  for (const kind of ['styles/index', 'styles/player', 'home', 'player', 'watch', 'strings/de', 'vendor/media-chrome', 'vendor/hls.js/hls.min', 'favicon', 'icons']) {
+  for (const kind of ['styles/index', 'styles/player', 'home', 'player', 'watch', 'player/company/picker', 'strings/de', 'strings/home_de', 'vendor/media-chrome', 'vendor/hls.js/hls.min', 'favicon', 'icons']) {
     assert.ok([...waiting].some((name) => name.startsWith(`/${kind}.`)), kind);
   }
 });

@@ -27,7 +27,7 @@ export const rooms = {
     uses: ['dom.js', 'format.js', 'memory.js', 'name_field.js', 'strings.js', 'player/playback'],
     libraries: ['media-chrome'],
   },
-  'player/company': { uses: ['dom.js', 'format.js', 'name_field.js', 'names.js', 'season.js', 'strings.js', 'title.js'] },
+  'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'name_field.js', 'names.js', 'season.js', 'strings.js', 'title.js'] },
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
   'watch.js': {
@@ -38,7 +38,7 @@ export const rooms = {
     libraries: ['media-chrome'],
   },
   home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'season.js', 'strings.js', 'session'], libraries: ['uqr'] },
-  'home.js': { uses: ['ask.js', 'dom.js', 'faults.js', 'memory.js', 'name_field.js', 'strings.js', 'session', 'home'] },
+  'home.js': { uses: ['ask.js', 'dom.js', 'faults.js', 'memory.js', 'name_field.js', 'strings', 'strings.js', 'session', 'home'] },
   vendor: { uses: [] }, // each module stands for the package of its name, and alone may import it
 };
 

@@ -35,9 +35,9 @@ export async function cutShort(file, seconds, { inPicture = false } = {}) {
   await truncate(file, Number(last.pos) + (inPicture ? Math.floor(last.size / 2) : Number(last.size)));
 }
 
-// A picture to lie beside a video: its poster.
-export function makePoster(file) {
-  return run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'gradients=size=640x360:c0=0x1b2a6b:c1=0xf2a65a', '-frames:v', '1', file]);
+// A picture to lie beside a video: its poster. seed: of one that is the same each time.
+export function makePoster(file, { seed = -1 } = {}) {
+  return run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `gradients=size=640x360:c0=0x1b2a6b:c1=0xf2a65a:seed=${seed}`, '-frames:v', '1', file]);
 }
 
 function makeVideo(file, seconds, options) {

@@ -40,3 +40,27 @@ export async function takePicture(page, name) {
 
 // A person's row in the list, by the name in it: other words there are no name.
 export const rowOf = (page, name) => page.locator('.person', { has: page.locator('.person-name', { hasText: name }) });
+
+// The picker, by the session panel's button.
+export async function openPicker(page) {
+  await page.$eval('#host-tools', (panel) => (panel.open = true));
+  await page.click('#choose');
+  await page.waitForSelector('#picker[open] .picker-card');
+}
+
+// A video's card there, by its title.
+export const cardOf = (page, title) => page.locator('.picker-card', { has: page.locator(`strong:text-is("${title}")`) });
+
+// Waits until the picker lists the videos of these titles, and no others.
+export async function lists(page, titles) {
+  let listed;
+  const look = async () => (listed = await page.$$eval('.picker-card strong', (all) => all.map(({ textContent }) => textContent))).join() === titles.join();
+  await until(look, () => `the picker lists ${titles}, not ${listed}`, WAIT_MS);
+}
+
+// Shows a video to everybody by the picker, which is opened for it where it is not.
+export async function chooseVideo(page, title) {
+  if (!(await page.isVisible('#picker'))) await openPicker(page);
+  await cardOf(page, title).locator('button:text-is("Show now")').click();
+  await page.waitForSelector('#picker', { state: 'hidden' });
+}

@@ -120,12 +120,35 @@ test('a page is one module, and what it shares with its later parts is there onc
   assert.deepEqual(globalThis.steps, ['first', 'other']);
 }));
 
-test('what the parts of a page share among themselves alone stops the build', () => inFolder({
-  'page.js': "import('./a.js'); import('./b.js'); import './c.js';",
-  'a.js': "import './c.js'; import './d.js';", 'b.js': "import './d.js'; import './c.js';",
-  'c.js': 'export const c = console.log(1);', 'd.js': 'export const d = console.log(2);',
-}, (folder) => {
-  assert.throws(() => bundleModules(folder, '/page.js'), /page\.js and its parts share in 2 ways/);
+// Each module says when it is evaluated, and a counter whose it is: a module that is there twice would count for itself.
+const counter = (name) => `globalThis.evaluated.push('${name}'); let count = 0; export const ${name} = { next: () => '${name}' + (count += 1) };`;
+
+test('a page and two parts that share in different ways: everything is there once, whatever its chunk calls it', () => inFolder({
+  'package.json': '{"type":"module"}',
+  'page.js': `import { all } from './all.js'; import { first } from './first.js'; import { second } from './second.js';
+    globalThis.evaluated.push('page');
+    Promise.all([import('./parts/one.js'), import('./parts/two.js')]).then((parts) =>
+      globalThis.told([[all, first, second].map((each) => each.next()), ...parts.map(({ tell }) => tell())]));`,
+  'all.js': counter('all'), 'first.js': counter('first'), 'second.js': counter('second'), 'both.js': counter('both'),
+  'parts/one.js': `import { all } from '../all.js'; import { both } from '../both.js'; import { first } from '../first.js';
+    globalThis.evaluated.push('one'); export const tell = () => [all, both, first].map((each) => each.next());`,
+  'parts/two.js': `import { both } from '../both.js'; import { all } from '../all.js'; import { second } from '../second.js';
+    globalThis.evaluated.push('two'); export const tell = () => [both, all, second].map((each) => each.next());`,
+}, async (folder, put) => {
+  const bundled = bundleModules(folder, '/page.js');
+  assert.deepEqual([...bundled.keys()].sort(), ['/page.js', '/parts/one.js', '/parts/two.js']);
+  for (const part of ['/parts/one.js', '/parts/two.js']) {
+    assert.deepEqual([...findReferences(part, bundled.get(part).toString())], ['/page.js'], 'all that is shared is there');
+  }
+  put('made/package.json', '{"type":"module"}');
+  const root = `"${pathToFileURL(path.join(folder, 'made'))}/`; // as a server has it at its own
+  for (const [name, bytes] of bundled) put(`made${name}`, bytes.toString().replaceAll('"/', root));
+  globalThis.evaluated = [];
+  const told = new Promise((resolve) => (globalThis.told = resolve));
+  await import(pathToFileURL(path.join(folder, 'made/page.js')).href);
+  assert.deepEqual(await told, [['all1', 'first1', 'second1'], ['all2', 'both1', 'first2'], ['both2', 'all3', 'second2']]);
+  assert.deepEqual(globalThis.evaluated.slice(0, 3).sort(), ['all', 'first', 'second']);
+  assert.deepEqual(globalThis.evaluated.slice(3), ['page', 'both', 'one', 'two'], 'what only the parts share comes after the page');
 }));
 
 test('style sheets follow each other, and name what they named', () => inFolder({

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { chooseLanguage, chooseLocale, languages } from '../../www/strings/index.js';
+import '../../www/strings/home.js';
+import english from '../../www/strings/en.js';
+import { chooseLanguage, chooseLocale, languages, wordsOf } from '../../www/strings/index.js';
 import { attributes, lookUp } from '../../www/strings/page.js';
 
 const www = new URL('../../www/', import.meta.url);
 const pages = readdirSync(www).filter((name) => name.endsWith('.html'));
-const load = async (language) => (await languages[language].load()).default;
 
 // 'home.tooMany' -> 'function(1)'
 function kindsOf(strings, prefix = '', kinds = new Map()) {
@@ -22,22 +23,22 @@ function kindsOf(strings, prefix = '', kinds = new Map()) {
 
 for (const language of Object.keys(languages).filter((name) => name !== 'en')) {
   test(`${language} has what English has, in the same order and of the same kinds`, async () => {
-    const english = [...kindsOf(await load('en'))];
-    assert.ok(english.length > 100);
-    assert.deepEqual([...kindsOf(await load(language))], english);
+    const kinds = [...kindsOf(await wordsOf('en'))];
+    assert.ok(kinds.length > 100);
+    assert.deepEqual([...kindsOf(await wordsOf(language))], kinds);
   });
 
   test(`${language} says it in words of its own`, async () => {
-    const [english, other] = [await load('en'), await load(language)];
-    const texts = [...kindsOf(english)].filter(([, kind]) => kind === 'string').map(([path]) => path);
-    const same = texts.filter((path) => lookUp(english, path) === lookUp(other, path));
+    const [inEnglish, other] = [await wordsOf('en'), await wordsOf(language)];
+    const texts = [...kindsOf(inEnglish)].filter(([, kind]) => kind === 'string').map(([path]) => path);
+    const same = texts.filter((path) => lookUp(inEnglish, path) === lookUp(other, path));
     assert.ok(same.length < texts.length / 10, `the same in both: ${same}`);
     assert.deepEqual(texts.filter((path) => lookUp(other, path).trim() === ''), []);
   });
 }
 
 test('the html files name only strings that exist', async () => {
-  const english = await load('en');
+  const wordsOn = { 'index.html': await wordsOf('en'), 'player.html': english };
   const forms = ['data-string', ...attributes.map((name) => `data-string-${name}`)].join('|');
   const pattern = new RegExp(`\\s(data-string[a-z-]*)="([^"]*)"`, 'g');
   for (const page of pages) {
@@ -45,9 +46,16 @@ test('the html files name only strings that exist', async () => {
     assert.ok(named.length > 10, page);
     for (const [, attribute, path] of named) {
       assert.match(attribute, new RegExp(`^(${forms})$`), page);
-      assert.equal(typeof lookUp(english, path), 'string', `${page}: ${path}`);
+      assert.equal(typeof lookUp(wordsOn[page], path), 'string', `${page}: ${path}`);
     }
   }
+});
+
+test('the start page\'s own words are named by its own modules alone', () => {
+  const modules = readdirSync(www, { recursive: true }).filter((name) => /^(?!home).*\.js$/.test(name));
+  assert.ok(modules.includes('watch.js') && modules.length > 50);
+  assert.equal(english.home, undefined);
+  assert.deepEqual(modules.filter((name) => /strings\.home/.test(readFileSync(new URL(name, www), 'utf8').replace(/\/\/.*/g, ''))), []);
 });
 
 // Names and figures are the same in every language.
@@ -86,6 +94,5 @@ test('everything that the server may refuse is said in the viewer\'s language', 
   const source = readFileSync(new URL('../../proto/wire/messages_encode.cpp', import.meta.url), 'utf8');
   const codes = [...source.matchAll(/case Refusal::(\w+):\n\s*return "(\w+)"/g)].map(([, , code]) => code);
   assert.ok(codes.length > 5);
-  const { refusals } = await load('en');
-  assert.deepEqual(codes.filter((code) => typeof refusals[code] !== 'string'), []);
+  assert.deepEqual(codes.filter((code) => typeof english.refusals[code] !== 'string'), []);
 });

@@ -5,7 +5,7 @@ import { strings } from '../strings.js';
 import { ChatPanel } from './company/chat_panel.js';
 import { HostTools } from './company/host_tools.js';
 import { PeoplePanel } from './company/people_panel.js';
-import { Picker } from './company/picker.js';
+import { PickerButtons } from './company/picker_buttons.js';
 import { QueuePanel } from './company/queue_panel.js';
 import { Reactions } from './company/reactions.js';
 import { Ready } from './company/ready.js';
@@ -19,18 +19,18 @@ import { StatusView } from './status/status_view.js';
 const events = strings.events;
 
 // confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
-// shown: the ShownVideo. library, shelf: VideoLists, of the session panel and of the picker. inputs, playback: PageInputs, SharedPlayback. onRender(): whatever else the page refreshes at the status
-// line's pace.
-export function openCompany({ room, follower, source, shown, video, inputs, playback, library, shelf, confirm, toast, onRender }) {
+// shown, library, inputs, playback: the ShownVideo, VideoList, PageInputs, SharedPlayback. onRender(): whatever else the
+// page refreshes at the status line's pace.
+export function openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
   const chat = new ChatPanel({ room, jump: (seconds) => inputs.act && playback.seekTo(inputs.act, seconds) });
   new Pace({ room, follower, source, toast });
   new ByEar({ room, follower });
   new Reactions({ room, toast });
   const people = new PeoplePanel({ room, follower, source, confirm, toast });
-  new HostTools({ room, inputs, playback, library, confirm });
+  new HostTools({ room, library, confirm });
   new Ready({ room, follower, inputs, playback });
-  const picker = new Picker({ room, shelf, inputs, playback, toast });
-  new QueuePanel({ room, inputs, playback, onAdd: () => picker.open() });
+  new PickerButtons({ room, library, inputs, playback, toast });
+  new QueuePanel({ room, inputs, playback });
   const upNext = new UpNext({ room, inputs, playback });
   tellOfHosts(room, (text) => {
     toast(text);

@@ -25,6 +25,11 @@ export class VideoList extends EventTarget {
     return this.#list;
   }
 
+  // Whether there are more that are looked for than it has.
+  get hasMore() {
+    return this.#hasMore;
+  }
+
   // Whether it shows a part of the videos.
   get isPart() {
     return this.#hasMore || this.#words !== '';

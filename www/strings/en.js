@@ -1,6 +1,7 @@
-// Every English word on the pages: what the scripts say, and what the html files name with data-string.
+// Every English word on the pages: what the scripts say, and what the html files name with data-string; but for
+// those that only the start page has (home_en.js).
 //
-// Another language is a copy of this file with the same keys, entered in index.js. A value is a text,
+// Another language is a copy of both files with the same keys, entered in index.js and home.js. A value is a text,
 // a list of texts, or a function of what is only known at run time.
 
 const seconds = (count) => `${count}\u00a0s`; // a figure and its unit stay together
@@ -8,12 +9,9 @@ const signed = (ms) => seconds(`${ms < 0 ? '−' : ms > 0 ? '+' : ''}${(Math.abs
 
 export default {
   site: {
-    description: 'Watch a video together, in step, wherever you are.',
-    homeTitle: 'VideoSync – watch together',
     noScript: 'VideoSync needs JavaScript to keep everybody in step.',
     notStarted: 'This page has not started: a part of it has not come yet, or this browser is too old for it.',
     reload: 'Load it anew',
-    language: 'Language',
     toHome: 'VideoSync, start page',
   },
   season: {
@@ -22,55 +20,6 @@ export default {
     episode: (number) => `Episode ${number}`,
     episodeCalled: (number, name) => `${number}. ${name}`,
     others: 'More videos', // that follow on a season
-  },
-  home: {
-    title: 'Watch together, in step',
-    lead: 'Create a session, share its link, press play. Everybody sees the same moment, wherever they are.',
-    create: 'Create session',
-    startsWith: (title) => `Begins with ${title}. Or pick another below.`,
-    createWith: 'Create a session with',
-    createdTitle: 'Your session is ready',
-    again: 'Back to the start page',
-    another: 'Create another',
-    anotherSure: (title) => `A session is ready. Create another one with ${title}? The first one stays, among your last sessions.`,
-    share: 'Share…',
-    shareText: 'Watch with me',
-    qr: 'QR code of the link',
-    qrWords: 'Or scan it with a phone',
-    libraryTitle: 'Library',
-    libraryWords: 'Pick a video to watch it together.',
-    libraryEmpty:
-      'There are no videos here yet. Whoever runs this server puts them into its folder of videos: the one that the option --media names, or the folder media where the server was started. MP4 with H.264 and AAC plays everywhere; M4V, WebM, MKV and MOV are offered, too, and play where the browser can. New files come by themselves, a few seconds after they are complete.',
-    search: 'Search the library',
-    version: (title) => `Version of ${title}`,
-    nothingFound: (text) => `Nothing here is called “${text}”.`,
-    more: 'Show more',
-    recentTitle: 'Your last sessions',
-    yours: 'Yours',
-    untitled: 'Session without a video',
-    forget: (title) => `Forget this session: ${title}`,
-    forgetAll: 'Forget all',
-    youAre: (name) => `Joining as ${name}`,
-    changeName: 'Change',
-    key: 'Session key',
-    link: 'Link to share',
-    copy: 'Copy link',
-    enter: 'Enter the player',
-    joinTitle: 'Join a session',
-    joinKey: 'Session key or link',
-    joinKeyForm: 'xxxxxxxx-xxxx-4xxx-…',
-    name: 'Your name',
-    optional: '(optional)',
-    join: 'Join',
-    creating: 'Creating a session…',
-    created: 'Send the link, or the key, to whoever shall watch with you. You control playback.',
-    copied: 'Copied',
-    copyFailed: 'Copying was not allowed. Select the link and copy it yourself.',
-    notAKey: 'That is not a session key or link. A key looks like 1b4e28ba-2fa1-4d3b-a1c5-0123456789ab.',
-    noKey: 'Paste a session key or link first.',
-    noSession: 'There is no session with this key. It may have ended, or a character is missing.',
-    checking: 'Looking for the session…',
-    tooMany: (waitS) => `Too many sessions were created from here. Try again in ${seconds(waitS ?? 60)}.`,
   },
   goOn: {
     title: 'Go on watching',
@@ -113,6 +62,7 @@ export default {
   parts: {
     outdated: 'The server has been updated. This page is loading anew; then join once more.',
     missing: 'A part of this page did not come. This page is loading anew; then join once more.',
+    reload: 'A part of this page did not come; the server may have been updated. Load this page anew.',
     lasting: 'A part of this page does not come. It is tried again and again; if that does not help, tell whoever runs the server.',
   },
   status: {
@@ -324,10 +274,7 @@ export default {
   },
   session: {
     title: 'Session',
-    video: 'Video',
-    search: 'Search the videos',
-    versionOf: (title, version) => `${title} – ${version}`,
-    load: 'Show it to everybody',
+    choose: 'Choose a video…',
     everyone: 'Everyone may control playback',
     queue: 'Everyone may add to what comes next',
     wait: 'Wait for viewers that buffer',
@@ -353,13 +300,18 @@ export default {
     inSeconds: (s) => `in ${seconds(s)}`,
     now: 'Play now',
     cancel: 'Not now',
-    pick: 'Choose a film',
+  },
+  picker: {
+    title: 'Choose a video',
+    search: 'Search the videos',
+    version: (title) => `Version of ${title}`,
+    onNow: 'On now',
+    show: 'Show now',
+    showThis: (title) => `Show now to everybody: ${title}`,
     add: 'Add',
     addThis: (title) => `Add to what comes next: ${title}`,
     added: (title) => `Added: ${title}`,
-    showNow: 'Show now',
-    showThis: (title) => `Show to everybody now: ${title}`,
-    nothingFound: 'No film is called so.',
+    nothingFound: 'Nothing found.',
     moreBySearch: (count) => `The first ${count}. Search to see others.`,
     close: 'Close',
   },
@@ -429,6 +381,7 @@ export default {
     noHostNow: 'There is no host right now.',
     reconnected: 'Connected again.',
     linkCopied: 'Link copied',
+    copyFailed: 'Copying was not allowed. Select the link and copy it yourself.',
     endSure: 'End the session for everybody?',
   },
   refusals: {

@@ -2,14 +2,25 @@
 import { loadPart } from '../load_part.js';
 import english from './en.js';
 
-const TRIES_MAX = 3; // nothing is said before it is there
+export const TRIES_MAX = 3; // nothing is said before they are there
 
 // name: as its speakers write it. English comes with the page, for whom nothing else suits; of the others
 // only the one that is read is fetched.
 export const languages = {
-  en: { name: 'English', load: async () => ({ default: english }) },
-  de: { name: 'Deutsch', load: () => loadPart(() => import('./de.js'), { triesMax: TRIES_MAX }) },
+  en: { name: 'English', parts: [async () => ({ default: english })] },
+  de: { name: 'Deutsch', parts: [() => loadPart(() => import('./de.js'), { triesMax: TRIES_MAX })] },
 };
+
+// loads: {en, de, ...}, of the words that only some pages have. Before wordsOf() is called.
+export function addWords(loads) {
+  for (const [language, load] of Object.entries(loads)) languages[language].parts.push(load);
+}
+
+// All that this page says in a language.
+export async function wordsOf(language) {
+  const parts = await Promise.all(languages[language].parts.map((load) => load()));
+  return Object.assign({}, ...parts.map(({ default: words }) => words));
+}
 
 // wishes: language tags, the most wished first ('de-AT' is content with 'de'); what is null or
 // unknown is passed over. English for those whom nothing else suits.

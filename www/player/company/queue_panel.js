@@ -11,8 +11,8 @@ export class QueuePanel {
   #acts;
   #rows = new Map(); // item -> {element, menu, title, by}
 
-  // inputs, playback: PageInputs, SharedPlayback; onAdd(): the viewer wants to add something.
-  constructor({ room, inputs, playback, onAdd }) {
+  // inputs, playback: PageInputs, SharedPlayback.
+  constructor({ room, inputs, playback }) {
     this.#room = room;
     this.#acts = {
       play: (item) => inputs.act && playback.jump(inputs.act, item),
@@ -20,7 +20,6 @@ export class QueuePanel {
       down: (item) => this.#move(item, 1),
       remove: (item) => room.send('dequeue', { item }),
     };
-    byId('queue-add').addEventListener('click', onAdd);
     for (const type of ['queue', 'settings', 'people', 'phase']) room.addEventListener(type, () => this.render());
     this.#bindDragging();
     closeMenusOf(byId('queue'));
