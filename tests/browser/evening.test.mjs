@@ -13,6 +13,7 @@ import { story } from '../support/story.mjs';
 const step = story('an evening of three');
 const FIRST_S = 10;
 const IN_STEP_MS = 150;
+const EARLY_MS = 40; // a picture
 const PHONE = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
 let cinema;
 let link;
@@ -36,21 +37,34 @@ const hasQueue = async (page, titles) => {
   let seen;
   await until(async () => (seen = await queueOf(page)).join() === titles.join(), () => `the queue ${titles}: ${seen}`);
 };
+const areInStep = async () => {
+  let apart;
+  await until(async () => {
+    const [first, ...others] = await Promise.all(everyone().map(measure));
+    apart = others.map((other) => Math.abs(aheadMs(other, first)));
+    return apart.every((ms) => ms < IN_STEP_MS);
+  }, () => `in step, not ${apart} ms apart`);
+};
 const isShown = (page, selector) => page.locator(selector).isVisible();
 const chooseAct = async (page, title, act) => {
   await page.click(`.queue-item:has-text("${title}") summary`);
   await page.click(`.queue-item:has-text("${title}") .menu-item:text-is("${act}")`);
 };
 
-// Notes in the page when its film first moves, and what it counted until then.
+// Notes in the page for when the start was planned, when by its film it was, and what it counted until then.
 function watchStart() {
   const video = document.querySelector('video');
   window.testCounts = [];
-  window.testMovedMs = null;
+  window.testStart = null;
+  let plannedMs = 0;
+  window.testSockets.at(-1).addEventListener('message', ({ data }) => {
+    const { type, atMs } = JSON.parse(data);
+    if (type === 'state') plannedMs = atMs;
+  });
   new MutationObserver(() => window.testCounts.push(document.querySelector('#count').textContent))
     .observe(document.querySelector('#count'), { childList: true });
   const look = () => {
-    if (!video.paused && video.currentTime > 0.02) window.testMovedMs ??= performance.timeOrigin + performance.now() - video.currentTime * 1_000;
+    if (!video.paused && video.currentTime > 0.02) window.testStart ??= { plannedMs, atMs: performance.timeOrigin + performance.now() - video.currentTime * 1_000 };
     else requestAnimationFrame(look);
   };
   look();
@@ -125,9 +139,13 @@ step('all count down to one moment, and nobody begins early', async () => {
   await ann.page.click('#count-down');
   await ben.page.waitForSelector('#count:not([hidden])');
   await takePicture(ben.page, 'countdown');
-  let moved;
-  await until(async () => (moved = await Promise.all(everyone().map((page) => page.evaluate(() => window.testMovedMs)))).every(Boolean), 'all play', 15_000);
-  assert.ok(Math.max(...moved) - Math.min(...moved) < IN_STEP_MS, `they began at ${moved}`);
+  let starts;
+  await until(async () => (starts = await Promise.all(everyone().map((page) => page.evaluate(() => window.testStart)))).every(Boolean), 'all play', 15_000);
+  assert.equal(new Set(starts.map(({ plannedMs }) => plannedMs)).size, 1);
+  assert.ok(starts[0].plannedMs > 0);
+  // Server and pages have one clock here. How late a busy machine's browser begins is its own affair, and made up for.
+  for (const { plannedMs, atMs } of starts) assert.ok(atMs > plannedMs - EARLY_MS, `planned for ${plannedMs}, begun at ${atMs}`);
+  await areInStep();
   for (const page of everyone()) assert.deepEqual(await page.evaluate(() => window.testCounts), ['3', '2', '1', '']);
   assert.equal(await isShown(ben.page, '#ready'), false);
 });
@@ -156,12 +174,7 @@ step('what comes next begins by itself, for all in step', async () => {
   for (const page of everyone()) await page.waitForSelector('#next:not([hidden])', { timeout: 1_000 * FIRST_S + 10_000 });
   for (const page of everyone()) await until(async () => (await page.textContent('#title')) === 'third', 'the next film', 20_000);
   for (const page of everyone()) await hasStatus(page, 'In step');
-  let apart;
-  await until(async () => {
-    const [first, ...others] = await Promise.all(everyone().map(measure));
-    apart = others.map((other) => Math.abs(aheadMs(other, first)));
-    return apart.every((ms) => ms < IN_STEP_MS);
-  }, () => `in step, not ${apart} ms apart`);
+  await areInStep();
   for (const page of everyone()) await hasQueue(page, []);
 });
 

@@ -157,30 +157,30 @@ test('what is no film says why, once and for all', async (t) => {
   assert.equal((await runs()).length, 1);
 });
 
+// Of a process, as proc(5) has it; null: there is none.
+function stateOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0];
+  } catch {
+    return null;
+  }
+}
+
 test('a server that is killed leaves no process behind', async (t) => {
-  const server = await serve(t, { args: ['--transcodes', '1'] });
+  // It is at its work, and stays so: its process stands still.
+  const server = await serve(t, { args: ['--transcodes', '1'], script: 'case "$1" in picture) kill -STOP $$;; esac\nexec "$REAL" "$@"' });
   const facts = await fetchFilm(server.origin, 'film');
   const { variants } = await readMaster(formOf(server.origin, facts, 'transcode'));
   const { segments } = await readPlaylist(variants[0].url);
-  // It is at its work, and stays so: its process stands still.
   const asked = fetchBytes(segments[2].url).catch(() => {});
-  const hasBegun = async () => (await readdir(path.join(server.cache, 'forms'), { recursive: true })).some((name) => name.endsWith('480p/init.mp4'));
-  await until(hasBegun, 'a picture to be made', 10_000, 1);
+  await until(() => makersOf(server.pid).some((pid) => stateOf(pid) === 'T'), 'a picture to be made');
   // And whatever else is at work by then: the librarian may be looking into a film.
   const makers = makersOf(server.pid);
-  assert.ok(makers.length >= 1);
   for (const pid of makers) process.kill(pid, 'SIGSTOP');
   await server.stop('SIGKILL');
   await asked;
-  const isThere = (pid) => {
-    try {
-      process.kill(pid, 0);
-      return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    } catch {
-      return false;
-    }
-  };
-  await until(() => !makers.some(isThere), 'its processes to end');
+  await until(() => makers.every((pid) => [null, 'Z'].includes(stateOf(pid))), 'its processes to end');
 });
 
 // Of the server's process: what must not grow with seeks.
