@@ -13,8 +13,8 @@ ARGS :=
 FUZZ_SECONDS := 60
 SEEDS := 1000
 
-# Four slots a core (cmake/TestSlots.cmake).
-ctest = ctest --preset $(1) -j $$((4 * $(JOBS))) $(ARGS)
+# Seven slots a core (cmake/TestSlots.cmake).
+ctest = ctest --preset $(1) -j $$((7 * $(JOBS))) $(ARGS)
 # gcc 12's ThreadSanitizer cannot place its shadow where newer kernels randomize the address space.
 without_aslr = $$(setarch -R true 2>/dev/null && echo setarch -R)
 
