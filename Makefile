@@ -92,8 +92,9 @@ house: packages ## Draw docs/house.svg anew: floors, rooms, and which room uses 
 
 .PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
 	packages-nodes packages-pictures
-lint: packages-test packages-lint configure-dev ## clang-format and clang-tidy over every source
-	@deploy/lint build/dev
+lint: packages-test packages-lint ## clang-format and clang-tidy over every source, each by itself
+	@cmake --preset dev -B build/lint -DVIDEOSYNC_UNITY=OFF >/dev/null
+	@deploy/lint build/lint
 
 format: packages-lint ## Rewrite the sources as .clang-format has them
 	@git ls-files '*.h' '*.cpp' | xargs clang-format-19 -i

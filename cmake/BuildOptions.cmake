@@ -58,7 +58,7 @@ if(VIDEOSYNC_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 # Eight sources of a target are compiled as one, for most of the time goes into the headers. What a source lacks
-# its neighbours may have, in every build alike; where that is to be seen: -DVIDEOSYNC_UNITY=OFF.
+# its neighbours may have, in every build alike; `make lint` reads each by itself.
 option(VIDEOSYNC_UNITY "Compile several sources as one" ON)
 include(PlantedFiles)
 function(videosync_unity target)

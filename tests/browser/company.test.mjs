@@ -122,7 +122,7 @@ step('what the server refuses for haste is told and not lost', async () => {
 
 step('reactions float over the picture, never too many, and stand still where motion is unwelcome', async () => {
   for (let i = 0; i < 35; i += 1) ben.send('reaction', { emoji: '🎉' });
-  await ann.page.waitForSelector('.bubble', { state: 'attached' });
+  await ann.page.waitForSelector('.bubble:has-text("🎉") > .bubble-name:text-is("Ben")', { state: 'attached' });
   const { count, moves } = await ann.page.evaluate(() => ({
     count: document.querySelectorAll('.bubble').length,
     moves: getComputedStyle(document.querySelector('.bubble')).animationName === 'rise',

@@ -20,6 +20,7 @@ let link;
 let ann; // the host
 let ben;
 let cem; // with the phone
+const fetchers = new Set(); // pages that have asked for the film that comes next
 
 before(async () => {
   const grain = Boolean(process.env.VIDEOSYNC_SCREENSHOTS); // more pleasant to look at
@@ -77,6 +78,7 @@ step('what was said before somebody came is there, once', async () => {
   cem = await cinema.meet(PHONE);
   await join(cem.page, link, 'Cem');
   await cem.page.waitForSelector('.said-text:text-is("first of all")');
+  for (const page of everyone()) page.on('request', (request) => request.resourceType() === 'media' && request.url().includes('third') && fetchers.add(page));
   assert.equal(await cem.page.locator('.said').count(), 1);
   assert.equal(await isShown(cem.page, '#unread'), false, 'it is no news');
 });
@@ -153,9 +155,6 @@ step('all count down to one moment, and nobody begins early', async () => {
 step('the film is over: what comes next can be called off', async () => {
   for (const page of everyone()) await page.waitForSelector('#next:has-text("Next: third")', { timeout: 1_000 * FIRST_S + 10_000 });
   assert.deepEqual(await Promise.all(everyone().map((page) => isShown(page, '#next-buttons'))), [true, false, false]);
-  await assertAccessible(ann.page, 'what comes next');
-  await takePicture(ann.page, 'up-next');
-  await takePicture(cem.page, 'up-next-guest');
   await ann.page.click('#next-cancel');
   for (const page of everyone()) await page.waitForSelector('#next', { state: 'hidden' });
 });
@@ -172,6 +171,11 @@ step('whom the host lets may control, too', async () => {
 
 step('what comes next begins by itself, for all in step', async () => {
   for (const page of everyone()) await page.waitForSelector('#next:not([hidden])', { timeout: 1_000 * FIRST_S + 10_000 });
+  assert.equal(await ann.page.textContent('#title'), 'first');
+  assert.equal(fetchers.size, 3, 'its beginning is fetched before');
+  await takePicture(ann.page, 'up-next');
+  await takePicture(cem.page, 'up-next-guest');
+  await assertAccessible(ann.page, 'what comes next');
   for (const page of everyone()) await until(async () => (await page.textContent('#title')) === 'third', 'the next film', 20_000);
   for (const page of everyone()) await hasStatus(page, 'In step');
   await areInStep();

@@ -8,7 +8,7 @@ import WebSocket from 'ws';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
-import { cardOf, chooseVideo, openPicker, rowOf } from '../support/player_page.mjs';
+import { cardOf, chooseVideo, openPicker, rowOf, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
@@ -192,7 +192,10 @@ step('in full screen, messages are seen', async () => {
   await until(async () => !(await ann.page.locator('#messages').isVisible()), 'the picture is alone');
   await say(ben.page, 'Look at that');
   await ann.page.waitForSelector('#panels.unread');
+  await ann.page.locator('#overheard p', { hasText: 'Ben Look at that' }).waitFor();
+  await takePicture(ann.page, 'overheard');
   await showPanels(ann.page);
+  await ann.page.waitForSelector('#overheard', { state: 'hidden' });
   await ann.page.waitForSelector('.said-text:text-is("Look at that")');
   const { x, y, width, height } = await ann.page.locator('.said-text', { hasText: 'Look at that' }).boundingBox();
   const screen = await ann.page.evaluate(() => ({ width: innerWidth, height: innerHeight }));

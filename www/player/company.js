@@ -4,6 +4,7 @@ import { byId } from '../dom.js';
 import { strings } from '../strings.js';
 import { ChatPanel } from './company/chat_panel.js';
 import { HostTools } from './company/host_tools.js';
+import { Overheard } from './company/overheard.js';
 import { PeoplePanel } from './company/people_panel.js';
 import { PickerButtons } from './company/picker_buttons.js';
 import { QueuePanel } from './company/queue_panel.js';
@@ -26,6 +27,7 @@ export function openCompany({ room, follower, source, shown, video, inputs, play
   new Pace({ room, follower, source, toast });
   new ByEar({ room, follower });
   new Reactions({ room, toast });
+  new Overheard({ room });
   const people = new PeoplePanel({ room, follower, source, confirm, toast });
   new HostTools({ room, library, confirm });
   new Ready({ room, follower, inputs, playback });

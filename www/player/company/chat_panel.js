@@ -6,6 +6,7 @@ import { joinNames } from '../../names.js';
 import { locale, strings } from '../../strings.js';
 import { Arrivals } from './arrivals.js';
 import { splitLinks } from './links.js';
+import { hueOf } from './name_colour.js';
 import { Unread } from './unread.js';
 
 const words = strings.chat;
@@ -142,13 +143,6 @@ export class ChatPanel {
       while (this.#list.children.length > LINES_MAX) this.#list.firstChild.remove();
     }, isNews);
   }
-}
-
-// Ids that follow each other are far apart.
-function hueOf(id) {
-  let hash = 0;
-  for (const letter of String(id)) hash = (hash * 31 + letter.charCodeAt(0)) % 997;
-  return (hash * 137) % 360;
 }
 
 function nameOrGuest(name) {

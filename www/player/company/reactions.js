@@ -16,7 +16,7 @@ export class Reactions {
     this.#room = room;
     this.#toast = toast;
     byId('reactions').replaceChildren(...EMOJI.map((emoji, i) => this.#makeButton(emoji, strings.chat.emojiNames[i])));
-    room.addEventListener('reaction', ({ detail }) => float(detail.emoji));
+    room.addEventListener('reaction', ({ detail }) => float(detail.emoji, room.presence.shownNameOf(detail.from)));
   }
 
   #makeButton(emoji, name) {
@@ -33,12 +33,12 @@ export class Reactions {
   }
 }
 
-// On a hidden page nothing moves, and nothing is kept for later.
-function float(emoji) {
+// With whose it is, where that is known. On a hidden page nothing moves, and nothing is kept for later.
+function float(emoji, name) {
   if (document.hidden) return;
   const layer = byId('floating');
   if (layer.children.length >= FLOATING_MAX) layer.firstChild.remove();
-  const bubble = make('span', { class: 'bubble', text: emoji });
+  const bubble = make('span', { class: 'bubble', text: emoji }, ...(name ? [make('span', { class: 'bubble-name', text: name })] : []));
   bubble.style.setProperty('--at', `${8 + Math.random() * 76}%`);
   bubble.style.setProperty('--sway', `${Math.round((Math.random() - 0.5) * 50)}px`);
   layer.append(bubble);

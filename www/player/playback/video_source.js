@@ -74,6 +74,16 @@ export class VideoSource extends EventTarget {
     this.#startAnew();
   }
 
+  // Lets go of all that it holds.
+  close() {
+    this.#run += 1;
+    this.#clear();
+    this.current = null;
+    this.#forms = [];
+    this.#video.removeAttribute('src');
+    this.#video.load();
+  }
+
   // After a problem, once more.
   retry() {
     if (this.problem) this.reload();
