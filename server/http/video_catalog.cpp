@@ -278,6 +278,73 @@ void find_videos(const VideoCatalog& catalog, const VideoQuery& query, std::size
     if (video.versions > 0 && !add(video)) return;
 }
 
+// Adds what is asked for to a page, the default film first.
+void add_by_title(const VideoCatalog& catalog, const VideoQuery& query, const VideoEntry* after,
+                  PageWriter& page) {
+  const MediaLibrary& library = *catalog.library;
+  const VideoEntry* first = first_of(library);
+  if (after == nullptr && first != nullptr) {
+    find_videos(
+        catalog, query, static_cast<std::size_t>(first - library.videos().data()),
+        [&](const VideoEntry& video) { return &video == first && page.add(video) && false; });
+  }
+  const bool is_behind_first = after == nullptr || &library.versions_of(*after).front() == first;
+  const std::size_t from =
+      is_behind_first ? 0 : static_cast<std::size_t>(after - library.videos().data()) + 1;
+  find_videos(catalog, query, from,
+              [&](const VideoEntry& video) { return &video == first || page.add(video); });
+}
+
+// Adds what is asked for to a page, what came last first.
+void add_newest(const VideoCatalog& catalog, const VideoQuery& query, const VideoEntry* after,
+                PageWriter& page) {
+  const std::span<const VideoEntry> videos = catalog.library->videos();
+  const auto age_of = [&](const VideoEntry& video) {
+    const VideoEntry& film = catalog.library->versions_of(video).front();
+    return catalog.ages[static_cast<std::size_t>(&film - videos.data())];
+  };
+  const std::size_t from = after != nullptr ? age_of(*after) + 1 : 0;
+  if (query.words.empty() && !query.folder) {
+    for (const std::size_t place : std::span(catalog.newest).subspan(from))
+      if (!page.add(videos[place])) return;
+    return;
+  }
+  std::vector<std::size_t> ages;
+  find_videos(catalog, query, 0, [&](const VideoEntry& video) {
+    if (const std::size_t age = age_of(video); age >= from) ages.push_back(age);
+    return true;
+  });
+  const std::size_t shown = std::min(ages.size(), query.limit < SIZE_MAX ? query.limit + 1 : SIZE_MAX);
+  std::ranges::partial_sort(ages, ages.begin() + static_cast<std::ptrdiff_t>(shown));
+  for (const std::size_t age : std::span(ages).first(shown))
+    if (!page.add(videos[catalog.newest[age]])) return;
+}
+
+// When the last of its versions came to be here (film_ids.h says why ctime).
+std::int64_t came_ns(const MediaLibrary& library, const VideoEntry& film) {
+  std::int64_t latest_ns = 0;
+  for (const VideoEntry& video : library.versions_of(film)) {
+    const LibraryFile& file = video.file ? video.file : video.playlist;
+    latest_ns = std::max(latest_ns, file.facts.ctime_ns);
+  }
+  return latest_ns;
+}
+
+void sort_by_age(const MediaLibrary& library, std::vector<std::size_t>& newest,
+                 std::vector<std::size_t>& ages) {
+  const std::span<const VideoEntry> videos = library.videos();
+  std::vector<std::int64_t> came(videos.size());
+  for (std::size_t i = 0; i < videos.size(); ++i) {
+    if (videos[i].versions == 0) continue;
+    came[i] = came_ns(library, videos[i]);
+    newest.push_back(i);
+  }
+  std::ranges::stable_sort(newest, std::ranges::greater{}, [&](std::size_t i) { return came[i]; });
+  ages.resize(videos.size());
+  for (std::size_t i = 0; i < newest.size(); ++i)
+    ages[newest[i]] = i;
+}
+
 }  // namespace
 
 std::string video_url(const VideoEntry& video) {
@@ -320,20 +387,14 @@ std::string encode_videos(const MediaLibrary& library) {
 
 std::optional<std::string> encode_page(const VideoCatalog& catalog, const VideoQuery& query) {
   const MediaLibrary& library = *catalog.library;
-  const VideoEntry* first = first_of(library);
   const VideoEntry* after = query.after.empty() ? nullptr : library.find(query.after);
   if (!query.after.empty() && after == nullptr) return std::nullopt;
   PageWriter page(library, query.limit);
-  if (after == nullptr && first != nullptr) {
-    find_videos(
-        catalog, query, static_cast<std::size_t>(first - library.videos().data()),
-        [&](const VideoEntry& video) { return &video == first && page.add(video) && false; });
+  if (query.order == VideoQuery::Order::newest) {
+    add_newest(catalog, query, after, page);
+  } else {
+    add_by_title(catalog, query, after, page);
   }
-  const bool is_behind_first = after == nullptr || &library.versions_of(*after).front() == first;
-  const std::size_t from =
-      is_behind_first ? 0 : static_cast<std::size_t>(after - library.videos().data()) + 1;
-  find_videos(catalog, query, from,
-              [&](const VideoEntry& video) { return &video == first || page.add(video); });
   const std::string_view next = page.next();
   std::string json = page.take() + "],\"folders\":[";
   const LibraryFolders::Folder* folder = catalog.folders.find(query.folder.value_or(""));
@@ -365,9 +426,12 @@ VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library) {
     words_ends.push_back(words.size());
   }
   LibraryFolders folders(*library);
-  return std::make_shared<const VideoCatalog>(std::move(library), BufferRef::copy_of(json),
-                                              body_etag(json), std::move(folders), std::move(words),
-                                              std::move(words_ends), lengths);
+  std::vector<std::size_t> newest;
+  std::vector<std::size_t> ages;
+  sort_by_age(*library, newest, ages);
+  return std::make_shared<const VideoCatalog>(
+      std::move(library), BufferRef::copy_of(json), body_etag(json), std::move(folders),
+      std::move(words), std::move(words_ends), std::move(newest), std::move(ages), lengths);
 }
 
 }  // namespace videosync

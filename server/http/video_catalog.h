@@ -38,12 +38,14 @@ std::string encode_video(const MediaLibrary& library, const VideoEntry& video, s
 // The body of GET /api/videos, the default video first: pages offer the first one.
 std::string encode_videos(const MediaLibrary& library);
 
-// What part of the list is asked for, in the same order.
+// What part of the list is asked for.
 struct VideoQuery {
+  enum class Order : std::uint8_t { title, newest };  // as the list; what came last first
   std::string words{};                  // all of which a title has; "": any title
   std::optional<std::string> folder{};  // what lies in it; with words, below it as well
   std::size_t limit = SIZE_MAX;         // of videos
   std::string after{};                  // an id: what comes behind it; "": from the first
+  Order order = Order::title;
 };
 
 // A strong entity tag of a body, with its quotes.
@@ -58,6 +60,8 @@ struct VideoCatalog {
   LibraryFolders folders;
   std::string words;                    // VideoEntry::folded of each film, a newline behind each
   std::vector<std::size_t> words_ends;  // where those lines end, in the order of videos()
+  std::vector<std::size_t> newest;      // films, as places in videos(), what came last first
+  std::vector<std::size_t> ages;        // where in `newest` each of videos() stands
   std::uint64_t lengths;                // a sum of all films' lengths: another one, another sum
 };
 using VideoCatalogRef = std::shared_ptr<const VideoCatalog>;

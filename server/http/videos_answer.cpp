@@ -17,6 +17,7 @@ namespace {
 
 constexpr HttpFault bad_limit{400, "bad_request", "limit is a number from 1 to 1000"};
 constexpr HttpFault bad_after{400, "bad_request", "after is no video any more: begin anew"};
+constexpr HttpFault bad_order{400, "bad_request", "order is title or newest"};
 constexpr std::size_t limit_max = 1'000;
 constexpr std::size_t words_bytes_max = 256;
 
@@ -33,6 +34,7 @@ void answer_with_videos(Worker& worker, Connection& connection) {
   const std::string_view text = connection.request().query;
   const auto words = query_value(text, "query");
   const auto limit = query_value(text, "limit");
+  const auto order = query_value(text, "order");
   VideoQuery query{.words = std::string(utf8_prefix(words.value_or(""), words_bytes_max)),
                    .folder = query_value(text, "folder"),
                    .after = query_value(text, "after").value_or("")};
@@ -40,7 +42,9 @@ void answer_with_videos(Worker& worker, Connection& connection) {
     query.limit = parse_decimal<std::size_t>(*limit).value_or(0);
     if (query.limit == 0 || query.limit > limit_max) return connection.answer_error(bad_limit);
   }
-  const bool is_whole = !words && !limit && !query.folder && query.after.empty();
+  if (order && *order != "title" && *order != "newest") return connection.answer_error(bad_order);
+  if (order == "newest") query.order = VideoQuery::Order::newest;
+  const bool is_whole = !words && !limit && !query.folder && !order && query.after.empty();
   std::optional<std::string> page;
   if (!is_whole) page = encode_page(worker.catalog(), query);
   if (!is_whole && !page) return connection.answer_error(bad_after);

@@ -3,7 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 
+#include "storage/files/file_requests.h"
 #include "tests/support/media_storage.h"
 #include "tests/support/temp_folder.h"
 
@@ -192,6 +194,38 @@ Test(video_catalog, folders_and_words_choose) {
   cr_assert(page_of(library, {.folder = "Shows"})
                 .contains(R"("folders":[{"path":"Shows/One","title":"One","videos":2},)"
                           R"({"path":"Shows/Two","title":"Two","videos":1}])"));
+}
+
+// Writes it until its time tells that it came later.
+void write_later(const TempFolder& folder, const char* name, const char* than) {
+  const auto came_ns = [&](const char* file) {
+    struct stat status{};
+    cr_assert_eq(::stat((folder / file).c_str(), &status), 0);
+    return facts_of(status).ctime_ns;
+  };
+  do folder.write(name);
+  while (came_ns(name) <= came_ns(than));
+}
+
+Test(video_catalog, what_came_last_is_first_where_that_is_wanted) {
+  TempFolder folder;
+  folder.write("cat.mp4");
+  write_later(folder, "ant.mp4", "cat.mp4");
+  write_later(folder, "bee.mp4", "ant.mp4");
+  write_later(folder, "Heat (1995) 1080p.mp4", "bee.mp4");
+  write_later(folder, "dog.mp4", "Heat (1995) 1080p.mp4");
+  write_later(folder, "Heat (1995) 720p.mp4", "dog.mp4");
+  using enum VideoQuery::Order;
+  const auto library = library_of(folder);
+  const std::string heat = "heat-1995-1080p heat-1995-1080p heat-1995-720p";  // with its versions
+  cr_assert_eq(ids_of(library, {.order = newest}), heat + " dog bee ant cat ");
+  cr_assert_eq(ids_of(library, {.limit = 2, .order = newest}), heat + " dog > \"dog\"");
+  cr_assert_eq(ids_of(library, {.limit = 2, .after = "dog", .order = newest}), "bee ant > \"ant\"");
+  cr_assert_eq(ids_of(library, {.limit = 2, .after = "ant", .order = newest}), "cat ");
+  cr_assert_eq(ids_of(library, {.words = "a", .limit = 2, .order = newest}), heat + " ant > \"ant\"");
+  cr_assert_eq(ids_of(library, {.words = "a", .after = "ant", .order = newest}), "cat ");
+  cr_assert_eq(ids_of(library, {.after = "heat-1995-720p", .order = newest}), "dog bee ant cat ");
+  cr_assert_eq(ids_of(library, {.order = title}), "ant bee cat dog " + heat + " ");
 }
 
 // Words lie in one text for all films: none may be found across two of them.
