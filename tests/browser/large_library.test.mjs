@@ -1,7 +1,7 @@
 // A library of hundreds of videos on the start page and in the player's picker: a page at a time, found by words.
 // Real Chromium, a real server.
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
@@ -96,6 +96,22 @@ step('words find a film as they are typed, whatever accents it has', async () =>
   await until(async () => (await ann.page.textContent('#library-words')) === 'Nothing here is called \u201cno such\u201d.', 'it says so');
   await ann.page.fill('#library-search', '');
   await until(async () => (await titles())[0] === 'Am\u00e9lie', 'all of it again');
+});
+
+step('what came last is first for who wants that', async () => {
+  const file = path.join(media.directory, 'Just here.mp4');
+  await writeFile(file, 'x');
+  await until(async () => (await (await fetch(`${server.origin}/api/videos?query=just`)).json()).videos.length === 1, 'it is found', 30_000);
+  await ann.page.selectOption('#library-order', 'newest');
+  await until(async () => (await titles())[0] === 'Just here', 'it is first');
+  await takePictures('newest');
+  await ann.page.fill('#library-search', 'film 25');
+  await until(async () => (await titles()).length === 13, 'words choose among them');
+  await rm(file);
+  await ann.page.selectOption('#library-order', 'title');
+  await ann.page.fill('#library-search', '');
+  await until(async () => (await titles())[0] === 'Am\u00e9lie', 'all of it again');
+  await until(async () => (await (await fetch(`${server.origin}/api/videos?query=just`)).json()).videos.length === 0, 'it is gone', 30_000);
 });
 
 step('episodes stand below their seasons', async () => {

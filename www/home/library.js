@@ -21,6 +21,7 @@ export class Library {
   #list = []; // what is shown
   #next; // what `after` takes for the page behind it
   #query = '';
+  #order = 'title';
   #asked = 0; // only the latest question's answer counts
   #cards = new Map(); // video id -> {item, picture, title, facts, length, version, video, isNear}
   #headings = new Map(); // season and its first video's id -> its item
@@ -37,6 +38,12 @@ export class Library {
     byId('library-search').addEventListener('input', ({ target }) => {
       clearTimeout(timer);
       timer = setTimeout(() => this.#search(target.value.trim()), SEARCH_AFTER_MS);
+    });
+    byId('library-order').value = this.#order; // a browser may remember another one across a reload
+    byId('library-order').addEventListener('change', ({ target }) => {
+      this.#order = target.value;
+      this.#list = [];
+      this.show();
     });
   }
 
@@ -74,7 +81,7 @@ export class Library {
     this.#asked += 1;
     const question = this.#asked;
     let fault = null;
-    const page = await videos({ query: this.#query, ...parameters }).catch((error) => void (fault = error));
+    const page = await videos({ query: this.#query, order: this.#order, ...parameters }).catch((error) => void (fault = error));
     if (question !== this.#asked) return undefined;
     if (fault) setText(byId('library-words'), describeFault(fault));
     return page ?? null;
@@ -120,7 +127,7 @@ export class Library {
       this.#cards.get(id).item.remove();
       this.#cards.delete(id);
     }
-    byId('library-search').hidden = !this.#query && list.length < SEARCH_FROM;
+    for (const id of ['library-search', 'library-order']) byId(id).hidden = !this.#query && list.length < SEARCH_FROM;
     setText(byId('library-words'), this.#words());
     const more = byId('library-more');
     more.hidden = next === undefined;
@@ -167,7 +174,7 @@ export class Library {
       title,
       facts,
       make('span', { class: 'poster-frame' }, picture, make('span', { class: 'poster-play', 'aria-hidden': 'true' }), length));
-    const version = make('select', { class: 'poster-version', hidden: true });
+    const version = make('select', { class: 'input poster-version', hidden: true });
     const card = { item: make('li', { 'data-id': id }, button, version), picture, title, facts, length, version, video: null, isNear: false };
     button.addEventListener('click', () => this.#onChoose({ ...card.video, id: version.value || id }));
     this.#cards.set(id, card);

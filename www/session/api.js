@@ -53,11 +53,12 @@ export function sessionInfo(key) {
 }
 
 // Part of the list of videos: {videos, next}, next being what `after` takes for the part behind it, or undefined.
-// query: words of their titles.
-export function videos({ query = '', after = '', limit }) {
+// query: words of their titles. order: 'title' or 'newest'.
+export function videos({ query = '', after = '', order = 'title', limit }) {
   const parameters = new URLSearchParams({ limit });
   if (query.trim()) parameters.set('query', query);
   if (after) parameters.set('after', after);
+  if (order !== 'title') parameters.set('order', order);
   return request('videos', `/api/videos?${parameters}`);
 }
 

@@ -23,6 +23,9 @@ export default {
     libraryEmpty:
       'Hier gibt es noch keine Videos. Wer diesen Server betreibt, legt sie in seinen Ordner für Videos: den, den die Option --media nennt, sonst den Ordner media, wo der Server gestartet wurde. MP4 mit H.264 und AAC läuft überall; M4V, WebM, MKV und MOV werden auch angeboten und laufen, wo der Browser es kann. Neue Dateien kommen von selbst dazu, ein paar Sekunden nachdem sie vollständig sind.',
     search: 'Bibliothek durchsuchen',
+    order: 'Reihenfolge',
+    byTitle: 'Nach Titel',
+    byAge: 'Neueste zuerst',
     version: (title) => `Fassung von ${title}`,
     nothingFound: (text) => `Nichts hier heißt „${text}“.`,
     more: 'Mehr zeigen',

@@ -23,6 +23,9 @@ export default {
     libraryEmpty:
       'There are no videos here yet. Whoever runs this server puts them into its folder of videos: the one that the option --media names, or the folder media where the server was started. MP4 with H.264 and AAC plays everywhere; M4V, WebM, MKV and MOV are offered, too, and play where the browser can. New files come by themselves, a few seconds after they are complete.',
     search: 'Search the library',
+    order: 'Order',
+    byTitle: 'By title',
+    byAge: 'Newest first',
     version: (title) => `Version of ${title}`,
     nothingFound: (text) => `Nothing here is called “${text}”.`,
     more: 'Show more',
