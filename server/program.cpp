@@ -186,6 +186,8 @@ std::optional<int> Program::prepare() {
       .origins = std::move(*origins),
       .session_limits = session_limits_of(config_),
       .session_limiter = RateLimiter({config_.sessions_per_minute, config_.sessions_burst}),
+      .code_limiter =
+          RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
       .per_address = ConnectionCounter(config_.connections_per_address_max),
       .workers = {},
   });

@@ -39,6 +39,7 @@ struct Service {
   OriginPolicy origins;
   SessionMachine::Limits session_limits;
   RateLimiter session_limiter;
+  RateLimiter code_limiter;  // of codes that are nobody's
   ConnectionCounter per_address;
   UpgradeAdvice upgrade_advice{};
   std::vector<Worker*> workers;

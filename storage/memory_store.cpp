@@ -21,18 +21,23 @@ void MemoryStore::listen(SessionListener& listener) noexcept {
   listener_ = &listener;
 }
 
-void MemoryStore::create(const Uuid& key, StoreVersion version, BufferRef bytes,
+void MemoryStore::create(const SessionName& name, StoreVersion version, BufferRef bytes,
                          std::int64_t ttl_us, OnDone done) {
-  done(try_create(key, {std::move(bytes), version}, ttl_us));
+  done(try_create(name, {std::move(bytes), version}, ttl_us));
 }
 
-Result<> MemoryStore::try_create(const Uuid& key, StoredValue value, std::int64_t ttl_us) {
+Result<> MemoryStore::try_create(const SessionName& name, StoredValue value, std::int64_t ttl_us) {
   VS_ASSERT(ttl_us > 0 && value.bytes);
-  Shard& shard = shard_of(key);
+  Shard& shard = shard_of(name.key);
   const std::lock_guard lock(shard.mutex);
   const std::int64_t now_us = clock_.monotonic_us();
-  if (find_unlapsed(shard, key, now_us) != nullptr) return fail(ErrorCode::conflict, "key exists");
-  return insert(shard, key, std::move(value), now_us + ttl_us);
+  if (find_unlapsed(shard, name.key, now_us) != nullptr) {
+    return fail(ErrorCode::conflict, "key exists");
+  }
+  if (auto made = insert(shard, name, std::move(value), now_us + ttl_us); !made) return made;
+  if (!name.code || shard.entries.at(name.key).code) return {};
+  erase(shard, name.key);
+  return fail(ErrorCode::conflict, "code taken");
 }
 
 void MemoryStore::load(const Uuid& key, OnValue done) {
@@ -60,35 +65,55 @@ void MemoryStore::exists(const Uuid& key, OnExists done) {
   done(found);
 }
 
-void MemoryStore::change(const Uuid& key, StoreVersion expected, StoreVersion next,
+// One lock after the other: what the first has said is asked of the key again.
+void MemoryStore::find(ShortCode code, OnKey done) {
+  VS_ASSERT(code);
+  Result<Uuid> found = no_such_key();
+  {
+    CodeShard& shard = shard_of(code);
+    const std::lock_guard lock(shard.mutex);
+    if (const auto key = shard.keys.find(code); key != shard.keys.end()) found = key->second;
+  }
+  if (found) {
+    Shard& shard = shard_of(*found);
+    const std::lock_guard lock(shard.mutex);
+    const Entry* entry = find_live(shard, *found, clock_.monotonic_us());
+    if (entry == nullptr || entry->code != code) found = no_such_key();
+  }
+  done(found);
+}
+
+void MemoryStore::change(const SessionName& name, StoreVersion expected, StoreVersion next,
                          SessionBytes bytes, std::int64_t ttl_us, BufferRef event, OnDone done) {
   StoredValue value{std::move(bytes.bytes), next, std::move(bytes.queue)};
-  done(try_change(key, expected, value, ttl_us, event));
+  done(try_change(name, expected, value, ttl_us, event));
 }
 
 // Swaps the old value out into `value`, so that its memory goes back after the lock is released.
-Result<> MemoryStore::try_change(const Uuid& key, StoreVersion expected, StoredValue& value,
+Result<> MemoryStore::try_change(const SessionName& name, StoreVersion expected, StoredValue& value,
                                  std::int64_t ttl_us, const BufferRef& event) {
   VS_ASSERT(ttl_us > 0 && value.bytes && value.version > expected);
+  const Uuid& key = name.key;
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   const std::int64_t now_us = clock_.monotonic_us();
   Entry* entry = find_unlapsed(shard, key, now_us);
   if (entry == nullptr) {
-    if (auto made = insert(shard, key, value, now_us + ttl_us); !made) return made;
+    if (auto made = insert(shard, name, value, now_us + ttl_us); !made) return made;
   } else {
     if (entry->is_tombstone()) return no_such_key();
     if (entry->value.version > expected) return fail(ErrorCode::conflict, "changed");
     if (!value.queue) value.queue = entry->value.queue;
     std::swap(entry->value, value);
+    if (name.code && !entry->code && claim(name.code, key)) entry->code = name.code;
     prolong(shard, key, *entry, now_us + ttl_us);
   }
   tell(shard, key, event);
   return {};
 }
 
-void MemoryStore::touch(const Uuid& key, std::int64_t ttl_us, OnDone done) {
-  done(try_touch(key, ttl_us));
+void MemoryStore::touch(const SessionName& name, std::int64_t ttl_us, OnDone done) {
+  done(try_touch(name.key, ttl_us));
 }
 
 Result<> MemoryStore::try_touch(const Uuid& key, std::int64_t ttl_us) {
@@ -102,8 +127,9 @@ Result<> MemoryStore::try_touch(const Uuid& key, std::int64_t ttl_us) {
   return {};
 }
 
-void MemoryStore::remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) {
-  done(try_remove(key, version, event));
+void MemoryStore::remove(const SessionName& name, StoreVersion version, BufferRef event,
+                         OnDone done) {
+  done(try_remove(name.key, version, event));
 }
 
 Result<> MemoryStore::try_remove(const Uuid& key, StoreVersion version, const BufferRef& event) {
@@ -205,15 +231,32 @@ void MemoryStore::requeue(Shard& shard, const Uuid& key, Entry& entry) {
   shard.queue.insert(std::move(node));
 }
 
-// In the place of one that has lapsed, if need be.
-Result<> MemoryStore::insert(Shard& shard, const Uuid& key, StoredValue value,
+// False: another key has it.
+bool MemoryStore::claim(ShortCode code, const Uuid& key) {
+  CodeShard& shard = shard_of(code);
+  const std::lock_guard lock(shard.mutex);
+  return shard.keys.try_emplace(code, key).second;
+}
+
+void MemoryStore::release(ShortCode code) {
+  CodeShard& shard = shard_of(code);
+  const std::lock_guard lock(shard.mutex);
+  const auto erased = shard.keys.erase(code);
+  VS_ASSERT(erased == 1);
+}
+
+// In the place of one that has lapsed, if need be. Without its code where another key has that.
+Result<> MemoryStore::insert(Shard& shard, const SessionName& name, StoredValue value,
                              std::int64_t expires_at_us) {
+  const Uuid& key = name.key;
   if (shard.entries.find(key) != shard.entries.end()) erase(shard, key);
   if (count_.fetch_add(1, std::memory_order_relaxed) >= sessions_max_) {
     count_.fetch_sub(1, std::memory_order_relaxed);
     return fail(ErrorCode::exhausted, "the limit of sessions is reached");
   }
-  shard.entries.emplace(key, Entry{std::move(value), expires_at_us, expires_at_us});
+  const bool is_claimed = name.code && claim(name.code, key);
+  shard.entries.emplace(key, Entry{std::move(value), expires_at_us, expires_at_us,
+                                   is_claimed ? name.code : ShortCode{}});
   shard.queue.emplace(expires_at_us, key);
   return {};
 }
@@ -223,6 +266,7 @@ void MemoryStore::erase(Shard& shard, Uuid key) {
   VS_ASSERT(found != shard.entries.end());
   std::atomic<std::size_t>& counter = found->second.is_tombstone() ? tombstones_ : count_;
   counter.fetch_sub(1, std::memory_order_relaxed);
+  if (found->second.code) release(found->second.code);
   shard.queue.erase({found->second.queued_at_us, key});
   shard.entries.erase(found);
 }
@@ -235,7 +279,7 @@ void MemoryStore::bury(Shard& shard, const Uuid& key, std::int64_t now_us) {
     return;
   }
   const std::int64_t expires_at_us = now_us + tombstone_us;
-  shard.entries.emplace(key, Entry{{}, expires_at_us, expires_at_us});
+  shard.entries.emplace(key, Entry{{}, expires_at_us, expires_at_us, {}});
   shard.queue.emplace(expires_at_us, key);
 }
 

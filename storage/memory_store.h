@@ -8,7 +8,7 @@
 // store. The store is never lost, so the listener hears neither of loss nor of readiness.
 //
 // Values are shared, never copied. A lapsed key is gone for every caller from that instant; its
-// memory, and its place in the count of sessions, go back with the next expire_some().
+// memory, its code, and its place in the count of sessions, go back with the next expire_some().
 #pragma once
 
 #include <array>
@@ -36,14 +36,15 @@ class MemoryStore final : public SessionStore {
                        std::size_t sessions_max = sessions_max_default) noexcept;
 
   void listen(SessionListener& listener) noexcept override;
-  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+  void create(const SessionName& name, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
               OnDone done) override;
   void load(const Uuid& key, OnValue done) override;
   void exists(const Uuid& key, OnExists done) override;
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
+  void find(ShortCode code, OnKey done) override;
+  void change(const SessionName& name, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override;
-  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override;
-  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override;
+  void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) override;
+  void remove(const SessionName& name, StoreVersion version, BufferRef event, OnDone done) override;
   void publish(const Uuid& channel, BufferRef event, OnReceivers done) override;
   void follow(const Uuid& channel, OnDone done) override;
   void unfollow(const Uuid& channel) override;
@@ -63,6 +64,7 @@ class MemoryStore final : public SessionStore {
     StoredValue value;  // null bytes: a tombstone
     std::int64_t expires_at_us = 0;
     std::int64_t queued_at_us = 0;  // where the key stands in Shard::queue; <= expires_at_us
+    ShortCode code{};               // not nil exactly where CodeShard::keys has it for this key
 
     bool is_tombstone() const noexcept { return !value.bytes; }
   };
@@ -77,17 +79,28 @@ class MemoryStore final : public SessionStore {
     std::unordered_set<Uuid> followed;
   };
 
+  // Whose a code is, that of a lapsed key included. Its lock is taken with or without that of a
+  // Shard held, and none within it.
+  struct alignas(64) CodeShard {
+    std::mutex mutex;
+    std::unordered_map<ShortCode, Uuid> keys;
+  };
+
+  CodeShard& shard_of(ShortCode code) noexcept { return code_shards_[code.value % shard_count]; }
+  bool claim(ShortCode code, const Uuid& key);
+  void release(ShortCode code);
   Shard& shard_of(const Uuid& key) noexcept { return shards_[key.bytes[0] % shard_count]; }
   static Entry* find_unlapsed(Shard& shard, const Uuid& key, std::int64_t now_us) noexcept;
   static Entry* find_live(Shard& shard, const Uuid& key, std::int64_t now_us) noexcept;
   static void prolong(Shard& shard, const Uuid& key, Entry& entry, std::int64_t expires_at_us);
   static void requeue(Shard& shard, const Uuid& key, Entry& entry);
-  Result<> insert(Shard& shard, const Uuid& key, StoredValue value, std::int64_t expires_at_us);
+  Result<> insert(Shard& shard, const SessionName& name, StoredValue value,
+                  std::int64_t expires_at_us);
   void erase(Shard& shard, Uuid key);
   void bury(Shard& shard, const Uuid& key, std::int64_t now_us);
   std::uint32_t tell(const Shard& shard, const Uuid& channel, const BufferRef& event) noexcept;
-  Result<> try_create(const Uuid& key, StoredValue value, std::int64_t ttl_us);
-  Result<> try_change(const Uuid& key, StoreVersion expected, StoredValue& value,
+  Result<> try_create(const SessionName& name, StoredValue value, std::int64_t ttl_us);
+  Result<> try_change(const SessionName& name, StoreVersion expected, StoredValue& value,
                       std::int64_t ttl_us, const BufferRef& event);
   Result<> try_touch(const Uuid& key, std::int64_t ttl_us);
   Result<> try_remove(const Uuid& key, StoreVersion version, const BufferRef& event);
@@ -100,6 +113,7 @@ class MemoryStore final : public SessionStore {
   std::atomic<std::size_t> tombstones_{0};  // the same; at most sessions_max_, too
   std::size_t next_shard_ = 0;              // of expire_some's thread
   std::array<Shard, shard_count> shards_;
+  std::array<CodeShard, shard_count> code_shards_;
 };
 
 }  // namespace videosync

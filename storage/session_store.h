@@ -12,6 +12,10 @@
 // order in which the store took them, at every store that follows it, the sender's included. What
 // bytes and events mean is the caller's affair.
 //
+// A key may have a short code, kept in a record of its own that says whose it is. It is made with
+// the key, or with the first change that finds it missing, lives as long and is removed with it. A
+// code that another key has stays that one's: create is then a conflict, and a change leaves it.
+//
 // Every operation ends in exactly one call of its callback: before the operation returns or in a
 // later turn on the calling thread. Callers must cope with both, so: touch nothing after the call
 // that the callback may have changed. The callback may call the store again. Errors: not_found,
@@ -29,6 +33,7 @@
 
 #include "core/base/error.h"
 #include "core/base/shared_buffer.h"
+#include "core/base/short_code.h"
 #include "core/base/uuid.h"
 
 namespace videosync {
@@ -59,6 +64,15 @@ struct SessionBytes {
   BufferRef queue;
 };
 
+// Whom a change is about: the key, and the code that goes with it, if it has one.
+struct SessionName {
+  SessionName(const Uuid& session_key, ShortCode with_code = {}) noexcept
+      : key(session_key), code(with_code) {}
+
+  Uuid key;
+  ShortCode code;  // nil: none
+};
+
 class SessionListener {
  public:
   // Called on the store's thread, or on the thread of the sender and under a lock of the store
@@ -84,6 +98,7 @@ class SessionStore {
   using OnDone = std::move_only_function<void(Result<>) noexcept>;
   using OnValue = std::move_only_function<void(Result<StoredValue>) noexcept>;
   using OnExists = std::move_only_function<void(Result<bool>) noexcept>;
+  using OnKey = std::move_only_function<void(Result<Uuid>) noexcept>;
   using OnReceivers = std::move_only_function<void(Result<std::uint32_t>) noexcept>;
 
   virtual ~SessionStore() = default;
@@ -91,28 +106,32 @@ class SessionStore {
   // Once, before any other call and before threads share the store.
   virtual void listen(SessionListener& listener) noexcept = 0;
 
-  // Makes the key. conflict: it exists or was removed; exhausted: the limit of sessions is reached.
-  virtual void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
-                      OnDone done) = 0;
+  // Makes the key. conflict: it exists or was removed, or its code is taken; exhausted: the limit
+  // of sessions is reached.
+  virtual void create(const SessionName& name, StoreVersion version, BufferRef bytes,
+                      std::int64_t ttl_us, OnDone done) = 0;
 
   // not_found: there is no such key; conflict: it was removed.
   virtual void load(const Uuid& key, OnValue done) = 0;
   virtual void exists(const Uuid& key, OnExists done) = 0;
+  // Whose code it is. not_found: nobody's.
+  virtual void find(ShortCode code, OnKey done) = 0;
 
   // Makes it version `next` (> expected) if the store's version is at most `expected` or the store
   // has none, lets it live ttl_us from now, and publishes `event` (null: nothing to say) on the
   // key's channel. conflict: the store's version is higher; not_found: the key was removed;
   // exhausted: it was missing and the limit of sessions is reached.
-  virtual void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
-                      std::int64_t ttl_us, BufferRef event, OnDone done) = 0;
+  virtual void change(const SessionName& name, StoreVersion expected, StoreVersion next,
+                      SessionBytes bytes, std::int64_t ttl_us, BufferRef event, OnDone done) = 0;
 
   // Prolongs the key's life to ttl_us from now; the version stays.
-  virtual void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) = 0;
+  virtual void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) = 0;
 
   // Ends the key and publishes `event` (null: nothing to say) on its channel, if the store's
   // version is at most `version` or the store has none. conflict: it is higher; not_found: removed
   // before.
-  virtual void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) = 0;
+  virtual void remove(const SessionName& name, StoreVersion version, BufferRef event,
+                      OnDone done) = 0;
 
   // An event that changes nothing. Answers with the number of stores that follow the channel, of
   // the sender's one included.

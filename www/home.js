@@ -1,4 +1,4 @@
-// The start page: create a session with a click, share it, or find one by its key or link.
+// The start page: create a session with a click, share it, or find one by its code, key or link.
 import './strings/home.js'; // before whatever says something
 import { ask } from './ask.js';
 import { byId, copyText, make, setText } from './dom.js';
@@ -9,7 +9,7 @@ import { makeQrCode } from './home/qr_code.js';
 import { showRecentSessions } from './home/recent.js';
 import { offerName, rememberHostToken, rememberLanguage, rememberSession } from './memory.js';
 import { NameField, knownName } from './name_field.js';
-import { createSession, findSessionKey, playerUrl, sessionExists } from './session/api.js';
+import { createSession, findSession, findSessionCode, findSessionKey, playerUrl } from './session/api.js';
 import { language, languages, localizePage, strings } from './strings.js';
 
 const words = strings.home;
@@ -42,12 +42,14 @@ async function createWith({ id, title }) {
   create(id);
 }
 
-function showCreated({ key, hostToken }) {
+function showCreated({ key, code, hostToken }) {
   rememberHostToken(key, hostToken);
   rememberSession(key);
   showRecentSessions();
   const link = playerUrl(key);
   setText(byId('key'), key);
+  setText(byId('code'), code ?? '');
+  byId('code-row').hidden = !code;
   byId('link').value = link;
   byId('enter').href = link;
   byId('qr').replaceChildren(makeQrCode(link, words.qr));
@@ -85,15 +87,28 @@ async function join(event) {
   if (!takeName()) return byId('name').focus();
   if (!input.value.trim()) return refuse(words.noKey);
   const key = findSessionKey(input.value);
-  if (!key) return refuse(words.notAKey);
+  const code = key ? null : findSessionCode(input.value);
+  if (!key && !code) return refuse(words.notAKey);
   input.removeAttribute('aria-invalid');
   showJoinMessage(words.checking, false);
+  let found;
   try {
-    if (!(await sessionExists(key))) return refuse(words.noSession);
+    found = await findSession(key ?? code);
   } catch (error) {
-    return refuse(describeFault(error));
+    return refuse(error.code === 'rate_limited' ? words.tooManyCodes(error.retryAfterS) : describeFault(error));
   }
-  location.assign(playerUrl(key));
+  if (!found) return refuse(key ? words.noSession : words.noCode);
+  location.assign(playerUrl(found));
+}
+
+// A link with a code that nobody has brings this page instead of the player.
+function explainLink() {
+  const [, written] = location.pathname.match(/^\/r\/(.*)$/) ?? [];
+  if (written === undefined) return;
+  const code = findSessionCode(location.pathname);
+  byId('join-key').value = code ?? '';
+  const isRefused = performance.getEntriesByType('navigation')[0]?.responseStatus === 429;
+  refuse(isRefused ? words.tooManyCodes() : code ? words.noCode : words.notALink);
 }
 
 // What was typed stays, for it may be one character off.
@@ -186,6 +201,7 @@ listen();
 showLibrary();
 showRecentSessions();
 showPlaces(createWith);
+explainLink();
 // Until here a click would have submitted the form the old way.
 for (const id of ['create', 'join']) byId(id).disabled = false;
 byId('not-started').remove();

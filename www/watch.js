@@ -1,6 +1,6 @@
 // What is behind the gate of the player page: opens the room and wires its parts together.
 import { ask } from './ask.js';
-import { byId, copyText, make, setText } from './dom.js';
+import { byId, make, setText } from './dom.js';
 import { rememberSession, sessionMemory } from './memory.js';
 import { openCompany } from './player/company.js';
 import { PageInputs, onNativeControl } from './player/playback/act.js';
@@ -20,7 +20,6 @@ import { RestWatch } from './session/rest_watch.js';
 import { Room } from './session/room.js';
 import { ShownVideo } from './session/shown_video.js';
 import { VideoList } from './session/video_list.js';
-import { strings } from './strings.js';
 import { setTitle } from './title.js';
 
 const TOAST_MS = 4_000;
@@ -57,14 +56,6 @@ async function askSession() {
 function onShow({ id, title }) {
   setText(byId('title'), title || 'VideoSync');
   setTitle(title || id);
-}
-
-function wireShare() {
-  byId('share-link').value = playerUrl(key);
-  byId('share').addEventListener('click', async () => {
-    const copied = await copyText(byId('share-link').value, byId('share-link'));
-    toast(copied ? strings.events.linkCopied : strings.events.copyFailed);
-  });
 }
 
 // Goodbye is final here: the picture stops, nothing follows any more, and what there was to press goes.
@@ -118,7 +109,7 @@ export function enter({ name, video, source, seen }) {
     controls.render();
     next.look();
   };
-  openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender });
+  openCompany({ room, link: playerUrl(key), follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender });
   new Countdown({ room, follower });
   new LeftOff({ video, source, inputs, playback });
   new Reporter(room, follower, source);
@@ -126,7 +117,6 @@ export function enter({ name, video, source, seen }) {
   new MediaKeys({ room, playback, source });
   onNativeControl(follower.steered, (act, what) => playback.followNative(act, what));
   stopAtTheEnd(room);
-  wireShare();
   byId('player').focus({ preventScroll: true }); // not a control: those stay in sight while they have it
   room.connection.start();
   if (!isRecent) foretell(room);

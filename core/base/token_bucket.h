@@ -38,6 +38,11 @@ class TokenBucket {
     return true;
   }
 
+  // One that was taken is not needed.
+  void give_back(BucketRate rate) noexcept {
+    if (rate.events > 0 && full_at_us_ != INT64_MIN) full_at_us_ -= rate.interval_us();
+  }
+
   // From then on it is full; INT64_MIN: it always was.
   std::int64_t full_at_us() const noexcept { return full_at_us_; }
 

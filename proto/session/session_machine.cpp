@@ -40,6 +40,7 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
     : limits_(&limits),
       host_token_(record.host_token),
       resume_key_(record.resume_key),
+      code_(record.code),
       now_us_(now_us),
       last_activity_us_(record.occupied ? now_us : record.last_activity_us),
       start_lead_us_(limits.lead_default_us),
@@ -88,7 +89,8 @@ SessionRecord SessionMachine::record() const {
                        .occupied = !roster_.connected().empty(),
                        .commands = commands_,
                        .forks = forks_,
-                       .ready = ready_.kept()};
+                       .ready = ready_.kept(),
+                       .code = code_};
   if (host_) {
     const Member& host = roster_.known(host_);
     record.host =

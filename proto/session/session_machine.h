@@ -186,6 +186,9 @@ class SessionMachine {
   const Queue& queue() const noexcept { return queue_; }
   // What the store has beside the record, or another place had. REQUIRES a machine that is new.
   void adopt_queue(Queue queue);
+  // Under which people find it, if it has one. To be given once, to a new session.
+  void adopt_code(ShortCode code) noexcept { code_ = code; }
+  ShortCode code() const noexcept { return code_; }
   // What is about to be played by itself; without an item: nothing.
   UpNext up_next() const;
   // A film has ended, and the queue is empty: what comes after it by itself, if anything, is to be
@@ -331,6 +334,7 @@ class SessionMachine {
   const Limits* limits_;
   Token host_token_;
   Token resume_key_;
+  ShortCode code_;
   MemberId host_;
   HostReason host_reason_ = HostReason::joined;
   std::int64_t now_us_;

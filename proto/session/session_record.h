@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/short_code.h"
 #include "proto/session/session_values.h"
 
 namespace videosync {
@@ -45,6 +46,7 @@ struct SessionRecord {
   std::uint64_t commands = 0;
   std::vector<Fork> forks;      // the latest take-overs, oldest first, at most forks_max
   std::vector<MemberId> ready;  // see ReadyMembers::kept()
+  ShortCode code{};             // nil: it was made before there were any, and gets none
 };
 
 std::string encode(const SessionRecord& record);

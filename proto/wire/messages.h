@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/short_code.h"
 #include "core/base/uuid.h"
 #include "proto/session/effects.h"
 #include "proto/session/queue.h"
@@ -98,6 +99,7 @@ struct WelcomeView {
   bool are_you_ready = false;
   UpNext up_next{};  // without an item: nothing
   std::string_view up_next_title{};
+  ShortCode code{};  // nil: it has none
 };
 
 enum class NoticeCode : std::uint8_t { degraded, restored, draining, undone };
@@ -142,9 +144,12 @@ struct SessionInfoView {
   std::uint32_t member_count = 0;
   const PlaybackState& state;
   std::int64_t server_us = 0;
+  ShortCode code{};  // nil: it is not told
 };
 
-void encode_session_created(std::string& out, const Uuid& key, const Token& host_token);
+void encode_session_created(std::string& out, const Uuid& key, const Token& host_token,
+                            ShortCode code);
+void encode_session_validity(std::string& out, const std::optional<Uuid>& key);
 void encode_session_info(std::string& out, const SessionInfoView& session);
 
 // The name on the wire.

@@ -96,6 +96,10 @@ void append_host_away(std::string& out, const std::optional<HostAway>& away) {
               Id{away->next});
 }
 
+void append_code(std::string& out, ShortCode code) {
+  if (code) append_json(out, R"(,"code":"{}")", code.to_string());
+}
+
 // The fields of a state, without the braces around them. Compiled, as it is written with every
 // command (2,680 instructions instead of 4,690).
 void append_state_fields(std::string& out, const PlaybackState& state) {
@@ -156,8 +160,9 @@ void encode_welcome(std::string& out, const WelcomeView& welcome) {
               Id{you.id}, Quoted{you.name}, role_name(you.role));
   append_json(out, R"("resume":"m{}.{}"{}}},)", welcome.resume.member.value,
               HexToken{welcome.resume.secret}, welcome.are_you_ready ? R"(,"ready":true)" : "");
-  append_json(out, R"("session":{{"key":"{}","video":{},)", welcome.key.to_string(),
-              Quoted{welcome.state.video});
+  append_json(out, R"("session":{{"key":"{}")", welcome.key.to_string());
+  append_code(out, welcome.code);
+  append_json(out, R"(,"video":{},)", Quoted{welcome.state.video});
   append_settings(out, welcome.settings);
   append_json(out, R"(}},"host":{},"state":{{)", Id{welcome.host});
   append_state_fields(out, welcome.state);
@@ -289,14 +294,27 @@ void encode_error(std::string& out, Refusal code, std::string_view message, std:
               Quoted{message}, Quoted{re});
 }
 
-void encode_session_created(std::string& out, const Uuid& key, const Token& host_token) {
+void encode_session_created(std::string& out, const Uuid& key, const Token& host_token,
+                            ShortCode code) {
   const std::string key_text = key.to_string();
-  append_json(out, R"({{"key":"{}","hostToken":"{}","url":"/player.html?session={}"}})", key_text,
-              HexToken{host_token}, key_text);
+  append_json(out, R"({{"key":"{}")", key_text);
+  append_code(out, code);
+  append_json(out, R"(,"hostToken":"{}","url":"/player.html?session={}"}})", HexToken{host_token},
+              key_text);
+}
+
+void encode_session_validity(std::string& out, const std::optional<Uuid>& key) {
+  if (key) {
+    append_json(out, R"({{"valid":true,"key":"{}"}})", key->to_string());
+  } else {
+    out += R"({"valid":false})";
+  }
 }
 
 void encode_session_info(std::string& out, const SessionInfoView& session) {
-  append_json(out, R"({{"key":"{}","video":{},)", session.key.to_string(), session.video_json);
+  append_json(out, R"({{"key":"{}")", session.key.to_string());
+  append_code(out, session.code);
+  append_json(out, R"(,"video":{},)", session.video_json);
   append_settings(out, session.settings);
   append_json(out, R"(,"members":{},"state":{{)", session.member_count);
   append_state_fields(out, session.state);

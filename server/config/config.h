@@ -61,6 +61,7 @@ struct Config {
   std::uint32_t members_max = 100'000;     // of one session
   std::uint32_t sessions_per_minute = 10;  // an address; 0: unlimited
   std::uint32_t sessions_burst = 30;
+  std::uint32_t codes_per_minute = 30;     // unknown ones, of an address; 0: unlimited
   std::uint32_t messages_per_second = 20;  // a member; 0: unlimited
   std::uint32_t messages_burst = 40;
   std::uint32_t session_chat_per_second = 100;  // chat and reactions together; 0: unlimited

@@ -307,6 +307,10 @@ void add_session_limits(std::vector<Setting>& table) {
                         &Config::sessions_per_minute, {0, 1'000'000}));
   table.push_back(count(row("session-burst", "Sessions that one address may create at once"),
                         &Config::sessions_burst, {1, 1'000'000}));
+  table.push_back(count(row("code-rate",
+                            "Unknown codes a minute that one address may try; "
+                            "0: unlimited"),
+                        &Config::codes_per_minute, {0, 1'000'000}));
   table.push_back(count(row("message-rate", "Messages a second of one member; 0: unlimited"),
                         &Config::messages_per_second, {0, 100'000}));
   table.push_back(count(row("message-burst", "Messages at once of one member"),

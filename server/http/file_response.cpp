@@ -200,6 +200,34 @@ void answer_with_video(Worker& worker, Connection& connection, const VideoEntry*
   }
 }
 
+namespace {
+
+void add_page_fields(ResponseHead& head, const PageView& page) {
+  head.field("Content-Type", page.content_type).content_length(page.body->bytes.size());
+  if (!page.content_encoding.empty()) head.field("Content-Encoding", page.content_encoding);
+  add_fields(head, file_security_headers);
+  if (page.is_document()) add_fields(head, document_security_headers);
+}
+
+}  // namespace
+
+void answer_with_refusal_page(Worker& worker, Connection& connection, const PageView& page,
+                              int status, std::span<const HttpField> extra) {
+  worker.metrics().count_response(static_cast<unsigned>(status));
+  std::string& out = worker.scratch();
+  ResponseHead head(out, status, connection.response_context());
+  head.field("Cache-Control", "no-store");
+  if (!page.vary.empty()) head.field("Vary", page.vary);
+  for (const HttpField& field : extra)
+    head.field(field.name, field.value);
+  add_page_fields(head, page);
+  head.end();
+  connection.begin_answer(out);
+  const bool has_body = connection.request().method != HttpMethod::head;
+  if (has_body && page.body->bytes.size() > 0) connection.send_body(page.body->bytes);
+  connection.end_answer();
+}
+
 void answer_with_page(Worker& worker, Connection& connection, const PageView& page) {
   const HttpRequest& request = connection.request();
   const std::int64_t now_s = worker.wall_us() / 1'000'000;
@@ -215,12 +243,7 @@ void answer_with_page(Worker& worker, Connection& connection, const PageView& pa
   ResponseHead head(out, status, connection.response_context());
   head.field("ETag", page.body->etag).field("Cache-Control", page.cache_control);
   if (!page.vary.empty()) head.field("Vary", page.vary);
-  if (!is_known) {
-    head.field("Content-Type", page.content_type).content_length(page.body->bytes.size());
-    if (!page.content_encoding.empty()) head.field("Content-Encoding", page.content_encoding);
-    add_fields(head, file_security_headers);
-    if (page.is_document()) add_fields(head, document_security_headers);
-  }
+  if (!is_known) add_page_fields(head, page);
   head.end();
   connection.begin_answer(out);
   const bool has_body = !is_known && request.method != HttpMethod::head;

@@ -3,8 +3,10 @@
 // Called on the connection's worker, for a request that has not been answered yet.
 #pragma once
 
+#include <span>
 #include <string_view>
 
+#include "proto/http/http_message.h"
 #include "server/http/pages.h"
 #include "storage/library/media_library.h"
 
@@ -29,5 +31,8 @@ void answer_with_place(Worker& worker, Connection& connection, MediaLibrary::Pla
 // Null: 404. A video that exists as HLS alone: a redirect to its playlist.
 void answer_with_video(Worker& worker, Connection& connection, const VideoEntry* video);
 void answer_with_page(Worker& worker, Connection& connection, const PageView& page);
+// In the place of something else, with that one's status: whole, and not to be kept.
+void answer_with_refusal_page(Worker& worker, Connection& connection, const PageView& page,
+                              int status, std::span<const HttpField> extra);
 
 }  // namespace videosync

@@ -45,15 +45,27 @@ RateLimiter::Bucket& RateLimiter::find_or_replace(Row& row, AddressGroup group) 
   return *fullest;
 }
 
+std::size_t RateLimiter::row_of(AddressGroup group) const noexcept {
+  VS_ASSERT(group);
+  return mix(group, seed_) & (rows_.size() - 1);
+}
+
 RateLimiter::Verdict RateLimiter::take(AddressGroup group, std::int64_t now_us) noexcept {
   if (rate_.events == 0) return {};
-  VS_ASSERT(group);
-  const std::size_t row = mix(group, seed_) & (rows_.size() - 1);
+  const std::size_t row = row_of(group);
   const std::scoped_lock lock(mutexes_[row % shard_count]);
   TokenBucket& tokens = find_or_replace(rows_[row], group).tokens;
   if (tokens.take(rate_, now_us)) return {};
   const std::int64_t wait_us = tokens.wait_us(rate_, now_us);
   return {false, static_cast<std::uint32_t>((wait_us + 999'999) / 1'000'000)};
+}
+
+// Where its bucket has made room for another one meanwhile there is nothing to give back to.
+void RateLimiter::give_back(AddressGroup group) noexcept {
+  const std::size_t row = row_of(group);
+  const std::scoped_lock lock(mutexes_[row % shard_count]);
+  for (Bucket& bucket : rows_[row].buckets)
+    if (bucket.group == group) bucket.tokens.give_back(rate_);
 }
 
 ConnectionCounter::ConnectionCounter(std::uint32_t per_group_max)

@@ -1,8 +1,8 @@
 // RateLimiter and ConnectionCounter: what one address may ask of us.
 //
 // Shared by all workers, one of each a process. Both are split into shards with a mutex each, held
-// for well under a microsecond; they are asked when a connection is accepted or a session is made,
-// never on the path of a message.
+// for well under a microsecond; they are asked when a connection is accepted, a session is made or
+// a code is tried, never on the path of a message.
 #pragma once
 
 #include <array>
@@ -36,6 +36,8 @@ class RateLimiter {
 
   // `now_us` is monotonic. Takes a token where there is one.
   Verdict take(AddressGroup group, std::int64_t now_us) noexcept;
+  // What was taken turned out not to count.
+  void give_back(AddressGroup group) noexcept;
 
  private:
   static constexpr std::size_t ways = 8;
@@ -49,6 +51,7 @@ class RateLimiter {
   };
   static constexpr std::size_t shard_count = 16;
 
+  std::size_t row_of(AddressGroup group) const noexcept;
   Bucket& find_or_replace(Row& row, AddressGroup group) noexcept;
 
   const BucketRate rate_;

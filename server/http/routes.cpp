@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "proto/http/http_query.h"
 #include "proto/wire/messages.h"
+#include "server/http/code_route.h"
 #include "server/http/faults.h"
 #include "server/http/file_response.h"
 #include "server/http/form_route.h"
@@ -31,8 +32,6 @@ constexpr HttpFault wrong_type{415, "unsupported_media_type", "send JSON"};
 constexpr HttpFault too_many_sessions{429, "rate_limited",
                                       "too many sessions from this address, wait a little"};
 
-constexpr std::string_view sessions_prefix = "/api/sessions/";
-
 bool is_read(const HttpRequest& request) {
   return request.method == HttpMethod::get || request.method == HttpMethod::head;
 }
@@ -40,11 +39,6 @@ bool is_read(const HttpRequest& request) {
 void refuse_method(Connection& connection, std::string_view allow) {
   const HttpField extra[] = {{"Allow", allow}};
   connection.answer_error(wrong_method, extra);
-}
-
-ClientView client_of(Worker& worker, Connection& connection) {
-  return resolve_client(worker.config().trusted_proxies, connection.socket_address(),
-                        connection.request());
 }
 
 // --- /api/sessions -------------------------------------------------------------------------------
@@ -95,8 +89,10 @@ void create_session(Worker& worker, Connection& connection) {
   });
 }
 
-void validate_session(Worker& worker, Connection& connection, const std::optional<Uuid>& key) {
+void validate_session(Worker& worker, Connection& connection, std::string_view name) {
   static constexpr HttpField extra[] = {{"Cache-Control", "no-store"}};
+  if (const auto code = ShortCode::parse(name)) return validate_code(worker, connection, *code);
+  const auto key = Uuid::parse_v4(name);
   if (!key) return connection.answer_json(200, R"({"valid":false})", extra);
   if (worker.service().nodes != nullptr) {
     // A node may have the session in memory while the store that they share is away.
@@ -107,37 +103,53 @@ void validate_session(Worker& worker, Connection& connection, const std::optiona
         owner, [directory, key = *key, from]() noexcept { directory->on_validate(key, from); });
   }
   const SlotHandle handle = worker.ref_of(connection).slot;
-  worker.store().exists(*key, [&worker, handle](Result<bool> exists) noexcept {
+  worker.store().exists(*key, [&worker, handle, key = *key](Result<bool> exists) noexcept {
     static constexpr HttpFault store_away{503, "unavailable", "the session store is away"};
     static constexpr HttpField retry[] = {{"Retry-After", "5"}};
     Connection* asker = worker.find_connection(handle);
     if (asker == nullptr || !asker->is_awaiting_answer()) return;
     if (!exists) return asker->answer_error(store_away, retry);
-    asker->answer_json(200, *exists ? R"({"valid":true})" : R"({"valid":false})", extra);
+    std::string body;
+    encode_session_validity(body, *exists ? std::optional(key) : std::nullopt);
+    asker->answer_json(200, body, extra);
   });
 }
 
-std::optional<Token> bearer_token(const HttpRequest& request) {
+// "": there is none.
+std::string_view bearer_text(const HttpRequest& request) {
   constexpr std::string_view scheme = "Bearer ";
   const std::string_view field = request.header("Authorization");
   const bool is_bearer =
       field.size() > scheme.size() && equals_ignoring_case(field.substr(0, scheme.size()), scheme);
-  if (!is_bearer) return std::nullopt;
+  return is_bearer ? trim(field.substr(scheme.size()), http_blanks) : std::string_view();
+}
+
+std::optional<Token> bearer_token(const HttpRequest& request) {
+  const std::string_view text = bearer_text(request);
+  if (text.empty()) return std::nullopt;
   // A token of another form is somebody's, but nobody's here: refused like a wrong one.
-  return parse_token(trim(field.substr(scheme.size()), http_blanks)).value_or(Token{});
+  return parse_token(text).value_or(Token{});
+}
+
+SessionProof bearer_proof(const HttpRequest& request) {
+  const std::string_view text = bearer_text(request);
+  if (const auto host = parse_token(text)) return *host;
+  if (const auto resume = parse_resume_token(text)) return *resume;
+  return {};
 }
 
 void route_session(Worker& worker, Connection& connection, std::string_view rest) {
   const HttpRequest& request = connection.request();
   const std::size_t slash = rest.find('/');
-  const auto key = Uuid::parse_v4(rest.substr(0, slash));
+  const std::string_view name = rest.substr(0, slash);
   if (slash != std::string_view::npos) {
     if (rest.substr(slash) != "/validate") return connection.answer_error(nothing_there);
     if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
-    return validate_session(worker, connection, key);
+    return validate_session(worker, connection, name);
   }
   const bool is_delete = request.method == HttpMethod::del;
   if (!is_read(request) && !is_delete) return refuse_method(connection, "GET, HEAD, DELETE");
+  const auto key = Uuid::parse_v4(name);
   if (!key) return connection.answer_error(no_such_session);
   const std::size_t owner = worker.service().worker_of(*key);
   SessionDirectory* directory = &worker.service().workers[owner]->directory();
@@ -147,8 +159,9 @@ void route_session(Worker& worker, Connection& connection, std::string_view rest
       directory->on_delete(key, token, from);
     });
   } else {
-    worker.run_on(owner,
-                  [directory, key = *key, from]() noexcept { directory->on_info(key, from); });
+    worker.run_on(owner, [directory, key = *key, from, proof = bearer_proof(request)]() noexcept {
+      directory->on_info(key, from, proof);
+    });
   }
 }
 
@@ -213,6 +226,10 @@ void route_request(Worker& worker, Connection& connection) {
   }
   if (path.starts_with(sessions_prefix)) {
     return route_session(worker, connection, path.substr(sessions_prefix.size()));
+  }
+  if (path.starts_with(code_links_prefix)) {
+    if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
+    return route_code(worker, connection, path.substr(code_links_prefix.size()));
   }
   if (path.starts_with(MediaLibrary::url_prefix)) return route_media(worker, connection);
   if (path.starts_with(forms_prefix)) {

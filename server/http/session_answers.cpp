@@ -9,6 +9,7 @@
 #include "core/base/assert.h"
 #include "proto/http/http_request.h"
 #include "proto/wire/messages.h"
+#include "server/http/code_route.h"
 #include "server/http/file_response.h"
 #include "server/http/video_catalog.h"
 #include "server/http/websocket_route.h"
@@ -37,13 +38,14 @@ struct Answering {
     static constexpr HttpField challenge[] = {{"WWW-Authenticate", "Bearer"}};
     static constexpr HttpField retry[] = {{"Retry-After", "5"}};
     const HttpFault& told = faults[static_cast<std::size_t>(fault)];
+    settle_code(worker, connection, false);
     if (told.status == 401) return connection.answer_error(told, challenge);
     if (told.status == 503) return connection.answer_error(told, retry);
     connection.answer_error(told);
   }
   void operator()(const SessionCreated& created) const noexcept {
     std::string body;
-    encode_session_created(body, created.key, created.host_token);
+    encode_session_created(body, created.key, created.host_token, created.code);
     const std::string location = "/api/sessions/" + created.key.to_string();
     const HttpField extra[] = {{"Cache-Control", "no-store"}, {"Location", location}};
     connection.answer(201, "application/json", body, extra);
@@ -54,12 +56,16 @@ struct Answering {
     const std::string video_json =
         video != nullptr ? encode_video(worker.library(), *video, info.state.video) : "null";
     std::string body;
-    encode_session_info(
-        body, {info.key, video_json, info.settings, info.members, info.state, worker.server_us()});
+    encode_session_info(body, {info.key, video_json, info.settings, info.members, info.state,
+                               worker.server_us(), info.code});
     answer_json(body);
   }
   void operator()(const SessionValidity& validity) const noexcept {
-    answer_json(validity.is_valid ? R"({"valid":true})" : R"({"valid":false})");
+    settle_code(worker, connection, !validity.key);
+    if (is_code_link(connection)) return answer_code_link(worker, connection, validity);
+    std::string body;
+    encode_session_validity(body, validity.key);
+    answer_json(body);
   }
   void operator()(const SessionVideo& video) const noexcept {
     answer_with_video(worker, connection, worker.library().find(video.id));

@@ -38,6 +38,7 @@ inline constexpr CounterInfo counter_table[] = {
     {"sessions_created", "Sessions created here.", "", ""},
     {"sessions_ended", "Sessions ended here.", "", ""},
     {"sessions_rate_limited", "Session creations refused to an address.", "", ""},
+    {"codes_rate_limited", "Codes not looked up for an address that tried too many.", "", ""},
     {"sessions_mended", "Sessions told anew to a node that had them otherwise.", "", ""},
     {"copies_dropped", "Copies of sessions that the store may lack, not kept for want of room.", "",
      ""},

@@ -40,11 +40,11 @@ class StoreRelay final : public SessionStore {
 
   void listen(SessionListener& listener) noexcept override { store_.listen(listener); }
 
-  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+  void create(const SessionName& name, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
               OnDone done) override {
-    relay(std::move(done), [key, version, bytes = std::move(bytes), ttl_us](
+    relay(std::move(done), [name, version, bytes = std::move(bytes), ttl_us](
                                SessionStore& store, OnDone back) mutable noexcept {
-      store.create(key, version, std::move(bytes), ttl_us, std::move(back));
+      store.create(name, version, std::move(bytes), ttl_us, std::move(back));
     });
   }
   void load(const Uuid& key, OnValue done) override {
@@ -56,24 +56,29 @@ class StoreRelay final : public SessionStore {
       store.exists(key, std::move(back));
     });
   }
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
+  void find(ShortCode code, OnKey done) override {
+    relay(std::move(done),
+          [code](SessionStore& store, OnKey back) noexcept { store.find(code, std::move(back)); });
+  }
+  void change(const SessionName& name, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
     relay(std::move(done),
-          [key, expected, next, bytes = std::move(bytes), ttl_us, event = std::move(event)](
+          [name, expected, next, bytes = std::move(bytes), ttl_us, event = std::move(event)](
               SessionStore& store, OnDone back) mutable noexcept {
-            store.change(key, expected, next, std::move(bytes), ttl_us, std::move(event),
+            store.change(name, expected, next, std::move(bytes), ttl_us, std::move(event),
                          std::move(back));
           });
   }
-  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
-    relay(std::move(done), [key, ttl_us](SessionStore& store, OnDone back) noexcept {
-      store.touch(key, ttl_us, std::move(back));
+  void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) override {
+    relay(std::move(done), [name, ttl_us](SessionStore& store, OnDone back) noexcept {
+      store.touch(name, ttl_us, std::move(back));
     });
   }
-  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
-    relay(std::move(done), [key, version, event = std::move(event)](SessionStore& store,
-                                                                    OnDone back) mutable noexcept {
-      store.remove(key, version, std::move(event), std::move(back));
+  void remove(const SessionName& name, StoreVersion version, BufferRef event,
+              OnDone done) override {
+    relay(std::move(done), [name, version, event = std::move(event)](SessionStore& store,
+                                                                     OnDone back) mutable noexcept {
+      store.remove(name, version, std::move(event), std::move(back));
     });
   }
   void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {

@@ -13,6 +13,7 @@
 #include "core/base/connection_ref.h"
 #include "proto/session/session_machine.h"
 #include "proto/wire/node_messages.h"
+#include "server/session/session_reply.h"
 
 namespace videosync {
 
@@ -25,6 +26,7 @@ class Asks {
     ConnectionRef from;
     SessionMachine::JoinRequest request{};  // join; it has a connection number
     std::optional<Token> host_token{};      // end
+    SessionProof proof{};                   // info
     std::int64_t deadline_us = 0;           // by the monotonic clock: it is refused then
     std::uint64_t expires_us = 0;  // by server time, some time before: no home carries it out then
     std::uint32_t attempts = 0;    // how often the home was asked

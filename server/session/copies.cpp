@@ -27,6 +27,7 @@ void Impl::leave_copy(Residence& residence) noexcept {
   if (!copies_.contains(residence.key) && copies_.size() == copies_max) return drop_copy();
   Copy& copy = copies_[residence.key];
   copy.version = {outpost.line_fence, outpost.revision};
+  copy.code = outpost.code;
   copy.record = std::exchange(outpost.record, {});
   copy.queue = std::exchange(outpost.queue, {});
   copy.queue_epoch = outpost.queue_epoch;
@@ -53,7 +54,7 @@ void Impl::store_copy(const Uuid& key) noexcept {
   const std::uint64_t fence = copy.version.fence;
   auto beneath = ask_beneath(key, fence);
   ports_.store.change(
-      key, before, copy.version, bytes_of(copy.record, copy.queue), store_ttl_us(), {},
+      {key, copy.code}, before, copy.version, bytes_of(copy.record, copy.queue), store_ttl_us(), {},
       answered([this, key, fence, beneath = std::move(beneath)](const Result<>& result) noexcept {
         if (result) tell_beneath(*beneath, key, fence);
         on_copy_answered(key, result);
@@ -82,6 +83,7 @@ void Impl::take_back_copy(Residence& residence) noexcept {
   VS_ASSERT(outpost.phase == Outpost::Phase::idle);
   outpost.line_fence = copy->second.version.fence;
   outpost.revision = copy->second.version.revision;
+  outpost.code = copy->second.code;
   outpost.record = std::move(copy->second.record);
   outpost.queue = std::move(copy->second.queue);
   outpost.queue_epoch = copy->second.queue_epoch;

@@ -3,6 +3,7 @@
 //   home_members.cpp       members of sessions at home here, and what follows every event of theirs
 //   ending.cpp             how a session ends
 //   home_effects.cpp       what the machine wants done
+//   codes.cpp              short codes: drawn, found, told
 //   queues.cpp             what a session is going to watch: told, heard, kept
 //   home_nodes.cpp         what other nodes say to a home and are told by it
 //   moving.cpp             from home to outpost and back
@@ -57,9 +58,22 @@ class SessionDirectory::Impl {
   // --- Requests ---------------------------------------------------------------------------------
   void create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept;
   void join(const Uuid& key, SessionMachine::JoinRequest request, ConnectionRef from) noexcept;
-  void info(const Uuid& key, ConnectionRef from) noexcept;
-  void info_of_empty(const Uuid& key, ConnectionRef from) noexcept;
+  struct NewSession {
+    std::unique_ptr<SessionMachine> machine;
+    Token host_token;
+    ConnectionRef from;
+    unsigned draws_left = 4;  // by then the store refuses it for another reason
+  };
+  void store_new(const Uuid& key, NewSession made) noexcept;
+  ShortCode draw_code() noexcept;
+  void info(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept;
+  void info_of_empty(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept;
+  void answer_info(const Residence& residence, const SessionProof& proof,
+                   ConnectionRef from) noexcept;
+  static void tell_code(SessionInfo& info, const SessionProof& proof,
+                        const SessionRecord& record) noexcept;
   void validate(const Uuid& key, ConnectionRef from) noexcept;
+  void validate_code(ShortCode code, ConnectionRef from) noexcept;
   void validate_later(const Uuid& key, ConnectionRef from) noexcept;
   void validate_unsure() noexcept;
   void video(const Uuid& key, ConnectionRef from) noexcept;
@@ -145,6 +159,11 @@ class SessionDirectory::Impl {
   }
 
   Residence* find(const Uuid& key) noexcept;
+  // As the store is to know it. REQUIRES a home, or one that is on its way.
+  static SessionName name_of(const Residence& residence) noexcept {
+    VS_ASSERT(residence.home);
+    return {residence.key, residence.home->machine->code()};
+  }
   Residence& open(const Uuid& key) noexcept;
   void erase(Residence& residence) noexcept;
 
@@ -195,6 +214,7 @@ class SessionDirectory::Impl {
   void forget(Residence& residence) noexcept;
   struct Removal {
     Uuid key;
+    ShortCode code;
     StoreVersion last;
     BufferRef event;
   };
@@ -366,6 +386,7 @@ class SessionDirectory::Impl {
   void apply(Residence& residence, const node::Gap& gap) noexcept;
   void apply(Residence& residence, const node::Cast& cast) noexcept;
   void on_answer(const Uuid& key, const node::Answer& answer) noexcept;
+  void pass_info(SessionInfo info, const SessionProof& proof, ConnectionRef from) noexcept;
   void on_take(const Uuid& key) noexcept;
   void on_moved(const Uuid& key, const Uuid& home, std::uint64_t fence, bool is_asked) noexcept;
   void on_returned(const Uuid& key, const Uuid& from) noexcept;
@@ -392,6 +413,7 @@ class SessionDirectory::Impl {
   std::vector<Residence*> talking_;  // homes with something to flush at the end of the turn
   struct Copy {
     StoreVersion version;
+    ShortCode code;
     std::string record;
     Queue queue;
     std::uint64_t queue_epoch = 0;

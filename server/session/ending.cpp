@@ -58,7 +58,7 @@ void Impl::demand_end(Residence& residence, OnEnd then) noexcept {
   const StoreVersion last{home.version.fence, home.version.revision + 1};
   auto beneath = ask_beneath(residence.key, last.fence);
   ports_.store.remove(
-      residence.key, last, take_cast(residence),
+      name_of(residence), last, take_cast(residence),
       answered([this, key = residence.key, fence = last.fence, beneath = std::move(beneath),
                 then = std::move(then)](const Result<>& result) mutable noexcept {
         if (result) tell_beneath(*beneath, key, fence);
@@ -97,7 +97,7 @@ void Impl::forget(Residence& residence) noexcept {
   stop_talking(residence);
   Home& home = residence.at_home();
   const StoreVersion last{home.version.fence, home.version.revision + 1};
-  const Removal removal{residence.key, last, take_cast(residence)};
+  const Removal removal{residence.key, home.machine->code(), last, take_cast(residence)};
   const bool is_removed = home.is_removed;
   set_unsaved(residence.key, "");
   erase(residence);
@@ -114,7 +114,7 @@ void Impl::remove(const Removal& removal) noexcept {
   if (!is_alone()) unremoved_.insert_or_assign(removal.key, removal);
   const std::uint64_t fence = removal.last.fence;
   auto beneath = ask_beneath(removal.key, fence);
-  ports_.store.remove(removal.key, removal.last, removal.event,
+  ports_.store.remove({removal.key, removal.code}, removal.last, removal.event,
                       answered([this, key = removal.key, fence,
                                 beneath = std::move(beneath)](const Result<>& result) noexcept {
                         if (result) tell_beneath(*beneath, key, fence);

@@ -113,10 +113,11 @@ std::string_view Impl::write_welcome(Residence& residence, MemberId to) noexcept
   const UpNext next = machine.up_next();
   const std::string next_title = next.item ? ports_.around.title_of(next.video) : std::string();
   std::string& text = scratch();
-  encode_welcome(text, {*you, resume, residence.key, machine.settings(), machine.host(),
-                        machine.host_away(), machine.state(), machine.member_count(),
-                        home.member_list, server_us(), machine.report_every_ms(), machine.forks(),
-                        machine.ready_count(), machine.is_ready(to), next, next_title});
+  encode_welcome(
+      text, {*you, resume, residence.key, machine.settings(), machine.host(), machine.host_away(),
+             machine.state(), machine.member_count(), home.member_list, server_us(),
+             machine.report_every_ms(), machine.forks(), machine.ready_count(),
+             machine.is_ready(to), next, next_title, machine.code()});
   return text;
 }
 

@@ -316,7 +316,7 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   home.change = ++changes_asked_;
   VS_ASSERT(changes_answered_ < changes_asked_);
   ports_.store.change(
-      residence.key, expected, home.version, bytes, store_ttl_us(), cast,
+      name_of(residence), expected, home.version, bytes, store_ttl_us(), cast,
       [this, key = residence.key, fence = expected.fence, cast, queue_version = queue.version(),
        beneath = std::move(beneath)](Result<> result) noexcept {
         ++changes_answered_;
@@ -406,7 +406,7 @@ void Impl::on_timer(Residence& residence) noexcept {
   Home& home = residence.at_home();
   if (now_us() - home.touched_us >= store_ttl_us() / 4) {
     home.touched_us = now_us();
-    ports_.store.touch(residence.key, store_ttl_us(), [](Result<>) noexcept {});
+    ports_.store.touch(name_of(residence), store_ttl_us(), [](Result<>) noexcept {});
   }
   const std::string video = home.machine->state().video;
   home.machine->tick(server_us(), effects_);

@@ -93,6 +93,7 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
   outpost.revision = home.version.revision;
   outpost.commands = machine.commands();
   outpost.record = encode(stored(home, self()));
+  outpost.code = machine.code();
   outpost.told_epoch = machine.state().epoch;
   outpost.told_seq = machine.state().seq;
   outpost.video = machine.state().video;
@@ -129,7 +130,7 @@ void Impl::hand_over(Residence& residence, const Uuid& heir) noexcept {
   BufferRef cast = take_cast(residence);
   make_outpost(residence);
   ++moving_;
-  ports_.store.change(residence.key, expected, home.version, std::move(bytes), ttl_us,
+  ports_.store.change(name_of(residence), expected, home.version, std::move(bytes), ttl_us,
                       std::move(cast),
                       answered([this, key = residence.key, heir](const Result<>& result) noexcept {
                         on_handed_over(key, heir, result);
@@ -291,7 +292,7 @@ void Impl::hand_waiting_to_home(const Uuid& key, Outpost& before) noexcept {
     if (ask.kind == Asks::Ask::Kind::join) {
       join(key, std::move(ask.request), ask.from);
     } else if (ask.kind == Asks::Ask::Kind::info) {
-      info(key, ask.from);
+      info(key, ask.proof, ask.from);
     } else {
       end(key, ask.host_token, ask.from);
     }

@@ -196,8 +196,11 @@ void Impl::answer_infos(Residence& residence, const SessionRecord& record) noexc
   Outpost& outpost = residence.away();
   VS_ASSERT(!outpost.needs_home());  // so nobody asks for anything else
   outpost.needs_farewell = false;
-  for (const Asks::Ask& ask : outpost.asks.take_all())
-    answer(ask.from, SessionInfo{residence.key, record.settings, 0, record.state});
+  for (const Asks::Ask& ask : outpost.asks.take_all()) {
+    SessionInfo info{residence.key, record.settings, 0, record.state};
+    tell_code(info, ask.proof, record);
+    answer(ask.from, std::move(info));
+  }
   drop_if_idle(residence);
 }
 
@@ -306,7 +309,7 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
       .from = self(), .key = residence.key, .fence = version.fence, .message = node::Moved{}});
   outpost.phase = Phase::taking;
   ports_.store.change(
-      residence.key, known, version, bytes_of(bytes, from.queue), store_ttl_us(),
+      {residence.key, record.code}, known, version, bytes_of(bytes, from.queue), store_ttl_us(),
       BufferRef::copy_of(moved),
       answered([this, key = residence.key, version, from, written_by,
                 machine = std::move(machine)](const Result<>& result) mutable noexcept {

@@ -336,8 +336,8 @@ void Impl::on_answer(const Uuid& key, const node::Answer& answer) noexcept {
   VS_ASSERT(ask->attempts == answer.ask.attempt);
   const bool is_done = !answer.fault && !answer.info;
   if (answer.info && !answer.fault && ask->kind == Asks::Ask::Kind::info) {
-    const node::Info& info = *answer.info;
-    this->answer(ask->from, SessionInfo{key, info.settings, info.members, info.state});
+    const node::Info& told = *answer.info;
+    pass_info({key, told.settings, told.members, told.state}, ask->proof, ask->from);
   } else if (is_done && ask->kind == Asks::Ask::Kind::end) {
     this->answer(ask->from, SessionDeleted{});
   } else {
@@ -376,6 +376,7 @@ void Impl::learn_record(Residence& residence, std::uint64_t revision, std::uint6
   outpost.revision = revision;
   outpost.commands = commands;
   outpost.record = record;
+  outpost.code = stored->record.code;
   VS_ASSERT(!outpost.record.empty());
   if (!has_doubts) return;
   const auto heard = std::ranges::find(stored->heard, self(), &node::Heard::node);

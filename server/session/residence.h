@@ -141,6 +141,7 @@ struct Outpost {
   std::uint64_t commands = 0;
   std::uint64_t line_fence = 0;  // whose `commands` these are; `fence`, but between two homes
   std::string record;            // a StoredSession
+  ShortCode code;                // that it has
   // The newest state that any member here was given. None that is older follows it.
   std::uint64_t told_epoch = 0;
   std::uint64_t told_seq = 0;

@@ -29,13 +29,18 @@ void SessionDirectory::on_join(const Uuid& key, const SessionMachine::JoinReques
   const Impl::Event event(*impl_);
   impl_->join(key, request, from);
 }
-void SessionDirectory::on_info(const Uuid& key, ConnectionRef from) noexcept {
+void SessionDirectory::on_info(const Uuid& key, ConnectionRef from,
+                               const SessionProof& proof) noexcept {
   const Impl::Event event(*impl_);
-  impl_->info(key, from);
+  impl_->info(key, proof, from);
 }
 void SessionDirectory::on_validate(const Uuid& key, ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
   impl_->validate(key, from);
+}
+void SessionDirectory::on_validate_code(ShortCode code, ConnectionRef from) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->validate_code(code, from);
 }
 void SessionDirectory::on_video(const Uuid& key, ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
@@ -229,26 +234,8 @@ void Impl::create(const Uuid& key, const CreateOrder& order, ConnectionRef from)
   auto machine = std::make_unique<SessionMachine>(ports_.limits, order.settings, host_token,
                                                   video ? std::move(*video) : VideoChoice{},
                                                   server_us(), resume_key);
-  const std::string bytes =
-      encode(StoredSession{.home = {}, .heard = {}, .record = machine->record()});
   machine->take_durable_changed();
-  static constexpr StoreVersion first{1, 1};
-  ports_.store.create(key, first, BufferRef::copy_of(bytes), store_ttl_us(),
-                      answered([this, key, from, host_token,
-                                machine = std::move(machine)](Result<> made) mutable noexcept {
-                        if (!made) return answer(from, fault_of(made.error()));
-                        ports_.metrics.count(Counter::sessions_created);
-                        answer(from, SessionCreated{key, host_token});
-                        // Where others share the store, the first member decides which node is its
-                        // home.
-                        if (!is_alone()) return;
-                        auto& residence = residences_[key];
-                        VS_ASSERT(!residence);
-                        residence =
-                            std::make_unique<Residence>(key, &Impl::on_residence_timer, this);
-                        adopt(*residence, std::move(machine), first);
-                        arm_timer(*residence);
-                      }));
+  store_new(key, {std::move(machine), host_token, from});
 }
 
 void Impl::join(const Uuid& key, SessionMachine::JoinRequest request, ConnectionRef from) noexcept {
@@ -260,28 +247,29 @@ void Impl::join(const Uuid& key, SessionMachine::JoinRequest request, Connection
   add_ask(key, {.kind = Asks::Ask::Kind::join, .from = from, .request = std::move(request)});
 }
 
-void Impl::info(const Uuid& key, ConnectionRef from) noexcept {
+void Impl::info(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept {
   const Residence* residence = find(key);
   const bool is_home = residence != nullptr && residence->is_home();
   if (is_home && !is_alone() && residence->home->seats.empty() && is_store_ready_) {
-    return info_of_empty(key, from);
+    return info_of_empty(key, proof, from);
   }
-  if (is_home) return answer(from, info_of(*residence));
+  if (is_home) return answer_info(*residence, proof, from);
   if (is_alone()) return answer(from, SessionFault::not_found);
-  add_ask(key, {.kind = Asks::Ask::Kind::info, .from = from});
+  add_ask(key, {.kind = Asks::Ask::Kind::info, .from = from, .proof = proof});
 }
 
 // Nothing reminds a home without members that another node has taken it over.
-void Impl::info_of_empty(const Uuid& key, ConnectionRef from) noexcept {
+void Impl::info_of_empty(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept {
   ports_.store.load(
-      key, answered<StoredValue>([this, key, from](const Result<StoredValue>& value) noexcept {
+      key,
+      answered<StoredValue>([this, key, proof, from](const Result<StoredValue>& value) noexcept {
         Residence* residence = find(key);
         const bool is_home = residence != nullptr && residence->is_home();
         const bool is_over =
             value && is_home && value->version.fence > residence->at_home().version.fence;
-        if (is_home && !is_over) return answer(from, info_of(*residence));
+        if (is_home && !is_over) return answer_info(*residence, proof, from);
         if (is_over) superseded(*residence);
-        add_ask(key, {.kind = Asks::Ask::Kind::info, .from = from});
+        add_ask(key, {.kind = Asks::Ask::Kind::info, .from = from, .proof = proof});
       }));
 }
 
@@ -289,13 +277,13 @@ void Impl::validate(const Uuid& key, ConnectionRef from) noexcept {
   const Residence* residence = find(key);
   const bool is_open_here =
       residence != nullptr && (residence->home || !residence->outpost->members.empty());
-  if (is_open_here || copies_.contains(key)) return answer(from, SessionValidity{true});
-  if (unremoved_.contains(key)) return answer(from, SessionValidity{false});
+  if (is_open_here || copies_.contains(key)) return answer(from, SessionValidity{key});
+  if (unremoved_.contains(key)) return answer(from, SessionValidity{});
   ports_.store.exists(key, answered<bool>([this, key, from](Result<bool> exists) noexcept {
                         if (!exists) return answer(from, SessionFault::unavailable);
                         const bool is_unsure = !*exists && may_be_written_back();
                         if (is_unsure) return validate_later(key, from);
-                        answer(from, SessionValidity{*exists});
+                        answer(from, *exists ? SessionValidity{key} : SessionValidity{});
                       }));
 }
 
@@ -304,7 +292,8 @@ void Impl::validate_later(const Uuid& key, ConnectionRef from) noexcept {
   ports_.store.load(
       key, answered<StoredValue>([this, key, from](const Result<StoredValue>& value) noexcept {
         const bool is_removed = !value && value.error().code == ErrorCode::conflict;
-        if (value || is_removed) return answer(from, SessionValidity{!is_removed});
+        if (value) return answer(from, SessionValidity{key});
+        if (is_removed) return answer(from, SessionValidity{});
         if (unsure_.size() == unsure_max) return answer(from, SessionFault::unavailable);
         unsure_.push_back({key, from, now_us() + ask_us});
         VS_ASSERT(unsure_.size() <= unsure_max);

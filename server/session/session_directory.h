@@ -43,9 +43,11 @@ class SessionDirectory {
   // Answered by Delivery::begin, or by a fault.
   void on_join(const Uuid& key, const SessionMachine::JoinRequest& request,
                ConnectionRef from) noexcept;
-  void on_info(const Uuid& key, ConnectionRef from) noexcept;
+  void on_info(const Uuid& key, ConnectionRef from, const SessionProof& proof = {}) noexcept;
   // Whether there is such a session: as this node knows it, else as the store does.
   void on_validate(const Uuid& key, ConnectionRef from) noexcept;
+  // The same of whichever has that code. Of any worker.
+  void on_validate_code(ShortCode code, ConnectionRef from) noexcept;
   void on_video(const Uuid& key, ConnectionRef from) noexcept;
   void on_delete(const Uuid& key, const std::optional<Token>& host_token,
                  ConnectionRef from) noexcept;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
+#include "core/base/short_code.h"
 #include "core/base/uuid.h"
 #include "proto/session/session_values.h"
 
@@ -20,18 +22,23 @@ enum class SessionFault : std::uint8_t {
   not_the_host,  // the token is another's
 };
 
+// What somebody has shown to be told more than whoever knows the key: a host or a resume token.
+using SessionProof = std::variant<std::monostate, Token, ResumeToken>;
+
 struct SessionCreated {
   Uuid key;
   Token host_token;
+  ShortCode code;
 };
 struct SessionInfo {
   Uuid key;
   SessionSettings settings;
   std::uint32_t members = 0;
   PlaybackState state;
+  ShortCode code{};  // nil: it has none, or who asks is not to know it
 };
 struct SessionValidity {
-  bool is_valid = false;
+  std::optional<Uuid> key{};  // nothing: there is no such session
 };
 struct SessionVideo {
   std::string id;

@@ -7,6 +7,9 @@
 //   5     life in ms   6  the channel   7  bytes   8  queue, "" where it stays as it is
 //   9     the event; without it nothing is published
 // Answers: 1 done, 0 conflict, -1 the key is not there or was removed.
+// KEYS[2], where there is one, is its code's hash, whose field `session` is KEYS[1]. That of
+// another session is prolonged by a change, too, which does no harm and spares each change a look
+// at it.
 //
 // set_time is about the one hash of the shared time (common_time.h), with the fields version,
 // offset and born, in decimals. KEYS[1] is also the channel. Arguments: 1 the version that was
@@ -20,6 +23,11 @@ namespace videosync::redis_scripts {
 
 inline constexpr std::string_view create = R"(
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if KEYS[2] then
+  if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+  redis.call('HSET', KEYS[2], 'session', KEYS[1])
+  redis.call('PEXPIRE', KEYS[2], ARGV[5])
+end
 redis.call('HSET', KEYS[1], 'fence', ARGV[3], 'revision', ARGV[4], 'bytes', ARGV[7])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1)";
@@ -31,12 +39,17 @@ if stored[1] and stored[2] and stored[1] .. stored[2] > ARGV[1] .. ARGV[2] then 
 redis.call('HSET', KEYS[1], 'fence', ARGV[3], 'revision', ARGV[4], 'bytes', ARGV[7])
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'queue', ARGV[8]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
+if KEYS[2] and redis.call('PEXPIRE', KEYS[2], ARGV[5]) == 0 then
+  redis.call('HSET', KEYS[2], 'session', KEYS[1])
+  redis.call('PEXPIRE', KEYS[2], ARGV[5])
+end
 if ARGV[9] then redis.call('PUBLISH', ARGV[6], ARGV[9]) end
 return 1)";
 
 inline constexpr std::string_view touch = R"(
 if redis.call('HEXISTS', KEYS[1], 'bytes') == 0 then return -1 end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
+if KEYS[2] then redis.call('PEXPIRE', KEYS[2], ARGV[5]) end
 return 1)";
 
 inline constexpr std::string_view remove = R"(
@@ -44,6 +57,9 @@ local stored = redis.call('HMGET', KEYS[1], 'fence', 'revision', 'removed')
 if stored[3] then return -1 end
 if stored[1] and stored[2] and stored[1] .. stored[2] > ARGV[1] .. ARGV[2] then return 0 end
 redis.call('DEL', KEYS[1])
+if KEYS[2] and redis.call('HMGET', KEYS[2], 'session')[1] == KEYS[1] then
+  redis.call('DEL', KEYS[2])
+end
 redis.call('HSET', KEYS[1], 'removed', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 if ARGV[9] then redis.call('PUBLISH', ARGV[6], ARGV[9]) end

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -17,9 +18,43 @@ namespace {
 constexpr std::array<std::string_view, 4> script_texts{redis_scripts::create, redis_scripts::change,
                                                        redis_scripts::touch, redis_scripts::remove};
 
+constexpr std::string_view name_begin = "videosync:{";
+constexpr std::string_view session_end = "}:session";
+constexpr std::string_view code_end = "}:code";
+
 std::string key_name(const Uuid& key) {
   return "videosync:{" + key.to_string() + "}:session";
 }
+
+using CodeName = std::array<char, name_begin.size() + ShortCode::digits + code_end.size()>;
+CodeName code_name(ShortCode code) noexcept {
+  CodeName name;
+  char* end = std::ranges::copy(name_begin, name.data()).out;
+  end = std::ranges::copy(code.to_digits(), end).out;
+  end = std::ranges::copy(code_end, end).out;
+  VS_ASSERT(end == name.data() + name.size());
+  return name;
+}
+std::string_view text_of(const CodeName& name) noexcept {
+  return {name.data(), name.size()};
+}
+
+Result<Uuid> session_of(const RedisReply& reply) {
+  if (reply.size() != 1 || reply[0].kind() != RedisReply::Kind::text) {
+    return fail(ErrorCode::not_found, "no such code");
+  }
+  std::string_view name = reply[0].text();
+  const bool is_name = name.starts_with(name_begin) && name.ends_with(session_end) &&
+                       name.size() > name_begin.size() + session_end.size();
+  if (is_name) {
+    name.remove_prefix(name_begin.size());
+    name.remove_suffix(session_end.size());
+  }
+  const auto key = Uuid::parse_v4(name);
+  if (!key) return fail(ErrorCode::corrupt, "a stored code is of no session");
+  return *key;
+}
+
 std::string channel_name(const Uuid& channel) {
   return "videosync:{" + channel.to_string() + "}:events";
 }
@@ -51,6 +86,7 @@ Result<StoredValue> value_of(const RedisReply& reply) {
 struct RedisStore::Call {
   Operation operation;
   std::string key;
+  ShortCode code;
   std::string channel;
   StoreVersion expected;
   StoreVersion next;
@@ -84,11 +120,12 @@ void RedisStore::listen(SessionListener& listener) noexcept {
 
 // --- Operations ----------------------------------------------------------------------------------
 
-void RedisStore::create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
-                        OnDone done) {
+void RedisStore::create(const SessionName& name, StoreVersion version, BufferRef bytes,
+                        std::int64_t ttl_us, OnDone done) {
   VS_ASSERT(bytes && ttl_us > 0);
   run(std::unique_ptr<Call>(new Call{Operation::create,
-                                     key_name(key),
+                                     key_name(name.key),
+                                     name.code,
                                      {},
                                      {},
                                      version,
@@ -99,24 +136,35 @@ void RedisStore::create(const Uuid& key, StoreVersion version, BufferRef bytes, 
                                      std::move(done)}));
 }
 
-void RedisStore::change(const Uuid& key, StoreVersion expected, StoreVersion next,
+void RedisStore::change(const SessionName& name, StoreVersion expected, StoreVersion next,
                         SessionBytes bytes, std::int64_t ttl_us, BufferRef event, OnDone done) {
   VS_ASSERT(bytes.bytes && ttl_us > 0 && next > expected);
-  run(std::unique_ptr<Call>(new Call{Operation::change, key_name(key), channel_name(key), expected,
-                                     next, ttl_us, std::move(bytes.bytes), std::move(bytes.queue),
-                                     std::move(event), std::move(done)}));
+  run(std::unique_ptr<Call>(new Call{
+      Operation::change, key_name(name.key), name.code, channel_name(name.key), expected, next,
+      ttl_us, std::move(bytes.bytes), std::move(bytes.queue), std::move(event), std::move(done)}));
 }
 
-void RedisStore::touch(const Uuid& key, std::int64_t ttl_us, OnDone done) {
+void RedisStore::touch(const SessionName& name, std::int64_t ttl_us, OnDone done) {
   VS_ASSERT(ttl_us > 0);
-  run(std::unique_ptr<Call>(
-      new Call{Operation::touch, key_name(key), {}, {}, {}, ttl_us, {}, {}, {}, std::move(done)}));
+  run(std::unique_ptr<Call>(new Call{Operation::touch,
+                                     key_name(name.key),
+                                     name.code,
+                                     {},
+                                     {},
+                                     {},
+                                     ttl_us,
+                                     {},
+                                     {},
+                                     {},
+                                     std::move(done)}));
 }
 
-void RedisStore::remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) {
+void RedisStore::remove(const SessionName& name, StoreVersion version, BufferRef event,
+                        OnDone done) {
   run(std::unique_ptr<Call>(new Call{Operation::remove,
-                                     key_name(key),
-                                     channel_name(key),
+                                     key_name(name.key),
+                                     name.code,
+                                     channel_name(name.key),
                                      version,
                                      {},
                                      tombstone_us,
@@ -145,6 +193,19 @@ void RedisStore::exists(const Uuid& key, OnExists done) {
                 [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
                   if (reply) {
                     done(reply->integer() == 1);
+                  } else {
+                    done(std::unexpected(std::move(reply.error())));
+                  }
+                });
+}
+
+void RedisStore::find(ShortCode code, OnKey done) {
+  VS_ASSERT(code);
+  const CodeName name = code_name(code);
+  pair_.command(std::array<std::string_view, 3>{"HMGET", text_of(name), "session"},
+                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+                  if (reply) {
+                    done(session_of(*reply));
                   } else {
                     done(std::unexpected(std::move(reply.error())));
                   }
@@ -207,11 +268,13 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
   };
   // Redis takes no integer with zeros in front.
   const std::string ttl_ms = std::to_string((call->ttl_us + 999) / 1'000);
-  const std::array<std::string_view, 13> arguments{
+  const CodeName code = code_name(call->code);
+  std::array<std::string_view, 14> arguments{
       in_full ? "EVAL" : "EVALSHA",
       in_full ? script_texts[index] : std::string_view(digests_[index]),
-      "1",
+      call->code ? "2" : "1",
       call->key,
+      text_of(code),
       number(0, call->expected.fence),
       number(1, call->expected.revision),
       number(2, call->next.fence),
@@ -221,7 +284,11 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
       call->bytes ? text_of(call->bytes) : std::string_view(),
       call->queue ? text_of(call->queue) : std::string_view(),
       call->event ? text_of(call->event) : std::string_view()};
-  const std::size_t count = call->event ? 13 : 12;
+  std::size_t count = call->event ? 14 : 13;
+  if (!call->code) {
+    std::shift_left(arguments.begin() + 4, arguments.end(), 1);
+    --count;
+  }
   if (!in_full) ++short_calls_;
   pair_.command(std::span(arguments).first(count),
                 [this, in_full, call = std::move(call)](Result<RedisReply> reply) mutable noexcept {

@@ -1,10 +1,11 @@
 // RedisStore: the SessionStore that several nodes share, on a Redis.
 //
-// Keys: the hash `videosync:{<key>}:session` (redis_scripts.h) with an expiry; channels:
-// `videosync:{<uuid>}:events`; for both, `videosync:clock` is RedisClock's. Every operation is one
-// command, a change and its event one script. Operations that a turn asks for leave in one write.
-// Nothing is tried again on its own: while the store is away every operation ends as unavailable at
-// once, and what was on its way as unavailable or timed_out, done or not.
+// Keys: the hashes `videosync:{<key>}:session` and `videosync:{<code>}:code` (redis_scripts.h),
+// each with an expiry; channels: `videosync:{<uuid>}:events`; for both, `videosync:clock` is
+// RedisClock's. Every operation is one command, a change and its event one script. Operations that
+// a turn asks for leave in one write. Nothing is tried again on its own: while the store is away
+// every operation ends as unavailable at once, and what was on its way as unavailable or timed_out,
+// done or not.
 //
 // A script that the server has forgotten (NOSCRIPT) is sent in full; until the answers of those on
 // their way have come, later operations wait, so that the order of changes stays. It may be lost
@@ -54,14 +55,15 @@ class RedisStore final : public SessionStore, RedisPairOwner, RedisClockOwner {
   const RedisCounters& counters() const noexcept { return pair_.counters(); }
 
   void listen(SessionListener& listener) noexcept override;
-  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+  void create(const SessionName& name, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
               OnDone done) override;
   void load(const Uuid& key, OnValue done) override;
   void exists(const Uuid& key, OnExists done) override;
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
+  void find(ShortCode code, OnKey done) override;
+  void change(const SessionName& name, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override;
-  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override;
-  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override;
+  void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) override;
+  void remove(const SessionName& name, StoreVersion version, BufferRef event, OnDone done) override;
   void publish(const Uuid& channel, BufferRef event, OnReceivers done) override;
   void follow(const Uuid& channel, OnDone done) override;
   void unfollow(const Uuid& channel) override;

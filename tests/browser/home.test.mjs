@@ -120,6 +120,62 @@ test('the link is copied, and drawn for phones', async () => {
   assert.ok((await code.locator('path').getAttribute('d')).length > 1_000);
 });
 
+test('the room tells its code, large enough to be read out, and copies it', async () => {
+  const { page } = ann;
+  const code = await page.textContent('#code');
+  assert.match(code, /^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+  const ben = await meet({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true, permissions: ['clipboard-read', 'clipboard-write'] });
+  await join(ben.page, await page.inputValue('#link'), 'Ben');
+  await ben.page.tap('#share');
+  await ben.page.waitForSelector('#share-dialog[open]');
+  await until(async () => (await ben.page.inputValue('#share-code')) === code, 'the code of the session');
+  const look = await ben.page.$eval('#share-code', (field) => ({
+    sizePx: parseFloat(getComputedStyle(field).fontSize), isWhole: field.scrollWidth <= field.clientWidth }));
+  assert.ok(look.sizePx >= 24 && look.isWhole, JSON.stringify(look));
+  await assertAccessible(ben.page, 'sharing');
+  for (const [button, field] of [['#copy-code', '#share-code'], ['#copy-link', '#share-link']]) {
+    await ben.page.tap(button);
+    await ben.page.waitForSelector(`${button}:has-text("Copied")`);
+    assert.equal(await ben.page.evaluate(() => navigator.clipboard.readText()), await ben.page.inputValue(field));
+  }
+  assert.equal(await ben.page.inputValue('#share-link'), await page.inputValue('#link'));
+  await takeHomePicture(ben.page, 'sharing');
+  await ben.page.getByRole('button', { name: 'Close' }).tap();
+});
+
+test('the join field takes a code however it is written, and a link with one', async () => {
+  const code = await ann.page.textContent('#code');
+  const key = await ann.page.textContent('#key');
+  const { page } = await meet();
+  const into = `${server.origin}/player.html?session=${key}`;
+  for (const written of [code, ` ${code.replace('-', ' ').toLowerCase()} `, `${server.origin}/r/${code}`]) {
+    await page.goto(server.origin);
+    await page.fill('#join-key', written);
+    await page.click('#join:enabled');
+    await page.waitForURL(into);
+  }
+  await page.goto(`${server.origin}/r/${code.toLowerCase()}`);
+  assert.equal(page.url(), into);
+});
+
+test('a code that nobody has is told in words, typed or followed, in either language', async () => {
+  for (const [locale, words, none] of [['en-GB', 'no session with this code', 'no code in it'], ['de-DE', 'keine Sitzung', 'kein Code']]) {
+    const person = await meet({ locale });
+    const { page } = person;
+    await page.goto(server.origin);
+    await page.fill('#join-key', 'zzzz zzzo');
+    await page.click('#join:enabled');
+    await page.waitForSelector(`#join-message.error:has-text("${words}")`);
+    assert.equal((await page.goto(`${server.origin}/r/zzzzzzz0`)).status(), 404);
+    await page.waitForSelector(`#join-message.error:has-text("${words}")`);
+    assert.equal(await page.inputValue('#join-key'), 'ZZZZ-ZZZ0', 'to be put right');
+    await page.waitForSelector('.poster');
+    assert.equal((await page.goto(`${server.origin}/r/film`)).status(), 404);
+    await page.waitForSelector(`#join-message.error:has-text("${none}")`);
+    assert.match(person.faults.splice(0).join('\n'), /404/);
+  }
+});
+
 test('where there is a share sheet, it is offered and gets the link', async () => {
   const { page } = await meet();
   await page.addInitScript(() => {

@@ -136,7 +136,7 @@ for (const [name, viewport] of [['a phone on its side', { width: 844, height: 39
     const before = await headingAt();
     await page.fill('#join-key', 'not a key');
     await page.press('#join-key', 'Enter');
-    await page.waitForSelector('#join-message.error:has-text("not a session key")');
+    await page.waitForSelector('#join-message.error:has-text("not a session")');
     assert.equal(await headingAt(), before);
     const { y, height } = await boxOf(page, '#join-message');
     assert.ok(y >= 0 && y + height <= viewport.height, `${y} to ${y + height}`);

@@ -121,7 +121,8 @@ test('validate: true for a session, false for anything else', async () => {
     assert.equal(answer.headers['cache-control'], 'no-store');
     return JSON.parse(answer.body);
   };
-  assert.deepEqual(await validate(key), { valid: true });
+  assert.deepEqual(await validate(key), { valid: true, key });
+  assert.deepEqual(await validate(key.toUpperCase()), { valid: true, key });
   for (const text of [UNKNOWN, 'nonsense', '', `${key}0`, key.replace('-', ''), '%20']) {
     assert.deepEqual(await validate(text), { valid: false }, text);
   }
@@ -145,7 +146,7 @@ test('only the holder of the host token ends a session, and it is gone', async (
   assertError(await end({ Authorization: `Basic ${hostToken}` }), 401);
   assertError(await end({ Authorization: `Bearer ${'0'.repeat(32)}` }), 403);
   assertError(await end({ Authorization: 'Bearer nonsense' }), 403);
-  assert.deepEqual(JSON.parse((await request('GET', `/api/sessions/${key}/validate`)).body), { valid: true });
+  assert.deepEqual(JSON.parse((await request('GET', `/api/sessions/${key}/validate`)).body), { valid: true, key });
   const ended = await end({ Authorization: `bearer ${hostToken}` });
   assert.equal(ended.status, 204);
   assert.equal(ended.headers['content-length'], undefined);

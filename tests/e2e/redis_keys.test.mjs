@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { startCluster, startNode, whenReady } from '../support/cluster.mjs';
 import { makeFolder } from '../support/files.mjs';
 import { createSession, join } from '../support/member.mjs';
+import { namesOf } from '../support/show.mjs';
 import { startRedis } from '../support/redis.mjs';
 import { serverBinary } from '../support/server.mjs';
 import { until } from '../support/until.mjs';
@@ -30,29 +31,30 @@ async function assertWorks(redis, url) {
   const cluster = await startCluster({ redis: { url } });
   try {
     const [a, b] = cluster.nodes;
-    const { key } = await createSession(a);
-    const members = [await join(a, key), await join(b, key)];
+    const made = await createSession(a);
+    const members = [await join(a, made.key), await join(b, made.key)];
     members[0].send('play', { position: 3 });
     await agreement(members, ({ seq }) => seq === 1);
-    return key;
+    return made;
   } finally {
     await cluster.stop();
   }
 }
 
 describe('what is stored', { concurrency: 3 }, () => {
-  test('one key a session, tagged for a cluster, with an expiry; an ended one leaves a tombstone; one for time', (t) => withRedis({}, async (redis) => {
+  test('one key a session and one for its code, tagged for a cluster, with an expiry; an ended one leaves a tombstone; one for time', (t) => withRedis({}, async (redis) => {
     const heard = await redis.hear();
     const node = await startNode(redis.url, ['--session-ttl', `${TTL_S}s`]);
     try {
       await whenReady(node);
-      const { key } = await createSession(node);
-      const name = `videosync:{${key}}:session`;
+      const { key, code } = await createSession(node);
+      const [name, codeName] = namesOf({ key, code });
       const left = async () => Number(await redis.command('PTTL', name));
       const isFull = (ms) => ms > KEPT_MS - 5_000 && ms <= KEPT_MS;
       assert.ok(isFull(await left()), `${await left()} ms`);
       const ann = await join(node, key);
-      assert.deepEqual((await redis.command('KEYS', '*')).sort(), [CLOCK, name]);
+      assert.deepEqual((await redis.command('KEYS', '*')).sort(), [CLOCK, name, codeName].sort());
+      assert.deepEqual(await redis.command('HKEYS', codeName), ['session']);
       assert.deepEqual((await redis.command('HKEYS', CLOCK)).sort(), ['born', 'offset', 'version']);
       assert.equal(Number(await redis.command('PTTL', CLOCK)), -1);
       assert.deepEqual((await redis.command('HKEYS', name)).sort(), ['bytes', 'fence', 'revision'], 'no queue yet');
@@ -67,6 +69,7 @@ describe('what is stored', { concurrency: 3 }, () => {
       await ann.closed;
       await until(async () => (await redis.command('HKEYS', name)).join() === 'removed', 'the tombstone');
       const tombMs = await left();
+      assert.equal(Number(await redis.command('EXISTS', codeName)), 0);
       assert.ok(tombMs > 590_000 && tombMs <= 600_000, `${tombMs} ms`);
       t.diagnostic(`a session takes ${bytes} bytes in Redis`);
     } finally {
@@ -127,10 +130,10 @@ describe('the ways in', { concurrency: 3 }, () => {
     const folder = await makeFolder();
     try {
       await withRedis({ args: ['--unixsocket', folder.path('r.sock')], password: 'open' }, async (redis) => {
-        const key = await assertWorks(redis, `redis://:open@127.0.0.1:${redis.port}/7`);
-        assert.match(await redis.command('INFO', 'keyspace'), /^db7:keys=2/m);
+        const made = await assertWorks(redis, `redis://:open@127.0.0.1:${redis.port}/7`);
+        assert.match(await redis.command('INFO', 'keyspace'), /^db7:keys=3/m);
         await redis.command('SELECT', 7);
-        assert.deepEqual((await redis.command('KEYS', '*')).sort(), [CLOCK, `videosync:{${key}}:session`]);
+        assert.deepEqual((await redis.command('KEYS', '*')).sort(), [CLOCK, ...namesOf(made)].sort());
       });
       await withRedis({ args: ['--unixsocket', folder.path('s.sock')] }, (redis) => assertWorks(redis, `redis+unix:${folder.path('s.sock')}`));
     } finally {

@@ -76,7 +76,7 @@ describe('one of two nodes is killed', { concurrency: 3 }, () => {
     const { key, people: [ann, amy] } = await showing([['Ann', a], ['Amy', a]]);
     kill(a);
     await Promise.all([ann.closed, amy.closed]);
-    assert.deepEqual(await (await fetch(`${b.origin}/api/sessions/${key}/validate`)).json(), { valid: true });
+    assert.deepEqual(await (await fetch(`${b.origin}/api/sessions/${key}/validate`)).json(), { valid: true, key });
     const { back, tookMs } = await allComeBack(b, key, [amy, ann]);
     assert.deepEqual(back.map(({ id, welcome }) => [id, welcome.state.seq]), [[amy.id, 1], [ann.id, 1]]);
     const after = await agreement(back, ({ count }) => count === 2);

@@ -97,7 +97,7 @@ test('sessions of every home are made, seen, joined and ended from any worker', 
   const sessions = await Promise.all(Array.from({ length: 32 }, () => createSession(server)));
   assert.equal(new Set(sessions.map(({ key }) => key)).size, 32);
   await Promise.all(sessions.map(async ({ key, hostToken }) => {
-    assert.deepEqual(await get(`/api/sessions/${key}/validate`), { valid: true });
+    assert.deepEqual(await get(`/api/sessions/${key}/validate`), { valid: true, key });
     const member = await join(server, key);
     const info = await get(`/api/sessions/${key}`);
     assert.deepEqual([info.key, info.members], [key, 1]);

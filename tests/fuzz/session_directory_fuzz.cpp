@@ -112,6 +112,7 @@ std::string record_of(FuzzBytes& in, const FuzzWorld& world) {
   record.last_activity_us = time_of(in, world);
   record.occupied = in.flag();
   record.commands = in.number();
+  record.code.value = in.flag() ? in.byte() : 0;
   for (std::size_t i = in.below(3); i > 0; --i)
     record.forks.push_back({in.number(), in.number(), in.number(), in.number(), in.number()});
   if (in.flag()) {
@@ -294,6 +295,15 @@ void write_into_store(FuzzBytes& in, FuzzWorld& world) {
   world.store.planted = StoredValue{BufferRef::copy_of(record_of(in, world)), {fence, in.number()}};
 }
 
+SessionProof proof_of(FuzzBytes& in) {
+  Token secret;
+  secret.bytes.fill(7);
+  const MemberId member = member_of(in);
+  if (in.flag()) return {};
+  if (in.flag()) return secret;
+  return ResumeToken{member, resume_secret(secret, member)};
+}
+
 void ask(FuzzBytes& in, FuzzWorld& world) {
   const Uuid key = key_of(in);
   SessionDirectory& directory = world.directory_for(key);
@@ -308,8 +318,11 @@ void ask(FuzzBytes& in, FuzzWorld& world) {
     if (in.flag()) request.held = {place_of(in, world), in.number()};
     return directory.on_join(key, request, from);
   }
-  if (kind == 4) return directory.on_info(key, from);
-  if (kind == 5) return directory.on_validate(key, from);
+  if (kind == 4) return directory.on_info(key, from, proof_of(in));
+  if (kind == 5) {
+    const ShortCode code{in.byte()};
+    return code ? directory.on_validate_code(code, from) : directory.on_validate(key, from);
+  }
   if (kind == 6) return directory.on_video(key, from);
   if (in.flag()) return directory.on_create(key, {}, from);
   Token token;

@@ -31,7 +31,7 @@ export const rooms = {
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
   'watch.js': {
-    uses: ['ask.js', 'dom.js', 'memory.js', 'strings.js', 'title.js', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
+    uses: ['ask.js', 'dom.js', 'memory.js', 'title.js', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
   },
   'player.js': {
     uses: ['dom.js', 'faults.js', 'load_part.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],

@@ -176,7 +176,7 @@ void World::ask_valid(Viewer& viewer, std::uint64_t salt) {
   if (!session.is_made) return;
   ask(session, choose_node(random), ValidateOrder{}, [this, &session](const SessionReply* reply) {
     const auto* valid = reply == nullptr ? nullptr : std::get_if<SessionValidity>(reply);
-    if (valid != nullptr && !valid->is_valid) note_end(session, "somebody", "not valid");
+    if (valid != nullptr && !valid->key) note_end(session, "somebody", "not valid");
   });
 }
 

@@ -225,6 +225,10 @@ void World::check_stored(SimSession& session) {
   }
   const auto stored = decode_stored_session(entry->bytes.text());
   if (!stored) return find("stored", "the record cannot be read: {}", stored.error().message);
+  const Uuid* found = redis_.server(server_).data.find(session.code, now_us());
+  if (stored->record.code != session.code || found == nullptr || *found != session.key) {
+    find("stored", "the session's code is lost");
+  }
   std::vector<TakenOver> forks;
   for (const Fork& fork : stored->record.forks)
     forks.push_back({fork.epoch, {fork.after_epoch, fork.after_seq}});
@@ -263,9 +267,9 @@ void World::ask_everyone(SimSession& session) {
       if (is_unsure && session.may_be_gone) return;
       const auto* valid = reply == nullptr ? nullptr : std::get_if<SessionValidity>(reply);
       if (valid == nullptr) return find("requests", "in peace node {} cannot validate", index);
-      if (!valid->is_valid) note_end(session, "somebody", "not valid");
+      if (!valid->key) note_end(session, "somebody", "not valid");
       const bool may_go_on = session.has_gone_back || session.was_over_apart;
-      if (valid->is_valid && session.is_end_granted && !may_go_on) {
+      if (valid->key && session.is_end_granted && !may_go_on) {
         find("one end", "node {} takes a deleted session for valid", index);
       }
     });

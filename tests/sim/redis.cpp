@@ -157,16 +157,17 @@ RedisAnswer SimRedis::write(RedisConnection& connection, RedisCommand& command) 
   const std::int64_t now_us = scheduler_.now_us();
   const RedisData::Entry* found = server.data.find(command.key, now_us);
   const RedisData::Entry before = found != nullptr ? *found : RedisData::Entry{};
+  const SessionName name{command.key, command.code};
   RedisData::Outcome outcome{};
   if (command.kind == Command::create) {
-    outcome = server.data.create(command.key, command.next, command.bytes, command.ttl_us, now_us);
+    outcome = server.data.create(name, command.next, command.bytes, command.ttl_us, now_us);
   } else if (command.kind == Command::change) {
-    outcome = server.data.change(command.key, command.expected, command.next,
+    outcome = server.data.change(name, command.expected, command.next,
                                  {command.bytes, command.queue}, command.ttl_us, now_us);
   } else if (command.kind == Command::touch) {
-    outcome = server.data.touch(command.key, command.ttl_us, now_us);
+    outcome = server.data.touch(name, command.ttl_us, now_us);
   } else {
-    outcome = server.data.remove(command.key, command.expected, now_us);
+    outcome = server.data.remove(name, command.expected, now_us);
   }
   if (witness_ != nullptr) {
     witness_->on_redis_write(connection.node, connection.server, command, outcome,
@@ -190,6 +191,11 @@ RedisAnswer SimRedis::read(RedisConnection& connection, const RedisCommand& comm
       return {.number = publish(connection.server, command.key, command.event)};
     case Command::exists:
       return {.number = is_there ? 1u : 0u};
+    case Command::find: {
+      const Uuid* key = server.data.find(command.code, scheduler_.now_us());
+      if (key == nullptr) return {.kind = RedisAnswer::Kind::missing};
+      return {.channel = *key};
+    }
     case Command::load:
       if (is_there)
         return {.version = entry->version, .bytes = entry->bytes, .queue = entry->queue};

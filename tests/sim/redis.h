@@ -35,6 +35,7 @@ struct RedisCommand {
     create,
     load,
     exists,
+    find,
     change,
     touch,
     remove,
@@ -46,6 +47,7 @@ struct RedisCommand {
 
   Kind kind = Kind::hello;
   Uuid key{};
+  ShortCode code{};
   StoreVersion expected{};
   StoreVersion next{};
   BufferRef bytes{};
@@ -69,7 +71,7 @@ struct RedisAnswer {
 
   Kind kind = Kind::done;
   std::uint32_t number = 0;
-  Uuid channel{};
+  Uuid channel{};  // to `find`: the key
   StoreVersion version{};
   BufferRef bytes{};
   BufferRef queue{};

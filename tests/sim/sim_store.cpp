@@ -32,6 +32,11 @@ Result<StoredValue> value_of(RedisAnswer& answer) {
   return StoredValue{std::move(answer.bytes), answer.version, std::move(answer.queue)};
 }
 
+Result<Uuid> key_of(const RedisAnswer& answer) {
+  if (answer.kind == AnswerKind::missing) return fail(ErrorCode::not_found, "no such code");
+  return answer.channel;
+}
+
 }  // namespace
 
 SimStore::SimStore(SimRedis& redis, std::size_t node, StoreTurns& turns, TimerWheel& timers,
@@ -251,6 +256,8 @@ void SimStore::on_reply(Pending pending, RedisAnswer& answer) noexcept {
     (*value)(is_failure ? Result<StoredValue>(std::unexpected(why)) : value_of(answer));
   } else if (auto* exists = std::get_if<OnExists>(&pending.done)) {
     (*exists)(is_failure ? Result<bool>(std::unexpected(why)) : answer.number == 1);
+  } else if (auto* key = std::get_if<OnKey>(&pending.done)) {
+    (*key)(is_failure ? Result<Uuid>(std::unexpected(why)) : key_of(answer));
   } else if (auto* receivers = std::get_if<OnReceivers>(&pending.done)) {
     (*receivers)(is_failure ? Result<std::uint32_t>(std::unexpected(why)) : answer.number);
   }
@@ -259,10 +266,11 @@ void SimStore::on_reply(Pending pending, RedisAnswer& answer) noexcept {
   }
 }
 
-void SimStore::create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
-                      OnDone done) {
+void SimStore::create(const SessionName& name, StoreVersion version, BufferRef bytes,
+                      std::int64_t ttl_us, OnDone done) {
   command({.kind = Command::create,
-           .key = key,
+           .key = name.key,
+           .code = name.code,
            .next = version,
            .bytes = std::move(bytes),
            .ttl_us = ttl_us},
@@ -277,11 +285,16 @@ void SimStore::exists(const Uuid& key, OnExists done) {
   command({.kind = Command::exists, .key = key}, std::move(done));
 }
 
-void SimStore::change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
-                      std::int64_t ttl_us, BufferRef event, OnDone done) {
+void SimStore::find(ShortCode code, OnKey done) {
+  command({.kind = Command::find, .code = code}, std::move(done));
+}
+
+void SimStore::change(const SessionName& name, StoreVersion expected, StoreVersion next,
+                      SessionBytes bytes, std::int64_t ttl_us, BufferRef event, OnDone done) {
   VS_ASSERT(bytes.bytes && ttl_us > 0 && next > expected);
   command({.kind = Command::change,
-           .key = key,
+           .key = name.key,
+           .code = name.code,
            .expected = expected,
            .next = next,
            .bytes = std::move(bytes.bytes),
@@ -291,12 +304,17 @@ void SimStore::change(const Uuid& key, StoreVersion expected, StoreVersion next,
           std::move(done));
 }
 
-void SimStore::touch(const Uuid& key, std::int64_t ttl_us, OnDone done) {
-  command({.kind = Command::touch, .key = key, .ttl_us = ttl_us}, std::move(done));
+void SimStore::touch(const SessionName& name, std::int64_t ttl_us, OnDone done) {
+  command({.kind = Command::touch, .key = name.key, .code = name.code, .ttl_us = ttl_us},
+          std::move(done));
 }
 
-void SimStore::remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) {
-  command({.kind = Command::remove, .key = key, .expected = version, .event = std::move(event)},
+void SimStore::remove(const SessionName& name, StoreVersion version, BufferRef event, OnDone done) {
+  command({.kind = Command::remove,
+           .key = name.key,
+           .code = name.code,
+           .expected = version,
+           .event = std::move(event)},
           std::move(done));
 }
 

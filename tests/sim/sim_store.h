@@ -58,14 +58,15 @@ class SimStore final : public SessionStore {
   std::size_t unanswered() const noexcept { return commands_.pending.size(); }
 
   void listen(SessionListener& listener) noexcept override;
-  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+  void create(const SessionName& name, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
               OnDone done) override;
   void load(const Uuid& key, OnValue done) override;
   void exists(const Uuid& key, OnExists done) override;
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
+  void find(ShortCode code, OnKey done) override;
+  void change(const SessionName& name, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override;
-  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override;
-  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override;
+  void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) override;
+  void remove(const SessionName& name, StoreVersion version, BufferRef event, OnDone done) override;
   void publish(const Uuid& channel, BufferRef event, OnReceivers done) override;
   void follow(const Uuid& channel, OnDone done) override;
   void unfollow(const Uuid& channel) override;
@@ -74,7 +75,7 @@ class SimStore final : public SessionStore {
   enum class State : std::uint8_t { resting, connecting, ready, stopped };
   struct Role {};   // of the server
   struct Pulse {};  // to ourselves
-  using OnReply = std::variant<Role, Pulse, OnDone, OnValue, OnExists, OnReceivers>;
+  using OnReply = std::variant<Role, Pulse, OnDone, OnValue, OnExists, OnKey, OnReceivers>;
   struct Pending {
     OnReply done;
     std::int64_t since_ms;

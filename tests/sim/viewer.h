@@ -35,6 +35,7 @@ class World;
 struct SimSession {
   Uuid key;
   Token host_token;
+  ShortCode code;
   bool is_made = false;
   bool is_end_asked = false;  // by somebody who may: it may be over from then on
   bool is_end_granted = false;

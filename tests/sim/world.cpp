@@ -142,6 +142,7 @@ void World::prepare() {
           if (made == nullptr) return find("create", "a session could not be made in peace");
           session.is_made = true;
           session.host_token = made->host_token;
+          session.code = made->code;
         });
   }
   run_while(

@@ -24,6 +24,9 @@ export async function showing(places, settings) {
   return { ...session, people };
 }
 
+// The keys under which Redis has a session: its own, and its code's.
+export const namesOf = ({ key, code }) => [`videosync:{${key}}:session`, `videosync:{${code.replace('-', '')}}:code`];
+
 export const kill = (node) => process.kill(node.pid, 'SIGKILL');
 export const hang = (node) => pauseProcess(node.pid);
 export const goOn = (node) => process.kill(node.pid, 'SIGCONT');

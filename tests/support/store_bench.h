@@ -56,33 +56,37 @@ class StoreBench : SessionListener {
     return std::move(*given);
   }
 
-  Result<> create(const Uuid& key, StoreVersion version, std::string_view text,
+  Result<> create(const SessionName& name, StoreVersion version, std::string_view text,
                   std::int64_t life_us = ttl_us) {
     return answer<void>(
         [&](auto done) {
-          store().create(key, version, BufferRef::copy_of(text), life_us, std::move(done));
+          store().create(name, version, BufferRef::copy_of(text), life_us, std::move(done));
         },
         "create");
   }
-  Result<> change(const Uuid& key, StoreVersion expected, StoreVersion next, std::string_view text,
-                  std::string_view event = {}, std::int64_t life_us = ttl_us,
+  Result<> change(const SessionName& name, StoreVersion expected, StoreVersion next,
+                  std::string_view text, std::string_view event = {}, std::int64_t life_us = ttl_us,
                   std::string_view queue = {}) {
     return answer<void>(
         [&](auto done) {
-          store().change(key, expected, next, {BufferRef::copy_of(text), buffer(queue)}, life_us,
+          store().change(name, expected, next, {BufferRef::copy_of(text), buffer(queue)}, life_us,
                          buffer(event), std::move(done));
         },
         "change");
   }
-  Result<> remove(const Uuid& key, StoreVersion version, std::string_view event = {}) {
+  Result<> remove(const SessionName& name, StoreVersion version, std::string_view event = {}) {
     return answer<void>(
-        [&](auto done) { store().remove(key, version, buffer(event), std::move(done)); }, "remove");
+        [&](auto done) { store().remove(name, version, buffer(event), std::move(done)); },
+        "remove");
   }
-  Result<> touch(const Uuid& key, std::int64_t life_us = ttl_us) {
-    return answer<void>([&](auto done) { store().touch(key, life_us, std::move(done)); }, "touch");
+  Result<> touch(const SessionName& name, std::int64_t life_us = ttl_us) {
+    return answer<void>([&](auto done) { store().touch(name, life_us, std::move(done)); }, "touch");
   }
   Result<StoredValue> load(const Uuid& key) {
     return answer<StoredValue>([&](auto done) { store().load(key, std::move(done)); }, "load");
+  }
+  Result<Uuid> find(ShortCode code) {
+    return answer<Uuid>([&](auto done) { store().find(code, std::move(done)); }, "find");
   }
   bool exists(const Uuid& key) {
     return answer<bool>([&](auto done) { store().exists(key, std::move(done)); }, "exists").value();

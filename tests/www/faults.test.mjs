@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { describeFault } from '../../www/faults.js';
-import { createSession, servedPage, sessionExists, sessionInfo, videos } from '../../www/session/api.js';
+import { createSession, findSession, servedPage, sessionInfo, videos } from '../../www/session/api.js';
 
 const realFetch = globalThis.fetch;
 afterEach(() => (globalThis.fetch = realFetch));
@@ -19,7 +19,7 @@ test("the server's own answers, good and bad", async () => {
   json({ videos: [{ id: 'film' }] });
   assert.deepEqual(await list(), { videos: [{ id: 'film' }] });
   json({ valid: false });
-  assert.equal(await sessionExists('k'), false);
+  assert.equal(await findSession('k'), null);
   json({ error: { code: 'rate_limited', message: 'slow down' } }, { status: 429, headers: { 'Retry-After': '7' } });
   const limited = await fault(createSession);
   assert.deepEqual([limited.code, limited.status, limited.retryAfterS, limited.message], ['rate_limited', 429, 7, 'slow down']);

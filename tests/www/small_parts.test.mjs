@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatTime } from '../../www/format.js';
 import { LatestSender } from '../../www/player/playback/latest_sender.js';
-import { findSessionKey } from '../../www/session/api.js';
+import { findSessionCode, findSessionKey } from '../../www/session/api.js';
 import { timedByBrowser } from '../../www/session/first_look.js';
 import { FakeTime } from './support/fake_network.mjs';
 
@@ -19,6 +19,15 @@ test('a key is found alone, in a link and in whatever was pasted around it', () 
     assert.equal(findSessionKey(text), key);
   }
   for (const text of ['', 'hello', key.slice(1), key.replace('-4', '-1')]) assert.equal(findSessionKey(text), null);
+});
+
+test('a code is found however it is written, and in a link', () => {
+  for (const text of ['ABCD-EF01', 'abcdefoI', ' abcd efol\n', 'A-B-C-D–E—F 0 1', 'https://x/r/abcd-ef01', 'http://x:8080/r/ABCD%20EF01?a=1']) {
+    assert.equal(findSessionCode(text), 'ABCD-EF01', text);
+  }
+  for (const text of ['', 'ABCD-EF0', 'ABCD-EF011', 'ABCD-EFGU', 'ABCD_EF01', 'https://x/r/', 'https://x/r/%', '1b4e28ba-2fa1-4d3b-a1c5-0123456789ab']) {
+    assert.equal(findSessionCode(text), null, text);
+  }
 });
 
 test('when a question was sent and answered the browser knows better than the page', () => {

@@ -1,7 +1,7 @@
 // The sessions that this browser was in, as long as they last: a way back, and a way to forget them.
 import { byId, make } from '../dom.js';
 import { forgetSession, rememberedSessions, sessionMemory } from '../memory.js';
-import { playerUrl, sessionExists, sessionInfo } from '../session/api.js';
+import { findSession, playerUrl, sessionInfo } from '../session/api.js';
 import { strings } from '../strings.js';
 
 const words = strings.home;
@@ -16,7 +16,7 @@ export async function showRecentSessions() {
 // null for a session that has ended, which is forgotten with that.
 async function lookUp({ key }) {
   try {
-    if (await sessionExists(key)) {
+    if (await findSession(key)) {
       const { video, members } = await sessionInfo(key);
       return { key, title: video?.title || words.untitled, members };
     }

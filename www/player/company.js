@@ -10,6 +10,7 @@ import { PickerButtons } from './company/picker_buttons.js';
 import { QueuePanel } from './company/queue_panel.js';
 import { Reactions } from './company/reactions.js';
 import { Ready } from './company/ready.js';
+import { SharePanel } from './company/share_panel.js';
 import { UpNext } from './company/up_next.js';
 import { ByEar } from './playback/by_ear.js';
 import { Pace } from './playback/pace.js';
@@ -19,10 +20,11 @@ import { StatusView } from './status/status_view.js';
 
 const events = strings.events;
 
-// confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
+// link: of the session. confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
 // shown, library, inputs, playback: the ShownVideo, VideoList, PageInputs, SharedPlayback. onRender(): whatever else the
 // page refreshes at the status line's pace.
-export function openCompany({ room, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
+export function openCompany({ room, link, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
+  new SharePanel(room, link);
   const chat = new ChatPanel({ room, jump: (seconds) => inputs.act && playback.seekTo(inputs.act, seconds) });
   new Pace({ room, follower, source, toast });
   new ByEar({ room, follower });

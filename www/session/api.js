@@ -8,6 +8,24 @@ export function findSessionKey(text) {
   return text.match(KEY_FORM)?.[0].toLowerCase() ?? null;
 }
 
+const CODE_FORM = /^[0-9A-HJKMNP-TV-Z]{8}$/;
+
+// The short code in what somebody typed, pasted or followed, as it is shown ('ABCD-EFGH'): in any case, with
+// dashes and spaces anywhere, with the letters that look like a figure, or in a link. null if none.
+export function findSessionCode(text) {
+  const written = decoded(text.match(/\/r\/([^/?#]+)/)?.[1] ?? text);
+  const code = written.replace(/[\s\-\u2010-\u2015]/g, '').toUpperCase().replace(/O/g, '0').replace(/[IL]/g, '1');
+  return CODE_FORM.test(code) ? `${code.slice(0, 4)}-${code.slice(4)}` : null;
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 export function playerUrl(key) {
   return new URL(`/player.html?session=${encodeURIComponent(key)}`, location.origin).href;
 }
@@ -24,7 +42,7 @@ export class ApiError extends Error {
   }
 }
 
-// {key, hostToken, url}
+// {key, code, hostToken, url}
 export function createSession(video) {
   return request('key', '/api/sessions', {
     method: 'POST',
@@ -33,8 +51,10 @@ export function createSession(video) {
   });
 }
 
-export async function sessionExists(key) {
-  return (await request('valid', `/api/sessions/${encodeURIComponent(key)}/validate`)).valid === true;
+// The key of the session with that key or code, or null.
+export async function findSession(name) {
+  const { valid, key } = await request('valid', `/api/sessions/${encodeURIComponent(name)}/validate`);
+  return valid === true ? key : null;
 }
 
 // Why the WebSocket of that address is refused, which a browser hides: {status, code} (refusal.js).

@@ -46,6 +46,7 @@ export class Room extends EventTarget {
   readyCount = 0;
   youAreReady = false;
   reportEveryMs = 5_000;
+  code = ''; // under which others find the session; '' where it has none
   you = null; // {id, name, resume}
   viewers = new Map(); // for the host: id -> {driftMs, rttMs, buffering, form?, cannotPlay?, ready?}, of the worst off
 
@@ -254,6 +255,7 @@ export class Room extends EventTarget {
     const isUndone = this.timeline.isUndoneBy(message.takenOver ?? []);
     this.you = { id: message.you.id, name: message.you.name, resume: message.you.resume };
     if (message.you.resume) this.#options.memory.resume = message.you.resume;
+    this.code = message.session?.code ?? '';
     this.presence.onWelcome(message);
     this.queue.clear();
     this.reportEveryMs = message.reportEveryMs ?? this.reportEveryMs;

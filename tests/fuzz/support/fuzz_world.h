@@ -50,10 +50,10 @@ class SlowStore final : public SessionStore {
   SessionStore& now() noexcept { return near_; }
 
   void listen(SessionListener& listener) noexcept override { near_.listen(listener); }
-  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+  void create(const SessionName& name, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
               OnDone done) override {
     later(std::move(done),
-          [=, this](OnDone d) { near_.create(key, version, bytes, ttl_us, std::move(d)); });
+          [=, this](OnDone d) { near_.create(name, version, bytes, ttl_us, std::move(d)); });
   }
   void load(const Uuid& key, OnValue done) override {
     later(std::move(done), [=, this](OnValue d) {
@@ -64,19 +64,23 @@ class SlowStore final : public SessionStore {
   void exists(const Uuid& key, OnExists done) override {
     later(std::move(done), [=, this](OnExists d) { near_.exists(key, std::move(d)); });
   }
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
+  void find(ShortCode code, OnKey done) override {
+    later(std::move(done), [=, this](OnKey d) { near_.find(code, std::move(d)); });
+  }
+  void change(const SessionName& name, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
     VS_ASSERT(next > expected && bytes.bytes);
     later(std::move(done), [=, this](OnDone d) {
-      near_.change(key, expected, next, bytes, ttl_us, event, std::move(d));
+      near_.change(name, expected, next, bytes, ttl_us, event, std::move(d));
     });
   }
-  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
-    later(std::move(done), [=, this](OnDone d) { near_.touch(key, ttl_us, std::move(d)); });
+  void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) override {
+    later(std::move(done), [=, this](OnDone d) { near_.touch(name, ttl_us, std::move(d)); });
   }
-  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
+  void remove(const SessionName& name, StoreVersion version, BufferRef event,
+              OnDone done) override {
     later(std::move(done),
-          [=, this](OnDone d) { near_.remove(key, version, event, std::move(d)); });
+          [=, this](OnDone d) { near_.remove(name, version, event, std::move(d)); });
   }
   void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
     VS_ASSERT(event);
@@ -220,6 +224,7 @@ class FuzzWorld final : Delivery, Surroundings, NodesOwner {
   std::string title_of(const std::string& id) noexcept override { return id; }
   void fill_random(std::span<std::uint8_t> bytes) noexcept override {
     std::ranges::fill(bytes, std::uint8_t{7});
+    if (bytes.size() < sizeof(Token)) bytes.back() = ++codes_;  // each session its own, mostly
   }
   bool is_draining() const noexcept override { return is_leaving; }
 
@@ -233,6 +238,7 @@ class FuzzWorld final : Delivery, Surroundings, NodesOwner {
   Metrics metrics_{workers, "fuzz"};
   TimerWheel timers_{0};
   std::vector<InlineTask> tasks_;
+  std::uint8_t codes_ = 0;
   std::array<std::unique_ptr<SessionDirectory>, workers> directories_;
 
  public:

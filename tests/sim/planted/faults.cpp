@@ -42,6 +42,9 @@ constexpr std::array faults{
     PlantedFault{"end-unmarked", "the store keeps no mark of an end", "one end",
                  "tests/sim/redis_data.cpp", expression, "now_us + SessionStore::tombstone_us",
                  "now_us"},
+    PlantedFault{"code-lost", "who goes on from the record does not know the code", "agreement",
+                 "proto/session/session_machine.cpp", expression, "code_(«record.code»)",
+                 "ShortCode{}"},
     PlantedFault{"conflict-ignored", "a take-over goes on though the store refused it", "one seat",
                  "server/session/outpost_home.cpp", expression,
                  "VS_ASSERT(residence->outpost->phase == Phase::taking);\n"
@@ -132,7 +135,7 @@ constexpr std::array faults{
                  "is_new_home && is_undone(outpost, stored->record.forks)", "false"},
     PlantedFault{"own-clock", "a welcome tells the machine's clock", "one time",
                  "server/session/home_effects.cpp", expression,
-                 "home.member_list, «server_us()», machine.report_every_ms()", "now_us()"},
+                 "home.member_list, «server_us()»", "now_us()"},
     PlantedFault{"offset-ignored", "the offset beside Redis' clock is not added", "one time",
                  "storage/redis/common_time.cpp", expression, "redis.offset_us + stored.offset_us",
                  "redis.offset_us"},

@@ -59,6 +59,9 @@ std::string words_of(const Result<StoredValue>& result) {
   return std::to_string(result->version.fence) + "." + std::to_string(result->version.revision) +
          " " + text_of(result->bytes) + (result->queue ? " " + text_of(result->queue) : "");
 }
+std::string words_of(const Result<Uuid>& result) {
+  return result ? result->to_string() : words_of(result.error());
+}
 std::string words_of(const Result<std::uint32_t>& result) {
   return result ? std::to_string(*result) : words_of(result.error());
 }
@@ -67,14 +70,22 @@ std::string words_of(const Result<std::uint32_t>& result) {
 class Caller {
  public:
   Caller(StoreBench& bench, std::uint64_t seed) : bench_(bench), random_(seed) {
-    for (Uuid& key : keys_)
+    for (Uuid& key : keys_) {
       random_.fill(key.bytes);
+      key.bytes[6] = 0x40;
+      key.bytes[8] = 0x80;
+    }
+    for (ShortCode& code : codes_)
+      code.value = 1 + random_.below(ShortCode::value_max);
+    codes_.back() = {};  // it has none
   }
 
   bool is_short_lived = false;  // what the latest call made, if anything
 
   std::string call() {
-    const Uuid& key = keys_[random_.below(keys_.size())];
+    const std::size_t which = random_.below(keys_.size());
+    const Uuid& key = keys_[which];
+    const SessionName name{key, codes_[which]};
     is_short_lived = random_.chance(0.05);
     const std::int64_t life_us = is_short_lived ? short_life_us : StoreBench::ttl_us;
     const StoreVersion known{random_.below(3), random_.below(4)};
@@ -85,16 +96,17 @@ class Caller {
     switch (random_.below(20)) {
       case 0:
       case 1:
-        return "create " + words_of(bench_.create(key, known, text, life_us));
+        return "create " + words_of(bench_.create(name, known, text, life_us));
       case 2:
       case 3:
         return "load " + words_of(bench_.load(key));
       case 4:
+        if (name.code && random_.chance(0.5)) return "find " + words_of(bench_.find(name.code));
         return "exists " + std::to_string(bench_.exists(key));
       case 5:
-        return "touch " + words_of(bench_.touch(key, life_us));
+        return "touch " + words_of(bench_.touch(name, life_us));
       case 6:
-        return "remove " + words_of(bench_.remove(key, known, event));
+        return "remove " + words_of(bench_.remove(name, known, event));
       case 7:
       case 8:
       case 9:
@@ -106,7 +118,7 @@ class Caller {
         return leave(key);
       default:
         return "change " +
-               words_of(bench_.change(key, known, next, text, event, life_us,
+               words_of(bench_.change(name, known, next, text, event, life_us,
                                       random_.chance(0.3) ? "q" + text : std::string()));
     }
   }
@@ -122,6 +134,7 @@ class Caller {
   StoreBench& bench_;
   Random random_;
   std::array<Uuid, 3> keys_;
+  std::array<ShortCode, 3> codes_;
 };
 
 }  // namespace

@@ -54,9 +54,9 @@ struct Recorder final : SessionListener {
 struct Caller {
   SessionStore& store;
 
-  Result<> create(const Uuid& key, std::string_view text, std::int64_t ttl_us) {
+  Result<> create(const SessionName& name, std::string_view text, std::int64_t ttl_us) {
     std::optional<Result<>> answer;
-    store.create(key, revision(1), buffer(text), ttl_us,
+    store.create(name, revision(1), buffer(text), ttl_us,
                  [&](Result<> result) noexcept { answer = std::move(result); });
     return answer.value();
   }
@@ -75,6 +75,11 @@ struct Caller {
   Result<StoredValue> load(const Uuid& key) {
     std::optional<Result<StoredValue>> answer;
     store.load(key, [&](Result<StoredValue> result) noexcept { answer = std::move(result); });
+    return answer.value();
+  }
+  Result<Uuid> find(ShortCode code) {
+    std::optional<Result<Uuid>> answer;
+    store.find(code, [&](Result<Uuid> result) noexcept { answer = std::move(result); });
     return answer.value();
   }
   bool exists(const Uuid& key) {
@@ -296,6 +301,25 @@ Test(memory_store, a_lapsed_key_can_be_created_anew_before_the_sweep) {
   cr_assert_eq(store.size(), 1);
   cr_assert(store.expire_some(100).empty());
   cr_assert_eq(text_of(caller.load(key)->bytes), "new");
+}
+
+Test(memory_store, a_code_lapses_with_its_key_and_is_free_after_the_sweep) {
+  ManualClock clock;
+  MemoryStore store(clock);
+  Caller caller{store};
+  const Uuid key = Uuid::random_v4();
+  const Uuid next = Uuid::random_v4();
+  constexpr ShortCode code{12'345};
+  cr_assert(caller.create({key, code}, "old", second_us).has_value());
+  clock.advance_us(2 * second_us);
+  cr_assert(caller.find(code).error().code == ErrorCode::not_found);
+  cr_assert(caller.create({next, code}, "new", second_us).error().code == ErrorCode::conflict);
+  cr_assert_eq(store.expire_some(100).size(), 1);
+  cr_assert(caller.create({next, code}, "new", second_us).has_value());
+  cr_assert(caller.find(code) == next);
+  cr_assert(caller.create({key, code}, "again", second_us).error().code == ErrorCode::conflict);
+  cr_assert(caller.find(code) == next, "whoever was refused takes nothing along");
+  cr_assert_eq(store.size(), 1);
 }
 
 Test(memory_store, the_sweep_is_bounded_and_comes_around) {

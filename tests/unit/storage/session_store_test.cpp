@@ -2,6 +2,9 @@
 #include "storage/session_store.h"
 
 #include <criterion/criterion.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "tests/support/store_bench.h"
 
@@ -21,6 +24,12 @@ void with_each_store(Scenario&& scenario) {
   RedisServer server;
   RedisBench redis(server);
   scenario(redis);
+}
+
+ShortCode some_code() {
+  std::array<std::uint8_t, 5> bytes;
+  fill_random(bytes);
+  return ShortCode::of_random(bytes);
 }
 
 ErrorCode code_of(const Result<>& result) {
@@ -73,6 +82,62 @@ Test(session_store, a_queue_lies_beside_the_bytes_until_another_is_written) {
     const Uuid lost = Uuid::random_v4();
     cr_assert(bench.change(lost, at(1), at(2), "back", {}, StoreBench::ttl_us, "q").has_value());
     cr_assert_eq(text_of(bench.load(lost)->queue), "q");
+  });
+}
+
+Test(session_store, a_code_is_found_as_long_as_its_key_lives) {
+  with_each_store([](StoreBench& bench) {
+    const Uuid key = Uuid::random_v4();
+    const ShortCode code = some_code();
+    cr_assert(bench.find(code).error().code == ErrorCode::not_found);
+    cr_assert(bench.create({key, code}, at(1), "one").has_value());
+    cr_assert(bench.find(code) == key);
+    cr_assert(bench.change({key, code}, at(1), at(2), "two").has_value());
+    cr_assert(bench.touch({key, code}).has_value());
+    cr_assert(bench.find(code) == key);
+    cr_assert(bench.remove({key, code}, at(2)).has_value());
+    cr_assert(bench.find(code).error().code == ErrorCode::not_found);
+    cr_assert(code_of(bench.change({key, code}, at(2), at(3), "late")) == ErrorCode::not_found);
+    cr_assert_not(bench.find(code).has_value(), "what was removed brings none back");
+  });
+}
+
+Test(session_store, a_change_brings_a_lost_code_back_and_prolongs_it) {
+  constexpr std::int64_t short_us = 150'000;
+  with_each_store([](StoreBench& bench) {
+    const Uuid key = Uuid::random_v4();
+    const ShortCode code = some_code();
+    cr_assert(bench.change({key, code}, at(1), at(2), "one").has_value(), "the store lost it");
+    cr_assert(bench.find(code) == key);
+    const Uuid brief = Uuid::random_v4();
+    const ShortCode another = some_code();
+    cr_assert(bench.create({brief, another}, at(1), "one", short_us).has_value());
+    cr_assert(bench.touch({brief, another}).has_value());
+    const Uuid briefer = Uuid::random_v4();
+    const ShortCode last = some_code();
+    cr_assert(bench.create({briefer, last}, at(1), "one", short_us).has_value());
+    ::usleep(2 * short_us);
+    cr_assert(bench.find(another) == brief);
+    cr_assert(bench.find(last).error().code == ErrorCode::not_found);
+  });
+}
+
+Test(session_store, a_code_that_another_key_has_stays_that_ones) {
+  with_each_store([](StoreBench& bench) {
+    const Uuid first = Uuid::random_v4();
+    const Uuid second = Uuid::random_v4();
+    const ShortCode code = some_code();
+    cr_assert(bench.create({first, code}, at(1), "one").has_value());
+    cr_assert(code_of(bench.create({second, code}, at(1), "two")) == ErrorCode::conflict);
+    cr_assert_not(bench.exists(second), "it is not made without");
+    cr_assert(bench.change({second, code}, at(1), at(2), "two").has_value());
+    cr_assert(bench.find(code) == first);
+    cr_assert(bench.remove({second, code}, at(2)).has_value());
+    cr_assert(bench.find(code) == first);
+    cr_assert(bench.remove({first, code}, at(1)).has_value());
+    const Uuid third = Uuid::random_v4();
+    cr_assert(bench.create({third, code}, at(1), "three").has_value(), "it is free again");
+    cr_assert(bench.find(code) == third);
   });
 }
 

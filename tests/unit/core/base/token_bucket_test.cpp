@@ -34,6 +34,16 @@ Test(token_bucket, rest_does_not_add_up_beyond_a_burst) {
   cr_assert_eq(taken(bucket, rate, 3'600 * second_us, 100), 40);
 }
 
+Test(token_bucket, what_is_given_back_can_be_taken_again) {
+  constexpr BucketRate rate{.events = 20, .burst = 40};
+  TokenBucket bucket;
+  bucket.give_back(rate);
+  cr_assert_eq(taken(bucket, rate, 0, 100), 40, "nothing was taken from it");
+  bucket.give_back(rate);
+  bucket.give_back(rate);
+  cr_assert_eq(taken(bucket, rate, 0, 100), 2);
+}
+
 Test(token_bucket, no_rate_is_no_limit) {
   TokenBucket bucket;
   cr_assert_eq(taken(bucket, {.events = 0}, 0, 1'000), 1'000);

@@ -37,6 +37,7 @@ SessionRecord at_the_bounds() {
   record.settings.queue = QueueRight::everyone;
   for (std::uint32_t i = 1; i <= controllers_max; ++i)
     record.settings.controllers.push_back(MemberId{i});
+  record.code.value = ShortCode::value_max;
   return record;
 }
 
@@ -77,6 +78,7 @@ Test(session_record, values_that_no_machine_can_have_come_to_are_corrupt) {
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.duration_s = -1; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.next_member_id = 0; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.commands; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.code.value; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[0].fence; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[7].commands; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[1].epoch; })));
@@ -107,12 +109,26 @@ Test(session_record, a_name_that_no_message_could_carry_is_corrupt) {
   cr_assert(!decode_session_record(bytes).has_value());
 }
 
+Test(session_record, without_a_code_it_is_one_that_older_nodes_read) {
+  SessionRecord record = at_the_bounds();
+  cr_assert_eq(encode(record)[0], 10);
+  cr_assert(decode_session_record(encode(record))->code == record.code);
+  record.code = {};
+  const std::string bytes = encode(record);
+  cr_assert_eq(bytes[0], 9);
+  cr_assert_not(decode_session_record(bytes)->code);
+  std::string nil = bytes + std::string(8, '\0');
+  nil[0] = 10;
+  cr_assert_not(decode_session_record(nil).has_value(), "it would have been written without");
+}
+
 // What nodes of the versions before have stored, of which each has something more at the end.
 Test(session_record, the_versions_before_are_read) {
   SessionRecord record = at_the_bounds();
   record.start_us = 0;
   record.ready.clear();
   record.settings.controllers.clear();
+  record.code = {};
   std::string bytes = encode(record);
   constexpr std::size_t rights = 1 + 1;  // of the queue, and how many control
   constexpr std::size_t start = 8 + 1;   // of a countdown, and how many are ready

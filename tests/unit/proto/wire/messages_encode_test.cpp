@@ -65,6 +65,7 @@ std::string encoded(Encode encode) {
   return out.substr(4);
 }
 
+const ShortCode code = *ShortCode::parse("ABCDEFGH");
 const Uuid session_key = *Uuid::parse_v4("01234567-89ab-4cde-8f01-23456789abcd");
 
 PlaybackState some_state() {
@@ -151,8 +152,10 @@ Test(messages_encode, welcome) {
                          .ready_count = 7,
                          .are_you_ready = true,
                          .up_next = {QueueItemId{17}, "next", 9'000},
-                         .up_next_title = "Next"};
+                         .up_next_title = "Next",
+                         .code = code};
   const Json json(encoded([&](std::string& out) { encode_welcome(out, view); }));
+  cr_assert_eq(json.text("/session/code"), "ABCD-EFGH");
   cr_assert_eq(json.number("/members/ready"), 7.0);
   cr_assert(json.has("/you/ready"));
   cr_assert_eq(json.text("/upNext/item"), "q17");
@@ -434,20 +437,32 @@ Test(messages_encode, numbers_read_back_as_the_same_value) {
 Test(messages_encode, bodies_of_the_session_requests) {
   Token token;
   token.bytes[15] = 0x1f;
-  const Json created(encoded([&](std::string& out) { encode_session_created(out, session_key, token); }));
+  const Json created(
+      encoded([&](std::string& out) { encode_session_created(out, session_key, token, code); }));
+  cr_assert_eq(created.text("/code"), "ABCD-EFGH");
   cr_assert_eq(created.text("/key"), session_key.to_string());
   cr_assert(parse_token(created.text("/hostToken"))->equals(token));
   cr_assert_eq(created.text("/url"), "/player.html?session=" + session_key.to_string());
 
+  const Json valid(encoded([](std::string& out) { encode_session_validity(out, session_key); }));
+  cr_assert(valid.has("/valid"));
+  cr_assert_eq(valid.text("/key"), session_key.to_string());
+  cr_assert_eq(encoded([](std::string& out) { encode_session_validity(out, std::nullopt); }),
+               R"({"valid":false})");
+
   const SessionSettings settings;
   const PlaybackState state = some_state();
-  const SessionInfoView view{.key = session_key,
-                             .video_json = R"({"id":"film"})",
-                             .settings = settings,
-                             .member_count = 2,
-                             .state = state,
-                             .server_us = 1'000'500};
+  SessionInfoView view{.key = session_key,
+                       .video_json = R"({"id":"film"})",
+                       .settings = settings,
+                       .member_count = 2,
+                       .state = state,
+                       .server_us = 1'000'500};
   const Json info(encoded([&](std::string& out) { encode_session_info(out, view); }));
+  cr_assert_not(info.has("/code"), "not to whoever asks");
+  view.code = code;
+  const Json told(encoded([&](std::string& out) { encode_session_info(out, view); }));
+  cr_assert_eq(told.text("/code"), "ABCD-EFGH");
   cr_assert_eq(info.text("/key"), session_key.to_string());
   cr_assert_eq(info.text("/video/id"), "film");
   cr_assert_eq(info.text("/control"), "host");

@@ -39,6 +39,19 @@ Test(rate_limiter, a_refusal_costs_nothing) {
   cr_assert(limiter.take(someone, second_us).allowed);
 }
 
+Test(rate_limiter, what_does_not_count_is_given_back) {
+  RateLimiter limiter({.per_minute = 1, .burst = 2, .groups_max = 1'024});
+  limiter.give_back(someone);  // there is no bucket of theirs
+  for (int i = 0; i < 100; ++i) {
+    cr_assert(limiter.take(someone, 0).allowed);
+    limiter.give_back(someone);
+  }
+  limiter.give_back(other);
+  for (int i = 0; i < 2; ++i)
+    cr_assert(limiter.take(someone, 0).allowed);
+  cr_assert_not(limiter.take(someone, 0).allowed, "what is another's is no help");
+}
+
 Test(rate_limiter, a_long_rest_saves_no_more_than_the_burst) {
   RateLimiter limiter({.per_minute = 60, .burst = 5, .groups_max = 1'024});
   cr_assert(limiter.take(someone, 0).allowed);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   bool is_leaving = false;                 // the node drains
   std::optional<VideoChoice> following{};  // the next episode, as the library here knows it
   double duration_s = 100;                 // of the film, as the library here knows it
+  std::deque<std::uint64_t> codes;         // to be drawn next
   std::vector<SharedSums> sums;            // of the last round
   std::vector<Uuid> compared_again;        // nodes with which it is to be
 
@@ -187,8 +189,16 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
     return id == "film" ? following : std::nullopt;
   }
   std::string title_of(const std::string& id) noexcept override { return "The " + id; }
+  // Tokens are all the same one; codes count, but for those that the test has chosen.
   void fill_random(std::span<std::uint8_t> bytes) noexcept override {
-    std::ranges::copy(random_token().bytes, bytes.begin());
+    if (bytes.size() == sizeof(Token)) {
+      std::ranges::copy(random_token().bytes, bytes.begin());
+      return;
+    }
+    std::uint64_t code = codes.empty() ? next_code_++ : codes.front();
+    if (!codes.empty()) codes.pop_front();
+    for (std::size_t i = bytes.size(); i-- > 0; code >>= 8)
+      bytes[i] = static_cast<std::uint8_t>(code);
   }
   bool is_draining() const noexcept override { return is_leaving; }
 
@@ -211,6 +221,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
     said_to.push_back(channel);
   }
 
+  std::uint64_t next_code_ = 1'000;
   const Uuid self_ = Uuid::random_v4();
   const SessionMachine::Limits limits_;
   Metrics metrics_{1, "test"};

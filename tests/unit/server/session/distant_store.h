@@ -43,10 +43,10 @@ class DistantStore final : public SessionStore {
     listener_ = &listener;
     near_->listen(listener);
   }
-  void create(const Uuid& key, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
+  void create(const SessionName& name, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
               OnDone done) override {
     later(std::move(done),
-          [=, this](OnDone d) { near_->create(key, version, bytes, ttl_us, std::move(d)); });
+          [=, this](OnDone d) { near_->create(name, version, bytes, ttl_us, std::move(d)); });
   }
   void load(const Uuid& key, OnValue done) override {
     later(std::move(done), [=, this](OnValue d) { near_->load(key, std::move(d)); });
@@ -54,23 +54,27 @@ class DistantStore final : public SessionStore {
   void exists(const Uuid& key, OnExists done) override {
     later(std::move(done), [=, this](OnExists d) { near_->exists(key, std::move(d)); });
   }
-  void change(const Uuid& key, StoreVersion expected, StoreVersion next, SessionBytes bytes,
+  void find(ShortCode code, OnKey done) override {
+    later(std::move(done), [=, this](OnKey d) { near_->find(code, std::move(d)); });
+  }
+  void change(const SessionName& name, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
     ++changes;
     queues += bool{bytes.queue};
     later(std::move(done), [=, this](OnDone d) {
-      near_->change(key, expected, next, bytes, ttl_us, event, [&](Result<> changed) noexcept {
+      near_->change(name, expected, next, bytes, ttl_us, event, [&](Result<> changed) noexcept {
         cr_expect(changed || changed.error().code != ErrorCode::conflict, "a stale version");
         d(std::move(changed));
       });
     });
   }
-  void touch(const Uuid& key, std::int64_t ttl_us, OnDone done) override {
-    later(std::move(done), [=, this](OnDone d) { near_->touch(key, ttl_us, std::move(d)); });
+  void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) override {
+    later(std::move(done), [=, this](OnDone d) { near_->touch(name, ttl_us, std::move(d)); });
   }
-  void remove(const Uuid& key, StoreVersion version, BufferRef event, OnDone done) override {
+  void remove(const SessionName& name, StoreVersion version, BufferRef event,
+              OnDone done) override {
     later(std::move(done),
-          [=, this](OnDone d) { near_->remove(key, version, event, std::move(d)); });
+          [=, this](OnDone d) { near_->remove(name, version, event, std::move(d)); });
   }
   void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
     later(std::move(done),

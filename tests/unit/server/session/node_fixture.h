@@ -45,6 +45,7 @@ struct Node : NodesOwner {
         .origins = *OriginPolicy::create({}),
         .session_limits = {},
         .session_limiter = RateLimiter({}),
+        .code_limiter = RateLimiter({}),
         .per_address = ConnectionCounter(0),
         .workers = {},
     });
