@@ -14,8 +14,8 @@ namespace videosync {
 namespace {
 
 // What came with which one: 7: a countdown and who is ready; 8: the queue's right and controllers;
-// 9: what comes next by itself. What an older one does not have is as in a new session.
-constexpr std::uint8_t version = 9;
+// 9: what comes next by itself; 10: the door. What an older one does not have is as in a new session.
+constexpr std::uint8_t version = 10;
 constexpr std::uint8_t version_min = 6;
 
 void put_text(ByteWriter& writer, std::string_view text, std::size_t bytes_max) {
@@ -172,6 +172,7 @@ std::string encode(const SessionRecord& record) {
   put_start(writer, record);
   put_rights(writer, record.settings);
   writer.put_time(record.up_next_us);
+  writer.put(static_cast<std::uint8_t>(record.settings.door));
   return writer.take_bytes();
 }
 
@@ -200,6 +201,7 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   if (given >= 7) get_start(reader, record);
   if (given >= 8) get_rights(reader, record);
   if (given >= 9) get_up_next(reader, record);
+  if (given >= 10) record.settings.door = reader.get_enum(Door::locked);
   if (!reader.ok() || !reader.at_end()) {
     return fail(ErrorCode::corrupt, "stored session: bytes that make no sense");
   }

@@ -62,6 +62,8 @@ void World::perform_by(Viewer& viewer, const Action& action) {
       if (salt % 5 == 0) message.audio_language = salt % 10 == 0 ? "de" : "";
       if (salt % 7 == 0) message.queue = salt % 2 == 0 ? QueueRight::host : QueueRight::everyone;
       if (salt % 11 < 3) message.controllers = share_ids(some_of(viewer.session(), salt));
+      if (plan_.has_doors && salt % 13 < 6)
+        message.door = salt % 13 < 3 ? Door::knock : salt % 13 < 5 ? Door::open : Door::locked;
       if (salt % 3 != 0) message.on_stall = salt % 6 < 3 ? OnStall::wait : OnStall::keep_going;
       return viewer.say_plain(message);
     }

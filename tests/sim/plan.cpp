@@ -135,6 +135,7 @@ Plan make_plan(std::uint64_t seed) {
   plan.client = random.chance(0.7) ? Latency{100, 5'000, 0.01, 50'000}
                                    : Latency{5'000, 60'000, 0.02, 500'000};
   plan.everyone = random.chance(0.5) ? 1 : 0.3;
+  plan.has_doors = Random::mix(seed ^ 0xd002) % 6 == 0;  // all else is as it was without
   add_actions(plan, random);
   return plan;
 }

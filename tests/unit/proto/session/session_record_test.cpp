@@ -35,6 +35,7 @@ SessionRecord at_the_bounds() {
     record.ready.push_back(MemberId{UINT32_MAX - i});
   record.start_us = record.state.at_us;
   record.settings.queue = QueueRight::everyone;
+  record.settings.door = Door::locked;
   for (std::uint32_t i = 1; i <= controllers_max; ++i)
     record.settings.controllers.push_back(MemberId{i});
   return record;
@@ -86,6 +87,7 @@ Test(session_record, values_that_no_machine_can_have_come_to_are_corrupt) {
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id.value = r.next_member_id; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.start_us; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.queue = QueueRight{2}; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.door = Door{3}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.up_next_us = 1; })), "it plays");
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.controllers[3] = {}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.controllers[3] = MemberId{1}; })));
@@ -113,12 +115,15 @@ Test(session_record, the_versions_before_are_read) {
   record.start_us = 0;
   record.ready.clear();
   record.settings.controllers.clear();
+  record.settings.door = Door::open;
   std::string bytes = encode(record);
   constexpr std::size_t rights = 1 + 1;  // of the queue, and how many control
   constexpr std::size_t start = 8 + 1;   // of a countdown, and how many are ready
   constexpr std::size_t next = 8;        // what comes by itself
+  constexpr std::size_t door = 1;
   for (const auto& [version, added] :
-       {std::pair('\x08', next), std::pair('\x07', rights), std::pair('\x06', start)}) {
+       {std::pair('\x09', door), std::pair('\x08', next), std::pair('\x07', rights),
+        std::pair('\x06', start)}) {
     bytes.resize(bytes.size() - added);
     cr_assert_not(decode_session_record(bytes).has_value());
     bytes[0] = version;
