@@ -28,7 +28,9 @@ void SessionBridge::begin(ConnectionRef to, const Uuid& key, MemberId member,
   Worker* worker = worker_.service().workers[to.worker];
   worker_.run_on(to.worker, [worker, key, slot = to.slot, member, number, welcome]() noexcept {
     Connection* connection = worker->find_connection(slot);
-    if (connection != nullptr && connection->is_awaiting_answer()) {
+    const bool is_there =
+        connection != nullptr && (connection->is_awaiting_answer() || connection->is_knocking());
+    if (is_there) {
       return connection->begin_websocket(key, member, number, welcome);
     }
     // It is gone already: the session has to hear of it.
@@ -37,6 +39,21 @@ void SessionBridge::begin(ConnectionRef to, const Uuid& key, MemberId member,
     worker->run_on(owner, [directory, key, member, number]() noexcept {
       directory->on_leave(key, member, number);
     });
+  });
+}
+
+void SessionBridge::knock(ConnectionRef to, const Uuid& key, ConnectionNumber number,
+                          const BufferRef& frame) noexcept {
+  Worker* worker = worker_.service().workers[to.worker];
+  worker_.run_on(to.worker, [worker, key, slot = to.slot, number, frame]() noexcept {
+    Connection* connection = worker->find_connection(slot);
+    if (connection != nullptr && connection->is_awaiting_answer()) {
+      return connection->begin_knocking(key, number, frame);
+    }
+    const std::size_t owner = worker->service().worker_of(key);
+    SessionDirectory* directory = &worker->service().workers[owner]->directory();
+    worker->run_on(
+        owner, [directory, key, number]() noexcept { directory->on_knocker_left(key, number); });
   });
 }
 

@@ -24,6 +24,8 @@ class SessionBridge final : public Delivery, public Surroundings {
   void answer(ConnectionRef to, SessionReply reply) noexcept override;
   void begin(ConnectionRef to, const Uuid& key, MemberId member, ConnectionNumber number,
              const BufferRef& welcome) noexcept override;
+  void knock(ConnectionRef to, const Uuid& key, ConnectionNumber number,
+             const BufferRef& frame) noexcept override;
   void send(ConnectionRef to, const BufferRef& frame, SendClass send_class) noexcept override;
   void close(ConnectionRef to, std::uint16_t code) noexcept override;
   void broadcast(std::size_t worker, const Uuid& key, const BufferRef& frame, SendClass send_class,

@@ -4,6 +4,7 @@ import { firstLook, key, look } from './session/first_look.js';
 import { byId } from './dom.js';
 import { describeFault } from './faults.js';
 import { loadPart, mayReload } from './load_part.js';
+import { sessionMemory } from './memory.js';
 import { formsOf } from './player/playback/forms.js';
 import { Standby } from './player/playback/standby.js';
 import { VideoSource } from './player/playback/video_source.js';
@@ -41,7 +42,8 @@ async function showBeginning({ info: { state, video: entry, serverTimeMs, audioL
 async function lookAround(streams, found = firstLook) {
   try {
     seen = await found;
-    gate.show(seen.info);
+    const { hostToken, resume } = sessionMemory(key);
+    gate.show(seen.info, Boolean(hostToken || resume));
     if (!isIn) showBeginning(seen, streams);
   } catch (error) {
     if (error.code === 'session_not_found') return gate.bar(strings.gate.noSession);

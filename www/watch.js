@@ -63,6 +63,7 @@ function stopAtTheEnd(room) {
   room.addEventListener('phase', ({ detail }) => {
     const isOver = detail.name === 'closed' && detail.reason !== 'stopped';
     byId('app').classList.toggle('over', isOver);
+    byId('app').classList.toggle('at-the-door', detail.name === 'knocking');
     if (!isOver) return;
     if (document.fullscreenElement) document.exitFullscreen();
     for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
@@ -99,8 +100,10 @@ export function enter({ name, video, source, seen }) {
     learn: () => shown.learn(),
   });
   // First of all, for the picture seeks while the rest is made.
+  // Who may have to wait at the door is shown nothing before.
+  const isOpen = (seen?.info.door ?? 'open') === 'open';
   const isRecent = seen !== null && performance.now() - seen.heardMs < LOOK_HOLDS_MS;
-  if (isRecent) room.foretell(timedByBrowser(seen));
+  if (isRecent && isOpen) room.foretell(timedByBrowser(seen));
   const inputs = new PageInputs();
   const playback = new SharedPlayback({ room, video, follower, tell: toast });
   const controls = new Controls({ room, video, follower, source, inputs, playback, toast });
@@ -119,6 +122,6 @@ export function enter({ name, video, source, seen }) {
   stopAtTheEnd(room);
   byId('player').focus({ preventScroll: true }); // not a control: those stay in sight while they have it
   room.connection.start();
-  if (!isRecent) foretell(room);
+  if (!isRecent && isOpen) foretell(room);
   library.refresh();
 }

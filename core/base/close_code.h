@@ -18,6 +18,7 @@ inline constexpr std::uint16_t session_ended = 4001;
 inline constexpr std::uint16_t connected_elsewhere = 4002;
 inline constexpr std::uint16_t too_slow = 4003;
 inline constexpr std::uint16_t removed = 4004;
+inline constexpr std::uint16_t turned_away = 4005;
 inline constexpr std::uint16_t too_many_messages = 4008;
 
 // Whether it may stand in a Close frame (RFC 6455, 7.4, and IANA's registry).

@@ -42,6 +42,17 @@ struct ViewersEffect {
   MemberId to;
   std::vector<ViewerReport> list;
 };
+// To the host: somebody waits at the door, or does no more.
+struct KnockEffect {
+  MemberId to;
+  KnockId id;
+  std::string name;  // "" where it is gone
+  bool is_gone = false;
+};
+// To nobody's member: whoever waits so is to ask again whether it may come in.
+struct DecidedEffect {
+  KnockRef knock;
+};
 // This connection of the member is to be closed with this code; the machine has forgotten it. The
 // member may have a newer connection by now, which stays.
 struct CloseEffect {
@@ -108,9 +119,10 @@ struct EndedEffect {
   std::uint16_t code = close_code::session_ended;
 };
 
-using Effect = std::variant<WelcomeEffect, ErrorEffect, ViewersEffect, CloseEffect, StateEffect,
-                            HostEffect, MembersEffect, WaitingEffect, ChatEffect, ReactionsEffect,
-                            EndedEffect, SettingsEffect, QueueEffect, UpNextEffect>;
+using Effect =
+    std::variant<WelcomeEffect, ErrorEffect, ViewersEffect, CloseEffect, StateEffect, HostEffect,
+                 MembersEffect, WaitingEffect, ChatEffect, ReactionsEffect, EndedEffect,
+                 SettingsEffect, QueueEffect, UpNextEffect, KnockEffect, DecidedEffect>;
 
 class Effects {
  public:

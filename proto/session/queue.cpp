@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint8_t bytes_version = 1;
 
-std::uint64_t get_at_most(ByteReader& reader, std::uint64_t max) {
+std::uint64_t get_number(ByteReader& reader, std::uint64_t max) {
   const auto value = reader.get<std::uint64_t>();
   reader.require(value <= max);
   return value;
@@ -21,7 +21,7 @@ std::uint64_t get_at_most(ByteReader& reader, std::uint64_t max) {
 
 QueueItem get_item(ByteReader& reader) {
   QueueItem item;
-  item.id.value = get_at_most(reader, told_number_max);
+  item.id.value = get_number(reader, told_number_max);
   item.video.id = reader.get_text<std::uint16_t>(video_id_bytes_max);
   item.video.duration_s = reader.get_real(0, 1e300);
   item.by.value = reader.get<std::uint32_t>();
@@ -106,8 +106,8 @@ Result<Queue> Queue::decode(std::string_view bytes) {
   ByteReader reader(bytes);
   Queue queue;
   reader.require(reader.get<std::uint8_t>() == bytes_version);
-  queue.version_ = get_at_most(reader, count_max - 1);
-  queue.newest_ = get_at_most(reader, told_number_max / 2);  // far from where ids go out
+  queue.version_ = get_number(reader, count_max - 1);
+  queue.newest_ = get_number(reader, told_number_max / 2);  // far from where ids go out
   const auto count = reader.get<std::uint8_t>();
   reader.require(count <= items_max);
   for (std::uint8_t i = 0; i < count && reader.ok(); ++i) {

@@ -203,10 +203,10 @@ void SessionMachine::on_message(Member& member, const ClaimMessage& message, Eff
 void SessionMachine::on_message(Member& member, const SettingsMessage& message, Effects& effects) {
   if (!require_host(member, "settings", effects)) return;
   const bool has_any = message.control || message.on_stall || message.audio_language ||
-                       message.queue || message.controllers;
+                       message.queue || message.controllers || message.door;
   if (!has_any) {
     refuse(member, Refusal::bad_message, "settings",
-           "give control, onStall, audioLanguage, queue or controllers", effects);
+           "give control, onStall, audioLanguage, queue, controllers or door", effects);
     return;
   }
   if (message.controllers && !require_known(member, *message.controllers, effects)) return;
@@ -215,10 +215,12 @@ void SessionMachine::on_message(Member& member, const SettingsMessage& message, 
   if (message.audio_language) settings_.audio_language = *message.audio_language;
   settings_.queue = message.queue.value_or(settings_.queue);
   if (message.controllers) settings_.controllers = *message.controllers;
+  settings_.door = message.door.value_or(settings_.door);
   VS_ASSERT(settings_.audio_language.size() <= language_bytes_max);
   VS_ASSERT(settings_.controllers.size() <= controllers_max);
   durable_changed_ = true;
   effects.push(SettingsEffect{settings_});
+  if (settings_.door != Door::knock) send_all_on(effects);
   if (settings_.on_stall == OnStall::keep_going && stall_wait_.active()) go_on(effects);
   VS_ASSERT(settings_.on_stall == OnStall::wait || !stall_wait_.active());
 }

@@ -124,6 +124,9 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
   } else if (member_count() >= limits_->members_max || roster_.next_id() > id_max) {
     return std::unexpected(JoinRefusal::full);
   }
+  if (member == nullptr) {
+    if (const auto refusal = stop_at_door(request, effects)) return std::unexpected(*refusal);
+  }
   if (roster_.connected().empty()) durable_changed_ = true;
   outcome.resumed = member != nullptr;
   if (member != nullptr) {
@@ -182,6 +185,8 @@ void SessionMachine::seat_joiner(Member& member, const JoinRequest& request, Eff
     set_host(member.id, HostReason::joined, effects);
   } else if (host_ != member.id && request.host_token && holds_host_token(*request.host_token)) {
     set_host(member.id, HostReason::claimed, effects);
+  } else if (host_ == member.id) {
+    tell_knocks(effects);  // it has come back
   }
 }
 
@@ -251,6 +256,7 @@ void SessionMachine::set_host(MemberId id, HostReason reason, Effects& effects) 
   durable_changed_ = true;
   presence_.note_host();
   effects.push(HostEffect{playback_.state().epoch, host_, reason});
+  tell_knocks(effects);
 }
 
 void SessionMachine::end(std::int64_t now_us, Effects& effects) {
@@ -260,6 +266,7 @@ void SessionMachine::end(std::int64_t now_us, Effects& effects) {
 
 void SessionMachine::finish(Effects& effects) {
   VS_ASSERT(!ended_);
+  send_all_on(effects);
   ended_ = true;
   VS_ASSERT(earliest_due().timer == Timer::none);
   reactions_.clear();

@@ -28,6 +28,7 @@
 #include "core/base/token_bucket.h"
 #include "proto/session/chat_history.h"
 #include "proto/session/effects.h"
+#include "proto/session/knocks.h"
 #include "proto/session/playback.h"
 #include "proto/session/presence.h"
 #include "proto/session/queue.h"
@@ -83,6 +84,8 @@ class SessionMachine {
     HeldState held{};
     // The newest line of chat that the joiner has: whoever welcomes it tells what came after that.
     std::uint64_t chat_held = 0;
+    // By which it waits, where the host is to let it in.
+    KnockRef knock{};
   };
   struct JoinOutcome {
     MemberId id;
@@ -90,8 +93,18 @@ class SessionMachine {
     bool resumed = false;
     ConnectionNumber displaced;  // the connection that this one replaces, or none
   };
-  // late: the member has come back by now, through a connection that is newer than this one.
-  enum class JoinRefusal : std::uint8_t { full, ended, behind, late };
+  // late: the member has come back by now, through a connection that is newer than this one. waits:
+  // the host is asked; whoever waits asks again, often enough (Knocks) and after DecidedEffect.
+  enum class JoinRefusal : std::uint8_t {
+    full,
+    ended,
+    behind,
+    late,
+    locked,
+    waits,
+    turned_away,
+    door_full
+  };
 
   // `limits` must outlive the machine: thousands of sessions share one.
   SessionMachine(const Limits& limits, SessionSettings settings, const Token& host_token,
@@ -130,6 +143,8 @@ class SessionMachine {
                                                Effects& effects);
   // The connection is gone. Ignored unless it is the member's newest.
   void leave(MemberId id, ConnectionNumber connection, std::int64_t now_us, Effects& effects);
+  // Whoever waited at the door does so no more.
+  void leave_door(KnockId id, std::int64_t now_us, Effects& effects);
   // Any message but `ping`, which the connection answers, `load` and `enqueue`.
   void handle(MemberId id, const ClientMessage& message, std::int64_t now_us, Effects& effects);
   // A `load`, its video already looked up: nothing where the library has none of that id.
@@ -228,6 +243,7 @@ class SessionMachine {
     up_next,
     stall_wait,
     unheard,
+    door,
     host_grace,
     resume,
     time_to_live
@@ -263,6 +279,12 @@ class SessionMachine {
   void count_heard() noexcept;
   Member& add_member(const JoinRequest& request);
   void seat_joiner(Member& member, const JoinRequest& request, Effects& effects);
+  std::optional<JoinRefusal> stop_at_door(const JoinRequest& request, Effects& effects);
+  void tell_knock(KnockEffect knock, Effects& effects) const;
+  void tell_knocks(Effects& effects);
+  void leave_door_unheard(Effects& effects);
+  void send_all_on(Effects& effects);
+  void decide_knock(const Member& member, KnockId id, bool is_admitted, Effects& effects);
   void disconnect(Member& member, Effects& effects);
   void clear_reports(Member& member, Effects& effects);
   void forget(Member& member, Effects& effects);
@@ -306,6 +328,8 @@ class SessionMachine {
   void on_message(Member& member, const JumpMessage& message, Effects& effects);
   void on_message(Member& member, const NextMessage& message, Effects& effects);
   void on_message(Member& member, const CancelNextMessage& message, Effects& effects);
+  void on_message(Member& member, const AdmitMessage& message, Effects& effects);
+  void on_message(Member& member, const RefuseMessage& message, Effects& effects);
 
   std::int64_t lead_us() const noexcept;
   void push_state(Effects& effects);
@@ -361,6 +385,7 @@ class SessionMachine {
   TokenBucket queue_talk_;
   std::vector<Reaction> reactions_;  // of this turn
   ChatHistory chat_;
+  Knocks knocks_;
   Queue queue_;
   std::int64_t queue_told_us_ = INT64_MIN;
   std::int64_t queue_due_us_ = INT64_MAX;  // when its last change is told; INT64_MAX: it has been

@@ -14,10 +14,10 @@ namespace videosync {
 namespace {
 
 // What came with which one: 7: a countdown and who is ready; 8: the queue's right and controllers;
-// 9: what comes next by itself; 10: the code. What an older one does not have is as in a new
-// session. A session without a code is written as before, so that older nodes can go on with it.
+// 9: what comes next by itself; 10: the door and the code. What an older one does not have is as in
+// a new session. A session without these is written as before, so that older nodes can go on with it.
 constexpr std::uint8_t version = 10;
-constexpr std::uint8_t version_without_code = 9;
+constexpr std::uint8_t version_before = 9;
 constexpr std::uint8_t version_min = 6;
 
 void put_text(ByteWriter& writer, std::string_view text, std::size_t bytes_max) {
@@ -136,9 +136,14 @@ void get_up_next(ByteReader& reader, SessionRecord& record) {
   reader.require(record.up_next_us == 0 || !(record.state.playing || record.waiting));
 }
 
-void get_code(ByteReader& reader, SessionRecord& record) {
+bool is_as_before(const SessionRecord& record) noexcept {
+  return !record.code && record.settings.door == Door::open;
+}
+
+void get_door_and_code(ByteReader& reader, SessionRecord& record) {
+  record.settings.door = reader.get_enum(Door::locked);
   record.code.value = get_at_most(reader, ShortCode::value_max);
-  reader.require(bool{record.code});
+  reader.require(!is_as_before(record));
 }
 
 void get_host(ByteReader& reader, SessionRecord& record) {
@@ -156,7 +161,7 @@ void get_host(ByteReader& reader, SessionRecord& record) {
 
 std::string encode(const SessionRecord& record) {
   ByteWriter writer;
-  writer.put(record.code ? version : version_without_code);
+  writer.put(is_as_before(record) ? version_before : version);
   writer.put(static_cast<std::uint8_t>(record.settings.control));
   writer.put(static_cast<std::uint8_t>(record.settings.on_stall));
   put_text(writer, record.settings.audio_language, language_bytes_max);
@@ -179,7 +184,10 @@ std::string encode(const SessionRecord& record) {
   put_start(writer, record);
   put_rights(writer, record.settings);
   writer.put_time(record.up_next_us);
-  if (record.code) writer.put(record.code.value);
+  if (!is_as_before(record)) {
+    writer.put(static_cast<std::uint8_t>(record.settings.door));
+    writer.put(record.code.value);
+  }
   return writer.take_bytes();
 }
 
@@ -208,7 +216,7 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   if (given >= 7) get_start(reader, record);
   if (given >= 8) get_rights(reader, record);
   if (given >= 9) get_up_next(reader, record);
-  if (given >= 10) get_code(reader, record);
+  if (given >= 10) get_door_and_code(reader, record);
   if (!reader.ok() || !reader.at_end()) {
     return fail(ErrorCode::corrupt, "stored session: bytes that make no sense");
   }

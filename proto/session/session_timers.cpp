@@ -25,6 +25,7 @@ SessionMachine::Due SessionMachine::earliest_due() const noexcept {
       Due{Timer::up_next, up_next_us_ != 0 ? up_next_us_ : INT64_MAX},
       Due{Timer::stall_wait, stall_wait_.until_us()},
       Due{Timer::unheard, unheard_ > 0 ? reopened_us_ + limits_->unheard_us : INT64_MAX},
+      Due{Timer::door, knocks_.due_us()},
       Due{Timer::host_grace, host_grace_end_us()},
       Due{Timer::resume, resume_end_us()},
       Due{Timer::time_to_live, time_to_live_end_us()},
@@ -56,6 +57,9 @@ void SessionMachine::settle(Timer timer, Effects& effects) {
       return;
     case Timer::unheard:
       leave_unheard(effects);
+      return;
+    case Timer::door:
+      leave_door_unheard(effects);
       return;
     case Timer::host_grace: {
       VS_ASSERT(!roster_.known(host_).connected);

@@ -26,6 +26,9 @@ using MemberId = StrongId<struct MemberIdTag, std::uint32_t>;
 // Of what is in a session's queue; never given twice.
 using QueueItemId = StrongId<struct QueueItemIdTag, std::uint64_t>;
 
+// Of one that waits before a session's door: of its connection, wherever the session's home is.
+using KnockId = StrongId<struct KnockIdTag, std::uint64_t>;
+
 // Tells a member's connections apart, and which of them is the newer. Whoever has the connection
 // makes it of server time in milliseconds, which goes round in 49 days; 0 is none.
 using ConnectionNumber = StrongId<struct ConnectionNumberTag, std::uint32_t>;
@@ -72,6 +75,7 @@ enum class Refusal : std::uint8_t {
   unavailable,
   no_such_item,
   queue_full,
+  not_admitted,
 };
 
 // In which form a member's player has the video (docs/MEDIA.md).
@@ -79,6 +83,9 @@ enum class Form : std::uint8_t { unknown, file, copy, transcode, stream };
 
 // Who may change the queue: everyone may add to it and take back their own, or only who controls.
 enum class QueueRight : std::uint8_t { host, everyone };
+
+// Who may come in: everybody who has the key, whom the host lets in, or nobody any more.
+enum class Door : std::uint8_t { open, knock, locked };
 
 inline constexpr std::size_t controllers_max = 50;
 inline constexpr std::size_t language_bytes_max = 35;  // a tag of BCP 47 that is not private
@@ -89,6 +96,7 @@ struct SessionSettings {
   std::string audio_language{};  // with which players begin; "" where nobody chose one
   QueueRight queue = QueueRight::everyone;
   std::vector<MemberId> controllers{};  // who may control besides the host: each once
+  Door door = Door::open;
 };
 
 // What the session machine knows of a video. duration_s is 0 where nobody knows it.
@@ -141,6 +149,12 @@ struct Fork {
   std::uint64_t after_seq = 0;
 };
 
+// Somebody who waits at the door: `place` is of whoever asks for it, and comes back as it was given.
+struct KnockRef {
+  KnockId id;
+  std::uint32_t place = 0;
+};
+
 struct MemberInfo {
   MemberId id;
   std::string name;
@@ -189,6 +203,7 @@ struct SettingsMessage {
   std::optional<Control> control{};
   std::optional<OnStall> on_stall{};
   std::optional<QueueRight> queue{};
+  std::optional<Door> door{};
   std::optional<std::string> audio_language{};
   SharedIds controllers{};  // at most controllers_max, each once; null: as they are
 };
@@ -238,11 +253,18 @@ struct JumpMessage {
 };
 struct NextMessage {};
 struct CancelNextMessage {};
+struct AdmitMessage {
+  KnockId id;
+};
+struct RefuseMessage {
+  KnockId id;
+};
 
 using ClientMessage =
     std::variant<PlayMessage, PauseMessage, SeekMessage, RateMessage, LoadMessage, GiveMessage,
                  ClaimMessage, SettingsMessage, KickMessage, EndMessage, PingMessage, ReportMessage,
                  ChatMessage, ReactionMessage, NameMessage, ReadyMessage, EnqueueMessage,
-                 DequeueMessage, MoveMessage, JumpMessage, NextMessage, CancelNextMessage>;
+                 DequeueMessage, MoveMessage, JumpMessage, NextMessage, CancelNextMessage,
+                 AdmitMessage, RefuseMessage>;
 
 }  // namespace videosync

@@ -40,6 +40,7 @@ enum class FieldKey : std::uint8_t {
   controllers,
   item,
   at,
+  door,
   count,
 };
 

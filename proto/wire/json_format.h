@@ -47,6 +47,11 @@ inline std::string_view wire_name(QueueRight right) noexcept {
   return right == QueueRight::host ? "host" : "everyone";
 }
 
+inline std::string_view wire_name(Door door) noexcept {
+  static constexpr std::string_view names[] = {"open", "knock", "locked"};
+  return names[static_cast<std::size_t>(door)];
+}
+
 // Of a known form.
 inline std::string_view wire_name(Form form) noexcept {
   static constexpr std::string_view names[] = {"", "file", "copy", "transcode", "stream"};

@@ -115,6 +115,9 @@ void encode_pong(std::string& out, const PingMessage& ping, std::int64_t t2_us, 
 void encode_viewers(std::string& out, const ViewersEffect& viewers);
 void encode_waiting(std::string& out, const WaitingEffect& waiting);
 void encode_settings(std::string& out, const SessionSettings& settings);
+// To who waits at the door; to the host, of it.
+void encode_knocking(std::string& out);
+void encode_knock(std::string& out, const KnockEffect& knock);
 void encode_chat(std::string& out, const ChatLine& line);
 // Of these lines from `first` on as many as fit a message, at least one; answers with the first of
 // the next message. REQUIRES that there is one.

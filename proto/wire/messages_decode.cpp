@@ -183,6 +183,22 @@ class FieldReader {
     return QueueRight::everyone;
   }
 
+  std::optional<Door> door() {
+    const auto text = optional_string(FieldKey::door);
+    if (!text) return std::nullopt;
+    for (const Door one : {Door::open, Door::knock, Door::locked}) {
+      if (*text == wire_name(one)) return one;
+    }
+    refuse(Refusal::bad_message, R"(door must be "open", "knock" or "locked")");
+    return std::nullopt;
+  }
+
+  KnockId knock() {
+    const auto id = parse_knock_id(string(FieldKey::id));
+    if (!id) refuse(Refusal::no_such_member, "id is not of anybody who waits");
+    return id.value_or(KnockId{});
+  }
+
   // One that is named twice counts once.
   SharedIds controllers() {
     const JsonField& field = fields_[FieldKey::controllers];
@@ -325,12 +341,20 @@ ClientMessage read_claim(FieldReader& in) {
 }
 
 ClientMessage read_settings(FieldReader& in) {
-  return SettingsMessage{in.control(), in.on_stall(), in.queue(), in.audio_language(),
-                         in.controllers()};
+  return SettingsMessage{in.control(), in.on_stall(),       in.queue(),
+                         in.door(),    in.audio_language(), in.controllers()};
 }
 
 ClientMessage read_kick(FieldReader& in) {
   return KickMessage{in.member(FieldKey::id)};
+}
+
+ClientMessage read_admit(FieldReader& in) {
+  return AdmitMessage{in.knock()};
+}
+
+ClientMessage read_refuse(FieldReader& in) {
+  return RefuseMessage{in.knock()};
 }
 
 ClientMessage read_end(FieldReader&) {
@@ -392,7 +416,7 @@ struct MessageType {
 };
 
 // The most frequent first: the table is searched from the top.
-constexpr std::array<MessageType, 22> message_types{{
+constexpr std::array<MessageType, 24> message_types{{
     {"ping", read_ping},       {"report", read_report},
     {"play", read_play},       {"pause", read_pause},
     {"seek", read_seek},       {"rate", read_rate},
@@ -404,6 +428,7 @@ constexpr std::array<MessageType, 22> message_types{{
     {"enqueue", read_enqueue}, {"dequeue", read_dequeue},
     {"move", read_move},       {"jump", read_jump},
     {"next", read_next},       {"cancelNext", read_cancel_next},
+    {"admit", read_admit},     {"refuse", read_refuse},
 }};
 
 std::optional<DecodeFailure> parse_object(std::string_view text, MessageDecoder& scratch,
@@ -457,6 +482,7 @@ std::expected<CreateSession, DecodeFailure> decode_create_session(std::string_vi
   session.settings.control = reader.control().value_or(Control::host);
   session.settings.on_stall = reader.on_stall().value_or(OnStall::keep_going);
   session.settings.queue = reader.queue().value_or(QueueRight::everyone);
+  session.settings.door = reader.door().value_or(Door::open);
   if (reader.failure()) return std::unexpected(std::move(*reader.failure()));
   if (video) session.video = std::string(*video);
   return session;

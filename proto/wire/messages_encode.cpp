@@ -121,6 +121,7 @@ void append_settings(std::string& out, const SessionSettings& settings) {
     append_json(out, R"(,"audioLanguage":{})", Quoted{settings.audio_language});
   append_json(out, R"(,"queue":"{}","controllers":)", wire_name(settings.queue));
   append_ids(out, settings.controllers);
+  append_json(out, R"(,"door":"{}")", wire_name(settings.door));
 }
 
 void append_reaction_fields(std::string& out, const Reaction& reaction) {
@@ -231,6 +232,20 @@ void encode_waiting(std::string& out, const WaitingEffect& waiting) {
 void encode_settings(std::string& out, const SessionSettings& settings) {
   out += R"({"type":"settings",)";
   append_settings(out, settings);
+  out += '}';
+}
+
+void encode_knocking(std::string& out) {
+  out += R"({"type":"knocking"})";
+}
+
+void encode_knock(std::string& out, const KnockEffect& knock) {
+  append_json(out, R"({{"type":"knock","id":"k{}")", knock.id.value);
+  if (knock.is_gone) {
+    out += R"(,"gone":true)";
+  } else {
+    append_json(out, R"(,"name":{})", Quoted{knock.name});
+  }
   out += '}';
 }
 
@@ -345,6 +360,8 @@ std::string_view refusal_name(Refusal code) noexcept {
       return "no_such_item";
     case Refusal::queue_full:
       return "queue_full";
+    case Refusal::not_admitted:
+      return "not_admitted";
   }
   std::abort();
 }

@@ -60,6 +60,7 @@ void append_fields(std::string& out, const SettingsMessage& message) {
   if (message.audio_language)
     append_json(out, R"(,"audioLanguage":{})", Quoted{*message.audio_language});
   if (message.queue) append_json(out, R"(,"queue":"{}")", wire_name(*message.queue));
+  if (message.door) append_json(out, R"(,"door":"{}")", wire_name(*message.door));
   if (message.controllers) {
     out += R"(,"controllers":)";
     append_ids(out, *message.controllers);
@@ -142,6 +143,16 @@ void append_fields(std::string& out, const CancelNextMessage&) {
   begin(out, "cancelNext");
 }
 
+void append_fields(std::string& out, const AdmitMessage& message) {
+  begin(out, "admit");
+  append_json(out, R"(,"id":"k{}")", message.id.value);
+}
+
+void append_fields(std::string& out, const RefuseMessage& message) {
+  begin(out, "refuse");
+  append_json(out, R"(,"id":"k{}")", message.id.value);
+}
+
 }  // namespace
 
 void encode_client_message(std::string& out, const ClientMessage& message) {
@@ -152,9 +163,9 @@ void encode_client_message(std::string& out, const ClientMessage& message) {
 std::string_view message_type(const ClientMessage& message) noexcept {
   // In the order of ClientMessage.
   static constexpr std::string_view types[] = {
-      "play",    "pause",   "seek", "rate",   "load", "give",      "claim", "settings",
-      "kick",    "end",     "ping", "report", "chat", "reaction",  "name",  "ready",
-      "enqueue", "dequeue", "move", "jump",   "next", "cancelNext"};
+      "play",    "pause",   "seek", "rate",   "load", "give",       "claim", "settings",
+      "kick",    "end",     "ping", "report", "chat", "reaction",   "name",  "ready",
+      "enqueue", "dequeue", "move", "jump",   "next", "cancelNext", "admit", "refuse"};
   static_assert(std::size(types) == std::variant_size_v<ClientMessage>);
   return types[message.index()];
 }

@@ -13,7 +13,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 11;
+constexpr std::uint8_t version = 12;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -41,7 +41,7 @@ void fields(auto& io, Is<MemberInfo> auto& member) {
 void fields(auto& io, Is<SessionSettings> auto& settings) {
   io(settings.control, settings.on_stall);
   io.language(settings.audio_language);
-  io(settings.queue, settings.controllers);
+  io(settings.queue, settings.controllers, settings.door);
   io.require(settings.controllers.size() <= controllers_max);
 }
 void fields(auto& io, Is<PlaybackState> auto& state) {
@@ -113,6 +113,12 @@ void fields(auto& io, Is<Said> auto& said) {
   io(said.member, said.text);
   io.count(said.number, said.previous, said.settled);
   io.time(said.expires_us);
+}
+void fields(auto& io, Is<KnockGone> auto& gone) {
+  io(gone.id);
+}
+void fields(auto& io, Is<KnockDecided> auto& decided) {
+  io(decided.id);
 }
 void fields(auto& io, Is<AskInfo> auto& ask) {
   io(ask.ask);
@@ -212,6 +218,7 @@ class Encoder {
   requires std::is_enum_v<Enum>
   void one(Enum value) { writer_.put(static_cast<std::uint8_t>(value)); }
   void one(MemberId id) { writer_.put(id.value); }
+  void one(KnockId id) { writer_.put(id.value); }
   void one(ConnectionNumber connection) { writer_.put(connection.value); }
   void one(const Token& token) { writer_.put_raw(token.bytes); }
   void one(const std::string& text) { put_bounded(text, text_bytes_max); }
@@ -304,12 +311,17 @@ class Decoder {
   void one(Role& role) { role = reader_.get_enum(Role::host); }
   void one(HostReason& reason) { reason = reader_.get_enum(HostReason::left); }
   void one(Control& control) { control = reader_.get_enum(Control::everyone); }
+  void one(Door& door) { door = reader_.get_enum(Door::locked); }
   void one(QueueRight& right) { right = reader_.get_enum(QueueRight::everyone); }
   void one(OnStall& on_stall) { on_stall = reader_.get_enum(OnStall::wait); }
   void one(Cause& cause) { cause = reader_.get_enum(Cause::ended); }
   // Nobody is spoken of without an id.
   void one(MemberId& id) {
     id.value = reader_.get<std::uint32_t>();
+    reader_.require(bool{id});
+  }
+  void one(KnockId& id) {
+    id.value = reader_.get<std::uint64_t>();
     reader_.require(bool{id});
   }
   void one(ConnectionNumber& connection) {
@@ -345,7 +357,7 @@ class Decoder {
 template <class Message>
 constexpr bool is_of_a_home =
     Is<Message, Joined> || Is<Message, Tell> || Is<Message, Close> || Is<Message, Gap> ||
-    Is<Message, Cast> || Is<Message, Moved> || Is<Message, Take>;
+    Is<Message, Cast> || Is<Message, Moved> || Is<Message, Take> || Is<Message, KnockDecided>;
 
 bool has_its_fence(const Envelope& envelope) {
   return std::visit(

@@ -69,6 +69,10 @@ struct Said {
   std::uint64_t settled = 0;     // what came of those up to this number is known to the sender
   std::uint64_t expires_us = 0;  // server time; from then on its sender may have refused it
 };
+// It waits at the door no more.
+struct KnockGone {
+  KnockId id;
+};
 struct AskInfo {
   AskRef ask;
 };
@@ -136,6 +140,10 @@ struct Close {
   MemberId member;
   ConnectionNumber connection;
   std::uint16_t code = close_code::normal;
+};
+// What the host said of one that waits there: it is to ask again.
+struct KnockDecided {
+  KnockId id;
 };
 // Please become the session's home.
 struct Take {};
@@ -255,7 +263,8 @@ struct Bye {};
 // The place in this list is the type on the wire: new ones go to the end.
 using Message =
     std::variant<Join, Leave, Said, AskInfo, AskDelete, Enroll, Joined, Answer, Tell, Close, Take,
-                 Returned, Gap, Cast, Moved, Digest, DigestList, Alive, Bye>;
+                 Returned, Gap, Cast, Moved, Digest, DigestList, Alive, Bye, KnockGone,
+                 KnockDecided>;
 
 struct Envelope {
   std::uint8_t hops = 0;  // how often it was passed on

@@ -29,6 +29,11 @@ std::optional<QueueItemId> parse_queue_item_id(std::string_view text) noexcept {
   return number ? std::optional(QueueItemId{*number}) : std::nullopt;
 }
 
+std::optional<KnockId> parse_knock_id(std::string_view text) noexcept {
+  const auto number = parse_id<std::uint64_t>(text, 'k');
+  return number ? std::optional(KnockId{*number}) : std::nullopt;
+}
+
 std::optional<Token> parse_token(std::string_view text) noexcept {
   Token token;
   return parse_hex(text, token.bytes) ? std::optional(token) : std::nullopt;

@@ -19,6 +19,8 @@ std::optional<MemberId> parse_member_id(std::string_view text) noexcept;
 std::optional<std::uint64_t> parse_chat_id(std::string_view text) noexcept;
 // Of what is in a queue: "q" and a decimal number.
 std::optional<QueueItemId> parse_queue_item_id(std::string_view text) noexcept;
+// Of one that waits at the door: "k" and a decimal number.
+std::optional<KnockId> parse_knock_id(std::string_view text) noexcept;
 std::optional<Token> parse_token(std::string_view text) noexcept;
 std::optional<ResumeToken> parse_resume_token(std::string_view text) noexcept;
 

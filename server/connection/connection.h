@@ -81,6 +81,10 @@ class Connection final : public StreamOwner {
   // The session has let this connection in: 101, `welcome`, and frames from now on.
   void begin_websocket(const Uuid& session, MemberId member, ConnectionNumber number,
                        const BufferRef& welcome) noexcept;
+  // It is to wait for the host's word: 101 and `frame`. begin_websocket() may follow.
+  void begin_knocking(const Uuid& session, ConnectionNumber number,
+                      const BufferRef& frame) noexcept;
+  bool is_knocking() const noexcept { return phase_ == Phase::websocket && !member_; }
   void send_frame(const BufferRef& frame, SendClass send_class) noexcept;
   // Sends a Close frame and ends the connection soon. Repeated calls do nothing.
   void close_websocket(std::uint16_t code, std::string_view reason) noexcept;
@@ -139,6 +143,8 @@ class Connection final : public StreamOwner {
   void close_after_output() noexcept;
   void give_exchange_back() noexcept;
 
+  void upgrade() noexcept;
+  void take_upgraded_input() noexcept;
   void receive_frames(std::span<const std::uint8_t> bytes) noexcept;
   void on_frame(const WebSocketEvent& event) noexcept;
   void on_text(std::string_view text) noexcept;
@@ -174,7 +180,7 @@ class Connection final : public StreamOwner {
   std::unique_ptr<HttpExchange> exchange_;
   std::unique_ptr<WebSocketDecoder> decoder_;  // null at message boundaries
   LocalSession* session_ = nullptr;            // set exactly in phase websocket
-  MemberId member_;
+  MemberId member_;  // none: it waits before the door, or is no WebSocket
   ConnectionNumber number_;
   // Of the reactor's time; differences are taken modulo 2^32.
   std::uint32_t last_received_ms_ = 0;

@@ -14,7 +14,17 @@ constexpr std::size_t looked_ahead = 4;
 }  // namespace
 
 LocalSession& Hub::enter(const Uuid& key, Connection& connection) {
-  auto& session = sessions_[key];
+  return enter(sessions_, key, connection);
+}
+
+LocalSession& Hub::enter_porch(const Uuid& key, Connection& connection) {
+  LocalSession& porch = enter(porches_, key, connection);
+  porch.is_porch = true;
+  return porch;
+}
+
+LocalSession& Hub::enter(LocalSessions& sessions, const Uuid& key, Connection& connection) {
+  auto& session = sessions[key];
   if (!session) {
     session = std::make_unique<LocalSession>();
     session->key = key;
@@ -31,7 +41,8 @@ void Hub::leave(LocalSession& session, Connection& connection) noexcept {
   members[place] = members.back();
   members[place]->set_place(place);
   members.pop_back();
-  if (members.empty() && &session != visited_) sessions_.erase(Uuid(session.key));
+  if (!members.empty() || &session == visited_) return;
+  (session.is_porch ? porches_ : sessions_).erase(Uuid(session.key));
 }
 
 // A visit may end the connection of the connection at hand, and of no other: it then leaves, and

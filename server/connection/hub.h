@@ -24,6 +24,7 @@ class WorkerMetrics;
 struct LocalSession {
   Uuid key;
   std::vector<Connection*> members;
+  bool is_porch = false;
 };
 
 class Hub {
@@ -35,6 +36,8 @@ class Hub {
   // The connection stays, at `place` in its session's table, until leave(); the session is there
   // while it has members.
   LocalSession& enter(const Uuid& key, Connection& connection);
+  // The same for one that waits before the session's door: nothing is delivered to it.
+  LocalSession& enter_porch(const Uuid& key, Connection& connection);
   void leave(LocalSession& session, Connection& connection) noexcept;
 
   void deliver(const Uuid& key, const BufferRef& frame, SendClass send_class) noexcept;
@@ -47,7 +50,10 @@ class Hub {
 
   WorkerMetrics& metrics_;
   LocalSession* visited_ = nullptr;  // not to be erased by leave() now
-  std::unordered_map<Uuid, std::unique_ptr<LocalSession>> sessions_;
+  using LocalSessions = std::unordered_map<Uuid, std::unique_ptr<LocalSession>>;
+  static LocalSession& enter(LocalSessions& sessions, const Uuid& key, Connection& connection);
+  LocalSessions sessions_;
+  LocalSessions porches_;  // of whom waits
 };
 
 }  // namespace videosync

@@ -22,6 +22,33 @@ constexpr int kernel_queue_bytes = 16 * 1024;  // beyond the window of the membe
 
 void Connection::begin_websocket(const Uuid& session, MemberId member, ConnectionNumber number,
                                  const BufferRef& welcome) noexcept {
+  VS_ASSERT(member);
+  const bool has_waited = is_knocking();
+  if (has_waited) {
+    worker_.hub().leave(*std::exchange(session_, nullptr), *this);
+  } else {
+    upgrade();
+  }
+  worker_.metrics().add(Gauge::members, 1);
+  member_ = member;
+  number_ = number;
+  session_ = &worker_.hub().enter(session, *this);
+  send_frame(welcome, SendClass::reliable);
+  if (!has_waited) take_upgraded_input();
+}
+
+void Connection::begin_knocking(const Uuid& session, ConnectionNumber number,
+                                const BufferRef& frame) noexcept {
+  upgrade();
+  VS_ASSERT(!member_);
+  number_ = number;
+  session_ = &worker_.hub().enter_porch(session, *this);
+  send_frame(frame, SendClass::reliable);
+  take_upgraded_input();
+}
+
+// From here on it speaks frames, once it stands in a session's table.
+void Connection::upgrade() noexcept {
   VS_ASSERT(phase_ == Phase::awaiting_answer && exchange_);
   const auto key = check_websocket_handshake(request());
   VS_ASSERT(key.has_value());
@@ -32,18 +59,17 @@ void Connection::begin_websocket(const Uuid& session, MemberId member, Connectio
   stream_.send(BufferRef::copy_of(head));
   worker_.metrics().count_response(101);
   worker_.metrics().count(Counter::websocket_upgrades);
-  worker_.metrics().add(Gauge::members, 1);
   std::construct_at(&message_rate_);
-  member_ = member;
-  number_ = number;
-  session_ = &worker_.hub().enter(session, *this);
   phase_ = Phase::websocket;
   is_watching_output_ = false;
   set_timer(worker_.config().heartbeat_us);
+}
+
+void Connection::take_upgraded_input() noexcept {
+  VS_ASSERT(exchange_);
   const std::string pending = std::exchange(exchange_->pending, {});
   give_exchange_back();
   stream_.resume_input();
-  send_frame(welcome, SendClass::reliable);
   if (has_input_ended_) {
     close();
   } else if (!pending.empty()) {
@@ -124,6 +150,11 @@ void Connection::on_text(std::string_view text) noexcept {
     answer_ping(*ping, received_us);
     return;
   }
+  if (is_knocking()) {
+    refuse_message(Refusal::not_admitted, "the host has not let you in yet",
+                   message_type(*message));
+    return;
+  }
   const std::size_t owner = worker_.service().worker_of(session_->key);
   SessionDirectory* directory = &worker_.service().workers[owner]->directory();
   worker_.run_on(owner,
@@ -199,9 +230,14 @@ void Connection::leave_session() noexcept {
   if (session_ == nullptr) return;
   const Uuid key = session_->key;
   worker_.hub().leave(*std::exchange(session_, nullptr), *this);
-  worker_.metrics().add(Gauge::members, -1);
   const std::size_t owner = worker_.service().worker_of(key);
   SessionDirectory* directory = &worker_.service().workers[owner]->directory();
+  if (is_knocking()) {
+    return worker_.run_on(owner, [directory, key, number = number_]() noexcept {
+      directory->on_knocker_left(key, number);
+    });
+  }
+  worker_.metrics().add(Gauge::members, -1);
   worker_.run_on(owner, [directory, key, member = member_, number = number_]() noexcept {
     directory->on_leave(key, member, number);
   });

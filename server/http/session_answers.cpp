@@ -28,6 +28,10 @@ constexpr HttpFault faults[] = {
     {400, "no_such_video", "the library has no video of that id"},
     {401, "unauthorized", "send Authorization: Bearer with the host token"},
     {403, "not_host", "the token is not this session's host token"},
+    {403, "session_locked", "the session is locked: nobody else is let in"},
+    {403, "must_knock", "the host has to let you in"},
+    {403, "turned_away", "the host did not let you in"},
+    {503, "door_full", "too many wait to be let in, try again"},
 };
 
 struct Answering {

@@ -153,6 +153,10 @@ void answer_join_question(Worker& worker, Connection& connection,
   if (resumes && parse_held(held) > HeldState{info.state.epoch, info.state.seq}) {
     return answer_with_session(worker, connection, SessionFault::unavailable);
   }
+  const bool has_right = resumes || query_value(request.query, "host").has_value();
+  if (info.settings.door == Door::locked && !has_right) {
+    return answer_with_session(worker, connection, SessionFault::locked);
+  }
   if (info.members >= worker.config().members_max) {
     return answer_with_session(worker, connection, SessionFault::full);
   }

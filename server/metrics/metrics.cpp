@@ -23,9 +23,9 @@ constexpr Counter offset(Counter first, std::size_t index) noexcept {
   return static_cast<Counter>(static_cast<std::size_t>(first) + index);
 }
 static_assert(offset(Counter::message_play, std::variant_size_v<ClientMessage> - 1) ==
-              Counter::message_cancel_next);
-static_assert(offset(Counter::refusal_bad_json, static_cast<std::size_t>(Refusal::queue_full)) ==
-              Counter::refusal_queue_full);
+              Counter::message_refuse);
+static_assert(offset(Counter::refusal_bad_json, static_cast<std::size_t>(Refusal::not_admitted)) ==
+              Counter::refusal_not_admitted);
 
 Counter close_counter(std::uint16_t code) noexcept {
   switch (code) {
@@ -53,6 +53,8 @@ Counter close_counter(std::uint16_t code) noexcept {
       return Counter::close_too_slow;
     case close_code::removed:
       return Counter::close_removed;
+    case close_code::turned_away:
+      return Counter::close_turned_away;
     case close_code::too_many_messages:
       return Counter::close_too_many_messages;
     default:

@@ -61,6 +61,8 @@ enum class Counter : std::uint8_t {
   message_jump,
   message_next,
   message_cancel_next,
+  message_admit,
+  message_refuse,
   refusal_bad_json,  // in the order of Refusal
   refusal_bad_message,
   refusal_unknown_type,
@@ -72,6 +74,7 @@ enum class Counter : std::uint8_t {
   refusal_unavailable,
   refusal_no_such_item,
   refusal_queue_full,
+  refusal_not_admitted,
   frames_sent,
   states_replaced,  // a newer state took the place of one not yet sent
   frames_dropped,   // chat and member updates that a slow reader's queue had no room for
@@ -87,6 +90,7 @@ enum class Counter : std::uint8_t {
   close_connected_elsewhere,
   close_too_slow,
   close_removed,
+  close_turned_away,
   close_too_many_messages,
   close_other,
   media_opens_given_up,       // answered 503, because the storage did not open a file in time

@@ -9,7 +9,7 @@ namespace videosync {
 void Asks::add(std::uint64_t number, Ask ask) noexcept {
   VS_ASSERT(number > 0);
   VS_ASSERT((asks_.empty() || asks_.rbegin()->first < number));
-  VS_ASSERT(ask.attempts == 0);
+  VS_ASSERT(ask.attempts <= 1);
   asks_.emplace_hint(asks_.end(), number, std::move(ask));
 }
 

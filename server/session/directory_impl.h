@@ -4,6 +4,7 @@
 //   ending.cpp             how a session ends
 //   home_effects.cpp       what the machine wants done
 //   codes.cpp              short codes: drawn, found, told
+//   knocking.cpp           who waits before a door
 //   queues.cpp             what a session is going to watch: told, heard, kept
 //   home_nodes.cpp         what other nodes say to a home and are told by it
 //   moving.cpp             from home to outpost and back
@@ -30,6 +31,7 @@
 #include "proto/session/effects.h"
 #include "proto/wire/messages.h"
 #include "server/metrics/metrics.h"
+#include "server/session/porch.h"
 #include "server/session/residence.h"
 #include "server/session/session_directory.h"
 
@@ -66,6 +68,9 @@ class SessionDirectory::Impl {
   };
   void store_new(const Uuid& key, NewSession made) noexcept;
   ShortCode draw_code() noexcept;
+  void ask_to_join(const Uuid& key, SessionMachine::JoinRequest request,
+                   ConnectionRef from) noexcept;
+  void knocker_left(const Uuid& key, ConnectionNumber number) noexcept;
   void info(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept;
   void info_of_empty(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept;
   void answer_info(const Residence& residence, const SessionProof& proof,
@@ -114,6 +119,7 @@ class SessionDirectory::Impl {
  private:
   static void on_residence_timer(void* residence) noexcept;
   static void on_tick_timer(void* impl) noexcept;
+  static void on_porch_timer(void* impl) noexcept;
 
   // --- The event at hand; the world -------------------------------------------------------------
   // The store's answer, as an event of its own.
@@ -138,6 +144,7 @@ class SessionDirectory::Impl {
   void note_answer(std::int64_t asked_us) noexcept;
   bool is_alone() const noexcept { return ports_.nodes == nullptr; }
   const Uuid& self() const noexcept { return ports_.nodes->self(); }
+  Uuid own_node() const noexcept { return is_alone() ? Uuid{} : self(); }
   std::int64_t now_us() const noexcept { return ports_.clock.monotonic_us(); }
   std::int64_t server_us() const noexcept { return ports_.clock.server_us(); }
   std::int64_t store_ttl_us() const noexcept;
@@ -166,6 +173,19 @@ class SessionDirectory::Impl {
   }
   Residence& open(const Uuid& key) noexcept;
   void erase(Residence& residence) noexcept;
+
+  // --- Before the door
+  // ------------------------------------------------------------------------------
+  void answer_join(const Uuid& key, const SessionMachine::JoinRequest& request, ConnectionRef from,
+                   SessionFault fault) noexcept;
+  void knock(const Uuid& key, const SessionMachine::JoinRequest& request,
+             ConnectionRef from) noexcept;
+  void begin_member(const Uuid& key, ConnectionRef from, MemberId member, ConnectionNumber number,
+                    std::string_view welcome) noexcept;
+  void ask_again(const Uuid& key, ConnectionNumber number) noexcept;
+  void on_decided(const Uuid& key, KnockId id) noexcept;
+  void leave_door(Residence& residence, KnockId id) noexcept;
+  void tend_porch() noexcept;
 
   // --- Home: members
   // ------------------------------------------------------------------------------
@@ -239,6 +259,8 @@ class SessionDirectory::Impl {
   void carry(Residence& residence, const EndedEffect& effect) noexcept;
   void carry(Residence& residence, const QueueEffect& effect) noexcept;
   void carry(Residence& residence, const UpNextEffect& effect) noexcept;
+  void carry(Residence& residence, const KnockEffect& effect) noexcept;
+  void carry(Residence& residence, const DecidedEffect& effect) noexcept;
   void offer_next(Residence& residence) noexcept;
   std::vector<BufferRef> queue_frames(const Queue& queue, std::uint64_t epoch) noexcept;
   void tell_queue(ConnectionRef to, const Queue& queue, std::uint64_t epoch) noexcept;
@@ -311,7 +333,7 @@ class SessionDirectory::Impl {
   // --- Outpost
   // ----------------------------------------------------------------------------------------
   void add_ask(const Uuid& key, Asks::Ask ask) noexcept;
-  void refuse_ask(const Asks::Ask& ask, SessionFault fault) noexcept;
+  void refuse_ask(const Uuid& key, const Asks::Ask& ask, SessionFault fault) noexcept;
   void refuse_asks(Residence& residence, SessionFault fault) noexcept;
   void say(Residence& residence, MemberId member, const ClientMessage& message) noexcept;
   void leave_outpost(Residence& residence, MemberId member, ConnectionNumber number) noexcept;
@@ -454,6 +476,8 @@ class SessionDirectory::Impl {
   std::vector<Unsure> unsure_;  // whether they are valid is asked again when all have come back
   std::unordered_set<Uuid> shared_;  // that have members on both this node and another, or had
   TimerEntry tick_timer_;
+  Porch porch_;
+  TimerEntry porch_timer_;  // armed while anybody waits there
   bool is_store_ready_ = false;
   bool may_store_lack_ = false;
   bool was_ready_ = false;

@@ -83,6 +83,8 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
     request.is_resume_proven =
         resume_secret(home.machine->resume_key(), resume->member).equals(resume->secret);
   }
+  const Uuid node = seat.node > 0 ? home.remote_at(seat).node : own_node();
+  request.knock = {knock_id_of(node, request.connection), seat.node};
   // Its welcome tells of the state after what is due, and after what its coming has changed: that
   // comes to the others alone, and before it.
   home.machine->catch_up(server_us(), effects_);
@@ -124,6 +126,14 @@ SessionFault Impl::refuse_join(SessionMachine::JoinRefusal refusal) noexcept {
     case SessionMachine::JoinRefusal::behind:
     case SessionMachine::JoinRefusal::late:
       return SessionFault::unavailable;
+    case SessionMachine::JoinRefusal::locked:
+      return SessionFault::locked;
+    case SessionMachine::JoinRefusal::waits:
+      return SessionFault::must_knock;
+    case SessionMachine::JoinRefusal::turned_away:
+      return SessionFault::turned_away;
+    case SessionMachine::JoinRefusal::door_full:
+      return SessionFault::door_full;
   }
   std::unreachable();
 }
@@ -180,10 +190,9 @@ void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& re
     return join(key, request, from);
   }
   if (!joined) {
-    answer(from, refuse_join(joined.error()));
+    answer_join(key, request, from, refuse_join(joined.error()));
   } else {
-    ports_.delivery.begin(from, residence.key, joined->id, joined->connection,
-                          make_frame(WebSocketOpcode::text, write_welcome(residence, joined->id)));
+    begin_member(key, from, joined->id, joined->connection, write_welcome(residence, joined->id));
     const SessionMachine& machine = *residence.at_home().machine;
     tell_queue(from, machine.queue(), machine.state().epoch);
     tell_history(from, machine.chat(), request.chat_held);

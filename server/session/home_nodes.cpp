@@ -65,6 +65,7 @@ void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcep
           [&](const node::Leave& leave) noexcept {
             leave_home(residence, leave.member, leave.connection);
           },
+          [&](const node::KnockGone& gone) noexcept { leave_door(residence, gone.id); },
           [&](const node::AskInfo& asked) noexcept {
             const SessionInfo info = info_of(residence);
             send(envelope.from, residence.key, residence.at_home().version.fence,

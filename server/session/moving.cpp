@@ -279,6 +279,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   home.assert_sound();
   judge_undone(residence, *before);
   const Uuid key = residence.key;
+  porch_.hurry(key, now_us());
   settle(residence);
   refuse_sayings(*before, before->outbox.settle_doubts());
   hand_waiting_to_home(key, *before);

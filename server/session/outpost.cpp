@@ -63,8 +63,8 @@ void Impl::drop_if_idle(Residence& residence) noexcept {
 // --- What local clients want ---------------------------------------------------------------------
 
 void Impl::add_ask(const Uuid& key, Asks::Ask ask) noexcept {
-  if (unremoved_.contains(key)) return refuse_ask(ask, SessionFault::not_found);
-  if (!is_store_ready_) return refuse_ask(ask, SessionFault::unavailable);
+  if (unremoved_.contains(key)) return refuse_ask(key, ask, SessionFault::not_found);
+  if (!is_store_ready_) return refuse_ask(key, ask, SessionFault::unavailable);
   ask.deadline_us = now_us() + ask_us;
   ask.expires_us = static_cast<std::uint64_t>(server_us() + ask_us - answer_way_us);
   Residence& residence = open(key);
@@ -85,14 +85,15 @@ void Impl::add_ask(const Uuid& key, Asks::Ask ask) noexcept {
   if (outpost.phase == Outpost::Phase::idle) look(residence);
 }
 
-void Impl::refuse_ask(const Asks::Ask& ask, SessionFault fault) noexcept {
+void Impl::refuse_ask(const Uuid& key, const Asks::Ask& ask, SessionFault fault) noexcept {
+  if (ask.kind == Asks::Ask::Kind::join) return answer_join(key, ask.request, ask.from, fault);
   answer(ask.from, fault);
 }
 
 void Impl::refuse_asks(Residence& residence, SessionFault fault) noexcept {
   Outpost& outpost = residence.away();
   for (const Asks::Ask& ask : outpost.asks.take_all())
-    refuse_ask(ask, fault);
+    refuse_ask(residence.key, ask, fault);
   const auto refuse = [&](const Uuid& node, const node::AskRef& ref) noexcept {
     send(node, residence.key, outpost.fence,
          node::Answer{ref, static_cast<std::uint8_t>(fault), {}});
@@ -226,7 +227,7 @@ void Impl::refuse_late() noexcept {
     Outpost* outpost = residence != nullptr ? residence->out() : nullptr;
     if (outpost != nullptr) {
       for (const Asks::Ask& ask : outpost->asks.take_late(now_us()))
-        refuse_ask(ask, SessionFault::unavailable);
+        refuse_ask(key, ask, SessionFault::unavailable);
       refuse_sayings(*outpost, outpost->outbox.take_older(now_us() - refused_us));
     }
     const bool is_over = outpost == nullptr || (outpost->asks.empty() && outpost->outbox.empty());

@@ -216,6 +216,7 @@ void Impl::settle_on(Residence& residence, const Uuid& home, std::uint64_t fence
     outpost.knows_casts = false;
     outpost.has_missed = !outpost.members.empty();
     outpost.needs_enroll = true;
+    porch_.hurry(residence.key, now_us());
     to_nodes([home](NodePort& nodes) noexcept { nodes.watch(home); });
   }
   return_foreign(residence);

@@ -171,6 +171,9 @@ void Impl::envelope(node::Envelope envelope) noexcept {
                  },
                  [&](const node::Answer& answer) noexcept { on_answer(envelope.key, answer); },
                  [&](const node::Take&) noexcept { on_take(envelope.key); },
+                 [&](const node::KnockDecided& decided) noexcept {
+                   on_decided(envelope.key, decided.id);
+                 },
                  [&](const node::Returned&) noexcept { on_returned(envelope.key, envelope.from); },
                  [](const node::Alive&) noexcept {},
                  [](const node::Bye&) noexcept {},
@@ -210,6 +213,7 @@ void Impl::to_home(node::Envelope envelope) noexcept {
                                 [](Result<std::uint32_t>) noexcept {});
   }
   if (std::holds_alternative<node::Leave>(envelope.message) && residence == nullptr) return;
+  if (std::holds_alternative<node::KnockGone>(envelope.message)) return;
   if (envelope.hops >= hops_max) return;
   Residence& asked = residence != nullptr ? *residence : open(envelope.key);
   Outpost& outpost = asked.outpost_part();
@@ -344,9 +348,12 @@ void Impl::on_answer(const Uuid& key, const node::Answer& answer) noexcept {
     // Also what is no answer to this.
     constexpr auto unavailable = static_cast<std::uint8_t>(SessionFault::unavailable);
     const std::uint8_t fault = answer.fault.value_or(unavailable);
-    const bool is_known = fault <= static_cast<std::uint8_t>(SessionFault::not_the_host);
-    this->answer(ask->from,
-                 is_known ? static_cast<SessionFault>(fault) : SessionFault::unavailable);
+    const bool is_known = fault <= static_cast<std::uint8_t>(SessionFault::door_full);
+    refuse_ask(key, *ask, is_known ? static_cast<SessionFault>(fault) : SessionFault::unavailable);
+    if (Porch::Knocker* knocker = porch_.find(key, ask->request.connection)) {
+      knocker->home = residence->away().home;
+      knocker->fence = residence->away().fence;
+    }
   }
   drop_if_idle(*residence);
 }
@@ -433,8 +440,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   }
   const std::string& name = info != outpost.everybody.end() ? info->second.name : ask->request.name;
   add_member(residence, joined.member, {ask->from, joined.connection, name});
-  ports_.delivery.begin(ask->from, residence.key, joined.member, joined.connection,
-                        make_frame(WebSocketOpcode::text, joined.welcome));
+  begin_member(residence.key, ask->from, joined.member, joined.connection, joined.welcome);
   tell_queue(ask->from, outpost.queue, outpost.queue_epoch);
   tell_history(ask->from, outpost.chat, ask->request.chat_held);
   if (outpost.needs_enroll && outpost.phase == Phase::settled) speak(residence);

@@ -44,6 +44,10 @@ class Delivery {
   // is gone, SessionDirectory::on_leave(key, member, number) follows.
   virtual void begin(ConnectionRef to, const Uuid& key, MemberId member, ConnectionNumber number,
                      const BufferRef& welcome) noexcept = 0;
+  // It is to wait: upgrade, then `frame`. `begin` may follow, or `close`; where the connection is
+  // gone, SessionDirectory::on_knocker_left(key, number) follows.
+  virtual void knock(ConnectionRef to, const Uuid& key, ConnectionNumber number,
+                     const BufferRef& frame) noexcept = 0;
   virtual void send(ConnectionRef to, const BufferRef& frame, SendClass send_class) noexcept = 0;
   virtual void close(ConnectionRef to, std::uint16_t code) noexcept = 0;
   // To every member of the session that is connected through that worker. sent_us: when a home on

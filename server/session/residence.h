@@ -222,6 +222,11 @@ inline std::uint64_t mix(std::uint64_t value) noexcept {
   value *= 0x94d049bb133111eb;
   return value ^ value >> 31;
 }
+// Of a connection of that node that waits before a door.
+inline KnockId knock_id_of(const Uuid& node, ConnectionNumber number) noexcept {
+  const std::uint64_t id = mix(mix(std::hash<Uuid>{}(node)) + number.value);
+  return KnockId{id != 0 ? id : 1};
+}
 inline std::uint64_t seat_hash(MemberId member, ConnectionNumber number) noexcept {
   return mix(std::uint64_t{member.value} << 32 | number.value);
 }

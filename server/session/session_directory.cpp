@@ -61,6 +61,10 @@ void SessionDirectory::on_leave(const Uuid& key, MemberId member,
   const Impl::Event event(*impl_);
   impl_->leave(key, member, number);
 }
+void SessionDirectory::on_knocker_left(const Uuid& key, ConnectionNumber number) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->knocker_left(key, number);
+}
 void SessionDirectory::on_turn_end() noexcept {
   const Impl::Event event(*impl_);
   impl_->turn_end();
@@ -123,7 +127,10 @@ void SessionDirectory::check_invariants() const {
 
 // --- The event at hand; the world ----------------------------------------------------------------
 
-Impl::Impl(const SessionPorts& ports) : ports_(ports), tick_timer_(&Impl::on_tick_timer, this) {}
+Impl::Impl(const SessionPorts& ports)
+    : ports_(ports),
+      tick_timer_(&Impl::on_tick_timer, this),
+      porch_timer_(&Impl::on_porch_timer, this) {}
 
 void Impl::run_answers() noexcept {
   VS_ASSERT(depth_ == 1);
@@ -240,11 +247,23 @@ void Impl::create(const Uuid& key, const CreateOrder& order, ConnectionRef from)
 
 void Impl::join(const Uuid& key, SessionMachine::JoinRequest request, ConnectionRef from) noexcept {
   VS_ASSERT(depth_ > 0);
-  request.connection = draw_connection();
+  const bool is_waiting = request.connection && porch_.find(key, request.connection) != nullptr;
+  if (!is_waiting) request.connection = draw_connection();
+  ask_to_join(key, std::move(request), from);
+}
+
+void Impl::ask_to_join(const Uuid& key, SessionMachine::JoinRequest request,
+                       ConnectionRef from) noexcept {
+  VS_ASSERT(request.connection);
   Residence* residence = find(key);
   if (residence != nullptr && residence->is_home()) return join_home(*residence, request, from);
-  if (is_alone()) return answer(from, SessionFault::not_found);
-  add_ask(key, {.kind = Asks::Ask::Kind::join, .from = from, .request = std::move(request)});
+  if (is_alone()) return answer_join(key, request, from, SessionFault::not_found);
+  // Who waits has asked before: the answer to that may have been lost.
+  const std::uint32_t attempts = porch_.find(key, request.connection) != nullptr ? 1 : 0;
+  add_ask(key, {.kind = Asks::Ask::Kind::join,
+                .from = from,
+                .request = std::move(request),
+                .attempts = attempts});
 }
 
 void Impl::info(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept {
@@ -388,6 +407,7 @@ void Impl::check_invariants() const {
   }
   VS_ASSERT(moving == moving_);
   VS_ASSERT(talking == talking_.size());
+  VS_ASSERT(porch_.empty() || porch_timer_.is_armed());
   for (const Uuid& key : unsaved_) {
     const auto residence = residences_.find(key);
     const bool is_home = residence != residences_.end() && residence->second->is_home();

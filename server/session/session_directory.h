@@ -40,7 +40,7 @@ class SessionDirectory {
 
   // --- Requests; each is answered exactly once, by Delivery --------------------------------------
   void on_create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept;
-  // Answered by Delivery::begin, or by a fault.
+  // Answered by Delivery::begin, by a fault, or by Delivery::knock.
   void on_join(const Uuid& key, const SessionMachine::JoinRequest& request,
                ConnectionRef from) noexcept;
   void on_info(const Uuid& key, ConnectionRef from, const SessionProof& proof = {}) noexcept;
@@ -51,6 +51,9 @@ class SessionDirectory {
   void on_video(const Uuid& key, ConnectionRef from) noexcept;
   void on_delete(const Uuid& key, const std::optional<Token>& host_token,
                  ConnectionRef from) noexcept;
+
+  // One that was told to wait (Delivery::knock) has gone.
+  void on_knocker_left(const Uuid& key, ConnectionNumber number) noexcept;
 
   // --- Members that were begun -------------------------------------------------------------------
   void on_message(const Uuid& key, MemberId member, ConnectionNumber number, ConnectionRef from,

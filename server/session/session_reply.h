@@ -20,6 +20,10 @@ enum class SessionFault : std::uint8_t {
   no_such_video,
   token_missing,
   not_the_host,  // the token is another's
+  locked,
+  must_knock,   // it waits for the host's word
+  turned_away,  // ... which was no
+  door_full,    // so many wait already
 };
 
 // What somebody has shown to be told more than whoever knows the key: a host or a resume token.

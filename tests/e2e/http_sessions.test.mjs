@@ -53,7 +53,7 @@ test('what is said of a session: its video, settings, members, state, the time',
   assert.equal(answer.status, 200);
   assert.equal(answer.headers['cache-control'], 'no-store');
   const info = JSON.parse(answer.body);
-  assert.deepEqual(Object.keys(info).sort(), ['control', 'controllers', 'key', 'members',
+  assert.deepEqual(Object.keys(info).sort(), ['control', 'controllers', 'door', 'key', 'members',
     'onStall', 'queue', 'serverTimeMs', 'state', 'video']);
   assert.equal(info.key, key);
   assert.equal(info.control, 'everyone');
@@ -84,6 +84,7 @@ test('settings left out are the defaults', async () => {
   const info = JSON.parse((await request('GET', `/api/sessions/${key}`)).body);
   assert.equal(info.control, 'host');
   assert.equal(info.onStall, 'continue');
+  assert.equal(info.door, 'open');
   assert.equal(info.video.id, 'alpha-first');
 });
 

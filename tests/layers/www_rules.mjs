@@ -34,7 +34,7 @@ export const rooms = {
     uses: ['ask.js', 'dom.js', 'memory.js', 'title.js', 'session', 'player', 'player/playback', 'player/stage', 'player/status'],
   },
   'player.js': {
-    uses: ['dom.js', 'faults.js', 'load_part.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
+    uses: ['dom.js', 'faults.js', 'load_part.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
     libraries: ['media-chrome'],
   },
   home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'season.js', 'strings.js', 'session'], libraries: ['uqr'] },

@@ -47,6 +47,7 @@ void World::perform_by(Viewer& viewer, const Action& action) {
                                           : salt % 3 == 1 ? "film"
                                                           : "other"});
     case Act::name:
+      if (plan_.has_doors) close_door(viewer, salt / 5);
       if (salt % 3 == 0) change_queue(viewer, salt / 3);
       return viewer.say_plain(NameMessage{"n" + std::to_string(next_command())});
     case Act::report:
@@ -134,6 +135,15 @@ void World::change_queue(Viewer& viewer, std::uint64_t salt) {
     default:
       return viewer.say_plain(EnqueueMessage{random.chance(0.5) ? "film" : "other", at});
   }
+}
+
+// Or opens it.
+void World::close_door(Viewer& viewer, std::uint64_t salt) {
+  if (!viewer.is_open() || viewer.host() != viewer.id()) return;
+  constexpr std::array doors{Door::knock, Door::knock, Door::knock, Door::open, Door::locked};
+  const Door door = doors[salt % doors.size()];
+  tell("{} sets the door to {}", viewer.name(), static_cast<int>(door));
+  viewer.say_plain(SettingsMessage{.door = door});
 }
 
 void World::burst(Viewer& viewer, std::uint64_t salt) {

@@ -60,7 +60,7 @@ struct SimConnection {
         up(scheduler, random.fork(0), latency),
         down(scheduler, random.fork(1), latency) {}
 
-  enum class Phase : std::uint8_t { on_its_way, awaiting, member, gone };
+  enum class Phase : std::uint8_t { on_its_way, awaiting, waiting, member, gone };
 
   const std::size_t number;
   const std::size_t node;
@@ -72,7 +72,7 @@ struct SimConnection {
   // The server's end.
   Phase phase = Phase::on_its_way;
   SimWorker* accepted = nullptr;  // the worker to which the kernel has given it
-  SimWorker* worker = nullptr;    // while awaiting or a member
+  SimWorker* worker = nullptr;    // while awaiting, waiting at the door or a member
   SlotHandle handle;
   MemberId member;
   ConnectionNumber connection;

@@ -129,7 +129,8 @@ Frame::Type type_of(std::string_view name) noexcept {
       {"members", Type::members},   {"settings", Type::settings}, {"queue", Type::queue},
       {"upNext", Type::up_next},    {"pong", Type::pong},         {"viewers", Type::viewers},
       {"waiting", Type::waiting},   {"chat", Type::chat},         {"history", Type::history},
-      {"reaction", Type::reaction}, {"notice", Type::notice},     {"error", Type::error}};
+      {"reaction", Type::reaction}, {"notice", Type::notice},     {"error", Type::error},
+      {"knocking", Type::knocking}, {"knock", Type::knock}};
   for (const auto& [known, type] : names) {
     if (name == known) return type;
   }
@@ -227,6 +228,8 @@ void read_rights_field(Reader& reader, std::string_view key, Frame& frame) {
     frame.queue_right = reader.string();
   } else if (key == "controllers") {
     reader.array([&] { frame.controllers.push_back(reader.member()); });
+  } else if (key == "door") {
+    frame.door = reader.string();
   } else {
     reader.skip();
   }
@@ -309,6 +312,10 @@ void read_other_field(Reader& reader, std::string_view key, Frame& frame) {
     frame.epoch = reader.number<std::uint64_t>();
   } else if (key == "id" && frame.type == Frame::Type::host) {
     frame.host = reader.member();
+  } else if (key == "id" && frame.type == Frame::Type::knock) {
+    frame.knock = parse_knock_id(reader.string()).value_or(KnockId{});
+  } else if (key == "gone") {
+    frame.is_gone = reader.boolean();
   } else if (key == "reason") {
     frame.reason = reader.string();
   } else if (key == "control") {
@@ -382,6 +389,7 @@ void read_field(Reader& reader, std::string_view key, Frame& frame) {
     case Frame::Type::history:
       return read_history_field(reader, key, frame);
     case Frame::Type::host:
+    case Frame::Type::knock:
     case Frame::Type::settings:
     case Frame::Type::notice:
     case Frame::Type::error:

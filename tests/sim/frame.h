@@ -59,6 +59,8 @@ struct Frame {
     host,
     members,
     settings,
+    knocking,
+    knock,
     queue,
     up_next,
     pong,
@@ -99,6 +101,9 @@ struct Frame {
   std::string_view audio_language;
   std::string_view queue_right;
   std::vector<MemberId> controllers;
+  std::string_view door;
+  KnockId knock;
+  bool is_gone = false;  // of a knock
   std::vector<SeenTalk> talk;  // of a chat, a history, a reaction
   std::string_view code;       // of a notice or an error
   std::string_view re;

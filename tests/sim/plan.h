@@ -80,6 +80,7 @@ struct Plan {
   std::vector<std::int64_t> rounds_us{};  // how long each is before its peace; 0: left out
   Latency redis{};
   Latency client{};
+  bool has_doors = false;  // hosts close doors, and let in who knocks
   double everyone = 0.5;  // of the sessions whose members may all control
   std::vector<Action> actions{};
 };

@@ -77,6 +77,8 @@ void Viewer::connect() {
   }
   order.request.chat_held = chat_held_;
   if (has_host_token_ && random_.chance(0.3)) order.request.host_token = session_.host_token;
+  // Whoever a door has stopped has the host's word the next time: in the end everybody is in.
+  if (std::exchange(was_stopped_, false)) order.request.host_token = session_.host_token;
   const std::size_t node = world_.choose_node(random_);
   world_.tell("{} connects to node {}{}{}", name(), node, resume_.empty() ? "" : " as m",
               resume_.empty() ? "" : std::to_string(id_.value));
@@ -96,6 +98,7 @@ void Viewer::connect_later(std::int64_t min_us, std::int64_t max_us) {
 }
 
 void Viewer::hurry() {
+  if (is_at_door()) give_up_waiting();
   if (phase_ == Phase::waiting) connect_later(0, 300'000);
 }
 
@@ -106,10 +109,22 @@ void Viewer::on_attempt_late(std::size_t number) {
   if (connection_->phase == SimConnection::Phase::awaiting && was_awake) {
     world_.find("unanswered", "{} asked node {} to join and had no answer for 10 s", name(), node);
   }
+  if (is_at_door()) return give_up_waiting();
   world_.tell("{} gives its attempt up", name());
   has_abandoned_ = true;
   part(world_.now_us());
   connect_later(100'000, 1'000'000);
+}
+
+bool Viewer::is_at_door() const noexcept {
+  return phase_ == Phase::joining && connection_->phase == SimConnection::Phase::waiting;
+}
+
+void Viewer::give_up_waiting() {
+  world_.tell("{} waits at the door no longer", name());
+  was_stopped_ = true;
+  part(world_.now_us());
+  connect_later(0, 300'000);
 }
 
 // From our side, without a word to the viewer.
@@ -148,7 +163,9 @@ void Viewer::on_reply(SimConnection& connection, const SessionReply& reply) {
     world_.note_end(session_, name().c_str(), "a join that found nothing");
     return set_phase(Phase::over);
   }
-  if (*fault != SessionFault::unavailable) {
+  was_stopped_ = *fault == SessionFault::locked || *fault == SessionFault::door_full ||
+                 *fault == SessionFault::turned_away;
+  if (*fault != SessionFault::unavailable && !was_stopped_) {
     world_.find("join", "{} was refused with fault {}", name(), static_cast<int>(*fault));
   }
   connect_later(200'000, 1'500'000);
@@ -170,6 +187,7 @@ void Viewer::on_closed(SimConnection& connection, std::uint16_t code) {
     forget();
     return set_phase(Phase::over);
   }
+  was_stopped_ = code == close_code::turned_away;
   // Its id may have been another's, too.
   const bool is_displaced = code == close_code::connected_elsewhere && !has_abandoned_;
   if (is_displaced && !world_.may_have_forgotten(session_)) {
@@ -336,6 +354,7 @@ void Viewer::check_due(std::size_t talk_index, Kind kind, std::size_t place) {
 
 void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
   if (&connection != connection_) return;
+  if (frame->type == Frame::Type::knocking) return on_knocking();
   const bool is_first = phase_ == Phase::joining;
   const bool is_welcome = frame->type == Frame::Type::welcome;
   if (is_first != is_welcome) {
@@ -366,6 +385,9 @@ void Viewer::on_frame(SimConnection& connection, const FrameRef& frame) {
       break;
     case Frame::Type::queue:
       hold_queue(*frame);
+      break;
+    case Frame::Type::knock:
+      on_knock(*frame);
       break;
     case Frame::Type::error:
       on_error(*frame);
@@ -488,8 +510,8 @@ void Viewer::hold_queue(const Frame& frame) {
 }
 
 void Viewer::hold_settings(const Frame& frame) {
-  settings_ = fmt::format("{}/{}/{}/{}", frame.control, frame.on_stall, frame.audio_language,
-                          frame.queue_right);
+  settings_ = fmt::format("{}/{}/{}/{}/{}", frame.control, frame.on_stall, frame.audio_language,
+                          frame.queue_right, frame.door);
   for (const MemberId id : frame.controllers)
     settings_ += fmt::format("/m{}", id.value);
 }
@@ -524,6 +546,25 @@ void Viewer::on_members(const Frame& frame) {
   for (const auto& [member, of] : members_)
     words += " m" + std::to_string(member.value);
   world_.tell("{} sees {} members:{}", name(), count_, words);
+}
+
+void Viewer::on_knocking() {
+  if (phase_ != Phase::joining) world_.find("protocol", "{} is in, and is to wait", name());
+  world_.tell("{} waits at the door", name());
+  if (world_.is_peace()) give_up_waiting();
+}
+
+// Nobody says anything in peace.
+void Viewer::on_knock(const Frame& frame) {
+  if (!frame.knock) world_.find("protocol", "{} hears of nobody: {}", name(), frame.text);
+  if (frame.is_gone || world_.is_peace()) return;
+  const bool is_welcome = random_.chance(0.7);
+  world_.tell("{} {} k{}", name(), is_welcome ? "lets in" : "refuses", frame.knock.value);
+  if (is_welcome) {
+    say_plain(AdmitMessage{frame.knock});
+  } else if (random_.chance(0.5)) {
+    say_plain(RefuseMessage{frame.knock});
+  }
 }
 
 void Viewer::on_error(const Frame& frame) {

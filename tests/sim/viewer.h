@@ -159,6 +159,10 @@ class Viewer final : ClientEnd {
   void check_time(std::int64_t told_us);
   void hold_state(const SeenState& state, const FrameRef& frame, bool is_welcome);
   void hold_settings(const Frame& frame);
+  bool is_at_door() const noexcept;
+  void give_up_waiting();
+  void on_knocking();
+  void on_knock(const Frame& frame);
   void hold_queue(const Frame& frame);
   void on_host(const Frame& frame);
   void on_members(const Frame& frame);
@@ -179,6 +183,7 @@ class Viewer final : ClientEnd {
   bool has_host_token_ = false;
   // When it comes back, what it holds: a welcome is then not below that. Some clients do not.
   bool tells_held_ = true;
+  bool was_stopped_ = false;    // by a door
   bool has_abandoned_ = false;  // a join may be on its way behind the present one
   std::int64_t changed_us_ = 0;
   std::int64_t lost_us_ = 0;  // when the last connection was lost; 0: it was not

@@ -239,6 +239,10 @@ void SimWorker::close_connection(SimConnection& connection, std::uint16_t code) 
 }
 
 void SimWorker::leave_session(SimConnection& connection) noexcept {
+  if (connection.phase == SimConnection::Phase::waiting) {
+    connection.phase = SimConnection::Phase::gone;
+    return tell_knocker_left(connection.key, connection.connection);
+  }
   if (connection.phase != SimConnection::Phase::member) return;
   connection.phase = SimConnection::Phase::gone;
   --members_;
@@ -294,15 +298,41 @@ void SimWorker::begin(ConnectionRef to, const Uuid& key, MemberId member, Connec
 void SimWorker::begin_here(SlotHandle to, const Uuid& key, MemberId member, ConnectionNumber number,
                            const BufferRef& welcome) noexcept {
   SimConnection* connection = find(to);
-  if (connection == nullptr || connection->phase != SimConnection::Phase::awaiting) {
-    return tell_left(key, member, number);
-  }
+  const bool is_there =
+      connection != nullptr && (connection->phase == SimConnection::Phase::awaiting ||
+                                connection->phase == SimConnection::Phase::waiting);
+  if (!is_there) return tell_left(key, member, number);
   connection->phase = SimConnection::Phase::member;
   connection->member = member;
   connection->connection = number;
   ++members_;
   hub_[key].push_back(connection);
   deliver(*connection, process_.read(welcome));
+}
+
+void SimWorker::knock(ConnectionRef to, const Uuid& key, ConnectionNumber number,
+                      const BufferRef& frame) noexcept {
+  post(to.worker, [worker = &peer(to.worker), slot = to.slot, key, number, frame]() noexcept {
+    worker->knock_here(slot, key, number, frame);
+  });
+}
+
+void SimWorker::knock_here(SlotHandle to, const Uuid& key, ConnectionNumber number,
+                           const BufferRef& frame) noexcept {
+  SimConnection* connection = find(to);
+  if (connection == nullptr || connection->phase != SimConnection::Phase::awaiting) {
+    return tell_knocker_left(key, number);
+  }
+  connection->phase = SimConnection::Phase::waiting;
+  connection->connection = number;
+  deliver(*connection, process_.read(frame));
+}
+
+void SimWorker::tell_knocker_left(const Uuid& key, ConnectionNumber number) noexcept {
+  const std::size_t owner = worker_of(key, process_.workers());
+  post(owner, [directory = &directory_of(owner), key, number]() noexcept {
+    directory->on_knocker_left(key, number);
+  });
 }
 
 void SimWorker::send(ConnectionRef to, const BufferRef& frame, SendClass) noexcept {

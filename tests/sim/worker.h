@@ -76,6 +76,8 @@ class SimWorker final : public Delivery, public Surroundings, public StoreTurns,
   void answer(ConnectionRef to, SessionReply reply) noexcept override;
   void begin(ConnectionRef to, const Uuid& key, MemberId member, ConnectionNumber number,
              const BufferRef& welcome) noexcept override;
+  void knock(ConnectionRef to, const Uuid& key, ConnectionNumber number,
+             const BufferRef& frame) noexcept override;
   void send(ConnectionRef to, const BufferRef& frame, SendClass send_class) noexcept override;
   void close(ConnectionRef to, std::uint16_t code) noexcept override;
   void broadcast(std::size_t worker, const Uuid& key, const BufferRef& frame, SendClass send_class,
@@ -112,6 +114,9 @@ class SimWorker final : public Delivery, public Surroundings, public StoreTurns,
   void reply(SlotHandle to, const SessionReply& reply) noexcept;
   void begin_here(SlotHandle to, const Uuid& key, MemberId member, ConnectionNumber number,
                   const BufferRef& welcome) noexcept;
+  void knock_here(SlotHandle to, const Uuid& key, ConnectionNumber number,
+                  const BufferRef& frame) noexcept;
+  void tell_knocker_left(const Uuid& key, ConnectionNumber number) noexcept;
   void deliver(SimConnection& connection, const FrameRef& frame) noexcept;
   void leave_session(SimConnection& connection) noexcept;
   void tell_left(const Uuid& key, MemberId member, ConnectionNumber number) noexcept;

@@ -135,6 +135,7 @@ void World::prepare() {
   for (SimSession& session : sessions_) {
     SessionDirectory::CreateOrder order;
     if (random_.chance(plan_.everyone)) order.settings.control = Control::everyone;
+    if (plan_.has_doors) order.settings.door = Door::knock;
     if (random_.chance(0.3)) order.settings.on_stall = OnStall::wait;
     ask(session, choose_node(random_), std::move(order),
         [this, &session](const SessionReply* reply) {

@@ -129,6 +129,7 @@ class World final : RedisWitness, SayingWitness {
   void perform_by(Viewer& viewer, const Action& action);
   std::vector<MemberId> some_of(const SimSession& session, std::uint64_t salt) const;
   void change_queue(Viewer& viewer, std::uint64_t salt);
+  void close_door(Viewer& viewer, std::uint64_t salt);
   void burst(Viewer& viewer, std::uint64_t salt);
   void give(Viewer& viewer, std::uint64_t salt, bool is_kick);
   void ask_info(Viewer& viewer, std::uint64_t salt);

@@ -27,6 +27,14 @@ export async function join(server, key, query = {}, options = {}) {
   return member;
 }
 
+// Connects, and waits for the word that the host has to let it in.
+export async function knock(server, key, query = {}) {
+  const member = new Member(server, key, query, {});
+  await member.opened;
+  await member.next('knocking');
+  return member;
+}
+
 // As join(), one after the other, so that the first is the longest connected.
 export async function joinMany(server, key, count) {
   const members = [];

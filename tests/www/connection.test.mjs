@@ -34,6 +34,21 @@ test('it is open once the first message has come, and hands messages up', () => 
   assert.deepEqual(messages, [{ type: 'welcome' }]);
 });
 
+test('who knocks is in with the welcome, and says nothing but pings before', () => {
+  const { connection, network, phases } = connect();
+  network.latest().receive({ type: 'knocking' });
+  assert.equal(connection.phase.name, 'knocking');
+  assert.equal(connection.send({ type: 'play' }), false);
+  assert.equal(connection.ping({ type: 'ping' }), true);
+  network.latest().receive({ type: 'pong' });
+  network.latest().receive({ type: 'notice', code: 'degraded' });
+  assert.equal(connection.phase.name, 'knocking');
+  network.latest().receive({ type: 'welcome' });
+  network.latest().receive({ type: 'state' });
+  assert.deepEqual(phases.map(({ name }) => name), ['connecting', 'knocking', 'open']);
+  assert.deepEqual(network.latest().sent, [{ type: 'ping' }]);
+});
+
 test('what is no message is passed over', () => {
   const { network, messages } = connect();
   for (const text of ['{', 'null', '7', '{"kind":1}']) network.latest().receive(text);
@@ -82,7 +97,7 @@ test('trying now does not wait, and leaves no second attempt behind', () => {
 });
 
 test('ended, elsewhere and removed are for good; the rest comes back', () => {
-  for (const [code, reason] of [[4001, 'ended'], [4002, 'elsewhere'], [4004, 'removed']]) {
+  for (const [code, reason] of [[4001, 'ended'], [4002, 'elsewhere'], [4004, 'removed'], [4005, 'turnedAway']]) {
     const { network, time, phase } = connect();
     network.latest().receive({ type: 'welcome' });
     network.latest().drop(code);

@@ -21,7 +21,7 @@ function enter(memory = { resume: null, hostToken: null, controlGivenAway: false
     timers: time.timers, now: time.now, wallNow: time.now, random: () => 1,
   });
   const events = [];
-  for (const type of ['state', 'settings', 'people', 'host', 'chat', 'reaction', 'refused', 'waiting', 'notice', 'undone', 'queue', 'upNext', 'ready', 'history']) {
+  for (const type of ['state', 'settings', 'people', 'host', 'chat', 'reaction', 'refused', 'waiting', 'notice', 'undone', 'queue', 'upNext', 'ready', 'history', 'knocks']) {
     room.addEventListener(type, ({ detail }) => events.push({ type, detail }));
   }
   room.connection.start();
@@ -264,7 +264,7 @@ test('changed settings are told, and say who may control', () => {
   assert.equal(room.mayControl, false);
   network.latest().receive({ type: 'settings', control: 'everyone', onStall: 'wait' });
   assert.equal(room.mayControl, true);
-  assert.deepEqual(of('settings').at(-1).detail, { control: 'everyone', onStall: 'wait', audioLanguage: '', queue: 'host', controllers: [] });
+  assert.deepEqual(of('settings').at(-1).detail, { control: 'everyone', onStall: 'wait', audioLanguage: '', queue: 'host', controllers: [], door: 'open' });
   network.latest().receive({ type: 'settings', control: 'everyone', onStall: 'wait', audioLanguage: 'de' });
   assert.equal(of('settings').at(-1).detail.audioLanguage, 'de');
 });
@@ -285,6 +285,42 @@ test('whom the host names may control, too; who may add to the queue may take ba
 const itemOf = (item) => ({ item, video: `v${item}`, title: item, by: null });
 const queueOf = (version, items, more = {}) => ({ type: 'queue', epoch: 1, version, list: items.map(itemOf), ...more });
 const itemsOf = (room) => room.queue.list.map(({ item }) => item).join('');
+
+test('the host knows who waits at the door, as long as it hears of them', () => {
+  const { room, time, network, of } = enter();
+  const hear = (ms) => {
+    for (let heardMs = 0; heardMs < ms; heardMs += 1_000) {
+      time.pass(1_000);
+      network.latest().receive({ type: 'pong', id: 'heartbeat' });
+    }
+  };
+  network.latest().receive(welcome({ host: 'b' }));
+  assert.equal(room.settings.door, 'open', 'a server that knows no door has an open one');
+  network.latest().receive({ type: 'knock', id: 'k1', name: 'Cem' });
+  network.latest().receive({ type: 'knock', id: 'k2', name: 'Dan' });
+  hear(20_000);
+  network.latest().receive({ type: 'knock', id: 'k2', name: 'Dan' });
+  assert.deepEqual(room.knocks.list, [{ id: 'k1', name: 'Cem' }, { id: 'k2', name: 'Dan' }]);
+  assert.equal(of('knocks').length, 2);
+  hear(11_000);
+  room.forgetSilentKnocks();
+  assert.deepEqual(room.knocks.list, [{ id: 'k2', name: 'Dan' }]);
+  network.latest().receive({ type: 'knock', id: 'k2', gone: true });
+  network.latest().receive({ type: 'knock', id: 'k2', gone: true });
+  assert.equal(of('knocks').length, 4);
+  network.latest().receive({ type: 'knock', id: 'k3', name: 'Eda' });
+  network.latest().receive({ type: 'host', epoch: 2, id: 'a', reason: 'given' });
+  assert.deepEqual(room.knocks.list, []);
+});
+
+test('who knocks asks whether anybody is there, too', () => {
+  const { room, time, network } = enter();
+  network.latest().receive({ type: 'knocking' });
+  time.pass(2_001);
+  assert.deepEqual(network.latest().sent.map(({ id }) => id), ['heartbeat']);
+  time.pass(2_000);
+  assert.equal(room.isSilent, true);
+});
 
 test('the latest queue counts, however it is cut up, and a new connection begins with none', () => {
   const { room, network } = enter();

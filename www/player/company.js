@@ -3,6 +3,7 @@
 import { byId } from '../dom.js';
 import { strings } from '../strings.js';
 import { ChatPanel } from './company/chat_panel.js';
+import { Door } from './company/door.js';
 import { HostTools } from './company/host_tools.js';
 import { Overheard } from './company/overheard.js';
 import { PeoplePanel } from './company/people_panel.js';
@@ -32,6 +33,7 @@ export function openCompany({ room, link, follower, source, shown, video, inputs
   new Overheard({ room });
   const people = new PeoplePanel({ room, follower, source, confirm, toast });
   new HostTools({ room, library, confirm });
+  new Door({ room });
   new Ready({ room, follower, inputs, playback });
   new PickerButtons({ room, library, inputs, playback, toast });
   new QueuePanel({ room, inputs, playback });
@@ -68,6 +70,7 @@ function actsOf({ room, follower, source, shown }) {
     otherName: () => location.reload(),
     reload: () => location.reload(),
     home: () => location.assign('/'),
+    leave: () => location.assign('/'),
   };
 }
 

@@ -6,12 +6,14 @@
 // onPhase gets one of
 //   {name:'connecting', attempt}                attempt counts from 1
 //   {name:'open'}                               the first message has come
+//   {name:'knocking'}                           the first message says that the host has to let one in; 'open' follows
 //   {name:'waiting', untilMs, cause, status}    the next attempt is at untilMs (local time); cause:
 //                                               'lost', 'restarting', 'slow', 'flooding'; 'unreached'
 //                                               while none has been open yet; or why none was let in
 //                                               (refusal.js), of 'refused' with the HTTP status
 //   {name:'closed', reason}                     for good: 'ended', 'gone' (the server knows no such
-//                                               session), 'badName', 'elsewhere', 'removed', 'stopped'
+//                                               session), 'badName', 'elsewhere', 'removed',
+//                                               'locked', 'turnedAway', 'stopped'
 // After 'closed' only start() begins again.
 import { judgeRefusal } from './refusal.js';
 
@@ -27,6 +29,7 @@ const FINAL_CODES = new Map([
   [4001, 'ended'],
   [4002, 'elsewhere'],
   [4004, 'removed'],
+  [4005, 'turnedAway'],
 ]);
 // What would only happen again at once: these wait as if it had failed some times already.
 const CAUSES = new Map([
@@ -81,6 +84,11 @@ export class Connection {
     return this.#heardAtMs;
   }
 
+  // Something is heard over it, whether as a member or not yet.
+  get isUp() {
+    return this.#phase.name === 'open' || this.#phase.name === 'knocking';
+  }
+
   start() {
     if (this.#phase.name !== 'closed') return;
     this.#attempts = 0;
@@ -100,9 +108,7 @@ export class Connection {
 
   // Returns false when there is no open connection; nothing is kept for later.
   send(message) {
-    if (this.#phase.name !== 'open' || this.#socket.readyState !== 1) return false;
-    this.#socket.send(JSON.stringify(message));
-    return true;
+    return this.#phase.name === 'open' && this.#say(message);
   }
 
   // Sends a ping. A connection on which the last one had no answer for too long is given up, for
@@ -113,19 +119,25 @@ export class Connection {
       this.#lose();
       return false;
     }
-    if (!this.send(message)) return false;
+    if (!this.isUp || !this.#say(message)) return false;
     this.#unansweredSinceMs ??= nowMs;
     return true;
   }
 
   // The connection is in doubt: anything must be heard from it within `ms`.
   expectAnswer(ms) {
-    if (this.#phase.name !== 'open') return;
+    if (!this.isUp) return;
     const before = this.#heard;
     this.#unansweredSinceMs = null;
     this.#startTimer(ms, () => {
-      if (this.#phase.name === 'open' && this.#heard === before) this.#lose();
+      if (this.isUp && this.#heard === before) this.#lose();
     });
+  }
+
+  #say(message) {
+    if (this.#socket.readyState !== 1) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   #connect() {
@@ -162,8 +174,14 @@ export class Connection {
       this.#isDraining = true;
       this.#retryAfterMs = message.retryAfterMs ?? null;
     }
-    if (this.#phase.name !== 'open') this.#setPhase({ name: 'open' });
+    this.#enterPhase(message.type);
     this.#options.onMessage(message, startedMs);
+  }
+
+  // Whoever knocks is in with the welcome; who does not, with whatever comes first.
+  #enterPhase(type) {
+    if (type === 'knocking') this.#setPhase({ name: 'knocking' });
+    else if (this.#phase.name === 'knocking' ? type === 'welcome' : this.#phase.name !== 'open') this.#setPhase({ name: 'open' });
   }
 
   #onClose(code) {

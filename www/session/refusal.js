@@ -5,7 +5,9 @@
 const BY_CODE = new Map(Object.entries({
   session_not_found: { reason: 'gone' },
   bad_name: { reason: 'badName' },
+  session_locked: { reason: 'locked' },
   foreign_origin: { cause: 'foreign', isLasting: true },
+  door_full: { cause: 'doorFull', isLasting: true },
   session_full: { cause: 'full', isLasting: true },
   too_many_connections: { cause: 'crowded', isLasting: true },
   draining: { cause: 'restarting' },

@@ -7,7 +7,8 @@
 //   phase     the connection's phase (see connection.js)
 //   welcome   {resumed}
 //   state     {state, previous}
-//   settings  {control, onStall, audioLanguage, queue, controllers}
+//   settings  {control, onStall, audioLanguage, queue, controllers, door}
+//   knocks    to the host: who waits at the door is another: `knocks.list`
 //   queue     it changed: `queue.list`
 //   upNext    {item, video, title, atMs}: that one begins by itself then; null: nothing does
 //   ready     how many are changed, or whether this member is
@@ -21,6 +22,7 @@
 import { ServerClock, pingDelayMs } from '../sync/clock.js';
 import { Timeline, isNewer } from '../sync/timeline.js';
 import { Connection } from './connection.js';
+import { Knocks } from './knocks.js';
 import { Presence } from './presence.js';
 import { Queue } from './queue.js';
 
@@ -40,8 +42,9 @@ export class Room extends EventTarget {
   timeline = new Timeline();
   presence = new Presence();
   queue = new Queue();
+  knocks = new Knocks();
   connection;
-  settings = { control: 'host', onStall: 'continue', audioLanguage: '', queue: 'host', controllers: [] };
+  settings = { control: 'host', onStall: 'continue', audioLanguage: '', queue: 'host', controllers: [], door: 'open' };
   upNext = null; // {item, video, title, atMs}
   readyCount = 0;
   youAreReady = false;
@@ -117,8 +120,8 @@ export class Room extends EventTarget {
 
   // How long nothing has been heard from the server over the connection that is open.
   get silentMs() {
-    const { phase, heardAtMs } = this.connection;
-    return phase.name === 'open' ? this.#now() - heardAtMs : 0;
+    const { isUp, heardAtMs } = this.connection;
+    return isUp ? this.#now() - heardAtMs : 0;
   }
 
   // It was asked, and has not answered: what was last heard is not known to be so any more.
@@ -177,6 +180,11 @@ export class Room extends EventTarget {
     return true;
   }
 
+  // To be called now and then.
+  forgetSilentKnocks() {
+    this.#noteKnocks(this.knocks.forgetSilent(this.#now()));
+  }
+
   claim() {
     return this.send('claim', { hostToken: this.#options.memory.hostToken });
   }
@@ -199,8 +207,10 @@ export class Room extends EventTarget {
     if (phase.name !== 'open') {
       this.#stopPings();
       this.#stopBeating();
+      this.#noteKnocks(this.knocks.clear());
     }
-    if (phase.name === 'open') this.#beat();
+    if (this.connection.isUp) this.#beat();
+    if (phase.reason === 'removed') this.#options.memory.resume = null; // it is of no use any more
     this.#emit('phase', phase);
   }
 
@@ -239,6 +249,8 @@ export class Room extends EventTarget {
         return this.queue.accept(message) && this.#emit('queue');
       case 'upNext':
         return this.#onUpNext(message);
+      case 'knock':
+        return this.#noteKnocks(this.knocks.accept(message, this.#now()));
       case 'viewers':
         this.viewers = new Map(message.list.map((report) => [report.id, report]));
         return this.#emit('viewers', message);
@@ -294,10 +306,14 @@ export class Room extends EventTarget {
     this.#options.memory.name = name;
   }
 
-  // A server of 1.0 knows neither a queue nor controllers.
-  #onSettings({ control, onStall, audioLanguage = '', queue = 'host', controllers = [] }) {
-    this.settings = { control, onStall, audioLanguage, queue, controllers };
+  // A server of 1.0 knows neither a queue nor controllers, and no door.
+  #onSettings({ control, onStall, audioLanguage = '', queue = 'host', controllers = [], door = 'open' }) {
+    this.settings = { control, onStall, audioLanguage, queue, controllers, door };
     this.#emit('settings', this.settings);
+  }
+
+  #noteKnocks(isNews) {
+    if (isNews) this.#emit('knocks');
   }
 
   #onUpNext({ item = null, video, title, atMs }) {
@@ -342,6 +358,7 @@ export class Room extends EventTarget {
     const youWereHost = this.youAreHost;
     this.presence.onHost(message);
     if (!this.youAreHost) this.viewers.clear();
+    if (!this.youAreHost) this.#noteKnocks(this.knocks.clear());
     if (this.youAreHost) this.#options.memory.controlGivenAway = false;
     else if (youWereHost && message.reason !== 'left') this.#options.memory.controlGivenAway = true;
     this.#emit('host', { ...message, youAreHost: this.youAreHost, youWereHost });

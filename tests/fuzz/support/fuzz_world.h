@@ -116,6 +116,7 @@ class FuzzWorld final : Delivery, Surroundings, NodesOwner {
     Uuid key;
     bool asks_to_join = false;
     bool is_answered = false;
+    bool is_waiting = false;
     MemberId member{};
     ConnectionNumber number{};
   };
@@ -191,9 +192,17 @@ class FuzzWorld final : Delivery, Surroundings, NodesOwner {
              const BufferRef& welcome) noexcept override {
     Client& client = clients[to.slot.slot];
     VS_ASSERT(client.asks_to_join && client.key == key && welcome && member && number);
+    if (std::exchange(client.is_waiting, false)) client.is_answered = false;
     VS_ASSERT(!std::exchange(client.is_answered, true));
     client.member = member;
     client.number = number;
+  }
+  void knock(ConnectionRef to, const Uuid& key, ConnectionNumber number,
+             const BufferRef& frame) noexcept override {
+    Client& client = clients[to.slot.slot];
+    VS_ASSERT(client.asks_to_join && client.key == key && number && frame);
+    VS_ASSERT(!std::exchange(client.is_answered, true));
+    client.is_waiting = true;
   }
   void send(ConnectionRef, const BufferRef& frame, SendClass) noexcept override {
     VS_ASSERT(frame);

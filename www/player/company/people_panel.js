@@ -18,7 +18,8 @@ export class PeoplePanel {
   #acts = {
     give: (id) => this.#room.send('give', { to: id }),
     allow: (id) => this.#allow(id),
-    remove: (id) => this.#remove(id),
+    remove: (id) => this.#remove(id, words.remove),
+    removeAndLock: (id) => this.#remove(id, words.removeAndLock, () => this.#room.send('settings', { door: 'locked' })),
     rename: (row) => this.#rename(row),
   };
 
@@ -49,7 +50,7 @@ export class PeoplePanel {
       const isNext = presence.hostAway?.next === member.id;
       const report = youAreHost && !member.isYou ? viewers.get(member.id) : undefined;
       const mayControl = settings.controllers.includes(member.id) && !member.isHost;
-      row.fill({ ...member, isNext, mayControl, isReady: this.#isReady(member, report) }, report, { state: this.#stateOf(member), mayRule });
+      row.fill({ ...member, isNext, mayControl, isReady: this.#isReady(member, report) }, report, { state: this.#stateOf(member), mayRule, isLocked: settings.door === 'locked' });
       putAt(byId('people'), row.element, place);
     });
     for (const id of gone) this.#removeRow(id);
@@ -116,9 +117,12 @@ export class PeoplePanel {
     this.#room.send('settings', { controllers: others.length < controllers.length ? others : [...others, id] });
   }
 
-  async #remove(id) {
+  // before(): what comes first, so that nobody who goes comes back at once.
+  async #remove(id, how, before = () => {}) {
     const name = this.#room.presence.nameOf(id) || words.unnamed;
-    if (await this.#confirm(words.removeSure(name), words.remove)) this.#room.send('kick', { id });
+    if (!(await this.#confirm(words.removeSure(name), how))) return;
+    before();
+    this.#room.send('kick', { id });
   }
 
   async #rename(row) {

@@ -14,11 +14,11 @@ export class PersonRow {
   #menu;
   #acts;
 
-  // acts: {give(id), allow(id), remove(id), rename(row), explain(text)}
+  // acts: {give(id), allow(id), remove(id), removeAndLock(id), rename(row), explain(text)}
   constructor(id, acts) {
     this.id = id;
     this.#acts = acts;
-    this.#menu = makeRowMenu(['give', 'allow', 'remove'].map((name) => [name, () => acts[name](id)]));
+    this.#menu = makeRowMenu(['give', 'allow', 'remove', 'removeAndLock'].map((name) => [name, () => acts[name](id)]));
     this.#parts = {
       avatar: make('span', { class: 'avatar', 'aria-hidden': 'true' }),
       name: make('span', { class: 'person-name' }),
@@ -33,8 +33,8 @@ export class PersonRow {
   }
 
   // member: of presence.list(), with {isNext, mayControl, isReady}; report: {driftMs, form?} or undefined; state: of STATES, what keeps
-  // them from watching, or null; mayRule: the viewer is host.
-  fill(member, report, { state, mayRule }) {
+  // them from watching, or null; mayRule: the viewer is host; isLocked: so is the door.
+  fill(member, report, { state, mayRule, isLocked }) {
     const { avatar, name, tag, form, drift, rename, menu } = this.#parts;
     const shown = member.shownName || words.unnamed;
     setText(name, shown);
@@ -55,6 +55,8 @@ export class PersonRow {
     setText(this.#menu.items.give, words.give);
     setText(this.#menu.items.allow, member.mayControl ? words.disallow : words.allow);
     setText(this.#menu.items.remove, words.remove);
+    setText(this.#menu.items.removeAndLock, words.removeAndLock);
+    this.#menu.items.removeAndLock.hidden = isLocked;
   }
 
   #fillDrift(drift, shown, report) {

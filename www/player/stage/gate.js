@@ -35,8 +35,11 @@ export class Gate {
   }
 
   // What the server says of the session.
-  show({ members, video }) {
-    this.say(words.watching(members));
+  // mayPass: its door is no matter to this viewer.
+  show({ members, video, door }, mayPass) {
+    const told = mayPass ? undefined : words.doors[door];
+    this.say([words.watching(members), told].filter(Boolean).join(' '));
+    setText(byId('gate-join'), told && door === 'knock' ? words.knock : words.join);
     if (video?.title) setText(byId('gate-title'), video.title);
     showPoster(video?.poster);
   }

@@ -64,6 +64,9 @@ function fromConnection({ phase, isSilent, nowMs }) {
         figure: words.inSeconds(wholeSeconds(phase.untilMs - nowMs)),
         actions: ['tryNow'],
       });
+    case 'knocking':
+      if (!isSilent) return say('knocking', 'busy', words.knocking, { actions: ['leave'] });
+      break;
     case 'connecting':
       return phase.attempt === 1
         ? say('connecting', 'busy', words.connecting)

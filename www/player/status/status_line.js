@@ -58,11 +58,12 @@ export class StatusLine {
     this.#renderAction(actions[0] ?? null, kind);
   }
 
-  // The end is said on the picture as well, above what there is to do then.
+  // The end is said on the picture as well, above what there is to do then; so is that one is not in yet.
   #renderEnd(phase, words) {
     const isOver = phase.name === 'closed' && phase.reason !== 'stopped';
-    byId('big-words').hidden = !isOver;
-    if (isOver) setText(byId('big-words'), words);
+    const isOut = isOver || phase.name === 'knocking';
+    byId('big-words').hidden = !isOut;
+    if (isOut) setText(byId('big-words'), words);
   }
 
   #renderRole(role) {
@@ -86,7 +87,7 @@ export class StatusLine {
   #renderAction(action, kind) {
     this.#action = action;
     const label = action ? strings.actions[action] : '';
-    const big = action === 'sound' || action === 'play' || (kind === 'bad' && action !== null);
+    const big = action === 'sound' || action === 'play' || action === 'leave' || (kind === 'bad' && action !== null);
     showButton(byId('status-action'), action !== null && !big, byId('status'));
     byId('status-action').classList.toggle('primary', action === 'back' || action === 'tryNow');
     showButton(byId('big-action'), big, byId('play'));

@@ -35,6 +35,7 @@ SessionRecord at_the_bounds() {
     record.ready.push_back(MemberId{UINT32_MAX - i});
   record.start_us = record.state.at_us;
   record.settings.queue = QueueRight::everyone;
+  record.settings.door = Door::locked;
   for (std::uint32_t i = 1; i <= controllers_max; ++i)
     record.settings.controllers.push_back(MemberId{i});
   record.code.value = ShortCode::value_max;
@@ -88,6 +89,7 @@ Test(session_record, values_that_no_machine_can_have_come_to_are_corrupt) {
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.host->id.value = r.next_member_id; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.start_us; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.queue = QueueRight{2}; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.door = Door{3}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.up_next_us = 1; })), "it plays");
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.controllers[3] = {}; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.settings.controllers[3] = MemberId{1}; })));
@@ -109,15 +111,18 @@ Test(session_record, a_name_that_no_message_could_carry_is_corrupt) {
   cr_assert(!decode_session_record(bytes).has_value());
 }
 
-Test(session_record, without_a_code_it_is_one_that_older_nodes_read) {
+Test(session_record, without_a_code_and_with_its_door_open_it_is_one_that_older_nodes_read) {
   SessionRecord record = at_the_bounds();
   cr_assert_eq(encode(record)[0], 10);
   cr_assert(decode_session_record(encode(record))->code == record.code);
   record.code = {};
+  cr_assert_eq(encode(record)[0], 10, "its door is locked");
+  cr_assert_not(decode_session_record(encode(record))->code);
+  record.settings.door = Door::open;
   const std::string bytes = encode(record);
   cr_assert_eq(bytes[0], 9);
   cr_assert_not(decode_session_record(bytes)->code);
-  std::string nil = bytes + std::string(8, '\0');
+  std::string nil = bytes + std::string(1 + 8, '\0');
   nil[0] = 10;
   cr_assert_not(decode_session_record(nil).has_value(), "it would have been written without");
 }
@@ -129,6 +134,7 @@ Test(session_record, the_versions_before_are_read) {
   record.ready.clear();
   record.settings.controllers.clear();
   record.code = {};
+  record.settings.door = Door::open;
   std::string bytes = encode(record);
   constexpr std::size_t rights = 1 + 1;  // of the queue, and how many control
   constexpr std::size_t start = 8 + 1;   // of a countdown, and how many are ready

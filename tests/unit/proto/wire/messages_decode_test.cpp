@@ -168,6 +168,14 @@ Test(messages_decode, who_else_may) {
   cr_assert(expect_message<SettingsMessage>(R"({"type":"settings","queue":"everyone"})").queue ==
             QueueRight::everyone);
   expect_refusal(R"({"type":"settings","queue":"some"})", Refusal::bad_message, "settings");
+  cr_assert(expect_message<SettingsMessage>(R"({"type":"settings","door":"open"})").door ==
+            Door::open);
+  expect_refusal(R"({"type":"settings","door":"ajar"})", Refusal::bad_message, "settings");
+  cr_assert(expect_message<AdmitMessage>(R"({"type":"admit","id":"k9"})").id == KnockId{9});
+  expect_refusal(R"({"type":"admit","id":"m9"})", Refusal::no_such_member, "admit");
+  expect_refusal(R"({"type":"refuse","id":"k0"})", Refusal::no_such_member, "refuse");
+  expect_refusal(R"({"type":"refuse","id":"k18446744073709551616"})", Refusal::no_such_member,
+                 "refuse");
 }
 
 Test(messages_decode, a_ping_is_kept_as_it_was_written) {
@@ -398,10 +406,11 @@ Test(messages_decode, the_body_that_creates_a_session) {
     cr_assert(session->settings.control == Control::host);
     cr_assert(session->settings.on_stall == OnStall::keep_going);
   }
-  const auto full = create(R"({"video":"film","control":"everyone","onStall":"wait","x":1})");
+  const auto full = create(R"({"video":"film","control":"everyone","onStall":"wait","door":"knock","x":1})");
   cr_assert(full && full->video == "film");
   cr_assert(full->settings.control == Control::everyone);
   cr_assert(full->settings.on_stall == OnStall::wait);
+  cr_assert(full->settings.door == Door::knock);
   for (const char* body : {"[]", R"({"video":5})", R"({"control":"me"})", R"({"onStall":true})"}) {
     const auto session = create(body);
     cr_assert(!session && session.error().code == Refusal::bad_message, "%s", body);

@@ -189,14 +189,27 @@ Test(messages_encode, settings) {
   SessionSettings settings;
   const std::string plain = encoded([&](std::string& out) { encode_settings(out, settings); });
   cr_assert_eq(plain, R"({"type":"settings","control":"host","onStall":"continue",)"
-                      R"("queue":"everyone","controllers":[]})");
+                      R"("queue":"everyone","controllers":[],"door":"open"})");
   settings.queue = QueueRight::host;
   settings.controllers = {MemberId{2}, MemberId{30}};
   const std::string some = encoded([&](std::string& out) { encode_settings(out, settings); });
-  cr_assert(some.ends_with(R"("queue":"host","controllers":["m2","m30"]})"));
+  cr_assert(some.ends_with(R"("queue":"host","controllers":["m2","m30"],"door":"open"})"));
+  settings.door = Door::knock;
   settings.audio_language = "de";
   const Json json(encoded([&](std::string& out) { encode_settings(out, settings); }));
   cr_assert_eq(json.text("/audioLanguage"), "de");
+  cr_assert_eq(json.text("/door"), "knock");
+}
+
+Test(messages_encode, who_waits_at_the_door) {
+  cr_assert_eq(encoded([](std::string& out) { encode_knocking(out); }), R"({"type":"knocking"})");
+  const auto told = [](const KnockEffect& knock) {
+    return encoded([&](std::string& out) { encode_knock(out, knock); });
+  };
+  cr_assert_eq(told({MemberId{1}, KnockId{UINT64_MAX}, "A\"B", false}),
+               R"({"type":"knock","id":"k18446744073709551615","name":"A\"B"})");
+  cr_assert_eq(told({MemberId{1}, KnockId{7}, "", true}),
+               R"({"type":"knock","id":"k7","gone":true})");
 }
 
 Test(messages_encode, members) {

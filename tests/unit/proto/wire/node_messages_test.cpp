@@ -57,6 +57,8 @@ std::vector<Envelope> samples() {
   add(Leave{member, connection});
   add(Said{member, R"({"type":"play"})", 0x99'0000'0001, 0x99'0000'0000, 7, 1'700'000'000'000'000});
   add(AskInfo{ask});
+  add(KnockGone{KnockId{0x0102'0304'0506'0708}});
+  add(KnockDecided{KnockId{5}});
   add(AskDelete{ask, some_token(8)});
   add(AskDelete{ask, std::nullopt});
   add(Enroll{{{member, connection, "Ann"}, {MemberId{10}, ConnectionNumber{1}, ""}}, true});

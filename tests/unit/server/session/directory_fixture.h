@@ -37,6 +37,8 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
     std::vector<SessionReply> replies;
     std::optional<Begun> begun;
     std::vector<std::string> sent{};  // frames, to it alone
+    std::optional<ConnectionNumber> waits{};  // it was told to wait, under that number
+    std::optional<std::uint16_t> closed{};    // with that code
   };
   std::vector<std::string> broadcasts;  // frames, to all members of a session here
 
@@ -172,7 +174,15 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   void send(ConnectionRef to, const BufferRef& frame, SendClass) noexcept override {
     if (to.slot.slot < clients_.size()) clients_[to.slot.slot].sent.emplace_back(frame.text());
   }
-  void close(ConnectionRef, std::uint16_t) noexcept override {}
+  void knock(ConnectionRef to, const Uuid&, ConnectionNumber number,
+             const BufferRef&) noexcept override {
+    Client& client = clients_[to.slot.slot];
+    cr_assert(!client.waits && !client.begun && client.replies.empty());
+    client.waits = number;
+  }
+  void close(ConnectionRef to, std::uint16_t code) noexcept override {
+    if (to.slot.slot < clients_.size()) clients_[to.slot.slot].closed = code;
+  }
   void broadcast(std::size_t, const Uuid&, const BufferRef& frame, SendClass,
                  std::int64_t) noexcept override {
     broadcasts.emplace_back(frame.text());
