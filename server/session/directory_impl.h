@@ -214,7 +214,7 @@ class SessionDirectory::Impl {
   void store(Residence& residence, const Uuid& home) noexcept;
   void say_unstored(Residence& residence) noexcept;
   void on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
-                 std::uint64_t queue_version, const Result<>& result) noexcept;
+                 std::optional<std::uint64_t> queue_version, const Result<>& result) noexcept;
   void store_again(Residence& residence) noexcept;
   void retry_unsaved() noexcept;
   void tend_homes() noexcept;
@@ -267,7 +267,7 @@ class SessionDirectory::Impl {
   void broadcast_queue(const Uuid& key, const std::vector<std::uint32_t>& members_on,
                        const Queue& queue, std::uint64_t epoch) noexcept;
   static node::QueueNews queue_news(const Home& home);
-  static SessionBytes bytes_of(const std::string& record, const Queue& queue);
+  static SessionBytes bytes_of(const std::string& record, const Queue* queue);
   static Queue read_queue(std::string_view bytes);
   void hear_queue(Residence& residence, const node::QueueNews& news) noexcept;
   void tell_history(ConnectionRef to, const ChatHistory& chat, std::uint64_t held) noexcept;

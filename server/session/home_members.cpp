@@ -17,8 +17,6 @@ namespace {
 // So much the clocks of two nodes may differ, and some more.
 constexpr std::uint64_t epoch_ahead_us = 1'000'000;
 
-const Queue no_queue;
-
 }  // namespace
 
 Home& Impl::adopt(Residence& residence, std::unique_ptr<SessionMachine> machine,
@@ -308,7 +306,7 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   ++home.version.revision;
   home.is_queue_unstored = home.machine->take_queue_changed() || home.is_queue_unstored;
   // Written with each change until the store is known to have it: one of several may get lost.
-  const Queue& queue = home.is_queue_unstored ? home.machine->queue() : no_queue;
+  const Queue* queue = home.is_queue_unstored ? &home.machine->queue() : nullptr;
   const SessionBytes bytes = bytes_of(encode(stored(home, home_node)), queue);
   home.is_remade = true;
   BufferRef cast = take_cast(residence);
@@ -326,11 +324,12 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   VS_ASSERT(changes_answered_ < changes_asked_);
   ports_.store.change(
       name_of(residence), expected, home.version, bytes, store_ttl_us(), cast,
-      [this, key = residence.key, fence = expected.fence, cast, queue_version = queue.version(),
+      [this, key = residence.key, fence = expected.fence, cast,
+       queue_version = queue != nullptr ? std::optional(queue->version()) : std::nullopt,
        beneath = std::move(beneath)](Result<> result) noexcept {
         ++changes_answered_;
         // Mostly there is nothing to do; then no event of its own is needed.
-        if (result && unsaved_.empty() && queue_version == 0) return;
+        if (result && unsaved_.empty() && !queue_version) return;
         answered([this, key, fence, cast, queue_version, beneath](const Result<>& stored) noexcept {
           if (stored && beneath) tell_beneath(*beneath, key, fence);
           on_stored(key, fence, cast, queue_version, stored);
@@ -348,7 +347,7 @@ void Impl::say_unstored(Residence& residence) noexcept {
 
 // A store that takes no changes (out of memory) may still carry what is said.
 void Impl::on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
-                     std::uint64_t queue_version, const Result<>& result) noexcept {
+                     std::optional<std::uint64_t> queue_version, const Result<>& result) noexcept {
   VS_ASSERT(changes_answered_ <= changes_asked_);
   Residence* residence = find(key);
   // It has ended or moved meanwhile, or moves: then the answer to that counts.
@@ -365,6 +364,7 @@ void Impl::on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast
       return settle(*residence);
     default:
       set_unsaved(key, result.error().message);
+      home.is_queue_unstored = true;  // another home's may lie there when it is written next
       if (!cast) return;
       home.cast_us = now_us();
       ports_.store.publish(key, cast, [](Result<std::uint32_t>) noexcept {});
@@ -390,7 +390,7 @@ void Impl::set_unsaved(const Uuid& key, std::string why) noexcept {
 void Impl::store_again(Residence& residence) noexcept {
   Home& home = residence.at_home();
   home.machine->take_durable_changed();
-  home.is_queue_unstored = true;  // the store may have lost it
+  home.is_queue_unstored = true;  // the store may have lost it, or have another home's
   store(residence, self());
 }
 

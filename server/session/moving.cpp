@@ -124,7 +124,7 @@ void Impl::hand_over(Residence& residence, const Uuid& heir) noexcept {
   ++home.version.revision;
   home.is_queue_unstored = home.machine->take_queue_changed() || home.is_queue_unstored;
   SessionBytes bytes = bytes_of(encode(stored(home, heir)),
-                                home.is_queue_unstored ? home.machine->queue() : Queue());
+                                home.is_queue_unstored ? &home.machine->queue() : nullptr);
   const std::int64_t ttl_us = heir == Uuid{} ? ports_.session_ttl_us : store_ttl_us();
   home.is_remade = true;
   BufferRef cast = take_cast(residence);

@@ -310,7 +310,7 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
       .from = self(), .key = residence.key, .fence = version.fence, .message = node::Moved{}});
   outpost.phase = Phase::taking;
   ports_.store.change(
-      {residence.key, record.code}, known, version, bytes_of(bytes, from.queue), store_ttl_us(),
+      {residence.key, record.code}, known, version, bytes_of(bytes, &from.queue), store_ttl_us(),
       BufferRef::copy_of(moved),
       answered([this, key = residence.key, version, from, written_by,
                 machine = std::move(machine)](const Result<>& result) mutable noexcept {

@@ -84,10 +84,12 @@ node::QueueNews Impl::queue_news(const Home& home) {
   return {home.machine->state().epoch, home.machine->queue().encode()};
 }
 
-// As a change is to write them; a queue that never had anything is none.
-SessionBytes Impl::bytes_of(const std::string& record, const Queue& queue) {
-  const bool has_queue = queue.version() > 0;
-  return {BufferRef::copy_of(record), has_queue ? BufferRef::copy_of(queue.encode()) : BufferRef()};
+// As a change is to write them. Null: the store has this queue. It need not have one that never had anything: then
+// another home's, which this one is to write over, may lie there.
+SessionBytes Impl::bytes_of(const std::string& record, const Queue* queue) {
+  VS_ASSERT(!record.empty());
+  return {BufferRef::copy_of(record),
+          queue != nullptr ? BufferRef::copy_of(queue->encode()) : BufferRef()};
 }
 
 // --- The outpost's -------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ Test(queue, all_are_told_with_titles_and_who_comes_later_after_the_welcome) {
 Test(queue, it_is_written_when_it_changes_and_not_with_each_command) {
   DirectoryFixture node;
   HomeHere home(node);
-  cr_assert_eq(stored_queue(node, home.key), "none");
+  cr_assert_eq(stored_queue(node, home.key), "", "who takes over says that there is none");
   home.ann_says(EnqueueMessage{"film"});
   cr_assert_eq(stored_queue(node, home.key), "film ");
   const int written = node.store.queues;
@@ -106,6 +106,34 @@ Test(queue, a_store_that_was_away_is_told_again) {
   node.pass(2 * seconds);
   node.answer_all();
   cr_assert_eq(stored_queue(node, home.key), "film ", "and where it has lost all");
+}
+
+// While this home could not write another one came to what the store had.
+Test(queue, a_home_that_writes_over_another_says_that_it_has_none) {
+  for (const bool is_reread : {false, true}) {
+    DirectoryFixture node;
+    HomeHere home(node);
+    node.store.is_away = true;
+    home.ann_says(PlayMessage{});
+    node.store.is_away = false;
+    node.store.forget_all();
+    const BufferRef record = BufferRef::copy_of(record_of(Uuid::random_v4()));
+    const auto is_done = [](Result<> done) noexcept { cr_assert(done.has_value()); };
+    node.store.create(home.key, {1, 1}, record, 600 * seconds, is_done);
+    node.store.change(home.key, {1, 1}, {1, 2}, {record, BufferRef::copy_of(bytes_of({"film"}))},
+                      600 * seconds, {}, is_done);
+    cr_assert_eq(stored_queue(node, home.key), "film ");
+    if (is_reread) {
+      node.directory().on_store_lost();
+      node.directory().on_store_ready();
+      node.pass(2 * seconds);
+      node.answer_all();
+    } else {
+      home.ann_says(PauseMessage{});
+    }
+    cr_assert_eq(node.stored_version(home.key).fence, home.fence);
+    cr_assert_eq(stored_queue(node, home.key), "", "%d", is_reread);
+  }
 }
 
 Test(queue, the_next_one_is_loaded_with_the_length_that_the_library_knows_by_now) {
