@@ -376,7 +376,7 @@ class SessionDirectory::Impl {
   std::shared_ptr<const Uuid> ask_beneath(const Uuid& key, std::uint64_t fence) noexcept;
   void tell_beneath(const Uuid& home, const Uuid& key, std::uint64_t fence) noexcept;
   void take_over(Residence& residence, StoreVersion known, const StoredSession& from,
-                 const Uuid& written_by) noexcept;
+                 const Uuid& written_by, const Queue* queue) noexcept;
   void on_taken(const Uuid& key, std::unique_ptr<SessionMachine> machine, StoreVersion version,
                 const StoredSession& from, const Uuid& written_by, const Result<>& result) noexcept;
 

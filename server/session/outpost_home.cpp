@@ -136,11 +136,11 @@ void Impl::on_found(Residence& residence, const StoredValue& value, StoredSessio
   // take over.
   if (stored.home != self() && is_store_returning()) return look_later(residence);
   const Uuid written_by = stored.home;
-  if (!is_behind) return take_over(residence, value.version, stored, written_by);
+  if (!is_behind) return take_over(residence, value.version, stored, written_by, nullptr);
   auto own = decode_stored_session(outpost.record);
-  if (!own) return take_over(residence, value.version, stored, written_by);
+  if (!own) return take_over(residence, value.version, stored, written_by, nullptr);
   own->queue = outpost.queue;
-  take_over(residence, known, *own, written_by);
+  take_over(residence, known, *own, written_by, &own->queue);
 }
 
 // The store does not have it. While its home lives, or anybody has members of it, that is no end.
@@ -157,7 +157,7 @@ void Impl::on_unknown(Residence& residence, StoreVersion unreadable) noexcept {
     own->queue = outpost.queue;
     if (outpost.needs_home()) {
       const StoreVersion known{outpost.line_fence, outpost.revision};
-      return take_over(residence, std::max(known, unreadable), *own, own->home);
+      return take_over(residence, std::max(known, unreadable), *own, own->home, &own->queue);
     }
     leave_copy(residence);
     return answer_infos(residence, own->record);
@@ -278,9 +278,9 @@ void Impl::tell_beneath(const Uuid& home, const Uuid& key, std::uint64_t fence) 
 // --- Becoming the home ---------------------------------------------------------------------------
 
 // `written_by`: who was home by what the store has; it is told, and may be another than that of
-// `from`.
+// `from`. queue: as of bytes_of().
 void Impl::take_over(Residence& residence, StoreVersion known, const StoredSession& from,
-                     const Uuid& written_by) noexcept {
+                     const Uuid& written_by, const Queue* queue) noexcept {
   Outpost& outpost = residence.away();
   VS_ASSERT(outpost.needs_home());
   VS_ASSERT(outpost.phase == Phase::idle);
@@ -310,7 +310,7 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
       .from = self(), .key = residence.key, .fence = version.fence, .message = node::Moved{}});
   outpost.phase = Phase::taking;
   ports_.store.change(
-      {residence.key, record.code}, known, version, bytes_of(bytes, &from.queue), store_ttl_us(),
+      {residence.key, record.code}, known, version, bytes_of(bytes, queue), store_ttl_us(),
       BufferRef::copy_of(moved),
       answered([this, key = residence.key, version, from, written_by,
                 machine = std::move(machine)](const Result<>& result) mutable noexcept {

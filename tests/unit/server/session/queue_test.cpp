@@ -80,7 +80,7 @@ Test(queue, all_are_told_with_titles_and_who_comes_later_after_the_welcome) {
 Test(queue, it_is_written_when_it_changes_and_not_with_each_command) {
   DirectoryFixture node;
   HomeHere home(node);
-  cr_assert_eq(stored_queue(node, home.key), "", "who takes over says that there is none");
+  cr_assert_eq(stored_queue(node, home.key), "none");
   home.ann_says(EnqueueMessage{"film"});
   cr_assert_eq(stored_queue(node, home.key), "film ");
   const int written = node.store.queues;
