@@ -222,7 +222,7 @@ step('the host left: who takes over, and when; and then is host', async () => {
 
 step('removed by the host, who is asked whether that is meant', async () => {
   await rowOf(ben.page, 'Ann').locator('summary').click();
-  await rowOf(ben.page, 'Ann').getByText('Remove').click();
+  await rowOf(ben.page, 'Ann').getByText('Remove', { exact: true }).click();
   await ben.page.waitForSelector('#confirm-dialog:has-text("Remove Ann")');
   await assertAccessible(ben.page, 'a question');
   await ben.page.click('#confirm-yes');

@@ -227,7 +227,7 @@ step('the creator returns and is host again', async () => {
 
 step('removed, and ended: both are told and stay away', async () => {
   await rowOf(ann.page, 'Cem').locator('summary').click();
-  await rowOf(ann.page, 'Cem').getByText('Remove').click();
+  await rowOf(ann.page, 'Cem').getByText('Remove', { exact: true }).click();
   await ann.page.click('#confirm-yes');
   await hasStatus(cem.page, 'The host removed you');
   await ann.page.click('#host-tools summary');
