@@ -29,7 +29,7 @@ test('welcome is the first message, with the fields of the contract', async () =
   assert.equal(welcome.protocol, 1);
   assert.deepEqual(keysOf(welcome.you), ['id', 'name', 'resume', 'role']);
   assert.deepEqual([welcome.you.name, welcome.you.role], ['Ben', 'participant']);
-  assert.deepEqual(welcome.session, { key: session.key, video: '', control: 'host', onStall: 'continue',
+  assert.deepEqual(welcome.session, { key: session.key, code: session.code, video: '', control: 'host', onStall: 'continue',
     queue: 'everyone', controllers: [], door: 'open' });
   assert.equal(welcome.host, ann.id);
   assert.deepEqual(keysOf(welcome.state), STATE_FIELDS);
