@@ -2,7 +2,7 @@
 // was away.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startCluster } from '../support/cluster.mjs';
+import { startCluster, whenReady } from '../support/cluster.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { join } from '../support/member.mjs';
 import { allComeBack, kill, showing } from '../support/show.mjs';
@@ -86,6 +86,8 @@ describe('an evening over two nodes', { concurrency: 2, timeout: BOUND_MS }, () 
     assert.deepEqual(await ben.next('error').then(({ code, re }) => [code, re]), ['unavailable', 'enqueue']);
     await cluster.redis.start();
     await haveQueue(people, 'second third', AFTER_DEATH_MS);
+    // It may hear what is published before it has all of its connections again; until then it lets nobody in (503).
+    await whenReady(cluster.nodes[1]);
     const dan = await join(cluster.nodes[1], key, { name: 'Dan' });
     await haveQueue([...people, dan], 'second third');
   }));
