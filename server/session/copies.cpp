@@ -3,6 +3,10 @@
 // told, for whoever comes. That is no take-over: a home that lives goes on writing at the same
 // fence, and what is newer is not overwritten. But a home of a lower fence, which the store had
 // instead, is told: nobody else may know of it.
+//
+// What the store has said that it has it may lose all the same: a master that has been replaced
+// says yes until it hears of that. So a copy is kept for a while after the last one here has left,
+// and counts as one that the store lacks when it is lost in that time.
 #include <algorithm>
 #include <utility>
 
@@ -21,18 +25,62 @@ constexpr std::int64_t tell_dropped_every_us = 60'000'000;
 }  // namespace
 
 void Impl::leave_copy(Residence& residence) noexcept {
-  Outpost& outpost = residence.away();
-  VS_ASSERT(outpost.members.empty());
-  if (outpost.record.empty()) return;
+  if (residence.away().record.empty()) return;
   if (!copies_.contains(residence.key) && copies_.size() == copies_max) return drop_copy();
-  Copy& copy = copies_[residence.key];
-  copy.version = {outpost.line_fence, outpost.revision};
-  copy.code = outpost.code;
-  copy.record = std::exchange(outpost.record, {});
-  copy.queue = std::exchange(outpost.queue, {});
-  copy.queue_epoch = outpost.queue_epoch;
+  copies_.insert_or_assign(residence.key, take_copy(residence.away()));
   VS_ASSERT(copies_.size() <= copies_max);
   store_copy(residence.key);
+}
+
+Impl::Copy Impl::take_copy(Outpost& outpost) noexcept {
+  VS_ASSERT(outpost.members.empty());
+  VS_ASSERT(!outpost.record.empty());
+  return {.version = {outpost.line_fence, outpost.revision},
+          .code = outpost.code,
+          .record = std::exchange(outpost.record, {}),
+          .queue = std::exchange(outpost.queue, {}),
+          .queue_epoch = outpost.queue_epoch};
+}
+
+// The store has it. No longer than the session may live there: nobody is to revive it.
+void Impl::keep_copy(Residence& residence) noexcept {
+  if (residence.away().record.empty()) return;
+  VS_ASSERT(!copies_.contains(residence.key));
+  if (kept_order_.size() == copies_max) forget_oldest_kept();
+  const std::int64_t until_us = now_us() + std::min(kept_us, ports_.session_ttl_us);
+  kept_order_.push_back({residence.key, until_us});
+  kept_.insert_or_assign(residence.key, Kept{take_copy(residence.away()), until_us});
+  VS_ASSERT(kept_.size() <= kept_order_.size());
+}
+
+// Of a session that was left, opened and left again the later place counts.
+void Impl::forget_oldest_kept() noexcept {
+  VS_ASSERT(!kept_order_.empty());
+  const auto [key, until_us] = kept_order_.front();
+  kept_order_.pop_front();
+  const auto kept = kept_.find(key);
+  if (kept != kept_.end() && kept->second.until_us == until_us) kept_.erase(kept);
+}
+
+void Impl::forget_kept() noexcept {
+  while (!kept_order_.empty() && kept_order_.front().until_us <= now_us())
+    forget_oldest_kept();
+}
+
+// Whether the store that comes next has them nobody knows.
+void Impl::doubt_kept() noexcept {
+  VS_ASSERT(!is_store_ready_);
+  forget_kept();
+  kept_order_.clear();
+  for (auto& [key, kept] : std::exchange(kept_, {})) {
+    if (copies_.size() == copies_max) {
+      drop_copy();
+      continue;
+    }
+    VS_ASSERT(!residences_.contains(key));
+    copies_.insert_or_assign(key, std::move(kept.copy));
+    set_unsaved(key, "the store is away");
+  }
 }
 
 // Whoever else knows the session may still bring it back.
@@ -76,18 +124,21 @@ void Impl::on_copy_answered(const Uuid& key, const Result<>& result) noexcept {
 
 // The session is asked for here again.
 void Impl::take_back_copy(Residence& residence) noexcept {
-  const auto copy = copies_.find(residence.key);
-  if (copy == copies_.end()) return;
+  forget_kept();
+  auto kept = kept_.extract(residence.key);
+  auto waiting = copies_.extract(residence.key);
+  if (kept.empty() && waiting.empty()) return;
+  VS_ASSERT(kept.empty() || waiting.empty());
+  Copy& copy = waiting.empty() ? kept.mapped().copy : waiting.mapped();
   Outpost& outpost = residence.away();
   VS_ASSERT(outpost.record.empty());
   VS_ASSERT(outpost.phase == Outpost::Phase::idle);
-  outpost.line_fence = copy->second.version.fence;
-  outpost.revision = copy->second.version.revision;
-  outpost.code = copy->second.code;
-  outpost.record = std::move(copy->second.record);
-  outpost.queue = std::move(copy->second.queue);
-  outpost.queue_epoch = copy->second.queue_epoch;
-  copies_.erase(copy);
+  outpost.line_fence = copy.version.fence;
+  outpost.revision = copy.version.revision;
+  outpost.code = copy.code;
+  outpost.record = std::move(copy.record);
+  outpost.queue = std::move(copy.queue);
+  outpost.queue_epoch = copy.queue_epoch;
   set_unsaved(residence.key, "");
 }
 

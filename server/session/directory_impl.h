@@ -237,9 +237,11 @@ class SessionDirectory::Impl {
     ShortCode code;
     StoreVersion last;
     BufferRef event;
+    std::int64_t done_us = 0;  // when the store said that it knows; 0: it has not
   };
   void remove(const Removal& removal) noexcept;
   void on_removed(const Uuid& key, const Result<>& result) noexcept;
+  void forget_removals() noexcept;
 
   // --- Home: effects
   // --------------------------------------------------------------------------------
@@ -351,11 +353,31 @@ class SessionDirectory::Impl {
 
   // --- Copies
   // -----------------------------------------------------------------------------------------
+  struct Copy {
+    StoreVersion version;
+    ShortCode code;
+    std::string record;
+    Queue queue;
+    std::uint64_t queue_epoch = 0;
+  };
+  struct Kept {
+    Copy copy;
+    std::int64_t until_us = 0;
+  };
+  struct KeptUntil {
+    Uuid key;
+    std::int64_t until_us = 0;
+  };
+  static Copy take_copy(Outpost& outpost) noexcept;
   void leave_copy(Residence& residence) noexcept;
   void drop_copy() noexcept;
   void store_copy(const Uuid& key) noexcept;
   void on_copy_answered(const Uuid& key, const Result<>& result) noexcept;
   void take_back_copy(Residence& residence) noexcept;
+  void keep_copy(Residence& residence) noexcept;
+  void forget_oldest_kept() noexcept;
+  void forget_kept() noexcept;
+  void doubt_kept() noexcept;
 
   bool is_absent(const Uuid& home) const noexcept;
   bool is_store_returning() const noexcept;
@@ -433,14 +455,11 @@ class SessionDirectory::Impl {
   std::deque<std::move_only_function<void() noexcept>> answers_;  // of the store, during an event
   int depth_ = 0;                    // of events: an answer's is within the one that it came in
   std::vector<Residence*> talking_;  // homes with something to flush at the end of the turn
-  struct Copy {
-    StoreVersion version;
-    ShortCode code;
-    std::string record;
-    Queue queue;
-    std::uint64_t queue_epoch = 0;
-  };
   std::unordered_map<Uuid, Copy> copies_;  // of sessions that are not open here; at most copies_max
+  // Of such as the store is known to have. In the order in which they are forgotten; also of some
+  // that were taken back since.
+  std::unordered_map<Uuid, Kept> kept_;
+  std::deque<KeptUntil> kept_order_;  // at most copies_max
   // Of homes, answered in the order in which they were asked for.
   std::uint64_t changes_asked_ = 0;
   std::uint64_t changes_answered_ = 0;
@@ -453,7 +472,7 @@ class SessionDirectory::Impl {
   std::vector<Uuid> roll_;            // homes whose members elsewhere are to be named
   std::int64_t called_us_ = 0;        // when the last of these was added
   bool is_roll_repeated_ = false;     // since then
-  std::unordered_map<Uuid, Removal> unremoved_;  // ended, and the store may not know it yet
+  std::unordered_map<Uuid, Removal> unremoved_;  // ended, and the store may not know it, or lose it
   std::int64_t retried_us_ = 0;                  // when unsaved_ and unremoved_ were last tried
   // The command of another node's member that is being carried out.
   struct {
@@ -493,6 +512,10 @@ inline constexpr std::int64_t saying_us = 4'800'000;
 inline constexpr std::int64_t ask_us = 5'000'000;
 // More of them at once are told that it cannot be known now.
 inline constexpr std::size_t unsure_max = 1'000;
+
+// A master that has been replaced is heard of by then, whether it has died, hangs or goes on: what it
+// has said that it has is kept until then.
+inline constexpr std::int64_t kept_us = 10'000'000;
 
 // More of them than a node can bring back in time: the latest are left to others.
 inline constexpr std::size_t copies_max = 10'000;

@@ -97,18 +97,21 @@ void Impl::forget(Residence& residence) noexcept {
   stop_talking(residence);
   Home& home = residence.at_home();
   const StoreVersion last{home.version.fence, home.version.revision + 1};
-  const Removal removal{residence.key, home.machine->code(), last, take_cast(residence)};
+  Removal removal{residence.key, home.machine->code(), last, take_cast(residence)};
   const bool is_removed = home.is_removed;
   set_unsaved(residence.key, "");
   erase(residence);
   if (!is_removed) return remove(removal);
+  removal.done_us = now_us();
+  unremoved_.insert_or_assign(removal.key, removal);
   // For those who were let in meanwhile.
   if (const BufferRef& event = removal.event) {
     ports_.store.publish(removal.key, event, [](Result<std::uint32_t>) noexcept {});
   }
 }
 
-// What has ended stays so: where the store is away, or takes no changes, it is told again.
+// What has ended stays so: where the store is away, or takes no changes, it is told again; and so it
+// is after a failover, which may have lost the end.
 void Impl::remove(const Removal& removal) noexcept {
   VS_ASSERT(find(removal.key) == nullptr || find(removal.key)->kind() != Residence::Kind::home);
   if (!is_alone()) unremoved_.insert_or_assign(removal.key, removal);
@@ -129,12 +132,22 @@ void Impl::on_removed(const Uuid& key, const Result<>& result) noexcept {
   VS_ASSERT(depth_ > 0);
   const bool is_done = result || result.error().code == ErrorCode::conflict ||
                        result.error().code == ErrorCode::not_found;
-  if (is_done) {
+  const bool is_over = is_done && (result || result.error().code != ErrorCode::conflict);
+  if (is_over) {
+    removal->second.done_us = now_us();
+  } else if (is_done) {
     unremoved_.erase(removal);
   } else if (const BufferRef& event = removal->second.event) {
     // It may still carry what is said.
     ports_.store.publish(key, event, [](Result<std::uint32_t>) noexcept {});
   }
+}
+
+void Impl::forget_removals() noexcept {
+  std::erase_if(unremoved_, [now = now_us()](const auto& entry) noexcept {
+    const std::int64_t done_us = entry.second.done_us;
+    return done_us > 0 && now - done_us >= kept_us;
+  });
 }
 
 }  // namespace videosync

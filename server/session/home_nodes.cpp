@@ -390,6 +390,11 @@ void Impl::tell_who_is_home(const Uuid& node, Residence& residence) noexcept {
 
 void Impl::store_lost() noexcept {
   is_store_ready_ = false;
+  doubt_kept();
+  for (auto& [key, removal] : unremoved_)
+    removal.done_us = 0;
+  VS_ASSERT(kept_.empty());
+  VS_ASSERT(depth_ > 0);
   for (auto& [key, residence] : residences_)
     if (residence->home) residence->home->is_reread_due = true;
 }
@@ -422,7 +427,7 @@ void Impl::retry_unsaved() noexcept {
   retried_us_ = now_us();
   std::vector<Removal> removals;
   for (const auto& [key, removal] : unremoved_)
-    removals.push_back(removal);
+    if (removal.done_us == 0) removals.push_back(removal);
   for (const Removal& removal : removals)
     remove(removal);
   if (!write_back_.empty()) return;  // all of them will be stored

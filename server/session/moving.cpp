@@ -157,8 +157,8 @@ void Impl::on_handed_over(const Uuid& key, const Uuid& heir, const Result<>& res
     send(heir, key, fence, node::Take{});
     return settle_on(*residence, heir, fence);
   }
-  if (residence->away().is_idle()) return erase(*residence);
-  look(*residence);
+  if (!residence->away().is_idle()) return look(*residence);
+  return result ? drop_if_idle(*residence) : erase(*residence);
 }
 
 // The machine goes on with those of its members that are still there.

@@ -55,7 +55,8 @@ void Impl::unfollow(Residence& residence) noexcept {
 void Impl::drop_if_idle(Residence& residence) noexcept {
   if (residence.home || !residence.away().is_idle()) return;
   VS_ASSERT(depth_ > 0);
-  if (may_be_written_back()) leave_copy(residence);
+  VS_ASSERT(!is_alone());
+  may_be_written_back() ? leave_copy(residence) : keep_copy(residence);
   unfollow(residence);
   erase(residence);
 }
@@ -239,6 +240,8 @@ void Impl::refuse_late() noexcept {
 void Impl::tick() noexcept {
   VS_ASSERT(!tick_timer_.is_armed());
   refuse_late();
+  forget_kept();
+  forget_removals();
   if (is_store_ready_) {
     for (const Uuid& key : std::exchange(look_later_, {})) {
       Residence* residence = find(key);

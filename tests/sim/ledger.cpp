@@ -62,7 +62,6 @@ Ledger::Tally Ledger::tally(std::uint64_t command) const {
   if (found == made_.end()) return tally;
   std::vector<std::pair<std::int64_t, bool>> times;
   for (const Place& place : found->second) {
-    tally.latest = std::max(tally.latest, place);
     const std::int64_t at_us = states_.at(place).at_us;
     const auto same = std::find_if(times.begin(), times.end(),
                                    [&](const auto& each) { return each.first == at_us; });

@@ -44,7 +44,6 @@ class Ledger {
   struct Tally {
     unsigned counting = 0;
     unsigned undone = 0;
-    Place latest;
   };
   Tally tally(std::uint64_t command) const;
   bool was_carried_out(std::uint64_t command) const { return made_.contains(command); }

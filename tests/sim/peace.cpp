@@ -428,7 +428,8 @@ void World::check_gone(const Viewer& viewer, const Viewer::Talk& talk, Kind kind
 }
 
 // What a viewer saw itself carried out, and then lost its connection: if it does not count, the
-// next welcome says so.
+// next welcome says so. Of what it saw: another line may have gone on from there meanwhile, and have
+// been undone in turn, where nobody was to hear of it.
 void World::check_seen(Viewer& viewer, std::size_t index) {
   const Viewer::Talk& talk = viewer.talks()[index];
   if (talk.is_open() || talk.is_anothers || !viewer.is_open()) return;
@@ -436,7 +437,7 @@ void World::check_seen(Viewer& viewer, std::size_t index) {
   for (const auto& of_kind : talk.said) {
     for (const auto& said : of_kind) {
       const Ledger::Tally tally = ledger.tally(said.number);
-      if (!said.was_seen || tally.counting > 0 || tally.undone == 0) continue;
+      if (said.seen == Place{} || tally.counting > 0 || tally.undone == 0) continue;
       // Who does not say what it held may come to the line that was taken over, which knows of
       // nothing to be told.
       const auto is_covered = [&](const Viewer::Talk& later) {
@@ -447,7 +448,7 @@ void World::check_seen(Viewer& viewer, std::size_t index) {
         }
         return std::any_of(later.taken_over.begin(), later.taken_over.end(),
                            [&](const TakenOver& taken) {
-                             return tally.latest.epoch < taken.epoch && tally.latest > taken.after;
+                             return said.seen.epoch < taken.epoch && said.seen > taken.after;
                            });
       };
       const auto first = viewer.talks().begin() + static_cast<std::ptrdiff_t>(index);

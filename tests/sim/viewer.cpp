@@ -488,7 +488,7 @@ void Viewer::hold_state(const SeenState& state, const FrameRef& frame, bool is_w
     for (Talk& talk : talks_) {
       for (auto& said : talk.said) {
         for (Talk::Said& each : said)
-          each.was_seen = each.was_seen || each.number == *command;
+          if (each.number == *command) each.seen = std::max(each.seen, state.place);
       }
     }
   }

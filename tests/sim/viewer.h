@@ -84,8 +84,8 @@ class Viewer final : ClientEnd {
     struct Said {
       std::uint64_t number;
       std::int64_t sent_us;
-      Place held{};           // by the sender, when it said it
-      bool was_seen = false;  // its state, by the sender
+      Place held{};  // by the sender, when it said it
+      Place seen{};  // of its state, by the sender, at last; none: it has not seen it
     };
     std::array<std::vector<Said>, static_cast<std::size_t>(Kind::count_)> said{};
     std::array<std::uint32_t, static_cast<std::size_t>(Kind::count_)> errors{};

@@ -1,45 +1,11 @@
 // What other nodes and the store may say against all rules: nothing of it ends this node, or does
 // to a client what it has not asked for.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <string>
-#include <vector>
 
-#include "core/base/log.h"
 #include "tests/unit/server/session/other_node.h"
 
 using namespace videosync;
 using namespace videosync::test;
-
-namespace {
-
-// What is logged while this lives.
-class RecordedLog {
- public:
-  RecordedLog() {
-    cr_assert_eq(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK), 0);
-    log_settings.descriptor = ends_[1];
-  }
-  RecordedLog(const RecordedLog&) = delete;
-  RecordedLog& operator=(const RecordedLog&) = delete;
-  ~RecordedLog() {
-    log_settings.descriptor = STDERR_FILENO;
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  std::string read_all() const {
-    std::string text(65'536, '\0');
-    const ssize_t length = ::read(ends_[0], text.data(), text.size());
-    text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
-    return text;
-  }
-
- private:
-  int ends_[2] = {-1, -1};
-};
-
-}  // namespace
 
 Test(other_nodes, nobody_is_let_in_who_has_asked_for_something_else) {
   DirectoryFixture node;
@@ -132,45 +98,6 @@ Test(other_nodes, a_version_that_cannot_be_is_as_if_the_store_failed) {
   node.answer_all();
   const ConnectionRef from = other.ask_to_join();
   cr_assert(node.answer_of<SessionFault>(from) == SessionFault::unavailable);
-}
-
-// So many copies a worker keeps.
-constexpr std::size_t copies_max = 10'000;
-
-Test(other_nodes, a_copy_for_which_there_is_no_room_is_counted_and_told_of) {
-  DirectoryFixture node;
-  node.directory().on_store_judged(true);  // it may lack sessions
-  node.said.clear();
-  const Uuid home = Uuid::random_v4();
-  node.store.follow(home, [](Result<>) noexcept {});
-  for (std::size_t i = 0; i < copies_max + 2; ++i) {
-    const Uuid key = Uuid::random_v4();
-    node.store.create(key, {1, 1}, BufferRef::copy_of(record_of(home)), 600 * seconds,
-                      [](Result<>) noexcept {});
-    node.store.answer_all();
-    node.directory().on_info(key, node.connect());
-  }
-  node.answer_all();
-  const auto asked = told<node::AskInfo>(node);
-  cr_assert_eq(asked.size(), copies_max + 2);
-  node.store.is_away = true;
-  node.directory().on_store_lost();
-  RecordedLog log;
-  for (const node::Envelope& envelope : asked) {
-    const auto& ask = std::get<node::AskInfo>(envelope.message).ask;
-    const auto say = [&](node::Message message) {
-      node.directory().on_envelope(
-          {.from = home, .key = envelope.key, .fence = 1, .message = std::move(message)});
-    };
-    say(node::Cast{.number = 1, .record = record_of(home)});
-    say(node::Answer{.ask = ask});
-  }
-  cr_assert_eq(node.metrics().total(Counter::copies_dropped), 2u);
-  const std::string text = log.read_all();
-  const std::string_view line = "sessions that the store may lack are forgotten";
-  const std::size_t at = text.find(line);
-  cr_assert(at != text.npos, "got <%s>", text.c_str());
-  cr_assert(text.find(line, at + 1) == text.npos, "once a while");
 }
 
 // What comes while a session is being taken over waits; its sender may be lost meanwhile.
