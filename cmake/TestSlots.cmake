@@ -12,7 +12,7 @@ set(lone_tests browser_nodes browser_stage_picture e2e_media_library)
 
 # Their pages play all the time, and are asked how well.
 set(playing_tests browser_by_ear browser_forms browser_hls browser_odd_films browser_sounds browser_stage_controls
-  browser_sync_skew browser_watch_together
+  browser_sync_skew browser_watch_together browser_web_films
   engines_chromium engines_firefox engines_webkit)
 
 get_property(tests DIRECTORY PROPERTY TESTS)

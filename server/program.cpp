@@ -154,6 +154,9 @@ std::optional<int> Program::prepare() {
   }
   auto origins = OriginPolicy::create(config_.allow_origins);
   if (!origins) return complain(exit_bad_config, "--allow-origin: " + origins.error().message);
+  auto sources = FilmSources::create(config_.allow_sources);
+  if (!sources) return complain(exit_bad_config, "--allow-source: " + sources.error().message);
+  std::string page_policy = content_security_policy(sources->origins());
   const std::string cache = cache_directory(config_);
   const MediaLibrary::Options media{.directories = config_.media_dirs,
                                     .default_id = config_.default_video,
@@ -184,6 +187,8 @@ std::optional<int> Program::prepare() {
       .metrics = metrics_,
       .pages = std::move(*pages),
       .origins = std::move(*origins),
+      .film_sources = std::move(*sources),
+      .page_policy = std::move(page_policy),
       .session_limits = session_limits_of(config_),
       .session_limiter = RateLimiter({config_.sessions_per_minute, config_.sessions_burst}),
       .code_limiter =

@@ -17,6 +17,8 @@
 #include "server/http/origin_policy.h"
 #include "server/http/pages.h"
 #include "server/http/rate_limiter.h"
+#include "server/http/film_sources.h"
+#include "server/http/security_headers.h"
 #include "server/http/upgrade_advice.h"
 #include "server/metrics/metrics.h"
 #include "server/session/ports.h"
@@ -37,6 +39,8 @@ struct Service {
   Metrics& metrics;
   std::shared_ptr<const Pages> pages;
   OriginPolicy origins;
+  FilmSources film_sources{};
+  std::string page_policy = content_security_policy({});  // of every page
   SessionMachine::Limits session_limits;
   RateLimiter session_limiter;
   RateLimiter code_limiter;  // of codes that are nobody's

@@ -112,6 +112,14 @@ std::optional<VideoChoice> SessionBridge::choose_video(
   return VideoChoice{id.value_or(video->id), video->duration_s().value_or(0)};
 }
 
+bool SessionBridge::allows_film_url(const std::string& url) noexcept {
+  return worker_.service().film_sources.allows(url);
+}
+
+std::span<const std::string> SessionBridge::film_sources() noexcept {
+  return worker_.service().film_sources.origins();
+}
+
 std::optional<VideoChoice> SessionBridge::next_episode(const std::string& id) noexcept {
   const MediaLibrary& library = worker_.library();
   const VideoEntry* video = library.find(id);

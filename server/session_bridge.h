@@ -35,6 +35,8 @@ class SessionBridge final : public Delivery, public Surroundings {
   void post(std::size_t worker, InlineTask task) noexcept override;
   SessionDirectory& directory_of(std::size_t worker) noexcept override;
   std::optional<VideoChoice> choose_video(const std::optional<std::string>& id) noexcept override;
+  bool allows_film_url(const std::string& url) noexcept override;
+  std::span<const std::string> film_sources() noexcept override;
   std::optional<VideoChoice> next_episode(const std::string& id) noexcept override;
   std::string title_of(const std::string& id) noexcept override;
   void fill_random(std::span<std::uint8_t> bytes) noexcept override;

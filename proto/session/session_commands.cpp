@@ -165,7 +165,7 @@ void SessionMachine::handle_load(MemberId id, std::optional<VideoChoice> video, 
   Member* member = roster_.find_connected(id);
   if (member == nullptr || !require_control(*member, "load", effects)) return;
   if (!video) {
-    refuse(*member, Refusal::no_such_video, "load", "the library has no such video", effects);
+    refuse(*member, Refusal::no_such_video, "load", "there is no such video here", effects);
     return;
   }
   const bool was_changed = std::exchange(durable_changed_, false);

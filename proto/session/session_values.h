@@ -121,6 +121,14 @@ struct PlaybackState {
 };
 
 inline constexpr std::size_t video_id_bytes_max = 255;  // of one that a client names
+// A film that is not of the library stands wherever an id of one may stand, by its address. No id
+// has a colon or a slash.
+inline constexpr std::string_view film_url_prefix = "https://";
+inline constexpr std::size_t film_url_bytes_max = 2'048;
+inline constexpr double film_url_duration_s_max = 864'000;
+inline bool is_film_url(std::string_view video) noexcept {
+  return video.starts_with(film_url_prefix);
+}
 inline constexpr std::uint32_t countdown_ms_max = 10'000;
 inline constexpr std::size_t member_name_bytes_max = 160;  // 40 characters
 
@@ -186,7 +194,8 @@ struct RateMessage {
   double rate = 1;
 };
 struct LoadMessage {
-  std::string video;
+  std::string video;      // or an address
+  double duration_s = 0;  // of what is there, where its sender knows it
 };
 struct GiveMessage {
   MemberId to;

@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(FieldKey::count)
     "driftMs",       "rttMs",    "buffering",   "form",  "cannotPlay",
     "audioLanguage", "text",     "emoji",       "name",  "ready",
     "countdownMs",   "queue",    "controllers", "item",  "at",
-    "door",
+    "door",          "url",      "duration",
 };
 
 std::size_t digits_at(std::string_view text, std::size_t at) noexcept {

@@ -41,6 +41,8 @@ enum class FieldKey : std::uint8_t {
   item,
   at,
   door,
+  url,
+  duration,
   count,
 };
 

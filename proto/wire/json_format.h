@@ -24,6 +24,10 @@ namespace videosync {
 struct Quoted {
   std::string_view text;
 };
+// A film, as two fields: of the library by its id, of the web by its address.
+struct FilmFields {
+  std::string_view video;
+};
 struct Number {
   double value;  // null where it is not finite, as JSON.stringify does
 };
@@ -101,6 +105,20 @@ struct fmt::formatter<videosync::Quoted> : videosync::JsonFormatter {
     auto out = context.out();
     *out++ = '"';
     out = videosync::write_json_text(out, quoted.text);
+    *out++ = '"';
+    return out;
+  }
+};
+
+template <>
+struct fmt::formatter<videosync::FilmFields> : videosync::JsonFormatter {
+  template <class Context>
+  auto format(videosync::FilmFields film, Context& context) const {
+    const bool is_url = videosync::is_film_url(film.video);
+    const std::string_view name = is_url ? R"("video":null,"url":)" : R"("video":)";
+    auto out = std::copy(name.begin(), name.end(), context.out());
+    *out++ = '"';
+    out = videosync::write_json_text(out, film.video);
     *out++ = '"';
     return out;
   }

@@ -100,6 +100,7 @@ struct WelcomeView {
   UpNext up_next{};  // without an item: nothing
   std::string_view up_next_title{};
   ShortCode code{};  // nil: it has none
+  std::span<const std::string> film_sources{};  // origins of films that are not of the library
 };
 
 enum class NoticeCode : std::uint8_t { degraded, restored, draining, undone };

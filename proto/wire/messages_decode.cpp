@@ -296,8 +296,22 @@ std::string read_video(FieldReader& in) {
   return std::string(video);
 }
 
+// Either a video of the library, or the address of another film.
 ClientMessage read_load(FieldReader& in) {
-  return LoadMessage{read_video(in)};
+  const auto url = in.optional_string(FieldKey::url);
+  if (!url) {
+    std::string video = read_video(in);
+    if (is_film_url(video)) in.refuse(Refusal::no_such_video, "an address is no video");
+    return LoadMessage{std::move(video)};
+  }
+  if (in.optional_string(FieldKey::video)) in.refuse(Refusal::bad_message, "load has a video or a url");
+  in.require_length(FieldKey::url, url->size(), film_url_bytes_max, "bytes");
+  if (!is_film_url(*url)) in.refuse(Refusal::no_such_video, "url must begin with {}", film_url_prefix);
+  const double duration_s = in.optional_number(FieldKey::duration).value_or(0);
+  if (!(duration_s >= 0 && duration_s <= film_url_duration_s_max)) {
+    in.refuse(Refusal::out_of_range, "duration must be 0 to {}", film_url_duration_s_max);
+  }
+  return LoadMessage{std::string(*url), duration_s};
 }
 
 ClientMessage read_enqueue(FieldReader& in) {

@@ -106,9 +106,9 @@ void append_state_fields(std::string& out, const PlaybackState& state) {
   fmt::memory_buffer buffer;
   fmt::format_to(fmt::appender(buffer),
                  FMT_COMPILE(R"("epoch":{},"seq":{},"playing":{},"position":{},"rate":{},)"
-                             R"("atMs":{},"video":{},"by":{},"cause":"{}")"),
+                             R"("atMs":{},{},"by":{},"cause":"{}")"),
                  state.epoch, state.seq, state.playing, Number{state.position}, Number{state.rate},
-                 Milliseconds{state.at_us}, Quoted{state.video}, Id{state.by},
+                 Milliseconds{state.at_us}, FilmFields{state.video}, Id{state.by},
                  cause_name(state.cause));
   out.append(buffer.data(), buffer.size());
 }
@@ -122,6 +122,14 @@ void append_settings(std::string& out, const SessionSettings& settings) {
   append_json(out, R"(,"queue":"{}","controllers":)", wire_name(settings.queue));
   append_ids(out, settings.controllers);
   append_json(out, R"(,"door":"{}")", wire_name(settings.door));
+}
+
+void append_sources(std::string& out, std::span<const std::string> origins) {
+  if (origins.empty()) return;
+  out += R"(,"sources":)";
+  append_array(out, origins, [&out](const std::string& origin) {
+    append_json(out, "{}", Quoted{origin});
+  });
 }
 
 void append_reaction_fields(std::string& out, const Reaction& reaction) {
@@ -163,8 +171,9 @@ void encode_welcome(std::string& out, const WelcomeView& welcome) {
               HexToken{welcome.resume.secret}, welcome.are_you_ready ? R"(,"ready":true)" : "");
   append_json(out, R"("session":{{"key":"{}")", welcome.key.to_string());
   append_code(out, welcome.code);
-  append_json(out, R"(,"video":{},)", Quoted{welcome.state.video});
+  append_json(out, ",{},", FilmFields{welcome.state.video});
   append_settings(out, welcome.settings);
+  append_sources(out, welcome.film_sources);
   append_json(out, R"(}},"host":{},"state":{{)", Id{welcome.host});
   append_state_fields(out, welcome.state);
   append_json(out, R"(}},"members":{{"count":{},"ready":{},"list":)", welcome.member_count,

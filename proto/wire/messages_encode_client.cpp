@@ -40,7 +40,12 @@ void append_fields(std::string& out, const RateMessage& message) {
 
 void append_fields(std::string& out, const LoadMessage& message) {
   begin(out, "load");
-  append_json(out, R"(,"video":{})", Quoted{message.video});
+  if (!is_film_url(message.video)) {
+    append_json(out, R"(,"video":{})", Quoted{message.video});
+    return;
+  }
+  append_json(out, R"(,"url":{})", Quoted{message.video});
+  if (message.duration_s > 0) append_json(out, R"(,"duration":{})", Number{message.duration_s});
 }
 
 void append_fields(std::string& out, const GiveMessage& message) {

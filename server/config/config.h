@@ -42,6 +42,7 @@ struct Config {
 
   // Who may come.
   std::vector<std::string> allow_origins;  // entries that OriginPolicy takes
+  std::vector<std::string> allow_sources;  // entries that FilmSources takes
   TrustedProxies trusted_proxies;
 
   // Connections and HTTP.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/config/setting_values.h"
+#include "server/http/film_sources.h"
 #include "server/http/origin_policy.h"
 #include "storage/redis/redis_address.h"
 
@@ -161,6 +162,13 @@ Result<> apply_origins(Config& config, Values values) {
   return {};
 }
 
+Result<> apply_sources(Config& config, Values values) {
+  config.allow_sources.assign(values.begin(), values.end());
+  const auto sources = FilmSources::create(config.allow_sources);
+  if (!sources) return std::unexpected(sources.error());
+  return {};
+}
+
 Result<> apply_proxies(Config& config, Values values) {
   config.trusted_proxies = {};
   for (const std::string& value : values) {
@@ -249,6 +257,10 @@ void add_general(std::vector<Setting>& table) {
       {access, "allow-origin", "ORIGIN",
        "Foreign pages that may connect: scheme://host[:port], null, or * for all; unset: none",
        true, apply_origins, [](const Config& config) { return config.allow_origins; }});
+  table.push_back(
+      {access, "allow-source", "ORIGIN",
+       "Sites whose films may be watched by their address: https://host[:port]; unset: none", true,
+       apply_sources, [](const Config& config) { return config.allow_sources; }});
   table.push_back(
       {access, "trusted-proxy", "CIDR",
        "Peers whose X-Forwarded-For and -Host count: a network, an address or unix; unset: nobody",

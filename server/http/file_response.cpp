@@ -202,11 +202,13 @@ void answer_with_video(Worker& worker, Connection& connection, const VideoEntry*
 
 namespace {
 
-void add_page_fields(ResponseHead& head, const PageView& page) {
+void add_page_fields(Worker& worker, ResponseHead& head, const PageView& page) {
   head.field("Content-Type", page.content_type).content_length(page.body->bytes.size());
   if (!page.content_encoding.empty()) head.field("Content-Encoding", page.content_encoding);
   add_fields(head, file_security_headers);
-  if (page.is_document()) add_fields(head, document_security_headers);
+  if (!page.is_document()) return;
+  head.field("Content-Security-Policy", worker.service().page_policy);
+  add_fields(head, document_security_headers);
 }
 
 }  // namespace
@@ -220,7 +222,7 @@ void answer_with_refusal_page(Worker& worker, Connection& connection, const Page
   if (!page.vary.empty()) head.field("Vary", page.vary);
   for (const HttpField& field : extra)
     head.field(field.name, field.value);
-  add_page_fields(head, page);
+  add_page_fields(worker, head, page);
   head.end();
   connection.begin_answer(out);
   const bool has_body = connection.request().method != HttpMethod::head;
@@ -243,7 +245,7 @@ void answer_with_page(Worker& worker, Connection& connection, const PageView& pa
   ResponseHead head(out, status, connection.response_context());
   head.field("ETag", page.body->etag).field("Cache-Control", page.cache_control);
   if (!page.vary.empty()) head.field("Vary", page.vary);
-  if (!is_known) add_page_fields(head, page);
+  if (!is_known) add_page_fields(worker, head, page);
   head.end();
   connection.begin_answer(out);
   const bool has_body = !is_known && request.method != HttpMethod::head;

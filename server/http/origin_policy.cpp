@@ -51,6 +51,14 @@ std::optional<Origin> parse_origin(std::string_view text) noexcept {
 
 }  // namespace
 
+std::optional<std::string> canonical_origin(std::string_view text) {
+  const auto origin = parse_origin(text);
+  if (!origin) return std::nullopt;
+  std::string canonical = fmt::format("{}://{}", origin->scheme, origin->authority);
+  std::ranges::transform(canonical, canonical.begin(), ascii_lower);
+  return canonical;
+}
+
 Result<OriginPolicy> OriginPolicy::create(std::span<const std::string> entries) {
   OriginPolicy policy;
   for (const std::string& entry : entries) {
@@ -58,16 +66,14 @@ Result<OriginPolicy> OriginPolicy::create(std::span<const std::string> entries) 
       policy.allow_all_ = true;
       continue;
     }
-    const auto origin = parse_origin(entry);
+    auto origin = canonical_origin(entry);
     if (!origin && entry != "null") {
       return fail(ErrorCode::invalid_argument,
                   fmt::format("'{}' is not an origin: write scheme://host or scheme://host:port "
                               "without a path, or * for every page",
                               entry));
     }
-    std::string text = origin ? fmt::format("{}://{}", origin->scheme, origin->authority) : entry;
-    std::ranges::transform(text, text.begin(), ascii_lower);
-    policy.origins_.push_back(std::move(text));
+    policy.origins_.push_back(origin ? *std::move(origin) : entry);
   }
   return policy;
 }

@@ -14,6 +14,10 @@
 
 namespace videosync {
 
+// "https://host[:port]" in lower case, without a port that is the scheme's default. Nothing: `text`
+// is no origin, or more than one.
+std::optional<std::string> canonical_origin(std::string_view text);
+
 class OriginPolicy {
  public:
   // Entries are "https://example.org[:port]", "null" or "*" (every page).

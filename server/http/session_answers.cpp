@@ -72,6 +72,10 @@ struct Answering {
     answer_json(body);
   }
   void operator()(const SessionVideo& video) const noexcept {
+    if (is_film_url(video.id)) {
+      const HttpField elsewhere[] = {{"Location", video.id}};
+      return connection.answer(307, "", "", elsewhere);
+    }
     answer_with_video(worker, connection, worker.library().find(video.id));
   }
   void operator()(SessionDeleted) const noexcept { connection.answer(204, "", "", fresh); }

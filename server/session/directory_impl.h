@@ -200,6 +200,7 @@ class SessionDirectory::Impl {
   void join_home(Residence& residence, const SessionMachine::JoinRequest& request,
                  ConnectionRef from) noexcept;
   void leave_home(Residence& residence, MemberId member, ConnectionNumber number) noexcept;
+  void load_video(SessionMachine& machine, MemberId member, const LoadMessage& load) noexcept;
   void message_home(Residence& residence, MemberId member, const ClientMessage& message) noexcept;
   SessionInfo info_of(const Residence& residence) const;
   // What the library here has under its video's id, where it tells another length.

@@ -117,7 +117,7 @@ std::string_view Impl::write_welcome(Residence& residence, MemberId to) noexcept
       text, {*you, resume, residence.key, machine.settings(), machine.host(), machine.host_away(),
              machine.state(), machine.member_count(), home.member_list, server_us(),
              machine.report_every_ms(), machine.forks(), machine.ready_count(),
-             machine.is_ready(to), next, next_title, machine.code()});
+             machine.is_ready(to), next, next_title, machine.code(), ports_.around.film_sources()});
   return text;
 }
 

@@ -207,6 +207,18 @@ void Impl::leave_home(Residence& residence, MemberId member, ConnectionNumber nu
   settle(residence);
 }
 
+void Impl::load_video(SessionMachine& machine, MemberId member, const LoadMessage& load) noexcept {
+  VS_ASSERT(effects_.empty());
+  VS_ASSERT(!machine.ended());
+  std::optional<VideoChoice> film;
+  if (!is_film_url(load.video)) {
+    film = ports_.around.choose_video(load.video);
+  } else if (ports_.around.allows_film_url(load.video)) {
+    film = VideoChoice{load.video, load.duration_s};
+  }
+  machine.handle_load(member, std::move(film), server_us(), effects_);
+}
+
 void Impl::message_home(Residence& residence, MemberId member,
                         const ClientMessage& message) noexcept {
   VS_ASSERT(effects_.empty());
@@ -219,7 +231,7 @@ void Impl::message_home(Residence& residence, MemberId member,
     });
   }
   if (const auto* load = std::get_if<LoadMessage>(&message)) {
-    machine.handle_load(member, ports_.around.choose_video(load->video), server_us(), effects_);
+    load_video(machine, member, *load);
   } else if (const auto* enqueue = std::get_if<EnqueueMessage>(&message)) {
     machine.handle_enqueue(member, *enqueue, ports_.around.choose_video(enqueue->video),
                            server_us(), effects_);

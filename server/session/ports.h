@@ -69,6 +69,9 @@ class Surroundings {
   // Nothing: the library has no such video. Without an id: the default one, if there is any.
   virtual std::optional<VideoChoice> choose_video(
       const std::optional<std::string>& id) noexcept = 0;
+  // Whether members may watch what is at that address; the origins of such as they may.
+  virtual bool allows_film_url(const std::string&) noexcept { return false; }
+  virtual std::span<const std::string> film_sources() noexcept { return {}; }
   // What comes after this one of the library's videos by itself: its show's next episode. Nothing:
   // none does.
   virtual std::optional<VideoChoice> next_episode(const std::string& id) noexcept = 0;

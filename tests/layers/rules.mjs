@@ -58,7 +58,7 @@ export const rooms = {
     'core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/forms/form_counts.h', 'storage/redis',
   ],
   'server/config': [
-    'core/base', 'server/http/forwarded.h', 'server/http/ip_address.h', 'server/http/origin_policy.h',
+    'core/base', 'server/http/forwarded.h', 'server/http/ip_address.h', 'server/http/origin_policy.h', 'server/http/film_sources.h',
     'server/version.h', 'storage/redis/redis_address.h',
   ],
   // What puts it all together.

@@ -1,11 +1,11 @@
 // A real nginx before real nodes, with the operator's own file (deploy/nginx.conf).
 import { execFile } from 'node:child_process';
-import { createHash, createPublicKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { makeCertificate } from './certificate.mjs';
 import { startChild } from './child.mjs';
 import { makeFolder } from './files.mjs';
 import { freePort } from './redis.mjs';
@@ -53,14 +53,6 @@ function answers(origin) {
   return new Promise((resolve) => {
     get(origin, { rejectUnauthorized: false }, (answer) => resolve(answer.resume().statusCode === 200)).on('error', () => resolve(false));
   });
-}
-
-async function makeCertificate(folder) {
-  const [key, certificate] = [folder.path('key.pem'), folder.path('certificate.pem')];
-  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
-    '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate]);
-  const spki = createPublicKey(await readFile(certificate)).export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(spki).digest('base64');
 }
 
 // What make-nginx-conf takes out, for another certificate.

@@ -50,6 +50,7 @@ export class Room extends EventTarget {
   youAreReady = false;
   reportEveryMs = 5_000;
   code = ''; // under which others find the session; '' where it has none
+  sources = []; // of films that are not of the library: origins
   you = null; // {id, name, resume}
   viewers = new Map(); // for the host: id -> {driftMs, rttMs, buffering, form?, cannotPlay?, ready?}, of the worst off
 
@@ -268,6 +269,7 @@ export class Room extends EventTarget {
     this.you = { id: message.you.id, name: message.you.name, resume: message.you.resume };
     if (message.you.resume) this.#options.memory.resume = message.you.resume;
     this.code = message.session?.code ?? '';
+    this.sources = message.session?.sources ?? [];
     this.presence.onWelcome(message);
     this.queue.clear();
     this.reportEveryMs = message.reportEveryMs ?? this.reportEveryMs;
@@ -332,7 +334,7 @@ export class Room extends EventTarget {
     if (!this.timeline.accept(state)) return false;
     this.#hold(state);
     if (state.cause === 'load') this.#onUpNext({});
-    this.#emit('state', { state, previous });
+    this.#emit('state', { state: this.timeline.state, previous });
     return true;
   }
 

@@ -2,6 +2,7 @@
 // is whole by now, one whose length nobody knew. The server tells sessions and no page, so a page asks where the
 // showing is not where the film that it knows can be: beyond its end, or at an end elsewhere. All pages of a showing
 // see that at once, so each asks at a moment of its own.
+import { isWebFilm, webFilm } from '../web_film.js';
 
 const ELSEWHERE_S = 1;
 const END_HEARD_MS = 1_000; // after the end; by then `ended` has come, where it is one
@@ -77,6 +78,7 @@ export class ShownVideo {
   // up anew.
   async #entryOf(id) {
     const { current } = this.#source;
+    if (isWebFilm(id)) return webFilm(id);
     if (current?.id === id) {
       if (!this.#library.find(id)) this.#library.learn(current);
       return current;

@@ -346,6 +346,19 @@ export default {
     moreBySearch: (count) => `Die ersten ${count}. Weitere zeigt die Suche.`,
     close: 'Schließen',
   },
+  address: {
+    label: 'Oder ein Film von anderswo, über seine Adresse',
+    example: 'https://',
+    show: 'Zeigen',
+    noAddress: 'Das ist keine Adresse, die mit https:// beginnt.',
+    notAllowed: (sites) => `Erlaubt sind hier Filme von ${sites.join(', ')}.`,
+    looking: 'Wird angesehen…',
+    problems: {
+      network: 'Er ist nicht zu bekommen: Die Adresse stimmt nicht, der Server ist nicht erreichbar, oder er lässt seine Filme auf keiner anderen Seite spielen.',
+      unsupported: 'Dort ist nichts, was dieser Browser abspielen kann.',
+      endless: 'Er hat kein Ende, also könnte niemand im Gleichschritt sein.',
+    },
+  },
   chat: {
     title: 'Chat',
     empty: 'Noch hat niemand etwas gesagt. Was du unten schreibst, lesen alle, die gerade da sind.',

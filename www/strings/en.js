@@ -347,6 +347,19 @@ export default {
     moreBySearch: (count) => `The first ${count}. Search to see others.`,
     close: 'Close',
   },
+  address: {
+    label: 'Or a film elsewhere, by its address',
+    example: 'https://',
+    show: 'Show now',
+    noAddress: 'That is not an address that begins with https://',
+    notAllowed: (sites) => `Films are allowed here from ${sites.join(', ')}.`,
+    looking: 'Looking at it…',
+    problems: {
+      network: 'It cannot be had: the address is wrong, the site is away, or it lets no other site play its films.',
+      unsupported: 'There is nothing there that this browser can play.',
+      endless: 'It has no end, so nobody could be in step with it.',
+    },
+  },
   chat: {
     title: 'Chat',
     empty: 'Nothing has been said yet. What you write below is read by everybody who is here now.',

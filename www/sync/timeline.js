@@ -7,11 +7,13 @@ export class Timeline {
   #durationS = Infinity;
 
   // Takes a state that is newer by (epoch, seq) than the one held. Returns false, with nothing
-  // changed, for an older or equal one and for one that is not a playback state.
+  // changed, for an older or equal one and for one that is not a playback state. A film that is not of the library has
+  // no id: its address stands for one.
   accept(state) {
     if (!isPlaybackState(state) || !isNewer(state, this.#state)) return false;
-    if (state.video !== this.#state?.video) this.#durationS = Infinity;
-    this.#state = state;
+    const named = state.url ? { ...state, video: state.url } : state;
+    if (named.video !== this.#state?.video) this.#durationS = Infinity;
+    this.#state = named;
     return true;
   }
 

@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "tests/support/descriptor_limit.h"
 #include "tests/support/media_storage.h"
+#include "tests/support/recorded_log.h"
 #include "tests/support/temp_folder.h"
 
 using namespace videosync;
@@ -20,37 +21,6 @@ using namespace videosync::test;
 namespace {
 
 constexpr int wait_ms = 10'000;
-
-// What is logged while it lives.
-class RecordedLog {
- public:
-  RecordedLog() {
-    cr_assert_eq(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK), 0);
-    log_settings.descriptor = ends_[1];
-  }
-  ~RecordedLog() {
-    log_settings.descriptor = STDERR_FILENO;
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  // Waits for a line with this part, and passes over it.
-  void expect(std::string_view part) {
-    for (;;) {
-      const std::size_t at = text_.find(part);
-      if (at != std::string::npos) return text_.erase(0, at + part.size()), void();
-      pollfd waited{ends_[0], POLLIN, 0};
-      cr_assert_eq(::poll(&waited, 1, wait_ms), 1, "never logged: %.*s (but: %s)",
-                   static_cast<int>(part.size()), part.data(), text_.c_str());
-      char bytes[4'096];
-      const ssize_t length = ::read(ends_[0], bytes, sizeof bytes);
-      if (length > 0) text_.append(bytes, static_cast<std::size_t>(length));
-    }
-  }
-
- private:
-  int ends_[2];
-  std::string text_;
-};
 
 bool has_news(const Librarian& librarian, int limit_ms) {
   pollfd waited{librarian.news_descriptor(), POLLIN, 0};

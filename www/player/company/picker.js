@@ -4,6 +4,7 @@ import { byId, make, setAttribute, setText } from '../../dom.js';
 import { lengthOf } from '../../format.js';
 import { nameInSeason, seasonOf } from '../../season.js';
 import { strings } from '../../strings.js';
+import { AddressField } from './address_field.js';
 
 const words = strings.picker;
 const SEARCH_AFTER_MS = 200; // of rest
@@ -14,6 +15,7 @@ export class Picker {
   #inputs;
   #playback;
   #library;
+  #address;
   #searching = null; // a timer, as the next one
   #lookAgain = null;
   #cards = new Map(); // video id -> card, of those that are shown
@@ -25,6 +27,7 @@ export class Picker {
     this.#library = library;
     this.#inputs = inputs;
     this.#playback = playback;
+    this.#address = new AddressField({ room, inputs, playback, onShown: () => byId('picker').close() });
     byId('picker-search').addEventListener('input', ({ target }) => {
       clearTimeout(this.#searching);
       this.#searching = setTimeout(() => library.search(target.value), SEARCH_AFTER_MS);
@@ -54,6 +57,7 @@ export class Picker {
     this.#cards.clear();
     this.#groups = [];
     this.#say('');
+    this.#address.clear();
     if (!byId('picker-search').value) return;
     byId('picker-search').value = '';
     this.#library.search('');
@@ -93,6 +97,7 @@ export class Picker {
   // What may be done with them, and which one is on.
   #renew() {
     for (const { renew } of this.#cards.values()) renew();
+    this.#address.renew();
     if (!this.#room.mayQueue) byId('picker').close(); // nor control, then
   }
 

@@ -10,6 +10,7 @@
 import { strings } from '../../strings.js';
 import { Act } from './act.js';
 import { LatestSender } from './latest_sender.js';
+import { checkWebFilm } from './web_film_check.js';
 
 const words = strings.controls;
 const EXPECTED_FOR_MS = 1_500; // how long an answer is waited for before the truth is shown again
@@ -109,6 +110,15 @@ export class SharedPlayback extends EventTarget {
 
   load(act, video) {
     if (video !== this.#room.timeline.state?.video) this.#command(act, 'load', { video });
+  }
+
+  // A film of the web, if this browser can play it. Resolves to why it is not loaded (web_film_check.js), or null.
+  // isStillWanted(): asked when it has been looked at.
+  async loadFromWeb(act, url, isStillWanted) {
+    const { problem = null, durationS } = await checkWebFilm(url);
+    const isNews = url !== this.#room.timeline.state?.video;
+    if (!problem && isNews && isStillWanted()) this.#command(act, 'load', { url, duration: durationS });
+    return problem;
   }
 
   // All players count down to the same moment.

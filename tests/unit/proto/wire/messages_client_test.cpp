@@ -52,6 +52,8 @@ Test(messages_client, every_type_is_written_as_a_client_would) {
       {SeekMessage{1e300}, R"({"type":"seek","position":1e+300})"},
       {RateMessage{0.25}, R"({"type":"rate","rate":0.25})"},
       {LoadMessage{"a \"b\".mp4"}, R"({"type":"load","video":"a \"b\".mp4"})"},
+      {LoadMessage{"https://x/a?b"}, R"({"type":"load","url":"https://x/a?b"})"},
+      {LoadMessage{"https://x/a", 1.5}, R"({"type":"load","url":"https://x/a","duration":1.5})"},
       {GiveMessage{MemberId{7}}, R"({"type":"give","to":"m7"})"},
       {ClaimMessage{token()}, R"({"type":"claim","hostToken":"00112233445566778899aabbccddeeff"})"},
       {SettingsMessage{}, R"({"type":"settings"})"},

@@ -419,3 +419,23 @@ Test(messages_decode, the_body_that_creates_a_session) {
   const auto large = create(R"({"video":")" + std::string(60'000, 'v') + "\"}");
   cr_assert(large && large->video->size() == 60'000);
 }
+
+Test(messages_decode, a_load_names_a_video_or_the_address_of_a_film) {
+  const auto load = expect_message<LoadMessage>(R"({"type":"load","url":"https://x/a","duration":9})");
+  cr_assert_eq(load.video, "https://x/a");
+  cr_assert_eq(load.duration_s, 9);
+  cr_assert_eq(expect_message<LoadMessage>(R"({"type":"load","url":"https://x/a"})").duration_s, 0);
+  const auto refused = [](const std::string& rest, Refusal code) {
+    expect_refusal(R"({"type":"load",)" + rest + "}", code, "load");
+  };
+  refused(R"("url":"https://x/a","video":"film")", Refusal::bad_message);
+  refused(R"("url":1)", Refusal::bad_message);
+  refused(R"("video":"https://x/a")", Refusal::no_such_video);
+  refused(R"("url":"http://x/a")", Refusal::no_such_video);
+  refused(R"("url":"film")", Refusal::no_such_video);
+  refused(R"("url":"")", Refusal::out_of_range);
+  refused(R"("url":"https://)" + std::string(film_url_bytes_max, 'v') + "\"", Refusal::out_of_range);
+  refused(R"("url":"https://x/a","duration":-1)", Refusal::out_of_range);
+  refused(R"("url":"https://x/a","duration":864001)", Refusal::out_of_range);
+  refused(R"("url":"https://x/a","duration":"9")", Refusal::bad_message);
+}

@@ -485,3 +485,11 @@ Test(messages_encode, bodies_of_the_session_requests) {
   cr_assert_eq(info.number("/state/epoch"), 3.0);
   cr_assert_eq(info.number("/serverTimeMs"), 1'000.5);
 }
+
+Test(messages_encode, a_film_of_the_web_is_told_by_its_address_and_is_no_video) {
+  PlaybackState state = some_state();
+  state.video = "https://x/a?\"b";
+  const Json json(encoded([&](std::string& out) { encode_state(out, state); }));
+  cr_assert(json.at("/video").is_null());
+  cr_assert_eq(json.text("/url"), state.video);
+}

@@ -166,13 +166,19 @@ Test(pages, a_body_outlives_its_snapshot) {
 }
 
 Test(pages, the_policy_allows_nothing_inline_or_foreign) {
-  std::string_view policy;
-  for (const SecurityHeader& header : document_security_headers) {
-    if (header.name == "Content-Security-Policy") policy = header.value;
-  }
+  const std::string policy = content_security_policy({});
   cr_assert_neq(policy.find("default-src 'self'"), policy.npos);
   cr_assert_neq(policy.find("frame-ancestors 'none'"), policy.npos);
   for (const char* loose : {"unsafe", "*", "http:", "https:", "ws:", "wss:"}) {
     cr_assert_eq(policy.find(loose), policy.npos, "%s", loose);
   }
+}
+
+Test(pages, the_policy_lets_films_come_from_the_sites_that_are_allowed_and_nothing_else) {
+  const std::vector<std::string> sources{"https://a.example", "https://b.example:8443"};
+  const std::string policy = content_security_policy(sources);
+  const auto has = [&](const char* text) { return policy.find(text) != policy.npos; };
+  cr_assert(has("; media-src 'self' blob: https://a.example https://b.example:8443;"));
+  cr_assert(has("; connect-src 'self' https://a.example https://b.example:8443;"));
+  cr_assert(has("default-src 'self'; script-src 'self'; img-src 'self' data:; style-src 'self' '"));
 }

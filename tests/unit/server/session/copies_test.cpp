@@ -1,42 +1,14 @@
 // What a node keeps of sessions that nobody here has open any more.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <string>
 #include <vector>
 
-#include "core/base/log.h"
+#include "tests/support/recorded_log.h"
 #include "tests/unit/server/session/other_node.h"
 
 using namespace videosync;
 using namespace videosync::test;
 
 namespace {
-
-// What is logged while this lives.
-class RecordedLog {
- public:
-  RecordedLog() {
-    cr_assert_eq(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK), 0);
-    log_settings.descriptor = ends_[1];
-  }
-  RecordedLog(const RecordedLog&) = delete;
-  RecordedLog& operator=(const RecordedLog&) = delete;
-  ~RecordedLog() {
-    log_settings.descriptor = STDERR_FILENO;
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  std::string read_all() const {
-    std::string text(65'536, '\0');
-    const ssize_t length = ::read(ends_[0], text.data(), text.size());
-    text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
-    return text;
-  }
-
- private:
-  int ends_[2] = {-1, -1};
-};
 
 // It has been in a session that is at home elsewhere, alone here, and has left.
 void come_and_go(DirectoryFixture& node, Other& other) {
