@@ -71,21 +71,26 @@ std::array<char, 28> websocket_accept(std::string_view key) noexcept {
   return result;
 }
 
-Token resume_secret(const Token& key, MemberId member) noexcept {
-  std::array<std::uint8_t, 4> id;
-  for (std::size_t i = 0; i < id.size(); ++i)
-    id[i] = static_cast<std::uint8_t>(member.value >> (8 * i));
+Token sign(const Token& key, std::string_view text) noexcept {
   thread_local const std::unique_ptr<EVP_MAC_CTX, FreeContext> context(make_hmac_sha256());
   std::array<std::uint8_t, 32> code;
   std::size_t length = 0;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   const bool is_done =
       EVP_MAC_init(context.get(), key.bytes.data(), key.bytes.size(), nullptr) == 1 &&
-      EVP_MAC_update(context.get(), id.data(), id.size()) == 1 &&
+      EVP_MAC_update(context.get(), bytes, text.size()) == 1 &&
       EVP_MAC_final(context.get(), code.data(), &length, code.size()) == 1;
   VS_ASSERT(is_done && length == code.size());
-  Token secret;
-  std::copy_n(code.begin(), secret.bytes.size(), secret.bytes.begin());
-  return secret;
+  Token signature;
+  std::copy_n(code.begin(), signature.bytes.size(), signature.bytes.begin());
+  return signature;
+}
+
+Token resume_secret(const Token& key, MemberId member) noexcept {
+  std::array<char, 4> id;
+  for (std::size_t i = 0; i < id.size(); ++i)
+    id[i] = static_cast<char>(member.value >> (8 * i));
+  return sign(key, {id.data(), id.size()});
 }
 
 std::string sha256_hex(std::string_view text) {

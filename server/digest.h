@@ -16,8 +16,10 @@ namespace videosync {
 // The value of Sec-WebSocket-Accept for the client's key as received (RFC 6455 section 4.2.2).
 std::array<char, 28> websocket_accept(std::string_view key) noexcept;
 
-// The secret of a member's resume token: HMAC-SHA256 (RFC 2104) of its id under the session's key,
-// cut to 128 bits. Every node that has the session's record can check a token that another gave.
+// HMAC-SHA256 (RFC 2104) of the text, cut to 128 bits.
+Token sign(const Token& key, std::string_view text) noexcept;
+
+// The secret of a member's resume token: its id, signed with the session's key. Every node that has the session's record can check a token that another gave.
 Token resume_secret(const Token& key, MemberId member) noexcept;
 
 // 64 lower-case digits.

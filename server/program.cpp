@@ -194,6 +194,7 @@ std::optional<int> Program::prepare() {
       .code_limiter =
           RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
       .per_address = ConnectionCounter(config_.connections_per_address_max),
+      .secret = SharedSecret(is_shared),
       .workers = {},
   });
   if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
@@ -481,6 +482,10 @@ void Program::on_degraded(bool is_degraded) noexcept {
     workers_.front()->run_on(
         i, [worker, is_degraded]() noexcept { worker->tell_degraded(is_degraded); });
   }
+}
+
+void Program::on_store_usable() noexcept {
+  service_->secret.agree(*redis_store_);
 }
 
 void Program::on_round_trip(std::int64_t took_us) noexcept {

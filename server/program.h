@@ -65,6 +65,7 @@ class Program final : public NodesOwner {
 
   Totals totals() noexcept override;
   void on_degraded(bool is_degraded) noexcept override;
+  void on_store_usable() noexcept override;
   void on_round_trip(std::int64_t took_us) noexcept override;
   void void_store_calls() noexcept override;
 

@@ -22,6 +22,7 @@
 #include "server/http/upgrade_advice.h"
 #include "server/metrics/metrics.h"
 #include "server/session/ports.h"
+#include "server/shared_secret.h"
 #include "storage/session_store.h"
 
 namespace videosync {
@@ -46,6 +47,7 @@ struct Service {
   RateLimiter code_limiter;  // of codes that are nobody's
   ConnectionCounter per_address;
   UpgradeAdvice upgrade_advice{};
+  SharedSecret secret{};  // signs what browsers are given
   std::vector<Worker*> workers;
 
   // The other nodes; null where no store is shared with any.

@@ -22,6 +22,7 @@ struct Member {
   MemberId id;
   ConnectionNumber connection;  // the newest one
   ShortText name;
+  BrowserId browser;          // of its newest connection that has shown one
   std::int64_t since_us = 0;  // connected: when this connection came; away: when it went
   std::int64_t awaitable_from_us = INT64_MIN;  // playback does not wait for it before
   // What it last reported on this connection; means something while `reported`.
@@ -53,7 +54,7 @@ struct Member {
   MemberPlace previous = no_place;  // in its list, while in one
   MemberPlace next = no_place;
 };
-static_assert(sizeof(Member) <= 80, "a session has one for each viewer");
+static_assert(sizeof(Member) <= 88, "a session has one for each viewer");
 
 // Members at stable addresses. Never gives memory back before its end.
 class MemberSlab {

@@ -246,6 +246,8 @@ void SessionMachine::on_message(Member& member, const KickMessage& message, Effe
     removed_.push_back(removed->id);
     VS_ASSERT(removed_.size() <= removed_max);
   }
+  // A second window of the host's own browser may be closed so, too.
+  if (removed->browser != member.browser) bar(removed->browser);
   forget(*removed, effects);
 }
 

@@ -1,4 +1,5 @@
 // SessionMachine: who is let in, and who waits for the host's word.
+#include <algorithm>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -11,8 +12,9 @@ std::optional<SessionMachine::JoinRefusal> SessionMachine::stop_at_door(const Jo
                                                                         Effects& effects) {
   VS_ASSERT(!ended_);
   VS_ASSERT(knocks_.waiting().size() <= Knocks::waiting_max);
-  if (settings_.door == Door::open) return std::nullopt;
   if (request.host_token && holds_host_token(*request.host_token)) return std::nullopt;
+  if (is_barred(request.browser)) return JoinRefusal::removed;
+  if (settings_.door == Door::open) return std::nullopt;
   if (settings_.door == Door::locked) return JoinRefusal::locked;
   if (!request.knock.id) return JoinRefusal::locked;  // nobody could tell it of the host's word
   const std::string name = request.name.empty() ? "Guest" : request.name;
@@ -30,6 +32,20 @@ std::optional<SessionMachine::JoinRefusal> SessionMachine::stop_at_door(const Jo
       break;
   }
   return JoinRefusal::waits;
+}
+
+bool SessionMachine::is_barred(BrowserId browser) const noexcept {
+  return browser && std::ranges::find(removed_browsers_, browser) != removed_browsers_.end();
+}
+
+// So many that it is forgotten of the first ones.
+void SessionMachine::bar(BrowserId browser) {
+  if (!browser || is_barred(browser)) return;
+  if (removed_browsers_.size() == removed_browsers_max)
+    removed_browsers_.erase(removed_browsers_.begin());
+  removed_browsers_.push_back(browser);
+  durable_changed_ = true;
+  VS_ASSERT(removed_browsers_.size() <= removed_browsers_max);
 }
 
 // To the host, where there is one to hear it.

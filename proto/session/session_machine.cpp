@@ -52,6 +52,7 @@ SessionMachine::SessionMachine(const Limits& limits, const SessionRecord& record
       reserved_id_(record.next_member_id),
       settings_(record.settings),
       durable_changed_(record.occupied) {
+  removed_browsers_ = record.removed_browsers;
   up_next_us_ = record.up_next_us;
   if (record.host) {
     const SessionRecord::Host& host = *record.host;
@@ -90,7 +91,8 @@ SessionRecord SessionMachine::record() const {
                        .commands = commands_,
                        .forks = forks_,
                        .ready = ready_.kept(),
-                       .code = code_};
+                       .code = code_,
+                       .removed_browsers = removed_browsers_};
   if (host_) {
     const Member& host = roster_.known(host_);
     record.host =
@@ -137,6 +139,7 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> SessionM
     member = &add_member(request);
   }
   if (request.connection) member->connection = request.connection;
+  if (request.browser) member->browser = request.browser;
   VS_ASSERT(member->connected);
   VS_ASSERT(member->connection);
   outcome.id = member->id;
@@ -337,6 +340,11 @@ std::optional<MemberInfo> SessionMachine::info(MemberId id) const {
                     id == host_ ? Role::host : Role::participant};
 }
 
+BrowserId SessionMachine::browser_of(MemberId id) const noexcept {
+  const Member* member = roster_.find(id);
+  return member != nullptr ? member->browser : BrowserId{};
+}
+
 std::uint32_t SessionMachine::report_every_ms() const noexcept {
   const std::uint64_t per_second = std::max(limits_->reports_per_second_max, 1U);
   const auto spread_ms = static_cast<std::uint32_t>(member_count() * 1'000ULL / per_second);
@@ -382,6 +390,7 @@ void SessionMachine::check_invariants() const {
   VS_ASSERT(member_count() <= limits_->members_max);
   VS_ASSERT(host_ ? roster_.find(host_) != nullptr : roster_.connected().empty() || ended_);
   VS_ASSERT(unheard == unheard_);
+  VS_ASSERT(removed_browsers_.size() <= removed_browsers_max);
 }
 
 }  // namespace videosync

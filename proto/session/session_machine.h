@@ -86,6 +86,7 @@ class SessionMachine {
     std::uint64_t chat_held = 0;
     // By which it waits, where the host is to let it in.
     KnockRef knock{};
+    BrowserId browser{};
   };
   struct JoinOutcome {
     MemberId id;
@@ -95,6 +96,7 @@ class SessionMachine {
   };
   // late: the member has come back by now, through a connection that is newer than this one. waits:
   // the host is asked; whoever waits asks again, often enough (Knocks) and after DecidedEffect.
+  // removed: a member that came from this browser was.
   enum class JoinRefusal : std::uint8_t {
     full,
     ended,
@@ -103,7 +105,8 @@ class SessionMachine {
     locked,
     waits,
     turned_away,
-    door_full
+    door_full,
+    removed
   };
 
   // `limits` must outlive the machine: thousands of sessions share one.
@@ -129,6 +132,7 @@ class SessionMachine {
     MemberId id;
     ConnectionNumber connection;
     std::string name;
+    BrowserId browser{};
   };
   void enroll(const Enrollment& enrolled, std::int64_t now_us, Effects& effects);
   SessionMachine(const SessionMachine&) = delete;
@@ -194,6 +198,7 @@ class SessionMachine {
   ConnectionNumber connection_of(MemberId id) const noexcept;  // none: not connected
   // The host has removed it, since this machine was reopened and as far as that is remembered.
   bool is_removed(MemberId id) const noexcept;
+  BrowserId browser_of(MemberId id) const noexcept;
   // That member is given another list of who is there, as a joiner is: whoever stands in it is to
   // be told of when leaving.
   void relist(MemberId id) noexcept;
@@ -284,6 +289,8 @@ class SessionMachine {
   void tell_knocks(Effects& effects);
   void leave_door_unheard(Effects& effects);
   void send_all_on(Effects& effects);
+  bool is_barred(BrowserId browser) const noexcept;
+  void bar(BrowserId browser);
   void decide_knock(const Member& member, KnockId id, bool is_admitted, Effects& effects);
   void disconnect(Member& member, Effects& effects);
   void clear_reports(Member& member, Effects& effects);
@@ -366,6 +373,7 @@ class SessionMachine {
   std::int64_t reopened_us_ = INT64_MIN;  // when it came from another place
   std::uint32_t unheard_ = 0;             // members that are connected through no known connection
   std::vector<MemberId> removed_;  // who may not come back; the newest few since reopened_us_
+  std::vector<BrowserId> removed_browsers_;  // see SessionRecord
   std::int64_t started_us_ = 0;    // the last play, or seek while playing
   // Who is waited for at the end of a countdown is looked at so much before it, once: it was for
   // the countdown that ends at start_judged_us_.

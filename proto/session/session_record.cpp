@@ -14,10 +14,10 @@ namespace videosync {
 namespace {
 
 // What came with which one: 7: a countdown and who is ready; 8: the queue's right and controllers;
-// 9: what comes next by itself; 10: the door and the code. What an older one does not have is as in
-// a new session. A session without these is written as before, so that older nodes can go on with it.
-constexpr std::uint8_t version = 10;
-constexpr std::uint8_t version_before = 9;
+// 9: what comes next by itself; 10: the door and the code; 11: removed browsers. What an older one
+// does not have is as in a new session. A session without what came with the latest two is written
+// as before, so that older nodes can go on with it.
+constexpr std::uint8_t version_max = 11;
 constexpr std::uint8_t version_min = 6;
 
 void put_text(ByteWriter& writer, std::string_view text, std::size_t bytes_max) {
@@ -136,14 +136,33 @@ void get_up_next(ByteReader& reader, SessionRecord& record) {
   reader.require(record.up_next_us == 0 || !(record.state.playing || record.waiting));
 }
 
-bool is_as_before(const SessionRecord& record) noexcept {
-  return !record.code && record.settings.door == Door::open;
+// The first that can tell it all.
+std::uint8_t version_of(const SessionRecord& record) noexcept {
+  if (!record.removed_browsers.empty()) return 11;
+  return record.code || record.settings.door != Door::open ? 10 : 9;
 }
 
 void get_door_and_code(ByteReader& reader, SessionRecord& record) {
   record.settings.door = reader.get_enum(Door::locked);
   record.code.value = get_at_most(reader, ShortCode::value_max);
-  reader.require(!is_as_before(record));
+}
+
+void put_removed(ByteWriter& writer, const std::vector<BrowserId>& browsers) {
+  VS_ASSERT(browsers.size() <= removed_browsers_max);
+  writer.put(static_cast<std::uint8_t>(browsers.size()));
+  for (const BrowserId browser : browsers)
+    writer.put(browser.value);
+}
+
+// Each once, and each of some browser.
+void get_removed(ByteReader& reader, std::vector<BrowserId>& browsers) {
+  const auto count = reader.get<std::uint8_t>();
+  reader.require(count <= removed_browsers_max);
+  for (std::uint8_t i = 0; i < count && reader.ok(); ++i) {
+    BrowserId& browser = browsers.emplace_back();
+    browser.value = reader.get<std::uint64_t>();
+    reader.require(browser && std::ranges::count(browsers, browser) == 1);
+  }
 }
 
 void get_host(ByteReader& reader, SessionRecord& record) {
@@ -161,7 +180,8 @@ void get_host(ByteReader& reader, SessionRecord& record) {
 
 std::string encode(const SessionRecord& record) {
   ByteWriter writer;
-  writer.put(is_as_before(record) ? version_before : version);
+  const std::uint8_t version = version_of(record);
+  writer.put(version);
   writer.put(static_cast<std::uint8_t>(record.settings.control));
   writer.put(static_cast<std::uint8_t>(record.settings.on_stall));
   put_text(writer, record.settings.audio_language, language_bytes_max);
@@ -184,17 +204,18 @@ std::string encode(const SessionRecord& record) {
   put_start(writer, record);
   put_rights(writer, record.settings);
   writer.put_time(record.up_next_us);
-  if (!is_as_before(record)) {
+  if (version >= 10) {
     writer.put(static_cast<std::uint8_t>(record.settings.door));
     writer.put(record.code.value);
   }
+  if (version >= 11) put_removed(writer, record.removed_browsers);
   return writer.take_bytes();
 }
 
 Result<SessionRecord> decode_session_record(std::string_view bytes) {
   ByteReader reader(bytes);
   const auto given = reader.get<std::uint8_t>();
-  if (given < version_min || given > version) {
+  if (given < version_min || given > version_max) {
     return fail(ErrorCode::corrupt, "stored session: not of this version");
   }
   SessionRecord record;
@@ -217,6 +238,8 @@ Result<SessionRecord> decode_session_record(std::string_view bytes) {
   if (given >= 8) get_rights(reader, record);
   if (given >= 9) get_up_next(reader, record);
   if (given >= 10) get_door_and_code(reader, record);
+  if (given >= 11) get_removed(reader, record.removed_browsers);
+  reader.require(given < 10 || given == version_of(record));
   if (!reader.ok() || !reader.at_end()) {
     return fail(ErrorCode::corrupt, "stored session: bytes that make no sense");
   }

@@ -1,6 +1,6 @@
 // SessionRecord: what of a session outlives its process, and its bytes for the store.
 //
-// The bytes are versioned, little-endian and opaque to everyone else; at most about 1,000 bytes.
+// The bytes are versioned, little-endian and opaque to everyone else; at most about 1,500 bytes.
 // Plain values, pure functions. Bytes that do not mean what they should give ErrorCode::corrupt; so
 // do numbers from which no machine could go on: whoever reads them need not look again.
 #pragma once
@@ -47,6 +47,8 @@ struct SessionRecord {
   std::vector<Fork> forks;      // the latest take-overs, oldest first, at most forks_max
   std::vector<MemberId> ready;  // see ReadyMembers::kept()
   ShortCode code{};             // nil: it was made before there were any, and gets none
+  // Of removed members, the newest last: they are not let in again.
+  std::vector<BrowserId> removed_browsers;
 };
 
 std::string encode(const SessionRecord& record);

@@ -70,6 +70,7 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   }
   VS_ASSERT(member->connected);
   VS_ASSERT(member->connection == enrolled.connection);
+  if (enrolled.browser) member->browser = enrolled.browser;
   // Its fellows elsewhere know it by the name that the record has.
   const bool is_renamed = member->is_announced && member->name.view() != enrolled.name;
   member->name.assign(enrolled.name);
@@ -116,7 +117,7 @@ Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   const std::int64_t window_us = std::max(limits_->resume_window_us, limits_->host_grace_us);
   const bool is_in_time = reopened_us_ != INT64_MIN && now_us_ - reopened_us_ <= window_us;
   if (!is_in_time || !id || id.value >= id_max) return nullptr;
-  if (is_removed(id)) return nullptr;
+  if (is_removed(id) || is_barred(request.browser)) return nullptr;
   reserve_id(id);
   std::string name = request.name;
   if (name.empty() || name.size() > member_name_bytes_max)

@@ -29,6 +29,9 @@ using QueueItemId = StrongId<struct QueueItemIdTag, std::uint64_t>;
 // Of one that waits before a session's door: of its connection, wherever the session's home is.
 using KnockId = StrongId<struct KnockIdTag, std::uint64_t>;
 
+// A browser, as far as its cookie tells it from others; none: it has shown none.
+using BrowserId = StrongId<struct BrowserIdTag, std::uint64_t>;
+
 // Tells a member's connections apart, and which of them is the newer. Whoever has the connection
 // makes it of server time in milliseconds, which goes round in 49 days; 0 is none.
 using ConnectionNumber = StrongId<struct ConnectionNumberTag, std::uint32_t>;
@@ -88,6 +91,7 @@ enum class QueueRight : std::uint8_t { host, everyone };
 enum class Door : std::uint8_t { open, knock, locked };
 
 inline constexpr std::size_t controllers_max = 50;
+inline constexpr std::size_t removed_browsers_max = 50;  // the newest of a session
 inline constexpr std::size_t language_bytes_max = 35;  // a tag of BCP 47 that is not private
 
 struct SessionSettings {

@@ -47,11 +47,13 @@ std::expected<std::string_view, HttpFault> check_websocket_handshake(
   return key;
 }
 
-void append_websocket_accept(std::string& out, std::string_view accept, std::string_view date) {
+void append_websocket_accept(std::string& out, std::string_view accept, std::string_view date,
+                             std::string_view cookie) {
   out += "HTTP/1.1 101 Switching Protocols\r\nDate: ";
   out += date;
   out += "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
   out += accept;
+  if (!cookie.empty()) out.append("\r\nSet-Cookie: ").append(cookie);
   out += "\r\n\r\n";
 }
 

@@ -21,8 +21,9 @@ inline constexpr std::string_view websocket_guid = "258EAFA5-E914-47DA-95CA-C5AB
 std::expected<std::string_view, HttpFault> check_websocket_handshake(
     const HttpRequest& request) noexcept;
 
-// The 101 response.
-void append_websocket_accept(std::string& out, std::string_view accept, std::string_view date);
+// The 101 response. `cookie`: for Set-Cookie, empty where none is set.
+void append_websocket_accept(std::string& out, std::string_view accept, std::string_view date,
+                             std::string_view cookie = {});
 
 // The refusal with the fields its status owes: Allow; Upgrade and Sec-WebSocket-Version.
 // `head_only` for HEAD requests.

@@ -13,7 +13,7 @@ namespace videosync::node {
 
 namespace {
 
-constexpr std::uint8_t version = 12;
+constexpr std::uint8_t version = 13;
 
 template <class T, class Plain>
 concept Is = std::same_as<std::remove_const_t<T>, Plain>;
@@ -33,6 +33,7 @@ void fields(auto& io, Is<HeldState> auto& held) {
 void fields(auto& io, Is<EnrolledMember> auto& member) {
   io(member.id, member.connection);
   io.name(member.name);
+  io.id_or_none(member.browser);
 }
 void fields(auto& io, Is<MemberInfo> auto& member) {
   io(member.id, member.role);
@@ -104,6 +105,7 @@ void fields(auto& io, Is<Join> auto& join) {
   io(join.ask, join.connection);
   io.name(join.name);
   io(join.resume, join.host_token, join.held);
+  io.id_or_none(join.browser);
   io.place(join.chat_known);
 }
 void fields(auto& io, Is<Leave> auto& leave) {
@@ -192,7 +194,7 @@ class Encoder {
   void video(const std::string& id) { put_bounded(id, SessionRecord::video_bytes_max); }
   void language(const std::string& tag) { put_bounded(tag, language_bytes_max); }
   void refusal(const std::string& text) { put_bounded(text, refusal_bytes_max); }
-  void id_or_none(MemberId id) { writer_.put(id.value); }
+  void id_or_none(const auto& id) { writer_.put(id.value); }
   void node(const Uuid& node) { one(node); }
   void count(const auto&... values) { (one(values), ...); }
   void place(const auto&... values) { (one(values), ...); }
@@ -258,7 +260,7 @@ class Decoder {
   void video(std::string& id) { id = reader_.get_text(SessionRecord::video_bytes_max); }
   void language(std::string& tag) { tag = reader_.get_text(language_bytes_max); }
   void refusal(std::string& text) { text = reader_.get_text(refusal_bytes_max); }
-  void id_or_none(MemberId& id) { id.value = reader_.get<std::uint32_t>(); }
+  void id_or_none(auto& id) { id.value = reader_.get<decltype(id.value)>(); }
   // One that is there.
   void node(Uuid& node) {
     one(node);

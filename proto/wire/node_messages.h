@@ -51,6 +51,7 @@ struct Join {
   std::optional<ResumeToken> resume;
   std::optional<Token> host_token;
   HeldState held{};
+  BrowserId browser{};
   std::uint64_t chat_known = 0;  // the newest line of chat that the sender knows of
 };
 struct Leave {
@@ -84,6 +85,7 @@ struct EnrolledMember {
   MemberId id;
   ConnectionNumber connection;
   std::string name;
+  BrowserId browser{};
 };
 // The members that are connected to the sender. More of them than list_max: several messages.
 struct Enroll {

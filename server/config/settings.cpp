@@ -263,7 +263,7 @@ void add_general(std::vector<Setting>& table) {
        apply_sources, [](const Config& config) { return config.allow_sources; }});
   table.push_back(
       {access, "trusted-proxy", "CIDR",
-       "Peers whose X-Forwarded-For and -Host count: a network, an address or unix; unset: nobody",
+       "Peers whose X-Forwarded-For, -Host and -Proto count: a network, an address or unix; unset: none",
        true, apply_proxies,
        [](const Config& config) { return config.trusted_proxies.to_strings(); }});
 }

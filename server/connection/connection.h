@@ -38,6 +38,7 @@ struct HttpExchange {
   std::string pending;        // bytes behind the request that is being worked on
   std::int64_t asked_us = 0;  // when the request that is being worked on was whole; 0: none is
   std::int64_t answer_wait_us = 0;  // for an answer that comes later
+  std::string cookie;               // is set with the upgrade that is asked for
 };
 
 class Connection final : public StreamOwner {
@@ -78,6 +79,8 @@ class Connection final : public StreamOwner {
   bool is_awaiting_answer() const noexcept { return phase_ == Phase::awaiting_answer; }
 
   // --- WebSocket --------------------------------------------------------------------------------
+  // From within its route: for Set-Cookie, if it comes to an upgrade.
+  void set_upgrade_cookie(std::string cookie) noexcept;
   // The session has let this connection in: 101, `welcome`, and frames from now on.
   void begin_websocket(const Uuid& session, MemberId member, ConnectionNumber number,
                        const BufferRef& welcome) noexcept;

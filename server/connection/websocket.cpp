@@ -47,6 +47,11 @@ void Connection::begin_knocking(const Uuid& session, ConnectionNumber number,
   take_upgraded_input();
 }
 
+void Connection::set_upgrade_cookie(std::string cookie) noexcept {
+  VS_ASSERT(exchange_);
+  exchange_->cookie = std::move(cookie);
+}
+
 // From here on it speaks frames, once it stands in a session's table.
 void Connection::upgrade() noexcept {
   VS_ASSERT(phase_ == Phase::awaiting_answer && exchange_);
@@ -54,7 +59,8 @@ void Connection::upgrade() noexcept {
   VS_ASSERT(key.has_value());
   const auto accept = websocket_accept(*key);
   std::string& head = worker_.scratch();
-  append_websocket_accept(head, {accept.data(), accept.size()}, worker_.http_date());
+  append_websocket_accept(head, {accept.data(), accept.size()}, worker_.http_date(),
+                          exchange_->cookie);
   stream_.limit_unsent(kernel_queue_bytes);
   stream_.send(BufferRef::copy_of(head));
   worker_.metrics().count_response(101);

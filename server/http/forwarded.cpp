@@ -78,6 +78,7 @@ ClientView resolve_client(const TrustedProxies& trusted, const std::optional<IpA
   view.address = walk(trusted, view.address, request);
   const std::string_view host = last_element(request, "x-forwarded-host");
   if (!host.empty()) view.host = host;
+  view.is_secure = equals_ignoring_case(last_element(request, "x-forwarded-proto"), "https");
   return view;
 }
 

@@ -29,12 +29,14 @@ struct TrustedProxies {
 struct ClientView {
   IpAddress address;      // unspecified where nobody knows it (a Unix socket's peer)
   std::string_view host;  // what the browser asked for: refers to the request
+  bool is_secure = false;  // it asked over https
 };
 
 // `peer` is nullopt for a Unix socket. The list of addresses, over all lines of X-Forwarded-For, is
 // walked from the right, from the peer on, as long as the address at hand is a trusted proxy;
 // garbage ends the walk, and the last address known for sure is the client. Of
-// X-Forwarded-Host the last element of the last line counts: the one that the nearest proxy wrote.
+// X-Forwarded-Host and X-Forwarded-Proto the last element of the last line counts: the one that the
+// nearest proxy wrote.
 ClientView resolve_client(const TrustedProxies& trusted, const std::optional<IpAddress>& peer,
                           const HttpRequest& request) noexcept;
 

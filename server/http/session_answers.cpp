@@ -32,6 +32,7 @@ constexpr HttpFault faults[] = {
     {403, "must_knock", "the host has to let you in"},
     {403, "turned_away", "the host did not let you in"},
     {503, "door_full", "too many wait to be let in, try again"},
+    {403, "removed", "the host has removed this browser from the session"},
 };
 
 struct Answering {

@@ -7,10 +7,12 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/random.h"
 #include "core/base/text.h"
 #include "proto/http/http_query.h"
 #include "proto/websocket/websocket_handshake.h"
 #include "proto/wire/member_name.h"
+#include "server/http/browser_cookie.h"
 #include "server/http/faults.h"
 #include "server/http/forwarded.h"
 #include "server/http/session_answers.h"
@@ -83,6 +85,18 @@ bool refuse_crowd(Worker& worker, Connection& connection, const IpAddress& addre
   return true;
 }
 
+// It is given a cookie with the upgrade, if it comes to that.
+BrowserId greet_browser(Worker& worker, Connection& connection, bool is_secure) {
+  const auto secret = worker.service().secret.get();
+  connection.set_upgrade_cookie({});
+  if (!secret) return {};
+  BrowserId browser = browser_of(connection.request(), *secret);
+  while (!browser)
+    fill_random({reinterpret_cast<std::uint8_t*>(&browser.value), sizeof browser.value});
+  connection.set_upgrade_cookie(browser_cookie(browser, *secret, is_secure));
+  return browser;
+}
+
 // Null, and the answer given, where the name will not do.
 std::unique_ptr<SessionMachine::JoinRequest> read_join(Connection& connection) {
   const HttpRequest& request = connection.request();
@@ -135,9 +149,11 @@ void route_websocket(Worker& worker, Connection& connection) {
   const ConnectionRef from = worker.ref_of(connection);
   const std::size_t owner = service.worker_of(*key);
   SessionDirectory* directory = &service.workers[owner]->directory();
+  join->browser = greet_browser(worker, connection, client.is_secure);
   if (is_question) {
-    return worker.run_on(
-        owner, [directory, key = *key, from]() noexcept { directory->on_info(key, from); });
+    return worker.run_on(owner, [directory, key = *key, from, browser = join->browser]() noexcept {
+      directory->on_info(key, from, browser);
+    });
   }
   worker.run_on(owner, [directory, key = *key, from, join = std::move(join)]() noexcept {
     directory->on_join(key, *join, from);
@@ -154,6 +170,9 @@ void answer_join_question(Worker& worker, Connection& connection,
     return answer_with_session(worker, connection, SessionFault::unavailable);
   }
   const bool has_right = resumes || query_value(request.query, "host").has_value();
+  if (info.is_removed && !has_right) {
+    return answer_with_session(worker, connection, SessionFault::removed);
+  }
   if (info.settings.door == Door::locked && !has_right) {
     return answer_with_session(worker, connection, SessionFault::locked);
   }

@@ -267,6 +267,7 @@ void Nodes::on_store_ready() noexcept {
   ready_since_us_ = now_us();
   last_alive_us_ = 0;
   on_all_directories([](SessionDirectory& directory) noexcept { directory.on_store_ready(); });
+  owner_.on_store_usable();
   judge();
   judge_store();
   assert_sound();

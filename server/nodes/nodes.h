@@ -43,6 +43,8 @@ class NodesOwner {
   virtual Totals totals() noexcept = 0;
   // Every member of this node is to be told: the store has been away for a while, or is back.
   virtual void on_degraded(bool is_degraded) noexcept = 0;
+  // The store can be used, for the first time or again.
+  virtual void on_store_usable() noexcept {}
   virtual void on_round_trip(std::int64_t took_us) noexcept = 0;
   // What is on its way from the workers to the store was for a connection that is gone. Their
   // directories are being told, by tasks that were posted before.

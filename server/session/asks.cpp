@@ -26,7 +26,8 @@ node::Message Asks::attempt_one(std::uint64_t number) noexcept {
                         ask.request.name,
                         ask.request.resume,
                         ask.request.host_token,
-                        ask.request.held};
+                        ask.request.held,
+                        ask.request.browser};
     case Ask::Kind::info:
       return node::AskInfo{ref};
     case Ask::Kind::end:

@@ -1,5 +1,6 @@
 // The short code of a session: drawn with it, found, and told to whoever belongs to it. Where it is
 // kept is the store's affair: see SessionStore.
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <variant>
@@ -78,11 +79,11 @@ void Impl::answer_info(const Residence& residence, const SessionProof& proof,
                        ConnectionRef from) noexcept {
   SessionInfo info = info_of(residence);
   if (!std::holds_alternative<std::monostate>(proof))
-    tell_code(info, proof, residence.at_home().machine->record());
+    tell_more(info, proof, residence.at_home().machine->record());
   answer(from, std::move(info));
 }
 
-void Impl::tell_code(SessionInfo& info, const SessionProof& proof,
+void Impl::tell_more(SessionInfo& info, const SessionProof& proof,
                      const SessionRecord& record) noexcept {
   VS_ASSERT(!info.code);
   VS_ASSERT(record.next_member_id > 0);
@@ -92,9 +93,14 @@ void Impl::tell_code(SessionInfo& info, const SessionProof& proof,
                          (resume != nullptr &&
                           resume_secret(record.resume_key, resume->member).equals(resume->secret));
   if (is_proven) info.code = record.code;
+  const auto* browser = std::get_if<BrowserId>(&proof);
+  info.is_removed =
+      browser != nullptr && std::ranges::find(record.removed_browsers, *browser) !=
+                                record.removed_browsers.end();
 }
 
-// Homes do not tell the code: whether who asks may know it, and what it is, the record says.
+// Homes do not tell that: whether who asks may know the code, and what it is, or whether it has been
+// removed, the record says.
 void Impl::pass_info(SessionInfo info, const SessionProof& proof, ConnectionRef from) noexcept {
   VS_ASSERT(depth_ > 0);
   VS_ASSERT(!is_alone());
@@ -105,7 +111,7 @@ void Impl::pass_info(SessionInfo info, const SessionProof& proof, ConnectionRef 
                                   from](const Result<StoredValue>& value) mutable noexcept {
         if (value) {
           if (const auto stored = decode_stored_session(value->bytes.text()))
-            tell_code(info, proof, stored->record);
+            tell_more(info, proof, stored->record);
         }
         answer(from, std::move(info));
       }));

@@ -75,7 +75,7 @@ class SessionDirectory::Impl {
   void info_of_empty(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept;
   void answer_info(const Residence& residence, const SessionProof& proof,
                    ConnectionRef from) noexcept;
-  static void tell_code(SessionInfo& info, const SessionProof& proof,
+  static void tell_more(SessionInfo& info, const SessionProof& proof,
                         const SessionRecord& record) noexcept;
   void validate(const Uuid& key, ConnectionRef from) noexcept;
   void validate_code(ShortCode code, ConnectionRef from) noexcept;

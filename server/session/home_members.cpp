@@ -132,6 +132,8 @@ SessionFault Impl::refuse_join(SessionMachine::JoinRefusal refusal) noexcept {
       return SessionFault::turned_away;
     case SessionMachine::JoinRefusal::door_full:
       return SessionFault::door_full;
+    case SessionMachine::JoinRefusal::removed:
+      return SessionFault::removed;
   }
   std::unreachable();
 }

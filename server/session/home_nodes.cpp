@@ -97,7 +97,8 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                                               .host_token = join.host_token,
                                               .is_resume_proven = false,
                                               .connection = join.connection,
-                                              .held = join.held};
+                                              .held = join.held,
+                                              .browser = join.browser};
     const auto outcome = let_in(residence, request, {.at = {}, .number = {}, .node = place});
     if (outcome) joined.emplace(outcome->id, outcome->connection);
     if (!outcome && begins_anew(residence, outcome.error(), join.held)) return to_home(from);
@@ -206,7 +207,8 @@ void Impl::enroll_one(Residence& residence, const Uuid& node, std::uint32_t plac
                       const node::EnrolledMember& member) noexcept {
   Home& home = residence.at_home();
   VS_ASSERT(home.remote_at(place).node == node);
-  home.machine->enroll({member.id, member.connection, member.name}, server_us(), effects_);
+  home.machine->enroll({member.id, member.connection, member.name, member.browser},
+                            server_us(), effects_);
   const auto before = home.seats.find(member.id);
   const bool is_known = before != home.seats.end() && before->second.node == place &&
                         before->second.number == member.connection;

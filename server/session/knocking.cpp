@@ -24,6 +24,8 @@ std::uint16_t end_of_waiting(SessionFault fault) noexcept {
     case SessionFault::locked:
     case SessionFault::turned_away:
       return close_code::turned_away;
+    case SessionFault::removed:
+      return close_code::removed;
     default:
       return 0;
   }

@@ -85,7 +85,8 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
   for (const auto& [id, seat] : home.seats) {
     if (seat.node != 0) continue;
     const auto info = machine.info(id);
-    add_member(residence, id, {seat.at, seat.number, info ? info->name : ""});
+    add_member(residence, id, 
+               {seat.at, seat.number, info ? info->name : "", machine.browser_of(id)});
   }
   for (const MemberInfo& member : machine.members())
     remember(outpost, member);
@@ -243,7 +244,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   // What waits here is carried out here, or refused: nobody does it again from a copy on its way.
   home.own_heard = std::max(home.own_heard, before->outbox.newest());
   for (const auto& [id, member] : before->members) {
-    home.machine->enroll({id, member.number, member.name}, server_us(), effects_);
+    home.machine->enroll({id, member.number, member.name, member.browser}, server_us(), effects_);
     if (home.machine->connection_of(id) == member.number) {
       seat(residence.key, home, id, {.at = member.at, .number = member.number});
     } else {

@@ -198,7 +198,7 @@ void Impl::answer_infos(Residence& residence, const SessionRecord& record) noexc
   outpost.needs_farewell = false;
   for (const Asks::Ask& ask : outpost.asks.take_all()) {
     SessionInfo info{residence.key, record.settings, 0, record.state};
-    tell_code(info, ask.proof, record);
+    tell_more(info, ask.proof, record);
     answer(ask.from, std::move(info));
   }
   drop_if_idle(residence);

@@ -144,7 +144,7 @@ void Impl::enroll(Residence& residence) noexcept {
       send_home(residence, std::move(part));
       part = {};
     }
-    part.members.push_back({id, member.number, member.name});
+    part.members.push_back({id, member.number, member.name, member.browser});
   }
   part.is_last = true;
   const bool is_nobody_awaited = outpost.members.empty() && outpost.asks.empty();
@@ -348,7 +348,7 @@ void Impl::on_answer(const Uuid& key, const node::Answer& answer) noexcept {
     // Also what is no answer to this.
     constexpr auto unavailable = static_cast<std::uint8_t>(SessionFault::unavailable);
     const std::uint8_t fault = answer.fault.value_or(unavailable);
-    const bool is_known = fault <= static_cast<std::uint8_t>(SessionFault::door_full);
+    const bool is_known = fault <= static_cast<std::uint8_t>(SessionFault::removed);
     refuse_ask(key, *ask, is_known ? static_cast<SessionFault>(fault) : SessionFault::unavailable);
     if (Porch::Knocker* knocker = porch_.find(key, ask->request.connection)) {
       knocker->home = residence->away().home;
@@ -439,7 +439,8 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
     remove_member(outpost, there);
   }
   const std::string& name = info != outpost.everybody.end() ? info->second.name : ask->request.name;
-  add_member(residence, joined.member, {ask->from, joined.connection, name});
+  add_member(residence, joined.member,
+             {ask->from, joined.connection, name, ask->request.browser});
   begin_member(residence.key, ask->from, joined.member, joined.connection, joined.welcome);
   tell_queue(ask->from, outpost.queue, outpost.queue_epoch);
   tell_history(ask->from, outpost.chat, ask->request.chat_held);

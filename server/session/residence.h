@@ -97,6 +97,7 @@ struct LocalMember {
   ConnectionRef at;
   ConnectionNumber number;
   std::string name;
+  BrowserId browser{};
 };
 using LocalMembers = std::unordered_map<MemberId, LocalMember>;
 

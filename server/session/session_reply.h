@@ -24,10 +24,12 @@ enum class SessionFault : std::uint8_t {
   must_knock,   // it waits for the host's word
   turned_away,  // ... which was no
   door_full,    // so many wait already
+  removed,      // a member from this browser was
 };
 
-// What somebody has shown to be told more than whoever knows the key: a host or a resume token.
-using SessionProof = std::variant<std::monostate, Token, ResumeToken>;
+// What somebody has shown to be told more than whoever knows the key: a host or a resume token; or
+// who asks for itself.
+using SessionProof = std::variant<std::monostate, Token, ResumeToken, BrowserId>;
 
 struct SessionCreated {
   Uuid key;
@@ -40,6 +42,7 @@ struct SessionInfo {
   std::uint32_t members = 0;
   PlaybackState state;
   ShortCode code{};  // nil: it has none, or who asks is not to know it
+  bool is_removed = false;  // the browser that asks
 };
 struct SessionValidity {
   std::optional<Uuid> key{};  // nothing: there is no such session

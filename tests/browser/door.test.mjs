@@ -19,6 +19,7 @@ let link;
 let ann; // the host
 let ben; // on a phone
 let cem;
+let eve; // who comes last
 
 before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 20 }]);
@@ -116,6 +117,30 @@ step('the host is on a phone, too: what is to be answered is in reach there', as
   await ann.page.setViewportSize({ width: 1280, height: 720 });
 });
 
+step('who is removed stays out, and is told so again', async () => {
+  const dan = await openPerson(browser);
+  await enter(dan.page, 'Dan');
+  await knockOf('Dan').locator('button:text-is("Let in")').click();
+  await hasRole(dan.page, 'Ann controls playback');
+  await ann.page.$eval('#people-panel', (panel) => (panel.open = true));
+  const row = rowOf(ann.page, 'Dan');
+  await row.locator('summary').click();
+  await row.locator('.menu-item:text-is("Remove")').click();
+  await ann.page.click('#confirm-yes');
+  await hasStatus(dan.page, 'The host removed you');
+  for (const door of ['open', 'knock']) {
+    await setDoor(door);
+    await enter(dan.page, 'Somebody else');
+    await hasStatus(dan.page, 'The host removed you from this session');
+  }
+  assert.equal(await ann.page.isVisible('#knocks'), false, 'the host is not asked');
+  await dan.page.context().clearCookies();
+  await enter(dan.page, 'Dan');
+  await knockOf('Dan').locator('button:text-is("Refuse")').click(); // no more is claimed
+  await hasStatus(dan.page, 'The host did not let you in');
+  await dan.page.context().close();
+});
+
 step('who is removed, and the door locked with it, stays out', async () => {
   const row = rowOf(ann.page, 'Cem');
   await ann.page.$eval('#people-panel', (panel) => (panel.open = true));
@@ -125,9 +150,12 @@ step('who is removed, and the door locked with it, stays out', async () => {
   await hasStatus(cem.page, 'The host removed you');
   await until(() => ann.page.isChecked('#door-locked'), 'the host sees that it is locked');
   await enter(cem.page, 'Cem', 'The session is locked');
-  await hasStatus(cem.page, 'This session is locked');
-  await assertAccessible(cem.page, 'locked');
-  await takePicture(cem.page, 'door-locked');
+  await hasStatus(cem.page, 'The host removed you');
+  eve = await openPerson(browser);
+  await enter(eve.page, 'Eve', 'The session is locked');
+  await hasStatus(eve.page, 'This session is locked');
+  await assertAccessible(eve.page, 'locked');
+  await takePicture(eve.page, 'door-locked');
 });
 
 step('who is in comes back through a locked door, and all come through an open one', async () => {
@@ -137,6 +165,6 @@ step('who is in comes back through a locked door, and all come through an open o
   await ben.page.click('#gate-join');
   await hasRole(ben.page, 'Ann controls playback');
   await setDoor('open');
-  await enter(cem.page, 'Cem');
-  await hasRole(cem.page, 'Ann controls playback');
+  await enter(eve.page, 'Eve');
+  await hasRole(eve.page, 'Ann controls playback');
 });

@@ -89,4 +89,40 @@ describe('a door over two nodes', { concurrency: 3 }, () => {
     goOn(cluster.redis);
     await ben.next('welcome');
   }));
+
+  test('a removed browser is refused on all nodes, also when those that were there are gone', () => withCluster({ nodes: 3 }, async (_, [a, b, c]) => {
+    const [ann, { key, hostToken }] = await closedRoom(a, 'open');
+    const ben = await join(b, key, { name: 'Ben' });
+    const cem = await join(b, key, { name: 'Cem' });
+    const refusalAt = async (node, { cookie }) => {
+      const { status, body } = await refusal(node, { session: key }, { headers: { cookie } });
+      return [status, body.error.code];
+    };
+    const isKeptOut = async (nodes, one) => {
+      for (const node of nodes) assert.deepEqual(await refusalAt(node, one), [403, 'removed']);
+    };
+    ann.send('kick', { id: ben.id });
+    assert.equal(await ben.closeCode(), 4004);
+    await isKeptOut([a, b, c], ben);
+    kill(a);
+    const { back: [again, cemAgain] } = await allComeBack(b, key, [ann, cem]);
+    await isKeptOut([b, c], ben);
+    again.send('kick', { id: cemAgain.id });
+    await cemAgain.closeCode();
+    await isKeptOut([b, c], cemAgain);
+    const host = await join(c, key, { host: hostToken }, { headers: { cookie: ben.cookie } });
+    assert.equal(host.welcome.you.role, 'host');
+    assert.equal(host.cookie, ben.cookie, 'what another node has signed');
+  }));
+
+  test('a home that takes over knows of which browser its members are', () => withCluster({}, async (_, [a, b]) => {
+    const [, { key, hostToken }] = await closedRoom(a, 'open');
+    const ben = await join(b, key, { name: 'Ben' });
+    kill(a);
+    const host = await join(b, key, { host: hostToken });
+    host.send('kick', { id: ben.id });
+    assert.equal(await ben.closeCode(), 4004);
+    const { status, body } = await refusal(b, { session: key }, { headers: { cookie: ben.cookie } });
+    assert.deepEqual([status, body.error.code], [403, 'removed']);
+  }));
 });

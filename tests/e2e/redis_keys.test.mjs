@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { startCluster, startNode, whenReady } from '../support/cluster.mjs';
 import { makeFolder } from '../support/files.mjs';
 import { createSession, join } from '../support/member.mjs';
-import { namesOf } from '../support/show.mjs';
+import { namesOf, OWN_KEYS } from '../support/show.mjs';
 import { startRedis } from '../support/redis.mjs';
 import { serverBinary } from '../support/server.mjs';
 import { until } from '../support/until.mjs';
@@ -42,7 +42,7 @@ async function assertWorks(redis, url) {
 }
 
 describe('what is stored', { concurrency: 3 }, () => {
-  test('one key a session and one for its code, tagged for a cluster, with an expiry; an ended one leaves a tombstone; one for time', (t) => withRedis({}, async (redis) => {
+  test('one key a session and one for its code, tagged for a cluster, with an expiry; an ended one leaves a tombstone; one for time, one for a secret', (t) => withRedis({}, async (redis) => {
     const heard = await redis.hear();
     const node = await startNode(redis.url, ['--session-ttl', `${TTL_S}s`]);
     try {
@@ -53,7 +53,7 @@ describe('what is stored', { concurrency: 3 }, () => {
       const isFull = (ms) => ms > KEPT_MS - 5_000 && ms <= KEPT_MS;
       assert.ok(isFull(await left()), `${await left()} ms`);
       const ann = await join(node, key);
-      assert.deepEqual((await redis.command('KEYS', '*')).sort(), [CLOCK, name, codeName].sort());
+      assert.deepEqual((await redis.command('KEYS', '*')).sort(), [...OWN_KEYS, name, codeName].sort());
       assert.deepEqual(await redis.command('HKEYS', codeName), ['session']);
       assert.deepEqual((await redis.command('HKEYS', CLOCK)).sort(), ['born', 'offset', 'version']);
       assert.equal(Number(await redis.command('PTTL', CLOCK)), -1);
@@ -131,9 +131,9 @@ describe('the ways in', { concurrency: 3 }, () => {
     try {
       await withRedis({ args: ['--unixsocket', folder.path('r.sock')], password: 'open' }, async (redis) => {
         const made = await assertWorks(redis, `redis://:open@127.0.0.1:${redis.port}/7`);
-        assert.match(await redis.command('INFO', 'keyspace'), /^db7:keys=3/m);
+        assert.match(await redis.command('INFO', 'keyspace'), /^db7:keys=4/m);
         await redis.command('SELECT', 7);
-        assert.deepEqual((await redis.command('KEYS', '*')).sort(), [CLOCK, ...namesOf(made)].sort());
+        assert.deepEqual((await redis.command('KEYS', '*')).sort(), [...OWN_KEYS, ...namesOf(made)].sort());
       });
       await withRedis({ args: ['--unixsocket', folder.path('s.sock')] }, (redis) => assertWorks(redis, `redis+unix:${folder.path('s.sock')}`));
     } finally {

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { readiness, startCluster, watchPings } from '../support/cluster.mjs';
 import { createSession, join, refusal, sleep } from '../support/member.mjs';
 import { residentKib } from '../support/process.mjs';
-import { namesOf } from '../support/show.mjs';
+import { namesOf, OWN_KEYS } from '../support/show.mjs';
 import { until } from '../support/until.mjs';
 import { agreed, agreement, assertOpen, takenStates, viewOf } from '../support/view.mjs';
 
@@ -171,7 +171,7 @@ describe('Redis is away', { concurrency: 2 }, () => {
   test('killed, and back empty: the nodes write the living sessions back', (t) => withCluster({ redis: { keepsData: false } }, async (cluster) => {
     const show = await assertOutage(t, cluster, {
       leave: () => cluster.redis.kill(), come: () => cluster.redis.start({ isEmpty: true }), lossMs: 0 });
-    assert.deepEqual((await cluster.redis.command('KEYS', '*')).sort(), ['videosync:clock', ...namesOf(show)].sort());
+    assert.deepEqual((await cluster.redis.command('KEYS', '*')).sort(), [...OWN_KEYS, ...namesOf(show)].sort());
   }));
 
   // The command that is on its way may take its two seconds before the loss is known.

@@ -189,3 +189,86 @@ describe('knocking', () => {
     for (const one of waiting.slice(1)) assert.equal(await one.closeCode(), 4005);
   });
 });
+
+describe('a removed browser', () => {
+  const COOKIE = /^videosync_browser=([0-9a-f]{16}\.[0-9a-f]{32}); Path=\/ws; Max-Age=\d+; HttpOnly; SameSite=Strict$/;
+  const removedBy = async (host, one) => {
+    host.send('kick', { id: one.id });
+    assert.equal(await one.closeCode(), 4004);
+  };
+  const withCookie = (cookie) => ({ headers: { cookie } });
+  const refusalOf = async (query, cookie) => {
+    const { status, body } = await refusal(server, query, withCookie(cookie));
+    return [status, body.error.code];
+  };
+
+  test('the 101 sets a cookie, the same one again for who shows it', async () => {
+    const { key } = await createSession(server);
+    const ann = await join(server, key);
+    assert.match(ann.setCookie, COOKIE);
+    const again = await join(server, key, {}, withCookie(`theme=dark; ${ann.cookie}`));
+    assert.equal(again.cookie, ann.cookie);
+    const other = await join(server, key);
+    assert.notEqual(other.cookie, ann.cookie);
+    const forged = await join(server, key, {}, withCookie(ann.cookie.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))));
+    assert.match(forged.setCookie, COOKIE, 'a new one');
+    assert.ok(![ann.cookie, other.cookie].includes(forged.cookie));
+    const waiting = await knock(server, (await createSession(server, { door: 'knock' })).key);
+    assert.match(waiting.setCookie, COOKIE, 'with the 101 of who knocks, too');
+  });
+
+  test('it is Secure where the proxy says that the page came over https', async () => {
+    const proxied = await startServer({ args: ['--media', 'tests/support', '--trusted-proxy', '127.0.0.1'] });
+    try {
+      const { key } = await createSession(proxied);
+      const options = { headers: { 'X-Forwarded-Proto': 'https' } };
+      assert.match((await join(proxied, key, {}, options)).setCookie, /; Secure$/);
+      assert.ok(!(await join(proxied, key)).setCookie.includes('Secure'));
+    } finally {
+      await proxied.stop();
+    }
+  });
+
+  test('it gets 403 in that session alone, whatever its door; the host may come in', async () => {
+    const [ann, { key, hostToken }] = await closedRoom('open');
+    const ben = await join(server, key, { name: 'Ben' });
+    await removedBy(ann, ben);
+    for (const door of ['open', 'knock', 'locked']) {
+      ann.send('settings', { door });
+      await ann.next('settings', (told) => told.door === door);
+      assert.deepEqual(await refusalOf({ session: key }, ben.cookie), [403, 'removed']);
+      assert.deepEqual(await refusalOf({ session: key, resume: ben.resume }, ben.cookie), [403, 'removed']);
+    }
+    assert.equal((await join(server, key, { host: hostToken }, withCookie(ben.cookie))).welcome.you.role, 'host');
+    const elsewhere = await createSession(server);
+    assert.equal((await join(server, elsewhere.key, {}, withCookie(ben.cookie))).welcome.members.count, 1);
+  });
+
+  test('without the cookie it is another browser: no more is claimed', async () => {
+    const [ann, { key }] = await closedRoom('open');
+    const ben = await join(server, key, { name: 'Ben' });
+    await removedBy(ann, ben);
+    assert.equal((await join(server, key, { name: 'Ben' })).welcome.you.name, 'Ben');
+  });
+
+  test('a plain GET is judged like the handshake', async () => {
+    const [ann, { key, hostToken }] = await closedRoom('open');
+    const ben = await join(server, key);
+    await removedBy(ann, ben);
+    const ask = async (more = '') => fetch(`${server.origin}/ws?session=${key}&origin=${server.origin}${more}`, withCookie(ben.cookie));
+    const answer = await ask();
+    assert.deepEqual([answer.status, (await answer.json()).error.code], [403, 'removed']);
+    assert.equal(answer.headers.get('set-cookie'), null);
+    assert.equal((await ask(`&host=${hostToken}`)).status, 426);
+  });
+
+  test('who had to knock is known again', async () => {
+    const [ann, { key }] = await closedRoom('knock');
+    const [ben, id] = await knocker(ann, key, 'Ben');
+    ann.send('admit', { id });
+    ben.id = (await ben.next('welcome')).you.id;
+    await removedBy(ann, ben);
+    assert.deepEqual(await refusalOf({ session: key, name: 'Ben' }, ben.cookie), [403, 'removed']);
+    assert.equal(ann.of('knock').filter(({ gone }) => !gone).length, 1, 'the host is not asked again');
+  });
+});

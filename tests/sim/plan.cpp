@@ -138,6 +138,7 @@ Plan make_plan(std::uint64_t seed) {
   // Drawn apart, so that all else is as without; by a number that moves few seeds that are kept for
   // what they found.
   plan.has_doors = Random::mix(seed ^ 0xfc29) % 6 == 0;
+  plan.has_cookies = Random::mix(seed ^ 0x3cc1e) % 6 == 0;
   add_actions(plan, random);
   return plan;
 }

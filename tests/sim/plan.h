@@ -81,6 +81,7 @@ struct Plan {
   Latency redis{};
   Latency client{};
   bool has_doors = false;  // hosts close doors, and let in who knocks
+  bool has_cookies = false;  // viewers' browsers are known again
   double everyone = 0.5;  // of the sessions whose members may all control
   std::vector<Action> actions{};
 };

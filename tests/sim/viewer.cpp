@@ -79,6 +79,7 @@ void Viewer::connect() {
   if (has_host_token_ && random_.chance(0.3)) order.request.host_token = session_.host_token;
   // Whoever a door has stopped has the host's word the next time: in the end everybody is in.
   if (std::exchange(was_stopped_, false)) order.request.host_token = session_.host_token;
+  if (world_.plan().has_cookies) order.request.browser = BrowserId{index_ + 1};
   const std::size_t node = world_.choose_node(random_);
   world_.tell("{} connects to node {}{}{}", name(), node, resume_.empty() ? "" : " as m",
               resume_.empty() ? "" : std::to_string(id_.value));
@@ -164,7 +165,7 @@ void Viewer::on_reply(SimConnection& connection, const SessionReply& reply) {
     return set_phase(Phase::over);
   }
   was_stopped_ = *fault == SessionFault::locked || *fault == SessionFault::door_full ||
-                 *fault == SessionFault::turned_away;
+                 *fault == SessionFault::turned_away || *fault == SessionFault::removed;
   if (*fault != SessionFault::unavailable && !was_stopped_) {
     world_.find("join", "{} was refused with fault {}", name(), static_cast<int>(*fault));
   }

@@ -88,6 +88,11 @@ class Member {
       this.socket.once('open', resolve);
       this.socket.once('error', reject);
     });
+    // What the 101 has set, and as a browser would send it back.
+    this.socket.once('upgrade', ({ headers }) => {
+      this.setCookie = headers['set-cookie']?.join() ?? '';
+      this.cookie = this.setCookie.split(';')[0];
+    });
     this.closed = new Promise((resolve) => {
       this.socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }));
     });

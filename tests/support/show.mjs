@@ -25,6 +25,8 @@ export async function showing(places, settings) {
 }
 
 // The keys under which Redis has a session: its own, and its code's.
+// What nodes have there beside sessions: the time, and the secret with which they sign cookies.
+export const OWN_KEYS = ['videosync:clock', 'videosync:{76696465-6f73-796e-633a-736563726574}:session'];
 export const namesOf = ({ key, code }) => [`videosync:{${key}}:session`, `videosync:{${code.replace('-', '')}}:code`];
 
 export const kill = (node) => process.kill(node.pid, 'SIGKILL');

@@ -162,6 +162,7 @@ const unreachable = async () => {
 test('an attempt that was refused for good is the last, and says why', async () => {
   for (const [why, reason] of [
     [refusal(404, 'session_not_found'), 'gone'], [refusal(410), 'gone'], [refusal(400, 'bad_name'), 'badName'],
+    [refusal(403, 'session_locked'), 'locked'], [refusal(403, 'removed'), 'removed'],
   ]) {
     const { network, phase, settle, time } = connect({ whyRefused: why });
     network.latest().drop();

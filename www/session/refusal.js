@@ -6,6 +6,7 @@ const BY_CODE = new Map(Object.entries({
   session_not_found: { reason: 'gone' },
   bad_name: { reason: 'badName' },
   session_locked: { reason: 'locked' },
+  removed: { reason: 'removed' },
   foreign_origin: { cause: 'foreign', isLasting: true },
   door_full: { cause: 'doorFull', isLasting: true },
   session_full: { cause: 'full', isLasting: true },

@@ -14,10 +14,10 @@ SettingsMessage set(Door door) {
 }
 
 // Ann is host, and the door is that.
-struct Room : SessionFixture {
+struct Doorstep : SessionFixture {
   SessionMachine::JoinOutcome ann = join("Ann");
 
-  explicit Room(Door door) { say(ann.id, set(door)); }
+  explicit Doorstep(Door door) { say(ann.id, set(door)); }
 
   auto knock(std::uint64_t id, std::string name = "Ben") {
     effects.clear();
@@ -28,6 +28,25 @@ struct Room : SessionFixture {
     machine->check_invariants();
     return outcome;
   }
+  // Through a connection that shows that browser's cookie.
+  auto come(std::uint64_t browser, std::optional<Token> host_token = std::nullopt,
+            std::optional<ResumeToken> resume = std::nullopt) {
+    effects.clear();
+    SessionMachine::JoinRequest request;
+    request.resume = resume;
+    request.is_resume_proven = resume.has_value();
+    request.host_token = host_token;
+    request.knock = {KnockId{browser + 1'000}, 0};
+    request.browser = BrowserId{browser};
+    const auto outcome = machine->join(request, now, effects);
+    machine->check_invariants();
+    return outcome;
+  }
+  bool is_kept_out(std::uint64_t browser) {
+    const auto outcome = come(browser);
+    return !outcome && outcome.error() == Refused::removed;
+  }
+  void remove(MemberId id) { say(ann.id, KickMessage{id}); }
   bool waits(std::uint64_t id) {
     const auto outcome = knock(id);
     return !outcome && outcome.error() == Refused::waits;
@@ -54,7 +73,7 @@ Test(session_door, it_is_open_until_the_host_says_otherwise) {
 }
 
 Test(session_door, a_locked_one_stops_whoever_is_no_member_nor_was_one) {
-  Room t(Door::locked);
+  Doorstep t(Door::locked);
   const auto stopped = t.knock(7);
   cr_assert(!stopped && stopped.error() == Refused::locked);
   cr_assert(t.effects.empty(), "nobody is told");
@@ -78,7 +97,7 @@ Test(session_door, nobody_becomes_host_of_an_empty_session_by_coming_to_a_door_t
 }
 
 Test(session_door, who_knocks_waits_for_the_hosts_word) {
-  Room t(Door::knock);
+  Doorstep t(Door::knock);
   cr_assert(t.waits(7));
   const auto told = t.only<KnockEffect>();
   cr_assert(told.to == t.ann.id && told.id == KnockId{7} && told.name == "Ben" && !told.is_gone);
@@ -96,13 +115,13 @@ Test(session_door, who_knocks_waits_for_the_hosts_word) {
 }
 
 Test(session_door, a_nameless_one_has_a_name_for_the_host) {
-  Room t(Door::knock);
+  Doorstep t(Door::knock);
   cr_assert(!t.knock(7, ""));
   cr_assert_eq(t.only<KnockEffect>().name, "Guest");
 }
 
 Test(session_door, who_is_refused_hears_it_whenever_it_asks) {
-  Room t(Door::knock);
+  Doorstep t(Door::knock);
   cr_assert(t.waits(7));
   t.say(t.ann.id, RefuseMessage{KnockId{7}});
   cr_assert(t.has<DecidedEffect>());
@@ -114,7 +133,7 @@ Test(session_door, who_is_refused_hears_it_whenever_it_asks) {
 }
 
 Test(session_door, only_the_host_has_the_word_and_only_of_who_waits) {
-  Room t(Door::knock);
+  Doorstep t(Door::knock);
   const auto ben = t.join("Ben", std::nullopt, token_of(SessionFixture::host_token_seed));
   cr_assert(t.waits(7));
   cr_assert(t.only<KnockEffect>().to == ben.id);
@@ -129,7 +148,7 @@ Test(session_door, only_the_host_has_the_word_and_only_of_who_waits) {
 }
 
 Test(session_door, a_new_host_and_one_that_comes_back_hear_of_all_who_wait) {
-  Room t(Door::knock);
+  Doorstep t(Door::knock);
   cr_assert(t.waits(7));
   cr_assert(t.waits(8));
   t.leave(t.ann);
@@ -145,7 +164,7 @@ Test(session_door, a_new_host_and_one_that_comes_back_hear_of_all_who_wait) {
 
 Test(session_door, opening_or_locking_it_sends_all_who_wait_on) {
   for (const Door door : {Door::open, Door::locked}) {
-    Room t(Door::knock);
+    Doorstep t(Door::knock);
     cr_assert(t.waits(7));
     cr_assert(t.waits(8));
     t.say(t.ann.id, set(Door::knock));
@@ -159,7 +178,7 @@ Test(session_door, opening_or_locking_it_sends_all_who_wait_on) {
 }
 
 Test(session_door, the_end_sends_all_who_wait_on) {
-  Room t(Door::knock);
+  Doorstep t(Door::knock);
   cr_assert(t.waits(7));
   t.say(t.ann.id, EndMessage{});
   cr_assert(t.has<DecidedEffect>());
@@ -168,7 +187,7 @@ Test(session_door, the_end_sends_all_who_wait_on) {
 }
 
 Test(session_door, who_is_silent_has_gone) {
-  Room t(Door::knock);
+  Doorstep t(Door::knock);
   cr_assert(t.waits(7));
   t.pass(Knocks::lease_us - 1);
   cr_assert_not(t.has<KnockEffect>());
@@ -180,8 +199,97 @@ Test(session_door, who_is_silent_has_gone) {
 }
 
 Test(session_door, who_is_let_in_and_finds_no_room_is_told_so) {
-  Room t(Door::knock);
+  Doorstep t(Door::knock);
   t.limits.members_max = 1;
   const auto full = t.knock(7);
   cr_assert(!full && full.error() == Refused::full);
+}
+
+Test(session_door, a_browser_whose_member_was_removed_does_not_come_in_again) {
+  for (const Door door : {Door::open, Door::knock, Door::locked}) {
+    Doorstep t(Door::open);
+    const auto ben = t.come(5);
+    cr_assert(ben.has_value());
+    t.machine->take_durable_changed();
+    t.remove(ben->id);
+    cr_assert(t.machine->take_durable_changed(), "it is to be stored");
+    t.say(t.ann.id, set(door));
+    cr_assert(t.is_kept_out(5));
+    cr_assert(t.effects.empty(), "nobody is told");
+    cr_assert(t.is_kept_out(5));
+    const auto again = t.come(5, std::nullopt, SessionFixture::resume_token(ben->id));
+    cr_assert(!again && again.error() == Refused::removed, "as the member that it was");
+    const auto other = t.come(6);
+    cr_assert(other.has_value() ? door == Door::open : other.error() != Refused::removed);
+    cr_assert(t.come(5, token_of(SessionFixture::host_token_seed)).has_value(), "it is the host's");
+  }
+}
+
+Test(session_door, a_browser_that_shows_no_cookie_is_none_that_was_removed) {
+  Doorstep t(Door::open);
+  const auto ben = t.come(0);
+  t.remove(ben->id);
+  cr_assert(t.come(0).has_value());
+  cr_assert(t.machine->record().removed_browsers.empty());
+}
+
+Test(session_door, the_browser_counts_with_which_a_member_came_last) {
+  Doorstep t(Door::open);
+  const auto ben = t.come(5);
+  t.machine->leave(ben->id, ben->connection, t.now, t.effects);
+  cr_assert(t.come(6, std::nullopt, SessionFixture::resume_token(ben->id))->resumed);
+  t.remove(ben->id);
+  cr_assert(t.is_kept_out(6));
+  cr_assert(t.come(5).has_value());
+}
+
+Test(session_door, who_is_away_is_removed_with_its_browser) {
+  Doorstep t(Door::open);
+  const auto ben = t.come(5);
+  t.machine->leave(ben->id, ben->connection, t.now, t.effects);
+  t.remove(ben->id);
+  cr_assert(t.is_kept_out(5));
+}
+
+Test(session_door, the_host_may_close_a_second_window_of_its_own_browser) {
+  Doorstep t(Door::open);
+  const auto host = t.come(5, token_of(SessionFixture::host_token_seed));
+  const auto window = t.come(5);
+  t.say(host->id, KickMessage{window->id});
+  cr_assert_not(t.machine->info(window->id).has_value());
+  cr_assert(t.come(5).has_value());
+}
+
+Test(session_door, who_waits_in_a_browser_that_is_removed_meanwhile_is_refused) {
+  Doorstep t(Door::open);
+  const auto ben = t.come(5);
+  t.say(t.ann.id, set(Door::knock));
+  cr_assert(t.come(5).error() == Refused::waits);
+  t.remove(ben->id);
+  cr_assert(t.is_kept_out(5));
+}
+
+Test(session_door, the_newest_removed_browsers_are_remembered) {
+  Doorstep t(Door::open);
+  for (std::uint64_t i = 1; i <= removed_browsers_max + 1; ++i)
+    t.remove(t.come(i)->id);
+  cr_assert_eq(t.machine->record().removed_browsers.size(), removed_browsers_max);
+  cr_assert(t.come(1).has_value(), "the first one is forgotten");
+  for (std::uint64_t i = 2; i <= removed_browsers_max + 1; ++i)
+    cr_assert(t.is_kept_out(i));
+}
+
+Test(session_door, another_place_knows_who_was_removed_and_whose_browser_is_whose) {
+  Doorstep t(Door::open);
+  const auto ben = t.come(5);
+  const auto cem = t.come(6);
+  t.remove(ben->id);
+  t.machine = SessionMachine::reopen(t.limits, t.machine->record(), 0, 7, {}, t.now);
+  cr_assert(t.is_kept_out(5));
+  const auto resumed = t.come(5, std::nullopt, SessionFixture::resume_token(ben->id));
+  cr_assert(!resumed && resumed.error() == Refused::removed, "nobody here had heard of it");
+  t.machine->enroll({t.ann.id, t.ann.connection, "Ann"}, t.now, t.effects);
+  t.machine->enroll({cem->id, cem->connection, "Cem", BrowserId{6}}, t.now, t.effects);
+  t.remove(cem->id);
+  cr_assert(t.is_kept_out(6));
 }

@@ -39,6 +39,8 @@ SessionRecord at_the_bounds() {
   for (std::uint32_t i = 1; i <= controllers_max; ++i)
     record.settings.controllers.push_back(MemberId{i});
   record.code.value = ShortCode::value_max;
+  for (std::uint64_t i = 0; i < removed_browsers_max; ++i)
+    record.removed_browsers.push_back(BrowserId{UINT64_MAX - i});
   return record;
 }
 
@@ -80,6 +82,8 @@ Test(session_record, values_that_no_machine_can_have_come_to_are_corrupt) {
   cr_assert(is_corrupt(with([](SessionRecord& r) { r.next_member_id = 0; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.commands; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.code.value; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { r.removed_browsers[7] = {}; })));
+  cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.removed_browsers[7].value; })), "twice");
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[0].fence; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[7].commands; })));
   cr_assert(is_corrupt(with([](SessionRecord& r) { ++r.forks[1].epoch; })));
@@ -111,10 +115,16 @@ Test(session_record, a_name_that_no_message_could_carry_is_corrupt) {
   cr_assert(!decode_session_record(bytes).has_value());
 }
 
-Test(session_record, without_a_code_and_with_its_door_open_it_is_one_that_older_nodes_read) {
+Test(session_record, without_what_came_last_it_is_one_that_older_nodes_read) {
   SessionRecord record = at_the_bounds();
+  cr_assert_eq(encode(record)[0], 11);
+  cr_assert_eq(decode_session_record(encode(record))->removed_browsers.size(), removed_browsers_max);
+  record.removed_browsers.clear();
   cr_assert_eq(encode(record)[0], 10);
   cr_assert(decode_session_record(encode(record))->code == record.code);
+  std::string nobody = encode(record) + '\0';
+  nobody[0] = 11;
+  cr_assert_not(decode_session_record(nobody).has_value(), "it would have been written without");
   record.code = {};
   cr_assert_eq(encode(record)[0], 10, "its door is locked");
   cr_assert_not(decode_session_record(encode(record))->code);
@@ -135,6 +145,7 @@ Test(session_record, the_versions_before_are_read) {
   record.settings.controllers.clear();
   record.code = {};
   record.settings.door = Door::open;
+  record.removed_browsers.clear();
   std::string bytes = encode(record);
   constexpr std::size_t rights = 1 + 1;  // of the queue, and how many control
   constexpr std::size_t start = 8 + 1;   // of a countdown, and how many are ready

@@ -53,7 +53,7 @@ std::vector<Envelope> samples() {
   std::vector<Envelope> all;
   const auto add = [&all](Message message) { all.push_back(envelope_of(std::move(message))); };
   add(Join{ask, connection, "Ann", ResumeToken{member, some_token(5)}, some_token(6), {8, 9}});
-  add(Join{ask, connection, "", std::nullopt, std::nullopt, {}});
+  add(Join{ask, connection, "", std::nullopt, std::nullopt, {}, BrowserId{0x0102'0304'0506'0708}});
   add(Leave{member, connection});
   add(Said{member, R"({"type":"play"})", 0x99'0000'0001, 0x99'0000'0000, 7, 1'700'000'000'000'000});
   add(AskInfo{ask});

@@ -91,19 +91,22 @@ Test(forwarded, a_unix_socket_is_trusted_only_where_configured) {
   const ClientView stranger = view_of(trusting({"10.0.0.0/8"}), std::nullopt, fields);
   cr_assert(stranger.address.is_unspecified());
   cr_assert_eq(stranger.host, "here.example");
+  cr_assert_not(stranger.is_secure);
 
   const ClientView known = view_of(trusting({"unix"}), std::nullopt, fields);
   cr_assert_eq(known.address.to_string(), "203.0.113.9");
   cr_assert_eq(known.host, "watch.example");
+  cr_assert(known.is_secure);
 }
 
-Test(forwarded, the_nearest_proxy_has_the_last_word_on_the_host) {
+Test(forwarded, the_nearest_proxy_has_the_last_word_on_host_and_scheme) {
   const auto proxy = IpAddress::parse("10.0.0.1");
   const TrustedProxies trusted = trusting({"10.0.0.1"});
   const ClientView in_one_line = view_of(
       trusted, proxy,
       {{"X-Forwarded-Proto", "https, http"}, {"X-Forwarded-Host", "evil.example , watch.example"}});
   cr_assert_eq(in_one_line.host, "watch.example");
+  cr_assert_not(in_one_line.is_secure);
 
   const ClientView in_its_own = view_of(trusted, proxy,
                                         {{"X-Forwarded-Host", "evil.example"},
@@ -112,6 +115,7 @@ Test(forwarded, the_nearest_proxy_has_the_last_word_on_the_host) {
                                          {"X-Forwarded-Proto", "http"},
                                          {"X-Other", "https"}});
   cr_assert_eq(in_its_own.host, "watch.example");
+  cr_assert_not(in_its_own.is_secure);
 }
 
 Test(forwarded, entries_of_the_operator_are_checked) {

@@ -174,3 +174,17 @@ Test(knocking, a_home_elsewhere_hears_who_has_gone_and_refuses_the_rest) {
   answers(other, SessionFault::locked);
   cr_assert(node.answer_of<SessionFault>(dan) == SessionFault::locked);
 }
+
+Test(knocking, who_waits_in_a_browser_that_was_removed_is_told_so) {
+  DirectoryFixture node;
+  Other other(node);
+  const ConnectionRef ben = other.ask_to_join();
+  answers(other, SessionFault::must_knock);
+  node.pass(4 * seconds);
+  node.answer_all();
+  answers(other, SessionFault::removed);
+  cr_assert(node.client(ben).closed == close_code::removed);
+  const ConnectionRef cem = other.ask_to_join();
+  answers(other, SessionFault::removed);
+  cr_assert(node.answer_of<SessionFault>(cem) == SessionFault::removed);
+}

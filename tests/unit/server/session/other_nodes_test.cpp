@@ -325,3 +325,51 @@ Test(other_nodes, who_says_at_a_lower_fence_that_it_is_home_hears_of_the_higher_
   node.answer_all();
   cr_assert(beneath.fences() == std::vector<std::uint64_t>{7});
 }
+
+// --- Removed browsers ----------------------------------------------------------------------------
+
+namespace {
+
+constexpr BrowserId bobs_browser{5};
+
+void come(HomeHere& home, std::uint64_t number) {
+  node::Join join = home.join(number);
+  join.browser = bobs_browser;
+  home.says(join);
+  home.node.answer_all();
+}
+
+}  // namespace
+
+Test(other_nodes, a_browser_that_was_removed_is_refused_wherever_it_comes) {
+  DirectoryFixture node;
+  HomeHere home(node);
+  come(home, 2);
+  home.ann_says(KickMessage{last_told<node::Joined>(node).member});
+  cr_assert(last_told<node::Close>(node).code == close_code::removed);
+  come(home, 3);
+  cr_assert(last_told<node::Answer>(node).fault ==
+            static_cast<std::uint8_t>(SessionFault::removed));
+  const ConnectionRef asker = node.connect();
+  node.directory().on_info(home.key, asker, bobs_browser);
+  node.directory().on_info(home.key, node.connect(), BrowserId{6});
+  node.answer_all();
+  cr_assert(node.answer_of<SessionInfo>(asker)->is_removed);
+}
+
+Test(other_nodes, an_outpost_says_by_which_cookie_its_members_came) {
+  DirectoryFixture node;
+  Other other(node);
+  const ConnectionRef from = node.connect();
+  SessionMachine::JoinRequest request;
+  request.browser = bobs_browser;
+  node.directory().on_join(other.key, request, from);
+  node.answer_all();
+  cr_assert(last_told<node::Join>(node).browser == bobs_browser);
+  other.says(other.grants(MemberId{3}, record_of(other.id)));
+  other.says(node::Moved{});  // it calls the roll
+  node.answer_all();
+  const auto enroll = last_told<node::Enroll>(node);
+  cr_assert_eq(enroll.members.size(), 1u);
+  cr_assert(enroll.members.front().browser == bobs_browser);
+}
