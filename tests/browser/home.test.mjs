@@ -9,6 +9,7 @@ import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeFolder } from '../support/files.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const POSTERS_MS = 60_000; // they are made at the lowest priority: while all else has work that is a promise of no time
 let media;
@@ -33,6 +34,7 @@ before(async () => {
     args: ['--media', media.directory, '--session-rate', '0'],
     env: { VIDEOSYNC_CACHE: cache.directory },
   });
+  await untilFilmsAreKnown(server, { unreadable: ['unreadable'] });
   browser = await launchBrowser();
   ann = await meet({ permissions: ['clipboard-read', 'clipboard-write'] });
 });

@@ -26,7 +26,7 @@ async function furnish(directory) {
 }
 
 before(async () => {
-  cinema = await openCinema({ films: [{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }], furnish, args: ['--video', 'film'] });
+  cinema = await openCinema({ films: [{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }], furnish, unreadable: ['two-2001-1080p'], args: ['--video', 'film'] });
   ({ server } = cinema);
 });
 
