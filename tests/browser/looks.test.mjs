@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
 import { clockOf, join } from '../support/browser.mjs';
 import { openCinema } from '../support/cinema.mjs';
@@ -30,6 +30,8 @@ before(async () => {
   ({ server } = cinema);
 });
 
+// A page that nobody looks at any more costs as much as one that is tested.
+afterEach(() => cinema?.empty());
 after(() => cinema?.close());
 
 const meet = async (options) => (await cinema.meet(options)).page;

@@ -15,12 +15,14 @@ class Cinema {
   server;
   browser;
   #people = [];
+  #faults = []; // of everybody who has ever come
 
   // Of a new person (options: of openPerson), who is remembered here.
   async meet(options) {
     const person = await openPerson(this.browser, options);
     person.page.setDefaultTimeout(WAIT_MS);
     this.#people.push(person);
+    this.#faults.push(person.faults);
     return person;
   }
 
@@ -43,7 +45,7 @@ class Cinema {
 
   // No page had an error on its console, or broke the security policy.
   assertFaultless() {
-    for (const { faults } of this.#people) assert.deepEqual(faults, []);
+    for (const faults of this.#faults) assert.deepEqual(faults, []);
   }
 
   // Everybody goes.
