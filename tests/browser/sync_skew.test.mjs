@@ -30,7 +30,7 @@ let engine;
 let judged;
 
 before(async () => {
-  media = await makeMedia([{ name: 'demo', seconds: FILM_S }]);
+  media = await makeMedia([{ name: 'demo', seconds: FILM_S, rate: 30 }]);
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
   await untilFilmsAreKnown(server);
   engine = await launch('chromium', { autoplay: 'allowed' });
