@@ -1,7 +1,7 @@
 # Everything that ctest runs, found by its place:
 #   tests/unit/<floor>/**/<noun>_test.cpp   Criterion's suite <noun>, run by itself as <floor>_<noun>_test;
 #                                        all of a floor are one program, <floor>_tests
-#   tests/www, tests/e2e, tests/browser, tests/engines  one `node --test` a file *.test.mjs
+#   tests/www, tests/e2e, tests/browser, tests/engines  one node process a file *.test.mjs
 #   tests/layers                         rules about the sources themselves
 #   tests/sim                            the simulator of nodes
 # tests/media is `make test-media`, which takes minutes: no part of it.
@@ -105,7 +105,7 @@ function(videosync_node_tests kind timeout_s)
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)
     set(name ${kind}_${noun})
-    add_test(NAME ${name} COMMAND ${NODE} --test --test-reporter=spec ${test})
+    add_test(NAME ${name} COMMAND ${NODE} --test-reporter=spec ${test})
     set_tests_properties(${name} PROPERTIES LABELS ${kind} TIMEOUT ${timeout_s}
       ENVIRONMENT "${node_environment}")
   endforeach()

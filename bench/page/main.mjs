@@ -139,7 +139,7 @@ function tableRow({ engine, words, rttMs, cache, visits }) {
 }
 
 async function makeFilm(kind) {
-  const media = await makeMedia([{ name: 'film', seconds: VIDEO_S[kind] }]);
+  const media = await makeMedia([{ name: 'film', seconds: VIDEO_S[kind], rate: 30 }]);
   if (kind === 'file') return media;
   const file = path.join(media.directory, 'film.mp4');
   await packageHls(file, media.directory);

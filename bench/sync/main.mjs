@@ -75,8 +75,8 @@ function readOptions() {
 // The library of the measurement: one file, or one package without its file.
 async function makeLibrary({ hls, calmS }) {
   const seconds = Math.max(VIDEO_S, calmS + SPARE_S);
-  if (!hls) return makeMedia([{ name: 'bench', seconds, sound: beepExpression() }]);
-  const media = await makeMedia([{ name: 'bench', seconds, size: HLS_SIZE, sound: beepExpression() }]);
+  if (!hls) return makeMedia([{ name: 'bench', seconds, rate: 30, sound: beepExpression() }]);
+  const media = await makeMedia([{ name: 'bench', seconds, size: HLS_SIZE, rate: 30, sound: beepExpression() }]);
   const file = path.join(media.directory, 'bench.mp4');
   await packageHls(file, media.directory);
   await rm(file);

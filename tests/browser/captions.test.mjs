@@ -12,6 +12,7 @@ import { createSession } from '../support/member.mjs';
 import { makePgs } from '../support/pgs.mjs';
 import { tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const run = promisify(execFile);
 const SCREEN = [1920, 1080];
@@ -31,6 +32,7 @@ before(async () => {
   await writeFile(at('a.sup'), makePgs(SCREEN, [PICTURE_CUE, { from: 12_000, to: 20_000, x: 0, y: 0, w: 240, h: 120 }]));
   await run('ffmpeg', ['-v', 'error', '-y', '-i', at('film.mp4'), '-i', at('a.sup'), '-map', '0', '-map', '1', '-c', 'copy', '-metadata:s:s:0', 'language=eng', at('pictures.mkv')]);
   server = await startServer({ args: ['--media', folder, '--session-rate', '0'], env: { VIDEOSYNC_CACHE: at('cache') } });
+  await untilFilmsAreKnown(server);
   browser = await launchBrowser(['--autoplay-policy=no-user-gesture-required']);
 });
 

@@ -10,6 +10,7 @@ import { createSession, join } from '../support/member.mjs';
 import { hasRole, rowOf, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const step = story('the people, and what they say');
 const CROWD = 150;
@@ -24,6 +25,7 @@ const crowd = [];
 before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 10 }]);
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--host-grace', '1s'] });
+  await untilFilmsAreKnown(server);
   browser = await launchBrowser();
   ann = await openPerson(browser, { reducedMotion: 'reduce' });
   ({ key } = await createSession(server));

@@ -9,6 +9,7 @@ import { createSession } from '../support/member.mjs';
 import { hasRole, hasStatus, rowOf, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
 const step = story('a door that the host opens');
@@ -24,6 +25,7 @@ let eve; // who comes last
 before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 20 }]);
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
+  await untilFilmsAreKnown(server);
   browser = await launchBrowser();
   const { key } = await createSession(server);
   link = `${server.origin}/player.html?session=${key}`;

@@ -1,22 +1,20 @@
 // Films that a browser does not play as they are, in a session: the picture is seen, the sound is heard.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
+import { makeFilm } from '../support/films.mjs';
 import { startServer } from '../support/server.mjs';
 
-const run = promisify(execFile);
 const SECONDS = 24;
 const films = {
-  'h264-ac3.mkv': ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'ac3'],
-  'h264-aac.mp4': ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac'],
-  'hevc.mkv': ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none', '-pix_fmt', 'yuv420p', '-c:a', 'aac'],
-  'asp.avi': ['-c:v', 'mpeg4', '-vtag', 'XVID', '-bf', '2', '-c:a', 'libmp3lame'],
-  'late.mkv': ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-output_ts_offset', '100'],
+  'h264-ac3.mkv': { picture: 'h264', codec: 'ac3' },
+  'h264-aac.mp4': { picture: 'h264', codec: 'aac' },
+  'hevc.mkv': { picture: 'hevc', codec: 'aac' },
+  'asp.avi': { picture: 'xvid', codec: 'mp3' },
+  'late.mkv': { picture: 'h264', codec: 'aac', words: ['-output_ts_offset', '100'] },
 };
 
 let folder;
@@ -25,9 +23,8 @@ let browser;
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'videosync-films-'));
-  for (const [name, words] of Object.entries(films)) {
-    await run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=25:duration=${SECONDS}`,
-      '-f', 'lavfi', '-i', `sine=frequency=440:duration=${SECONDS}:sample_rate=48000`, '-ac', '2', ...words, path.join(folder, 'media-' + name)]);
+  for (const [name, { picture, codec, words }] of Object.entries(films)) {
+    await makeFilm(path.join(folder, 'media-' + name), { seconds: SECONDS, picture, sounds: [{ codec, lang: 'eng' }], words });
   }
   server = await startServer({ args: ['--media', folder, '--session-rate', '0'], env: { VIDEOSYNC_CACHE: path.join(folder, 'cache') } });
   browser = await launchBrowser(['--autoplay-policy=no-user-gesture-required']);

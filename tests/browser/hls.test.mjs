@@ -5,6 +5,7 @@ import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { replaceByPackage } from '../support/hls.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 let media;
 let server;
@@ -15,6 +16,7 @@ before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 20 }]);
   await replaceByPackage(media.directory, 'film');
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
+  await untilFilmsAreKnown(server);
   browser = await launchBrowser(['--autoplay-policy=no-user-gesture-required']);
   ann = await openPerson(browser);
 });

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeFolder } from '../support/files.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const POSTERS_MS = 60_000; // they are made at the lowest priority: while all else has work that is a promise of no time
 let media;
@@ -16,12 +17,14 @@ let cache;
 let server;
 let browser;
 let ann;
-const people = [];
+const guests = []; // of one test
+const allFaults = [];
 
 async function meet(options) {
   const person = await openPerson(browser, options);
   person.page.setDefaultTimeout(10_000);
-  people.push(person);
+  guests.push(person.context);
+  allFaults.push(person.faults);
   return person;
 }
 
@@ -33,8 +36,15 @@ before(async () => {
     args: ['--media', media.directory, '--session-rate', '0'],
     env: { VIDEOSYNC_CACHE: cache.directory },
   });
+  await untilFilmsAreKnown(server, { unreadable: ['unreadable'] });
   browser = await launchBrowser();
   ann = await meet({ permissions: ['clipboard-read', 'clipboard-write'] });
+  guests.pop(); // she stays
+});
+
+// A page that nobody looks at any more costs as much as one that is tested.
+afterEach(async () => {
+  for (const context of guests.splice(0)) await context.close();
 });
 
 after(async () => {
@@ -312,5 +322,5 @@ for (const colorScheme of ['light', 'dark']) {
 }
 
 test('no page had an error on its console or broke the security policy', () => {
-  for (const { faults } of people) assert.deepEqual(faults, []);
+  for (const faults of allFaults) assert.deepEqual(faults, []);
 });

@@ -11,6 +11,7 @@ import { makeMedia, makePoster } from '../support/media.mjs';
 import { cardOf, chooseVideo, openPicker, rowOf, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const step = story('the player in a viewer\'s hand');
 const GUESTS = 30;
@@ -31,6 +32,7 @@ before(async () => {
   server = await startServer({
     args: ['--media', media.directory, '--session-rate', '0', '--video', 'trailer'],
   });
+  await untilFilmsAreKnown(server, { unreadable: ['a-letter'] });
   browser = await launchBrowser();
   ann = await openPerson(browser, { viewport: { width: 1280, height: 800 } });
   ben = await openPerson(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });

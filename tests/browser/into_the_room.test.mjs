@@ -10,6 +10,7 @@ import { createSession, join } from '../support/member.mjs';
 import { startNginx } from '../support/nginx.mjs';
 import { startServer } from '../support/server.mjs';
 import { startShapedProxy } from '../support/shaped_proxy.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const TRIPS_MAX = 5;
 const REQUESTS_MAX = 12;
@@ -28,6 +29,7 @@ before(async () => {
   await replaceByPackage(media.directory, 'stream');
   await makePoster(`${media.directory}/film.jpg`, { seed: 1 }); // its bytes count, too: 6 to 11 KB by chance
   server = await startServer({ args: ['--media', media.directory, '--video', 'film', '--session-rate', '0', '--trusted-proxy', '127.0.0.1'] });
+  await untilFilmsAreKnown(server);
 });
 
 after(async () => {

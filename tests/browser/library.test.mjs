@@ -11,6 +11,7 @@ import { createSession } from '../support/member.mjs';
 import { cardOf, chooseVideo, hasRole, hasStatus, lists, openPicker, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const step = story('the host\'s list of videos');
 let media;
@@ -22,6 +23,7 @@ let ben;
 before(async () => {
   media = await makeMedia([{ name: 'First', seconds: 5 }]);
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
+  await untilFilmsAreKnown(server);
   browser = await launchBrowser();
   const { key } = await createSession(server);
   [ann, ben] = [await openPerson(browser), await openPerson(browser)];

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { assertAccessible } from '../support/accessibility.mjs';
 import { clockOf, join } from '../support/browser.mjs';
 import { openCinema } from '../support/cinema.mjs';
@@ -26,10 +26,12 @@ async function furnish(directory) {
 }
 
 before(async () => {
-  cinema = await openCinema({ films: [{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }], furnish, args: ['--video', 'film'] });
+  cinema = await openCinema({ films: [{ name: 'film', seconds: 60 }, { name: TITLE, seconds: 5 }], furnish, unreadable: ['two-2001-1080p'], args: ['--video', 'film'] });
   ({ server } = cinema);
 });
 
+// A page that nobody looks at any more costs as much as one that is tested.
+afterEach(() => cinema?.empty());
 after(() => cinema?.close());
 
 const meet = async (options) => (await cinema.meet(options)).page;

@@ -14,6 +14,7 @@ import { readMetric } from '../support/metrics.mjs';
 import { startNginx } from '../support/nginx.mjs';
 import { rowOf } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const IN_STEP_MS = 150;
 const BACK_WITHIN_MS = 5_000;
@@ -30,6 +31,7 @@ before(async () => {
   media = await makeMedia([{ name: 'demo', seconds: 90 }]);
   args = ['--media', media.directory, '--trusted-proxy', '127.0.0.1'];
   cluster = await startCluster({ args });
+  for (const node of cluster.nodes) await untilFilmsAreKnown(node);
   const [a, b] = cluster.nodes;
   for (const nodes of [[a, b], [b, a]]) fronts.push(await startNginx(nodes, { prefersFirst: true }));
   browser = await launchBrowser();

@@ -15,6 +15,7 @@ import { createSession } from '../support/member.mjs';
 import { hasStatus, takePicture } from '../support/player_page.mjs';
 import { startRedis } from '../support/redis.mjs';
 import { serverBinary, startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const ROOM = '**/watch.*.js';
 const PICKER = '**/player/company/picker.*js';
@@ -37,6 +38,7 @@ before(async () => {
   const args = ['--media', media.directory, '--video', 'film', '--session-rate', '0', '--redis', redis.url];
   older = await startServer({ args });
   newer = await startServer({ args: [...args, '--www', newerPages.directory] });
+  for (const node of [older, newer]) await untilFilmsAreKnown(node);
   proxy = await startBreakableProxy(older.origin);
   browser = await launchBrowser();
 });

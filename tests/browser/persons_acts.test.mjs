@@ -11,6 +11,7 @@ import { cutShort, makeMedia } from '../support/media.mjs';
 import { createSession, join as joinAsMember } from '../support/member.mjs';
 import { chooseVideo, hasRole, hasStatus, lists, takePicture, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const SECONDS = 30;
 const CUT_S = 12;
@@ -27,6 +28,7 @@ before(async () => {
   await cutShort(file('short'), CUT_S);
   await cutShort(file('torn'), CUT_S, { inPicture: true });
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--video', 'film', '--workers', '1'] });
+  await untilFilmsAreKnown(server);
   proxy = await startBreakableProxy(server.origin);
   browser = await launchBrowser();
   const size = { viewport: { width: 1280, height: 800 } };

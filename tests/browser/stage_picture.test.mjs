@@ -9,6 +9,7 @@ import { createSession, join as joinAsMember } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 import { makeStream } from '../support/stream.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const step = story('the picture itself');
 const AUTOHIDE_MS = 3_000; // the controls' (player.html)
@@ -26,6 +27,7 @@ before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 60 }, { name: 'stream', seconds: 60 }]);
   await makeStream(media.directory, 'stream');
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--video', 'film'] });
+  await untilFilmsAreKnown(server);
   browser = await launchBrowser(['--autoplay-policy=document-user-activation-required']);
   session = await createSession(server);
   link = server.origin + session.url;

@@ -15,6 +15,7 @@ import { pauseProcess } from '../support/process.mjs';
 import { startRedis } from '../support/redis.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const step = story('what the page says of its connection');
 const GUESTS = 25; // before Ben and after him, for a server that ends lets its members go one by one
@@ -46,6 +47,7 @@ before(async () => {
     makeMedia([{ name: 'film', seconds: 120, grain: true }]), startRedis(), launchBrowser(),
   ]);
   server = await start();
+  await untilFilmsAreKnown(server);
   proxy = await startBreakableProxy(server.origin);
   ({ key, hostToken } = await createSession(server));
   ann = await join(server, key, { name: 'Ann', host: hostToken });

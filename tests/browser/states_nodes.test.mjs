@@ -12,6 +12,7 @@ import { makeMedia } from '../support/media.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { hasNotice, hasRole, hasStatus, takePicture, tell } from '../support/player_page.mjs';
 import { story } from '../support/story.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const step = story('what the page says while nodes come and go');
 const UNDONE = 'the last actions here were undone';
@@ -28,6 +29,7 @@ before(async () => {
   media = await makeMedia([{ name: 'film', seconds: 120, grain: true }]);
   const args = ['--media', media.directory, '--video', 'film', '--host-grace', '1s'];
   cluster = await startCluster({ gated: true, args });
+  for (const node of cluster.nodes) await untilFilmsAreKnown(node);
   browser = await launchBrowser();
   const [here, there] = cluster.nodes;
   proxy = await startBreakableProxy(here.origin);

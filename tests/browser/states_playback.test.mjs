@@ -13,6 +13,7 @@ import { createSession } from '../support/member.mjs';
 import { hasFigure, hasRole, hasStatus, rowOf, takePicture, tell } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const step = story('what the page says while people watch');
 const SLOW_BYTES_PER_S = 2_000;
@@ -32,6 +33,7 @@ before(async () => {
   server = await startServer({
     args: ['--media', media.directory, '--session-rate', '0', '--video', 'film', '--host-grace', '4s'],
   });
+  await untilFilmsAreKnown(server, { unreadable: ['letter'] });
   proxy = await startBreakableProxy(server.origin);
   browser = await launchBrowser();
   ann = await openPerson(browser);

@@ -14,6 +14,7 @@ import { Showing } from '../../bench/sync/showing.mjs';
 import { launch } from '../support/engines/engines.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const FILM_S = 120;
 const READINGS_MIN = 150;
@@ -29,8 +30,9 @@ let engine;
 let judged;
 
 before(async () => {
-  media = await makeMedia([{ name: 'demo', seconds: FILM_S }]);
+  media = await makeMedia([{ name: 'demo', seconds: FILM_S, rate: 30 }]);
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
+  await untilFilmsAreKnown(server);
   engine = await launch('chromium', { autoplay: 'allowed' });
   const profile = profiles.jitter;
   const showing = await Showing.open({ server, engines: [engine], profile, seed: 7, patience: PATIENCE, say: () => {} });

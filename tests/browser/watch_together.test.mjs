@@ -7,6 +7,7 @@ import { makeMedia } from '../support/media.mjs';
 import { rowOf } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const step = story('a showing from its beginning to its end');
 const IN_STEP_MS = 150;
@@ -23,6 +24,7 @@ before(async () => {
   server = await startServer({
     args: ['--media', media.directory, '--host-grace', '1s', '--session-rate', '0'],
   });
+  await untilFilmsAreKnown(server);
   browser = await launchBrowser();
   ann = await openPerson(browser);
   ben = await openPerson(browser);

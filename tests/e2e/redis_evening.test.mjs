@@ -6,7 +6,7 @@ import { startCluster, whenReady } from '../support/cluster.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { join } from '../support/member.mjs';
 import { allComeBack, kill, showing } from '../support/show.mjs';
-import { until } from '../support/until.mjs';
+import { until, untilFilmsAreKnown } from '../support/until.mjs';
 import { agreement } from '../support/view.mjs';
 
 const BOUND_MS = 60_000; // of each
@@ -41,6 +41,7 @@ async function withEvening(act) {
   const media = await makeMedia(FILMS);
   const cluster = await startCluster({ args: ['--media', media.directory, '--video', 'first', '--message-rate', '0'] });
   try {
+    for (const node of cluster.nodes) await untilFilmsAreKnown(node);
     const { key, people } = await showing([['Ann', cluster.nodes[0]], ['Ben', cluster.nodes[1]], ['Bea', cluster.nodes[1]]]);
     await act({ cluster, key, people });
   } finally {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { join, openRoom, sleep } from '../support/member.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const SECONDS = 3;
 let media;
@@ -12,6 +13,7 @@ let server;
 before(async () => {
   media = await makeMedia([{ name: 'a-long', seconds: 60 }, { name: 'b-short', seconds: SECONDS }]);
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
+  await untilFilmsAreKnown(server);
 });
 
 after(async () => {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { createSession, join, joinMany } from '../support/member.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const SECONDS = 2;
 let media;
@@ -12,6 +13,7 @@ let server;
 before(async () => {
   media = await makeMedia(['Show S01E01', 'Show S01E02', 'zz-last'].map((name) => ({ name, seconds: SECONDS })));
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--workers', '2'] });
+  await untilFilmsAreKnown(server);
 });
 
 after(async () => {

@@ -6,6 +6,7 @@ import { makeMedia } from './media.mjs';
 import { createSession } from './member.mjs';
 import { hasRole } from './player_page.mjs';
 import { startServer } from './server.mjs';
+import { untilFilmsAreKnown } from './until.mjs';
 
 const WAIT_MS = 10_000;
 
@@ -14,12 +15,14 @@ class Cinema {
   server;
   browser;
   #people = [];
+  #faults = []; // of everybody who has ever come
 
   // Of a new person (options: of openPerson), who is remembered here.
   async meet(options) {
     const person = await openPerson(this.browser, options);
     person.page.setDefaultTimeout(WAIT_MS);
     this.#people.push(person);
+    this.#faults.push(person.faults);
     return person;
   }
 
@@ -42,7 +45,7 @@ class Cinema {
 
   // No page had an error on its console, or broke the security policy.
   assertFaultless() {
-    for (const { faults } of this.#people) assert.deepEqual(faults, []);
+    for (const faults of this.#faults) assert.deepEqual(faults, []);
   }
 
   // Everybody goes.
@@ -59,14 +62,14 @@ class Cinema {
 }
 
 // films: of makeMedia. furnish(directory): what else lies in the library before the server sees it. args: the
-// server's, flags: Chromium's.
-export async function openCinema({ films, furnish = () => {}, args = [], flags = [] }) {
+// server's, flags: Chromium's. unreadable: of what is furnished, the ids of what is no film.
+export async function openCinema({ films, furnish = () => {}, unreadable = [], args = [], flags = [] }) {
   const cinema = new Cinema();
   try {
     cinema.media = await makeMedia(films);
     await furnish(cinema.media.directory);
     cinema.server = await startServer({ args: ['--media', cinema.media.directory, '--session-rate', '0', ...args] });
-    cinema.browser = await launchBrowser(flags);
+    [cinema.browser] = await Promise.all([launchBrowser(flags), untilFilmsAreKnown(cinema.server, { unreadable })]);
     return cinema;
   } catch (error) {
     await cinema.close();

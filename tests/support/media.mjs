@@ -8,14 +8,17 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ffmpeg, loopedPictures, loopedTone } from './loops.mjs';
 import { serverBinary } from './server.mjs';
 
 const run = promisify(execFile);
 
-// videos: [{name, seconds, grain, size, sound}]. Each has moving pictures of `size` (320x180), a tone and a key
-// frame a second; with grain it is big, some 200 KB a second, and more pleasant to look at. sound: an expression
-// of ffmpeg's aevalsrc in place of the tone.
+// videos: [{name, seconds, grain, size, rate, sound}]. Each has moving pictures of `size` (320x180), `rate` of them a
+// second (15: half of what it costs to play a film here goes with its pictures; who measures by them wants more),
+// a tone and a key frame a second; with grain it is big, some 200 KB a second, and more pleasant to look at. sound:
+// an expression of ffmpeg's aevalsrc in place of the tone.
 // Resolves to {directory, remove()}.
 export async function makeMedia(videos = [{ name: 'demo', seconds: 30 }]) {
   const directory = await mkdtemp(path.join(tmpdir(), 'videosync-media-'));
@@ -40,9 +43,18 @@ export function makePoster(file, { seed = -1 } = {}) {
   return run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `gradients=size=640x360:c0=0x1b2a6b:c1=0xf2a65a:seed=${seed}`, '-frames:v', '1', file]);
 }
 
-function makeVideo(file, seconds, options) {
-  const words = wordsFor(seconds, options);
-  return copyOfMade(words, file, (made) => run('ffmpeg', [...words, '-f', 'mp4', made]));
+async function makeVideo(file, seconds, { grain = false, size = '320x180', rate = 15, sound }) {
+  const colours = 'nb_colors=3:c0=0x1b2a6b:c1=0xc4477f:c2=0xf2a65a:speed=0.02:seed=11';
+  const pictures = grain ? `gradients=size=${size}:rate=${rate}:${colours},format=yuv420p,noise=alls=9:allf=t` : `testsrc2=size=${size}:rate=${rate}`;
+  const words = [JSON.stringify({ seconds, pictures, sound }), ...await sourcesOf(import.meta.url)];
+  return copyOfMade(words, file, async (made) => {
+    const picture = await loopedPictures({ pictures, rate, keyEvery: rate }, `${made}-pictures`);
+    const heard = sound
+      ? { input: ['-f', 'lavfi', '-i', `aevalsrc='${sound}':sample_rate=48000`], output: ['-c:a', 'aac'] }
+      : await loopedTone({ tone: 'sine=frequency=330:sample_rate=44100', sampleRate: 44_100, seconds }, `${made}-tone`);
+    await ffmpeg(...picture.input, ...heard.input, '-map', '0:v', '-map', '1:a', '-t', seconds, ...picture.output, ...heard.output,
+      '-movflags', '+faststart', '-f', 'mp4', made);
+  });
 }
 
 // Puts to `target` what make(path) makes, a file or a folder; it is made once for all that say the same `words`.
@@ -56,6 +68,9 @@ export async function copyOfMade(words, target, make) {
     await cp(kept, target, { recursive: true });
   }
 }
+
+// How a film is made is among its words, too: by this module and the loops.
+export const sourcesOf = (url) => Promise.all([url, new URL('loops.mjs', url)].map((source) => digestOfFile(fileURLToPath(source))));
 
 // Of a file's content, to be among the words of what is made of it.
 export const digestOfFile = async (file) => createHash('sha256').update(await readFile(file)).digest('hex');
@@ -74,19 +89,4 @@ async function makeOnce(kept, make) {
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-}
-
-// ffmpeg's, but for the file.
-function wordsFor(seconds, { grain = false, size = '320x180', sound }) {
-  const colours = 'nb_colors=3:c0=0x1b2a6b:c1=0xc4477f:c2=0xf2a65a:speed=0.02:seed=11';
-  const pictures = grain
-    ? `gradients=size=${size}:rate=15:duration=${seconds}:${colours},format=yuv420p,noise=alls=9:allf=t`
-    : `testsrc2=size=${size}:rate=30:duration=${seconds}`;
-  return [
-    '-v', 'error',
-    '-f', 'lavfi', '-i', pictures,
-    '-f', 'lavfi', '-i', sound ? `aevalsrc='${sound}':sample_rate=48000:duration=${seconds}` : `sine=frequency=330:duration=${seconds}`,
-    '-c:v', 'libx264', '-preset', 'ultrafast', '-g', grain ? '15' : '30', '-pix_fmt', 'yuv420p',
-    '-c:a', 'aac', '-shortest', '-movflags', '+faststart',
-  ];
 }

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const WORDS = [
   '-filter_complex', '[0:v]split=2[high][v];[v]scale=160:90[low]',
   '-map', '[high]', '-map', '[low]', '-map', '0:a', '-map', '0:a',
-  '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '60', '-keyint_min', '60', '-sc_threshold', '0',
+  '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-keyint_min', '30', '-sc_threshold', '0',
   '-b:v:0', '600k', '-b:v:1', '150k', '-c:a', 'aac',
   '-f', 'hls', '-hls_time', '2', '-hls_playlist_type', 'vod', '-hls_segment_type', 'fmp4',
   '-master_pl_name', 'master.m3u8', '-var_stream_map', 'v:0,a:0 v:1,a:1',

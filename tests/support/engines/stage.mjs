@@ -9,6 +9,7 @@ import { makeMedia } from '../media.mjs';
 import { createSession, join as joinAsMember } from '../member.mjs';
 import { hasStatus } from '../player_page.mjs';
 import { startServer } from '../server.mjs';
+import { untilFilmsAreKnown } from '../until.mjs';
 import { launch } from './engines.mjs';
 
 export const FILM_S = 90;
@@ -31,6 +32,7 @@ export class Stage {
     try {
       stage.#media = await makeFilms(hls);
       stage.server = await startServer({ args: ['--media', stage.#media.directory, '--video', 'film', '--session-rate', '0'] });
+      await untilFilmsAreKnown(stage.server);
       stage.proxy = await startBreakableProxy(stage.server.origin);
       stage.engine = await launch(name);
       stage.ann = await stage.engine.openPerson();
