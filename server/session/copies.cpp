@@ -47,7 +47,7 @@ void Impl::keep_copy(Residence& residence) noexcept {
   if (residence.away().record.empty()) return;
   VS_ASSERT(!copies_.contains(residence.key));
   if (kept_order_.size() == copies_max) forget_oldest_kept();
-  const std::int64_t until_us = now_us() + std::min(kept_us, ports_.session_ttl_us);
+  const std::int64_t until_us = now_us() + std::min(failover_us, ports_.session_ttl_us);
   kept_order_.push_back({residence.key, until_us});
   kept_.insert_or_assign(residence.key, Kept{take_copy(residence.away()), until_us});
   VS_ASSERT(kept_.size() <= kept_order_.size());

@@ -516,7 +516,7 @@ inline constexpr std::size_t unsure_max = 1'000;
 
 // A master that has been replaced is heard of by then, whether it has died, hangs or goes on: what it
 // has said that it has is kept until then.
-inline constexpr std::int64_t kept_us = 10'000'000;
+inline constexpr std::int64_t failover_us = 10'000'000;
 
 // More of them than a node can bring back in time: the latest are left to others.
 inline constexpr std::size_t copies_max = 10'000;

@@ -146,7 +146,7 @@ void Impl::on_removed(const Uuid& key, const Result<>& result) noexcept {
 void Impl::forget_removals() noexcept {
   std::erase_if(unremoved_, [now = now_us()](const auto& entry) noexcept {
     const std::int64_t done_us = entry.second.done_us;
-    return done_us > 0 && now - done_us >= kept_us;
+    return done_us > 0 && now - done_us >= failover_us;
   });
 }
 
