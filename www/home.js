@@ -5,10 +5,10 @@ import { byId, copyText, make, setText } from './dom.js';
 import { describeFault } from './faults.js';
 import { showPlaces } from './home/go_on.js';
 import { Library } from './home/library.js';
-import { makeQrCode } from './home/qr_code.js';
 import { showRecentSessions } from './home/recent.js';
 import { offerName, rememberHostToken, rememberLanguage, rememberSession } from './memory.js';
 import { NameField, knownName } from './name_field.js';
+import { makeQrCode } from './qr_code.js';
 import { createSession, findSession, findSessionCode, findSessionKey, playerUrl } from './session/api.js';
 import { language, languages, localizePage, strings } from './strings.js';
 

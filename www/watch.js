@@ -63,7 +63,7 @@ function stopAtTheEnd(room) {
   room.addEventListener('phase', ({ detail }) => {
     const isOver = detail.name === 'closed' && detail.reason !== 'stopped';
     byId('app').classList.toggle('over', isOver);
-    byId('app').classList.toggle('at-the-door', detail.name === 'knocking');
+    byId('app').classList.toggle('at-the-door', detail.name === 'knocking' || (isOver && !room.you)); // nobody else is seen from there
     if (!isOver) return;
     if (document.fullscreenElement) document.exitFullscreen();
     for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();

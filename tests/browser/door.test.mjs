@@ -23,7 +23,8 @@ let cem;
 let eve; // who comes last
 
 before(async () => {
-  media = await makeMedia([{ name: 'film', seconds: 20 }]);
+  const grain = Boolean(process.env.VIDEOSYNC_SCREENSHOTS); // more pleasant to look at
+  media = await makeMedia([{ name: 'film', seconds: 20, grain }]);
   server = await startServer({ args: ['--media', media.directory, '--session-rate', '0'] });
   await untilFilmsAreKnown(server);
   browser = await launchBrowser();
@@ -57,10 +58,20 @@ async function setDoor(door) {
   await until(async () => (await (await fetch(link.replace('player.html?session=', 'api/sessions/'))).json()).door === door, `the door is ${door}`);
 }
 
+step('what the host sends or reads out is in one panel', async () => {
+  await ann.page.click('#share');
+  await ann.page.waitForSelector('#share-qr svg');
+  assert.match(await ann.page.inputValue('#share-code'), /^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+  assert.equal(await ann.page.inputValue('#share-link'), link);
+  await takePicture(ann.page, 'share');
+  await assertTargets(ann.page, 'the share panel');
+  await ann.page.keyboard.press('Escape');
+});
+
 step('the host chooses among three doors in words', async () => {
   await ann.page.$eval('#host-tools', (panel) => (panel.open = true));
   assert.equal(await ann.page.isChecked('#door-open'), true);
-  await takePicture(ann.page, 'door-tools');
+  await takePicture(ann.page, 'door-tools', { of: '.doors' });
   await setDoor('knock');
   assert.equal(await ann.page.isChecked('#door-knock'), true);
 });

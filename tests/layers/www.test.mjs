@@ -78,7 +78,7 @@ test('lets pass what the table allows', () => {
 
 test('finds what the table allows in vain', () => {
   const idle = findIdle([{ path: 'www/session/a.js', text: "import '../sync/b.js';\n" }]);
-  assert.ok(idle.includes('home -> uqr') && idle.includes('player.js -> sync'));
+  assert.ok(idle.includes('qr_code.js -> uqr') && idle.includes('player.js -> sync'));
   assert.ok(!idle.includes('session -> sync'));
 });
 

@@ -23,8 +23,8 @@ export function tell(page, message) {
 }
 
 // With VIDEOSYNC_SCREENSHOTS=folder the page as it is now, as on a desk and as on a phone, without what
-// is left for a moment of the state before.
-export async function takePicture(page, name) {
+// is left for a moment of the state before. of: a selector of what has to be in sight.
+export async function takePicture(page, name, { of } = {}) {
   const folder = process.env.VIDEOSYNC_SCREENSHOTS;
   if (!folder) return;
   const before = page.viewportSize();
@@ -32,6 +32,7 @@ export async function takePicture(page, name) {
   for (const [kind, size] of [['desk', DESK], ['phone', PHONE]]) {
     await page.setViewportSize(size);
     await page.$eval('#people-panel', (panel, isOpen) => (panel.open = isOpen), kind === 'desk');
+    if (of) await page.$eval(of, (one) => one.scrollIntoView({ block: 'end' }));
     await page.screenshot({ path: path.join(folder, `${name}-${kind}.png`) });
   }
   await page.setViewportSize(before);

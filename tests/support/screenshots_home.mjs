@@ -53,7 +53,7 @@ async function main() {
   const browser = await launchBrowser();
   try {
     const listed = async () => (await (await fetch(`${server.origin}/api/videos`)).json()).videos;
-    await until(async () => (await listed()).every(({ poster }) => poster), 'every poster');
+    await until(async () => (await listed()).every(({ poster }) => poster), 'every poster', 120_000);
     const desk = { viewport: { width: 1280, height: 800 } };
     const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
     const all = { home: { ...desk, colorScheme: 'light' }, 'home-phone': { ...phone, colorScheme: 'dark' } };

@@ -49,7 +49,7 @@ test('an answer that was overtaken by a later one counts no more', async () => {
 test('of a large library it has a part, that with certain words', async () => {
   const { library, answers, changes, ids } = listing();
   const first = library.refresh();
-  assert.deepEqual(answers[0].asked, { query: '', limit: 200 });
+  assert.deepEqual(answers[0].asked, { query: '', order: 'title', limit: 200 });
   answers[0].resolve([{ id: 'a' }], 'a');
   await first;
   assert.equal(library.isPart, true);
@@ -62,6 +62,16 @@ test('of a large library it has a part, that with certain words', async () => {
   answers[2].resolve([{ id: 'a' }]);
   await third;
   assert.deepEqual([ids(), library.isPart, changes()], [['a'], false, 3]);
+});
+
+test('in another order it stays, whatever is looked for', async () => {
+  const { library, answers, ids } = listing();
+  const sorted = library.sort('newest');
+  answers[0].resolve([{ id: 'b' }, { id: 'a' }]);
+  await sorted;
+  assert.deepEqual(ids(), ['b', 'a']);
+  library.search('a');
+  assert.deepEqual(answers.map(({ asked }) => asked.order), ['newest', 'newest']);
 });
 
 test('what was learned another way is found, and not listed', () => {

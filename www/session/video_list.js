@@ -10,11 +10,12 @@ export class VideoList extends EventTarget {
   #list = [];
   #hasMore = false;
   #words = '';
+  #order = 'title';
   #learned = new Map(); // what is known of videos that the list may not have, by id
   #asked = 0;
   #shown = 0; // which of the questions the list answers
 
-  // fetchList({query, limit}): another one for tests.
+  // fetchList({query, order, limit}): another one for tests.
   constructor(fetchList = videos) {
     super();
     this.#fetchList = fetchList;
@@ -52,11 +53,17 @@ export class VideoList extends EventTarget {
     return this.refresh();
   }
 
+  // order: 'title' or 'newest'. As refresh().
+  sort(order) {
+    this.#order = order;
+    return this.refresh();
+  }
+
   // Resolves when the list is as the server tells it now; as it was where that cannot be had.
   async refresh() {
     this.#asked += 1;
     const question = this.#asked;
-    const answer = await this.#fetchList({ query: this.#words, limit: VIDEOS_MAX }).catch(() => null);
+    const answer = await this.#fetchList({ query: this.#words, order: this.#order, limit: VIDEOS_MAX }).catch(() => null);
     if (!answer || question < this.#shown) return;
     this.#shown = question;
     const hasMore = answer.next !== undefined;

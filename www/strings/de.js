@@ -181,6 +181,9 @@ export default {
     link: 'Link',
     copyLink: 'Link kopieren',
     copied: 'Kopiert',
+    send: 'Link senden …',
+    sendText: 'Sieh mit mir',
+    qr: 'QR-Code des Links',
     close: 'Schließen',
   },
   controls: {
@@ -335,6 +338,9 @@ export default {
   picker: {
     title: 'Video wählen',
     search: 'Videos durchsuchen',
+    order: 'Reihenfolge',
+    byTitle: 'Nach Titel',
+    byAge: 'Neueste zuerst',
     version: (title) => `Fassung von ${title}`,
     onNow: 'Läuft',
     show: 'Zeigen',

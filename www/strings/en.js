@@ -182,6 +182,9 @@ export default {
     link: 'Link',
     copyLink: 'Copy link',
     copied: 'Copied',
+    send: 'Send link…',
+    sendText: 'Watch with me',
+    qr: 'QR code of the link',
     close: 'Close',
   },
   controls: {
@@ -336,6 +339,9 @@ export default {
   picker: {
     title: 'Choose a video',
     search: 'Search the videos',
+    order: 'Order',
+    byTitle: 'By title',
+    byAge: 'Newest first',
     version: (title) => `Version of ${title}`,
     onNow: 'On now',
     show: 'Show now',

@@ -36,6 +36,7 @@ function stateOf(found, at) {
   }
   const hitName = hit && (hit.id || hit.className || hit.localName);
   while (hit && hit !== one) hit = hit.assignedSlot ?? hit.parentNode ?? hit.host ?? null;
+  if (!hit) one.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' }); // for the next look: behind what stays in its place
   return { isThere: true, isVisible, isEnabled, isHit: hit === one, hitName, x, y };
 }
 

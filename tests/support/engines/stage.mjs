@@ -26,11 +26,11 @@ export class Stage {
   ben; // a person
   #media;
 
-  // hls: also the film 'packed', which takes some seconds to make.
-  static async open(name, { hls = false } = {}) {
+  // isAll: also the films 'second' and 'packed', which take some seconds to make.
+  static async open(name, { isAll = false } = {}) {
     const stage = new Stage();
     try {
-      stage.#media = await makeFilms(hls);
+      stage.#media = await makeFilms(isAll);
       stage.server = await startServer({ args: ['--media', stage.#media.directory, '--video', 'film', '--session-rate', '0'] });
       await untilFilmsAreKnown(stage.server);
       stage.proxy = await startBreakableProxy(stage.server.origin);
@@ -76,15 +76,15 @@ export class Stage {
   }
 }
 
-async function makeFilms(hls) {
+async function makeFilms(isAll) {
   const media = await makeMedia([
-    { name: 'film', seconds: FILM_S }, { name: 'short', seconds: SHORT_S }, ...(hls ? [{ name: 'packed', seconds: PACKED_S }] : []),
+    { name: 'film', seconds: FILM_S }, { name: 'short', seconds: SHORT_S }, ...(isAll ? [{ name: 'packed', seconds: PACKED_S }, { name: 'second', seconds: FILM_S }] : []),
   ]);
   for (const language of ['en', 'de']) {
     const cue = `WEBVTT\n\n00:00.000 --> 01:29.000\nwords in ${language}\n`;
     await writeFile(path.join(media.directory, `film.${language}.vtt`), cue);
   }
-  if (hls) await replaceByPackage(media.directory, 'packed');
+  if (isAll) await replaceByPackage(media.directory, 'packed');
   return media;
 }
 

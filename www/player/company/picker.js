@@ -8,6 +8,7 @@ import { AddressField } from './address_field.js';
 
 const words = strings.picker;
 const SEARCH_AFTER_MS = 200; // of rest
+const ORDER_FROM = 13; // videos: fewer are seen at a glance
 const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 15_000];
 
 export class Picker {
@@ -32,6 +33,10 @@ export class Picker {
       clearTimeout(this.#searching);
       this.#searching = setTimeout(() => library.search(target.value), SEARCH_AFTER_MS);
     });
+    // Of a search field WebKit keeps the key for itself, also where there is nothing to clear.
+    byId('picker-search').addEventListener('keydown', ({ key, target }) => key === 'Escape' && !target.value && byId('picker').close());
+    byId('picker-order').value = 'title'; // a browser may remember another one across a reload
+    byId('picker-order').addEventListener('change', ({ target }) => library.sort(target.value));
     byId('picker').addEventListener('close', () => this.#onClosed());
     library.addEventListener('change', () => this.#render());
     room.addEventListener('state', ({ detail: { state, previous } }) => state.video !== previous?.video && this.#arrange());
@@ -76,6 +81,7 @@ export class Picker {
 
   #render() {
     const { list, hasMore } = this.#library;
+    byId('picker-order').hidden = !hasMore && list.length < ORDER_FROM;
     this.#say(list.length === 0 ? words.nothingFound : hasMore ? words.moreBySearch(list.length) : '');
     this.#arrange();
   }

@@ -76,9 +76,11 @@ export class StatusLine {
     byId('claim').hidden = !role?.actions.includes('claim');
   }
 
+  // One that changes is not to flicker; the first one is news.
   #renderFigure(figure, isNews) {
     const nowMs = performance.now();
-    if (!isNews && figure && nowMs - this.#figureAtMs < FIGURE_EVERY_MS) return;
+    const isFirst = byId('status-detail').textContent === '';
+    if (!isNews && figure && !isFirst && nowMs - this.#figureAtMs < FIGURE_EVERY_MS) return;
     this.#figureAtMs = nowMs;
     setText(byId('status-detail'), figure);
   }
