@@ -1,84 +1,45 @@
-// The start page: create a session with a click, share it, or find one by its code, key or link.
+// The start page: create a session with a click, or find one by its code, key or link.
 import './strings/home.js'; // before whatever says something
-import { ask } from './ask.js';
-import { byId, copyText, make, setText } from './dom.js';
+import { byId, make, setText } from './dom.js';
 import { describeFault } from './faults.js';
 import { showPlaces } from './home/go_on.js';
 import { Library } from './home/library.js';
 import { showRecentSessions } from './home/recent.js';
-import { offerName, rememberHostToken, rememberLanguage, rememberSession } from './memory.js';
+import { offerName, rememberHostToken, rememberLanguage, rememberMade, rememberSession } from './memory.js';
 import { NameField, knownName } from './name_field.js';
-import { makeQrCode } from './qr_code.js';
 import { createSession, findSession, findSessionCode, findSessionKey, playerUrl } from './session/api.js';
 import { language, languages, localizePage, strings } from './strings.js';
 
 const words = strings.home;
-const COPIED_FOR_MS = 2_000;
 const nameField = new NameField(byId('name'), byId('name-fault'));
 
-// video: its id, or undefined for the server's default.
+// Into its room at once, where the link, the code and the QR code are. video: its id, or undefined for the server's
+// default.
 async function create(video) {
   const button = byId('create');
   if (button.getAttribute('aria-disabled') === 'true') return;
-  button.setAttribute('aria-disabled', 'true');
+  if (!takeName()) return byId('name').focus();
+  setCreating(true);
   setText(byId('create-error'), '');
-  button.textContent = words.creating;
   try {
-    showCreated(await createSession(video));
+    const { key, hostToken } = await createSession(video);
+    rememberHostToken(key, hostToken);
+    rememberSession(key);
+    rememberMade(key);
+    location.assign(playerUrl(key));
   } catch (error) {
+    setCreating(false);
     setText(byId('create-error'), error.code === 'rate_limited' ? words.tooMany(error.retryAfterS) : describeFault(error));
     byId('create-error').scrollIntoView({ block: 'nearest' });
-  } finally {
-    button.removeAttribute('aria-disabled');
-    button.textContent = words.create;
   }
 }
 
-// The key that is shown may have been sent already: another one does not take its place unasked, and
-// leaves the first one in the list of sessions.
-async function createWith({ id, title }) {
-  const isReady = !byId('created').hidden;
-  if (isReady && !(await ask(words.anotherSure(title || id), words.another))) return;
-  create(id);
-}
-
-function showCreated({ key, code, hostToken }) {
-  rememberHostToken(key, hostToken);
-  rememberSession(key);
-  showRecentSessions();
-  const link = playerUrl(key);
-  setText(byId('key'), key);
-  setText(byId('code'), code ?? '');
-  byId('code-row').hidden = !code;
-  byId('link').value = link;
-  byId('enter').href = link;
-  byId('qr').replaceChildren(makeQrCode(link, words.qr));
-  setText(byId('copy-message'), '');
-  byId('share').hidden = !navigator.canShare?.({ url: link });
-  showWelcome(false);
-  byId('created-title').focus();
-  byId('created').scrollIntoView({ block: 'nearest' });
-}
-
-function showWelcome(isShown) {
-  byId('welcome').hidden = !isShown;
-  byId('created').hidden = isShown;
-}
-
-async function copyLink() {
-  const button = byId('copy');
-  if (await copyText(byId('link').value, byId('link'))) {
-    setText(byId('copy-message'), '');
-    button.textContent = words.copied;
-    setTimeout(() => (button.textContent = words.copy), COPIED_FOR_MS);
-  } else {
-    setText(byId('copy-message'), strings.events.copyFailed);
-  }
-}
-
-// Closing the sheet without sending anything is no failure.
-function share() {
-  navigator.share({ title: 'VideoSync', text: words.shareText, url: byId('link').value }).catch(() => {});
+// Until the room is there, so that a second click makes no second one.
+function setCreating(isCreating) {
+  const button = byId('create');
+  setText(button, isCreating ? words.creating : words.create);
+  if (isCreating) button.setAttribute('aria-disabled', 'true');
+  else button.removeAttribute('aria-disabled');
 }
 
 async function join(event) {
@@ -159,6 +120,8 @@ function offerLanguages() {
   });
 }
 
+const createWith = ({ id }) => create(id);
+
 async function showLibrary() {
   const [first] = await new Library(createWith).show();
   setText(byId('create-with'), first ? words.startsWith(first.title || first.id) : '');
@@ -169,14 +132,6 @@ function listen() {
     event.preventDefault();
     create();
   });
-  byId('copy').addEventListener('click', copyLink);
-  byId('share').addEventListener('click', share);
-  byId('link').addEventListener('focus', () => byId('link').select());
-  byId('again').addEventListener('click', () => {
-    showWelcome(true);
-    showRecentSessions();
-    byId('create').focus();
-  });
   byId('name').addEventListener('change', takeName);
   byId('name-change').addEventListener('click', changeName);
   byId('join-form').addEventListener('submit', join);
@@ -184,9 +139,10 @@ function listen() {
     byId('join-key').removeAttribute('aria-invalid');
     showJoinMessage('', false);
   });
-  // The browser may show this page again as it was left, with a check still under way.
+  // The browser may show this page again as it was left, with a check, or a session, still under way.
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return;
+    setCreating(false);
     showJoinMessage('', false);
     showName();
     showRecentSessions();

@@ -15,6 +15,7 @@ const preferenceKey = (name) => `videosync.player.${name}`;
 const HOST_TOKENS_MAX = 50;
 const SESSIONS_MAX = 6;
 const PLACES = 'videosync.places';
+const MADE = 'videosync.made';
 const PLACES_MAX = 12;
 
 export function rememberedName() {
@@ -67,6 +68,18 @@ export function forgetPlace(id) {
 export function rememberHostToken(key, token) {
   forgetOldTokens();
   write('localStorage', hostKey(key), JSON.stringify({ token, sinceMs: Date.now() }));
+}
+
+// In this tab, for the page that comes next.
+export function rememberMade(key) {
+  write('sessionStorage', MADE, key);
+}
+
+// Whether this viewer has just made the session; once.
+export function takeMade(key) {
+  const isMade = read('sessionStorage', MADE) === key;
+  if (isMade) write('sessionStorage', MADE, null);
+  return isMade;
 }
 
 // [{key, atMs}], the last one first.

@@ -4,7 +4,7 @@ import { firstLook, key, look } from './session/first_look.js';
 import { byId } from './dom.js';
 import { describeFault } from './faults.js';
 import { loadPart, mayReload } from './load_part.js';
-import { sessionMemory } from './memory.js';
+import { sessionMemory, takeMade } from './memory.js';
 import { formsOf } from './player/playback/forms.js';
 import { Standby } from './player/playback/standby.js';
 import { VideoSource } from './player/playback/video_source.js';
@@ -77,7 +77,8 @@ async function loadRoom() {
 }
 
 async function pass() {
-  const joined = gate.open();
+  const isMaker = takeMade(key);
+  const joined = gate.open({ isMaker });
   const room = loadRoom();
   // What plays a stream is nearly as large as all the rest, which comes first; unless that is waited for already.
   lookAround(Promise.race([room, joined]));
@@ -86,7 +87,7 @@ async function pass() {
   isIn = true;
   standby?.stop();
   gate.close();
-  enter({ name, video, source, seen });
+  enter({ name, video, source, seen, isMaker });
 }
 
 // Not awaited: what comes later imports what this module is made of.

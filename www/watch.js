@@ -84,7 +84,8 @@ function shareLanguage(room, audio) {
 }
 
 // source: the VideoSource of `video`; seen: what the gate was told (first_look.js), or null.
-export function enter({ name, video, source, seen }) {
+// isMaker: the viewer has just made the session.
+export function enter({ name, video, source, seen, isMaker }) {
   rememberSession(key);
   byId('app').hidden = false;
   const room = openRoom(name);
@@ -112,7 +113,7 @@ export function enter({ name, video, source, seen }) {
     controls.render();
     next.look();
   };
-  openCompany({ room, link: playerUrl(key), follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender });
+  openCompany({ room, link: playerUrl(key), isMaker, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender });
   new Countdown({ room, follower });
   new LeftOff({ video, source, inputs, playback });
   new Reporter(room, follower, source);

@@ -8,6 +8,7 @@ import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeFolder } from '../support/files.mjs';
 import { makeMedia } from '../support/media.mjs';
+import { closeSharing, hasRole, madeSession } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { untilFilmsAreKnown } from '../support/until.mjs';
 
@@ -67,10 +68,6 @@ async function takeHomePicture(page, name) {
 }
 
 const info = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
-const createdKey = async (page) => {
-  await page.waitForSelector('#created:not([hidden])');
-  return page.textContent('#key');
-};
 
 test('the library shows posters, titles and lengths, also those that are made only now', async () => {
   const { page } = ann;
@@ -86,44 +83,53 @@ test('the library shows posters, titles and lengths, also those that are made on
 test('one click on a poster begins a session with that video', async () => {
   const { page } = ann;
   await page.getByRole('button', { name: /^Create a session with Short/ }).click();
-  const key = await createdKey(page);
+  const { key, link } = await madeSession(page);
   assert.equal((await info(key)).video.id, 'short');
-  assert.equal(await page.inputValue('#link'), `${server.origin}/player.html?session=${key}`);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'created-title');
-  await assertAccessible(page, 'created');
+  assert.equal(link, `${server.origin}/player.html?session=${key}`);
+  assert.equal(page.url(), link);
+  await hasRole(page, 'You are the host');
+  assert.ok(await page.evaluate(() => document.activeElement.closest('#share-dialog') !== null), 'the keyboard is where the eye is');
+  await assertAccessible(page, 'made');
+  await takeHomePicture(page, 'made');
 });
 
-test('another poster asks before it begins another session, and the first one stays in sight', async () => {
-  const { page } = ann;
-  const first = await page.textContent('#key');
-  const other = page.getByRole('button', { name: /^Create a session with A Film/ });
-  await other.click();
-  await page.waitForSelector('#confirm-words:has-text("A session is ready. Create another one with A Film?")');
-  await assertAccessible(page, 'another session?');
-  await takeHomePicture(page, 'another');
-  await page.getByRole('button', { name: 'Cancel' }).click();
-  assert.equal(await page.textContent('#key'), first);
-  await other.click();
-  await page.click('#confirm-yes');
-  await until(async () => (await page.textContent('#key')) !== first, 'another key');
-  const second = await page.textContent('#key');
-  assert.equal((await info(second)).video.id, 'a-film');
-  await page.waitForSelector('.recent-row >> nth=1');
-  const links = await page.$$eval('.recent-link', (all) => all.map(({ href }) => href));
-  assert.deepEqual(links.map((link) => new URL(link).searchParams.get('session')), [second, first]);
-  await takeHomePicture(page, 'both');
-  await page.evaluate((key) => localStorage.removeItem(`videosync.host.${key}`), first);
-  await page.evaluate((key) => {
-    const kept = JSON.parse(localStorage.getItem('videosync.sessions')).filter((entry) => entry.key !== key);
-    localStorage.setItem('videosync.sessions', JSON.stringify(kept));
-  }, first); // the next steps begin with one session
+test('clicks that follow make no second session, and who comes back to the page may make one', async () => {
+  const { page } = await meet();
+  let made = 0;
+  page.on('request', (request) => (made += request.method() === 'POST' ? 1 : 0));
+  await page.goto(server.origin);
+  await page.waitForSelector('.poster');
+  await page.evaluate(() => document.querySelectorAll('#create, .poster').forEach((button) => button.click()));
+  await madeSession(page);
+  await page.goBack();
+  await page.waitForSelector('.recent-row');
+  assert.deepEqual([made, await page.locator('.recent-row').count()], [1, 1]);
+  await page.click('#create:enabled:not([aria-disabled])');
+  await madeSession(page);
+  assert.equal(made, 2);
+});
+
+test('who has made a session is in its room under their name, and meets the gate as everybody does when they reload', async () => {
+  const { page } = await meet();
+  await page.goto(server.origin);
+  await page.fill('#name', 'x'.repeat(60));
+  await page.click('#create:enabled');
+  await page.waitForSelector('#name[aria-invalid]:focus');
+  await page.fill('#name', 'Dora');
+  await page.click('#create');
+  await madeSession(page);
+  await page.waitForSelector('#people:has-text("Dora")');
+  await page.reload();
+  await page.click('#gate-join:enabled');
+  await hasRole(page, 'You are the host');
+  assert.ok(!(await page.isVisible('#share-dialog')), 'once');
 });
 
 test('the link is copied, and drawn for phones', async () => {
   const { page } = ann;
-  await page.click('#copy');
-  await page.waitForSelector('#copy:has-text("Copied")');
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.inputValue('#link'));
+  await page.click('#copy-link');
+  await page.waitForSelector('#copy-link:has-text("Copied")');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), page.url());
   const code = page.getByRole('img', { name: 'QR code of the link' });
   const box = await code.boundingBox();
   assert.ok(box.width > 150 && Math.abs(box.width - box.height) < 1, JSON.stringify(box));
@@ -132,10 +138,10 @@ test('the link is copied, and drawn for phones', async () => {
 
 test('the room tells its code, large enough to be read out, and copies it', async () => {
   const { page } = ann;
-  const code = await page.textContent('#code');
+  const code = await page.inputValue('#share-code');
   assert.match(code, /^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
   const ben = await meet({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true, permissions: ['clipboard-read', 'clipboard-write'] });
-  await join(ben.page, await page.inputValue('#link'), 'Ben');
+  await join(ben.page, page.url(), 'Ben');
   await ben.page.tap('#share');
   await ben.page.waitForSelector('#share-dialog[open]');
   await until(async () => (await ben.page.inputValue('#share-code')) === code, 'the code of the session');
@@ -148,16 +154,15 @@ test('the room tells its code, large enough to be read out, and copies it', asyn
     await ben.page.waitForSelector(`${button}:has-text("Copied")`);
     assert.equal(await ben.page.evaluate(() => navigator.clipboard.readText()), await ben.page.inputValue(field));
   }
-  assert.equal(await ben.page.inputValue('#share-link'), await page.inputValue('#link'));
+  assert.equal(await ben.page.inputValue('#share-link'), page.url());
   await takeHomePicture(ben.page, 'sharing');
   await ben.page.getByRole('button', { name: 'Close' }).tap();
 });
 
 test('the join field takes a code however it is written, and a link with one', async () => {
-  const code = await ann.page.textContent('#code');
-  const key = await ann.page.textContent('#key');
+  const code = await ann.page.inputValue('#share-code');
   const { page } = await meet();
-  const into = `${server.origin}/player.html?session=${key}`;
+  const into = ann.page.url();
   for (const written of [code, ` ${code.replace('-', ' ').toLowerCase()} `, `${server.origin}/r/${code}`]) {
     await page.goto(server.origin);
     await page.fill('#join-key', written);
@@ -194,18 +199,19 @@ test('where there is a share sheet, it is offered and gets the link', async () =
   });
   await page.goto(server.origin);
   await page.click('#create:enabled');
-  await createdKey(page);
-  await page.click('#share');
-  assert.equal((await page.evaluate(() => window.testShared)).url, await page.inputValue('#link'));
+  const { link } = await madeSession(page);
+  await page.click('#send-link');
+  assert.equal((await page.evaluate(() => window.testShared)).url, link);
 });
 
 test('the last sessions are there to go back to, until they end or are forgotten', async () => {
   const { page } = ann;
-  const first = await page.textContent('#key');
-  await page.click('#again');
-  await page.waitForSelector('#create:focus');
-  await page.click('#create');
-  const second = await createdKey(page);
+  const { key: first } = await madeSession(page);
+  await page.goto(server.origin);
+  await page.click('#create:enabled');
+  const { key: second } = await madeSession(page);
+  await page.goto('about:blank');
+  await until(async () => (await info(second)).members === 0, 'she is seen to have left');
   await page.goto(server.origin);
   await page.waitForSelector('.recent-row >> nth=1');
   const links = await page.$$eval('.recent-link', (all) => all.map(({ href }) => href));
@@ -229,8 +235,7 @@ test('the name is asked once, and a session that was joined is remembered', asyn
   await page.goto(server.origin);
   assert.ok(await page.isVisible('#name'));
   await page.click('#create:enabled');
-  await createdKey(page);
-  await join(page, await page.inputValue('#link'), 'Ben');
+  await join(page, (await madeSession(page)).link, 'Ben');
   await page.goto(server.origin);
   await page.waitForSelector('.recent-row');
   assert.ok(!(await page.isVisible('#name')));
@@ -247,7 +252,6 @@ test('the language is the browser\'s, or the chosen one from then on', async () 
   await page.waitForSelector('#create:has-text("Sitzung anlegen")');
   assert.equal(await page.getAttribute('html', 'lang'), 'de');
   assert.match(await page.title(), /gemeinsam/);
-  assert.equal(await page.getAttribute('#link', 'aria-label'), 'Link zum Weitergeben');
   await page.selectOption('#language', 'en');
   await page.waitForSelector('#create:has-text("Create session")');
   await page.goto(`${server.origin}/player.html`);
@@ -264,8 +268,9 @@ test('on the smallest phone nothing is cut off, and every target can be hit', as
   await page.waitForSelector('.poster');
   await assertTargets(page, 'home', { min: 8 });
   await page.tap('.poster >> nth=0');
-  await createdKey(page);
-  await assertTargets(page, 'created', { min: 5 });
+  await madeSession(page);
+  await page.waitForSelector('#share-qr svg');
+  assert.ok(await page.$eval('#share-dialog', (dialog) => dialog.scrollWidth <= dialog.clientWidth), 'the ways in fit');
 });
 
 test('the keyboard reaches a poster and begins a session with it', async () => {
@@ -280,7 +285,7 @@ test('the keyboard reaches a poster and begins a session with it', async () => {
   });
   assert.deepEqual(focus, ['poster', 'solid', true]);
   await page.keyboard.press('Enter');
-  assert.equal((await info(await createdKey(page))).video.id, 'a-film');
+  assert.equal((await info((await madeSession(page)).key)).video.id, 'a-film');
 });
 
 // A place is remembered after a minute of a film: tests/www/left_off.test.mjs sees to that.
@@ -296,8 +301,8 @@ test('a film goes on where this browser had stopped, until it is forgotten', asy
   await page.getByRole('button', { name: 'Forget where you stopped: Gone' }).click();
   assert.equal(await page.locator('#go-on .recent-row').count(), 1);
   await page.click('#go-on .go-on-open');
-  assert.equal((await info(await createdKey(page))).video.id, 'a-film');
-  await join(page, await page.inputValue('#link'), 'Ann');
+  assert.equal((await info((await madeSession(page)).key)).video.id, 'a-film');
+  await closeSharing(page);
   await page.click('#go-on:has-text("Go on at 1:02")');
   await until(() => page.evaluate(() => Math.abs(document.querySelector('video').currentTime - 62) < 1), 'it is there');
   await page.waitForSelector('#go-on', { state: 'hidden' });
@@ -310,8 +315,7 @@ for (const colorScheme of ['light', 'dark']) {
     await page.waitForSelector('.poster-picture:not([hidden])');
     await assertAccessible(page, `home, ${colorScheme}`);
     await page.click('#create:enabled');
-    await createdKey(page);
-    const link = await page.inputValue('#link');
+    const { link } = await madeSession(page);
     await page.goto(link);
     await page.waitForSelector('#gate-join:enabled');
     await assertAccessible(page, `gate, ${colorScheme}`);

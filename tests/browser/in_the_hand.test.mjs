@@ -8,7 +8,7 @@ import WebSocket from 'ws';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { clockOf, join, launchBrowser, measure, openPerson, showControls, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
-import { cardOf, chooseVideo, openPicker, rowOf, takePicture } from '../support/player_page.mjs';
+import { cardOf, chooseVideo, madeSession, openPicker, rowOf, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 import { untilFilmsAreKnown } from '../support/until.mjs';
@@ -72,9 +72,7 @@ step('the start page offers the default video first', async () => {
 
 step('host and participant meet nothing that shuts anybody out', async () => {
   await ann.page.click('#create');
-  await ann.page.waitForSelector('#created:not([hidden])');
-  link = await ann.page.inputValue('#link');
-  key = new URL(link).searchParams.get('session');
+  ({ link, key } = await madeSession(ann.page));
   await ben.page.goto(link);
   await ben.page.waitForSelector('#gate-join:enabled');
   await ben.page.waitForSelector('#gate-poster:not([hidden])');

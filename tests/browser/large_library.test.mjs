@@ -8,7 +8,7 @@ import { assertAccessible } from '../support/accessibility.mjs';
 import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
 import { createSession } from '../support/member.mjs';
-import { cardOf, chooseVideo, lists, openPicker, takePicture } from '../support/player_page.mjs';
+import { cardOf, chooseVideo, lists, madeSession, openPicker, takePicture } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 
@@ -142,8 +142,8 @@ step('of a film in several versions one is chosen', async () => {
   const other = (await version.locator('option').evaluateAll((all) => all.map(({ value }) => value))).find((id) => id !== listed);
   await version.selectOption(other);
   await ann.page.click('.poster');
-  await ann.page.waitForSelector('#created:not([hidden])');
-  const { video } = await (await fetch(`${server.origin}/api/sessions/${await ann.page.textContent('#key')}`)).json();
+  const { key: made } = await madeSession(ann.page);
+  const { video } = await (await fetch(`${server.origin}/api/sessions/${made}`)).json();
   assert.equal(video.id, other);
 });
 
@@ -155,7 +155,7 @@ step('the keyboard alone finds a film and begins a session with it', async () =>
   await isShown(['Film 299']);
   await ann.page.keyboard.press('Tab');
   await ann.page.keyboard.press('Enter');
-  await ann.page.waitForSelector('#created:not([hidden])');
+  await madeSession(ann.page);
 });
 
 step('the host finds a video by its words, episodes below their seasons; the one that is on is there without', async () => {

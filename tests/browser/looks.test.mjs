@@ -57,10 +57,10 @@ for (const colorScheme of ['light', 'dark']) {
   test(`with forced colours the code of the link can be read, ${colorScheme}`, async () => {
     const page = await meet({ forcedColors: 'active', colorScheme });
     await page.goto(server.origin);
-    await page.click('#create:enabled');
-    await page.waitForSelector('#created:not([hidden])');
-    assert.ok((await contrastOf(page, '#qr svg')) > 15, 'dark on white');
     assert.ok((await contrastOf(page, '.poster-play >> nth=0')) >= CONTRAST_LEAST, 'the sign to play');
+    await page.click('#create:enabled');
+    await page.waitForSelector('#share-qr svg');
+    assert.ok((await contrastOf(page, '#share-qr svg')) > 15, 'dark on white');
   });
 }
 

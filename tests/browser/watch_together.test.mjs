@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { join, launchBrowser, measure, middleAheadMs, movedMs, openPerson, readings, seekTo, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
-import { rowOf } from '../support/player_page.mjs';
+import { madeSession, rowOf } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
 import { untilFilmsAreKnown } from '../support/until.mjs';
@@ -90,24 +90,24 @@ step('a link to a session that is not there bars the way', async () => {
   assert.match(ben.faults.splice(0).join('\n'), /^Failed to load resource: [^\n]* 404 \(Not Found\)$/);
 });
 
-step('Ann creates a session and gets a link without a secret', async () => {
+step('Ann creates a session, is in its room, and gets a link without a secret', async () => {
   const { page } = ann;
   await page.goto(server.origin);
   await page.fill('#name', 'Ann');
   await page.press('#name', 'Tab');
   await page.click('#create');
-  await page.waitForSelector('#created:not([hidden])');
-  link = await page.inputValue('#link');
-  const key = await page.textContent('#key');
+  let key;
+  ({ link, key } = await madeSession(page));
   assert.equal(link, `${server.origin}/player.html?session=${key}`);
   const stored = await page.evaluate((item) => localStorage.getItem(item), `videosync.host.${key}`);
   assert.ok(stored, 'the host token is kept for later');
 });
 
 step('whoever joins first, the creator is host', async () => {
+  await ann.page.goto(server.origin);
   await join(ben.page, link, 'Ben');
   await hasStatus(ben.page, 'Ready to start');
-  await ann.page.click('#enter');
+  await ann.page.click('.recent-link');
   await ann.page.waitForSelector('#gate-join:enabled');
   assert.equal(await ann.page.inputValue('#gate-name'), 'Ann', 'the name is remembered');
   await ann.page.click('#gate-join');

@@ -107,13 +107,11 @@ const essential = {
     await page.fill('#name', 'Ann');
     await page.press('#name', 'Tab');
     await page.click('#create');
-    await page.waitForSelector('#created:not([hidden])');
-    const link = await page.inputValue('#link');
-    assert.equal(link, stage.linkOf(await page.textContent('#key')));
-    await page.click('#enter');
-    await page.waitForSelector('#gate-join:enabled');
-    assert.equal(await page.inputValue('#gate-name'), 'Ann', 'the name is remembered');
-    await page.click('#gate-join');
+    await page.waitForSelector('#share-dialog[open]');
+    const link = await page.inputValue('#share-link');
+    assert.equal(link, stage.linkOf(new URL(link).searchParams.get('session')));
+    await page.click('#share-dialog .dialog-buttons button');
+    await until(async () => (await page.textContent('#people')).includes('Ann'), 'her name');
     await hasRole(page, 'You are the host');
     await stage.join(ben, link);
     await hasRole(ben.page, 'Ann controls playback');

@@ -65,3 +65,16 @@ export async function chooseVideo(page, title) {
   await cardOf(page, title).locator('button:text-is("Show now")').click();
   await page.waitForSelector('#picker', { state: 'hidden' });
 }
+
+// Of who has just made a session on the start page, and is in its room with the ways to let others in before them.
+// Resolves to {link, key}.
+export async function madeSession(page) {
+  await page.waitForSelector('#share-dialog[open]');
+  const link = await page.inputValue('#share-link');
+  return { link, key: new URL(link).searchParams.get('session') };
+}
+
+export async function closeSharing(page) {
+  await page.click('#share-dialog .dialog-buttons button');
+  await page.waitForSelector('#share-dialog', { state: 'hidden' });
+}

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join, launchBrowser, openPerson, until } from './browser.mjs';
+import { madeSession } from './player_page.mjs';
 import { projectRoot, startServer } from './server.mjs';
 
 const docs = path.join(projectRoot, 'docs');
@@ -37,8 +38,7 @@ async function main() {
     const everybody = { Ann: ann, Ben: ben, Cem: cem, Dee: dee };
     await ann.page.goto(server.origin);
     await ann.page.click('#create:enabled');
-    await ann.page.waitForSelector('#created:not([hidden])');
-    const link = new URL(await ann.page.getAttribute('#enter', 'href'), server.origin).href;
+    const { link } = await madeSession(ann.page);
     for (const [name, { page }] of Object.entries(everybody)) await join(page, link, name);
     await talk(everybody);
     await ann.page.click('#play');

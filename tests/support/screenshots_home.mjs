@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { launchBrowser, openPerson, until } from './browser.mjs';
 import { makeFolder } from './files.mjs';
+import { madeSession } from './player_page.mjs';
 import { projectRoot, startServer } from './server.mjs';
 
 const run = promisify(execFile);
@@ -26,7 +27,7 @@ async function makeLibrary() {
   return folder;
 }
 
-async function takePictures(server, browser, name, options, { folder, withCreated }) {
+async function takePictures(server, browser, name, options, { folder, withMade }) {
   const { page, context } = await openPerson(browser, options);
   const picture = (suffix) => page.screenshot({ path: path.join(folder, `${name}${suffix}.png`) });
   await page.goto(server.origin);
@@ -34,8 +35,8 @@ async function takePictures(server, browser, name, options, { folder, withCreate
     Object.keys(FILMS).length);
   await page.evaluate(() => localStorage.setItem('videosync.name', 'Ann'));
   await page.click('#create:enabled');
-  await page.waitForSelector('#created:not([hidden])');
-  if (withCreated) await picture('-created');
+  await madeSession(page);
+  if (withMade) await picture('-made');
   await page.goto(server.origin);
   await page.waitForSelector('.recent-row');
   await page.waitForFunction(() => [...document.querySelectorAll('.poster-picture')].every((img) => !img.hidden));
@@ -64,7 +65,7 @@ async function main() {
         'home-small': { ...phone, viewport: { width: 360, height: 640 }, colorScheme: 'light', locale: 'de-DE' },
       });
     }
-    const places = { folder, withCreated: Boolean(process.argv[2]) };
+    const places = { folder, withMade: Boolean(process.argv[2]) };
     for (const [name, options] of Object.entries(all)) await takePictures(server, browser, name, options, places);
   } finally {
     await browser.close();

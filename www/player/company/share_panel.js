@@ -10,10 +10,12 @@ const COPIED_FOR_MS = 2_000;
 export class SharePanel {
   #link;
 
-  constructor(room, link) {
+  // isMaker: of the session; who has just made it wants to let others in first of all.
+  constructor(room, link, { isMaker }) {
     this.#link = link;
     byId('share-link').value = link;
     room.addEventListener('welcome', () => this.#showCode(room.code));
+    if (isMaker) room.addEventListener('welcome', () => this.#open(), { once: true });
     this.#showCode(room.code);
     byId('share').addEventListener('click', () => this.#open());
     this.#wire('copy-code', 'share-code', words.copyCode);

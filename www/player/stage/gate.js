@@ -12,9 +12,11 @@ export class Gate {
   #bar = ''; // and this before all
   #isEntering = false;
 
-  // Resolves to the viewer's name once they join.
-  open() {
+  // Resolves to the viewer's name once they join. Who has just made the session has said that they want in, and is
+  // asked nothing: sound comes with the play that they press.
+  open({ isMaker }) {
     byId('gate-name').value ||= knownName();
+    if (isMaker) return this.#pass(byId('gate-name').value);
     const field = new NameField(byId('gate-name'), byId('gate-name-fault'));
     const joined = new Promise((resolve) => {
       byId('gate-form').addEventListener('submit', (event) => {
@@ -23,15 +25,19 @@ export class Gate {
         if (name === null) return byId('gate-name').focus();
         offerName(name);
         byId('gate-join').disabled = true;
-        this.#isEntering = true;
-        this.#render();
-        resolve(name);
+        resolve(this.#pass(name));
       });
     });
     // Until here a click would have submitted the form the old way.
     byId('gate-join').disabled = false;
     byId('gate-join').focus();
     return joined;
+  }
+
+  async #pass(name) {
+    this.#isEntering = true;
+    this.#render();
+    return name;
   }
 
   // What the server says of the session.
