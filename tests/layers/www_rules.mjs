@@ -40,7 +40,7 @@ export const rooms = {
     libraries: ['media-chrome'],
   },
   home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'season.js', 'strings.js', 'session'] },
-  'home.js': { uses: ['ask.js', 'dom.js', 'faults.js', 'memory.js', 'name_field.js', 'qr_code.js', 'strings', 'strings.js', 'session', 'home'] },
+  'home.js': { uses: ['dom.js', 'faults.js', 'memory.js', 'name_field.js', 'strings', 'strings.js', 'session', 'home'] },
   vendor: { uses: [] }, // each module stands for the package of its name, and alone may import it
 };
 
