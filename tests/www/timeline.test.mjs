@@ -112,3 +112,14 @@ test('what is no playback state changes nothing', () => {
   assert.equal(timeline.state, null);
   assert.equal(timeline.positionAt(1000), 0);
 });
+
+test('a film that is not of the library stands by its address', () => {
+  const timeline = new Timeline();
+  timeline.accept(state({ seq: 1, video: 'a-film' }));
+  timeline.setDuration(60);
+  assert.ok(timeline.accept(state({ seq: 2, video: null, url: 'https://films.example/a' })));
+  assert.deepEqual([timeline.state.video, timeline.durationS], ['https://films.example/a', Infinity], 'another film');
+  timeline.setDuration(30);
+  timeline.accept(state({ seq: 3, video: null, url: 'https://films.example/a' }));
+  assert.equal(timeline.durationS, 30, 'the same');
+});
