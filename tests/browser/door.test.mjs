@@ -177,7 +177,11 @@ step('who is in comes back through a locked door, and all come through an open o
   assert.ok(!(await ben.page.textContent('#gate-words')).includes('locked'), 'it is no matter to who was in');
   await ben.page.click('#gate-join');
   await hasRole(ben.page, 'Ann controls playback');
+  await eve.page.goto(link);
+  await eve.page.waitForSelector('#gate-words:has-text("The session is locked")');
   await setDoor('open');
-  await enter(eve.page, 'Eve');
+  await eve.page.waitForSelector('#gate-words:not(:has-text("locked"))');
+  await eve.page.fill('#gate-name', 'Eve');
+  await eve.page.click('#gate-join');
   await hasRole(eve.page, 'Ann controls playback');
 });

@@ -303,7 +303,7 @@ export default {
   },
   door: {
     title: 'Wer hereinkommt',
-    open: 'Alle, die den Link haben',
+    open: 'Alle, die den Link oder den Code haben',
     knock: 'Wen ich hereinlasse',
     locked: 'Niemand sonst',
     knocks: 'Wer hereinkommen möchte',

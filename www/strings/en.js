@@ -304,7 +304,7 @@ export default {
   },
   door: {
     title: 'Who may come in',
-    open: 'Everybody who has the link',
+    open: 'Everybody who has the link or the code',
     knock: 'Whom I let in',
     locked: 'Nobody else',
     knocks: 'People who want to come in',

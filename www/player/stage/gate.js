@@ -11,6 +11,7 @@ export class Gate {
   #trouble = ''; // comes before it
   #bar = ''; // and this before all
   #isEntering = false;
+  isShut = false; // nobody is let in, and this viewer was not in before
 
   // Resolves to the viewer's name once they join. Who has just made the session has said that they want in, and is
   // asked nothing: sound comes with the play that they press.
@@ -44,6 +45,7 @@ export class Gate {
   // mayPass: its door is no matter to this viewer.
   show({ members, video, door }, mayPass) {
     const told = mayPass ? undefined : words.doors[door];
+    this.isShut = told !== undefined && door === 'locked';
     this.say([words.watching(members), told].filter(Boolean).join(' '));
     setText(byId('gate-join'), told && door === 'knock' ? words.knock : words.join);
     if (video?.title) setText(byId('gate-title'), video.title);
