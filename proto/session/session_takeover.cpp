@@ -117,7 +117,8 @@ Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   const std::int64_t window_us = std::max(limits_->resume_window_us, limits_->host_grace_us);
   const bool is_in_time = reopened_us_ != INT64_MIN && now_us_ - reopened_us_ <= window_us;
   if (!is_in_time || !id || id.value >= id_max) return nullptr;
-  if (is_removed(id) || is_barred(request.browser)) return nullptr;
+  const bool is_trusted = request.host_token && holds_host_token(*request.host_token);
+  if (is_removed(id) || (is_barred(request.browser) && !is_trusted)) return nullptr;
   reserve_id(id);
   std::string name = request.name;
   if (name.empty() || name.size() > member_name_bytes_max)

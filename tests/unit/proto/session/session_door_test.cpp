@@ -293,3 +293,19 @@ Test(session_door, another_place_knows_who_was_removed_and_whose_browser_is_whos
   t.remove(cem->id);
   cr_assert(t.is_kept_out(6));
 }
+
+Test(session_door, whom_the_host_token_let_in_after_all_is_known_at_another_place_by_it) {
+  Doorstep t(Door::open);
+  const Token host_token = token_of(SessionFixture::host_token_seed);
+  t.remove(t.come(5)->id);
+  const auto back = t.come(5, host_token);
+  cr_assert(back.has_value());
+  t.say(back->id, GiveMessage{t.ann.id});  // of the host another place knows
+  t.machine = SessionMachine::reopen(t.limits, t.machine->record(), 0, 7, {}, t.now);
+  const auto resume = SessionFixture::resume_token(back->id);
+  const auto unproven = t.come(5, std::nullopt, resume);
+  cr_assert(!unproven && unproven.error() == Refused::removed);
+  const auto resumed = t.come(5, host_token, resume);
+  cr_assert(resumed.has_value() && resumed->resumed);
+  cr_assert_eq(resumed->id, back->id);
+}
