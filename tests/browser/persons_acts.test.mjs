@@ -128,8 +128,13 @@ test('a film that is cut short ends there, which is told, and it plays where the
 test('trying again goes on with the film where the file has become whole meanwhile', async () => {
   await tell(ann.page, { type: 'seek', position: CUT_S - 1 });
   for (const { page } of [ann, ben]) await hasStatus(page, 'it breaks off here');
+  // Ben's page finds out by nothing but the button: what it asks by itself waits for that.
+  let press;
+  const isPressed = new Promise((resolve) => (press = resolve));
+  await ben.page.route('**/api/sessions/*', (route) => isPressed.then(() => route.continue()));
   await replace('short', 'film');
   await ben.page.click('#big-action:has-text("Try again")');
+  press();
   await hasStatus(ben.page, 'Paused');
   await tell(ann.page, { type: 'play' });
   // Ann's page finds out by itself.

@@ -2,6 +2,8 @@
 // at Escape, and when the list moves under it.
 import { icon, label, make } from '../../dom.js';
 
+const placedAt = new WeakMap(); // the button of an open menu -> where it was when the menu was put below it
+
 // acts: [[name, () => ...]]. Returns {element, items: the buttons by name, call(text): what the button is called}.
 export function makeRowMenu(acts) {
   const items = {};
@@ -23,21 +25,35 @@ export function makeRowMenu(acts) {
 
 export function closeMenusOf(list) {
   document.addEventListener('click', ({ target }) => closeAll(list, target));
-  document.addEventListener('scroll', ({ target }) => target.contains(list) && closeAll(list, null), true);
-  addEventListener('resize', () => closeAll(list, null));
+  document.addEventListener('scroll', ({ target }) => target.contains(list) && closeMoved(list), true);
+  addEventListener('resize', () => closeMoved(list));
   list.addEventListener('keydown', ({ key }) => key === 'Escape' && closeAll(list, null));
+}
+
+// A scroll is told a frame after it was: a menu that was opened since has not moved.
+function closeMoved(list) {
+  for (const menu of list.querySelectorAll('details[open]')) {
+    const placed = placedAt.get(menu.firstChild);
+    const { top, right } = menu.firstChild.getBoundingClientRect();
+    if (placed && (placed.top !== top || placed.right !== right)) close(menu);
+  }
 }
 
 function closeAll(list, exceptAround) {
   for (const menu of list.querySelectorAll('details[open]')) {
-    if (menu.contains(exceptAround)) continue;
-    if (menu.contains(document.activeElement)) menu.firstChild.focus({ preventScroll: true });
-    menu.open = false;
+    if (!menu.contains(exceptAround)) close(menu);
   }
+}
+
+function close(menu) {
+  placedAt.delete(menu.firstChild);
+  if (menu.contains(document.activeElement)) menu.firstChild.focus({ preventScroll: true });
+  menu.open = false;
 }
 
 function placeBelow(button, items) {
   const { top, bottom, right } = button.getBoundingClientRect();
+  placedAt.set(button, { top, right });
   const fits = bottom + items.offsetHeight <= innerHeight;
   items.style.top = `${fits ? bottom : top - items.offsetHeight}px`;
   items.style.right = `${document.documentElement.clientWidth - right}px`;
