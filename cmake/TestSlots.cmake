@@ -15,12 +15,8 @@ set(playing_tests browser_by_ear browser_forms browser_hls browser_odd_films bro
   browser_sync_skew browser_watch_together browser_web_films
   engines_chromium engines_firefox engines_webkit)
 
-# Of those that compute, the long ones that judge no moments: they begin beside the browsers, or two at a time they
-# would be what is left at the end.
-set(early_tests e2e_make_hls e2e_media_program layers_headers)
-
 get_property(tests DIRECTORY PROPERTY TESTS)
-foreach(test ${computing_tests} ${lone_tests} ${playing_tests} ${early_tests})
+foreach(test ${computing_tests} ${lone_tests} ${playing_tests})
   if(NODE AND NOT test IN_LIST tests)
     message(FATAL_ERROR "cmake/TestSlots.cmake names ${test}, which is no test")
   endif()
@@ -38,9 +34,6 @@ foreach(test ${tests})
   else()
     # Also what waits, where a sanitizer makes it compute.
     set_tests_properties(${test} PROPERTIES PROCESSORS 5)
-  endif()
-  if(test IN_LIST early_tests)
-    set_tests_properties(${test} PROPERTIES COST 1500)
   endif()
 endforeach()
 
