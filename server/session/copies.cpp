@@ -42,12 +42,17 @@ Impl::Copy Impl::take_copy(Outpost& outpost) noexcept {
           .queue_epoch = outpost.queue_epoch};
 }
 
-// The store has it. No longer than the session may live there: nobody is to revive it.
+// The store has it. No longer than the session may live there, however often it is asked for
+// meanwhile: nobody is to revive it.
 void Impl::keep_copy(Residence& residence) noexcept {
   if (residence.away().record.empty()) return;
   VS_ASSERT(!copies_.contains(residence.key));
+  const std::int64_t kept_until_us = residence.away().kept_until_us;
+  if (kept_until_us > 0 && kept_until_us <= now_us()) return;
   if (kept_order_.size() == copies_max) forget_oldest_kept();
-  const std::int64_t until_us = now_us() + std::min(failover_us, ports_.session_ttl_us);
+  const std::int64_t until_us = kept_until_us > 0
+                                    ? kept_until_us
+                                    : now_us() + std::min(failover_us, ports_.session_ttl_us);
   kept_order_.push_back({residence.key, until_us});
   kept_.insert_or_assign(residence.key, Kept{take_copy(residence.away()), until_us});
   VS_ASSERT(kept_.size() <= kept_order_.size());
@@ -126,6 +131,7 @@ void Impl::on_copy_answered(const Uuid& key, const Result<>& result) noexcept {
 void Impl::take_back_copy(Residence& residence) noexcept {
   forget_kept();
   auto kept = kept_.extract(residence.key);
+  if (!kept.empty() && kept.mapped().until_us <= now_us()) kept = {};
   auto waiting = copies_.extract(residence.key);
   if (kept.empty() && waiting.empty()) return;
   VS_ASSERT(kept.empty() || waiting.empty());
@@ -139,6 +145,7 @@ void Impl::take_back_copy(Residence& residence) noexcept {
   outpost.record = std::move(copy.record);
   outpost.queue = std::move(copy.queue);
   outpost.queue_epoch = copy.queue_epoch;
+  if (!kept.empty()) outpost.kept_until_us = kept.mapped().until_us;
   set_unsaved(residence.key, "");
 }
 

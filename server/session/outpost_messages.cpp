@@ -383,6 +383,7 @@ void Impl::learn_record(Residence& residence, std::uint64_t revision, std::uint6
   outpost.revision = revision;
   outpost.commands = commands;
   outpost.record = record;
+  outpost.kept_until_us = 0;
   outpost.code = stored->record.code;
   VS_ASSERT(!outpost.record.empty());
   if (!has_doubts) return;

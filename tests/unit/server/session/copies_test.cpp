@@ -99,6 +99,23 @@ Test(copies, a_failover_long_after_has_had_all) {
   cr_assert(node.stored_version(other.key) == StoreVersion{}, "nobody keeps it for ever");
 }
 
+Test(copies, it_is_kept_no_longer_for_being_asked_about) {
+  DirectoryFixture node;
+  Other other(node);
+  node.pass(settled_us);
+  come_and_go(node, other);
+  node.directory().on_node_lost(other.id);  // so the record says it all
+  for (int i = 0; i < 3; ++i) {
+    node.pass(4 * seconds);
+    const ConnectionRef from = node.connect();
+    node.directory().on_info(other.key, from);
+    node.answer_all();
+    cr_assert(node.answer_of<SessionInfo>(from).has_value());
+  }
+  fail_over(node);
+  cr_assert(node.stored_version(other.key) == StoreVersion{});
+}
+
 Test(copies, who_comes_back_meanwhile_finds_what_was_known) {
   DirectoryFixture node;
   Other other(node);
