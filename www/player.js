@@ -38,29 +38,14 @@ async function showBeginning({ info: { state, video: entry, serverTimeMs, audioL
   standby = new Standby(video, positionS, { libraryS: entry.duration });
 }
 
-function showGate() {
-  const { hostToken, resume } = sessionMemory(key);
-  gate.show(seen.info, Boolean(hostToken || resume));
-}
-
-// Who stands before a locked door sees it when it opens.
-function lookWhileShut() {
-  if (gate.isShut) setTimeout(async () => {
-    const found = await look().catch(() => null);
-    if (isIn) return;
-    seen = found ?? seen;
-    showGate();
-    lookWhileShut();
-  }, LOOK_AGAIN_MS);
-}
-
-// Until it is known.
+// Until it is known, and for as long as the door is locked: who stands before it sees it open.
 async function lookAround(streams, found = firstLook) {
   try {
     seen = await found;
-    showGate();
-    lookWhileShut();
-    if (!isIn) showBeginning(seen, streams);
+    const { hostToken, resume } = sessionMemory(key);
+    gate.show(seen.info, Boolean(hostToken || resume));
+    if (gate.isShut) setTimeout(() => isIn || lookAround(streams, look()), LOOK_AGAIN_MS);
+    if (!isIn && !standby) showBeginning(seen, streams);
   } catch (error) {
     if (error.code === 'session_not_found') return gate.bar(strings.gate.noSession);
     gate.say(`${describeFault(error)} ${strings.gate.allTheSame}`);

@@ -43,47 +43,39 @@ Impl::Copy Impl::take_copy(Outpost& outpost) noexcept {
 }
 
 // The store has it. No longer than the session may live there, however often it is asked for
-// meanwhile: nobody is to revive it.
+// meanwhile: nobody is to revive it. Where there is no room it is not kept.
 void Impl::keep_copy(Residence& residence) noexcept {
-  if (residence.away().record.empty()) return;
+  Outpost& outpost = residence.away();
+  if (outpost.record.empty()) return;
   VS_ASSERT(!copies_.contains(residence.key));
-  const std::int64_t kept_until_us = residence.away().kept_until_us;
-  if (kept_until_us > 0 && kept_until_us <= now_us()) return;
-  if (kept_order_.size() == copies_max) forget_oldest_kept();
-  const std::int64_t until_us = kept_until_us > 0
-                                    ? kept_until_us
+  VS_ASSERT(!kept_.contains(residence.key));
+  const std::int64_t until_us = outpost.kept_until_us > 0
+                                    ? outpost.kept_until_us
                                     : now_us() + std::min(failover_us, ports_.session_ttl_us);
-  kept_order_.push_back({residence.key, until_us});
-  kept_.insert_or_assign(residence.key, Kept{take_copy(residence.away()), until_us});
-  VS_ASSERT(kept_.size() <= kept_order_.size());
-}
-
-// Of a session that was left, opened and left again the later place counts.
-void Impl::forget_oldest_kept() noexcept {
-  VS_ASSERT(!kept_order_.empty());
-  const auto [key, until_us] = kept_order_.front();
-  kept_order_.pop_front();
-  const auto kept = kept_.find(key);
-  if (kept != kept_.end() && kept->second.until_us == until_us) kept_.erase(kept);
+  if (until_us <= now_us() || kept_.size() == copies_max) return;
+  Copy copy = take_copy(outpost);
+  copy.kept_until_us = until_us;
+  kept_.emplace(residence.key, std::move(copy));
 }
 
 void Impl::forget_kept() noexcept {
-  while (!kept_order_.empty() && kept_order_.front().until_us <= now_us())
-    forget_oldest_kept();
+  std::erase_if(kept_, [now = now_us()](const auto& entry) noexcept {
+    return entry.second.kept_until_us <= now;
+  });
 }
 
 // Whether the store that comes next has them nobody knows.
 void Impl::doubt_kept() noexcept {
   VS_ASSERT(!is_store_ready_);
   forget_kept();
-  kept_order_.clear();
-  for (auto& [key, kept] : std::exchange(kept_, {})) {
+  for (auto& [key, copy] : std::exchange(kept_, {})) {
     if (copies_.size() == copies_max) {
       drop_copy();
       continue;
     }
     VS_ASSERT(!residences_.contains(key));
-    copies_.insert_or_assign(key, std::move(kept.copy));
+    copy.kept_until_us = 0;
+    copies_.insert_or_assign(key, std::move(copy));
     set_unsaved(key, "the store is away");
   }
 }
@@ -130,12 +122,11 @@ void Impl::on_copy_answered(const Uuid& key, const Result<>& result) noexcept {
 // The session is asked for here again.
 void Impl::take_back_copy(Residence& residence) noexcept {
   forget_kept();
-  auto kept = kept_.extract(residence.key);
-  if (!kept.empty() && kept.mapped().until_us <= now_us()) kept = {};
-  auto waiting = copies_.extract(residence.key);
-  if (kept.empty() && waiting.empty()) return;
-  VS_ASSERT(kept.empty() || waiting.empty());
-  Copy& copy = waiting.empty() ? kept.mapped().copy : waiting.mapped();
+  auto taken = copies_.extract(residence.key);
+  VS_ASSERT(taken.empty() || !kept_.contains(residence.key));
+  if (taken.empty()) taken = kept_.extract(residence.key);
+  if (taken.empty()) return;
+  Copy& copy = taken.mapped();
   Outpost& outpost = residence.away();
   VS_ASSERT(outpost.record.empty());
   VS_ASSERT(outpost.phase == Outpost::Phase::idle);
@@ -145,7 +136,7 @@ void Impl::take_back_copy(Residence& residence) noexcept {
   outpost.record = std::move(copy.record);
   outpost.queue = std::move(copy.queue);
   outpost.queue_epoch = copy.queue_epoch;
-  if (!kept.empty()) outpost.kept_until_us = kept.mapped().until_us;
+  outpost.kept_until_us = copy.kept_until_us;
   set_unsaved(residence.key, "");
 }
 

@@ -360,14 +360,7 @@ class SessionDirectory::Impl {
     std::string record;
     Queue queue;
     std::uint64_t queue_epoch = 0;
-  };
-  struct Kept {
-    Copy copy;
-    std::int64_t until_us = 0;
-  };
-  struct KeptUntil {
-    Uuid key;
-    std::int64_t until_us = 0;
+    std::int64_t kept_until_us = 0;  // in kept_
   };
   static Copy take_copy(Outpost& outpost) noexcept;
   void leave_copy(Residence& residence) noexcept;
@@ -376,7 +369,6 @@ class SessionDirectory::Impl {
   void on_copy_answered(const Uuid& key, const Result<>& result) noexcept;
   void take_back_copy(Residence& residence) noexcept;
   void keep_copy(Residence& residence) noexcept;
-  void forget_oldest_kept() noexcept;
   void forget_kept() noexcept;
   void doubt_kept() noexcept;
 
@@ -457,10 +449,7 @@ class SessionDirectory::Impl {
   int depth_ = 0;                    // of events: an answer's is within the one that it came in
   std::vector<Residence*> talking_;  // homes with something to flush at the end of the turn
   std::unordered_map<Uuid, Copy> copies_;  // of sessions that are not open here; at most copies_max
-  // Of such as the store is known to have. In the order in which they are forgotten; also of some
-  // that were taken back since.
-  std::unordered_map<Uuid, Kept> kept_;
-  std::deque<KeptUntil> kept_order_;  // at most copies_max
+  std::unordered_map<Uuid, Copy> kept_;    // likewise, of such as the store is known to have
   // Of homes, answered in the order in which they were asked for.
   std::uint64_t changes_asked_ = 0;
   std::uint64_t changes_answered_ = 0;

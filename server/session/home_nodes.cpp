@@ -207,8 +207,8 @@ void Impl::enroll_one(Residence& residence, const Uuid& node, std::uint32_t plac
                       const node::EnrolledMember& member) noexcept {
   Home& home = residence.at_home();
   VS_ASSERT(home.remote_at(place).node == node);
-  home.machine->enroll({member.id, member.connection, member.name, member.browser},
-                            server_us(), effects_);
+  home.machine->enroll({member.id, member.connection, member.name, member.browser}, server_us(),
+                       effects_);
   const auto before = home.seats.find(member.id);
   const bool is_known = before != home.seats.end() && before->second.node == place &&
                         before->second.number == member.connection;

@@ -85,7 +85,7 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
   for (const auto& [id, seat] : home.seats) {
     if (seat.node != 0) continue;
     const auto info = machine.info(id);
-    add_member(residence, id, 
+    add_member(residence, id,
                {seat.at, seat.number, info ? info->name : "", machine.browser_of(id)});
   }
   for (const MemberInfo& member : machine.members())

@@ -21,7 +21,8 @@ import { StatusView } from './status/status_view.js';
 
 const events = strings.events;
 
-// link: of the session. isMaker: whether this viewer has just made it. confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
+// link: of the session. isMaker: whether this viewer has just made it. confirm(words, yes): asks, resolves to whether it
+// shall be. toast(text): tells for a moment.
 // shown, library, inputs, playback: the ShownVideo, VideoList, PageInputs, SharedPlayback. onRender(): whatever else the
 // page refreshes at the status line's pace.
 export function openCompany({ room, link, isMaker, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {

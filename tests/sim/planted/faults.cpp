@@ -41,7 +41,7 @@ constexpr std::array faults{
                  "if («residence.away().record.empty()») return;\n  if (!copies_", "true", 3660},
     PlantedFault{"kept-dropped", "what the store has said that it has is forgotten at once",
                  "once or refused", "server/session/copies.cpp", expression,
-                 "if («residence.away().record.empty()») return;\n  VS_ASSERT(!copies_", "true",
+                 "if («outpost.record.empty()») return;\n  VS_ASSERT(!copies_", "true",
                  9100229},
     PlantedFault{"queue-left", "who writes over another's record leaves its queue",
                  "agreement",

@@ -26,6 +26,7 @@ export class SharePanel {
   }
 
   #open() {
+    if (byId('share-dialog').open) return;
     setText(byId('share-words'), '');
     byId('share-dialog').showModal();
     this.#showQrCode().catch(() => {}); // there is the link
