@@ -132,6 +132,24 @@ test('how many are ready is told at once', async () => {
   await cinema.empty();
 });
 
+// Each in the moment between the choice and the server's word on it.
+test('what the host has chosen stays chosen, whatever else is told meanwhile', async () => {
+  const { people: [ann] } = await cinema.seat(['Ann']);
+  await open(ann.page, 'host-tools');
+  for (const id of ['door-locked', 'set-everyone', 'set-wait', 'set-queue']) {
+    const stays = await ann.page.evaluate((wanted) => {
+      const box = document.getElementById(wanted);
+      const before = box.checked;
+      box.click();
+      const data = JSON.stringify({ type: 'members', count: 1, ready: 0, joined: [], left: [], changed: [] });
+      window.testSockets.at(-1).dispatchEvent(new MessageEvent('message', { data }));
+      return box.checked !== before;
+    }, id);
+    assert.ok(stays, id);
+  }
+  await cinema.empty();
+});
+
 test('who was never in sees no empty chat', async () => {
   const { key, hostToken } = await createSession(cinema.server);
   const link = `${cinema.server.origin}/player.html?session=${key}`;

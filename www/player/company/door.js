@@ -2,6 +2,7 @@
 import { byId, make, setText } from '../../dom.js';
 import { joinNames } from '../../names.js';
 import { strings } from '../../strings.js';
+import { bindSettings } from './setting_controls.js';
 
 const words = strings.door;
 const DOORS = ['open', 'knock', 'locked'];
@@ -13,16 +14,16 @@ export class Door {
 
   constructor({ room }) {
     this.#room = room;
-    for (const door of DOORS) {
-      byId(`door-${door}`).addEventListener('change', () => room.send('settings', { door }));
-    }
+    const choose = bindSettings(room, (settings) => {
+      for (const door of DOORS) byId(`door-${door}`).checked = settings.door === door;
+    });
+    for (const door of DOORS) byId(`door-${door}`).addEventListener('change', () => choose({ door }));
     for (const type of ['settings', 'people', 'phase', 'refused', 'knocks']) room.addEventListener(type, () => this.render());
     setInterval(() => room.forgetSilentKnocks(), LOOK_EVERY_MS);
     this.render();
   }
 
   render() {
-    for (const door of DOORS) byId(`door-${door}`).checked = this.#room.settings.door === door;
     const list = this.#room.knocks.list;
     const gone = new Set(this.#rows.keys());
     for (const { id, name } of list) {

@@ -2,6 +2,7 @@
 // end, by the host.
 import { byId } from '../../dom.js';
 import { strings } from '../../strings.js';
+import { bindSettings } from './setting_controls.js';
 
 export class HostTools {
   #room;
@@ -11,12 +12,14 @@ export class HostTools {
   constructor({ room, library, confirm }) {
     this.#room = room;
     this.#library = library;
-    byId('set-everyone').addEventListener('change', ({ target }) =>
-      room.send('settings', { control: target.checked ? 'everyone' : 'host' }));
-    byId('set-wait').addEventListener('change', ({ target }) =>
-      room.send('settings', { onStall: target.checked ? 'wait' : 'continue' }));
-    byId('set-queue').addEventListener('change', ({ target }) =>
-      room.send('settings', { queue: target.checked ? 'everyone' : 'host' }));
+    const choose = bindSettings(room, (settings) => {
+      byId('set-everyone').checked = settings.control === 'everyone';
+      byId('set-wait').checked = settings.onStall === 'wait';
+      byId('set-queue').checked = settings.queue === 'everyone';
+    });
+    byId('set-everyone').addEventListener('change', ({ target }) => choose({ control: target.checked ? 'everyone' : 'host' }));
+    byId('set-wait').addEventListener('change', ({ target }) => choose({ onStall: target.checked ? 'wait' : 'continue' }));
+    byId('set-queue').addEventListener('change', ({ target }) => choose({ queue: target.checked ? 'everyone' : 'host' }));
     byId('end').addEventListener('click', async () => {
       if (await confirm(strings.events.endSure, byId('end').textContent)) room.send('end');
     });
@@ -27,15 +30,12 @@ export class HostTools {
   }
 
   render() {
-    const { settings, youAreHost, mayControl } = this.#room;
+    const { youAreHost, mayControl } = this.#room;
     const isOver = this.#room.connection.phase.name === 'closed';
     const { list, isPart } = this.#library;
     const mayChoose = mayControl && (isPart || list.length > 0);
     byId('host-tools').hidden = isOver || !(youAreHost || mayChoose);
     byId('choose').hidden = !mayChoose;
     byId('host-only').hidden = !youAreHost;
-    byId('set-everyone').checked = settings.control === 'everyone';
-    byId('set-wait').checked = settings.onStall === 'wait';
-    byId('set-queue').checked = settings.queue === 'everyone';
   }
 }
