@@ -127,7 +127,8 @@ test('a page and two parts that share in different ways: everything is there onc
   'package.json': '{"type":"module"}',
   'page.js': `import { all } from './all.js'; import { first } from './first.js'; import { second } from './second.js';
     globalThis.evaluated.push('page');
-    Promise.all([import('./parts/one.js'), import('./parts/two.js')]).then((parts) =>
+    const inTurn = async () => [await import('./parts/one.js'), await import('./parts/two.js')];
+    inTurn().then((parts) =>
       globalThis.told([[all, first, second].map((each) => each.next()), ...parts.map(({ tell }) => tell())]));`,
   'all.js': counter('all'), 'first.js': counter('first'), 'second.js': counter('second'), 'both.js': counter('both'),
   'parts/one.js': `import { all } from '../all.js'; import { both } from '../both.js'; import { first } from '../first.js';

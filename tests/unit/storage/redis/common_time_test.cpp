@@ -305,6 +305,27 @@ Test(common_time, the_first_readings_of_a_connection_are_coarse) {
   }
 }
 
+// A busy machine: the best reading of doubt_us is a coarse one, and what is written by it is put
+// right by the first that is closer. Whoever counts changes has to count with both.
+Test(common_time, what_was_written_by_a_coarse_reading_is_put_right_by_a_closer_one) {
+  constexpr Delays even{100, 100, 0};
+  TimeWorld world;
+  TimeNode& node = world.add(0, even);
+  world.run(5 * second);
+  const std::int64_t before_us = lead_us(world, node);
+  const unsigned writes = world.writes;
+  node.delays = {10 * ms, 100, 0};
+  world.redis.step(5 * second);
+  while (world.writes == writes)
+    world.run(50);
+  node.delays = even;
+  cr_assert_geq(std::abs(world.stored.offset_us + 5 * second), 2 * ms, "a coarse one");
+  world.run(second);
+  cr_assert_eq(world.writes, writes + 2);
+  assert_near(world.stored.offset_us, -5 * second, ms, "the offset");
+  assert_near(lead_us(world, node), before_us, ms, "server time");
+}
+
 // A guest that is moved to another host, a laptop that sleeps: its clock is late, not Redis'.
 Test(common_time, one_machine_stood_still_and_the_others_do_not_care) {
   for (const std::int64_t still_us : {300 * ms, 2 * second}) {
