@@ -25,7 +25,7 @@
 
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
-#include "server/http/video_catalog.h"
+#include "server/films/video_catalog.h"
 #include "storage/files/file_desk.h"
 #include "storage/films/media_pictures.h"
 #include "storage/films/media_probe.h"

@@ -24,7 +24,7 @@
 #include "server/connection/date_cache.h"
 #include "server/connection/hub.h"
 #include "server/connection/object_pool.h"
-#include "server/http/video_catalog.h"
+#include "server/films/video_catalog.h"
 #include "server/service.h"
 #include "server/session/session_directory.h"
 #include "server/session_bridge.h"

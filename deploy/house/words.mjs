@@ -4,6 +4,8 @@ export const words = {
   'server/config': 'settings, flags',
   'server/connection': "a connection's life, the hub",
   'server/http': 'routes and answers',
+  'server/access': 'who comes, from where, and what they may',
+  'server/films': 'the library over HTTP',
   'server/metrics': 'counters and their text',
   'server/nodes': 'who else lives, digests',
   'server/session': 'sessions, at home or not',

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "server/access/forwarded.h"
 #include "server/config/listen_address.h"
-#include "server/http/forwarded.h"
 
 namespace videosync {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "server/http/ip_address.h"
+#include "server/access/ip_address.h"
 
 namespace videosync {
 

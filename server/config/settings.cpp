@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/access/film_sources.h"
+#include "server/access/origin_policy.h"
 #include "server/config/setting_values.h"
-#include "server/http/film_sources.h"
-#include "server/http/origin_policy.h"
 #include "storage/redis/redis_address.h"
 
 namespace videosync {

@@ -22,9 +22,9 @@
 #include "proto/http/http_response.h"
 #include "proto/session/session_values.h"
 #include "proto/websocket/websocket_frames.h"
+#include "server/access/ip_address.h"
 #include "server/connection/hub.h"
 #include "server/connection/message_rate.h"
-#include "server/http/ip_address.h"
 
 namespace videosync {
 

@@ -11,8 +11,8 @@
 #include "proto/http/http_range.h"
 #include "proto/http/http_response.h"
 #include "server/digest.h"
+#include "server/films/video_catalog.h"
 #include "server/http/security_headers.h"
-#include "server/http/video_catalog.h"
 #include "server/worker.h"
 
 namespace videosync {

@@ -9,9 +9,9 @@
 #include "core/base/assert.h"
 #include "proto/http/http_request.h"
 #include "proto/wire/messages.h"
-#include "server/http/code_route.h"
+#include "server/access/code_route.h"
+#include "server/films/video_catalog.h"
 #include "server/http/file_response.h"
-#include "server/http/video_catalog.h"
 #include "server/http/websocket_route.h"
 #include "server/worker.h"
 

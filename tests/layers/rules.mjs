@@ -39,11 +39,20 @@ export const rooms = {
   // Whoever serves: the worker's connections, and what is said over them.
   'server/connection': [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket',
-    'server/digest.h', 'server/http', 'server/metrics', 'server/worker.h',
+    'server/access/ip_address.h', 'server/digest.h', 'server/http', 'server/metrics', 'server/worker.h',
+  ],
+  // Who comes, from where, and what they may.
+  'server/access': [
+    'core/base', 'proto/http', 'proto/wire', 'server/digest.h', 'server/http', 'server/session/session_reply.h', 'server/worker.h',
+  ],
+  // The library over HTTP.
+  'server/films': [
+    'core/base', 'proto/http', 'storage/forms', 'storage/library', 'storage/names',
+    'server/digest.h', 'server/http', 'server/worker.h',
   ],
   'server/http': [
-    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/files', 'storage/forms',
-    'storage/library', 'storage/names', 'server/digest.h', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
+    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/files', 'storage/library', 'storage/names', 'server/access',
+    'server/digest.h', 'server/films', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
   ],
   // Sessions know neither sockets nor HTTP: of the reactor they have the timers' words alone.
   'server/session': [
@@ -58,13 +67,13 @@ export const rooms = {
     'core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/forms/form_counts.h', 'storage/redis',
   ],
   'server/config': [
-    'core/base', 'server/http/forwarded.h', 'server/http/ip_address.h', 'server/http/origin_policy.h', 'server/http/film_sources.h',
+    'core/base', 'server/access',
     'server/version.h', 'storage/redis/redis_address.h',
   ],
   // What puts it all together.
   server: [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
-    'server/config', 'server/connection', 'server/http', 'server/metrics', 'server/nodes', 'server/session',
+    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/session',
     'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
   ],
 };

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/base/token_bucket.h"
-#include "server/http/ip_address.h"
+#include "server/access/ip_address.h"
 
 namespace videosync {
 

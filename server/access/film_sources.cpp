@@ -1,17 +1,17 @@
-#include "server/http/film_sources.h"
+#include "server/access/film_sources.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 
 #include "core/base/text.h"
-#include "server/http/origin_policy.h"
+#include "server/access/origin_policy.h"
 
 namespace videosync {
 
 namespace {
 
-constexpr std::string_view scheme = "https://";
+constexpr std::string_view https = "https://";
 
 // Of a host and port, IPv6 included: nothing that means something in a policy's text.
 bool is_of_an_authority(char c) noexcept {
@@ -24,9 +24,8 @@ Result<FilmSources> FilmSources::create(std::span<const std::string> entries) {
   FilmSources sources;
   for (const std::string& entry : entries) {
     auto origin = canonical_origin(entry);
-    const bool is_source = origin && origin->starts_with(scheme) &&
-                           std::ranges::all_of(origin->substr(scheme.size()),
-                                               is_of_an_authority);
+    const bool is_source = origin && origin->starts_with(https) &&
+                           std::ranges::all_of(origin->substr(https.size()), is_of_an_authority);
     if (!is_source) {
       return fail(ErrorCode::invalid_argument,
                   fmt::format("'{}' is not a source of films: write https://host or "
@@ -42,8 +41,8 @@ Result<FilmSources> FilmSources::create(std::span<const std::string> entries) {
 bool FilmSources::allows(std::string_view url) const {
   const bool is_plain =
       std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
-  if (!is_plain || !url.starts_with(scheme)) return false;
-  const auto origin = canonical_origin(url.substr(0, url.find_first_of("/?#", scheme.size())));
+  if (!is_plain || !url.starts_with(https)) return false;
+  const auto origin = canonical_origin(url.substr(0, url.find_first_of("/?#", https.size())));
   return origin && std::ranges::find(origins_, *origin) != origins_.end();
 }
 

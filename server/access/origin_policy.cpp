@@ -1,4 +1,4 @@
-#include "server/http/origin_policy.h"
+#include "server/access/origin_policy.h"
 
 #include <fmt/core.h>
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "core/base/short_code.h"
-#include "server/http/forwarded.h"
+#include "server/access/forwarded.h"
 #include "server/session/session_reply.h"
 
 namespace videosync {

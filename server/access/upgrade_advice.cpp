@@ -1,4 +1,4 @@
-#include "server/http/upgrade_advice.h"
+#include "server/access/upgrade_advice.h"
 
 #include <algorithm>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "server/http/rate_limiter.h"
+#include "server/access/rate_limiter.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "server/http/library_folders.h"
+#include "server/films/library_folders.h"
 
 #include <algorithm>
 

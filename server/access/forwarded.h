@@ -12,7 +12,7 @@
 
 #include "core/base/error.h"
 #include "proto/http/http_message.h"
-#include "server/http/ip_address.h"
+#include "server/access/ip_address.h"
 
 namespace videosync {
 

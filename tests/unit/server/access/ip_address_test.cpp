@@ -1,4 +1,4 @@
-#include "server/http/ip_address.h"
+#include "server/access/ip_address.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -1,12 +1,12 @@
-#include "server/http/form_route.h"
+#include "server/films/form_route.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "server/films/video_catalog.h"
 #include "server/http/faults.h"
-#include "server/http/video_catalog.h"
 #include "server/worker.h"
 #include "storage/forms/form_maker.h"
 #include "storage/forms/form_names.h"

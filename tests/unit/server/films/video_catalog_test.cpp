@@ -1,5 +1,5 @@
 // The JSON of the library, byte for byte.
-#include "server/http/video_catalog.h"
+#include "server/films/video_catalog.h"
 
 #include <criterion/criterion.h>
 #include <fmt/core.h>

@@ -1,4 +1,4 @@
-#include "server/http/code_route.h"
+#include "server/access/code_route.h"
 
 #include <optional>
 #include <string>

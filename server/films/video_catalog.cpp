@@ -1,4 +1,4 @@
-#include "server/http/video_catalog.h"
+#include "server/films/video_catalog.h"
 
 #include <fmt/core.h>
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/shared_buffer.h"
-#include "server/http/library_folders.h"
+#include "server/films/library_folders.h"
 #include "storage/forms/form_playlists.h"
 #include "storage/library/media_library.h"
 

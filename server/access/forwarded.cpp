@@ -1,4 +1,4 @@
-#include "server/http/forwarded.h"
+#include "server/access/forwarded.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "server/http/film_sources.h"
+#include "server/access/film_sources.h"
 
 #include <criterion/criterion.h>
 

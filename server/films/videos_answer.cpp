@@ -1,4 +1,4 @@
-#include "server/http/videos_answer.h"
+#include "server/films/videos_answer.h"
 
 #include <string>
 #include <string_view>
@@ -8,7 +8,7 @@
 #include "core/base/utf8.h"
 #include "proto/http/http_conditions.h"
 #include "proto/http/http_query.h"
-#include "server/http/video_catalog.h"
+#include "server/films/video_catalog.h"
 #include "server/worker.h"
 
 namespace videosync {

@@ -1,4 +1,4 @@
-#include "server/http/browser_cookie.h"
+#include "server/access/browser_cookie.h"
 
 #include <criterion/criterion.h>
 
