@@ -5,10 +5,12 @@
 // element can be touched.
 import { writeFile } from 'node:fs/promises';
 import { until } from '../until.mjs';
+import { PageLeft } from './page_left.mjs';
 import { allExpression, call, fillExpression, firstExpression, shownExpression, stateExpression } from './in_page.mjs';
 
 const WAIT_MS = 15_000;
 const LOOK_EVERY_MS = 40;
+const expressionOf = (act, value) => (typeof act === 'function' ? call(act, value) : act);
 
 export class DrivenPage {
   mouse; // {move(x, y, {steps}), down(), up(), click(x, y)}
@@ -28,7 +30,7 @@ export class DrivenPage {
 
   // act: a function that runs in the page with `value`, or an expression.
   evaluate(act, value) {
-    return this.#driver.run(typeof act === 'function' ? call(act, value) : act);
+    return this.#driver.run(expressionOf(act, value));
   }
 
   $eval(selector, act, value) {
@@ -40,7 +42,18 @@ export class DrivenPage {
   }
 
   async waitForFunction(act, value, { timeout = WAIT_MS } = {}) {
-    await until(() => this.evaluate(act, value), `${act}`, timeout, LOOK_EVERY_MS);
+    await until(() => this.#look(expressionOf(act, value)), `${act}`, timeout, LOOK_EVERY_MS);
+  }
+
+  // The value in this page or in the one that takes its place. For what changes nothing: it may run in both.
+  async #look(expression) {
+    for (;;) {
+      try {
+        return await this.#driver.run(expression);
+      } catch (error) {
+        if (!(error instanceof PageLeft)) throw error;
+      }
+    }
   }
 
   // state: 'visible', 'attached' or 'hidden'.
@@ -54,19 +67,20 @@ export class DrivenPage {
   }
 
   textContent(selector) {
-    return this.#whenThere(selector, (one) => one.textContent);
+    return this.#read(selector, (one) => one.textContent);
   }
 
   inputValue(selector) {
-    return this.#whenThere(selector, (one) => one.value);
+    return this.#read(selector, (one) => one.value);
   }
 
   getAttribute(selector, name) {
-    return this.#whenThere(selector, (one, attribute) => one.getAttribute(attribute), name);
+    return this.#read(selector, (one, attribute) => one.getAttribute(attribute), name);
   }
 
-  focus(selector) {
-    return this.#whenThere(selector, (one) => one.focus());
+  async focus(selector) {
+    await this.waitForSelector(selector, { state: 'attached' });
+    await this.$eval(selector, (one) => one.focus());
   }
 
   async fill(selector, text) {
@@ -113,12 +127,12 @@ export class DrivenPage {
   }
 
   #stateOf(selector) {
-    return this.#driver.run(stateExpression(selector));
+    return this.#look(stateExpression(selector));
   }
 
-  async #whenThere(selector, act, value) {
+  async #read(selector, act, value) {
     await this.waitForSelector(selector, { state: 'attached' });
-    return this.$eval(selector, act, value);
+    return this.#look(firstExpression(selector, act, value));
   }
 
   // At rest from one picture to the next, in sight, enabled, and nothing else above it.
@@ -127,7 +141,7 @@ export class DrivenPage {
     let is = null;
     await until(async () => {
       before = is;
-      is = await this.#driver.run(shownExpression(selector, at));
+      is = await this.#look(shownExpression(selector, at));
       const rests = is.x === before?.x && is.y === before?.y;
       return is.isVisible && rests && (force || (is.isEnabled && is.isHit));
     }, () => `${selector} can be touched: ${JSON.stringify(is)}`, WAIT_MS, LOOK_EVERY_MS);

@@ -1,4 +1,6 @@
 // A client of W3C WebDriver: one session with one page.
+import { PageLeft } from './page_left.mjs';
+
 const COMMAND_MS = 30_000;
 
 // What is no character has a code point of its own.
@@ -96,6 +98,7 @@ export class WebDriver {
     });
     const { value } = await response.json();
     if (response.ok) return value;
-    throw new Error(`WebDriver ${method} ${path || '/'}: ${value.error}: ${value.message}`);
+    const Kind = value.error === 'no such frame' ? PageLeft : Error;
+    throw new Kind(`WebDriver ${method} ${path || '/'}: ${value.error}: ${value.message}`);
   }
 }
