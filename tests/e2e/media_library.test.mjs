@@ -220,7 +220,7 @@ test('a film without pictures gets them while the server serves, and its success
     try {
       const film = async () => (await listed(films_server)).find(({ id }) => id === 'film');
       assert.equal((await film()).title, 'film', 'the list does not wait');
-      await until(async () => (await film()).thumbnails, 'the thumbnails');
+      await until(async () => (await film()).thumbnails, 'the thumbnails, of the lowest priority', 60_000);
       const { poster, thumbnails } = await film();
       const picture = await ask(films_server.origin, 'GET', poster);
       assert.equal(picture.headers['content-type'], 'image/jpeg');
