@@ -93,12 +93,9 @@ Token resume_secret(const Token& key, MemberId member) noexcept {
   return sign(key, {id.data(), id.size()});
 }
 
-std::string sha256_hex(std::string_view text) {
-  return to_hex(digest<32>(text, sha256()));
-}
-
-std::string sha256_hex(std::span<const std::uint8_t> bytes) {
-  return sha256_hex(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+std::string entity_tag(std::string_view body) {
+  const std::array<std::uint8_t, 32> whole = digest<32>(body, sha256());
+  return "\"" + to_hex(std::span(whole).first<16>()) + "\"";
 }
 
 }  // namespace videosync

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,8 +21,8 @@ Token sign(const Token& key, std::string_view text) noexcept;
 // The secret of a member's resume token: its id, signed with the session's key. Every node that has the session's record can check a token that another gave.
 Token resume_secret(const Token& key, MemberId member) noexcept;
 
-// 64 lower-case digits.
-std::string sha256_hex(std::span<const std::uint8_t> bytes);
-std::string sha256_hex(std::string_view text);
+// A strong entity tag of what is in it (RFC 9110 section 8.8.3), with its quotes: half of its
+// SHA-256.
+std::string entity_tag(std::string_view body);
 
 }  // namespace videosync

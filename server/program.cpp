@@ -194,6 +194,9 @@ std::optional<int> Program::prepare() {
       .code_limiter =
           RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
       .per_address = ConnectionCounter(config_.connections_per_address_max),
+      .password_limiter =
+          RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
+      .create_password = CreatePassword(config_.create_password),
       .secret = SharedSecret(is_shared),
       .workers = {},
   });

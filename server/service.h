@@ -14,6 +14,7 @@
 #include "core/base/uuid.h"
 #include "proto/session/session_machine.h"
 #include "server/access/film_sources.h"
+#include "server/access/create_password.h"
 #include "server/access/origin_policy.h"
 #include "server/access/rate_limiter.h"
 #include "server/access/upgrade_advice.h"
@@ -47,6 +48,8 @@ struct Service {
   RateLimiter code_limiter;  // of codes that are nobody's
   ConnectionCounter per_address;
   UpgradeAdvice upgrade_advice{};
+  RateLimiter password_limiter{{}};  // of wrong ones
+  CreatePassword create_password{""};
   SharedSecret secret{};  // signs what browsers are given
   std::vector<Worker*> workers;
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/base/random.h"
-#include "server/http/session_answers.h"
+#include "server/routes/session_answers.h"
 #include "server/service.h"
 #include "server/worker.h"
 #include "storage/library/next_episode.h"

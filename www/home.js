@@ -7,6 +7,7 @@ import { Library } from './home/library.js';
 import { showRecentSessions } from './home/recent.js';
 import { offerName, rememberHostToken, rememberLanguage, rememberMade, rememberSession } from './memory.js';
 import { NameField, knownName } from './name_field.js';
+import { askPassword } from './password.js';
 import { createSession, findSession, findSessionCode, findSessionKey, playerUrl } from './session/api.js';
 import { language, languages, localizePage, strings } from './strings.js';
 
@@ -29,6 +30,10 @@ async function create(video) {
     location.assign(playerUrl(key));
   } catch (error) {
     setCreating(false);
+    if (error.code === 'password_required') {
+      if (await askPassword()) create(video);
+      return;
+    }
     setText(byId('create-error'), error.code === 'rate_limited' ? words.tooMany(error.retryAfterS) : describeFault(error));
     byId('create-error').scrollIntoView({ block: 'nearest' });
   }

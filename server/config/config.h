@@ -44,6 +44,7 @@ struct Config {
   std::vector<std::string> allow_origins;  // entries that OriginPolicy takes
   std::vector<std::string> allow_sources;  // entries that FilmSources takes
   TrustedProxies trusted_proxies;
+  std::string create_password;  // "": none is asked for
 
   // Connections and HTTP.
   std::uint32_t connections_max = 1'000;

@@ -190,6 +190,17 @@ std::vector<std::string> show_redis(const Config& config) {
   return {without_password(config.redis_url)};
 }
 
+Result<> apply_password(Config& config, Values values) {
+  if (values.front().empty()) return fail(ErrorCode::invalid_argument, "'' is empty");
+  config.create_password = values.front();
+  return {};
+}
+
+std::vector<std::string> show_password(const Config& config) {
+  if (config.create_password.empty()) return {};
+  return {"***"};
+}
+
 std::vector<std::string> show_listen(const Config& config) {
   std::vector<std::string> texts;
   for (const ListenAddress& address : config.listen)
@@ -266,6 +277,10 @@ void add_general(std::vector<Setting>& table) {
        "Peers whose X-Forwarded-For, -Host and -Proto count: a network, an address or unix; unset: none",
        true, apply_proxies,
        [](const Config& config) { return config.trusted_proxies.to_strings(); }});
+  table.push_back({access, "create-password", "TEXT",
+                   "Asked of who makes sessions or lists the library; best in the --config file or "
+                   "the environment; unset: of nobody",
+                   false, apply_password, show_password});
 }
 
 void add_connection_limits(std::vector<Setting>& table) {

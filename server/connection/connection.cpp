@@ -6,8 +6,8 @@
 
 #include "core/base/assert.h"
 #include "core/reactor/listener.h"
-#include "server/http/routes.h"
 #include "server/http/security_headers.h"
+#include "server/routes/routes.h"
 #include "server/worker.h"
 
 namespace videosync {

@@ -406,10 +406,6 @@ std::optional<std::string> encode_page(const VideoCatalog& catalog, const VideoQ
   return json + '}';
 }
 
-std::string body_etag(std::string_view body) {
-  return fmt::format("\"{}\"", sha256_hex(body).substr(0, 32));
-}
-
 VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library) {
   const std::string json = encode_videos(*library);
   std::string words;
@@ -430,7 +426,7 @@ VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library) {
   std::vector<std::size_t> ages;
   sort_by_age(*library, newest, ages);
   return std::make_shared<const VideoCatalog>(
-      std::move(library), BufferRef::copy_of(json), body_etag(json), std::move(folders),
+      std::move(library), BufferRef::copy_of(json), entity_tag(json), std::move(folders),
       std::move(words), std::move(words_ends), std::move(newest), std::move(ages), lengths);
 }
 

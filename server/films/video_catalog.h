@@ -48,9 +48,6 @@ struct VideoQuery {
   Order order = Order::title;
 };
 
-// A strong entity tag of a body, with its quotes.
-std::string body_etag(std::string_view body);
-
 // A snapshot of the library with its encoded list: made once, by the librarian, and shared by all
 // workers. Immutable.
 struct VideoCatalog {

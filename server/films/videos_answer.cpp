@@ -8,6 +8,7 @@
 #include "core/base/utf8.h"
 #include "proto/http/http_conditions.h"
 #include "proto/http/http_query.h"
+#include "server/digest.h"
 #include "server/films/video_catalog.h"
 #include "server/worker.h"
 
@@ -48,7 +49,7 @@ void answer_with_videos(Worker& worker, Connection& connection) {
   std::optional<std::string> page;
   if (!is_whole) page = encode_page(worker.catalog(), query);
   if (!is_whole && !page) return connection.answer_error(bad_after);
-  const std::string etag = is_whole ? worker.catalog().etag : body_etag(*page);
+  const std::string etag = is_whole ? worker.catalog().etag : entity_tag(*page);
   const HttpField fields[] = {{"Cache-Control", "no-cache"}, {"ETag", etag}};
   if (is_known(worker, connection, etag)) return connection.answer(304, "", "", fields);
   if (is_whole) return connection.answer_shared_json(worker.catalog().videos_json, fields);

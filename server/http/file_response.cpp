@@ -11,7 +11,6 @@
 #include "proto/http/http_range.h"
 #include "proto/http/http_response.h"
 #include "server/digest.h"
-#include "server/films/video_catalog.h"
 #include "server/http/security_headers.h"
 #include "server/worker.h"
 
@@ -21,7 +20,6 @@ namespace {
 
 constexpr HttpFault precondition_failed{412, "precondition_failed", "the file is another one now"};
 constexpr HttpFault range_unsatisfiable{416, "range_not_satisfiable", "the file has no such bytes"};
-constexpr std::size_t etag_digits = 32;
 // Fixed: parts are delimited by Content-Length of the whole, and a body that contains this line is
 // as likely as any other 128-bit collision.
 constexpr std::string_view boundary = "5f1c0e6a9b7d4c38a2e4f60b8d13c7f5";
@@ -148,7 +146,7 @@ void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef
 void answer_with_text(Worker& worker, Connection& connection, std::string_view content_type,
                       std::string_view text) {
   const HttpRequest& request = connection.request();
-  const std::string etag = fmt::format("\"{}\"", sha256_hex(text).substr(0, etag_digits));
+  const std::string etag = entity_tag(text);
   const std::int64_t now_s = worker.wall_us() / 1'000'000;
   const ConditionOutcome outcome = evaluate_conditions(request, {etag, 0}, now_s);
   if (outcome.condition == Condition::precondition_failed) {
@@ -184,20 +182,6 @@ void answer_with_type(Worker& worker, Connection& connection, std::string_view c
 void answer_with_place(Worker& worker, Connection& connection, MediaLibrary::Place place) {
   if (place.file == nullptr) return worker.open_media(connection, std::move(place));
   answer_with_file(worker, connection, place.file, media_cache_control);
-}
-
-void answer_with_video(Worker& worker, Connection& connection, const VideoEntry* video) {
-  static constexpr HttpFault no_video{404, "video_not_found", "the library has no such video"};
-  if (video == nullptr) {
-    connection.answer_error(no_video);
-  } else if (!video->file) {
-    // A playlist's relative URLs hold only where it lies.
-    const std::string location = video_url(*video);
-    const HttpField extra[] = {{"Location", location}};
-    connection.answer(307, "", "", extra);
-  } else {
-    answer_with_place(worker, connection, worker.library().place_of(video->file));
-  }
 }
 
 namespace {

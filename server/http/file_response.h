@@ -28,8 +28,6 @@ void answer_with_type(Worker& worker, Connection& connection, std::string_view c
                       std::string_view cache_control);
 // Now, or when it has been opened.
 void answer_with_place(Worker& worker, Connection& connection, MediaLibrary::Place place);
-// Null: 404. A video that exists as HLS alone: a redirect to its playlist.
-void answer_with_video(Worker& worker, Connection& connection, const VideoEntry* video);
 void answer_with_page(Worker& worker, Connection& connection, const PageView& page);
 // In the place of something else, with that one's status: whole, and not to be kept.
 void answer_with_refusal_page(Worker& worker, Connection& connection, const PageView& page,

@@ -24,7 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t files_max = 4096;
-constexpr std::size_t etag_digits = 32;  // half of the SHA-256: 128 bits
 constexpr std::string_view revalidate = "no-cache";
 constexpr std::string_view keep_for_good = "public, max-age=31536000, immutable";
 
@@ -82,7 +81,7 @@ Result<PageBody> read_body(const std::string& name, int fd, std::uint64_t size) 
     if (n == 0) return fail(ErrorCode::io, "the page " + name + " shrank while it was read");
     filled += static_cast<std::size_t>(n);
   }
-  body.etag = "\"" + sha256_hex(body.bytes.bytes()).substr(0, etag_digits) + "\"";
+  body.etag = entity_tag({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   return body;
 }
 

@@ -39,6 +39,7 @@ inline constexpr CounterInfo counter_table[] = {
     {"sessions_ended", "Sessions ended here.", "", ""},
     {"sessions_rate_limited", "Session creations refused to an address.", "", ""},
     {"codes_rate_limited", "Codes not looked up for an address that tried too many.", "", ""},
+    {"passwords_wrong", "Wrong passwords said by who wants to make sessions or list films.", "", ""},
     {"sessions_mended", "Sessions told anew to a node that had them otherwise.", "", ""},
     {"copies_dropped", "Copies of sessions that the store may lack, not kept for want of room.", "",
      ""},

@@ -37,6 +37,7 @@ enum class Counter : std::uint8_t {
   sessions_ended,
   sessions_rate_limited,
   codes_rate_limited,
+  passwords_wrong,
   sessions_mended,  // told anew to a node that had them otherwise
   copies_dropped,   // of sessions that the store may lack: too many waited for it
   message_play,     // messages from members, in the order of ClientMessage

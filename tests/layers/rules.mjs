@@ -39,20 +39,21 @@ export const rooms = {
   // Whoever serves: the worker's connections, and what is said over them.
   'server/connection': [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket',
-    'server/access/ip_address.h', 'server/digest.h', 'server/http', 'server/metrics', 'server/worker.h',
+    'server/access/ip_address.h', 'server/digest.h', 'server/http', 'server/metrics', 'server/routes', 'server/worker.h',
   ],
-  // Who comes, from where, and what they may.
-  'server/access': [
-    'core/base', 'proto/http', 'proto/wire', 'server/digest.h', 'server/http', 'server/session/session_reply.h', 'server/worker.h',
+  // Which request is answered by what, and by whom it may be made.
+  'server/routes': [
+    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/library', 'server/access', 'server/films',
+    'server/http', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
   ],
+  // Who comes, from where, and what they have shown.
+  'server/access': ['core/base', 'proto/http', 'proto/wire', 'server/digest.h'],
   // The library over HTTP.
   'server/films': [
-    'core/base', 'proto/http', 'storage/forms', 'storage/library', 'storage/names',
-    'server/digest.h', 'server/http', 'server/worker.h',
+    'core/base', 'proto/http', 'storage/forms', 'storage/library', 'storage/names', 'server/digest.h', 'server/http/faults.h', 'server/worker.h',
   ],
   'server/http': [
-    'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/files', 'storage/library', 'storage/names', 'server/access',
-    'server/digest.h', 'server/films', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
+    'core/base', 'proto/http', 'storage/files', 'storage/library', 'storage/names', 'server/digest.h', 'server/worker.h',
   ],
   // Sessions know neither sockets nor HTTP: of the reactor they have the timers' words alone.
   'server/session': [
@@ -73,7 +74,7 @@ export const rooms = {
   // What puts it all together.
   server: [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
-    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/session',
+    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/routes', 'server/session',
     'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
   ],
 };

@@ -20,6 +20,7 @@ export const rooms = {
   'member_name.js': { uses: [] },
   'name_field.js': { uses: ['dom.js', 'member_name.js', 'memory.js', 'strings.js'] },
   'names.js': { uses: ['strings.js'] },
+  'password.js': { uses: ['dom.js', 'faults.js', 'strings', 'strings.js', 'session'] },
   'qr_code.js': { uses: [], libraries: ['uqr'] },
   'season.js': { uses: ['strings.js'] },
   sync: { uses: [] },
@@ -29,7 +30,7 @@ export const rooms = {
     uses: ['dom.js', 'format.js', 'memory.js', 'name_field.js', 'strings.js', 'player/playback'],
     libraries: ['media-chrome'],
   },
-  'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'name_field.js', 'names.js', 'qr_code.js', 'season.js', 'strings.js', 'title.js', 'web_film.js'] },
+  'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'name_field.js', 'names.js', 'password.js', 'qr_code.js', 'season.js', 'strings.js', 'title.js', 'web_film.js'] },
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
   'watch.js': {
@@ -39,8 +40,8 @@ export const rooms = {
     uses: ['dom.js', 'faults.js', 'load_part.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
     libraries: ['media-chrome'],
   },
-  home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'season.js', 'strings.js', 'session'] },
-  'home.js': { uses: ['dom.js', 'faults.js', 'memory.js', 'name_field.js', 'strings', 'strings.js', 'session', 'home'] },
+  home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'password.js', 'season.js', 'strings.js', 'session'] },
+  'home.js': { uses: ['dom.js', 'faults.js', 'memory.js', 'name_field.js', 'password.js', 'strings', 'strings.js', 'session', 'home'] },
   vendor: { uses: [] }, // each module stands for the package of its name, and alone may import it
 };
 

@@ -23,11 +23,11 @@ export async function until(look, what, timeoutMs = 10_000, stepMs = null) {
 
 // A server learns what its films are, how long and in which forms, one after the other while it serves, and late where
 // the machine is busy. Whoever seeks in them, or waits for their ends, waits for that first. unreadable: ids of what is
-// no film, of which there is nothing to learn.
-export function untilFilmsAreKnown({ origin }, { unreadable = [] } = {}) {
+// no film, of which there is nothing to learn. headers: of who may see the list.
+export function untilFilmsAreKnown({ origin }, { unreadable = [], headers = {} } = {}) {
   let unknown;
   const look = async () => {
-    const { videos } = await (await fetch(`${origin}/api/videos`)).json();
+    const { videos } = await (await fetch(`${origin}/api/videos`, { headers })).json();
     unknown = videos.filter(({ id, duration }) => duration === undefined && !unreadable.includes(id));
     return videos.length > 0 && unknown.length === 0;
   };

@@ -6,6 +6,7 @@ import '../../www/strings/home.js';
 import english from '../../www/strings/en.js';
 import { chooseLanguage, chooseLocale, languages, wordsOf } from '../../www/strings/index.js';
 import { attributes, lookUp } from '../../www/strings/page.js';
+import { passwordWords } from '../../www/strings/password.js';
 
 const www = new URL('../../www/', import.meta.url);
 const pages = readdirSync(www).filter((name) => name.endsWith('.html'));
@@ -36,6 +37,13 @@ for (const language of Object.keys(languages).filter((name) => name !== 'en')) {
     assert.deepEqual(texts.filter((path) => lookUp(other, path).trim() === ''), []);
   });
 }
+
+test('what comes with its part alone is there in every language, too', () => {
+  assert.deepEqual(Object.keys(passwordWords), Object.keys(languages));
+  const [english, ...others] = Object.values(passwordWords).map((words) => [...kindsOf(words)]);
+  assert.ok(english.length > 5);
+  for (const other of others) assert.deepEqual(other, english);
+});
 
 test('the html files name only strings that exist', async () => {
   const wordsOn = { 'index.html': await wordsOf('en'), 'player.html': english };

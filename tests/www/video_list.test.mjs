@@ -36,6 +36,21 @@ test('it stays where the server cannot be asked', async () => {
   assert.deepEqual(ids(), ['a']);
 });
 
+test('it says when the server lists its videos for a password alone, and when it was told', async () => {
+  const { library, answers, changes, ids } = listing();
+  for (const [answer, asks, count] of [
+    [({ reject }) => reject({ code: 'unreachable' }), false, 0],
+    [({ reject }) => reject({ code: 'password_required' }), true, 1],
+    [({ reject }) => reject({ code: 'password_required' }), true, 1],
+    [({ resolve }) => resolve([]), false, 2],
+  ]) {
+    const refreshed = library.refresh();
+    answer(answers.at(-1));
+    await refreshed;
+    assert.deepEqual([library.asksPassword, changes(), ids()], [asks, count, []]);
+  }
+});
+
 test('an answer that was overtaken by a later one counts no more', async () => {
   const { library, answers, ids } = listing();
   const [early, late] = [library.refresh(), library.refresh()];

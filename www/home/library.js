@@ -3,6 +3,7 @@
 import { byId, make, setText } from '../dom.js';
 import { describeFault } from '../faults.js';
 import { formatTime } from '../format.js';
+import { offerPassword } from '../password.js';
 import { nameInSeason, seasonOf } from '../season.js';
 import { videos } from '../session/api.js';
 import { strings } from '../strings.js';
@@ -34,6 +35,7 @@ export class Library {
     this.#near = new IntersectionObserver((entries) => this.#onNear(entries), { rootMargin: NEAR });
     this.#near.observe(byId('library-more'));
     byId('library-more').addEventListener('click', () => this.#showMore());
+    offerPassword(byId('library-locked'), () => this.show());
     let timer = null;
     byId('library-search').addEventListener('input', ({ target }) => {
       clearTimeout(timer);
@@ -53,7 +55,8 @@ export class Library {
     const page = await this.#ask({ limit });
     if (page) this.#render(page.videos, page.next);
     const isComplete = page?.videos.every(({ poster, duration }) => poster && duration);
-    if (!isComplete && this.#list.length <= LIMIT_MAX && this.#lookedAgain < LOOK_AGAIN_AFTER_MS.length) {
+    const mayLook = byId('library-locked').hidden; // else a hand will say when
+    if (!isComplete && mayLook && this.#list.length <= LIMIT_MAX && this.#lookedAgain < LOOK_AGAIN_AFTER_MS.length) {
       setTimeout(() => this.show(), LOOK_AGAIN_AFTER_MS[this.#lookedAgain++]);
     }
     return page?.videos ?? [];
@@ -83,7 +86,9 @@ export class Library {
     let fault = null;
     const page = await videos({ query: this.#query, order: this.#order, ...parameters }).catch((error) => void (fault = error));
     if (question !== this.#asked) return undefined;
-    if (fault) setText(byId('library-words'), describeFault(fault));
+    const asksPassword = fault?.code === 'password_required';
+    byId('library-locked').hidden = !asksPassword;
+    if (fault) setText(byId('library-words'), asksPassword ? '' : describeFault(fault));
     return page ?? null;
   }
 

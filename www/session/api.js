@@ -68,6 +68,13 @@ export async function whyRefused(url) {
   return { status: response.status, code: body?.error?.code ?? '' };
 }
 
+// Resolves once the server has taken its password: from then on this browser may create sessions and list the library.
+export async function tellPassword(password) {
+  const basic = btoa(String.fromCharCode(...new TextEncoder().encode(`:${password}`)));
+  const response = await ask('/api/password', { method: 'POST', headers: { Authorization: `Basic ${basic}` } });
+  if (!response.ok) throw errorOf(response, await bodyOf(response));
+}
+
 export function sessionInfo(key) {
   return request('key', `/api/sessions/${encodeURIComponent(key)}`);
 }
@@ -87,9 +94,13 @@ async function request(field, path, options) {
   const response = await ask(path, options);
   const body = await bodyOf(response);
   if (response.ok && body?.[field] !== undefined) return body;
+  throw errorOf(response, body);
+}
+
+function errorOf(response, body) {
   const { code, message } = body?.error ?? {};
-  const { status } = response;
-  throw new ApiError(code ?? codeOfStranger(response), { message, status, retryAfterS: Number(response.headers.get('Retry-After')) || null });
+  const retryAfterS = Number(response.headers.get('Retry-After')) || null;
+  return new ApiError(code ?? codeOfStranger(response), { message, status: response.status, retryAfterS });
 }
 
 // The page at `path` as the server has it now.

@@ -14,6 +14,7 @@ export class VideoList extends EventTarget {
   #learned = new Map(); // what is known of videos that the list may not have, by id
   #asked = 0;
   #shown = 0; // which of the questions the list answers
+  #asksPassword = false;
 
   // fetchList({query, order, limit}): another one for tests.
   constructor(fetchList = videos) {
@@ -29,6 +30,11 @@ export class VideoList extends EventTarget {
   // Whether there are more that are looked for than it has.
   get hasMore() {
     return this.#hasMore;
+  }
+
+  // Whether the server lists them for its password alone, which this browser has not told yet.
+  get asksPassword() {
+    return this.#asksPassword;
   }
 
   // Whether it shows a part of the videos.
@@ -63,13 +69,22 @@ export class VideoList extends EventTarget {
   async refresh() {
     this.#asked += 1;
     const question = this.#asked;
-    const answer = await this.#fetchList({ query: this.#words, order: this.#order, limit: VIDEOS_MAX }).catch(() => null);
-    if (!answer || question < this.#shown) return;
+    let fault = null;
+    const answer = await this.#fetchList({ query: this.#words, order: this.#order, limit: VIDEOS_MAX }).catch((error) => void (fault = error));
+    if (!answer) return this.#hearFault(fault);
+    if (question < this.#shown) return;
     this.#shown = question;
     const hasMore = answer.next !== undefined;
-    const isSame = hasMore === this.#hasMore && JSON.stringify(answer.videos) === JSON.stringify(this.#list);
+    const isSame = !this.#asksPassword && hasMore === this.#hasMore && JSON.stringify(answer.videos) === JSON.stringify(this.#list);
     this.#list = answer.videos;
     this.#hasMore = hasMore;
+    this.#asksPassword = false;
     if (!isSame) this.dispatchEvent(new Event('change'));
+  }
+
+  #hearFault({ code }) {
+    if (code !== 'password_required' || this.#asksPassword) return;
+    this.#asksPassword = true;
+    this.dispatchEvent(new Event('change'));
   }
 }

@@ -2,8 +2,6 @@
 
 #include <criterion/criterion.h>
 
-#include <vector>
-
 #include "proto/wire/token.h"
 
 Test(digest, the_handshake_of_rfc_6455) {
@@ -11,12 +9,10 @@ Test(digest, the_handshake_of_rfc_6455) {
   cr_assert_eq(std::string_view(accept.data(), accept.size()), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
-Test(digest, sha256_of_known_texts) {
-  cr_assert_eq(videosync::sha256_hex(""),
-               "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  const std::vector<std::uint8_t> abc{'a', 'b', 'c'};
-  cr_assert_eq(videosync::sha256_hex(abc),
-               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+// FIPS 180-4's examples.
+Test(digest, an_entity_tag_is_half_a_sha256) {
+  cr_assert_eq(videosync::entity_tag(""), "\"e3b0c44298fc1c149afbf4c8996fb924\"");
+  cr_assert_eq(videosync::entity_tag("abc"), "\"ba7816bf8f01cfea414140de5dae2223\"");
 }
 
 Test(digest, a_resume_secret_is_half_an_hmac) {

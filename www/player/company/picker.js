@@ -2,6 +2,7 @@
 // to everybody now. A film is chosen by its buttons alone: no key that looks through the list changes anything.
 import { byId, make, setAttribute, setText } from '../../dom.js';
 import { lengthOf } from '../../format.js';
+import { offerPassword } from '../../password.js';
 import { nameInSeason, seasonOf } from '../../season.js';
 import { strings } from '../../strings.js';
 import { AddressField } from './address_field.js';
@@ -37,6 +38,7 @@ export class Picker {
     byId('picker-search').addEventListener('keydown', ({ key, target }) => key === 'Escape' && !target.value && byId('picker').close());
     byId('picker-order').value = 'title'; // a browser may remember another one across a reload
     byId('picker-order').addEventListener('change', ({ target }) => library.sort(target.value));
+    offerPassword(byId('picker-locked'), () => library.refresh());
     byId('picker').addEventListener('close', () => this.#onClosed());
     library.addEventListener('change', () => this.#render());
     room.addEventListener('state', ({ detail: { state, previous } }) => state.video !== previous?.video && this.#arrange());
@@ -80,10 +82,19 @@ export class Picker {
   }
 
   #render() {
-    const { list, hasMore } = this.#library;
+    const { list, hasMore, asksPassword } = this.#library;
     byId('picker-order').hidden = !hasMore && list.length < ORDER_FROM;
-    this.#say(list.length === 0 ? words.nothingFound : hasMore ? words.moreBySearch(list.length) : '');
+    this.#say(asksPassword ? '' : list.length === 0 ? words.nothingFound : hasMore ? words.moreBySearch(list.length) : '');
+    this.#showLocked(asksPassword);
     this.#arrange();
+  }
+
+  // The keyboard was in the search, which is of no use then.
+  #showLocked(isLocked) {
+    if (byId('picker-locked').hidden === !isLocked) return;
+    byId('picker-locked').hidden = !isLocked;
+    byId('picker-find').hidden = isLocked;
+    byId(isLocked ? 'picker-locked' : 'picker-find').querySelector('button, input').focus();
   }
 
   #say(text) {

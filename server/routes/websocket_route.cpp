@@ -1,4 +1,4 @@
-#include "server/http/websocket_route.h"
+#include "server/routes/websocket_route.h"
 
 #include <memory>
 #include <optional>
@@ -15,7 +15,7 @@
 #include "server/access/browser_cookie.h"
 #include "server/access/forwarded.h"
 #include "server/http/faults.h"
-#include "server/http/session_answers.h"
+#include "server/routes/session_answers.h"
 #include "server/session/session_reply.h"
 #include "server/worker.h"
 

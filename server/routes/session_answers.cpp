@@ -1,4 +1,4 @@
-#include "server/http/session_answers.h"
+#include "server/routes/session_answers.h"
 
 #include <span>
 #include <string>
@@ -9,10 +9,12 @@
 #include "core/base/assert.h"
 #include "proto/http/http_request.h"
 #include "proto/wire/messages.h"
-#include "server/access/code_route.h"
 #include "server/films/video_catalog.h"
 #include "server/http/file_response.h"
-#include "server/http/websocket_route.h"
+#include "server/routes/code_route.h"
+#include "server/routes/film_gate.h"
+#include "server/routes/film_route.h"
+#include "server/routes/websocket_route.h"
 #include "server/worker.h"
 
 namespace videosync {
@@ -63,14 +65,16 @@ struct Answering {
     std::string body;
     encode_session_info(body, {info.key, video_json, info.settings, info.members, info.state,
                                worker.server_us(), info.code});
-    answer_json(body);
+    answer_who_knows(body);
   }
   void operator()(const SessionValidity& validity) const noexcept {
     settle_code(worker, connection, !validity.key);
     if (is_code_link(connection)) return answer_code_link(worker, connection, validity);
+    if (is_film_request(connection)) return go_on_with_film(worker, connection, validity);
     std::string body;
     encode_session_validity(body, validity.key);
-    answer_json(body);
+    if (validity.key) return answer_who_knows(body);
+    connection.answer_json(200, body, fresh);
   }
   void operator()(const SessionVideo& video) const noexcept {
     if (is_film_url(video.id)) {
@@ -83,8 +87,12 @@ struct Answering {
 
  private:
   static constexpr HttpField fresh[] = {{"Cache-Control", "no-store"}};
-  void answer_json(std::string_view body) const noexcept {
-    connection.answer(200, "application/json", body, fresh);
+  // To who has named a session that there is.
+  void answer_who_knows(std::string_view body) const noexcept {
+    const auto cookie = viewing_cookie(worker, connection);
+    if (!cookie) return connection.answer_json(200, body, fresh);
+    const HttpField extra[] = {fresh[0], {"Set-Cookie", *cookie}};
+    connection.answer_json(200, body, extra);
   }
 
  public:

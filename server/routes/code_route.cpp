@@ -1,9 +1,10 @@
-#include "server/access/code_route.h"
+#include "server/routes/code_route.h"
 
 #include <optional>
 #include <string>
 
 #include "core/base/assert.h"
+#include "proto/http/http_query.h"
 #include "proto/http/http_request.h"
 #include "server/http/faults.h"
 #include "server/http/file_response.h"
@@ -17,11 +18,15 @@ constexpr HttpFault too_many_codes{429, "rate_limited",
                                    "too many unknown codes from this address, wait a little"};
 
 // The code that the request names, where it names one.
-std::optional<ShortCode> asked_code(std::string_view path) noexcept {
+std::optional<ShortCode> asked_code(const HttpRequest& request) {
+  std::string_view path = request.path;
   if (path.starts_with(code_links_prefix)) {
     return ShortCode::parse(path.substr(code_links_prefix.size()));
   }
-  if (!path.starts_with(sessions_prefix)) return std::nullopt;
+  if (!path.starts_with(sessions_prefix)) {
+    const auto session = query_value(request.query, "session");
+    return session ? ShortCode::parse(*session) : std::nullopt;
+  }
   path.remove_prefix(sessions_prefix.size());
   return ShortCode::parse(path.substr(0, path.find('/')));
 }
@@ -79,7 +84,7 @@ void route_code(Worker& worker, Connection& connection, std::string_view text) {
 }
 
 void settle_code(Worker& worker, Connection& connection, bool is_unknown) noexcept {
-  if (is_unknown || !asked_code(connection.request().path)) return;
+  if (is_unknown || !asked_code(connection.request())) return;
   const ClientView client = client_of(worker, connection);
   if (!client.address.is_unspecified())
     worker.service().code_limiter.give_back(client.address.group());
