@@ -1,6 +1,7 @@
 # The files that sim_planted (Planted.cmake) has other copies of. In a library they are compiled apart from
 # its others, so that nothing there wants the object that has them.
 set(planted_files
+  proto/session/session_door.cpp
   proto/session/session_machine.cpp
   proto/session/session_takeover.cpp
   server/nodes/digest_exchange.cpp

@@ -93,6 +93,7 @@ void World::make_peace() {
     check_agreement(session);
     check_stored(session);
     ask_everyone(session);
+    knock_barred(session);
   }
   check_probes();
   check_commands();
@@ -233,6 +234,7 @@ void World::check_stored(SimSession& session) {
   for (const Fork& fork : stored->record.forks)
     forks.push_back({fork.epoch, {fork.after_epoch, fork.after_seq}});
   session.ledger.set_forks(forks);
+  check_barred(session, stored->record.removed_browsers);
   if (open.empty()) return;
   const Place place{stored->record.state.epoch, stored->record.state.seq};
   if (place != open.front()->held()) {
@@ -281,6 +283,34 @@ void World::ask_everyone(SimSession& session) {
         find("one seat", "{} are there, and node {} says {}", there, index, info->members);
       }
     });
+  }
+}
+
+// Whom the host has removed stays so, whoever goes on from the record.
+void World::check_barred(SimSession& session, const std::vector<BrowserId>& stored) {
+  for (const BrowserId browser : session.barred) {
+    const bool is_kept = std::ranges::find(stored, browser) != stored.end();
+    if (is_kept || may_have_forgotten(session)) continue;
+    find("removed", "browser {} was removed, and the store knows it no more", browser.value);
+  }
+  session.barred = stored;
+}
+
+// It comes without a right of its own, to every node.
+void World::knock_barred(SimSession& session) {
+  if (open_viewers(viewers_, session).empty()) return;
+  for (const BrowserId browser : session.barred) {
+    for (auto& node : nodes_) {
+      if (!node->is_up()) continue;
+      JoinOrder order;
+      order.request.browser = browser;
+      const std::size_t index = node->index();
+      ask(session, index, std::move(order), [this, browser, index](const SessionReply* reply) {
+        const auto* fault = reply == nullptr ? nullptr : std::get_if<SessionFault>(reply);
+        if (fault != nullptr && *fault == SessionFault::removed) return;
+        find("removed", "in peace node {} does not refuse browser {}", index, browser.value);
+      });
+    }
   }
 }
 

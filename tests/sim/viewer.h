@@ -51,6 +51,7 @@ struct SimSession {
   Ledger ledger{};
   std::unordered_set<std::uint64_t> talk{};     // numbers of what was said aloud, seen by anybody
   std::unordered_set<MemberId> to_be_kicked{};  // whom a host may have removed
+  std::vector<BrowserId> barred{};              // of these, as the latest peace has found it stored
   std::unordered_map<MemberId, std::size_t> whose{};         // each id has been one viewer's, ever
   std::unordered_map<std::uint64_t, std::size_t> writers{};  // by fence: the node that wrote at it
   std::unordered_set<std::uint64_t> changed{};  // fences whose home has changed something since

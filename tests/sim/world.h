@@ -163,6 +163,8 @@ class World final : RedisWitness, SayingWitness {
   void check_displaced();
   void check_stored(SimSession& session);
   void ask_everyone(SimSession& session);
+  void check_barred(SimSession& session, const std::vector<BrowserId>& stored);
+  void knock_barred(SimSession& session);
   void part_doubles();
   void check_probes();
   void check_commands();

@@ -47,6 +47,12 @@ constexpr std::array faults{
                  "agreement",
                  "server/session/home_members.cpp", statement,
                  "«home.is_queue_unstored = true;»  // the store may have lost it", "", 9000323},
+    PlantedFault{"bar-unasked", "whoever was removed is let in again", "removed",
+                 "proto/session/session_door.cpp", expression,
+                 "if («is_barred(request.browser)») return JoinRefusal::removed;", "false"},
+    PlantedFault{"bar-forgotten", "who goes on from the record does not know who was removed",
+                 "removed", "proto/session/session_machine.cpp", statement,
+                 "removed_browsers_ = record.removed_browsers;", ""},
     PlantedFault{"end-unmarked", "the store keeps no mark of an end", "one end",
                  "tests/sim/redis_data.cpp", expression, "now_us + SessionStore::tombstone_us",
                  "now_us"},
@@ -171,6 +177,7 @@ constexpr std::array promises{
     Promise{"at most", "once or refused"},
     Promise{"undone", "once or refused"},
     Promise{"unanswered", "once or refused"},
+    Promise{"removed", "removed"},
     Promise{"one time", "one time"},
     Promise{"idle_turns_ <=", "nothing spins"},  // an invariant of the simulator's worker
 };
