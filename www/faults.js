@@ -8,6 +8,11 @@ const BY_STATUS = new Map([
   ...[502, 503, 504].map((status) => [status, 'down']),
 ]);
 
+// trouble: of load_part.js.
+export function describePartTrouble(trouble) {
+  return trouble.needsReload ? strings.parts.reload : describeFault(trouble);
+}
+
 // error: of session/api.js, or anything else that was thrown.
 export function describeFault({ name, code = name, status, retryAfterS }) {
   if (code === 'rate_limited' || (code === 'refused' && status === 429)) return words.busy(retryAfterS);

@@ -2,7 +2,7 @@
 import { layOut } from './layout.mjs';
 import { floorWords, words } from './words.mjs';
 
-const width = 1600;
+const width = 1720;
 const margin = 24;
 const boxHeight = 56;
 const slabHeight = 50;

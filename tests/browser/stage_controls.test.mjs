@@ -217,7 +217,7 @@ step('the help keeps the focus until it is closed, and gives it back', async () 
   const { page } = ann;
   await page.focus('#mute');
   await page.keyboard.press('?');
-  assert.ok(await isShown(page, '#help-dialog'));
+  await until(() => isShown(page, '#help-dialog'), 'the help');
   for (let i = 0; i < 3; i++) {
     await page.keyboard.press('Tab');
     assert.ok(await page.evaluate(() => document.querySelector('#app').contains(document.activeElement) === false));

@@ -27,7 +27,7 @@ export const rooms = {
   session: { uses: ['web_film.js', 'sync'] },
   'player/playback': { uses: ['dom.js', 'language_name.js', 'load_part.js', 'memory.js', 'strings.js', 'web_film.js', 'sync'], libraries: ['hls.js'] },
   'player/stage': {
-    uses: ['dom.js', 'format.js', 'memory.js', 'name_field.js', 'strings.js', 'player/playback'],
+    uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'memory.js', 'name_field.js', 'strings', 'strings.js', 'player/playback'],
     libraries: ['media-chrome'],
   },
   'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'name_field.js', 'names.js', 'password.js', 'qr_code.js', 'season.js', 'strings.js', 'title.js', 'web_film.js'] },

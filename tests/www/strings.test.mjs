@@ -6,6 +6,7 @@ import '../../www/strings/home.js';
 import english from '../../www/strings/en.js';
 import { chooseLanguage, chooseLocale, languages, wordsOf } from '../../www/strings/index.js';
 import { attributes, lookUp } from '../../www/strings/page.js';
+import { helpWords } from '../../www/strings/help.js';
 import { passwordWords } from '../../www/strings/password.js';
 
 const www = new URL('../../www/', import.meta.url);
@@ -38,12 +39,14 @@ for (const language of Object.keys(languages).filter((name) => name !== 'en')) {
   });
 }
 
-test('what comes with its part alone is there in every language, too', () => {
-  assert.deepEqual(Object.keys(passwordWords), Object.keys(languages));
-  const [english, ...others] = Object.values(passwordWords).map((words) => [...kindsOf(words)]);
-  assert.ok(english.length > 5);
-  for (const other of others) assert.deepEqual(other, english);
-});
+for (const [part, wordsOfPart] of Object.entries({ helpWords, passwordWords })) {
+  test(`${part} come with their part alone, in every language`, () => {
+    assert.deepEqual(Object.keys(wordsOfPart), Object.keys(languages));
+    const [inEnglish, ...others] = Object.values(wordsOfPart).map((words) => [...kindsOf(words)]);
+    assert.ok(inEnglish.length > 5);
+    for (const other of others) assert.deepEqual(other, inEnglish);
+  });
+}
 
 test('the html files name only strings that exist', async () => {
   const wordsOn = { 'index.html': await wordsOf('en'), 'player.html': english };

@@ -1,8 +1,7 @@
 // The buttons that open the picker, which is fetched when a hand comes near one of them.
 import { byId } from '../../dom.js';
-import { describeFault } from '../../faults.js';
+import { describePartTrouble } from '../../faults.js';
 import { loadPart } from '../../load_part.js';
-import { strings } from '../../strings.js';
 
 const BUTTONS = ['choose', 'queue-add'];
 const TRIES_MAX = 3; // then it is told, and the button tries anew
@@ -38,13 +37,10 @@ export class PickerButtons {
   }
 
   async #open(button) {
-    const picker = await this.#fetch().catch((trouble) => this.#tell(trouble));
+    const picker = await this.#fetch().catch((trouble) => this.#toast(describePartTrouble(trouble)));
     if (!picker || this.#room.connection.phase.name === 'closed') return;
     button.focus({ preventScroll: true }); // which a click does not do in Safari; a dialog that closes returns it
     picker.open();
   }
 
-  #tell({ needsReload, ...trouble }) {
-    this.#toast(needsReload ? strings.parts.reload : describeFault(trouble));
-  }
 }

@@ -1,6 +1,8 @@
 // The bar on the picture and the keyboard. What concerns everybody is asked of the shared playback;
 // sound, captions, quality, full screen and the like are the viewer's own.
 import { byId, label, setAttribute, setIcon } from '../../dom.js';
+import { describePartTrouble } from '../../faults.js';
+import { loadPart } from '../../load_part.js';
 import { strings } from '../../strings.js';
 import { Sound } from '../playback/sound.js';
 import { CaptionLook } from './caption_look.js';
@@ -21,6 +23,7 @@ const words = strings.controls;
 const SHARED = ['play', 'back', 'forward', 'big-back', 'big-play', 'big-forward', 'rate', 'scrubber'];
 const PICTURE = ['video', 'player', 'big-play'];
 const STEP_KEYS = ['Enter', ' '];
+const TRIES_MAX = 3; // of the help, then it is told
 
 export class Controls {
   #video;
@@ -138,7 +141,6 @@ export class Controls {
     audio.addEventListener('change', showAudio);
     showAudio();
     byId('pip').hidden = document.pictureInPictureEnabled !== true;
-    byId('help').addEventListener('click', () => byId('help-dialog').showModal());
   }
 
   #openCaptions(source, tell) {
@@ -218,6 +220,7 @@ export class Controls {
   }
 
   #bindKeys(tell) {
+    byId('help').addEventListener('click', () => this.#openHelp(tell));
     bindKeys({
       togglePlay: () => this.#playback.toggle(this.#inputs.act),
       seekBy: (seconds) => this.#playback.seekBy(this.#inputs.act, seconds),
@@ -231,8 +234,17 @@ export class Controls {
       toggleFull: () => this.#toggleFull(),
       toggleTheatre: () => this.#layout.toggleTheatre(),
       togglePopOut: () => byId('pip').hidden || byId('pip').click(),
-      help: () => byId('help-dialog').showModal(),
+      help: () => this.#openHelp(tell),
     });
+  }
+
+  async #openHelp(tell) {
+    try {
+      const { openHelp } = await loadPart(() => import('./help.js'), { triesMax: TRIES_MAX });
+      openHelp();
+    } catch (trouble) {
+      tell(describePartTrouble(trouble));
+    }
   }
 
   #toggleCaptions(tell) {
