@@ -12,6 +12,7 @@ export const rooms = {
   'title.js': { uses: [] },
   'web_film.js': { uses: [] },
   'memory.js': { uses: [] },
+  'whereabouts.js': { uses: ['format.js', 'strings.js'] },
   'load_part.js': { uses: ['session'] },
   strings: { uses: ['load_part.js'] },
   'strings.js': { uses: ['load_part.js', 'memory.js', 'strings'] },
@@ -26,7 +27,7 @@ export const rooms = {
   session: { uses: ['web_film.js', 'sync'] },
   'player/playback': { uses: ['dom.js', 'language_name.js', 'load_part.js', 'memory.js', 'strings.js', 'web_film.js', 'sync'], libraries: ['hls.js'] },
   'player/stage': {
-    uses: ['dom.js', 'format.js', 'memory.js', 'name_field.js', 'strings.js', 'player/playback'],
+    uses: ['dom.js', 'format.js', 'memory.js', 'name_field.js', 'strings.js', 'whereabouts.js', 'player/playback'],
     libraries: ['media-chrome'],
   },
   'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'name_field.js', 'names.js', 'qr_code.js', 'season.js', 'strings.js', 'title.js', 'web_film.js'] },
@@ -39,7 +40,7 @@ export const rooms = {
     uses: ['dom.js', 'faults.js', 'load_part.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
     libraries: ['media-chrome'],
   },
-  home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'season.js', 'strings.js', 'session'] },
+  home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'names.js', 'season.js', 'strings.js', 'web_film.js', 'whereabouts.js', 'session'] },
   'home.js': { uses: ['dom.js', 'faults.js', 'memory.js', 'name_field.js', 'strings', 'strings.js', 'session', 'home'] },
   vendor: { uses: [] }, // each module stands for the package of its name, and alone may import it
 };
