@@ -7,7 +7,7 @@ import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { join as joinAs } from '../support/member.mjs';
-import { closeSharing, hasStatus, madeSession } from '../support/player_page.mjs';
+import { cardOf, closeSharing, hasStatus, madeSession, openPicker } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { untilFilmsAreKnown } from '../support/until.mjs';
 
@@ -115,6 +115,16 @@ test('a session that everybody has left says when and where, on the start page a
   assert.equal(link.includes(key), true);
 });
 
+// Of the room, and comes back.
+async function seeInPicker(page) {
+  await page.getByRole('button', { name: /^Create a session with Short/ }).click();
+  await madeSession(page);
+  await closeSharing(page);
+  await openPicker(page);
+  await cardOf(page, 'A Film').locator('.muted:has-text("1:15 · stopped at 1:00")').waitFor();
+  await page.goto(server.origin);
+}
+
 test('a film of the library shows how far one is, until that is forgotten', async () => {
   for (const [name, options] of [['desk', {}], ['phone', PHONE]]) {
     const { page } = await meet(options);
@@ -127,6 +137,7 @@ test('a film of the library shows how far one is, until that is forgotten', asyn
     assert.equal(await page.locator('.poster-seen:visible').count(), 1, 'of the other one nothing');
     await assertAccessible(page, `library, ${name}`);
     await takePicture(page, `library-${name}`, '#library');
+    if (name === 'desk') await seeInPicker(page);
     await page.getByRole('button', { name: 'Forget where you stopped: A Film' }).click();
     await page.waitForSelector('.poster-seen:visible', { state: 'hidden' });
     await page.getByRole('button', { name: /^Create a session with A Film 1:15/ }).waitFor();

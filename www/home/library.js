@@ -199,7 +199,7 @@ function showPlace({ seen, bar, video: { id, versions = [] } }, places) {
   const place = [id, ...versions.map((one) => one.id)].map((one) => places.get(one)).find(Boolean);
   bar.hidden = !place;
   if (place) bar.style.setProperty('--seen', String(Math.min(1, place.positionS / place.durationS)));
-  setText(seen, place ? ` ${words.stoppedAt(formatTime(place.positionS))}` : '');
+  setText(seen, place ? ` ${strings.goOn.stopped(formatTime(place.positionS))}` : '');
 }
 
 // Only of what comes into view: a library may have thousands.

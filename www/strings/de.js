@@ -22,6 +22,7 @@ export default {
     title: 'Weitersehen',
     at: (time) => `Weiter bei ${time}`,
     of: (position, duration) => `bei ${position} von ${duration}`,
+    stopped: (time) => `angehalten bei ${time}`,
     forget: (title) => `Vergiss, wo du aufgehört hast: ${title}`,
   },
   faults: {

@@ -25,6 +25,7 @@ export default {
     title: 'Go on watching',
     at: (time) => `Go on at ${time}`,
     of: (position, duration) => `at ${position} of ${duration}`,
+    stopped: (time) => `stopped at ${time}`,
     forget: (title) => `Forget where you stopped: ${title}`,
   },
   faults: {

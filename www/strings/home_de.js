@@ -19,7 +19,6 @@ export default {
     byTitle: 'Nach Titel',
     byAge: 'Neueste zuerst',
     version: (title) => `Fassung von ${title}`,
-    stoppedAt: (time) => `angehalten bei ${time}`,
     nothingFound: (text) => `Nichts hier heißt „${text}“.`,
     more: 'Mehr zeigen',
     recentTitle: 'Deine letzten Sitzungen',

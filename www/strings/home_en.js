@@ -19,7 +19,6 @@ export default {
     byTitle: 'By title',
     byAge: 'Newest first',
     version: (title) => `Version of ${title}`,
-    stoppedAt: (time) => `stopped at ${time}`,
     nothingFound: (text) => `Nothing here is called “${text}”.`,
     more: 'Show more',
     recentTitle: 'Your last sessions',
