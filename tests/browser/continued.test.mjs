@@ -47,12 +47,17 @@ after(async () => {
 
 const info = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
 
-// With VIDEOSYNC_SCREENSHOTS=folder.
-async function takePicture(page, name, of = 'body') {
+// With VIDEOSYNC_SCREENSHOTS=folder, on a desk and on a phone. of: a selector of what has to be in sight.
+async function takePicture(page, name, of) {
   const folder = process.env.VIDEOSYNC_SCREENSHOTS;
   if (!folder) return;
-  await page.$eval(of, (one) => one.scrollIntoView({ block: 'center' }));
-  await page.screenshot({ path: path.join(folder, `continued-${name}.png`) });
+  const before = page.viewportSize();
+  for (const [kind, size] of [['desk', { width: 1100, height: 680 }], ['phone', PHONE.viewport]]) {
+    await page.setViewportSize(size);
+    await page.$eval(of, (one) => one.scrollIntoView({ block: 'center' }));
+    await page.screenshot({ path: path.join(folder, `${name}-${kind}.png`) });
+  }
+  await page.setViewportSize(before);
 }
 
 // Ann makes a session, Ben comes by phone and Cem by a program; it plays, and then they go. Resolves to its {key, link}.
@@ -87,14 +92,13 @@ test('a session that everybody has left says when and where, on the start page a
   const factsOf = (page) => page.$$eval('.recent-facts', (all) => all.map(({ textContent }) => textContent));
   assert.deepEqual(await factsOf(ann.page), [`Yours · Left 1 minute ago, at ${left}`, 'With Ben and Cem']);
   await assertAccessible(ann.page, 'home with a session that was left');
-  await takePicture(ann.page, 'home-desk', '#recent');
+  await takePicture(ann.page, 'home-left', '#recent');
   await ben.page.goto(server.origin);
   await ben.page.waitForSelector('.recent-row');
   const [facts, company] = await factsOf(ben.page);
   assert.equal(facts, `Verlassen vor 1 Minute, bei ${left}`);
   assert.ok(company.startsWith('Mit ') && company.includes('Cem'), company);
   await assertTargets(ben.page, 'home with a session that was left', { min: 6 });
-  await takePicture(ben.page, 'home-phone', '#recent');
 
   // By keyboard alone.
   await ann.page.focus('#join');
@@ -104,7 +108,7 @@ test('a session that everybody has left says when and where, on the start page a
   await ann.page.keyboard.press('Enter');
   await ann.page.waitForSelector(`#gate-words:has-text("Everybody left 1 minute ago, at ${left}.")`);
   await assertAccessible(ann.page, 'gate of a session that was left');
-  await takePicture(ann.page, 'gate-desk');
+  await takePicture(ann.page, 'gate-left', '#gate-words');
   await ann.page.waitForSelector('#gate-join:enabled');
   await ann.page.keyboard.press('Enter');
   await hasStatus(ann.page, 'Paused');
@@ -136,7 +140,7 @@ test('a film of the library shows how far one is, until that is forgotten', asyn
     assert.ok(Math.abs(seen / whole - 0.8) < 0.01, `${seen} of ${whole}`);
     assert.equal(await page.locator('.poster-seen:visible').count(), 1, 'of the other one nothing');
     await assertAccessible(page, `library, ${name}`);
-    await takePicture(page, `library-${name}`, '#library');
+    if (name === 'desk') await takePicture(page, 'home-go-on', '#library');
     if (name === 'desk') await seeInPicker(page);
     await page.getByRole('button', { name: 'Forget where you stopped: A Film' }).click();
     await page.waitForSelector('.poster-seen:visible', { state: 'hidden' });
