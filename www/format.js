@@ -10,6 +10,15 @@ export function formatTime(seconds) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+const AGES_MS = { day: 86_400_000, hour: 3_600_000, minute: 60_000 };
+
+// "3 hours ago", as a locale says it; no less than a minute.
+export function formatAgo(ageMs, locale) {
+  const unit = Object.keys(AGES_MS).find((one) => ageMs >= AGES_MS[one]) ?? 'minute';
+  const count = Math.max(1, Math.floor(ageMs / AGES_MS[unit]));
+  return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(-count, unit);
+}
+
 // How long a film of the library is, as far as the server knows; '' else. entry: {duration?} as the server lists it.
 export function lengthOf({ duration }) {
   return duration ? formatTime(duration) : '';

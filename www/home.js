@@ -127,8 +127,11 @@ function offerLanguages() {
 
 const createWith = ({ id }) => create(id);
 
+const library = new Library(createWith);
+const places = { onChoose: createWith, onForget: () => library.showPlaces() };
+
 async function showLibrary() {
-  const [first] = await new Library(createWith).show();
+  const [first] = await library.show();
   setText(byId('create-with'), first ? words.startsWith(first.title || first.id) : '');
 }
 
@@ -151,7 +154,8 @@ function listen() {
     showJoinMessage('', false);
     showName();
     showRecentSessions();
-    showPlaces(createWith);
+    showPlaces(places);
+    library.showPlaces();
   });
 }
 
@@ -161,7 +165,7 @@ showName();
 listen();
 showLibrary();
 showRecentSessions();
-showPlaces(createWith);
+showPlaces(places);
 explainLink();
 // Until here a click would have submitted the form the old way.
 for (const id of ['create', 'join']) byId(id).disabled = false;

@@ -14,6 +14,7 @@ const givenKey = (key) => `videosync.given.${key}`;
 const preferenceKey = (name) => `videosync.player.${name}`;
 const HOST_TOKENS_MAX = 50;
 const SESSIONS_MAX = 6;
+const NAMES_MAX = 5; // of one session
 const PLACES = 'videosync.places';
 const MADE = 'videosync.made';
 const PLACES_MAX = 12;
@@ -82,15 +83,21 @@ export function takeMade(key) {
   return isMade;
 }
 
-// [{key, atMs}], the last one first.
+// [{key, atMs, title?, names?}], the last one first. title: of what it showed; names: of who else was there, in the
+// order in which they were met.
 export function rememberedSessions() {
   const list = parseJson(read('localStorage', SESSIONS));
   return Array.isArray(list) ? list.filter((entry) => typeof entry?.key === 'string') : [];
 }
 
-export function rememberSession(key) {
-  const others = rememberedSessions().filter((entry) => entry.key !== key);
-  const list = [{ key, atMs: Date.now() }, ...others].slice(0, SESSIONS_MAX);
+// title: of what it shows now, where that is known. names: of who else is there; those that were stay.
+export function rememberSession(key, { title, names = [] } = {}) {
+  const all = rememberedSessions();
+  const before = all.find((entry) => entry.key === key) ?? {};
+  const known = Array.isArray(before.names) ? before.names : [];
+  const whole = [...new Set([...known, ...names])];
+  const entry = { key, atMs: Date.now(), title: title ?? before.title, names: whole.slice(-NAMES_MAX) };
+  const list = [entry, ...all.filter((one) => one.key !== key)].slice(0, SESSIONS_MAX);
   write('localStorage', SESSIONS, JSON.stringify(list));
 }
 

@@ -56,6 +56,19 @@ async function askSession() {
 function onShow({ id, title }) {
   setText(byId('title'), title || 'VideoSync');
   setTitle(title || id);
+  rememberSession(key, { title: title || id });
+}
+
+// For the start page, which offers the way back.
+function rememberCompany(room) {
+  let last = '';
+  room.addEventListener('people', () => {
+    const names = room.presence.list().filter(({ isYou, name }) => !isYou && name).map(({ name }) => name);
+    const now = names.join('\n');
+    if (now === last) return;
+    last = now;
+    if (names.length > 0) rememberSession(key, { names });
+  });
 }
 
 // Goodbye is final here: the picture stops, nothing follows any more, and what there was to press goes.
@@ -95,6 +108,7 @@ export function enter({ name, video, source, seen, isMaker }) {
   const shown = new ShownVideo({ key, room, source, library, askSession, onShow });
   source.addEventListener('entry', () => library.learn(source.current));
   shareLanguage(room, source.audio);
+  rememberCompany(room);
   new RestWatch({
     breaksOff: () => breaksOff(follower, source),
     mayAsk: () => !follower.detached && room.connection.phase.name !== 'closed',

@@ -2,11 +2,11 @@
 import { layOut } from './layout.mjs';
 import { floorWords, words } from './words.mjs';
 
-const width = 1720;
+const width = 1500;
 const margin = 24;
-const boxHeight = 56;
+const boxHeight = 68;
 const slabHeight = 50;
-const rowStep = 100; // from a row of rooms to the next
+const rowStep = 112; // from a row of rooms to the next
 const title = 36; // above a floor's first row
 // By floor: what the floor is filled with, and its rooms' outlines.
 const floorColours = {
@@ -28,14 +28,28 @@ const box = (x, y, w, h, fill, stroke, radius = 6) =>
 // Some glyphs are broader than others, but none of the names is long enough for that to matter.
 const textWidth = (content, size) => content.length * size * 0.56;
 
+const NOTE_LETTERS = 60;
 const filesOf = (files) => `${files} ${files === 1 ? 'file' : 'files'}`;
 
-// {name, says, notes}: notes stand in the box instead of arrows.
+// In lines of about the same length, broken behind a comma.
+function wrap(notes) {
+  const count = Math.ceil(notes.length / NOTE_LETTERS);
+  const lines = [''];
+  for (const part of notes.split(/(?<=, )/)) {
+    if (lines.length < count && lines.at(-1).length + part.length / 2 > notes.length / count) lines.push('');
+    lines[lines.length - 1] += part;
+  }
+  return lines.map((line) => line.trim());
+}
+
+// {name, says, notes}: notes stand in the box instead of arrows; lines of them.
 function describe({ name, files, notes = '' }, prefix) {
   const label = name.slice(prefix.length);
   const says = words[name] ?? '';
   const head = `${label}  ${filesOf(files)}`;
-  return { label, says, notes, width: Math.max(104, 22 + Math.max(textWidth(head, 13), textWidth(says, 11), textWidth(notes, 10))) };
+  const lines = wrap(notes);
+  const notesWidth = Math.max(...lines.map((line) => textWidth(line, 10)));
+  return { label, says, notes: lines, width: Math.max(104, 22 + Math.max(textWidth(head, 13), textWidth(says, 11), notesWidth)) };
 }
 
 function drawRoom({ x, y, width: w, label, says, notes, files, floor }) {
@@ -46,7 +60,7 @@ function drawRoom({ x, y, width: w, label, says, notes, files, floor }) {
     box(x - w / 2, y, w, boxHeight, '#ffffff', stroke),
     name,
     text(x, y + 34, says, { size: 11, fill: '#3b4754' }),
-    ...(notes ? [text(x, y + 48, notes, { size: 10, fill: '#66727f' })] : []),
+    ...notes.map((line, place) => text(x, y + 48 + 12 * place, line, { size: 10, fill: '#66727f' })),
   ].join('\n');
 }
 
@@ -158,7 +172,7 @@ function drawPages({ rooms, edges, libraries }, shared, top) {
   const arrows = edges.filter(({ from, to }) => !shared.has(from) && !shared.has(to));
   const { drawn, bottom, plan } = drawFloors(described, arrows, [['www']], top);
   const slab = drawSlab({
-    y: bottom + 8, floor: 'www', label: listed(rooms.filter(({ name }) => shared.has(name)).map(({ name }) => name)),
+    y: bottom + 8, floor: 'www', label: listed(rooms.filter(({ name }) => shared.has(name)).map(({ name }) => name.replace(/\.js$/, ''))),
     files: rooms.filter(({ name }) => shared.has(name)).reduce((sum, { files }) => sum + files, 0), says: '',
     notes: 'what all pages share; which room uses which stands in its box, behind the +, with its libraries',
   });

@@ -96,6 +96,8 @@ std::string_view reason_phrase(int status) noexcept {
       return "Range Not Satisfiable";
     case 417:
       return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
     case 426:
       return "Upgrade Required";
     case 429:

@@ -139,6 +139,12 @@ bool Playback::learn_duration(double duration_s, std::int64_t now_us) {
   return true;
 }
 
+void Playback::stand_since(std::int64_t left_us) {
+  change(Cause::pause, MemberId{}, false, position_at(left_us), left_us);
+  start_us_ = 0;
+  VS_ASSERT(this->left_us() == left_us);
+}
+
 void Playback::stop_at_end(std::int64_t now_us) {
   VS_ASSERT(state_.playing);
   VS_ASSERT(now_us >= end_us());

@@ -48,10 +48,13 @@ class Playback {
   void load_and_play(VideoChoice video, std::int64_t now_us, std::int64_t lead_us, MemberId by);
 
   // The service's own: stand still for a member that buffers, go on (not before a countdown is
-  // over), stop at the end.
+  // over), stop at the end, stand where everybody had left.
   void stall(std::int64_t now_us);
   void resume(std::int64_t now_us, std::int64_t lead_us);
   void stop_at_end(std::int64_t now_us);
+  void stand_since(std::int64_t left_us);
+  // Whether it stands so: since when; 0: it does not.
+  std::int64_t left_us() const noexcept { return left_us_of(state_); }
   // How long the media is, as it was learned now: more than 0. True: it stands, or was to start,
   // beyond that end, and stopped there.
   bool learn_duration(double duration_s, std::int64_t now_us);

@@ -251,6 +251,7 @@ class SessionMachine {
     door,
     host_grace,
     resume,
+    left,
     time_to_live
   };
   struct Due {
@@ -274,6 +275,7 @@ class SessionMachine {
   std::int64_t start_judged_at_us() const noexcept;
   std::int64_t host_grace_end_us() const noexcept;
   std::int64_t resume_end_us() const noexcept;
+  std::int64_t left_due_us() const noexcept;
   std::int64_t time_to_live_end_us() const noexcept;
 
   Member* find_resumable(const JoinRequest& request);

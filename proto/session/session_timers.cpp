@@ -28,6 +28,7 @@ SessionMachine::Due SessionMachine::earliest_due() const noexcept {
       Due{Timer::door, knocks_.due_us()},
       Due{Timer::host_grace, host_grace_end_us()},
       Due{Timer::resume, resume_end_us()},
+      Due{Timer::left, left_due_us()},
       Due{Timer::time_to_live, time_to_live_end_us()},
   };
   for (const Due& due : candidates) {
@@ -69,6 +70,11 @@ void SessionMachine::settle(Timer timer, Effects& effects) {
     }
     case Timer::resume:
       forget(*roster_.longest_away(), effects);
+      return;
+    case Timer::left:
+      stall_wait_.end(roster_);
+      playback_.stand_since(last_activity_us_);
+      push_state(effects);
       return;
     case Timer::time_to_live:
       finish(effects);
@@ -119,6 +125,15 @@ std::int64_t SessionMachine::resume_end_us() const noexcept {
   const Member* member = roster_.longest_away();
   if (member == nullptr) return INT64_MAX;
   return member->since_us + std::max(limits_->resume_window_us, limits_->host_grace_us);
+}
+
+// When nobody can come back as who they were any more: until then they may have lost a connection
+// alone, and find playback going on. Nobody has left where nobody ever was.
+std::int64_t SessionMachine::left_due_us() const noexcept {
+  const bool was_anybody = state().epoch > 0;
+  if (!roster_.connected().empty() || !was_anybody) return INT64_MAX;
+  if (playback_.left_us() == last_activity_us_) return INT64_MAX;
+  return last_activity_us_ + std::max(limits_->resume_window_us, limits_->host_grace_us);
 }
 
 std::int64_t SessionMachine::time_to_live_end_us() const noexcept {

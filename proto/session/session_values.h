@@ -124,6 +124,13 @@ struct PlaybackState {
   Cause cause = Cause::load;
 };
 
+// When everybody had left a session that stands since then (nobody else's pause is the service's);
+// 0: it does not.
+inline std::int64_t left_us_of(const PlaybackState& state) noexcept {
+  const bool is_left = state.cause == Cause::pause && !state.by && !state.playing;
+  return is_left ? state.at_us : 0;
+}
+
 inline constexpr std::size_t video_id_bytes_max = 255;  // of one that a client names
 // A film that is not of the library stands wherever an id of one may stand, by its address. No id
 // has a colon or a slash.

@@ -340,7 +340,11 @@ void encode_session_info(std::string& out, const SessionInfoView& session) {
   append_code(out, session.code);
   append_json(out, R"(,"video":{},)", session.video_json);
   append_settings(out, session.settings);
-  append_json(out, R"(,"members":{},"state":{{)", session.member_count);
+  append_json(out, R"(,"members":{})", session.member_count);
+  const std::int64_t left_us = left_us_of(session.state);
+  if (left_us != 0 && session.member_count == 0)
+    append_json(out, R"(,"leftMs":{})", Milliseconds{left_us});
+  out += R"(,"state":{)";
   append_state_fields(out, session.state);
   append_json(out, R"(}},"serverTimeMs":{}}})", Milliseconds{session.server_us});
 }

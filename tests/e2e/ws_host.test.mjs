@@ -168,6 +168,22 @@ test('with nobody left the session waits, and the next one is host', async () =>
   assert.equal((await ben.next('host')).reason, 'joined');
 });
 
+test('a session that everybody has left stands where that was, and says when', async () => {
+  const [ann, ben, { key }] = await room(2);
+  ann.send('play', { position: 10 });
+  const { atMs } = await ben.next('state');
+  await ann.close();
+  await ben.close();
+  const left = await eventually(() => info(key), ({ leftMs }) => leftMs !== undefined, 'it is left');
+  assert.deepEqual([left.members, left.state.playing, left.state.cause, left.state.by], [0, false, 'pause', null]);
+  assert.equal(left.state.atMs, left.leftMs);
+  assert.ok(left.serverTimeMs - left.leftMs >= RESUME_MS, `${left.serverTimeMs - left.leftMs} ms`);
+  assert.ok(Math.abs(left.state.position - (10 + Math.max(0, left.leftMs - atMs) / 1_000)) < 1e-3, `${left.state.position}`);
+  const cem = await join(server, key);
+  assert.deepEqual([cem.welcome.state.seq, cem.welcome.state.playing], [left.state.seq, false]);
+  assert.equal('leftMs' in (await info(key)), false);
+});
+
 test('one who comes within the grace of a lonely host is promoted after it', async () => {
   const [ann, session] = await room(1);
   await ann.close();

@@ -12,6 +12,7 @@ export const rooms = {
   'title.js': { uses: [] },
   'web_film.js': { uses: [] },
   'memory.js': { uses: [] },
+  'whereabouts.js': { uses: ['format.js', 'strings.js'] },
   'load_part.js': { uses: ['session'] },
   strings: { uses: ['load_part.js'] },
   'strings.js': { uses: ['load_part.js', 'memory.js', 'strings'] },
@@ -27,10 +28,10 @@ export const rooms = {
   session: { uses: ['web_film.js', 'sync'] },
   'player/playback': { uses: ['dom.js', 'language_name.js', 'load_part.js', 'memory.js', 'strings.js', 'web_film.js', 'sync'], libraries: ['hls.js'] },
   'player/stage': {
-    uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'memory.js', 'name_field.js', 'strings', 'strings.js', 'player/playback'],
+    uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'memory.js', 'name_field.js', 'strings', 'strings.js', 'whereabouts.js', 'player/playback'],
     libraries: ['media-chrome'],
   },
-  'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'name_field.js', 'names.js', 'password.js', 'qr_code.js', 'season.js', 'strings.js', 'title.js', 'web_film.js'] },
+  'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'memory.js', 'name_field.js', 'names.js', 'password.js', 'qr_code.js', 'season.js', 'strings.js', 'title.js', 'web_film.js'] },
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
   'watch.js': {
@@ -40,7 +41,7 @@ export const rooms = {
     uses: ['dom.js', 'faults.js', 'load_part.js', 'memory.js', 'strings.js', 'title.js', 'sync', 'session', 'player/playback', 'player/stage', 'watch.js'],
     libraries: ['media-chrome'],
   },
-  home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'password.js', 'season.js', 'strings.js', 'session'] },
+  home: { uses: ['dom.js', 'faults.js', 'format.js', 'memory.js', 'names.js', 'password.js', 'season.js', 'strings.js', 'web_film.js', 'whereabouts.js', 'session'] },
   'home.js': { uses: ['dom.js', 'faults.js', 'memory.js', 'name_field.js', 'password.js', 'strings', 'strings.js', 'session', 'home'] },
   vendor: { uses: [] }, // each module stands for the package of its name, and alone may import it
 };

@@ -6,13 +6,13 @@ import { strings } from '../strings.js';
 
 const words = strings.goOn;
 
-// onChoose({id, title}): one was clicked.
-export function showPlaces(onChoose) {
-  byId('go-on-list').replaceChildren(...rememberedPlaces().map((place) => makeRow(place, onChoose)));
+// onChoose({id, title}): one was clicked. onForget(): of one.
+export function showPlaces({ onChoose, onForget }) {
+  byId('go-on-list').replaceChildren(...rememberedPlaces().map((place) => makeRow(place, { onChoose, onForget })));
   hideWhenEmpty();
 }
 
-function makeRow({ id, title, positionS, durationS }, onChoose) {
+function makeRow({ id, title, positionS, durationS }, { onChoose, onForget }) {
   const open = make('button', { type: 'button', class: 'recent-link go-on-open' },
     make('span', { class: 'recent-title', text: title }),
     make('span', { class: 'recent-facts muted', text: words.of(formatTime(positionS), formatTime(durationS)) }));
@@ -21,6 +21,7 @@ function makeRow({ id, title, positionS, durationS }, onChoose) {
   open.addEventListener('click', () => onChoose({ id, title }));
   forget.addEventListener('click', () => {
     forgetPlace(id);
+    onForget();
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
     hideWhenEmpty();

@@ -3,6 +3,7 @@
 import { byId, make, setText } from '../dom.js';
 import { describeFault } from '../faults.js';
 import { formatTime } from '../format.js';
+import { rememberedPlaces } from '../memory.js';
 import { offerPassword } from '../password.js';
 import { nameInSeason, seasonOf } from '../season.js';
 import { videos } from '../session/api.js';
@@ -24,7 +25,7 @@ export class Library {
   #query = '';
   #order = 'title';
   #asked = 0; // only the latest question's answer counts
-  #cards = new Map(); // video id -> {item, picture, title, facts, length, version, video, isNear}
+  #cards = new Map(); // video id -> {item, picture, title, facts, seen, bar, length, version, video, isNear}
   #headings = new Map(); // season and its first video's id -> its item
   #lookedAgain = 0;
   #near;
@@ -60,6 +61,12 @@ export class Library {
       setTimeout(() => this.show(), LOOK_AGAIN_AFTER_MS[this.#lookedAgain++]);
     }
     return page?.videos ?? [];
+  }
+
+  // How far the viewer is in each.
+  showPlaces() {
+    const places = new Map(rememberedPlaces().map((place) => [place.id, place]));
+    for (const card of this.#cards.values()) showPlace(card, places);
   }
 
   #search(query) {
@@ -123,6 +130,7 @@ export class Library {
       if (card.isNear) showPoster(card);
       put(card.item);
     }
+    this.showPlaces();
     for (const key of headings) {
       this.#headings.get(key).remove();
       this.#headings.delete(key);
@@ -174,18 +182,29 @@ export class Library {
     const length = make('span', { class: 'poster-length' });
     const title = make('span', { class: 'poster-title' });
     const facts = make('span', { class: 'poster-facts' });
+    const seen = make('span', { class: 'visually-hidden' });
+    const bar = make('span', { class: 'poster-seen', 'aria-hidden': 'true', hidden: true });
     const button = make('button', { type: 'button', class: 'poster' },
       make('span', { class: 'visually-hidden', text: `${words.createWith} ` }),
       title,
       facts,
-      make('span', { class: 'poster-frame' }, picture, make('span', { class: 'poster-play', 'aria-hidden': 'true' }), length));
+      seen,
+      make('span', { class: 'poster-frame' }, picture, make('span', { class: 'poster-play', 'aria-hidden': 'true' }), length, bar));
     const version = make('select', { class: 'input poster-version', hidden: true });
-    const card = { item: make('li', { 'data-id': id }, button, version), picture, title, facts, length, version, video: null, isNear: false };
+    const card = { item: make('li', { 'data-id': id }, button, version), picture, title, facts, seen, bar, length, version, video: null, isNear: false };
     button.addEventListener('click', () => this.#onChoose({ ...card.video, id: version.value || id }));
     this.#cards.set(id, card);
     this.#near.observe(card.item);
     return card;
   }
+}
+
+// places: by id. Of several versions any is the film.
+function showPlace({ seen, bar, video: { id, versions = [] } }, places) {
+  const place = [id, ...versions.map((one) => one.id)].map((one) => places.get(one)).find(Boolean);
+  bar.hidden = !place;
+  if (place) bar.style.setProperty('--seen', String(Math.min(1, place.positionS / place.durationS)));
+  setText(seen, place ? ` ${strings.goOn.stopped(formatTime(place.positionS))}` : '');
 }
 
 // Only of what comes into view: a library may have thousands.

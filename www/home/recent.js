@@ -1,8 +1,11 @@
 // The sessions that this browser was in, as long as they last: a way back, and a way to forget them.
 import { byId, make } from '../dom.js';
 import { forgetSession, rememberedSessions, sessionMemory } from '../memory.js';
+import { joinNames } from '../names.js';
 import { findSession, playerUrl, sessionInfo } from '../session/api.js';
 import { strings } from '../strings.js';
+import { webFilm } from '../web_film.js';
+import { sayWhere, sayWho } from '../whereabouts.js';
 
 const words = strings.home;
 
@@ -14,26 +17,30 @@ export async function showRecentSessions() {
 }
 
 // null for a session that has ended, which is forgotten with that.
-async function lookUp({ key }) {
+async function lookUp({ key, title, names = [] }) {
   try {
     if (await findSession(key)) {
-      const { video, members } = await sessionInfo(key);
-      return { key, title: video?.title || words.untitled, members };
+      const info = await sessionInfo(key);
+      return { key, title: titleOf(info), names, facts: [sayWho(info, words.left), sayWhere(info)] };
     }
   } catch {
-    return { key, title: key };
+    return { key, title: title || key, names, facts: [] };
   }
   forgetSession(key);
   return null;
 }
 
-function makeRow({ key, title, members }) {
-  const facts = [sessionMemory(key).hostToken && words.yours, members !== undefined && strings.gate.watching(members)];
+const titleOf = ({ video, state }) => video?.title || (state.url && webFilm(state.url).title) || words.untitled;
+
+function makeRow({ key, title, names, facts }) {
+  const all = [sessionMemory(key).hostToken && words.yours, ...facts];
+  const company = names.length > 0 && make('span', { class: 'recent-facts muted', text: words.with(joinNames(names)) });
   const forget = make('button', { type: 'button', class: 'forget', 'aria-label': words.forget(title), title: words.forget(title), text: '×' });
   const row = make('li', { class: 'recent-row' },
     make('a', { class: 'recent-link', href: playerUrl(key) },
       make('span', { class: 'recent-title', text: title }),
-      make('span', { class: 'recent-facts muted', text: facts.filter(Boolean).join(' · ') })),
+      make('span', { class: 'recent-facts muted', text: all.filter(Boolean).join(' · ') }),
+      ...[company].filter(Boolean)),
     forget);
   forget.addEventListener('click', () => {
     forgetSession(key);

@@ -22,6 +22,7 @@ export default {
     title: 'Weitersehen',
     at: (time) => `Weiter bei ${time}`,
     of: (position, duration) => `bei ${position} von ${duration}`,
+    stopped: (time) => `angehalten bei ${time}`,
     forget: (title) => `Vergiss, wo du aufgehört hast: ${title}`,
   },
   faults: {
@@ -51,6 +52,7 @@ export default {
     home: 'Zur Startseite',
     watching: (count) =>
       count === 0 ? 'Noch ist niemand da.' : count === 1 ? 'Eine Person sieht zu.' : `${count} Personen sehen zu.`,
+    left: (ago, time) => `Alle sind ${ago} gegangen, bei ${time}.`,
     noKey: 'Dieser Link enthält keinen Schlüssel.',
     noSession: 'Diese Sitzung gibt es nicht. Vielleicht ist sie schon zu Ende.',
     allTheSame: 'Du kannst trotzdem versuchen mitzusehen.',

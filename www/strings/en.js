@@ -25,6 +25,7 @@ export default {
     title: 'Go on watching',
     at: (time) => `Go on at ${time}`,
     of: (position, duration) => `at ${position} of ${duration}`,
+    stopped: (time) => `stopped at ${time}`,
     forget: (title) => `Forget where you stopped: ${title}`,
   },
   faults: {
@@ -54,6 +55,7 @@ export default {
     home: 'To the start page',
     watching: (count) =>
       count === 0 ? 'Nobody is here yet.' : count === 1 ? 'One person is watching.' : `${count} people are watching.`,
+    left: (ago, time) => `Everybody left ${ago}, at ${time}.`,
     noKey: 'This link holds no session key.',
     noSession: 'This session does not exist. It may have ended.',
     allTheSame: 'You can try to join all the same.',

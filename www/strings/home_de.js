@@ -24,6 +24,8 @@ export default {
     recentTitle: 'Deine letzten Sitzungen',
     yours: 'Deine',
     untitled: 'Sitzung ohne Video',
+    left: (ago, time) => `Verlassen ${ago}, bei ${time}`,
+    with: (names) => `Mit ${names}`,
     forget: (title) => `Diese Sitzung vergessen: ${title}`,
     forgetAll: 'Alle vergessen',
     youAre: (name) => `Du kommst als ${name} dazu`,

@@ -24,6 +24,8 @@ export default {
     recentTitle: 'Your last sessions',
     yours: 'Yours',
     untitled: 'Session without a video',
+    left: (ago, time) => `Left ${ago}, at ${time}`,
+    with: (names) => `With ${names}`,
     forget: (title) => `Forget this session: ${title}`,
     forgetAll: 'Forget all',
     youAre: (name) => `Joining as ${name}`,

@@ -1,7 +1,8 @@
 // The library in the room: posters and a search, to add a film to what comes next or, for whoever controls, to show it
 // to everybody now. A film is chosen by its buttons alone: no key that looks through the list changes anything.
 import { byId, make, setAttribute, setText } from '../../dom.js';
-import { lengthOf } from '../../format.js';
+import { formatTime, lengthOf } from '../../format.js';
+import { rememberedPlaces } from '../../memory.js';
 import { offerPassword } from '../../password.js';
 import { nameInSeason, seasonOf } from '../../season.js';
 import { strings } from '../../strings.js';
@@ -161,7 +162,7 @@ export class Picker {
     const element = make('li', { class: 'picker-card' }, makePoster(video),
       make('span', { class: 'picker-words' },
         make('strong', { text: nameInSeason(video) }),
-        make('span', { class: 'muted', text: [video.year, lengthOf(video)].filter(Boolean).join(' · ') }),
+        make('span', { class: 'muted', text: [video.year, lengthOf(video), stoppedIn(video)].filter(Boolean).join(' · ') }),
         ...(version ? [version] : [])),
       make('span', { class: 'picker-buttons' }, isOn, show, add));
     return { element, renew };
@@ -182,6 +183,12 @@ export class Picker {
 // Whether it is that video, or has it as a version.
 function isOf({ id, versions = [] }, wanted) {
   return id === wanted || versions.some((version) => version.id === wanted);
+}
+
+// Where the viewer had stopped in it, in words; '' where that is not known.
+function stoppedIn(video) {
+  const place = rememberedPlaces().find(({ id }) => isOf(video, id));
+  return place ? strings.goOn.stopped(formatTime(place.positionS)) : '';
 }
 
 // [{season, videos}]; season: '' of what is no episode.

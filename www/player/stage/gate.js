@@ -3,6 +3,7 @@ import { byId, setText } from '../../dom.js';
 import { offerName } from '../../memory.js';
 import { NameField, knownName } from '../../name_field.js';
 import { strings } from '../../strings.js';
+import { sayWho } from '../../whereabouts.js';
 
 const words = strings.gate;
 
@@ -43,10 +44,11 @@ export class Gate {
 
   // What the server says of the session.
   // mayPass: its door is no matter to this viewer.
-  show({ members, video, door }, mayPass) {
+  show(info, mayPass) {
+    const { video, door } = info;
     const told = mayPass ? undefined : words.doors[door];
     this.isShut = told !== undefined && door === 'locked';
-    this.say([words.watching(members), told].filter(Boolean).join(' '));
+    this.say([sayWho(info), told].filter(Boolean).join(' '));
     setText(byId('gate-join'), told && door === 'knock' ? words.knock : words.join);
     if (video?.title) setText(byId('gate-title'), video.title);
     showPoster(video?.poster);

@@ -86,6 +86,65 @@ Test(session_host, an_empty_session_gives_the_seat_to_the_next_who_joins) {
   cr_assert(change.host == next.id && change.reason == HostReason::joined && change.epoch == 3);
 }
 
+Test(session_host, a_session_that_everybody_has_left_stands_where_that_was) {
+  SessionFixture t;
+  const auto host = t.join();
+  const auto other = t.join();
+  t.say(host.id, PlayMessage{.position = 10});
+  t.pass(50 * ms + 5 * seconds);
+  t.leave(other);
+  t.pass(2 * seconds);
+  t.leave(host);
+  const std::int64_t left_us = t.now;
+  t.pass(30 * seconds - 1);
+  cr_assert(t.state().playing, "they may have lost their connection");
+  t.pass(1);
+  const PlaybackState told = t.only<StateEffect>().state;
+  cr_assert(!told.playing && !told.by && told.cause == Cause::pause && told.seq == 2);
+  cr_assert(is_near(told.position, 17) && told.at_us == left_us);
+  cr_assert(t.machine->take_durable_changed());
+  t.pass(3600 * seconds);
+  cr_assert(!t.has<StateEffect>());
+  t.join();
+  cr_assert(t.state().seq == 2 && !t.state().playing && is_near(t.state().position, 17));
+}
+
+Test(session_host, what_stood_before_everybody_left_tells_when_that_was) {
+  SessionFixture t;
+  const auto host = t.join();
+  const auto token = t.resume_token(host.id);
+  t.say(host.id, SeekMessage{.position = 40});
+  t.pass(60 * seconds);
+  t.leave(host);
+  t.now += 29 * seconds;
+  const auto again = t.join("", token);
+  cr_assert(!t.has<StateEffect>() && t.state().seq == 1);
+  t.leave(again);
+  const std::int64_t left_us = t.now;
+  t.pass(30 * seconds);
+  cr_assert(t.state().position == 40 && t.state().at_us == left_us && t.state().seq == 2);
+}
+
+Test(session_host, nobody_has_left_a_session_in_which_nobody_was) {
+  SessionFixture t;
+  t.pass(3600 * seconds);
+  cr_assert(!t.has<StateEffect>() && t.state().seq == 0);
+}
+
+Test(session_host, a_session_that_comes_from_its_record_stands_where_it_was_left) {
+  SessionFixture t;
+  const auto host = t.join();
+  t.say(host.id, PlayMessage{});
+  t.pass(50 * ms + 20 * seconds);
+  t.leave(host);
+  const std::int64_t left_us = t.now;
+  const auto record = t.machine->record();
+  t.now += 40 * seconds;
+  t.machine = std::make_unique<SessionMachine>(t.limits, record, t.now);
+  t.join();
+  cr_assert(!t.state().playing && is_near(t.state().position, 20) && t.state().at_us == left_us);
+}
+
 Test(session_host, who_joins_during_the_grace_waits_for_its_end) {
   SessionFixture t;
   const auto host = t.join();

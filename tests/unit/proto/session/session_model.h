@@ -36,6 +36,7 @@ struct SessionModel {
   std::int64_t now = 0, at = 0, wait_until = 0, started = 0, last_activity = 0;
   std::int64_t starts = 0, start_lead = 0;  // a countdown's end; 0: none that counts
   bool is_judged = false;                   // who is waited for at its end
+  bool is_left = false;                     // it stands since everybody left, at `at`
 
   Person* find(std::uint32_t id) {
     for (Person& person : people) {
@@ -75,6 +76,7 @@ struct SessionModel {
   }
   void set(bool play, double to, std::int64_t from) {
     ++seq;
+    is_left = false;
     playing = play;
     position = std::min(to, duration);
     at = from;
@@ -129,7 +131,7 @@ struct SessionModel {
     now = to;
     while (!ended) {
       std::int64_t end_at = never, wait_at = never, grace_at = never, old_at = never;
-      std::int64_t forget_at = never, start_at = never;
+      std::int64_t forget_at = never, start_at = never, left_at = never;
       std::size_t forgotten = 0;
       if (playing && starts != 0 && !is_judged) start_at = starts - start_lead;
       if (playing) end_at = at + std::int64_t(std::ceil((duration - position) / rate * 1e6));
@@ -142,7 +144,10 @@ struct SessionModel {
         forgotten = i;
       }
       if (line().empty()) old_at = last_activity + 24 * 3600 * second;
-      const std::int64_t first = std::min({start_at, end_at, wait_at, grace_at, forget_at, old_at});
+      const bool is_told = is_left && at == last_activity;
+      if (line().empty() && epoch > 0 && !is_told) left_at = last_activity + 30 * second;
+      const std::int64_t first =
+          std::min({start_at, end_at, wait_at, grace_at, forget_at, left_at, old_at});
       if (first > now) return;
       if (first == start_at) {
         is_judged = true;
@@ -156,10 +161,20 @@ struct SessionModel {
       } else if (first == forget_at) {
         std::erase(controllers, people[forgotten].id);
         people.erase(people.begin() + std::ptrdiff_t(forgotten));
+      } else if (first == left_at) {
+        stand_since(last_activity);
       } else {
         ended = true;
       }
     }
+  }
+
+  void stand_since(std::int64_t then) {
+    stop_waiting();
+    const double ran = playing && then > at ? rate * double(then - at) / 1e6 : 0;
+    set(false, std::min(duration, position + ran), then);
+    starts = 0;
+    is_left = true;
   }
 
   // --- Coming and going ---

@@ -486,6 +486,24 @@ Test(messages_encode, bodies_of_the_session_requests) {
   cr_assert_eq(info.number("/serverTimeMs"), 1'000.5);
 }
 
+Test(messages_encode, of_a_session_that_everybody_has_left_it_is_told_since_when) {
+  const SessionSettings settings;
+  PlaybackState state = some_state();
+  state.cause = Cause::pause;
+  state.by = {};
+  state.playing = false;
+  state.at_us = 7'000'500;
+  const auto told = [&](std::uint32_t members) {
+    return Json(encoded([&](std::string& out) {
+      encode_session_info(out, {session_key, "null", settings, members, state, 8'000'000});
+    }));
+  };
+  cr_assert_eq(told(0).number("/leftMs"), 7'000.5);
+  cr_assert_not(told(1).has("/leftMs"), "somebody is there again");
+  state.by = MemberId{1};
+  cr_assert_not(told(0).has("/leftMs"), "a member has paused, and may come back as it was");
+}
+
 Test(messages_encode, a_film_of_the_web_is_told_by_its_address_and_is_no_video) {
   PlaybackState state = some_state();
   state.video = "https://x/a?\"b";
