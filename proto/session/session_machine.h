@@ -231,6 +231,10 @@ class SessionMachine {
   static Result<std::unique_ptr<SessionMachine>> decode(const Limits& limits,
                                                         std::string_view bytes,
                                                         std::int64_t now_us);
+  // The state of a session that nobody has open: as in its record, or where everybody has left it
+  // by now. Its place in the order is that of the record.
+  static PlaybackState state_as_left(const Limits& limits, const SessionRecord& record,
+                                     std::int64_t now_us);
   // True when the record is another than when this was last asked; true at first for a new session,
   // false for one from the store.
   bool take_durable_changed() noexcept;

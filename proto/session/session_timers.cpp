@@ -136,6 +136,18 @@ std::int64_t SessionMachine::left_due_us() const noexcept {
   return last_activity_us_ + std::max(limits_->resume_window_us, limits_->host_grace_us);
 }
 
+PlaybackState SessionMachine::state_as_left(const Limits& limits, const SessionRecord& record,
+                                            std::int64_t now_us) {
+  SessionMachine machine(limits, record, now_us);
+  Effects nobody_hears;
+  machine.begin_event(now_us, nobody_hears);
+  if (machine.playback_.left_us() == 0) return record.state;
+  PlaybackState state = machine.state();
+  state.epoch = record.state.epoch;
+  state.seq = record.state.seq;
+  return state;
+}
+
 std::int64_t SessionMachine::time_to_live_end_us() const noexcept {
   if (!roster_.connected().empty()) return INT64_MAX;
   return last_activity_us_ + limits_->time_to_live_us;

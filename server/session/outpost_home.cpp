@@ -191,13 +191,15 @@ void Impl::return_foreign(Residence& residence) noexcept {
   }
 }
 
-// Nobody has it open: what the record says is all there is.
+// Nobody has it open: what the record says is all there is. Everybody may have left it shortly before
+// its home went; whoever opens it next finds it so, in an order of its own.
 void Impl::answer_infos(Residence& residence, const SessionRecord& record) noexcept {
   Outpost& outpost = residence.away();
   VS_ASSERT(!outpost.needs_home());  // so nobody asks for anything else
   outpost.needs_farewell = false;
+  const PlaybackState state = SessionMachine::state_as_left(ports_.limits, record, server_us());
   for (const Asks::Ask& ask : outpost.asks.take_all()) {
-    SessionInfo info{residence.key, record.settings, 0, record.state};
+    SessionInfo info{residence.key, record.settings, 0, state};
     tell_more(info, ask.proof, record);
     answer(ask.from, std::move(info));
   }

@@ -139,7 +139,11 @@ Test(session_host, a_session_that_comes_from_its_record_stands_where_it_was_left
   t.leave(host);
   const std::int64_t left_us = t.now;
   const auto record = t.machine->record();
+  const auto told = [&] { return SessionMachine::state_as_left(t.limits, record, t.now); };
+  cr_assert(told().playing, "they may come back yet");
   t.now += 40 * seconds;
+  cr_assert(!told().playing && is_near(told().position, 20) && told().at_us == left_us);
+  cr_assert(told().epoch == record.state.epoch && told().seq == record.state.seq);
   t.machine = std::make_unique<SessionMachine>(t.limits, record, t.now);
   t.join();
   cr_assert(!t.state().playing && is_near(t.state().position, 20) && t.state().at_us == left_us);
