@@ -93,6 +93,24 @@ Token resume_secret(const Token& key, MemberId member) noexcept {
   return sign(key, {id.data(), id.size()});
 }
 
+std::optional<std::string> decode_base64(std::string_view text) {
+  constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const std::size_t length = text.find_last_of(digits) + 1;  // 0: there is none
+  const std::size_t padding = text.size() - length;
+  const bool is_some = text.size() % 4 == 0 && padding <= 2;
+  if (!is_some || text.substr(length).find_first_not_of('=') != text.npos) return std::nullopt;
+  // libcrypto passes over blanks at both ends.
+  if (text.substr(0, length).find_first_not_of(digits) != text.npos) return std::nullopt;
+  std::string bytes(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  VS_ASSERT(size == static_cast<int>(bytes.size()));
+  bytes.resize(bytes.size() - padding);
+  return bytes;
+}
+
 std::string entity_tag(std::string_view body) {
   const std::array<std::uint8_t, 32> whole = digest<32>(body, sha256());
   return "\"" + to_hex(std::span(whole).first<16>()) + "\"";

@@ -1,10 +1,12 @@
-// Digests: the WebSocket handshake's answer and content hashes. The one door to libcrypto.
+// Digests: the WebSocket handshake's answer, signatures and content hashes; base64. The one door to
+// libcrypto.
 //
 // Pure; any thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,9 @@ Token sign(const Token& key, std::string_view text) noexcept;
 
 // The secret of a member's resume token: its id, signed with the session's key. Every node that has the session's record can check a token that another gave.
 Token resume_secret(const Token& key, MemberId member) noexcept;
+
+// RFC 4648 section 4: with its padding, without line ends. Nothing: it is none.
+std::optional<std::string> decode_base64(std::string_view text);
 
 // A strong entity tag of what is in it (RFC 9110 section 8.8.3), with its quotes: half of its
 // SHA-256.

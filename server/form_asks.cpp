@@ -16,8 +16,9 @@ constexpr HttpFault busy{503, "busy", "this machine has too much to prepare, try
 constexpr HttpField retry_in_2_s[] = {{"Retry-After", "2"}};
 // The FormMaker answers after 10 s at the latest.
 constexpr std::int64_t wait_us = 12'000'000;
-// Its URL names the version of the film.
+// Its URL names the version of the film. What is not for everybody is for the caches of who has it.
 constexpr std::string_view for_good = "public, max-age=31536000, immutable";
+constexpr std::string_view for_good_to_viewers = "private, max-age=31536000, immutable";
 
 }  // namespace
 
@@ -52,13 +53,15 @@ void FormAsks::on_answered() noexcept {
 
 void FormAsks::answer(Connection& connection, const FormAnswer& answer) {
   using Kind = FormAnswer::Kind;
+  const bool is_for_all = !worker_.service().create_password.is_asked_for();
+  const std::string_view cache_control = is_for_all ? for_good : for_good_to_viewers;
   switch (answer.kind) {
     case Kind::text:
       return answer_with_text(worker_, connection, answer.type, answer.text);
     case Kind::file:
-      return answer_with_file(worker_, connection, answer.file, for_good);
+      return answer_with_file(worker_, connection, answer.file, cache_control);
     case Kind::unmade:
-      return answer_with_type(worker_, connection, answer.type, for_good);
+      return answer_with_type(worker_, connection, answer.type, cache_control);
     case Kind::not_found:
       return connection.answer_error(nothing_there);
     case Kind::unplayable:

@@ -17,26 +17,6 @@ Token key_of(std::string_view password) noexcept {
   return sign(salt, password);
 }
 
-// RFC 4648 with padding; nothing for what is none.
-std::optional<std::string> base64_decoded(std::string_view text) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  text = text.substr(0, text.find('='));
-  for (const char digit : text) {
-    const std::size_t value = digits.find(digit);
-    if (value == digits.npos) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count);
-  }
-  return bytes;
-}
-
 }  // namespace
 
 CreatePassword::CreatePassword(std::string_view password) {
@@ -57,7 +37,7 @@ std::optional<std::string> CreatePassword::told_by(const HttpRequest& request) {
   const std::string_view field = request.header("Authorization");
   if (field.size() <= scheme.size()) return std::nullopt;
   if (!equals_ignoring_case(field.substr(0, scheme.size()), scheme)) return std::nullopt;
-  const auto told = base64_decoded(trim(field.substr(scheme.size()), http_blanks));
+  const auto told = decode_base64(trim(field.substr(scheme.size()), http_blanks));
   const std::size_t colon = told ? told->find(':') : std::string::npos;
   if (colon == std::string::npos) return std::nullopt;
   return told->substr(colon + 1);

@@ -36,7 +36,9 @@ void serve_video(Worker& worker, Connection& connection, const std::optional<Uui
   }
   if (key) return ask_for_video(worker, connection, *key);
   if (const auto session = query_value(query, "session")) {
-    return ask_validity(worker, connection, *session);
+    const auto named = Uuid::parse_v4(*session);
+    return named ? ask_for_video(worker, connection, *named)
+                 : ask_validity(worker, connection, *session);
   }
   answer_with_video(worker, connection, worker.library().default_video());
 }

@@ -1,12 +1,12 @@
 // An evening that is gone on with: what the start page and the gate say of a session that everybody has left, and of
 // films in which one had stopped.
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { join as joinAs } from '../support/member.mjs';
+import { takePictures } from '../support/pictures.mjs';
 import { cardOf, closeSharing, hasStatus, madeSession, openPicker } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { untilFilmsAreKnown } from '../support/until.mjs';
@@ -47,18 +47,8 @@ after(async () => {
 
 const info = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
 
-// With VIDEOSYNC_SCREENSHOTS=folder, on a desk and on a phone. of: a selector of what has to be in sight.
-async function takePicture(page, name, of) {
-  const folder = process.env.VIDEOSYNC_SCREENSHOTS;
-  if (!folder) return;
-  const before = page.viewportSize();
-  for (const [kind, size] of [['desk', { width: 1100, height: 680 }], ['phone', PHONE.viewport]]) {
-    await page.setViewportSize(size);
-    await page.$eval(of, (one) => one.scrollIntoView({ block: 'center' }));
-    await page.screenshot({ path: path.join(folder, `${name}-${kind}.png`) });
-  }
-  await page.setViewportSize(before);
-}
+// of: a selector of what has to be in sight.
+const takePicture = (page, name, of) => takePictures(page, name, () => page.$eval(of, (one) => one.scrollIntoView({ block: 'center' })));
 
 // Ann makes a session, Ben comes by phone and Cem by a program; it plays, and then they go. Resolves to its {key, link}.
 async function evening(ann, ben) {

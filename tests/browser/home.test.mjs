@@ -8,6 +8,7 @@ import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { join, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeFolder } from '../support/files.mjs';
 import { makeMedia } from '../support/media.mjs';
+import { takePictures } from '../support/pictures.mjs';
 import { closeSharing, hasRole, madeSession } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { untilFilmsAreKnown } from '../support/until.mjs';
@@ -55,17 +56,7 @@ after(async () => {
   await cache?.remove();
 });
 
-// With VIDEOSYNC_SCREENSHOTS=folder, on a desk and on a phone.
-async function takeHomePicture(page, name) {
-  const folder = process.env.VIDEOSYNC_SCREENSHOTS;
-  if (!folder) return;
-  const before = page.viewportSize();
-  for (const [kind, size] of [['desk', { width: 1100, height: 680 }], ['phone', { width: 390, height: 780 }]]) {
-    await page.setViewportSize(size);
-    await page.screenshot({ path: path.join(folder, `home-${name}-${kind}.png`) });
-  }
-  await page.setViewportSize(before);
-}
+const takeHomePicture = (page, name) => takePictures(page, `home-${name}`);
 
 const info = async (key) => (await fetch(`${server.origin}/api/sessions/${key}`)).json();
 

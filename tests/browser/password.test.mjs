@@ -6,23 +6,25 @@ import { after, afterEach, before, test } from 'node:test';
 import { assertAccessible, assertTargets } from '../support/accessibility.mjs';
 import { join, launchBrowser, measure, openPerson, until } from '../support/browser.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
+import { takePictures } from '../support/pictures.mjs';
 import { cardOf, closeSharing, hasRole, madeSession } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const PASSWORD = 'Straße 7: ö';
-const DESK = { width: 1100, height: 680 };
 const PHONE = { width: 390, height: 780 };
 const headers = { authorization: `Basic ${Buffer.from(`:${PASSWORD}`).toString('base64')}` };
 let media;
 let server;
 let browser;
 const guests = []; // of one test
+const allFaults = [];
 
 async function meet(options) {
   const person = await openPerson(browser, options);
   person.page.setDefaultTimeout(10_000);
   guests.push(person.context);
+  allFaults.push(person.faults);
   return person;
 }
 
@@ -45,16 +47,7 @@ after(async () => {
   await media?.remove();
 });
 
-// With VIDEOSYNC_SCREENSHOTS=folder, on a desk and on a phone.
-async function takePicture(page, name) {
-  const folder = process.env.VIDEOSYNC_SCREENSHOTS;
-  if (!folder) return;
-  for (const [kind, size] of [['desk', DESK], ['phone', PHONE]]) {
-    await page.setViewportSize(size);
-    await page.screenshot({ path: path.join(folder, `password-${name}-${kind}.png`) });
-  }
-  await page.setViewportSize(DESK);
-}
+const takePicture = (page, name) => takePictures(page, `password-${name}`);
 
 async function tellPassword(page, text) {
   await page.fill('#password', text);
@@ -132,4 +125,10 @@ test('in the room the picker asks whoever has not told it', async () => {
   await cardOf(page, 'Short').waitFor();
   assert.equal(await page.isVisible('#picker-locked'), false);
   assert.equal(await page.isVisible('#picker-search'), true);
+});
+
+// Browsers write a line of their own for each answer that is a refusal.
+test('there is nothing on any console but that the password was missing or wrong', () => {
+  assert.ok(allFaults.length > 4);
+  assert.deepEqual(allFaults.flat().filter((fault) => !/^Failed to load resource: .* 401 /.test(fault)), []);
 });

@@ -344,6 +344,9 @@ test('a node whose store is away', async () => {
   await of(503, '/r/7K3MQ0TZ');
   await of(503, `/api/video?session=${UNKNOWN}`);
   await of(503, `/ws?session=${UNKNOWN}`, { headers: HANDSHAKE });
+  // Whose cookies count it does not know yet.
+  const shut = await start('--redis', 'redis://127.0.0.1:1', '--create-password', 'sesame');
+  await look(503, '/media/no-such', { at: shut });
 });
 
 test('nothing that is described was left out', () => {

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { makeFolder } from '../support/files.mjs';
 import { join } from '../support/member.mjs';
 import { makeMedia, makePoster } from '../support/media.mjs';
 import { startServer } from '../support/server.mjs';
+import { untilFilmsAreKnown } from '../support/until.mjs';
 
 const PASSWORD = 'öpen: sesame';
 const BASIC = /^videosync_password=\d+\.[0-9a-f]{32}; Path=\/; Max-Age=31536000; HttpOnly; SameSite=Lax$/;
@@ -61,6 +63,25 @@ describe('who makes sessions or lists the library', () => {
     assert.equal((await ask('/api/sessions', { method: 'POST', headers: said(PASSWORD) })).status, 201);
     assert.equal(await statusOf('/api/video?id=film', said(PASSWORD)), 200);
   });
+});
+
+// It names its film's version and could be kept for good: by who has it, and by no cache on the way.
+test('what may be kept for good is for its viewer alone', async (t) => {
+  const cache = await makeFolder();
+  const one = await startServer({ args: ['--media', media.directory, '--create-password', PASSWORD, '--cache', cache.directory] });
+  t.after(async () => {
+    await one.stop();
+    await cache.remove();
+  });
+  const of = (path) => fetch(new URL(path, one.origin), { headers: said(PASSWORD) });
+  await untilFilmsAreKnown(one, { headers: said(PASSWORD) });
+  const { forms } = await (await of('/forms/film/film.json')).json();
+  const master = new URL(forms.find(({ form }) => form === 'transcode').url, one.origin);
+  const playlist = new URL((await (await of(master)).text()).match(/^[^#].*$/m)[0], master);
+  const beginning = new URL((await (await of(playlist)).text()).match(/#EXT-X-MAP:URI="([^"]+)"/)[1], playlist);
+  const answer = await of(beginning);
+  assert.deepEqual([answer.status, answer.headers.get('cache-control')], [200, 'private, max-age=31536000, immutable']);
+  assert.equal((await fetch(beginning)).status, 403);
 });
 
 describe('films and what belongs to them', () => {

@@ -1,10 +1,8 @@
 // What tests read off the player page, do on it, and the pictures they take of it.
-import path from 'node:path';
+import { takePictures } from './pictures.mjs';
 import { until } from './until.mjs';
 
 const WAIT_MS = 20_000;
-const DESK = { width: 1100, height: 680 };
-const PHONE = { width: 390, height: 780 };
 
 async function hasText(page, selector, words, what) {
   let last = '';
@@ -25,18 +23,12 @@ export function tell(page, message) {
 // With VIDEOSYNC_SCREENSHOTS=folder the page as it is now, as on a desk and as on a phone, without what
 // is left for a moment of the state before. of: a selector of what has to be in sight.
 export async function takePicture(page, name, { of } = {}) {
-  const folder = process.env.VIDEOSYNC_SCREENSHOTS;
-  if (!folder) return;
-  const before = page.viewportSize();
-  await page.$$eval('.toast, .bubble', (passing) => passing.forEach((one) => one.remove()));
-  for (const [kind, size] of [['desk', DESK], ['phone', PHONE]]) {
-    await page.setViewportSize(size);
+  const isTaken = await takePictures(page, name, async (kind) => {
+    await page.$$eval('.toast, .bubble', (passing) => passing.forEach((one) => one.remove()));
     await page.$eval('#people-panel', (panel, isOpen) => (panel.open = isOpen), kind === 'desk');
     if (of) await page.$eval(of, (one) => one.scrollIntoView({ block: 'end' }));
-    await page.screenshot({ path: path.join(folder, `${name}-${kind}.png`) });
-  }
-  await page.setViewportSize(before);
-  await page.$eval('#people-panel', (panel) => (panel.open = true));
+  });
+  if (isTaken) await page.$eval('#people-panel', (panel) => (panel.open = true));
 }
 
 // A person's row in the list, by the name in it: other words there are no name.

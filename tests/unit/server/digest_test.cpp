@@ -2,11 +2,32 @@
 
 #include <criterion/criterion.h>
 
+#include <utility>
+
 #include "proto/wire/token.h"
 
 Test(digest, the_handshake_of_rfc_6455) {
   const auto accept = videosync::websocket_accept("dGhlIHNhbXBsZSBub25jZQ==");
   cr_assert_eq(std::string_view(accept.data(), accept.size()), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
+
+// The vectors of RFC 4648, section 10, and what is none.
+Test(digest, base64_is_read_as_it_is_written) {
+  const std::pair<std::string_view, std::string_view> vectors[] = {
+      {"", ""},
+      {"Zg==", "f"},
+      {"Zm8=", "fo"},
+      {"Zm9v", "foo"},
+      {"Zm9vYg==", "foob"},
+      {"Zm9vYmE=", "fooba"},
+      {"Zm9vYmFy", "foobar"},
+      {"AP8/+w==", std::string_view("\0\xff?\xfb", 4)},
+  };
+  for (const auto& [text, bytes] : vectors)
+    cr_assert_eq(videosync::decode_base64(text).value(), bytes, "%s", text.data());
+  for (const char* none : {"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9v\n", " Zm9",
+                           "Zm9v    ", "Zm-_", "Zm9=v"})
+    cr_assert_not(videosync::decode_base64(none).has_value(), "%s", none);
 }
 
 // FIPS 180-4's examples.

@@ -42,5 +42,4 @@ export class PickerButtons {
     button.focus({ preventScroll: true }); // which a click does not do in Safari; a dialog that closes returns it
     picker.open();
   }
-
 }
