@@ -12,6 +12,16 @@ export function openFiles(pid) {
   return eachOf(`/proc/${pid}/fd`, (descriptor) => readlinkSync(descriptor));
 }
 
+// Whether there was one to take the signal: what was listed a moment ago may have ended since.
+export function signal(pid, name) {
+  try {
+    return process.kill(pid, name);
+  } catch (error) {
+    if (error.code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 // Resolves when no thread of the process does anything any more, until SIGCONT.
 //
 // SIGSTOP alone only begins that: one thread takes the signal and stops the others, once it gets a

@@ -2,6 +2,7 @@
 // all of it can be found and ended, each by its own id.
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { signal } from '../process.mjs';
 import { until } from '../until.mjs';
 
 const NAME = 'VIDEOSYNC_ENGINE_MARK';
@@ -19,7 +20,7 @@ export function pidsOf(mark) {
 // Resolves when none is left: they are given a moment to end by themselves first.
 export async function endAll(mark, graceMs = 2_000) {
   await until(() => pidsOf(mark).length === 0, 'the engine ends', graceMs).catch(() => {});
-  for (const pid of pidsOf(mark)) kill(pid);
+  for (const pid of pidsOf(mark)) signal(pid, 'SIGKILL');
   await until(() => pidsOf(mark).length === 0, () => `still there: ${pidsOf(mark)}`, END_MS);
 }
 
@@ -28,13 +29,5 @@ function carries(pid, mark) {
     return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${NAME}=${mark[NAME]}`);
   } catch {
     return false; // it has just ended, or is somebody else's
-  }
-}
-
-function kill(pid) {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has just ended.
   }
 }
