@@ -199,6 +199,7 @@ std::optional<int> Program::prepare() {
   });
   if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
   if (const auto status = make_forms(cache)) return status;
+  if (const auto status = make_uploads()) return status;
   if (is_shared) share_store();
   for (auto& worker : workers_)
     worker->open_sessions();
@@ -234,9 +235,26 @@ std::optional<int> Program::make_forms(const std::string& cache) {
   forms_ = std::move(*forms);
   service_->form_counts = &forms_->counts();
   for (auto& worker : workers_) {
-    auto desk = FormDesk::create();
+    auto desk = FormDesk::create("forms of films");
     if (!desk) return complain(exit_unfit_machine, desk.error().message);
     worker->set_forms(*forms_, std::move(*desk));
+  }
+  return std::nullopt;
+}
+
+std::optional<int> Program::make_uploads() {
+  if (config_.uploads_dir.empty()) return std::nullopt;
+  const UploadRules rules{.bytes_max = config_.upload_bytes_max,
+                          .quota = config_.uploads_quota,
+                          .expires_us = config_.upload_expires_us};
+  const bool is_alone = config_.redis_url.empty();
+  auto keeper = UploadKeeper::create(config_.uploads_dir, rules, clock_, is_alone);
+  if (!keeper) return complain(exit_bad_config, "--uploads: " + keeper.error().message);
+  uploads_ = std::move(*keeper);
+  for (auto& worker : workers_) {
+    auto desk = UploadDesk::create("uploads");
+    if (!desk) return complain(exit_unfit_machine, desk.error().message);
+    worker->set_uploads(*uploads_, std::move(*desk));
   }
   return std::nullopt;
 }

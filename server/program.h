@@ -24,6 +24,7 @@
 #include "server/nodes/nodes.h"
 #include "server/nodes/store_relay.h"
 #include "server/service.h"
+#include "server/uploads/upload_keeper.h"
 #include "server/worker.h"
 #include "storage/forms/form_maker.h"
 #include "storage/memory_store.h"
@@ -48,6 +49,7 @@ class Program final : public NodesOwner {
   std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
                                   const VideoCatalogRef& catalog);
   std::optional<int> make_forms(const std::string& cache);
+  std::optional<int> make_uploads();
   void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);
@@ -84,6 +86,7 @@ class Program final : public NodesOwner {
   std::vector<StoreRelay*> relays_;  // the workers own them
   std::unique_ptr<Librarian> librarian_;
   std::unique_ptr<FormMaker> forms_;
+  std::unique_ptr<UploadKeeper> uploads_;
   std::vector<std::string> listening_;
   UniqueFd signals_;
   // What has expired in the embedded store is forgotten, on the first worker's thread.

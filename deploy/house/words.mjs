@@ -6,6 +6,7 @@ export const words = {
   'server/http': 'routes and answers',
   'server/access': 'who comes, from where, and what they may',
   'server/films': 'the library over HTTP',
+  'server/uploads': 'films that hosts bring',
   'server/metrics': 'counters and their text',
   'server/nodes': 'who else lives, digests',
   'server/session': 'sessions, at home or not',

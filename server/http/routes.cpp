@@ -14,12 +14,14 @@
 #include "server/films/form_route.h"
 #include "server/films/video_catalog.h"
 #include "server/films/videos_answer.h"
+#include "server/http/bearer.h"
 #include "server/http/faults.h"
 #include "server/http/file_response.h"
 #include "server/http/websocket_route.h"
 #include "server/metrics/form_metrics.h"
 #include "server/metrics/node_metrics.h"
 #include "server/nodes/nodes.h"
+#include "server/uploads/upload_route.h"
 #include "server/worker.h"
 
 namespace videosync {
@@ -115,15 +117,6 @@ void validate_session(Worker& worker, Connection& connection, std::string_view n
   });
 }
 
-// "": there is none.
-std::string_view bearer_text(const HttpRequest& request) {
-  constexpr std::string_view scheme = "Bearer ";
-  const std::string_view field = request.header("Authorization");
-  const bool is_bearer =
-      field.size() > scheme.size() && equals_ignoring_case(field.substr(0, scheme.size()), scheme);
-  return is_bearer ? trim(field.substr(scheme.size()), http_blanks) : std::string_view();
-}
-
 std::optional<Token> bearer_token(const HttpRequest& request) {
   const std::string_view text = bearer_text(request);
   if (text.empty()) return std::nullopt;
@@ -209,6 +202,7 @@ void route_request(Worker& worker, Connection& connection) {
   const HttpRequest& request = connection.request();
   const std::string_view path = request.path;
   if (request.method == HttpMethod::other) return connection.answer_error(unknown_method);
+  if (is_upload_request(connection)) return route_upload(worker, connection);
   if (request.method == HttpMethod::options) {
     static constexpr HttpField allow[] = {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}};
     return connection.answer(204, "", "", allow);

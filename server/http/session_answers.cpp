@@ -13,6 +13,7 @@
 #include "server/films/video_catalog.h"
 #include "server/http/file_response.h"
 #include "server/http/websocket_route.h"
+#include "server/uploads/upload_route.h"
 #include "server/worker.h"
 
 namespace videosync {
@@ -57,6 +58,7 @@ struct Answering {
   }
   void operator()(const SessionInfo& info) const noexcept {
     if (is_join_question(connection)) return answer_join_question(worker, connection, info);
+    if (is_upload_request(connection)) return on_uploader_known(worker, connection, info);
     const VideoEntry* video = worker.library().find(info.state.video);
     const std::string video_json =
         video != nullptr ? encode_video(worker.library(), *video, info.state.video) : "null";

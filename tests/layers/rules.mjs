@@ -52,7 +52,7 @@ export const rooms = {
   ],
   'server/http': [
     'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/files', 'storage/library', 'storage/names', 'server/access',
-    'server/digest.h', 'server/films', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
+    'server/digest.h', 'server/films', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/uploads', 'server/worker.h',
   ],
   // Sessions know neither sockets nor HTTP: of the reactor they have the timers' words alone.
   'server/session': [
@@ -62,6 +62,11 @@ export const rooms = {
   'server/nodes': [
     'core/base', 'core/reactor/timer_wheel.h', 'proto/wire',
     'server/session', 'storage/session_store.h',
+  ],
+  // Films that hosts bring.
+  'server/uploads': [
+    'core/base', 'core/reactor/fd_watcher.h', 'proto/http', 'proto/session', 'proto/wire/token.h', 'storage/names',
+    'server/connection', 'server/http', 'server/session/session_reply.h', 'server/worker.h',
   ],
   'server/metrics': [
     'core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/forms/form_counts.h', 'storage/redis',
@@ -73,7 +78,7 @@ export const rooms = {
   // What puts it all together.
   server: [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
-    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/session',
+    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/session', 'server/uploads',
     'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
   ],
 };
