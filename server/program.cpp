@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "core/base/log.h"
@@ -75,6 +76,17 @@ std::size_t open_files_max(const MachineFacts& machine) {
 // The default folder for videos has not been made.
 bool is_first_start(const Config& config, const Error& error) {
   return config.media_dirs == Config{}.media_dirs && error.system_errno == ENOENT;
+}
+
+// Neither of these folders is the other or in it.
+bool lie_apart(const std::string& a, const std::string& b) {
+  const auto whole = [](const std::string& path) {
+    std::error_code error;
+    const auto real = std::filesystem::weakly_canonical(path, error);
+    return (error ? path : real.native()) + '/';
+  };
+  const std::string one = whole(a), other = whole(b);
+  return !one.starts_with(other) && !other.starts_with(one);
 }
 
 // What the librarian's first scan found. Storage that takes its time is not waited for long: pages
@@ -157,11 +169,13 @@ std::optional<int> Program::prepare() {
   auto sources = FilmSources::create(config_.allow_sources);
   if (!sources) return complain(exit_bad_config, "--allow-source: " + sources.error().message);
   std::string page_policy = content_security_policy(sources->origins());
+  if (const auto status = open_uploads()) return status;
   const std::string cache = cache_directory(config_);
   const MediaLibrary::Options media{.directories = config_.media_dirs,
                                     .default_id = config_.default_video,
                                     .open_max = open_files_max(machine_),
-                                    .has_forms = !cache.empty()};
+                                    .has_forms = !cache.empty(),
+                                    .private_directory = config_.uploads_dir};
   auto librarian = Librarian::create(media, {cache, media_program()}, files_);
   if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
   librarian_ = std::move(*librarian);
@@ -199,7 +213,7 @@ std::optional<int> Program::prepare() {
   });
   if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
   if (const auto status = make_forms(cache)) return status;
-  if (const auto status = make_uploads()) return status;
+  if (const auto status = share_uploads()) return status;
   if (is_shared) share_store();
   for (auto& worker : workers_)
     worker->open_sessions();
@@ -242,8 +256,15 @@ std::optional<int> Program::make_forms(const std::string& cache) {
   return std::nullopt;
 }
 
-std::optional<int> Program::make_uploads() {
+// Before the library is scanned: what lies there from before is nobody's.
+std::optional<int> Program::open_uploads() {
   if (config_.uploads_dir.empty()) return std::nullopt;
+  for (const std::string& media : config_.media_dirs) {
+    if (!lie_apart(media, config_.uploads_dir)) {
+      return complain(exit_bad_config, "--uploads: " + config_.uploads_dir + " and --media " + media +
+                                           " may not lie in each other");
+    }
+  }
   const UploadRules rules{.bytes_max = config_.upload_bytes_max,
                           .quota = config_.uploads_quota,
                           .expires_us = config_.upload_expires_us};
@@ -251,6 +272,11 @@ std::optional<int> Program::make_uploads() {
   auto keeper = UploadKeeper::create(config_.uploads_dir, rules, clock_, is_alone);
   if (!keeper) return complain(exit_bad_config, "--uploads: " + keeper.error().message);
   uploads_ = std::move(*keeper);
+  return std::nullopt;
+}
+
+std::optional<int> Program::share_uploads() {
+  if (!uploads_) return std::nullopt;
   for (auto& worker : workers_) {
     auto desk = UploadDesk::create("uploads");
     if (!desk) return complain(exit_unfit_machine, desk.error().message);

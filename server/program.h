@@ -49,7 +49,8 @@ class Program final : public NodesOwner {
   std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
                                   const VideoCatalogRef& catalog);
   std::optional<int> make_forms(const std::string& cache);
-  std::optional<int> make_uploads();
+  std::optional<int> open_uploads();
+  std::optional<int> share_uploads();
   void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);

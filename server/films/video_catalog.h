@@ -46,6 +46,7 @@ struct VideoQuery {
   std::size_t limit = SIZE_MAX;         // of videos
   std::string after{};                  // an id: what comes behind it; "": from the first
   Order order = Order::title;
+  std::string owner{};  // whose private films come first; "": nobody's
 };
 
 // A strong entity tag of a body, with its quotes.

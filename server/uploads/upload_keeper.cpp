@@ -177,7 +177,8 @@ void UploadKeeper::finish(Upload& upload, UploadAnswer& answer) {
   if (files_.close(upload)) place = files_.finish(upload);
   if (place) {
     upload.place = std::move(*place);
-    log_info("uploads", "a film was brought", field("bytes", upload.length));
+    log_info("uploads", "a film was brought", field("bytes", upload.length),
+             field("all", table_.taken_bytes()));
     return;
   }
   log_warn("uploads", "a film that was brought is lost", field("why", place.error().message));

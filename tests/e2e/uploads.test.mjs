@@ -356,8 +356,67 @@ test('a start finds nothing of before, and touches nothing else', async (t) => {
   await mkdir(own.path('empty'));
 });
 
-test('a folder that is not there is told at the start', async () => {
-  await assert.rejects(start('/nowhere/at/all'), /--uploads/);
+test('a folder that will not do is told at the start', async () => {
+  await assert.rejects(start('/nowhere/at/all'), /--uploads: open the folder/);
+  await assert.rejects(start(media.directory), /--uploads: .* may not lie in each other/);
+  await assert.rejects(start(path.dirname(media.directory)), /--uploads: .* may not lie in each other/);
+});
+
+// What a session's members, or everybody, may choose from.
+async function listed(at, query = '') {
+  const { status, body } = await ask(at.origin, 'GET', `/api/videos${query}`);
+  assert.equal(status, 200, String(body));
+  return JSON.parse(body);
+}
+const untilListed = (at, key, title) => until(
+  async () => (await listed(at, `?session=${key}`)).videos.find((video) => video.title === title), `${title} is listed`);
+
+test('what was brought is for its session alone, and plays by its id', async (t) => {
+  const { server: own } = await startOwn(t);
+  const [host, other] = [await uploader(own), await uploader(own)];
+  const url = await host.bring(BYTES, 'Brought (1999).mp4');
+  const video = await untilListed(own, host.key, 'Brought');
+  assert.equal(video.year, 1999);
+  assert.match(video.id, /^brought-1999--[0-9a-f]{10}$/);
+  assert.ok(!JSON.stringify(video).includes(host.key));
+  const queries = ['', '?query=brought', '?limit=10', '?order=newest', '?folder=', '?folder=~1', `?folder=~1/${host.key.replaceAll('-', '')}`,
+    `?session=${other.key}`, `?session=${other.key}&query=brought`, '?session=x'];
+  for (const query of queries) {
+    const { videos, folders = [] } = await listed(own, query);
+    assert.deepEqual(videos.filter(({ title }) => title === 'Brought'), [], query);
+    assert.deepEqual(folders, [], query);
+  }
+  for (const query of ['', '&query=BROU', '&limit=1', '&order=newest']) {
+    const { videos } = await listed(own, `?session=${host.key}${query}`);
+    assert.equal(videos[0].id, video.id, query);
+  }
+  assert.equal((await listed(own, `?session=${host.key}&limit=1`)).videos.length, 2);
+  assert.equal((await ask(own.origin, 'GET', '/api/video?id=brought-1999')).status, 404);
+  const bytes = await ask(own.origin, 'GET', video.url, { Range: 'bytes=1000-1999' });
+  assert.ok(bytes.body.equals(BYTES.subarray(1_000, 2_000)));
+  const member = await join(own, host.key, { host: host.hostToken });
+  member.send('load', { video: video.id });
+  assert.equal((await member.next('state', ({ cause }) => cause === 'load')).video, video.id);
+  assert.equal((await createSession(own)).key.length, 36);
+  await host.remove(url);
+  await until(async () => (await listed(own, `?session=${host.key}`)).videos.every(({ id }) => id !== video.id), 'it goes from the list');
+  assert.equal((await ask(own.origin, 'GET', video.url)).status, 404);
+  member.socket.close();
+});
+
+test('with nothing but what was brought there is no video for everybody', async (t) => {
+  const [empty, own] = [await makeFolder(), await makeFolder()];
+  const alone = await startServer({ args: ['--media', empty.directory, '--uploads', own.directory] });
+  t.after(async () => {
+    await alone.stop();
+    await empty.remove();
+    await own.remove();
+  });
+  const host = await uploader(alone);
+  await host.bring(BYTES, 'Only.mp4');
+  await untilListed(alone, host.key, 'Only');
+  assert.deepEqual((await listed(alone)).videos, []);
+  assert.equal((await ask(alone.origin, 'GET', '/api/video')).status, 404);
 });
 
 test('bad uploads cost neither descriptors nor memory', async () => {
