@@ -224,6 +224,24 @@ void Impl::carry(Residence& residence, const ReactionsEffect& effect) noexcept {
   broadcast(residence, text, SendClass::droppable);
 }
 
+// It is news of a moment and no part of the session: where the home is elsewhere, this node's members
+// hear it alone.
+void Impl::tell_upload(const Uuid& key, std::string_view name,
+                       std::optional<unsigned> percent) noexcept {
+  Residence* residence = find(key);
+  if (residence == nullptr) return;
+  VS_ASSERT(effects_.empty());
+  std::string& text = scratch();
+  encode_upload(text, name, percent);
+  if (residence->is_home()) {
+    broadcast(*residence, text, SendClass::droppable);
+    return commit(*residence);
+  }
+  if (residence->outpost == nullptr) return;
+  VS_ASSERT(!is_alone());
+  broadcast_here(key, residence->outpost->members_on, text, SendClass::droppable);
+}
+
 void Impl::carry(Residence& residence, const SettingsEffect& effect) noexcept {
   std::string& text = scratch();
   encode_settings(text, effect.settings);

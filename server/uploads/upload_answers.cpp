@@ -37,7 +37,8 @@ struct Fields {
 
   explicit Fields(const UploadAnswer& answer) {
     const Upload& upload = answer.upload;
-    if (upload.length == 0) return;  // nothing is known of it
+    // Of what is not there any more nothing is to be said.
+    if (upload.length == 0 || answer.kind == UploadAsk::Kind::remove) return;
     offset = std::to_string(upload.offset);
     all.push_back({"Upload-Offset", offset});
     if (!upload.is_whole() && answer.expires_us > 0) {

@@ -48,6 +48,10 @@ Connection* UploadAsks::find(SlotHandle connection) noexcept {
   return worker_.find_connection(connection);
 }
 
+std::int64_t UploadAsks::now_us() const noexcept {
+  return worker_.monotonic_us();
+}
+
 void UploadAsks::on_answered() noexcept {
   for (UploadAnswer& answer : desk_->take())
     on_answer(answer);
@@ -65,6 +69,8 @@ void UploadAsks::on_answer(UploadAnswer& answer) {
   } else if (Connection* connection = find(asker.connection)) {
     if (connection->is_awaiting_answer()) answer_upload(*connection, answer);
   }
+  const bool is_given_up = answer.kind == Kind::remove && !answer.fault;
+  if (is_given_up) tell(answer.upload, std::nullopt);
   if (!goes_on) askers_.erase(found);
 }
 
@@ -87,7 +93,17 @@ bool UploadAsks::on_opened(Asker& asker, const UploadAnswer& answer) {
 }
 
 void UploadAsks::tell_progress(const Upload& upload) {
-  static_cast<void>(upload);
+  const double part = static_cast<double>(upload.offset) / static_cast<double>(upload.length);
+  // 100 is said of a whole one alone.
+  tell(upload, static_cast<unsigned>(part * 100));
+}
+
+void UploadAsks::tell(const Upload& upload, std::optional<unsigned> percent) {
+  const std::size_t owner = worker_.service().worker_of(upload.session);
+  SessionDirectory* directory = &worker_.service().workers[owner]->directory();
+  auto name = std::make_unique<std::string>(upload.name);
+  worker_.run_on(owner, [directory, key = upload.session, name = std::move(name),
+                         percent]() noexcept { directory->on_upload(key, *name, percent); });
 }
 
 }  // namespace videosync

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "core/base/slot_pool.h"
 #include "core/reactor/fd_watcher.h"
@@ -34,6 +35,8 @@ class UploadAsks {
   // A reception's: under its number.
   void put(UploadAsk ask);
   Connection* find(SlotHandle connection) noexcept;
+  std::int64_t now_us() const noexcept;
+  // To the members of its session.
   void tell_progress(const Upload& upload);
 
   // On the worker's thread, as MediaOpens.
@@ -49,6 +52,7 @@ class UploadAsks {
 
   void on_answered() noexcept;
   void on_answer(UploadAnswer& answer);
+  void tell(const Upload& upload, std::optional<unsigned> percent);
   bool on_opened(Asker& asker, const UploadAnswer& answer);
 
   Worker& worker_;

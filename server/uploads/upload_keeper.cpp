@@ -121,6 +121,7 @@ void UploadKeeper::serve(Order& order) {
     if (upload->is_open) table_.close(*upload, now_us);
     if (answer.fault) give_up(*std::exchange(upload, nullptr));
   } else if (ask.kind == Kind::remove) {
+    answer.upload = *upload;
     give_up(*std::exchange(upload, nullptr));
   }
   if (upload != nullptr) {

@@ -11,13 +11,20 @@ namespace videosync {
 
 using Kind = UploadAsk::Kind;
 
+namespace {
+
+constexpr std::int64_t tell_every_us = 1'000'000;
+
+}  // namespace
+
 UploadReception::UploadReception(UploadAsks& asks, std::uint64_t number, SlotHandle connection,
                                  Upload upload)
     : asks_(asks),
       number_(number),
       connection_(connection),
       upload_(std::move(upload)),
-      room_bytes_(upload_.length - upload_.offset) {}
+      room_bytes_(upload_.length - upload_.offset),
+      told_us_(asks.now_us()) {}
 
 bool UploadReception::on_body(std::string_view bytes) noexcept {
   VS_ASSERT(!has_ended_);
@@ -39,6 +46,13 @@ void UploadReception::on_body_end() noexcept {
 void UploadReception::on_body_lost() noexcept {
   has_ended_ = true;
   go_on();
+}
+
+void UploadReception::tell_progress() {
+  const std::int64_t now_us = asks_.now_us();
+  if (!upload_.is_whole() && now_us - told_us_ < tell_every_us) return;
+  told_us_ = now_us;
+  asks_.tell_progress(upload_);
 }
 
 void UploadReception::go_on() {
@@ -75,7 +89,7 @@ bool UploadReception::on_answer(UploadAnswer& answer) {
     return false;
   }
   spare_ = std::move(answer.buffer);
-  asks_.tell_progress(upload_);
+  tell_progress();
   if (answer.fault) {
     gathered_.clear();
     if (has_ended_) fault_ = answer.fault;

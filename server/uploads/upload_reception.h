@@ -38,6 +38,7 @@ class UploadReception final : public BodySink {
 
  private:
   void go_on();
+  void tell_progress();
   void ask(UploadAsk::Kind kind, std::string text = {});
   void fail(UploadFault fault);
 
@@ -48,6 +49,7 @@ class UploadReception final : public BodySink {
   std::uint64_t room_bytes_;  // what may still come
   std::string gathered_;
   std::string spare_;             // the other buffer
+  std::int64_t told_us_;          // when members last heard how far it is
   bool is_asking_ = false;        // the keeper owes an answer
   bool has_ended_ = false;        // no more comes
   bool is_answer_due_ = false;    // to the request, whose body was whole

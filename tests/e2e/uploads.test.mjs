@@ -404,6 +404,31 @@ test('what was brought is for its session alone, and plays by its id', async (t)
   member.socket.close();
 });
 
+test('all members hear how far it is, and that it was given up', async () => {
+  const session = await createSession(server);
+  const host = await uploader(server, session);
+  const guests = [await join(server, session.key), await join(server, session.key)];
+  const stranger = await join(server, (await createSession(server)).key);
+  const url = await host.begin(1_000, 'A "film".mp4');
+  const connection = await host.open(url, 0, 500);
+  connection.write('x'.repeat(200));
+  await until(async () => await host.offset(url) === 200, 'some of it is there');
+  await new Promise((resolve) => setTimeout(resolve, 1_000)); // more often it is not told
+  connection.write('x'.repeat(300));
+  assert.equal((await connection.readAnswer()).status, 204);
+  connection.close();
+  for (const guest of guests) {
+    const { name, percent } = await guest.next('upload');
+    assert.deepEqual([name, percent], ['A "film".mp4', 50]);
+  }
+  await host.patch(url, 500, Buffer.alloc(500));
+  for (const guest of guests) assert.equal((await guest.next('upload')).percent, 100);
+  await host.remove(url);
+  for (const guest of guests) assert.equal((await guest.next('upload')).gone, true);
+  assert.deepEqual(stranger.all.filter(({ type }) => type === 'upload'), []);
+  for (const member of [...guests, stranger]) member.socket.close();
+});
+
 test('with nothing but what was brought there is no video for everybody', async (t) => {
   const [empty, own] = [await makeFolder(), await makeFolder()];
   const alone = await startServer({ args: ['--media', empty.directory, '--uploads', own.directory] });
