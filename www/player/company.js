@@ -2,6 +2,7 @@
 // and the line that says how it stands. Put together here, so that the page has one thing to open.
 import { byId } from '../dom.js';
 import { strings } from '../strings.js';
+import { Bringing } from './company/bringing.js';
 import { ChatPanel } from './company/chat_panel.js';
 import { Door } from './company/door.js';
 import { HostTools } from './company/host_tools.js';
@@ -21,11 +22,11 @@ import { StatusView } from './status/status_view.js';
 
 const events = strings.events;
 
-// link: of the session. isMaker: whether this viewer has just made it. confirm(words, yes): asks, resolves to whether it
+// key, link: of the session. uploadBytesMax(): see bringing.js. isMaker: whether this viewer has just made it. confirm(words, yes): asks, resolves to whether it
 // shall be. toast(text): tells for a moment.
 // shown, library, inputs, playback: the ShownVideo, VideoList, PageInputs, SharedPlayback. onRender(): whatever else the
 // page refreshes at the status line's pace.
-export function openCompany({ room, link, isMaker, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
+export function openCompany({ room, key, link, uploadBytesMax, isMaker, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
   new SharePanel(room, link, { isMaker });
   const chat = new ChatPanel({ room, jump: (seconds) => inputs.act && playback.seekTo(inputs.act, seconds) });
   new Pace({ room, follower, source, toast });
@@ -36,6 +37,7 @@ export function openCompany({ room, link, isMaker, follower, source, shown, vide
   new HostTools({ room, library, confirm });
   new Door({ room });
   new Ready({ room, follower, inputs, playback });
+  new Bringing({ room, key, library, uploadBytesMax, toast });
   new PickerButtons({ room, library, inputs, playback, toast });
   new QueuePanel({ room, inputs, playback });
   const upNext = new UpNext({ room, inputs, playback });

@@ -352,6 +352,23 @@ export default {
     moreBySearch: (count) => `Die ersten ${count}. Weitere zeigt die Suche.`,
     close: 'Schließen',
   },
+  bring: {
+    choose: 'Eigenen Film mitbringen …',
+    comes: (name, percent) => `„${name}“ wird übertragen: ${percent} %`,
+    isThere: (name) => `„${name}“ ist da und kann gewählt werden.`,
+    stop: 'Abbrechen und entfernen',
+    oneAtATime: 'Ein Film nach dem anderen: auf den ersten warten oder ihn abbrechen.',
+    refused: (code) =>
+      ({
+        unreachable: 'Die Verbindung ist abgerissen. Dieselbe Datei noch einmal wählen, dann geht es weiter.',
+        upload_too_large: 'Diese Datei ist größer, als der Server annimmt.',
+        uploads_full: 'Auf dem Server ist jetzt kein Platz dafür.',
+        storage_full: 'Die Platte des Servers ist voll. Später dieselbe Datei noch einmal wählen, dann geht es weiter.',
+        not_a_film: 'Der Name dieser Datei endet nicht wie der eines Films.',
+        upload_in_progress: 'Er wird aus einem anderen Fenster übertragen.',
+        not_host: 'Nur wer die Sitzung erstellt hat, kann einen Film mitbringen.',
+      })[code] ?? 'Der Server hat den Film nicht angenommen.',
+  },
   address: {
     label: 'Oder ein Film von anderswo, über seine Adresse',
     example: 'https://',

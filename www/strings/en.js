@@ -353,6 +353,23 @@ export default {
     moreBySearch: (count) => `The first ${count}. Search to see others.`,
     close: 'Close',
   },
+  bring: {
+    choose: 'Bring a film of your own…',
+    comes: (name, percent) => `“${name}” is being brought: ${percent} %`,
+    isThere: (name) => `“${name}” is there: it can be chosen now.`,
+    stop: 'Stop and remove it',
+    oneAtATime: 'One film at a time: wait for the other one, or stop it.',
+    refused: (code) =>
+      ({
+        unreachable: 'The connection is lost. Choose the same file again to go on.',
+        upload_too_large: 'This file is larger than the server takes.',
+        uploads_full: 'The server has no room for it now.',
+        storage_full: 'The disk of the server is full. Choose the same file again later to go on.',
+        not_a_film: 'The name of this file does not end like that of a film.',
+        upload_in_progress: 'It is being brought from another window.',
+        not_host: 'Only who made the session can bring a film.',
+      })[code] ?? 'The server did not take the film.',
+  },
   address: {
     label: 'Or a film elsewhere, by its address',
     example: 'https://',
