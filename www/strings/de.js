@@ -353,7 +353,7 @@ export default {
     close: 'Schließen',
   },
   bring: {
-    choose: 'Eigenen Film mitbringen …',
+    choose: 'Film mitbringen …',
     comes: (name, percent) => `„${name}“ wird übertragen: ${percent} %`,
     isThere: (name) => `„${name}“ ist da und kann gewählt werden.`,
     stop: 'Abbrechen und entfernen',

@@ -354,7 +354,7 @@ export default {
     close: 'Close',
   },
   bring: {
-    choose: 'Bring a film of your own…',
+    choose: 'Bring a film…',
     comes: (name, percent) => `“${name}” is being brought: ${percent} %`,
     isThere: (name) => `“${name}” is there: it can be chosen now.`,
     stop: 'Stop and remove it',

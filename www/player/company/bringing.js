@@ -89,7 +89,6 @@ export class Bringing {
         this.#stop = stop;
         byId('bringing-stop').hidden = false;
       },
-      onProgress: (percent) => this.#show(file.name, percent),
     });
   }
 
@@ -101,7 +100,7 @@ export class Bringing {
   #onHeard({ name, percent, gone }) {
     if (gone) return this.#hide();
     if (percent === 100) return this.#onWhole(name);
-    if (!this.#stop) this.#show(name, percent);
+    this.#show(name, percent);
   }
 
   #onWhole(name) {

@@ -14,19 +14,20 @@ const codeOf = (response) => {
 };
 
 // Resolves when it is whole, with null, or with the server's word where it is refused: 'unreachable' where nobody
-// answers. onStart(stop): stop() ends it and takes back what has come. onProgress(percent).
-export async function bringFilm({ file, key, hostToken, onStart, onProgress }) {
+// answers. onStart(stop): stop() ends it and takes back what has come. How far it is the server tells all: what a
+// browser counts has only left the page.
+export async function bringFilm({ file, key, hostToken, onStart }) {
   const headers = { Authorization: `Bearer ${hostToken}` };
-  const fault = await send({ file, key, headers, onStart, onProgress });
+  const fault = await send({ file, key, headers, onStart });
   if (fault?.code !== 'upload_exists' || !fault.location) return fault?.code ?? null;
   // Of another file, or from another browser: what was begun there is given up.
   await Upload.terminate(new URL(fault.location, location.origin).href, { headers }).catch(() => {});
-  const second = await send({ file, key, headers, onStart, onProgress });
+  const second = await send({ file, key, headers, onStart });
   return second?.code ?? null;
 }
 
 // Resolves to null, or {code, location}.
-function send({ file, key, headers, onStart, onProgress }) {
+function send({ file, key, headers, onStart }) {
   return new Promise((resolve) => {
     const upload = new Upload(file, {
       endpoint: `${ENDPOINT}?session=${encodeURIComponent(key)}`, // so that what stands before several servers knows which
@@ -35,7 +36,6 @@ function send({ file, key, headers, onStart, onProgress }) {
       retryDelays: RETRY_AFTER_MS,
       removeFingerprintOnSuccess: true,
       fingerprint: async () => ['videosync', key, file.name, file.size, file.lastModified].join('-'),
-      onProgress: (sent, all) => onProgress(Math.floor((sent / all) * 100)),
       onSuccess: () => resolve(null),
       onError: ({ originalResponse: response }) => resolve({
         code: response ? codeOf(response) || 'refused' : 'unreachable',
