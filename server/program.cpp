@@ -268,8 +268,8 @@ std::optional<int> Program::open_uploads() {
   const UploadRules rules{.bytes_max = config_.upload_bytes_max,
                           .quota = config_.uploads_quota,
                           .expires_us = config_.upload_expires_us};
-  const bool is_alone = config_.redis_url.empty();
-  auto keeper = UploadKeeper::create(config_.uploads_dir, rules, clock_, is_alone);
+  const auto self = config_.redis_url.empty() ? std::nullopt : std::optional(self_);
+  auto keeper = UploadKeeper::create(config_.uploads_dir, rules, clock_, self);
   if (!keeper) return complain(exit_bad_config, "--uploads: " + keeper.error().message);
   uploads_ = std::move(*keeper);
   return std::nullopt;
@@ -292,7 +292,7 @@ void Program::share_store() {
                                               .store = *redis_store_,
                                               .around = first.surroundings(),
                                               .workers = workers_.size(),
-                                              .self = Uuid::random_v4()},
+                                              .self = self_},
                                    *this);
   service_->nodes = nodes_.get();
   service_->redis = redis_store_.get();
@@ -453,7 +453,23 @@ bool Program::await_store() noexcept {
   return nodes_->problem().empty() && !service_->is_draining;
 }
 
+// On the first worker's thread. Twice, a minute apart, the store must not have a session before its
+// films go: it may have lost it, and get it back.
+void Program::look_after_uploads() noexcept {
+  if (!uploads_ || !nodes_) return;
+  uploads_->note_nodes(nodes_->alive());
+  for (const Uuid& session : uploads_->take_sessions()) {
+    redis_store_->exists(session, [this, session](const Result<bool>& exists) noexcept {
+      const bool is_missing = exists && !*exists;
+      const bool was_missing = missing_sessions_.erase(session) > 0;
+      if (is_missing && was_missing) uploads_->forget(session);
+      if (is_missing && !was_missing) missing_sessions_.insert(session);
+    });
+  }
+}
+
 void Program::on_second() noexcept {
+  look_after_uploads();
   memory_store_.expire_some(expired_a_second_max);
   if (!files_.tend()) {
     log_error("media", "a process that opens files has ended: videos may fail until a restart");

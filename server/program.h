@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -59,6 +60,7 @@ class Program final : public NodesOwner {
   std::optional<int> open_signals();
   void announce() const;
   void on_second() noexcept;
+  void look_after_uploads() noexcept;
   void on_signal(std::uint32_t events) noexcept;
   void on_library_news() noexcept;
   void drain(int status) noexcept;
@@ -75,7 +77,8 @@ class Program final : public NodesOwner {
   const Config& config_;
   const MachineFacts& machine_;
   FileHelpers& files_;
-  EndGuard end_guard_;  // goes last
+  const Uuid self_ = Uuid::random_v4();  // among the nodes of a store
+  EndGuard end_guard_;                   // goes last
   SystemClock clock_;
   StoreClock store_clock_{clock_};  // with a shared store only
   MemoryStore memory_store_;        // otherwise
@@ -88,6 +91,7 @@ class Program final : public NodesOwner {
   std::unique_ptr<Librarian> librarian_;
   std::unique_ptr<FormMaker> forms_;
   std::unique_ptr<UploadKeeper> uploads_;
+  std::unordered_set<Uuid> missing_sessions_;  // that brought films, as the store said the last time
   std::vector<std::string> listening_;
   UniqueFd signals_;
   // What has expired in the embedded store is forgotten, on the first worker's thread.

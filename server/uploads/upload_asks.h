@@ -31,6 +31,7 @@ class UploadAsks {
   // Answers the request at hand, later; `open` reads its body first. The number is given here.
   void ask(Connection& connection, UploadAsk ask);
   void forget(const Uuid& session) { keeper_.forget(session); }
+  bool is_shared_by_all() const noexcept { return keeper_.is_shared_by_all(); }
 
   // A reception's: under its number.
   void put(UploadAsk ask);

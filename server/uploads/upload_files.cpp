@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -20,7 +21,9 @@ namespace videosync {
 
 namespace {
 
-constexpr const char* partial_folder = ".partial";
+constexpr std::array hidden_folders{".partial", ".nodes"};
+// A node that has not been noted for so long has it no more, or is gone.
+constexpr std::int64_t node_age_s_max = 30;
 constexpr mode_t folder_mode = 0755;
 constexpr mode_t file_mode = 0644;
 constexpr int names_tried_max = 100;
@@ -61,6 +64,13 @@ void remove_films(int parent, const std::string& name) noexcept {
   ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
 }
 
+// When it was last written to; now, for what is not there.
+std::int64_t written_s(int folder, const std::string& name) noexcept {
+  struct stat status{};
+  const int known = ::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW);
+  return known == 0 ? status.st_mtim.tv_sec : INT64_MAX / 2;
+}
+
 std::string numbered(const std::string& name, int number) {
   if (number == 1) return name;
   return fmt::format("{} ({}).{}", stem_of(name), number, extension_of(name));
@@ -71,16 +81,19 @@ std::string numbered(const std::string& name, int number) {
 Result<UploadFiles> UploadFiles::open(const std::string& path) {
   UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) return fail_errno("open the folder " + path, errno);
-  if (::mkdirat(folder.get(), partial_folder, folder_mode) != 0 && errno != EEXIST) {
-    return fail_errno("make a folder in " + path, errno);
+  std::array<UniqueFd, 2> inner;
+  for (std::size_t i = 0; i < inner.size(); ++i) {
+    const char* name = hidden_folders[i];
+    if (::mkdirat(folder.get(), name, folder_mode) != 0 && errno != EEXIST) {
+      return fail_errno("make a folder in " + path, errno);
+    }
+    inner[i] = UniqueFd(
+        ::openat(folder.get(), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!inner[i] || ::faccessat(inner[i].get(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
+      return fail_errno("write in " + path + "/" + name, errno);
+    }
   }
-  UniqueFd partial(::openat(folder.get(), partial_folder,
-                            O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!partial) return fail_errno("open " + path + "/" + partial_folder, errno);
-  if (::faccessat(partial.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
-    return fail_errno("write in " + path + "/" + partial_folder, errno);
-  }
-  return UploadFiles(std::move(folder), std::move(partial));
+  return UploadFiles(std::move(folder), std::move(inner[0]), std::move(inner[1]));
 }
 
 void UploadFiles::clear() noexcept {
@@ -151,8 +164,57 @@ void UploadFiles::remove(const Upload& upload) noexcept {
   ::unlinkat(partial_.get(), partial_name(upload).c_str(), 0);
 }
 
-void UploadFiles::remove_folder(const Uuid& session) noexcept {
-  remove_films(folder_.get(), to_hex(session.bytes));
+void UploadFiles::remove_all_of(const Uuid& session) noexcept {
+  const std::string key = to_hex(session.bytes);
+  remove_films(folder_.get(), key);
+  for (const std::string& name : names_in(partial_.get()))
+    if (is_partial_name(name) && name.starts_with(key)) ::unlinkat(partial_.get(), name.c_str(), 0);
+}
+
+void UploadFiles::note_node(const Uuid& node) noexcept {
+  const UniqueFd file(::openat(nodes_.get(), to_hex(node.bytes).c_str(),
+                               O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+  struct stat status{};
+  if (!file || ::futimens(file.get(), nullptr) != 0 || ::fstat(file.get(), &status) != 0) return;
+  now_s_ = status.st_mtim.tv_sec;
+}
+
+void UploadFiles::remove_node(const Uuid& node) noexcept {
+  ::unlinkat(nodes_.get(), to_hex(node.bytes).c_str(), 0);
+}
+
+std::size_t UploadFiles::count_nodes() const noexcept {
+  std::size_t count = 0;
+  for (const std::string& name : names_in(nodes_.get())) {
+    if (!is_session_name(name)) continue;
+    const std::int64_t age_s = now_s_ - written_s(nodes_.get(), name);
+    if (age_s <= node_age_s_max) ++count;
+    if (age_s > 10 * node_age_s_max) ::unlinkat(nodes_.get(), name.c_str(), 0);
+  }
+  return count;
+}
+
+std::vector<Uuid> UploadFiles::sessions() const {
+  std::vector<Uuid> found;
+  const auto add = [&](std::string_view name) {
+    Uuid key;
+    if (parse_hex(name, key.bytes)) found.push_back(key);
+  };
+  for (const std::string& name : names_in(folder_.get()))
+    add(name);
+  for (const std::string& name : names_in(partial_.get()))
+    if (is_partial_name(name)) add(std::string_view(name).substr(0, 32));
+  std::ranges::sort(found);
+  const auto same = std::ranges::unique(found);
+  found.erase(same.begin(), same.end());
+  return found;
+}
+
+void UploadFiles::remove_parts_older_than(std::int64_t age_s) noexcept {
+  for (const std::string& name : names_in(partial_.get())) {
+    const bool is_old = is_partial_name(name) && now_s_ - written_s(partial_.get(), name) > age_s;
+    if (is_old && !open_.contains(name)) ::unlinkat(partial_.get(), name.c_str(), 0);
+  }
 }
 
 }  // namespace videosync

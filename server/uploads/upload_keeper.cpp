@@ -18,6 +18,8 @@ namespace {
 using Kind = UploadAsk::Kind;
 
 constexpr auto look_for_expired_every = std::chrono::seconds(1);
+constexpr std::int64_t note_every_us = 10'000'000;
+constexpr std::int64_t list_every_us = 60'000'000;
 
 bool is_full(int system_errno) noexcept {
   return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
@@ -27,13 +29,14 @@ bool is_full(int system_errno) noexcept {
 
 Result<std::unique_ptr<UploadKeeper>> UploadKeeper::create(const std::string& folder,
                                                            const UploadRules& rules,
-                                                           const Clock& clock, bool is_alone) {
+                                                           const Clock& clock,
+                                                           const std::optional<Uuid>& self) {
   // A file that may not grow is to be an error like others, not a signal that ends the process.
   ::signal(SIGXFSZ, SIG_IGN);
   auto files = UploadFiles::open(folder);
   if (!files) return std::unexpected(std::move(files.error()));
   std::unique_ptr<UploadKeeper> keeper(
-      new UploadKeeper(std::move(*files), rules, clock, is_alone));
+      new UploadKeeper(std::move(*files), rules, clock, self));
   auto thread =
       start_thread([self = keeper.get()](const std::stop_token& stop) { self->run(stop); });
   if (!thread) return std::unexpected(std::move(thread.error()));
@@ -42,8 +45,12 @@ Result<std::unique_ptr<UploadKeeper>> UploadKeeper::create(const std::string& fo
 }
 
 UploadKeeper::UploadKeeper(UploadFiles files, const UploadRules& rules, const Clock& clock,
-                           bool is_alone) noexcept
-    : clock_(clock), is_alone_(is_alone), files_(std::move(files)), table_(rules) {}
+                           const std::optional<Uuid>& self) noexcept
+    : clock_(clock),
+      self_(self),
+      expires_us_(rules.expires_us),
+      files_(std::move(files)),
+      table_(rules) {}
 
 UploadKeeper::~UploadKeeper() {
   thread_.request_stop();
@@ -69,19 +76,41 @@ void UploadKeeper::put(Order order) {
 // --- The thread ----------------------------------------------------------------------------------
 
 void UploadKeeper::run(const std::stop_token& stop) {
-  if (is_alone_) files_.clear();
+  if (!self_) files_.clear();
   while (!stop.stop_requested()) {
     for (Order& order : await_orders(stop))
       serve(order);
     give_up_expired();
   }
-  if (is_alone_) files_.clear();
+  if (self_) files_.remove_node(*self_);
+  if (!self_) files_.clear();
+}
+
+// What other nodes have to do with this folder.
+void UploadKeeper::look_around(std::int64_t now_us) {
+  VS_ASSERT(self_);
+  if (now_us >= note_next_us_) {
+    files_.note_node(*self_);
+    note_next_us_ = now_us + note_every_us;
+  }
+  nodes_seen_ = files_.count_nodes();
+  if (now_us < list_next_us_) return;
+  list_next_us_ = now_us + list_every_us;
+  files_.remove_parts_older_than((expires_us_ + list_every_us) / 1'000'000);
+  const std::lock_guard lock(mutex_);
+  sessions_ = files_.sessions();
+}
+
+std::vector<Uuid> UploadKeeper::take_sessions() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(sessions_, {});
 }
 
 void UploadKeeper::give_up_expired() {
   const std::int64_t now_us = clock_.monotonic_us();
   if (now_us < look_next_us_) return;
   look_next_us_ = now_us + look_for_expired_every / std::chrono::microseconds(1);
+  if (self_) look_around(now_us);
   for (const Upload& upload : table_.expired(now_us)) {
     log_info("uploads", "a film that nobody went on to bring was given up",
              field("bytes", upload.offset));
@@ -92,7 +121,7 @@ void UploadKeeper::give_up_expired() {
 std::vector<UploadKeeper::Order> UploadKeeper::await_orders(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   const auto has_orders = [this] { return !orders_.empty(); };
-  if (table_.size() == 0) {
+  if (table_.size() == 0 && !self_) {
     wake_.wait(lock, stop, has_orders);
   } else {
     wake_.wait_for(lock, stop, look_for_expired_every, has_orders);
@@ -195,7 +224,7 @@ void UploadKeeper::give_up(const Upload& upload) noexcept {
 void UploadKeeper::give_up_all_of(const Uuid& session) noexcept {
   for (const Upload& upload : table_.all_of(session))
     give_up(upload);
-  files_.remove_folder(session);
+  files_.remove_all_of(session);
 }
 
 }  // namespace videosync

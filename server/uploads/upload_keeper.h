@@ -7,6 +7,7 @@
 // UploadDesk; who left meanwhile takes no notice of it. ask() and forget() are any thread's.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -55,11 +56,11 @@ using UploadDesk = AnswerDesk<UploadAnswer>;
 
 class UploadKeeper {
  public:
-  // What lies in the folder from before is given up where `is_alone`: its sessions are no more.
-  // `clock` outlives it. Errors: io.
+  // `self`: this node, where it shares its store with others; else what lies in the folder from
+  // before is given up: its sessions are no more. `clock` outlives it. Errors: io.
   static Result<std::unique_ptr<UploadKeeper>> create(const std::string& folder,
                                                       const UploadRules& rules, const Clock& clock,
-                                                      bool is_alone);
+                                                      const std::optional<Uuid>& self);
   ~UploadKeeper();
   UploadKeeper(const UploadKeeper&) = delete;
   UploadKeeper& operator=(const UploadKeeper&) = delete;
@@ -69,6 +70,16 @@ class UploadKeeper {
   // The session has ended: nothing of it stays.
   void forget(const Uuid& session);
 
+  // --- Where nodes share a store; any thread -----------------------------------------------------
+  // So many there are, this one included.
+  void note_nodes(std::size_t alive) noexcept { nodes_alive_ = alive; }
+  // Whether all of them have this folder: else viewers at another one would not see a film.
+  bool is_shared_by_all() const noexcept {
+    return !self_ || (nodes_seen_ > 0 && nodes_seen_ >= nodes_alive_);
+  }
+  // Now and then, those of whom there is something here: whoever ended unnoticed is to be forgotten.
+  std::vector<Uuid> take_sessions();
+
  private:
   struct Order {
     UploadDesk* desk = nullptr;  // null: forget
@@ -76,7 +87,7 @@ class UploadKeeper {
   };
 
   UploadKeeper(UploadFiles files, const UploadRules& rules, const Clock& clock,
-               bool is_alone) noexcept;
+               const std::optional<Uuid>& self) noexcept;
   void put(Order order);
   void run(const std::stop_token& stop);
   std::vector<Order> await_orders(const std::stop_token& stop);
@@ -87,16 +98,23 @@ class UploadKeeper {
   void give_up(const Upload& upload) noexcept;
   void give_up_expired();
   void give_up_all_of(const Uuid& session) noexcept;
+  void look_around(std::int64_t now_us);
 
   const Clock& clock_;
-  const bool is_alone_;
+  const std::optional<Uuid> self_;
+  const std::int64_t expires_us_;
+  std::atomic<std::size_t> nodes_alive_{1};
+  std::atomic<std::size_t> nodes_seen_{0};
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::vector<Order> orders_;  // under mutex_
+  std::vector<Order> orders_;   // under mutex_
+  std::vector<Uuid> sessions_;  // likewise: for take_sessions()
   // The thread's:
   UploadFiles files_;
   UploadTable table_;
-  std::int64_t look_next_us_ = 0;  // for what has expired
+  std::int64_t look_next_us_ = 0;   // for what has expired
+  std::int64_t note_next_us_ = 0;   // that this node has the folder
+  std::int64_t list_next_us_ = 0;   // whose sessions' films are there
   std::jthread thread_;  // last: ends before the rest goes
 };
 

@@ -19,6 +19,8 @@ namespace videosync {
 namespace {
 
 constexpr HttpFault off{403, "uploads_off", "this server takes no films (--uploads)"};
+constexpr HttpFault not_shared{403, "uploads_not_shared",
+                               "not all nodes of this service have the same folder for --uploads"};
 constexpr HttpFault no_token{401, "unauthorized",
                              "send Authorization: Bearer with the session's host token"};
 constexpr HttpFault not_host{403, "not_host", "the token is not this session's host token"};
@@ -99,6 +101,9 @@ void route_upload(Worker& worker, Connection& connection) {
   if (!is_method_right(request, is_collection)) {
     const HttpField allow[] = {{"Allow", is_collection ? "POST, OPTIONS" : "HEAD, PATCH, DELETE"}};
     return connection.answer_error(wrong_method, allow);
+  }
+  if (is_collection && !worker.uploads()->is_shared_by_all()) {
+    return refuse_upload(connection, not_shared);
   }
   if (const auto fault = judge_tus_version(request)) return refuse_upload(connection, *fault);
   const auto session = judge(connection);

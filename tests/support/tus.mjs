@@ -19,7 +19,7 @@ export async function uploader(server, session) {
     fields,
     partOf,
     send,
-    create: (length, name = 'Brought.mp4', more = {}) => send('POST', '/api/uploads', fields({
+    create: (length, name = 'Brought.mp4', more = {}, target = '/api/uploads') => send('POST', target, fields({
       'Upload-Length': length, 'Upload-Metadata': metadata(name, key), ...more,
     })),
     // Its URL's path.
