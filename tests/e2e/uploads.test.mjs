@@ -356,6 +356,16 @@ test('a start finds nothing of before, and touches nothing else', async (t) => {
   await mkdir(own.path('empty'));
 });
 
+test('the internal listener takes none', async () => {
+  const host = await uploader(server);
+  const url = await host.begin(10);
+  const answer = await ask(server.adminOrigin, 'PATCH', url, host.partOf(0), 'x'.repeat(10));
+  assertError(answer, 405, 'method_not_allowed');
+  assertError(await ask(server.adminOrigin, 'DELETE', url, host.fields()), 405, 'method_not_allowed');
+  assert.equal(await host.offset(url), 0);
+  await host.remove(url);
+});
+
 test('a folder that will not do is told at the start', async () => {
   await assert.rejects(start('/nowhere/at/all'), /--uploads: open the folder/);
   await assert.rejects(start(media.directory), /--uploads: .* may not lie in each other/);
