@@ -261,8 +261,8 @@ std::optional<int> Program::open_uploads() {
   if (config_.uploads_dir.empty()) return std::nullopt;
   for (const std::string& media : config_.media_dirs) {
     if (!lie_apart(media, config_.uploads_dir)) {
-      return complain(exit_bad_config, "--uploads: " + config_.uploads_dir + " and --media " + media +
-                                           " may not lie in each other");
+      return complain(exit_bad_config, "--uploads: " + config_.uploads_dir + " and --media " +
+                                           media + " may not lie in each other");
     }
   }
   const UploadRules rules{.bytes_max = config_.upload_bytes_max,

@@ -91,7 +91,8 @@ class Program final : public NodesOwner {
   std::unique_ptr<Librarian> librarian_;
   std::unique_ptr<FormMaker> forms_;
   std::unique_ptr<UploadKeeper> uploads_;
-  std::unordered_set<Uuid> missing_sessions_;  // that brought films, as the store said the last time
+  // That brought films, and that the store did not have when it was asked last.
+  std::unordered_set<Uuid> missing_sessions_;
   std::vector<std::string> listening_;
   UniqueFd signals_;
   // What has expired in the embedded store is forgotten, on the first worker's thread.

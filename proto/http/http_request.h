@@ -24,7 +24,8 @@ struct HttpLimits {
   std::size_t head_bytes_max = 16 * 1024;         // request line and fields together; then 431
   std::size_t fields_max = 100;                   // then 431
   std::size_t body_bytes_max = 64 * 1024;         // then 413
-  // Whose body is handed on as it comes, however long: asked when the head is whole. Null: nobody's.
+  // Whose body is handed on as it comes, however long: asked when the head is whole. Null:
+  // nobody's.
   bool (*is_streamed)(const HttpRequest& request) noexcept = nullptr;
 };
 

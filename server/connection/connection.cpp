@@ -79,10 +79,7 @@ void Connection::on_received(std::span<std::uint8_t> bytes) noexcept {
     case Phase::lingering:
     case Phase::websocket_closing:
       discarded_bytes_ += static_cast<std::uint32_t>(bytes.size());
-      if (discarded_bytes_ > (exchange_ && exchange_->parser.is_streamed() ? discarded_body_bytes_max
-                                                                          : discarded_bytes_max)) {
-        close();
-      }
+      if (discarded_bytes_ > discarded_most()) close();
       break;
     case Phase::streaming_body:
       if (exchange_->is_body_paused) {
@@ -100,6 +97,11 @@ void Connection::on_received(std::span<std::uint8_t> bytes) noexcept {
     default:
       consume_http(bytes);
   }
+}
+
+std::uint32_t Connection::discarded_most() const noexcept {
+  const bool is_streamed = exchange_ && exchange_->parser.is_streamed();
+  return is_streamed ? discarded_body_bytes_max : discarded_bytes_max;
 }
 
 void Connection::keep_pending(std::span<const std::uint8_t> bytes) noexcept {

@@ -150,6 +150,7 @@ class Connection final : public StreamOwner {
   void on_body_part() noexcept;
   void on_body_whole() noexcept;
   void feed_pending() noexcept;
+  std::uint32_t discarded_most() const noexcept;
   void drop_sink() noexcept;
   void on_fault(const HttpFault& fault) noexcept;
   std::string& make_head(int status, std::string_view content_type, std::size_t body_bytes,

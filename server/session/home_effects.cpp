@@ -224,8 +224,8 @@ void Impl::carry(Residence& residence, const ReactionsEffect& effect) noexcept {
   broadcast(residence, text, SendClass::droppable);
 }
 
-// It is news of a moment and no part of the session: where the home is elsewhere, this node's members
-// hear it alone.
+// It is news of a moment and no part of the session: where the home is elsewhere, this node's
+// members hear it alone.
 void Impl::tell_upload(const Uuid& key, std::string_view name,
                        std::optional<unsigned> percent) noexcept {
   Residence* residence = find(key);

@@ -52,8 +52,8 @@ class SessionDirectory {
   void on_delete(const Uuid& key, const std::optional<Token>& host_token,
                  ConnectionRef from) noexcept;
 
-  // How far a film is that its host brings, of that name: to all members. No percentage: it is given
-  // up.
+  // How far a film is that its host brings, of that name: to all members. No percentage: it is
+  // given up.
   void on_upload(const Uuid& key, const std::string& name,
                  std::optional<unsigned> percent) noexcept;
 

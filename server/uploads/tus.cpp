@@ -22,14 +22,16 @@ constexpr HttpFault deferred{400, "bad_request",
                              "say Upload-Length at once: it cannot be told later here"};
 constexpr HttpFault no_metadata{
     400, "bad_request", "Upload-Metadata has filename and session, each with its value in base64"};
-constexpr HttpFault no_session{400, "bad_request", "session in Upload-Metadata is no session's key"};
+constexpr HttpFault no_session{400, "bad_request",
+                               "session in Upload-Metadata is no session's key"};
 constexpr HttpFault no_film{400, "not_a_film",
                             "the file's name does not end as that of a film (such as .mp4)"};
 constexpr HttpFault no_offset{400, "bad_request", "Upload-Offset is a number of bytes"};
 constexpr HttpFault other_type{415, "unsupported_media_type",
                                "send Content-Type: application/offset+octet-stream"};
 
-std::optional<std::uint64_t> number_of(const HttpRequest& request, std::string_view field) noexcept {
+std::optional<std::uint64_t> number_of(const HttpRequest& request,
+                                       std::string_view field) noexcept {
   if (request.count(field) != 1) return std::nullopt;
   return parse_decimal<std::uint64_t>(request.header(field));
 }

@@ -1,7 +1,8 @@
-// The words of tus 1.0.0 (resumable uploads, https://tus.io/protocols/resumable-upload) in requests:
-// core, creation, termination and expiration.
+// The words of tus 1.0.0 (resumable uploads, https://tus.io/protocols/resumable-upload) in
+// requests: core, creation, termination and expiration.
 //
-// Pure functions, any thread. A fault is what the request is refused with; views in it are literals.
+// Pure functions, any thread. A fault is what the request is refused with; views in it are
+// literals.
 #pragma once
 
 #include <cstdint>

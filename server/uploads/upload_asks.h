@@ -1,5 +1,5 @@
-// UploadAsks: one worker's asks of the UploadKeeper, who waits for which, and the requests whose bytes
-// are being written.
+// UploadAsks: one worker's asks of the UploadKeeper, who waits for which, and the requests whose
+// bytes are being written.
 //
 // The keeper answers by an UploadDesk, whose descriptor the worker's ring watches. Belongs to its
 // worker's thread.

@@ -147,9 +147,8 @@ Result<std::string> UploadFiles::finish(const Upload& upload) {
     const std::string place = session + '/' + numbered(upload.name, number);
     // Nobody else makes names there, and not every storage has a rename that replaces nothing.
     if (::faccessat(folder_.get(), place.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) continue;
-    if (::renameat(partial_.get(), partial_name(upload).c_str(), folder_.get(), place.c_str()) != 0) {
-      break;
-    }
+    const std::string part = partial_name(upload);
+    if (::renameat(partial_.get(), part.c_str(), folder_.get(), place.c_str()) != 0) break;
     return place;
   }
   return fail_errno("put a film in its place", errno);
@@ -159,7 +158,8 @@ void UploadFiles::remove(const Upload& upload) noexcept {
   close(upload);
   if (!upload.place.empty()) {
     ::unlinkat(folder_.get(), upload.place.c_str(), 0);
-    ::unlinkat(folder_.get(), to_hex(upload.session.bytes).c_str(), AT_REMOVEDIR);  // if it was the last
+    // Where it was the last one.
+    ::unlinkat(folder_.get(), to_hex(upload.session.bytes).c_str(), AT_REMOVEDIR);
   }
   ::unlinkat(partial_.get(), partial_name(upload).c_str(), 0);
 }

@@ -193,8 +193,8 @@ void UploadKeeper::write(Upload& upload, const std::string& bytes, UploadAnswer&
   const UploadFiles::Written written = files_.append(upload, bytes);
   table_.on_written(upload, written.bytes, clock_.monotonic_us());
   if (written.system_errno != 0) {
-    log_warn("uploads", "the storage does not take a film", field("why", std::strerror(written.system_errno)),
-             field("bytes", upload.offset));
+    log_warn("uploads", "the storage does not take a film",
+             field("why", std::strerror(written.system_errno)), field("bytes", upload.offset));
     answer.fault =
         is_full(written.system_errno) ? UploadFault::storage_full : UploadFault::storage_failed;
   } else if (upload.is_whole()) {

@@ -77,7 +77,8 @@ class UploadKeeper {
   bool is_shared_by_all() const noexcept {
     return !self_ || (nodes_seen_ > 0 && nodes_seen_ >= nodes_alive_);
   }
-  // Now and then, those of whom there is something here: whoever ended unnoticed is to be forgotten.
+  // Now and then, those of whom there is something here: whoever ended unnoticed is to be
+  // forgotten.
   std::vector<Uuid> take_sessions();
 
  private:

@@ -1,6 +1,7 @@
 // /api/uploads: films that hosts bring, by tus 1.0.0 (docs/PROTOCOL.md).
 //
-// Who asks is found out by the session first, by its host token; the UploadKeeper then has the word.
+// Who asks is found out by the session first, by its host token; the UploadKeeper then has the
+// word.
 // On the connection's worker.
 #pragma once
 

@@ -68,8 +68,11 @@ std::vector<FilmIds::Ids> FilmIds::assign(std::span<const Film> films, std::int6
       path += '+';
     return id;
   };
-  for (std::size_t i = 0; i < films.size(); ++i)
-    if (films[i].is_hidden) assigned[i].listed = assigned[i].full = take_full(films[i], films[i].path);
+  for (std::size_t i = 0; i < films.size(); ++i) {
+    if (!films[i].is_hidden) continue;
+    assigned[i].full = take_full(films[i], films[i].path);
+    assigned[i].listed = assigned[i].full;
+  }
   for (const auto& [plain, group] : sharers) {
     const Holder& holder = holders_.at(std::string(plain));
     for (const std::size_t place : group) {

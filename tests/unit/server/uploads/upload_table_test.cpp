@@ -123,7 +123,8 @@ Test(upload_table, its_sums_hold_on_any_way) {
   std::uint64_t taken = 0;
   for (int step = 0; step < 20'000; ++step) {
     const auto session = static_cast<std::uint8_t>(random() % 4);
-    const Upload wanted = upload_of(session, static_cast<std::uint8_t>(random() % 3), 1 + random() % 1'100);
+    const auto id = static_cast<std::uint8_t>(random() % 3);
+    const Upload wanted = upload_of(session, id, 1 + random() % 1'100);
     Upload* there = table.find(wanted.session, wanted.id);
     if (there == nullptr) {
       if (table.create(wanted, step)) taken += wanted.length;
