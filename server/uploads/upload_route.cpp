@@ -71,7 +71,10 @@ bool is_method_right(const HttpRequest& request, bool is_collection) noexcept {
          request.method == HttpMethod::del;
 }
 
+// A question and no attempt: where there are none the answer lacks the words of tus, and is no error
+// on a page's console.
 void answer_options(Worker& worker, Connection& connection) {
+  if (worker.uploads() == nullptr) return connection.answer(204, "", "");
   const std::string bytes_max = std::to_string(worker.config().upload_bytes_max);
   const HttpField extra[] = {{"Tus-Resumable", tus_version},
                              {"Tus-Version", tus_version},
@@ -95,8 +98,8 @@ bool is_upload_request(const Connection& connection) noexcept {
 
 void route_upload(Worker& worker, Connection& connection) {
   const HttpRequest& request = connection.request();
-  if (worker.uploads() == nullptr) return refuse_upload(connection, off);
   if (request.method == HttpMethod::options) return answer_options(worker, connection);
+  if (worker.uploads() == nullptr) return refuse_upload(connection, off);
   const bool is_collection = rest_of(connection).empty();
   if (!is_method_right(request, is_collection)) {
     const HttpField allow[] = {{"Allow", is_collection ? "POST, OPTIONS" : "HEAD, PATCH, DELETE"}};
