@@ -111,6 +111,16 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return bytes;
 }
 
+std::string encode_base64(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // one more for the terminator
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  VS_ASSERT(size == static_cast<int>(text.size() - 1));
+  text.pop_back();
+  return text;
+}
+
 std::string entity_tag(std::string_view body) {
   const std::array<std::uint8_t, 32> whole = digest<32>(body, sha256());
   return "\"" + to_hex(std::span(whole).first<16>()) + "\"";

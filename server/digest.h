@@ -25,6 +25,7 @@ Token resume_secret(const Token& key, MemberId member) noexcept;
 
 // RFC 4648 section 4: with its padding, without line ends. Nothing: it is none.
 std::optional<std::string> decode_base64(std::string_view text);
+std::string encode_base64(std::string_view bytes);
 
 // A strong entity tag of what is in it (RFC 9110 section 8.8.3), with its quotes: half of its
 // SHA-256.

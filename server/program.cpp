@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "core/base/log.h"
@@ -75,6 +76,17 @@ std::size_t open_files_max(const MachineFacts& machine) {
 // The default folder for videos has not been made.
 bool is_first_start(const Config& config, const Error& error) {
   return config.media_dirs == Config{}.media_dirs && error.system_errno == ENOENT;
+}
+
+// Neither of these folders is the other or in it.
+bool lie_apart(const std::string& a, const std::string& b) {
+  const auto whole = [](const std::string& path) {
+    std::error_code error;
+    const auto real = std::filesystem::weakly_canonical(path, error);
+    return (error ? path : real.native()) + '/';
+  };
+  const std::string one = whole(a), other = whole(b);
+  return !one.starts_with(other) && !other.starts_with(one);
 }
 
 // What the librarian's first scan found. Storage that takes its time is not waited for long: pages
@@ -157,11 +169,13 @@ std::optional<int> Program::prepare() {
   auto sources = FilmSources::create(config_.allow_sources);
   if (!sources) return complain(exit_bad_config, "--allow-source: " + sources.error().message);
   std::string page_policy = content_security_policy(sources->origins());
+  if (const auto status = open_uploads()) return status;
   const std::string cache = cache_directory(config_);
   const MediaLibrary::Options media{.directories = config_.media_dirs,
                                     .default_id = config_.default_video,
                                     .open_max = open_files_max(machine_),
-                                    .has_forms = !cache.empty()};
+                                    .has_forms = !cache.empty(),
+                                    .private_directory = config_.uploads_dir};
   auto librarian = Librarian::create(media, {cache, media_program()}, files_);
   if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
   librarian_ = std::move(*librarian);
@@ -202,6 +216,7 @@ std::optional<int> Program::prepare() {
   });
   if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
   if (const auto status = make_forms(cache)) return status;
+  if (const auto status = share_uploads()) return status;
   if (is_shared) share_store();
   for (auto& worker : workers_)
     worker->open_sessions();
@@ -237,9 +252,38 @@ std::optional<int> Program::make_forms(const std::string& cache) {
   forms_ = std::move(*forms);
   service_->form_counts = &forms_->counts();
   for (auto& worker : workers_) {
-    auto desk = FormDesk::create();
+    auto desk = FormDesk::create("forms of films");
     if (!desk) return complain(exit_unfit_machine, desk.error().message);
     worker->set_forms(*forms_, std::move(*desk));
+  }
+  return std::nullopt;
+}
+
+// Before the library is scanned: what lies there from before is nobody's.
+std::optional<int> Program::open_uploads() {
+  if (config_.uploads_dir.empty()) return std::nullopt;
+  for (const std::string& media : config_.media_dirs) {
+    if (!lie_apart(media, config_.uploads_dir)) {
+      return complain(exit_bad_config, "--uploads: " + config_.uploads_dir + " and --media " +
+                                           media + " may not lie in each other");
+    }
+  }
+  const UploadRules rules{.bytes_max = config_.upload_bytes_max,
+                          .quota = config_.uploads_quota,
+                          .expires_us = config_.upload_expires_us};
+  const auto self = config_.redis_url.empty() ? std::nullopt : std::optional(self_);
+  auto keeper = UploadKeeper::create(config_.uploads_dir, rules, clock_, self);
+  if (!keeper) return complain(exit_bad_config, "--uploads: " + keeper.error().message);
+  uploads_ = std::move(*keeper);
+  return std::nullopt;
+}
+
+std::optional<int> Program::share_uploads() {
+  if (!uploads_) return std::nullopt;
+  for (auto& worker : workers_) {
+    auto desk = UploadDesk::create("uploads");
+    if (!desk) return complain(exit_unfit_machine, desk.error().message);
+    worker->set_uploads(*uploads_, std::move(*desk));
   }
   return std::nullopt;
 }
@@ -251,7 +295,7 @@ void Program::share_store() {
                                               .store = *redis_store_,
                                               .around = first.surroundings(),
                                               .workers = workers_.size(),
-                                              .self = Uuid::random_v4()},
+                                              .self = self_},
                                    *this);
   service_->nodes = nodes_.get();
   service_->redis = redis_store_.get();
@@ -412,7 +456,23 @@ bool Program::await_store() noexcept {
   return nodes_->problem().empty() && !service_->is_draining;
 }
 
+// On the first worker's thread. Twice, a minute apart, the store must not have a session before its
+// films go: it may have lost it, and get it back.
+void Program::look_after_uploads() noexcept {
+  if (!uploads_ || !nodes_) return;
+  uploads_->note_nodes(nodes_->alive());
+  for (const Uuid& session : uploads_->take_sessions()) {
+    redis_store_->exists(session, [this, session](const Result<bool>& exists) noexcept {
+      const bool is_missing = exists && !*exists;
+      const bool was_missing = missing_sessions_.erase(session) > 0;
+      if (is_missing && was_missing) uploads_->forget(session);
+      if (is_missing && !was_missing) missing_sessions_.insert(session);
+    });
+  }
+}
+
 void Program::on_second() noexcept {
+  look_after_uploads();
   memory_store_.expire_some(expired_a_second_max);
   if (!files_.tend()) {
     log_error("media", "a process that opens files has ended: videos may fail until a restart");

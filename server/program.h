@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -24,6 +25,7 @@
 #include "server/nodes/nodes.h"
 #include "server/nodes/store_relay.h"
 #include "server/service.h"
+#include "server/uploads/upload_keeper.h"
 #include "server/worker.h"
 #include "storage/forms/form_maker.h"
 #include "storage/memory_store.h"
@@ -48,6 +50,8 @@ class Program final : public NodesOwner {
   std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
                                   const VideoCatalogRef& catalog);
   std::optional<int> make_forms(const std::string& cache);
+  std::optional<int> open_uploads();
+  std::optional<int> share_uploads();
   void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);
@@ -56,6 +60,7 @@ class Program final : public NodesOwner {
   std::optional<int> open_signals();
   void announce() const;
   void on_second() noexcept;
+  void look_after_uploads() noexcept;
   void on_signal(std::uint32_t events) noexcept;
   void on_library_news() noexcept;
   void drain(int status) noexcept;
@@ -72,7 +77,8 @@ class Program final : public NodesOwner {
   const Config& config_;
   const MachineFacts& machine_;
   FileHelpers& files_;
-  EndGuard end_guard_;  // goes last
+  const Uuid self_ = Uuid::random_v4();  // among the nodes of a store
+  EndGuard end_guard_;                   // goes last
   SystemClock clock_;
   StoreClock store_clock_{clock_};  // with a shared store only
   MemoryStore memory_store_;        // otherwise
@@ -84,6 +90,9 @@ class Program final : public NodesOwner {
   std::vector<StoreRelay*> relays_;  // the workers own them
   std::unique_ptr<Librarian> librarian_;
   std::unique_ptr<FormMaker> forms_;
+  std::unique_ptr<UploadKeeper> uploads_;
+  // That brought films, and that the store did not have when it was asked last.
+  std::unordered_set<Uuid> missing_sessions_;
   std::vector<std::string> listening_;
   UniqueFd signals_;
   // What has expired in the embedded store is forgotten, on the first worker's thread.

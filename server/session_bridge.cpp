@@ -6,6 +6,7 @@
 #include "core/base/random.h"
 #include "server/routes/session_answers.h"
 #include "server/service.h"
+#include "server/uploads/upload_asks.h"
 #include "server/worker.h"
 #include "storage/library/next_episode.h"
 
@@ -135,6 +136,10 @@ std::string SessionBridge::title_of(const std::string& id) noexcept {
 
 void SessionBridge::fill_random(std::span<std::uint8_t> bytes) noexcept {
   videosync::fill_random(bytes);
+}
+
+void SessionBridge::on_session_ended(const Uuid& key) noexcept {
+  if (worker_.uploads() != nullptr) worker_.uploads()->forget(key);
 }
 
 bool SessionBridge::is_draining() const noexcept {

@@ -41,6 +41,7 @@ class SessionBridge final : public Delivery, public Surroundings {
   std::string title_of(const std::string& id) noexcept override;
   void fill_random(std::span<std::uint8_t> bytes) noexcept override;
   bool is_draining() const noexcept override;
+  void on_session_ended(const Uuid& key) noexcept override;
 
  private:
   Worker& worker_;

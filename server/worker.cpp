@@ -10,6 +10,8 @@
 #include "server/form_asks.h"
 #include "server/media_opens.h"
 #include "server/nodes/nodes.h"
+#include "server/uploads/upload_asks.h"
+#include "server/uploads/upload_route.h"
 
 namespace videosync {
 
@@ -31,7 +33,7 @@ constexpr HttpFault address_full{503, "too_many_connections",
 
 HttpLimits limits_of(const Config& config) {
   return {config.request_line_bytes_max, config.request_head_bytes_max, config.request_fields_max,
-          config.request_body_bytes_max};
+          config.request_body_bytes_max, is_upload_body};
 }
 
 std::optional<IpAddress> far_address_of(int descriptor) noexcept {
@@ -113,6 +115,7 @@ Result<> Worker::start() {
     entry->listener.resume();
   if (media_opens_) media_opens_->start();
   if (form_asks_) form_asks_->start();
+  if (upload_asks_) upload_asks_->start();
   reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);
   return {};
 }
@@ -121,9 +124,11 @@ void Worker::run() noexcept {
   reactor_->run();
   if (media_opens_) media_opens_->stop();
   if (form_asks_) form_asks_->stop();
+  if (upload_asks_) upload_asks_->stop();
   const auto is_busy = [](const auto& entry) { return !entry->listener.is_idle(); };
   while (std::any_of(listeners_.begin(), listeners_.end(), is_busy) ||
-         (media_opens_ && !media_opens_->is_idle()) || (form_asks_ && !form_asks_->is_idle()))
+         (media_opens_ && !media_opens_->is_idle()) || (form_asks_ && !form_asks_->is_idle()) ||
+         (upload_asks_ && !upload_asks_->is_idle()))
     reactor_->turn(10);
 }
 
@@ -134,6 +139,10 @@ void Worker::open_media(Connection& connection, MediaLibrary::Place place) {
 
 void Worker::set_forms(FormMaker& maker, std::unique_ptr<FormDesk> desk) {
   form_asks_ = std::make_unique<FormAsks>(*this, maker, std::move(desk));
+}
+
+void Worker::set_uploads(UploadKeeper& keeper, std::unique_ptr<UploadDesk> desk) {
+  upload_asks_ = std::make_unique<UploadAsks>(*this, keeper, std::move(desk));
 }
 
 void Worker::ask_form(Connection& connection, FormAsk ask) {

@@ -28,15 +28,17 @@
 #include "server/service.h"
 #include "server/session/session_directory.h"
 #include "server/session_bridge.h"
+#include "server/uploads/upload_keeper.h"
 #include "storage/files/file_desk.h"
+#include "storage/forms/form_desk.h"
 #include "storage/library/media_library.h"
 
 namespace videosync {
 
 class FormAsks;
-class FormDesk;
 class FormMaker;
 class MediaOpens;
+class UploadAsks;
 struct FormAsk;
 
 class Worker {
@@ -106,6 +108,10 @@ class Worker {
   void set_forms(FormMaker& maker, std::unique_ptr<FormDesk> desk);
   // FormAsks::ask(). REQUIRES set_forms().
   void ask_form(Connection& connection, FormAsk ask);
+  // Before start(). `keeper` outlives the worker's thread.
+  void set_uploads(UploadKeeper& keeper, std::unique_ptr<UploadDesk> desk);
+  // Null: nobody may bring films.
+  UploadAsks* uploads() noexcept { return upload_asks_.get(); }
   // The connection that awaits an answer has closed, or its client sends no more.
   void on_asker_left(Connection& connection) noexcept;
 
@@ -143,6 +149,7 @@ class Worker {
   VideoCatalogRef catalog_;
   std::unique_ptr<MediaOpens> media_opens_;  // null without a desk
   std::unique_ptr<FormAsks> form_asks_;      // null without forms
+  std::unique_ptr<UploadAsks> upload_asks_;  // null without uploads
   ObjectPool<HttpExchange> exchanges_;
   ObjectPool<WebSocketDecoder> frame_decoders_;
   MessageDecoder message_decoder_;

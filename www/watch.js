@@ -14,7 +14,7 @@ import { Controls } from './player/stage/controls.js';
 import { Countdown } from './player/stage/countdown.js';
 import { LeftOff } from './player/stage/left_off.js';
 import { Reporter } from './player/status/reporter.js';
-import { playerUrl, videos, whyRefused } from './session/api.js';
+import { playerUrl, uploadBytesMax, videos, whyRefused } from './session/api.js';
 import { key, look, timedByBrowser } from './session/first_look.js';
 import { RestWatch } from './session/rest_watch.js';
 import { Room } from './session/room.js';
@@ -102,7 +102,7 @@ export function enter({ name, video, source, seen, isMaker }) {
   rememberSession(key);
   byId('app').hidden = false;
   const room = openRoom(name);
-  const library = new VideoList();
+  const library = new VideoList((asked) => videos({ ...asked, session: key }));
   const entryOf = (id) => library.find(id) ?? (source.current?.id === id ? source.current : undefined);
   const follower = new Follower(video, room, (id) => entryOf(id)?.duration);
   const shown = new ShownVideo({ key, room, source, library, askSession, onShow });
@@ -127,7 +127,7 @@ export function enter({ name, video, source, seen, isMaker }) {
     controls.render();
     next.look();
   };
-  openCompany({ room, link: playerUrl(key), isMaker, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender });
+  openCompany({ room, key, uploadBytesMax, link: playerUrl(key), isMaker, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender });
   new Countdown({ room, follower });
   new LeftOff({ video, source, inputs, playback });
   new Reporter(room, follower, source);

@@ -81,16 +81,25 @@ function placesOf(rooms, edges, bands) {
   return { rows, links };
 }
 
-function crossingsOf(rows, links) {
-  const at = new Map(rows.flatMap((row, y) => row.map(({ id }, x) => [id, { x, y }])));
+// [links from the first row to the second, ...]: places keep to their rows.
+function linksByRow(rows, links) {
+  const rowOf = new Map(rows.flatMap((row, y) => row.map(({ id }) => [id, y])));
+  return rows.map((_, y) => links.filter(({ upper }) => rowOf.get(upper) === y));
+}
+
+function crossingsBetween(upperRow, lowerRow, links) {
+  const at = new Map();
+  for (const row of [upperRow, lowerRow]) row.forEach(({ id }, x) => at.set(id, x));
+  const ends = links.map(({ upper, lower }) => [at.get(upper), at.get(lower)]);
   let crossings = 0;
-  rows.forEach((_, y) => {
-    const here = links.filter(({ upper }) => at.get(upper).y === y).map(({ upper, lower }) => [at.get(upper).x, at.get(lower).x]);
-    here.forEach(([a, b], index) => {
-      for (const [c, d] of here.slice(index + 1)) if ((a - c) * (b - d) < 0) crossings += 1;
-    });
-  });
+  for (let i = 0; i < ends.length; ++i) {
+    for (let k = i + 1; k < ends.length; ++k) if ((ends[i][0] - ends[k][0]) * (ends[i][1] - ends[k][1]) < 0) crossings += 1;
+  }
   return crossings;
+}
+
+function crossingsOf(rows, byRow) {
+  return byRow.reduce((sum, links, y) => sum + (links.length > 0 ? crossingsBetween(rows[y], rows[y + 1], links) : 0), 0);
 }
 
 // Rooms of a band's floors keep to their sides of the wall: they change places among themselves.
@@ -118,20 +127,22 @@ function sweep(rows, links, isDown) {
   return next;
 }
 
-// Neighbours change places as long as that spares crossings.
-function swap(rows, links) {
-  let best = rows;
-  let least = crossingsOf(best, links);
+// Places of a row change as long as that spares crossings, which are with the rows beside it.
+function swap(rows, byRow) {
+  const best = [...rows];
+  const around = (row, y) =>
+    (y > 0 ? crossingsBetween(best[y - 1], row, byRow[y - 1]) : 0) + (y + 1 < best.length ? crossingsBetween(row, best[y + 1], byRow[y]) : 0);
   for (let isBetter = true; isBetter; ) {
     isBetter = false;
     for (let y = 0; y < best.length; ++y) {
+      let least = around(best[y], y);
       for (let from = 0; from < best[y].length; ++from) {
         for (let to = 0; to < best[y].length; ++to) {
-          const row = [...best[y]];
-          row.splice(to, 0, ...row.splice(from, 1));
-          const tried = best.map((old, index) => (index === y ? keepSides(row) : old));
-          const crossings = crossingsOf(tried, links);
-          if (crossings < least) [best, least, isBetter] = [tried, crossings, true];
+          const moved = [...best[y]];
+          moved.splice(to, 0, ...moved.splice(from, 1));
+          const row = keepSides(moved);
+          const crossings = around(row, y);
+          if (crossings < least) [best[y], least, isBetter] = [row, crossings, true];
         }
       }
     }
@@ -140,13 +151,14 @@ function swap(rows, links) {
 }
 
 function orderOf(rows, links) {
+  const byRow = linksByRow(rows, links);
   let current = rows.map(keepSides);
   let best = current;
   for (let turn = 0; turn < sweeps; ++turn) {
     current = sweep(current, links, turn % 2 === 0);
-    if (crossingsOf(current, links) < crossingsOf(best, links)) best = current;
+    if (crossingsOf(current, byRow) < crossingsOf(best, byRow)) best = current;
   }
-  return swap(best, links);
+  return swap(best, byRow);
 }
 
 // The places of a row as near to where they want to be as their order and widths allow (pool adjacent

@@ -13,14 +13,14 @@ extern "C" {
 #include <libavutil/parseutils.h>
 }
 
+#include "core/base/film_formats.h"
+
 namespace videosync {
 
 namespace {
 
 constexpr const char* protocols = "file,crypto,data";
-constexpr const char* formats =
-    "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,rm,wtv,"
-    "mxf,nut,dv,ivf,h264,hevc,srt,ass,webvtt,microdvd,mpl2,sami,subviewer,vplayer";
+constexpr const char* text_formats = "srt,ass,webvtt,microdvd,mpl2,sami,subviewer,vplayer";
 // A seek goes back so far behind where it should land, one after the other.
 constexpr std::array<std::int64_t, 5> seek_steps_s{0, 1, 5, 30, 300};
 
@@ -53,7 +53,8 @@ AvInput open_input(AVIOContext& io, const std::string& path) {
   AVFormatContext* raw = needed(avformat_alloc_context());
   raw->pb = &io;
   AvOptions options;
-  options.set("protocol_whitelist", protocols).set("format_whitelist", formats);
+  const std::string formats = std::string(film_formats) + ',' + text_formats;
+  options.set("protocol_whitelist", protocols).set("format_whitelist", formats.c_str());
   const int opened = avformat_open_input(&raw, ("file:" + path).c_str(), nullptr, options.get());
   if (opened < 0) check_source(io);
   if (opened == AVERROR_INVALIDDATA || opened == AVERROR(EINVAL)) {

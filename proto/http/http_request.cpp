@@ -34,6 +34,7 @@ constexpr std::size_t blank_bytes_max = 8;
 // The longest sensible encoding of a body: one-byte chunks cost six bytes each.
 constexpr std::size_t encoded_bytes_a_body_byte = 8;
 constexpr std::size_t all_that_follows = SIZE_MAX;
+constexpr std::size_t streamed_bytes_max = std::size_t{1} << 62;  // no sum of it overflows
 
 llhttp_t& codec_at(std::byte* storage) noexcept {
   return *std::launder(reinterpret_cast<llhttp_t*>(storage));
@@ -100,7 +101,7 @@ struct HttpRequestParser::Callbacks {
 
   static int on_chunk(llhttp_t* codec) noexcept {
     HttpRequestParser& self = parser(codec);
-    if (codec->content_length > self.limits_.body_bytes_max - self.body_.size()) {
+    if (codec->content_length > self.body_bytes_max() - self.body_.size()) {
       self.refuse(413, "the body is larger than this server takes");
       return -1;
     }
@@ -111,7 +112,13 @@ struct HttpRequestParser::Callbacks {
   }
 
   static int on_body(llhttp_t* codec, const char* at, std::size_t length) noexcept {
-    parser(codec).body_.append(at, length);
+    HttpRequestParser& self = parser(codec);
+    if (!self.is_streamed_) {
+      self.body_.append(at, length);
+      return 0;
+    }
+    VS_ASSERT(self.body_part_bytes_.empty());
+    self.body_part_bytes_ = {at, length};
     return 0;
   }
 
@@ -155,7 +162,8 @@ void HttpRequestParser::reset() noexcept {
   fault_ = HttpFault{};
   body_.clear();
   phase_ = Phase::blank;
-  head_announced_ = codec_saw_head_ = false;
+  head_announced_ = codec_saw_head_ = is_streamed_ = false;
+  body_part_bytes_ = {};
   blank_bytes_ = head_bytes_ = line_begin_ = encoded_bytes_ = 0;
   body_part_ = BodyPart::data;
   data_bytes_left_ = all_that_follows;
@@ -166,6 +174,7 @@ void HttpRequestParser::reset() noexcept {
 
 FeedResult HttpRequestParser::feed(std::span<const std::uint8_t> bytes) noexcept {
   std::size_t used = 0;
+  body_part_bytes_ = {};
   while (used < bytes.size() && phase_ < Phase::complete) {
     const auto rest = bytes.subspan(used);
     if (phase_ == Phase::blank) {
@@ -179,6 +188,7 @@ FeedResult HttpRequestParser::feed(std::span<const std::uint8_t> bytes) noexcept
       head_announced_ = true;
       return {FeedStatus::head_complete, used};
     }
+    if (!body_part_bytes_.empty()) return {FeedStatus::body_part, used};
   }
   if (phase_ == Phase::fault) return {FeedStatus::fault, bytes.size()};
   if (phase_ != Phase::complete) return {FeedStatus::need_more, used};
@@ -236,7 +246,8 @@ std::size_t HttpRequestParser::feed_head(std::span<const std::uint8_t> bytes) no
 
 std::size_t HttpRequestParser::feed_body(std::span<const std::uint8_t> bytes) noexcept {
   const std::size_t limit =
-      limits_.body_bytes_max * encoded_bytes_a_body_byte + limits_.head_bytes_max;
+      is_streamed_ ? SIZE_MAX
+                   : limits_.body_bytes_max * encoded_bytes_a_body_byte + limits_.head_bytes_max;
   const std::size_t given = std::min(limit - encoded_bytes_, bytes.size());
   if (given == 0) {
     refuse(413, "the body's chunks are mostly framing");
@@ -284,6 +295,10 @@ std::size_t HttpRequestParser::feed_data(std::string_view text) noexcept {
   data_bytes_left_ -= used;
   if (data_bytes_left_ == 0) body_part_ = BodyPart::chunk_length;
   return used;
+}
+
+std::size_t HttpRequestParser::body_bytes_max() const noexcept {
+  return is_streamed_ ? streamed_bytes_max : limits_.body_bytes_max;
 }
 
 // How many bytes of the body llhttp has used; all of them where the request goes on.
@@ -369,7 +384,8 @@ bool HttpRequestParser::judge_field_line(std::string_view line) noexcept {
 }
 
 bool HttpRequestParser::end_head() noexcept {
-  if (const auto fault = judge_head(request_, limits_.body_bytes_max)) return refuse(*fault);
+  is_streamed_ = limits_.is_streamed != nullptr && limits_.is_streamed(request_);
+  if (const auto fault = judge_head(request_, body_bytes_max())) return refuse(*fault);
   phase_ = request_.has_body ? Phase::body : Phase::complete;
   if (!request_.has_body) return true;
   if (request_.has_header("transfer-encoding")) body_part_ = BodyPart::chunk_length;

@@ -24,11 +24,15 @@ struct HttpLimits {
   std::size_t head_bytes_max = 16 * 1024;         // request line and fields together; then 431
   std::size_t fields_max = 100;                   // then 431
   std::size_t body_bytes_max = 64 * 1024;         // then 413
+  // Whose body is handed on as it comes, however long: asked when the head is whole. Null:
+  // nobody's.
+  bool (*is_streamed)(const HttpRequest& request) noexcept = nullptr;
 };
 
 enum class FeedStatus : std::uint8_t {
   need_more,
   head_complete,  // once, and only where a body follows: answer 100, refuse, or feed on
+  body_part,      // body_part() is the next of a body that is streamed: feed on, if with nothing
   complete,       // request() is whole; later bytes are not consumed until reset()
   fault,          // answer fault() and close: where the next request begins is not known
 };
@@ -52,6 +56,10 @@ class HttpRequestParser {
 
   // From head_complete on; the body from complete on.
   const HttpRequest& request() const noexcept { return request_; }
+  // Whether its body is not gathered (HttpLimits::is_streamed); request().body stays empty then.
+  bool is_streamed() const noexcept { return is_streamed_; }
+  // Of the bytes that were fed last: lives as long as they do.
+  std::string_view body_part() const noexcept { return body_part_bytes_; }
   // After a fault.
   const HttpFault& fault() const noexcept { return fault_; }
   // Whether a request has begun: silence before it is idleness, after it a 408.
@@ -69,6 +77,7 @@ class HttpRequestParser {
   std::size_t feed_chunk_extensions(std::string_view text) noexcept;
   std::size_t feed_data(std::string_view text) noexcept;
   std::size_t execute(std::string_view text) noexcept;
+  std::size_t body_bytes_max() const noexcept;
 
   // Each judges what has come and is false after a refusal.
   bool begin_field_line(char first) noexcept;
@@ -87,6 +96,8 @@ class HttpRequestParser {
   Phase phase_ = Phase::blank;
   bool head_announced_ = false;    // head_complete has been returned
   bool codec_saw_head_ = false;    // llhttp has met the end of the head
+  bool is_streamed_ = false;
+  std::string_view body_part_bytes_;  // of the last call of feed(), where it is streamed
   std::size_t blank_bytes_ = 0;    // before the request line
   std::size_t head_bytes_ = 0;     // in head_
   std::size_t line_begin_ = 0;     // in head_, of the line that is coming

@@ -76,6 +76,10 @@ std::string_view reason_phrase(int status) noexcept {
       return "Forbidden";
     case 404:
       return "Not Found";
+    case 423:
+      return "Locked";
+    case 507:
+      return "Insufficient Storage";
     case 405:
       return "Method Not Allowed";
     case 406:

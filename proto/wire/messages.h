@@ -115,6 +115,8 @@ void encode_members(std::string& out, const MembersEffect& members);
 void encode_pong(std::string& out, const PingMessage& ping, std::int64_t t2_us, std::int64_t t3_us);
 void encode_viewers(std::string& out, const ViewersEffect& viewers);
 void encode_waiting(std::string& out, const WaitingEffect& waiting);
+// How far a film is that the host brings; no percentage: it is given up.
+void encode_upload(std::string& out, std::string_view name, std::optional<std::uint8_t> percent);
 void encode_settings(std::string& out, const SessionSettings& settings);
 // To who waits at the door; to the host, of it.
 void encode_knocking(std::string& out);

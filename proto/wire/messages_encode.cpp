@@ -244,6 +244,12 @@ void encode_settings(std::string& out, const SessionSettings& settings) {
   out += '}';
 }
 
+void encode_upload(std::string& out, std::string_view name, std::optional<std::uint8_t> percent) {
+  append_json(out, R"({{"type":"upload","name":{},)", Quoted{name});
+  if (percent) append_json(out, R"("percent":{}}})", *percent);
+  if (!percent) out += R"("gone":true})";
+}
+
 void encode_knocking(std::string& out) {
   out += R"({"type":"knocking"})";
 }

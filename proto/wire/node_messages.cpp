@@ -122,6 +122,10 @@ void fields(auto& io, Is<KnockGone> auto& gone) {
 void fields(auto& io, Is<KnockDecided> auto& decided) {
   io(decided.id);
 }
+void fields(auto& io, Is<UploadNews> auto& news) {
+  io(news.name, news.percent);
+  io.require(!news.name.empty() && news.percent.value_or(0) <= 100);
+}
 void fields(auto& io, Is<AskInfo> auto& ask) {
   io(ask.ask);
 }

@@ -74,6 +74,12 @@ struct Said {
 struct KnockGone {
   KnockId id;
 };
+// How far a film is that the host brings, to the sender. It is news of a moment: where it is lost,
+// the next one makes up for it.
+struct UploadNews {
+  std::string name;
+  std::optional<std::uint8_t> percent;  // nothing: it was given up
+};
 struct AskInfo {
   AskRef ask;
 };
@@ -266,7 +272,7 @@ struct Bye {};
 using Message =
     std::variant<Join, Leave, Said, AskInfo, AskDelete, Enroll, Joined, Answer, Tell, Close, Take,
                  Returned, Gap, Cast, Moved, Digest, DigestList, Alive, Bye, KnockGone,
-                 KnockDecided>;
+                 KnockDecided, UploadNews>;
 
 struct Envelope {
   std::uint8_t hops = 0;  // how often it was passed on

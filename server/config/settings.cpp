@@ -208,6 +208,24 @@ std::vector<std::string> show_listen(const Config& config) {
   return texts;
 }
 
+void add_uploads(std::vector<Setting>& table, std::string_view group) {
+  constexpr Range<std::uint64_t> bytes{1, std::uint64_t{1} << 50};
+  table.push_back(text({group, "uploads",
+                        "Where films are kept that sessions' hosts bring, a folder of their own; "
+                        "unset: nobody may"},
+                       "DIR", &Config::uploads_dir));
+  table.push_back(size<std::uint64_t>({group, "upload-quota", "How much they may take together"},
+                                      &Config::uploads_quota, bytes));
+  table.push_back(size<std::uint64_t>({group, "upload-max", "How large one may be"},
+                                      &Config::upload_bytes_max, bytes));
+  table.push_back(duration({group, "upload-idle",
+                            "Time without a byte of one before its connection is closed"},
+                           &Config::upload_idle_us, {us_per_second, hour_us}));
+  table.push_back(duration({group, "upload-expires",
+                            "Time that one waits for its rest before it is given up"},
+                           &Config::upload_expires_us, {us_per_second, 7 * day_us}));
+}
+
 void add_general(std::vector<Setting>& table) {
   static constexpr std::string_view listeners = "Listeners";
   table.push_back({listeners, "listen", "ADDR",
@@ -237,6 +255,8 @@ void add_general(std::vector<Setting>& table) {
                        "ID", &Config::default_video));
   table.push_back(text({content, "www", "The web pages; unset: www beside the program, else ./www"},
                        "DIR", &Config::www_dir));
+
+  add_uploads(table, content);
 
   static constexpr std::string_view process = "Process";
   table.push_back(count({process, "workers", "Threads, each with its own ring; unset: one a core"},

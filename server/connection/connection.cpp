@@ -20,6 +20,8 @@ constexpr std::string_view json_type = "application/json";
 constexpr std::int64_t linger_us = 2'000'000;
 constexpr std::int64_t answer_wait_us = 30'000'000;  // for another thread or the store
 constexpr std::uint32_t discarded_bytes_max = 1 << 20;
+// Who is refused in the middle of a long body has as much on its way as its line holds.
+constexpr std::uint32_t discarded_body_bytes_max = 64 << 20;
 // Small answers to pipelined requests gather up to this before the first must have left.
 constexpr std::size_t gathered_answers_bytes_max = 32 * 1024;
 // With this much behind the request at hand, reading rests.
@@ -77,7 +79,14 @@ void Connection::on_received(std::span<std::uint8_t> bytes) noexcept {
     case Phase::lingering:
     case Phase::websocket_closing:
       discarded_bytes_ += static_cast<std::uint32_t>(bytes.size());
-      if (discarded_bytes_ > discarded_bytes_max) close();
+      if (discarded_bytes_ > discarded_most()) close();
+      break;
+    case Phase::streaming_body:
+      if (exchange_->is_body_paused) {
+        keep_pending(bytes);
+      } else {
+        consume_http(bytes);
+      }
       break;
     case Phase::awaiting_answer:
     case Phase::answering:
@@ -90,6 +99,11 @@ void Connection::on_received(std::span<std::uint8_t> bytes) noexcept {
   }
 }
 
+std::uint32_t Connection::discarded_most() const noexcept {
+  const bool is_streamed = exchange_ && exchange_->parser.is_streamed();
+  return is_streamed ? discarded_body_bytes_max : discarded_bytes_max;
+}
+
 void Connection::keep_pending(std::span<const std::uint8_t> bytes) noexcept {
   if (bytes.empty() || !exchange_) return;
   exchange_->pending.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -100,16 +114,17 @@ void Connection::consume_http(std::span<const std::uint8_t> bytes) noexcept {
   VS_ASSERT(!is_consuming_);
   if (!exchange_) exchange_ = worker_.exchanges().take(worker_.http_limits());
   is_consuming_ = true;
-  while (!bytes.empty()) {
-    const bool is_reading = phase_ <= Phase::reading_body;
-    if (!is_reading) break;
+  bool has_part = false;  // what is behind it may be whole without another byte
+  while ((!bytes.empty() || has_part) && is_reading()) {
     const FeedResult result = exchange_->parser.feed(bytes);
     bytes = bytes.subspan(result.consumed);
+    has_part = result.status == FeedStatus::body_part;
     if (phase_ == Phase::idle && exchange_->parser.has_begun()) {
       phase_ = Phase::reading_head;
       set_timer(worker_.config().header_timeout_us);
     }
     if (result.status == FeedStatus::head_complete) on_head_complete();
+    if (has_part) on_body_part();
     if (result.status == FeedStatus::complete) on_request();
     if (result.status == FeedStatus::fault) on_fault(exchange_->parser.fault());
   }
@@ -120,6 +135,10 @@ void Connection::consume_http(std::span<const std::uint8_t> bytes) noexcept {
 }
 
 void Connection::on_head_complete() noexcept {
+  if (exchange_->parser.is_streamed()) {
+    keep_alive_ = false;  // unless all of it is read
+    return route();
+  }
   phase_ = Phase::reading_body;
   set_timer(worker_.config().body_timeout_us);
   if (!exchange_->parser.request().expect_continue) return;
@@ -130,6 +149,11 @@ void Connection::on_head_complete() noexcept {
 
 void Connection::on_request() noexcept {
   keep_alive_ = exchange_->parser.request().keep_alive && !worker_.service().is_draining;
+  if (phase_ == Phase::streaming_body) return on_body_whole();
+  route();
+}
+
+void Connection::route() noexcept {
   phase_ = Phase::awaiting_answer;
   exchange_->asked_us = worker_.monotonic_us();
   exchange_->answer_wait_us = answer_wait_us;
@@ -143,8 +167,69 @@ void Connection::limit_answer_wait(std::int64_t wait_us) noexcept {
 }
 
 void Connection::on_fault(const HttpFault& fault) noexcept {
+  drop_sink();
   keep_alive_ = false;
   answer_error(fault);
+}
+
+// --- A body that is streamed ---------------------------------------------------------------------
+
+void Connection::begin_body(BodySink& sink) noexcept {
+  VS_ASSERT(phase_ == Phase::awaiting_answer && exchange_->parser.is_streamed());
+  VS_ASSERT(exchange_->sink == nullptr && request().has_body);
+  exchange_->sink = &sink;
+  exchange_->is_body_paused = false;
+  phase_ = Phase::streaming_body;
+  set_timer(worker_.config().upload_idle_us);
+  if (request().expect_continue) {
+    std::string& text = worker_.scratch();
+    append_continue(text);
+    stream_.send(BufferRef::copy_of(text));
+  }
+  feed_pending();
+}
+
+void Connection::resume_body() noexcept {
+  VS_ASSERT(phase_ == Phase::streaming_body);
+  if (!std::exchange(exchange_->is_body_paused, false)) return;
+  set_timer(worker_.config().upload_idle_us);
+  feed_pending();
+}
+
+void Connection::feed_pending() noexcept {
+  const std::string pending = std::exchange(exchange_->pending, {});
+  stream_.resume_input();
+  if (!pending.empty()) consume_http(as_bytes(pending));
+  const bool is_cut = has_input_ended_ && phase_ == Phase::streaming_body;
+  if (!is_cut || exchange_->is_body_paused) return;
+  drop_sink();
+  close_after_output();
+}
+
+void Connection::on_body_part() noexcept {
+  VS_ASSERT(phase_ == Phase::streaming_body);
+  set_timer(worker_.config().upload_idle_us);
+  if (!exchange_->sink->on_body(exchange_->parser.body_part()) && exchange_->sink != nullptr) {
+    exchange_->is_body_paused = true;
+  }
+}
+
+void Connection::on_body_whole() noexcept {
+  phase_ = Phase::awaiting_answer;
+  set_timer(exchange_->answer_wait_us);
+  std::exchange(exchange_->sink, nullptr)->on_body_end();
+}
+
+void Connection::fail_body(const HttpFault& fault, std::span<const HttpField> extra) noexcept {
+  VS_ASSERT(phase_ == Phase::streaming_body);
+  exchange_->sink = nullptr;
+  keep_alive_ = false;
+  answer_error(fault, extra);
+}
+
+void Connection::drop_sink() noexcept {
+  if (!exchange_ || exchange_->sink == nullptr) return;
+  std::exchange(exchange_->sink, nullptr)->on_body_lost();
 }
 
 void Connection::on_input_ended() noexcept {
@@ -155,6 +240,11 @@ void Connection::on_input_ended() noexcept {
       break;
     case Phase::answering:
       break;  // a client may close its half and wait for the answer
+    case Phase::streaming_body:
+      if (exchange_->is_body_paused) break;  // what has come is taken first
+      drop_sink();
+      close_after_output();
+      break;
     case Phase::lingering:
     case Phase::websocket_closing:
       // Otherwise when what is queued has left: the answer, or the Close.
@@ -272,8 +362,7 @@ void Connection::next_request() noexcept {
   } else {
     consume_http(as_bytes(pending));
   }
-  const bool is_reading = phase_ <= Phase::reading_body;
-  if (has_input_ended_ && is_reading) begin_lingering();
+  if (has_input_ended_ && is_reading()) begin_lingering();
 }
 
 void Connection::begin_lingering() noexcept {
@@ -324,6 +413,7 @@ void Connection::give_exchange_back() noexcept {
   exchange_->asked_us = 0;
   exchange_->pending.clear();
   exchange_->pending.shrink_to_fit();
+  VS_ASSERT(exchange_->sink == nullptr);
   worker_.exchanges().give_back(std::move(exchange_));
 }
 
@@ -369,6 +459,8 @@ bool Connection::has_stalled() noexcept {
 
 void Connection::on_timer() noexcept {
   static constexpr HttpFault head_late{408, "request_timeout", "the request took too long"};
+  static constexpr HttpFault body_rests{408, "request_timeout",
+                                        "nothing more came of the body: go on where it ended"};
   static constexpr HttpFault no_answer{503, "unavailable", "try again later"};
   static constexpr HttpField retry[] = {{"Retry-After", "5"}};
   switch (phase_) {
@@ -386,6 +478,9 @@ void Connection::on_timer() noexcept {
     case Phase::reading_head:
     case Phase::reading_body:
       on_fault(head_late);
+      break;
+    case Phase::streaming_body:
+      on_fault(exchange_->is_body_paused ? no_answer : body_rests);
       break;
     case Phase::awaiting_answer:
       keep_alive_ = false;
@@ -417,6 +512,7 @@ void Connection::on_closed(CloseReason reason) noexcept {
     log_warn("connection", "a media file is shorter than when it was opened: rescan with SIGHUP");
   }
   leave_session();
+  drop_sink();
   const bool was_awaiting_answer = is_awaiting_answer();
   phase_ = Phase::closed;
   if (was_awaiting_answer) worker_.on_asker_left(*this);

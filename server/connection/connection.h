@@ -23,6 +23,7 @@
 #include "proto/session/session_values.h"
 #include "proto/websocket/websocket_frames.h"
 #include "server/access/ip_address.h"
+#include "server/connection/body_sink.h"
 #include "server/connection/hub.h"
 #include "server/connection/message_rate.h"
 
@@ -39,6 +40,8 @@ struct HttpExchange {
   std::int64_t asked_us = 0;  // when the request that is being worked on was whole; 0: none is
   std::int64_t answer_wait_us = 0;  // for an answer that comes later
   std::string cookie;               // is set with the upgrade that is asked for
+  BodySink* sink = nullptr;         // of the body that is coming; set exactly in streaming_body
+  bool is_body_paused = false;      // the sink wants no more for now
 };
 
 class Connection final : public StreamOwner {
@@ -77,6 +80,12 @@ class Connection final : public StreamOwner {
   // From within its route: after so long it is answered 503 and the connection ends.
   void limit_answer_wait(std::int64_t wait_us) noexcept;
   bool is_awaiting_answer() const noexcept { return phase_ == Phase::awaiting_answer; }
+  // Of a request whose body is streamed and has not been read yet: reads it into `sink`. What comes
+  // after on_body_end() is the answer.
+  void begin_body(BodySink& sink) noexcept;
+  void resume_body() noexcept;
+  // The rest is not wanted: the request is refused, and the connection ends.
+  void fail_body(const HttpFault& fault, std::span<const HttpField> extra = {}) noexcept;
 
   // --- WebSocket --------------------------------------------------------------------------------
   // From within its route: for Set-Cookie, if it comes to an upgrade.
@@ -124,6 +133,7 @@ class Connection final : public StreamOwner {
     idle,               // before the first request, timer: first word; between requests: idle
     reading_head,       // timer: head
     reading_body,       // timer: body
+    streaming_body,     // into a BodySink; timer: nothing of it comes
     awaiting_answer,    // another thread works on it; input rests
     answering,          // the answer is leaving; timer: progress
     lingering,          // FIN is sent, or will be when output is empty; input is discarded
@@ -133,8 +143,15 @@ class Connection final : public StreamOwner {
   };
 
   void consume_http(std::span<const std::uint8_t> bytes) noexcept;
+  bool is_reading() const noexcept { return phase_ <= Phase::streaming_body; }
   void on_head_complete() noexcept;
   void on_request() noexcept;
+  void route() noexcept;
+  void on_body_part() noexcept;
+  void on_body_whole() noexcept;
+  void feed_pending() noexcept;
+  std::uint32_t discarded_most() const noexcept;
+  void drop_sink() noexcept;
   void on_fault(const HttpFault& fault) noexcept;
   std::string& make_head(int status, std::string_view content_type, std::size_t body_bytes,
                          std::span<const HttpField> extra) noexcept;

@@ -19,7 +19,7 @@ LibraryFolders::LibraryFolders(const MediaLibrary& library) {
   const auto videos = library.videos();
   folders_[{}];
   for (std::size_t i = 0; i < videos.size(); ++i) {
-    if (videos[i].versions == 0) continue;
+    if (videos[i].versions == 0 || library.is_private(videos[i])) continue;
     std::string_view path = videos[i].folder();
     folders_[path].videos.push_back(i);
     for (; !path.empty(); path = parent_of(path)) {

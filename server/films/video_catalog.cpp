@@ -225,6 +225,11 @@ const VideoEntry* first_of(const MediaLibrary& library) {
   return chosen != nullptr ? &library.versions_of(*chosen).front() : nullptr;
 }
 
+// In the list of everybody.
+bool is_listed(const MediaLibrary& library, const VideoEntry& video) noexcept {
+  return video.versions > 0 && !library.is_private(video);
+}
+
 // Writes the videos of a page.
 class PageWriter {
  public:
@@ -234,10 +239,16 @@ class PageWriter {
   bool add(const VideoEntry& video) {
     has_more_ = count_ == limit_;
     if (has_more_) return false;
-    if (count_++ > 0) json_ += ',';
+    ++count_;
+    if (json_.back() != '[') json_ += ',';
     append_video(json_, library_, video, video.id);
     last_ = video.id;
     return true;
+  }
+  // One that comes before all pages, and is none of their number.
+  void add_before(const VideoEntry& video) {
+    if (json_.back() != '[') json_ += ',';
+    append_video(json_, library_, video, video.id);
   }
   // Where there is more: the last video's id.
   std::string_view next() const noexcept { return has_more_ ? last_ : std::string_view{}; }
@@ -275,7 +286,14 @@ void find_videos(const VideoCatalog& catalog, const VideoQuery& query, std::size
     return;
   }
   for (const VideoEntry& video : videos.subspan(from))
-    if (video.versions > 0 && !add(video)) return;
+    if (is_listed(*catalog.library, video) && !add(video)) return;
+}
+
+void add_private(const MediaLibrary& library, const VideoQuery& query, PageWriter& page) {
+  const std::string folded = fold_text(query.words);
+  const std::vector<std::string_view> words = split(folded);
+  for (const VideoEntry* video : library.private_videos(query.owner))
+    if (has_all(video->folded, words)) page.add_before(*video);
 }
 
 // Adds what is asked for to a page, the default film first.
@@ -335,7 +353,7 @@ void sort_by_age(const MediaLibrary& library, std::vector<std::size_t>& newest,
   const std::span<const VideoEntry> videos = library.videos();
   std::vector<std::int64_t> came(videos.size());
   for (std::size_t i = 0; i < videos.size(); ++i) {
-    if (videos[i].versions == 0) continue;
+    if (!is_listed(library, videos[i])) continue;
     came[i] = came_ns(library, videos[i]);
     newest.push_back(i);
   }
@@ -381,7 +399,7 @@ std::string encode_videos(const MediaLibrary& library) {
   const VideoEntry* first = first_of(library);
   if (first != nullptr) page.add(*first);
   for (const VideoEntry& video : library.videos())
-    if (&video != first && video.versions > 0) page.add(video);
+    if (&video != first && is_listed(library, video)) page.add(video);
   return page.take() + "]}";
 }
 
@@ -390,6 +408,7 @@ std::optional<std::string> encode_page(const VideoCatalog& catalog, const VideoQ
   const VideoEntry* after = query.after.empty() ? nullptr : library.find(query.after);
   if (!query.after.empty() && after == nullptr) return std::nullopt;
   PageWriter page(library, query.limit);
+  if (after == nullptr && !query.folder) add_private(library, query, page);
   if (query.order == VideoQuery::Order::newest) {
     add_newest(catalog, query, after, page);
   } else {
@@ -417,7 +436,7 @@ VideoCatalogRef make_catalog(std::shared_ptr<const MediaLibrary> library) {
     const double length_s = video.duration_s().value_or(0);
     lengths = lengths * 0x100000001b3 + std::hash<std::string>{}(video.id);
     lengths = lengths * 0x100000001b3 + std::bit_cast<std::uint64_t>(length_s);
-    if (video.versions > 0) words += video.folded;
+    if (is_listed(*library, video)) words += video.folded;
     words += '\n';
     words_ends.push_back(words.size());
   }

@@ -46,6 +46,7 @@ struct VideoQuery {
   std::size_t limit = SIZE_MAX;         // of videos
   std::string after{};                  // an id: what comes behind it; "": from the first
   Order order = Order::title;
+  std::string owner{};  // whose private films come first; "": nobody's
 };
 
 // A snapshot of the library with its encoded list: made once, by the librarian, and shared by all

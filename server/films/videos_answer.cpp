@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/base/utf8.h"
+#include "core/base/uuid.h"
 #include "proto/http/http_conditions.h"
 #include "proto/http/http_query.h"
 #include "server/digest.h"
@@ -39,13 +40,17 @@ void answer_with_videos(Worker& worker, Connection& connection) {
   VideoQuery query{.words = std::string(utf8_prefix(words.value_or(""), words_bytes_max)),
                    .folder = query_value(text, "folder"),
                    .after = query_value(text, "after").value_or("")};
+  if (const auto session = Uuid::parse_v4(query_value(text, "session").value_or(""))) {
+    query.owner = to_hex(session->bytes);
+  }
   if (limit) {
     query.limit = parse_decimal<std::size_t>(*limit).value_or(0);
     if (query.limit == 0 || query.limit > limit_max) return connection.answer_error(bad_limit);
   }
   if (order && *order != "title" && *order != "newest") return connection.answer_error(bad_order);
   if (order == "newest") query.order = VideoQuery::Order::newest;
-  const bool is_whole = !words && !limit && !query.folder && !order && query.after.empty();
+  const bool is_whole = !words && !limit && !query.folder && !order && query.after.empty() &&
+                        worker.library().private_videos(query.owner).empty();
   std::optional<std::string> page;
   if (!is_whole) page = encode_page(worker.catalog(), query);
   if (!is_whole && !page) return connection.answer_error(bad_after);

@@ -15,6 +15,7 @@
 #include "server/routes/password_route.h"
 #include "server/routes/session_routes.h"
 #include "server/routes/websocket_route.h"
+#include "server/uploads/upload_route.h"
 #include "server/worker.h"
 
 namespace videosync {
@@ -38,6 +39,9 @@ void route_request(Worker& worker, Connection& connection) {
   const HttpRequest& request = connection.request();
   const std::string_view path = request.path;
   if (request.method == HttpMethod::other) return connection.answer_error(unknown_method);
+  if (is_upload_request(connection) && !connection.is_admin()) {
+    return route_upload(worker, connection);
+  }
   if (request.method == HttpMethod::options) {
     static constexpr HttpField allow[] = {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}};
     return connection.answer(204, "", "", allow);

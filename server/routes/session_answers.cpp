@@ -15,6 +15,7 @@
 #include "server/routes/film_gate.h"
 #include "server/routes/film_route.h"
 #include "server/routes/websocket_route.h"
+#include "server/uploads/upload_route.h"
 #include "server/worker.h"
 
 namespace videosync {
@@ -59,6 +60,7 @@ struct Answering {
   }
   void operator()(const SessionInfo& info) const noexcept {
     if (is_join_question(connection)) return answer_join_question(worker, connection, info);
+    if (is_upload_request(connection)) return on_uploader_known(worker, connection, info);
     const VideoEntry* video = worker.library().find(info.state.video);
     const std::string video_json =
         video != nullptr ? encode_video(worker.library(), *video, info.state.video) : "null";

@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "proto/wire/messages.h"
 #include "server/access/forwarded.h"
+#include "server/http/bearer.h"
 #include "server/http/faults.h"
 #include "server/http/methods.h"
 #include "server/routes/code_route.h"
@@ -32,15 +33,6 @@ bool is_json_enough(const HttpRequest& request) {
     if (equals_ignoring_case(type, known)) return true;
   }
   return false;
-}
-
-// "": there is none.
-std::string_view bearer_text(const HttpRequest& request) {
-  constexpr std::string_view scheme = "Bearer ";
-  const std::string_view field = request.header("Authorization");
-  const bool is_bearer =
-      field.size() > scheme.size() && equals_ignoring_case(field.substr(0, scheme.size()), scheme);
-  return is_bearer ? trim(field.substr(scheme.size()), http_blanks) : std::string_view();
 }
 
 std::optional<Token> bearer_token(const HttpRequest& request) {

@@ -93,6 +93,7 @@ void Impl::tell_more(SessionInfo& info, const SessionProof& proof,
                          (resume != nullptr &&
                           resume_secret(record.resume_key, resume->member).equals(resume->secret));
   if (is_proven) info.code = record.code;
+  info.is_host = host != nullptr && is_proven;
   const auto* browser = std::get_if<BrowserId>(&proof);
   info.is_removed =
       browser != nullptr && std::ranges::find(record.removed_browsers, *browser) !=

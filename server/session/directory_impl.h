@@ -77,6 +77,8 @@ class SessionDirectory::Impl {
                    ConnectionRef from) noexcept;
   static void tell_more(SessionInfo& info, const SessionProof& proof,
                         const SessionRecord& record) noexcept;
+  void tell_upload(const Uuid& key, std::string_view name,
+                   std::optional<std::uint8_t> percent) noexcept;
   void validate(const Uuid& key, ConnectionRef from) noexcept;
   void validate_code(ShortCode code, ConnectionRef from) noexcept;
   void validate_later(const Uuid& key, ConnectionRef from) noexcept;

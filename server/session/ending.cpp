@@ -99,6 +99,7 @@ void Impl::forget(Residence& residence) noexcept {
   const StoreVersion last{home.version.fence, home.version.revision + 1};
   Removal removal{residence.key, home.machine->code(), last, take_cast(residence)};
   const bool is_removed = home.is_removed;
+  ports_.around.on_session_ended(residence.key);
   set_unsaved(residence.key, "");
   erase(residence);
   if (!is_removed) return remove(removal);

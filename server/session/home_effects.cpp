@@ -224,6 +224,21 @@ void Impl::carry(Residence& residence, const ReactionsEffect& effect) noexcept {
   broadcast(residence, text, SendClass::droppable);
 }
 
+// It is news of a moment and no part of the session: between two homes nobody hears it.
+void Impl::tell_upload(const Uuid& key, std::string_view name,
+                       std::optional<std::uint8_t> percent) noexcept {
+  Residence* residence = find(key);
+  if (residence == nullptr) return;
+  VS_ASSERT(effects_.empty());
+  if (!residence->is_home()) {
+    return send_home(*residence, node::UploadNews{std::string(name), percent});
+  }
+  std::string& text = scratch();
+  encode_upload(text, name, percent);
+  broadcast(*residence, text, SendClass::droppable);
+  commit(*residence);
+}
+
 void Impl::carry(Residence& residence, const SettingsEffect& effect) noexcept {
   std::string& text = scratch();
   encode_settings(text, effect.settings);

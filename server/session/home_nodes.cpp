@@ -66,6 +66,9 @@ void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcep
             leave_home(residence, leave.member, leave.connection);
           },
           [&](const node::KnockGone& gone) noexcept { leave_door(residence, gone.id); },
+          [&](const node::UploadNews& news) noexcept {
+            tell_upload(residence.key, news.name, news.percent);
+          },
           [&](const node::AskInfo& asked) noexcept {
             const SessionInfo info = info_of(residence);
             send(envelope.from, residence.key, residence.at_home().version.fence,

@@ -214,6 +214,7 @@ void Impl::to_home(node::Envelope envelope) noexcept {
   }
   if (std::holds_alternative<node::Leave>(envelope.message) && residence == nullptr) return;
   if (std::holds_alternative<node::KnockGone>(envelope.message)) return;
+  if (std::holds_alternative<node::UploadNews>(envelope.message)) return;
   if (envelope.hops >= hops_max) return;
   Residence& asked = residence != nullptr ? *residence : open(envelope.key);
   Outpost& outpost = asked.outpost_part();

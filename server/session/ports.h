@@ -80,6 +80,8 @@ class Surroundings {
   // Keys and tokens are made of it.
   virtual void fill_random(std::span<std::uint8_t> bytes) noexcept = 0;
   virtual bool is_draining() const noexcept = 0;
+  // A session that was at home here is over, for good.
+  virtual void on_session_ended(const Uuid&) noexcept {}
 
  protected:
   ~Surroundings() = default;

@@ -51,6 +51,11 @@ void SessionDirectory::on_delete(const Uuid& key, const std::optional<Token>& ho
   const Impl::Event event(*impl_);
   impl_->end(key, host_token, from);
 }
+void SessionDirectory::on_upload(const Uuid& key, const std::string& name,
+                                 std::optional<std::uint8_t> percent) noexcept {
+  const Impl::Event event(*impl_);
+  impl_->tell_upload(key, name, percent);
+}
 void SessionDirectory::on_message(const Uuid& key, MemberId member, ConnectionNumber number,
                                   ConnectionRef from, const ClientMessage& message) noexcept {
   const Impl::Event event(*impl_);

@@ -52,6 +52,11 @@ class SessionDirectory {
   void on_delete(const Uuid& key, const std::optional<Token>& host_token,
                  ConnectionRef from) noexcept;
 
+  // How far a film is that its host brings, of that name: to all members. No percentage: it is
+  // given up.
+  void on_upload(const Uuid& key, const std::string& name,
+                 std::optional<std::uint8_t> percent) noexcept;
+
   // One that was told to wait (Delivery::knock) has gone.
   void on_knocker_left(const Uuid& key, ConnectionNumber number) noexcept;
 

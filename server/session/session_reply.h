@@ -43,6 +43,7 @@ struct SessionInfo {
   PlaybackState state;
   ShortCode code{};  // nil: it has none, or who asks is not to know it
   bool is_removed = false;  // the browser that asks
+  bool is_host = false;     // who asks has shown the host token
 };
 struct SessionValidity {
   std::optional<Uuid> key{};  // nothing: there is no such session

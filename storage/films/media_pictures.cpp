@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "core/base/film_formats.h"
 #include "core/base/unique_fd.h"
 #include "storage/files/child_process.h"
 #include "storage/files/folder_walk.h"
@@ -276,7 +277,9 @@ MediaPictures::Made MediaPictures::run(const VideoEntry& video, Job job,
   };
   std::ranges::move(job.input, std::back_inserter(arguments));
   // Only local files: a playlist must not make this machine call others.
-  add({"-protocol_whitelist", "file,crypto,data", "-i"});
+  add({"-protocol_whitelist", "file,crypto,data"});
+  if (file != nullptr) add({"-format_whitelist", film_formats});
+  add({"-i"});
   add({file != nullptr
            ? fmt::format("file:/dev/fd/{}", ChildProcess::input_fd)
            : fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path)});

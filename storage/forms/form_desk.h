@@ -1,17 +1,11 @@
 // FormDesk: where one worker's asks for forms get their answers from the FormMaker's thread.
-//
-// The descriptor is readable when there is something to take. Both threads may use it.
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "core/base/error.h"
-#include "core/base/unique_fd.h"
+#include "core/base/answer_desk.h"
 #include "storage/files/media_file.h"
 
 namespace videosync {
@@ -33,23 +27,6 @@ struct FormAnswer {
   MediaFileRef file{};
 };
 
-class FormDesk {
- public:
-  // Errors: io, where no eventfd is to be had.
-  static Result<std::unique_ptr<FormDesk>> create();
-  FormDesk(const FormDesk&) = delete;
-  FormDesk& operator=(const FormDesk&) = delete;
-
-  int descriptor() const noexcept { return news_.get(); }
-  void put(FormAnswer answer);
-  std::vector<FormAnswer> take();
-
- private:
-  explicit FormDesk(UniqueFd news) noexcept : news_(std::move(news)) {}
-
-  const UniqueFd news_;
-  std::mutex mutex_;
-  std::vector<FormAnswer> answers_;
-};
+using FormDesk = AnswerDesk<FormAnswer>;
 
 }  // namespace videosync

@@ -45,7 +45,7 @@ void FilmIds::settle_holder(Holder& holder, const Group& group, std::span<const 
 std::vector<FilmIds::Ids> FilmIds::assign(std::span<const Film> films, std::int64_t now_s) {
   std::map<std::string_view, Group> sharers;
   for (std::size_t i = 0; i < films.size(); ++i)
-    sharers[films[i].plain].push_back(i);
+    if (!films[i].is_hidden) sharers[films[i].plain].push_back(i);
   for (auto& [plain, group] : sharers) {
     std::ranges::sort(group, {}, [&](std::size_t place) {
       return std::tie(films[place].ctime_ns, films[place].path);
@@ -68,6 +68,11 @@ std::vector<FilmIds::Ids> FilmIds::assign(std::span<const Film> films, std::int6
       path += '+';
     return id;
   };
+  for (std::size_t i = 0; i < films.size(); ++i) {
+    if (!films[i].is_hidden) continue;
+    assigned[i].full = take_full(films[i], films[i].path);
+    assigned[i].listed = assigned[i].full;
+  }
   for (const auto& [plain, group] : sharers) {
     const Holder& holder = holders_.at(std::string(plain));
     for (const std::size_t place : group) {

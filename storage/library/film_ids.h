@@ -33,6 +33,7 @@ class FilmIds {
     std::string also;  // another path of it, of no other film: where it was before; "" without
     std::string plain;
     std::int64_t ctime_ns = 0;
+    bool is_hidden = false;  // its plain id, which could be guessed, never means it
   };
   struct Ids {
     std::string listed;  // one of the others

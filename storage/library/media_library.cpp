@@ -120,6 +120,7 @@ std::shared_ptr<MediaLibrary> MediaLibrary::copy() const {
   std::shared_ptr<MediaLibrary> other(new MediaLibrary);
   other->roots_ = roots_;
   other->has_forms_ = has_forms_;
+  other->private_root_ = private_root_;
   other->default_index_ = default_index_;
   other->videos_ = videos_;
   other->hls_folders_ = hls_folders_;
@@ -131,6 +132,7 @@ void MediaLibrary::index() {
   by_id_.reserve(videos_.size() * 2);
   for (std::size_t i = 0; i < videos_.size(); ++i) {
     const VideoEntry& video = videos_[i];
+    if (!first_index_ && !is_private(video)) first_index_ = i;
     const bool is_new = by_id_.emplace(video.id, i).second;
     VS_ASSERT(is_new);
     for (const std::string& id : video.other_ids)
@@ -156,7 +158,22 @@ const VideoEntry* MediaLibrary::find(std::string_view id) const noexcept {
 }
 
 const VideoEntry* MediaLibrary::default_video() const noexcept {
-  return videos_.empty() ? nullptr : &videos_[default_index_.value_or(0)];
+  const auto chosen = default_index_ ? default_index_ : first_index_;
+  return chosen ? &videos_[*chosen] : nullptr;
+}
+
+bool MediaLibrary::is_of(const VideoEntry& video, std::string_view owner) const noexcept {
+  const std::string_view path = video.source().path;
+  return is_private(video) && path.size() > owner.size() && path.starts_with(owner) &&
+         path[owner.size()] == '/';
+}
+
+std::vector<const VideoEntry*> MediaLibrary::private_videos(std::string_view owner) const {
+  std::vector<const VideoEntry*> found;
+  if (owner.empty() || private_root_ == SIZE_MAX) return found;
+  for (const VideoEntry& video : videos_)
+    if (video.versions > 0 && is_of(video, owner)) found.push_back(&video);
+  return found;
 }
 
 std::span<const VideoEntry> MediaLibrary::versions_of(const VideoEntry& video) const noexcept {

@@ -106,6 +106,7 @@ class MediaLibrary {
     // A video that came since the first scan counts once its size has rested so long.
     std::chrono::milliseconds rest{2'000};
     bool has_forms = false;  // what the library says of itself
+    std::string private_directory{};  // a library behind the others, see is_private(); "": none
   };
   // What goes on from scan to scan. Its owner's thread's.
   struct Memory {
@@ -148,9 +149,18 @@ class MediaLibrary {
   // Films and shows in the order of their titles (2 before 10; case, accents and articles ignored),
   // episodes in theirs, extras last. Pointers live as long as *this.
   std::span<const VideoEntry> videos() const noexcept { return videos_; }
+  // Whether only some are to be told of it: it lies in the private directory, and the folder at the
+  // top of that which it lies in says who (is_of()). It has no id that could be guessed.
+  bool is_private(const VideoEntry& video) const noexcept {
+    return video.source().library == private_root_;
+  }
+  bool is_of(const VideoEntry& video, std::string_view owner) const noexcept;
+  // Those of that owner, and none where it is "".
+  std::vector<const VideoEntry*> private_videos(std::string_view owner) const;
   // By any of its ids. Null: no such video.
   const VideoEntry* find(std::string_view id) const noexcept;
-  const VideoEntry* default_video() const noexcept;  // null: the library is empty
+  // Null: there is none that is not private.
+  const VideoEntry* default_video() const noexcept;
   // It and the other versions of its film; REQUIRES one of videos().
   std::span<const VideoEntry> versions_of(const VideoEntry& video) const noexcept;
 
@@ -181,7 +191,9 @@ class MediaLibrary {
 
   std::vector<Root> roots_;
   bool has_forms_ = false;
+  std::size_t private_root_ = SIZE_MAX;
   std::optional<std::size_t> default_index_;  // nullopt: nobody chose one
+  std::optional<std::size_t> first_index_;    // of those that are not private
   std::vector<VideoEntry> videos_;
   HlsFolders hls_folders_;
   std::shared_ptr<OpenFiles> open_files_;

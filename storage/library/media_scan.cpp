@@ -40,7 +40,15 @@ Identity identity_of(const FileFacts& facts) {
 class MediaScanner {
  public:
   MediaScanner(const MediaLibrary::Options& options, FileDesk& desk, MediaLibrary::Memory& memory)
-      : options_(options), desk_(desk), memory_(memory), library_(new MediaLibrary) {
+      : options_(options),
+        directories_(options.directories),
+        desk_(desk),
+        memory_(memory),
+        library_(new MediaLibrary) {
+    if (!options.private_directory.empty()) {
+      library_->private_root_ = directories_.size();
+      directories_.push_back(options.private_directory);
+    }
     if (memory_.open_files == nullptr) {
       memory_.open_files = std::make_shared<OpenFiles>(options_.open_max);
     }
@@ -51,7 +59,7 @@ class MediaScanner {
   MediaScanner& operator=(const MediaScanner&) = delete;
 
   Result<MediaLibrary::Scan> run() {
-    for (std::size_t i = 0; i < options_.directories.size(); ++i) {
+    for (std::size_t i = 0; i < directories_.size(); ++i) {
       if (Result<> read = read_library(i); !read) return std::unexpected(read.error());
     }
     put_in_order(videos_);
@@ -75,7 +83,7 @@ class MediaScanner {
   }
 
   Result<> read_library(std::size_t number) {
-    auto folder = desk_.open_folder(options_.directories[number]);
+    auto folder = desk_.open_folder(directories_[number]);
     if (!folder) return std::unexpected(std::move(folder.error()));
     auto tree = desk_.walk(*folder, options_.watch);
     if (!tree) return std::unexpected(std::move(tree.error()));
@@ -97,7 +105,7 @@ class MediaScanner {
 
   // A folder of the first library that is called as another library's files are.
   void leave_out_names_of_others(FolderTree& tree) {
-    for (std::size_t i = 1; i < options_.directories.size(); ++i) {
+    for (std::size_t i = 1; i < directories_.size(); ++i) {
       const std::string name = fmt::format("~{}", i);
       const auto erased = std::erase_if(tree.folders, [&](const ListedFolder& folder) {
         return folder.path == name || folder.path.starts_with(name + "/");
@@ -111,7 +119,9 @@ class MediaScanner {
 
   // Somebody may still be writing it.
   void leave_out_restless(FolderTree& tree, std::size_t number) {
-    if (!memory_.has_scanned || options_.rest.count() == 0) return;
+    // What lies in the private one came there whole.
+    const bool is_whole = number == library_->private_root_;
+    if (!memory_.has_scanned || options_.rest.count() == 0 || is_whole) return;
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
     const std::int64_t now_ns = now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
@@ -147,6 +157,7 @@ class MediaScanner {
       FilmIds::Film& film = films.emplace_back(video.place, "", plain_id_of(name, stem),
                                                video.source().facts.ctime_ns);
       const bool is_only = video.file && video.playlist && sharers[video.playlist.path] == 1;
+      film.is_hidden = library_->is_private(video);
       film.also = is_only ? std::string(stem_of(video.place)) : place_before(video);
     }
     const std::vector<FilmIds::Ids> assigned = memory_.ids.assign(films, std::time(nullptr));
@@ -185,6 +196,7 @@ class MediaScanner {
   }
 
   const MediaLibrary::Options& options_;
+  std::vector<std::string> directories_;
   FileDesk& desk_;
   MediaLibrary::Memory& memory_;
   const std::shared_ptr<MediaLibrary> library_;

@@ -13,6 +13,7 @@ const VideoEntry* find_next_episode(const MediaLibrary& library, const VideoEntr
   const auto& here = video.film.episode;
   if (!here || !video.film.extra.empty()) return nullptr;
   for (const VideoEntry* next = &video + 1; next != videos.data() + videos.size(); ++next) {
+    if (library.is_private(*next) && next->folder() != video.folder()) continue;
     const auto& there = next->film.episode;
     if (!there || there->show != here->show) return nullptr;
     const bool is_same = there->season == here->season && there->number == here->number;

@@ -143,7 +143,7 @@ test('the statuses and codes of errors are those that the sources give', () => {
 });
 
 test('the routes are those that are served', () => {
-  const whole = [...all(source('server/routes/routes.cpp'), /\bpath == "([^"]+)"/g), ...all(source('server/routes/film_route.cpp'), /_path = "([^"]+)"/g)].flat();
+  const whole = [...all(source('server/routes/routes.cpp'), /\bpath == "([^"]+)"/g), ...all(source('server/routes/film_route.cpp'), /_path = "([^"]+)"/g), ...all(source('server/uploads/upload_route.h'), /_path = "([^"]+)"/g)].flat();
   const prefixes = ['server/routes/code_route.h', 'server/films/video_catalog.h', 'storage/library/media_library.h']
     .flatMap((name) => all(source(name), /_prefix = "(\/[^"]+)"/g).flat());
   assert.ok(whole.length >= 6 && prefixes.length === 4, `${whole} ${prefixes}`);
@@ -151,6 +151,6 @@ test('the routes are those that are served', () => {
   for (const route of whole) assert.ok(routes.includes(route), `${route} is not described`);
   for (const prefix of prefixes) assert.ok(routes.some((route) => route.startsWith(prefix)), `${prefix} is not described`);
   // The rest is pages.
-  const pages = routes.filter((route) => !whole.includes(route) && !prefixes.some((prefix) => route.startsWith(prefix)));
+  const pages = routes.filter((route) => !whole.some((one) => route === one || route.startsWith(`${one}/`)) && !prefixes.some((prefix) => route.startsWith(prefix)));
   assert.deepEqual(pages.sort(), ['/', '/player.html', '/{file}']);
 });

@@ -313,7 +313,7 @@ test('every frame that came is what the file says', () => {
 });
 
 // What takes other faults than these; who sees to it.
-const SEEN_ELSEWHERE = { undone: 'redis_lost', queue_full: 'ws_queue', unavailable: 'redis_outage', left: 'ws_host', joined: 'ws_host', 1011: 'nobody', 4003: 'ws_slow_reader' };
+const SEEN_ELSEWHERE = { upload: 'uploads', undone: 'redis_lost', queue_full: 'ws_queue', unavailable: 'redis_outage', left: 'ws_host', joined: 'ws_host', 1011: 'nobody', 4003: 'ws_slow_reader' };
 
 test('nothing that is described was left out', () => {
   const frames = allFrames();

@@ -7,7 +7,7 @@ import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { fetchBytes, fetchFilm, fetchText, fetchTimes, makersOf, readMaster, readPlaylist } from '../support/forms.mjs';
+import { fetchBytes, fetchFilm, fetchPatiently, fetchTimes, makersOf, readMaster, readPlaylist } from '../support/forms.mjs';
 import { ffmpeg, formOf, formsFolder } from '../support/forms_server.mjs';
 import { pictureTimes } from '../support/maker.mjs';
 import { createSession, join } from '../support/member.mjs';
@@ -256,7 +256,7 @@ test('subtitles inside a film come as WebVTT', async (t) => {
   const { origin } = await serve(t, { source });
   const { tracks } = await fetchFilm(origin, 'film');
   assert.equal(tracks.subtitles[0].lang, 'de');
-  assert.match(await fetchText(new URL(tracks.subtitles[0].url, origin).href), /00:00:0(0\.99|1\.00)\d --> 00:00:0(1\.99|2\.00)\d\nGuten Tag/);
+  assert.match(String(await fetchPatiently(new URL(tracks.subtitles[0].url, origin))), /00:00:0(0\.99|1\.00)\d --> 00:00:0(1\.99|2\.00)\d\nGuten Tag/);
 });
 
 test('what cannot be copied can be made anew all the same', async (t) => {

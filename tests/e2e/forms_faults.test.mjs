@@ -6,8 +6,8 @@ import { mkdtemp, readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
-import { fetchBytes, fetchFilm, makersOf } from '../support/forms.mjs';
-import { fetchPatiently, ffmpeg, formOf, formsFolder, segmentsOf } from '../support/forms_server.mjs';
+import { fetchBytes, fetchFilm, fetchPatiently, makersOf } from '../support/forms.mjs';
+import { ffmpeg, formOf, formsFolder, segmentsOf } from '../support/forms_server.mjs';
 import { makerBinary } from '../support/maker.mjs';
 import { readMetric } from '../support/metrics.mjs';
 import { until } from '../support/until.mjs';

@@ -55,10 +55,25 @@ const rateOf = ({ page }) => page.$eval('#video', (video) => video.playbackRate)
 
 // From its menu. Firefox may offer a picture in a picture over it.
 async function chooseRate({ page }, rate) {
+  await page.evaluate(noteTouches);
   await page.mouse.move(300, 300);
   await page.click('#rate');
   await page.click(`media-playback-rate-menu [value="${rate}"]`);
 }
+
+// Runs in the page. What a hand did there, and what became of the menu, for whoever wonders why nothing came of it.
+function noteTouches() {
+  if (window.testTouches) return;
+  window.testTouches = [];
+  const note = (text) => window.testTouches.push(`${Math.round(performance.now())} ${text}`);
+  const menu = document.querySelector('media-playback-rate-menu');
+  const nameOf = ({ localName, id, value }) => [localName, id, value].filter(Boolean).join('#');
+  for (const type of ['pointerdown', 'pointerup', 'click', 'change', 'mediaplaybackraterequest']) {
+    addEventListener(type, (event) => note(`${type} ${nameOf(event.composedPath()[0])}`), { capture: true });
+  }
+  new MutationObserver(() => note(menu.hidden ? 'closed' : 'opened')).observe(menu, { attributeFilter: ['hidden'] });
+}
+const touchesOf = ({ page }) => page.evaluate(() => [...window.testTouches, document.querySelector('#status-text').textContent].join(', '));
 
 const boxOf = ({ page }, selector) =>
   page.$eval(selector, (one) => {
@@ -146,10 +161,10 @@ const essential = {
     await chooseRate(ann, '1.5');
     let seen;
     const isAsFast = async () => {
-      seen = [await rateOf(ann), await rateOf(ben), await ann.page.getAttribute('#rate', 'aria-label')];
+      seen = [await rateOf(ann), await rateOf(ben), await ann.page.getAttribute('#rate', 'aria-label'), await touchesOf(ann)];
       return Math.abs(seen[1] - 1.5) < 0.1;
     };
-    await until(isAsFast, () => `Ben is as fast, their rates and Ann's menu: ${seen}`, 10_000);
+    await until(isAsFast, () => `Ben is as fast, their rates, Ann's menu, and what she did: ${seen}`, 10_000);
     await isBeyond(ben, 4);
     for (const { page } of [ann, ben]) await hasStatus(page, 'In step');
     const from = await measure(ben.page);

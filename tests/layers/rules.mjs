@@ -44,7 +44,7 @@ export const rooms = {
   // Which request is answered by what, and by whom it may be made.
   'server/routes': [
     'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/library', 'server/access', 'server/films',
-    'server/http', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/worker.h',
+    'server/http', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/uploads', 'server/worker.h',
   ],
   // Who comes, from where, and what they have shown.
   'server/access': ['core/base', 'proto/http', 'proto/wire', 'server/digest.h'],
@@ -64,6 +64,11 @@ export const rooms = {
     'core/base', 'core/reactor/timer_wheel.h', 'proto/wire',
     'server/session', 'storage/session_store.h',
   ],
+  // Films that hosts bring.
+  'server/uploads': [
+    'core/base', 'core/reactor/fd_watcher.h', 'proto/http', 'proto/session', 'proto/wire/token.h', 'storage/names',
+    'server/connection', 'server/digest.h', 'server/http', 'server/session/session_reply.h', 'server/worker.h',
+  ],
   'server/metrics': [
     'core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/forms/form_counts.h', 'storage/redis',
   ],
@@ -74,7 +79,7 @@ export const rooms = {
   // What puts it all together.
   server: [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
-    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/routes', 'server/session',
+    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/routes', 'server/session', 'server/uploads',
     'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
   ],
 };

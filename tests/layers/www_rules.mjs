@@ -31,7 +31,7 @@ export const rooms = {
     uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'memory.js', 'name_field.js', 'strings', 'strings.js', 'whereabouts.js', 'player/playback'],
     libraries: ['media-chrome'],
   },
-  'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'memory.js', 'name_field.js', 'names.js', 'password.js', 'qr_code.js', 'season.js', 'strings.js', 'title.js', 'web_film.js'] },
+  'player/company': { uses: ['dom.js', 'faults.js', 'format.js', 'load_part.js', 'memory.js', 'name_field.js', 'names.js', 'password.js', 'qr_code.js', 'season.js', 'strings', 'strings.js', 'title.js', 'web_film.js'], libraries: ['tus-js-client'] },
   'player/status': { uses: ['dom.js', 'names.js', 'strings.js'] },
   player: { uses: ['dom.js', 'strings.js', 'player/playback', 'player/company', 'player/status'] },
   'watch.js': {

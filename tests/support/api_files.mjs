@@ -62,7 +62,7 @@ export function faultsOfFrame(channel, message) {
 
 // [{id, route, method, operation}] of all that can be asked for.
 export const operations = Object.entries(openapi.paths).flatMap(([route, item]) =>
-  ['get', 'post', 'delete'].filter((method) => item[method]).map((method) => ({ id: item[method].operationId, route, method, operation: item[method] })));
+  ['get', 'head', 'post', 'patch', 'delete'].filter((method) => item[method]).map((method) => ({ id: item[method].operationId, route, method, operation: item[method] })));
 
 // The most particular one first. What is called so may have slashes.
 const prefix = (route) => route.split('{')[0].length;
@@ -73,8 +73,8 @@ const forms = operations.map((one) => ({ ...one, form: formOf(one.route) }))
 
 export function operationOf(method, target) {
   const { pathname } = new URL(target, 'http://test');
-  const asked = method === 'HEAD' ? 'get' : method.toLowerCase();
-  return forms.find(({ method: its, form }) => its === asked && form.test(pathname)) ?? forms.find(({ form }) => form.test(pathname));
+  const isAsked = (its) => its === method.toLowerCase() || (its === 'get' && method === 'HEAD');
+  return forms.find(({ method: its, form }) => isAsked(its) && form.test(pathname)) ?? forms.find(({ form }) => form.test(pathname));
 }
 
 // [{status, response, place, codes}] of an operation. codes: of the errors that it may be; '' where it is none.

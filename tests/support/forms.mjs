@@ -1,6 +1,8 @@
 // Forms of films, as a player sees them: playlists and what they name.
+import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { timesOf } from './fragments.mjs';
 
 export async function fetchBytes(url, options) {
@@ -11,6 +13,18 @@ export async function fetchBytes(url, options) {
 }
 export const fetchText = async (url) => String(await fetchBytes(url));
 export const fetchFilm = async (origin, id) => JSON.parse(await fetchText(`${origin}/forms/${id}/film.json`));
+
+// As a player: what is told to come again does, when it was told to.
+export async function fetchPatiently(url, told = () => {}) {
+  for (;;) {
+    const response = await fetch(url);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    if (response.status === 200) return bytes;
+    assert.equal(response.status, 503, `${url}: ${bytes}`);
+    told();
+    await sleep(1_000 * Number(response.headers.get('retry-after')));
+  }
+}
 
 // {sound: [{name, lang, isDefault, url}], variants: [{url, codecs, resolution}]} of a master playlist.
 export async function readMaster(url) {

@@ -1,9 +1,7 @@
 // Servers that make forms of a film, for tests of what they do when something goes wrong.
-import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { copyFile, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { fetchFilm, readMaster, readPlaylist } from './forms.mjs';
 import { copyOfMade } from './media.mjs';
@@ -68,16 +66,4 @@ export const formOf = (origin, { forms }, name) => new URL(forms.find(({ form })
 export async function segmentsOf(origin, form, id = 'film') {
   const { variants } = await readMaster(formOf(origin, await fetchFilm(origin, id), form));
   return (await readPlaylist(variants[0].url)).segments.map(({ url }) => url);
-}
-
-// As a player: what is told to come again does, when it was told to.
-export async function fetchPatiently(url, told = () => {}) {
-  for (;;) {
-    const response = await fetch(url);
-    const bytes = Buffer.from(await response.arrayBuffer());
-    if (response.status === 200) return bytes;
-    assert.equal(response.status, 503, `${url}: ${bytes}`);
-    told();
-    await sleep(1_000 * Number(response.headers.get('retry-after')));
-  }
 }

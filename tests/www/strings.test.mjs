@@ -6,6 +6,7 @@ import '../../www/strings/home.js';
 import english from '../../www/strings/en.js';
 import { chooseLanguage, chooseLocale, languages, wordsOf } from '../../www/strings/index.js';
 import { attributes, lookUp } from '../../www/strings/page.js';
+import { bringingWords } from '../../www/strings/bringing.js';
 import { helpWords } from '../../www/strings/help.js';
 import { passwordWords } from '../../www/strings/password.js';
 
@@ -39,7 +40,7 @@ for (const language of Object.keys(languages).filter((name) => name !== 'en')) {
   });
 }
 
-for (const [part, wordsOfPart] of Object.entries({ helpWords, passwordWords })) {
+for (const [part, wordsOfPart] of Object.entries({ bringingWords, helpWords, passwordWords })) {
   test(`${part} come with their part alone, in every language`, () => {
     assert.deepEqual(Object.keys(wordsOfPart), Object.keys(languages));
     const [inEnglish, ...others] = Object.values(wordsOfPart).map((words) => [...kindsOf(words)]);

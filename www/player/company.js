@@ -4,6 +4,7 @@ import { byId } from '../dom.js';
 import { strings } from '../strings.js';
 import { ChatPanel } from './company/chat_panel.js';
 import { Door } from './company/door.js';
+import { watchForFilms } from './company/film_watch.js';
 import { HostTools } from './company/host_tools.js';
 import { Overheard } from './company/overheard.js';
 import { PeoplePanel } from './company/people_panel.js';
@@ -21,11 +22,11 @@ import { StatusView } from './status/status_view.js';
 
 const events = strings.events;
 
-// link: of the session. isMaker: whether this viewer has just made it. confirm(words, yes): asks, resolves to whether it
-// shall be. toast(text): tells for a moment.
+// key, link: of the session. isMaker: whether this viewer has just made it. uploadBytesMax(): see film_watch.js.
+// confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
 // shown, library, inputs, playback: the ShownVideo, VideoList, PageInputs, SharedPlayback. onRender(): whatever else the
 // page refreshes at the status line's pace.
-export function openCompany({ room, link, isMaker, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
+export function openCompany({ room, key, link, uploadBytesMax, isMaker, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
   new SharePanel(room, link, { isMaker });
   const chat = new ChatPanel({ room, jump: (seconds) => inputs.act && playback.seekTo(inputs.act, seconds) });
   new Pace({ room, follower, source, toast });
@@ -36,6 +37,7 @@ export function openCompany({ room, link, isMaker, follower, source, shown, vide
   new HostTools({ room, library, confirm });
   new Door({ room });
   new Ready({ room, follower, inputs, playback });
+  watchForFilms({ room, key, library, uploadBytesMax, toast });
   new PickerButtons({ room, library, inputs, playback, toast });
   new QueuePanel({ room, inputs, playback });
   const upNext = new UpNext({ room, inputs, playback });

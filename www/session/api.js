@@ -81,12 +81,20 @@ export function sessionInfo(key) {
 
 // Part of the list of videos: {videos, next}, next being what `after` takes for the part behind it, or undefined.
 // query: words of their titles. order: 'title' or 'newest'.
-export function videos({ query = '', after = '', order = 'title', limit }) {
+// session: the key of one whose own films come first.
+export function videos({ query = '', after = '', order = 'title', session = '', limit }) {
   const parameters = new URLSearchParams({ limit });
   if (query.trim()) parameters.set('query', query);
   if (after) parameters.set('after', after);
   if (order !== 'title') parameters.set('order', order);
+  if (session) parameters.set('session', session);
   return request('videos', `/api/videos?${parameters}`);
+}
+
+// How large a film may be that a host brings; null: none are taken.
+export async function uploadBytesMax() {
+  const { headers } = await ask('/api/uploads', { method: 'OPTIONS' });
+  return Number(headers.get('Tus-Max-Size')) || null;
 }
 
 // Resolves to what the server says, which has `field`.

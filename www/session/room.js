@@ -18,6 +18,7 @@
 //   host      {id, reason, youAreHost, youWereHost}
 //   undone    what was last seen and done here does not count any more: another node had taken the
 //             session over; told by a notice, or by the first welcome after that
+//   upload    how far a film is that the host brings: {name, percent}, or {name, gone}
 //   viewers, waiting, chat, reaction, notice (any other), refused: the server's message
 import { ServerClock, pingDelayMs } from '../sync/clock.js';
 import { Timeline, isNewer } from '../sync/timeline.js';
@@ -113,6 +114,15 @@ export class Room extends EventTarget {
   // The creator of the session may take control at any time.
   get mayClaim() {
     return !this.youAreHost && Boolean(this.#options.memory.hostToken);
+  }
+
+  // A film of one's own is brought by the session's creator, while that is its host.
+  get mayBring() {
+    return this.youAreHost && Boolean(this.#options.memory.hostToken);
+  }
+
+  get hostToken() {
+    return this.#options.memory.hostToken;
   }
 
   serverTimeMs() {
@@ -259,6 +269,8 @@ export class Room extends EventTarget {
         return message.code === 'undone' ? this.#emit('undone') : this.#emit('notice', message);
       case 'waiting':
         return this.#emit('waiting', message);
+      case 'upload':
+        return this.#emit('upload', message);
     }
   }
 

@@ -23,8 +23,10 @@ Test(digest, base64_is_read_as_it_is_written) {
       {"Zm9vYmFy", "foobar"},
       {"AP8/+w==", std::string_view("\0\xff?\xfb", 4)},
   };
-  for (const auto& [text, bytes] : vectors)
+  for (const auto& [text, bytes] : vectors) {
     cr_assert_eq(videosync::decode_base64(text).value(), bytes, "%s", text.data());
+    cr_assert_eq(videosync::encode_base64(bytes), text, "%s", text.data());
+  }
   for (const char* none : {"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9v\n", " Zm9",
                            "Zm9v    ", "Zm-_", "Zm9=v"})
     cr_assert_not(videosync::decode_base64(none).has_value(), "%s", none);

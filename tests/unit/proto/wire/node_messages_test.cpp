@@ -59,6 +59,8 @@ std::vector<Envelope> samples() {
   add(AskInfo{ask});
   add(KnockGone{KnockId{0x0102'0304'0506'0708}});
   add(KnockDecided{KnockId{5}});
+  add(UploadNews{"Our holidays.mp4", 100});
+  add(UploadNews{"Our holidays.mp4", std::nullopt});
   add(AskDelete{ask, some_token(8)});
   add(AskDelete{ask, std::nullopt});
   add(Enroll{{{member, connection, "Ann"}, {MemberId{10}, ConnectionNumber{1}, ""}}, true});

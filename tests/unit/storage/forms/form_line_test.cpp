@@ -14,7 +14,7 @@ using Served = FormLine::Served;
 using Numbers = std::vector<std::uint64_t>;
 
 struct Line {
-  std::unique_ptr<FormDesk> desk = std::move(*FormDesk::create());
+  std::unique_ptr<FormDesk> desk = std::move(*FormDesk::create("forms of films"));
   FormLine line;
   std::uint64_t last = 0;
 

@@ -156,3 +156,17 @@ Test(film_ids, no_walk_makes_an_id_change_its_film) {
     }
   }
 }
+
+Test(film_ids, a_hidden_film_has_no_id_that_can_be_guessed) {
+  FilmIds ids;
+  FilmIds::Film hidden = film("~1/key/cat.mp4", 1);
+  hidden.is_hidden = true;
+  for (const bool has_other : {false, true, false}) {
+    std::vector<FilmIds::Film> films{hidden};
+    if (has_other) films.push_back(film("cat.mp4", 2));
+    const std::vector<FilmIds::Ids> all = ids.assign(films, 1'000);
+    cr_assert(all[0].listed == full_id_of("cat", hidden.path));
+    cr_assert_not(all[0].has_plain);
+    if (has_other) cr_assert(all[1].listed == "cat");
+  }
+}
