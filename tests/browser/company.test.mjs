@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import WebSocket from 'ws';
+import { assertAccessible } from '../support/accessibility.mjs';
 import { join as joinPage, launchBrowser, openPerson, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
 import { createSession, join } from '../support/member.mjs';
@@ -105,6 +106,33 @@ step('the last hundred characters are counted down, and no more can be written',
   await ann.page.press('#chat-text', 'y');
   assert.equal((await ann.page.inputValue('#chat-text')).length, 500);
   await ann.page.fill('#chat-text', '');
+});
+
+step('emoji are chosen by hand and by keyboard, and stand where the text goes on', async () => {
+  const { page } = ann;
+  await page.fill('#chat-text', 'ab');
+  await page.evaluate(() => document.querySelector('#chat-text').setSelectionRange(1, 1));
+  await page.click('#emoji');
+  await page.click('#emoji-menu >> text="🍿"');
+  assert.equal(await page.inputValue('#chat-text'), 'a🍿b');
+  await assertAccessible(page);
+  await takePicture(page, 'emoji'); // in other sizes, which close it
+  if (!(await page.isVisible('#emoji-menu'))) await page.click('#emoji');
+  await page.focus('#emoji-menu [role=menuitem]');
+  const positionBefore = await page.$eval('#video', ({ currentTime }) => currentTime);
+  for (const key of ['ArrowDown', 'ArrowRight', 'ArrowUp', 'Enter']) await page.keyboard.press(key);
+  assert.equal(await page.inputValue('#chat-text'), 'a🍿😂b');
+  assert.equal(await page.$eval('#video', ({ currentTime }) => currentTime), positionBefore, 'the arrows are the menu\'s');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('#emoji-menu', { state: 'detached' });
+  await page.keyboard.press('Backspace');
+  assert.equal(await page.inputValue('#chat-text'), 'a🍿b');
+  await page.fill('#chat-text', 'x'.repeat(499));
+  await page.click('#emoji');
+  await page.keyboard.press('Enter');
+  assert.equal((await page.inputValue('#chat-text')).length, 499, 'there is no room for it');
+  await page.keyboard.press('Escape');
+  await page.fill('#chat-text', '');
 });
 
 step('what the server refuses for haste is told and not lost', async () => {

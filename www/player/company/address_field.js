@@ -1,10 +1,11 @@
 // Under the library: a field for the address of a film elsewhere, where the operator allows some site's. It is looked at
 // here first, so that a film that does not play disturbs nobody.
 import { byId, setText } from '../../dom.js';
-import { strings } from '../../strings.js';
+import { language } from '../../strings.js';
+import { pickerWords } from '../../strings/picker.js';
 import { webAddress } from '../../web_film.js';
 
-const words = strings.address;
+const words = pickerWords[language].address;
 
 export class AddressField {
   #room;

@@ -2,6 +2,8 @@
 //
 // Nothing that somebody wrote becomes HTML: text goes in as text, links as elements of their own.
 import { byId, icon, make, setText } from '../../dom.js';
+import { describePartTrouble } from '../../faults.js';
+import { loadPart } from '../../load_part.js';
 import { joinNames } from '../../names.js';
 import { locale, strings } from '../../strings.js';
 import { Arrivals } from './arrivals.js';
@@ -14,6 +16,7 @@ const LINES_MAX = 200;
 const IDS_MAX = 1_000;
 const TEXT_MAX = 500;
 const TELL_LEFT_BELOW = 100;
+const TRIES_MAX = 3; // of the emoji, then it is told
 const SAME_BREATH_MS = 120_000; // lines of one person within it share a name and a time
 
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
@@ -35,6 +38,7 @@ export class ChatPanel {
     this.#jump = jump;
     byId('chat-form').addEventListener('submit', (event) => this.#say(event));
     this.#field.addEventListener('input', () => this.#showLeft());
+    byId('emoji').addEventListener('click', ({ currentTarget }) => this.#offerEmoji(currentTarget));
     const arrivals = new Arrivals(({ joined, left }) => {
       if (joined.length > 0) this.announce(words.joined(joinNames(joined.map(nameOrGuest))));
       if (left.length > 0) this.announce(words.gone(joinNames(left.map(nameOrGuest))));
@@ -74,6 +78,23 @@ export class ChatPanel {
     if (this.#field.value === '') this.#field.value = this.#pending;
     this.#showLeft();
     return true;
+  }
+
+  async #offerEmoji(button) {
+    if (byId('emoji-menu')) return;
+    try {
+      const { openEmojiMenu } = await loadPart(() => import('./emoji_menu.js'), { triesMax: TRIES_MAX });
+      openEmojiMenu(button, this.#field, (emoji) => this.#insert(emoji));
+    } catch (trouble) {
+      this.#complain(describePartTrouble(trouble));
+    }
+  }
+
+  #insert(emoji) {
+    const { selectionStart: from, selectionEnd: to, value } = this.#field;
+    if (value.length - (to - from) + emoji.length > TEXT_MAX) return;
+    this.#field.setRangeText(emoji, from, to, 'end');
+    this.#showLeft();
   }
 
   #onOwnLine(text) {

@@ -5,10 +5,12 @@ import { formatTime, lengthOf } from '../../format.js';
 import { rememberedPlaces } from '../../memory.js';
 import { offerPassword } from '../../password.js';
 import { nameInSeason, seasonOf } from '../../season.js';
-import { strings } from '../../strings.js';
+import { language, strings } from '../../strings.js';
+import { pickerWords } from '../../strings/picker.js';
 import { AddressField } from './address_field.js';
+import { makeDialog } from './picker_dialog.js';
 
-const words = strings.picker;
+const words = pickerWords[language].picker;
 const SEARCH_AFTER_MS = 200; // of rest
 const ORDER_FROM = 13; // videos: fewer are seen at a glance
 const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 15_000];
@@ -30,6 +32,7 @@ export class Picker {
     this.#library = library;
     this.#inputs = inputs;
     this.#playback = playback;
+    document.body.append(makeDialog());
     this.#address = new AddressField({ room, inputs, playback, onShown: () => byId('picker').close() });
     byId('picker-search').addEventListener('input', ({ target }) => {
       clearTimeout(this.#searching);

@@ -1,0 +1,68 @@
+// What picker.js and address_field.js say, in every language there is: it comes with them, when somebody asks.
+
+export const pickerWords = {
+  en: {
+    picker: {
+      title: 'Choose a video',
+      search: 'Search the videos',
+      order: 'Order',
+      byTitle: 'By title',
+      byAge: 'Newest first',
+      version: (title) => `Version of ${title}`,
+      onNow: 'On now',
+      show: 'Show now',
+      showThis: (title) => `Show now to everybody: ${title}`,
+      add: 'Add',
+      addThis: (title) => `Add to what comes next: ${title}`,
+      added: (title) => `Added: ${title}`,
+      nothingFound: 'Nothing found.',
+      moreBySearch: (count) => `The first ${count}. Search to see others.`,
+      close: 'Close',
+    },
+    address: {
+      label: 'Or a film elsewhere, by its address',
+      example: 'https://',
+      show: 'Show now',
+      noAddress: 'That is not an address that begins with https://',
+      notAllowed: (sites) => `Films are allowed here from ${sites.join(', ')}.`,
+      looking: 'Looking at it…',
+      problems: {
+        network: 'It cannot be had: the address is wrong, the site is away, or it lets no other site play its films.',
+        unsupported: 'There is nothing there that this browser can play.',
+        endless: 'It has no end, so nobody could be in step with it.',
+      },
+    },
+  },
+  de: {
+    picker: {
+      title: 'Video wählen',
+      search: 'Videos durchsuchen',
+      order: 'Reihenfolge',
+      byTitle: 'Nach Titel',
+      byAge: 'Neueste zuerst',
+      version: (title) => `Fassung von ${title}`,
+      onNow: 'Läuft',
+      show: 'Zeigen',
+      showThis: (title) => `Jetzt allen zeigen: ${title}`,
+      add: 'Hinzufügen',
+      addThis: (title) => `Als Nächstes hinzufügen: ${title}`,
+      added: (title) => `Hinzugefügt: ${title}`,
+      nothingFound: 'Nichts gefunden.',
+      moreBySearch: (count) => `Die ersten ${count}. Weitere zeigt die Suche.`,
+      close: 'Schließen',
+    },
+    address: {
+      label: 'Oder ein Film von anderswo, über seine Adresse',
+      example: 'https://',
+      show: 'Zeigen',
+      noAddress: 'Das ist keine Adresse, die mit https:// beginnt.',
+      notAllowed: (sites) => `Erlaubt sind hier Filme von ${sites.join(', ')}.`,
+      looking: 'Wird angesehen…',
+      problems: {
+        network: 'Er ist nicht zu bekommen: Die Adresse stimmt nicht, der Server ist nicht erreichbar, oder er lässt seine Filme auf keiner anderen Seite spielen.',
+        unsupported: 'Dort ist nichts, was dieser Browser abspielen kann.',
+        endless: 'Er hat kein Ende, also könnte niemand im Gleichschritt sein.',
+      },
+    },
+  },
+};
