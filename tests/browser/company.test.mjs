@@ -127,6 +127,10 @@ step('emoji are chosen by hand and by keyboard, and stand where the text goes on
   await page.waitForSelector('#emoji-menu', { state: 'detached' });
   await page.keyboard.press('Backspace');
   assert.equal(await page.inputValue('#chat-text'), 'a🍿b');
+  await page.click('#emoji');
+  await page.waitForSelector('#emoji-menu');
+  await page.click('#emoji');
+  await page.waitForSelector('#emoji-menu', { state: 'detached' });
   await page.fill('#chat-text', 'x'.repeat(499));
   await page.click('#emoji');
   await page.keyboard.press('Enter');

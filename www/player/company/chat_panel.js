@@ -38,7 +38,7 @@ export class ChatPanel {
     this.#jump = jump;
     byId('chat-form').addEventListener('submit', (event) => this.#say(event));
     this.#field.addEventListener('input', () => this.#showLeft());
-    byId('emoji').addEventListener('click', ({ currentTarget }) => this.#offerEmoji(currentTarget));
+    this.#bindEmoji(byId('emoji'));
     const arrivals = new Arrivals(({ joined, left }) => {
       if (joined.length > 0) this.announce(words.joined(joinNames(joined.map(nameOrGuest))));
       if (left.length > 0) this.announce(words.gone(joinNames(left.map(nameOrGuest))));
@@ -80,8 +80,18 @@ export class ChatPanel {
     return true;
   }
 
+  // The press that closes the menu, as any outside of it, does not open it anew.
+  #bindEmoji(button) {
+    let isClosing = false;
+    button.addEventListener('pointerdown', () => (isClosing = byId('emoji-menu') !== null));
+    button.addEventListener('click', () => {
+      if (!isClosing) this.#offerEmoji(button);
+      isClosing = false;
+    });
+  }
+
   async #offerEmoji(button) {
-    if (byId('emoji-menu')) return;
+    if (byId('emoji-menu')) return byId('emoji-menu').hidePopover();
     try {
       const { openEmojiMenu } = await loadPart(() => import('./emoji_menu.js'), { triesMax: TRIES_MAX });
       openEmojiMenu(button, this.#field, (emoji) => this.#insert(emoji));
