@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
@@ -57,6 +59,20 @@ EVP_MAC_CTX* make_hmac_sha256() noexcept {
   return context;
 }
 
+// Takes a key in only where it is another than the last time: that costs as much as to sign a short
+// text.
+struct KeyedHmac {
+  std::unique_ptr<EVP_MAC_CTX, FreeContext> context{make_hmac_sha256()};
+  std::optional<Token> key;
+
+  bool has(const Token& wanted) const noexcept { return key && key->equals(wanted); }
+  bool begin(const Token& wanted) noexcept {
+    if (has(wanted)) return EVP_MAC_init(context.get(), nullptr, 0, nullptr) == 1;
+    key = wanted;
+    return EVP_MAC_init(context.get(), wanted.bytes.data(), wanted.bytes.size(), nullptr) == 1;
+  }
+};
+
 }  // namespace
 
 std::array<char, 28> websocket_accept(std::string_view key) noexcept {
@@ -72,14 +88,16 @@ std::array<char, 28> websocket_accept(std::string_view key) noexcept {
 }
 
 Token sign(const Token& key, std::string_view text) noexcept {
-  thread_local const std::unique_ptr<EVP_MAC_CTX, FreeContext> context(make_hmac_sha256());
+  // Who comes is signed for twice: with the session's key, and with the server's.
+  thread_local std::array<KeyedHmac, 2> contexts;
+  if (!contexts[0].has(key)) std::swap(contexts[0], contexts[1]);
+  KeyedHmac& hmac = contexts[0];
   std::array<std::uint8_t, 32> code;
   std::size_t length = 0;
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   const bool is_done =
-      EVP_MAC_init(context.get(), key.bytes.data(), key.bytes.size(), nullptr) == 1 &&
-      EVP_MAC_update(context.get(), bytes, text.size()) == 1 &&
-      EVP_MAC_final(context.get(), code.data(), &length, code.size()) == 1;
+      hmac.begin(key) && EVP_MAC_update(hmac.context.get(), bytes, text.size()) == 1 &&
+      EVP_MAC_final(hmac.context.get(), code.data(), &length, code.size()) == 1;
   VS_ASSERT(is_done && length == code.size());
   Token signature;
   std::copy_n(code.begin(), signature.bytes.size(), signature.bytes.begin());

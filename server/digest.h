@@ -20,7 +20,8 @@ std::array<char, 28> websocket_accept(std::string_view key) noexcept;
 // HMAC-SHA256 (RFC 2104) of the text, cut to 128 bits.
 Token sign(const Token& key, std::string_view text) noexcept;
 
-// The secret of a member's resume token: its id, signed with the session's key. Every node that has the session's record can check a token that another gave.
+// The secret of a member's resume token: its id, signed with the session's key. Every node that has
+// the session's record can check a token that another gave.
 Token resume_secret(const Token& key, MemberId member) noexcept;
 
 // RFC 4648 section 4: with its padding, without line ends. Nothing: it is none.

@@ -3,6 +3,8 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -12,14 +14,30 @@
 
 namespace videosync {
 
-// Fills all of `out`. Never fails after the kernel's pool is seeded, which precedes any server.
-inline void fill_random(std::span<std::uint8_t> out) noexcept {
+// From the kernel, each time. Never fails after its pool is seeded, which precedes any server.
+inline void fill_random_by_kernel(std::span<std::uint8_t> out) noexcept {
   std::size_t filled = 0;
   while (filled < out.size()) {
     const ssize_t n = ::getrandom(out.data() + filled, out.size() - filled, 0);
     VS_ASSERT(n > 0 || errno == EINTR);
     if (n > 0) filled += static_cast<std::size_t>(n);
   }
+}
+
+// Fills all of `out`. The kernel is asked for many at once, since each who comes needs some: a
+// thread keeps what is left, and forgets what it has given. A forked child has the same ones.
+inline void fill_random(std::span<std::uint8_t> out) noexcept {
+  thread_local std::array<std::uint8_t, 512> kept;
+  thread_local std::size_t left = 0;
+  if (out.size() > kept.size()) return fill_random_by_kernel(out);
+  if (left < out.size()) {
+    fill_random_by_kernel(kept);
+    left = kept.size();
+  }
+  const auto given = std::span(kept).subspan(left - out.size(), out.size());
+  std::ranges::copy(given, out.begin());
+  std::ranges::fill(given, 0);
+  left -= out.size();
 }
 
 }  // namespace videosync

@@ -71,12 +71,12 @@ void Impl::send_to(Residence& residence, MemberId member, std::string_view text)
   const auto found = home.seats.find(member);
   if (found == home.seats.end()) return;
   const Seat& seat = found->second;
-  if (seat.node > 0) {
+  if (!seat.is_here()) {
     return send(
         home.remote_at(seat).node, residence.key, home.version.fence,
         node::Tell{member, static_cast<std::uint8_t>(SendClass::answer), std::string(text)});
   }
-  ports_.delivery.send(seat.at, make_frame(WebSocketOpcode::text, text), SendClass::answer);
+  ports_.delivery.send(seat.at(), make_frame(WebSocketOpcode::text, text), SendClass::answer);
 }
 
 void Impl::send_error(ConnectionRef to, Refusal code, std::string_view message,
@@ -92,7 +92,7 @@ void Impl::send_error(ConnectionRef to, Refusal code, std::string_view message,
 void Impl::close_seat(Residence& residence, MemberId member, const Seat& seat,
                       std::uint16_t code) noexcept {
   Home& home = residence.at_home();
-  if (seat.node == 0) return ports_.delivery.close(seat.at, code);
+  if (seat.is_here()) return ports_.delivery.close(seat.at(), code);
   send(home.remote_at(seat).node, residence.key, home.version.fence,
        node::Close{member, seat.number, code});
 }

@@ -81,7 +81,7 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
     request.is_resume_proven =
         resume_secret(home.machine->resume_key(), resume->member).equals(resume->secret);
   }
-  const Uuid node = seat.node > 0 ? home.remote_at(seat).node : own_node();
+  const Uuid node = seat.is_here() ? own_node() : home.remote_at(seat).node;
   request.knock = {knock_id_of(node, request.connection), seat.node};
   // Its welcome tells of the state after what is due, and after what its coming has changed: that
   // comes to the others alone, and before it.
@@ -142,14 +142,14 @@ void Impl::seat(const Uuid& key, Home& home, MemberId member, const Seat& seat) 
   VS_ASSERT(seat.number);
   VS_ASSERT(home.seats.find(member) == home.seats.end());
   // There may have been somebody elsewhere all the time: what was not cast has a number, too.
-  if (seat.node > 0 && std::exchange(home.has_untold, false)) ++home.casts;
+  if (!seat.is_here() && std::exchange(home.has_untold, false)) ++home.casts;
   Seat& taken = home.seats[member] = seat;
-  taken.casts = home.casts;
-  if (seat.node == 0) {
-    VS_ASSERT(seat.at.worker < home.members_on.size());
-    ++home.members_on[seat.at.worker];
+  if (seat.is_here()) {
+    VS_ASSERT(seat.at().worker < home.members_on.size());
+    ++home.members_on[seat.at().worker];
     return;
   }
+  taken.set_casts(home.casts);
   Home::Remote& remote = home.remote_at(seat);
   shared_.insert(key);
   remote.changed_us = now_us();
@@ -163,9 +163,9 @@ void Impl::unseat(Home& home, MemberId member) noexcept {
   const auto found = home.seats.find(member);
   if (found == home.seats.end()) return;
   const Seat& seat = found->second;
-  if (seat.node == 0) {
-    VS_ASSERT(home.members_on[seat.at.worker] > 0);
-    --home.members_on[seat.at.worker];
+  if (seat.is_here()) {
+    VS_ASSERT(home.members_on[seat.at().worker] > 0);
+    --home.members_on[seat.at().worker];
   } else {
     Home::Remote& remote = home.remote_at(seat);
     VS_ASSERT(remote.members > 0);
@@ -185,7 +185,7 @@ void Impl::join_home(Residence& residence, const SessionMachine::JoinRequest& re
   VS_ASSERT(residence.is_home());
   VS_ASSERT(effects_.empty());
   const Uuid key = residence.key;
-  const auto joined = let_in(residence, request, {.at = from, .number = {}});
+  const auto joined = let_in(residence, request, Seat::here(from));
   if (!joined && begins_anew(residence, joined.error(), request.held)) {
     return join(key, request, from);
   }

@@ -90,7 +90,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
     if (join.ask.attempt < 2) break;
     if (seat.node != place || seat.number != join.connection) continue;
     joined.emplace(id, seat.number);
-    seat.casts = home.casts;  // its node does not know of it yet, and names it when it does
+    seat.set_casts(home.casts);  // its node does not know of it yet, and names it when it does
     seat.is_unheard = false;
     home.machine->relist(id);
   }
@@ -102,7 +102,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
                                               .connection = join.connection,
                                               .held = join.held,
                                               .browser = join.browser};
-    const auto outcome = let_in(residence, request, {.at = {}, .number = {}, .node = place});
+    const auto outcome = let_in(residence, request, Seat::elsewhere(place));
     if (outcome) joined.emplace(outcome->id, outcome->connection);
     if (!outcome && begins_anew(residence, outcome.error(), join.held)) return to_home(from);
     if (!outcome) {
@@ -196,7 +196,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
     bool is_somebody_on_the_way = false;
     leave_all(residence, [&](const Seat& seat) {
       if (seat.node != place || !seat.is_unheard) return false;
-      const bool is_on_the_way = seat.casts >= enroll.casts;
+      const bool is_on_the_way = seat.casts() >= enroll.casts;
       is_somebody_on_the_way = is_somebody_on_the_way || is_on_the_way;
       return !is_on_the_way;
     });
@@ -231,7 +231,7 @@ void Impl::enroll_one(Residence& residence, const Uuid& node, std::uint32_t plac
     close_seat(residence, member.id, displaced, close_code::connected_elsewhere);
   }
   unseat(home, member.id);
-  seat(residence.key, home, member.id, {.at = {}, .number = member.connection, .node = place});
+  seat(residence.key, home, member.id, Seat::elsewhere(place, member.connection));
 }
 
 template <class Predicate>
@@ -272,7 +272,7 @@ void Impl::call_roll(Residence& residence) noexcept {
   VS_ASSERT(!home.is_reread_due);
   VS_ASSERT(effects_.empty());
   for (auto& [id, seat] : home.seats)
-    if (seat.node > 0) seat.is_unheard = true;
+    if (!seat.is_here()) seat.is_unheard = true;
   called_us_ = now_us();
   is_roll_repeated_ = false;
   if (home.remote_members > 0) roll_.push_back(residence.key);
@@ -290,7 +290,7 @@ void Impl::repeat_roll() noexcept {
     Home& home = residence->at_home();
     std::unordered_set<std::uint32_t> silent;
     for (const auto& [id, seat] : home.seats)
-      if (seat.node > 0 && seat.is_unheard) silent.insert(seat.node);
+      if (seat.is_unheard) silent.insert(seat.node);
     for (const std::uint32_t place : silent)
       tell_who_is_home(home.remote_at(place).node, *residence);
   }
@@ -302,7 +302,7 @@ void Impl::end_roll() noexcept {
   for (const Uuid& key : std::exchange(roll_, {})) {
     Residence* residence = find(key);
     if (residence == nullptr || !residence->is_home()) continue;
-    leave_all(*residence, [](const Seat& seat) { return seat.node > 0 && seat.is_unheard; });
+    leave_all(*residence, [](const Seat& seat) { return seat.is_unheard; });
     residence->at_home().assert_sound();
     settle(*residence);
   }

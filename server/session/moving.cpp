@@ -83,10 +83,10 @@ Outpost& Impl::make_outpost(Residence& residence) noexcept {
   residence.outpost = std::make_unique<Outpost>(ports_.workers);
   Outpost& outpost = residence.outpost_part();
   for (const auto& [id, seat] : home.seats) {
-    if (seat.node != 0) continue;
+    if (!seat.is_here()) continue;
     const auto info = machine.info(id);
     add_member(residence, id,
-               {seat.at, seat.number, info ? info->name : "", machine.browser_of(id)});
+               {seat.at(), seat.number, info ? info->name : "", machine.browser_of(id)});
   }
   for (const MemberInfo& member : machine.members())
     remember(outpost, member);
@@ -175,7 +175,7 @@ void Impl::stay_home(Residence& residence, const Error& why) noexcept {
   for (const auto& [id, seat] : home.seats) {
     const auto still = before->members.find(id);
     const bool is_here = still != before->members.end() && still->second.number == seat.number;
-    if (seat.node == 0 && !is_here) gone.emplace_back(id, seat.number);
+    if (seat.is_here() && !is_here) gone.emplace_back(id, seat.number);
   }
   for (const auto& [id, number] : gone) {
     unseat(home, id);
@@ -246,7 +246,7 @@ void Impl::become_home(Residence& residence, std::unique_ptr<SessionMachine> mac
   for (const auto& [id, member] : before->members) {
     home.machine->enroll({id, member.number, member.name, member.browser}, server_us(), effects_);
     if (home.machine->connection_of(id) == member.number) {
-      seat(residence.key, home, id, {.at = member.at, .number = member.number});
+      seat(residence.key, home, id, Seat::here(member.at, member.number));
     } else {
       ports_.delivery.close(member.at, close_code::connected_elsewhere);
     }

@@ -19,19 +19,11 @@
 #include "proto/wire/node_messages.h"
 #include "server/session/asks.h"
 #include "server/session/outbox.h"
+#include "server/session/seat.h"
 #include "server/session/stored_session.h"
 #include "storage/session_store.h"
 
 namespace videosync {
-
-// Where a member's connection is.
-struct Seat {
-  ConnectionRef at;         // means something on this node
-  ConnectionNumber number;  // of the connection
-  std::uint32_t node = 0;   // 0: this one; else one more than the place in Home::remotes
-  std::uint64_t casts = 0;  // Home::casts when it was taken
-  bool is_unheard = false;  // its node is being asked who is there
-};
 
 // The machine lives here.
 struct Home {

@@ -435,8 +435,8 @@ void Impl::check(const Residence& residence) const {
       VS_ASSERT(seat.number);
       VS_ASSERT(seat.node <= home.remotes.size());
       if (residence.is_home()) VS_ASSERT(home.machine->connection_of(id) == seat.number);
-      if (seat.node == 0) ++here[seat.at.worker];
-      if (seat.node == 0) continue;
+      if (seat.is_here()) ++here[seat.at().worker];
+      if (seat.is_here()) continue;
       ++there[seat.node - 1];
       sums[seat.node - 1] += seat_hash(id, seat.number);
     }

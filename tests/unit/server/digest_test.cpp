@@ -2,6 +2,8 @@
 
 #include <criterion/criterion.h>
 
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "proto/wire/token.h"
@@ -36,6 +38,21 @@ Test(digest, base64_is_read_as_it_is_written) {
 Test(digest, an_entity_tag_is_half_a_sha256) {
   cr_assert_eq(videosync::entity_tag(""), "\"e3b0c44298fc1c149afbf4c8996fb924\"");
   cr_assert_eq(videosync::entity_tag("abc"), "\"ba7816bf8f01cfea414140de5dae2223\"");
+}
+
+// More keys than are kept at hand, in an order that takes each from there and anew. By Python, as
+// below.
+Test(digest, what_is_signed_with_one_key_is_not_signed_with_the_last_one) {
+  const std::array<const char*, 4> codes{"", "e7bb7a8dddc309fddf609498130a79bc",
+                                         "4c906f0513a2d9562cf75146f4659e05",
+                                         "2a4ca8e48d65eafafe43d4d880e69429"};
+  for (const unsigned filling : {1U, 2U, 1U, 2U, 2U, 3U, 1U, 3U, 2U, 1U, 1U, 3U}) {
+    videosync::Token key;
+    key.bytes.fill(static_cast<std::uint8_t>(filling));
+    const auto expected = videosync::parse_token(codes[filling]).value();
+    const auto secret = videosync::resume_secret(key, videosync::MemberId{77});
+    cr_assert(secret.equals(expected), "%u", filling);
+  }
 }
 
 Test(digest, a_resume_secret_is_half_an_hmac) {
