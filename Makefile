@@ -3,18 +3,19 @@
 # Each installs what it lacks (deploy/packages says what and why) and builds into build/<preset>, so
 # any of them works on a fresh Debian 12 (13 is meant to work, but untried), again after an
 # interruption, and quickly the second time. ARGS are passed to the program by `run`, to ctest by the
-# tests: make test ARGS='-L unit'.
+# tests: make test ARGS='-L unit|www'. They are split at blanks, and the shell reads nothing into them.
 SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
+.SHELLFLAGS := -efuo pipefail -c
 .DEFAULT_GOAL := release
 MAKEFLAGS += --no-print-directory
 JOBS := $(shell nproc)
 ARGS :=
+export ARGS
 FUZZ_SECONDS := 60
 SEEDS := 1000
 
 # Seven slots a core (cmake/TestSlots.cmake).
-ctest = ctest --preset $(1) -j $$((7 * $(JOBS))) $(ARGS)
+ctest = ctest --preset $(1) -j $$((7 * $(JOBS))) $$ARGS
 # gcc 12's ThreadSanitizer cannot place its shadow where newer kernels randomize the address space.
 without_aslr = $$(setarch -R true 2>/dev/null && echo setarch -R)
 
@@ -24,11 +25,11 @@ release: configure-release ## Build the server: build/release/videosync, videosy
 	@cmake --build --preset release --target pages
 
 run: release demo ## Build, make a demo video if there is none, and start the server
-	@[[ "$(ARGS)" == *--listen* ]] || echo "Open http://127.0.0.1:8080/ in a browser. Ctrl-C stops the server."
-	@exec build/release/videosync $(ARGS)
+	@[[ "$$ARGS" == *--listen* ]] || echo "Open http://127.0.0.1:8080/ in a browser. Ctrl-C stops the server."
+	@exec build/release/videosync $$ARGS
 
 run-redis: release demo packages-nodes ## Start a Redis, two nodes over it and nginx before them (docs/NODES.md)
-	@exec deploy/run-redis build/release/videosync $(ARGS)
+	@exec deploy/run-redis build/release/videosync $$ARGS
 
 test: dev ## Run the tests: unit, pages, end to end, browser, layers (make test-media has the long ones of films)
 	@$(call ctest,dev) -LE media
@@ -38,8 +39,23 @@ test-engines: dev ## Run what people do in Chromium, Firefox and WebKit, all of 
 
 .PHONY: test-media
 test-media: dev ## Play a library of 110 odd films in Chromium, and see that each is on time; ARGS='vfr.mp4 ...'
-	@[[ -n "$(ARGS)" ]] || $(call ctest,dev) -L media
-	@VIDEOSYNC_BINARY=build/dev/videosync node tests/media/main.mjs $(ARGS)
+	@[[ -n "$$ARGS" ]] || $(call ctest,dev) -L media
+	@VIDEOSYNC_BINARY=build/dev/videosync node tests/media/main.mjs $$ARGS
+
+.PHONY: deb
+deb: release packages-package ## Make a Debian package of it: build/package/videosync_*.deb
+	@cmake --build --preset release --target references
+	@cd build/release && cpack -G DEB >/dev/null
+	@find build/package -name '*.deb'
+
+# The package of another Debian is built in a bare one: make deb-trixie.
+.PHONY: deb-bookworm deb-trixie try-deb
+deb-bookworm deb-trixie: packages-package ## ... for Debian 12 or 13, in a bare one of it (as root)
+	@deploy/debian/build-in $(@:deb-%=%)
+
+try-deb: packages-package ## Install, use, upgrade and purge the packages in bare Debians (as root)
+	@find build/package -name 'videosync_*~deb12_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try bookworm
+	@find build/package -name 'videosync_*~deb13_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try trixie
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,17 +83,17 @@ fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_S
 
 sim: packages-test configure-dev ## Simulate nodes, a Redis and faults: SEEDS (1000) runs; ARGS='--seed 42', '--help'
 	@cmake --build --preset dev --target sim -j $(JOBS)
-	@build/dev/sim $(if $(findstring --seed ,$(ARGS)),,--seeds $(SEEDS)) $(ARGS)
+	@build/dev/sim $(if $(findstring --seed ,$(ARGS)),,--seeds $(SEEDS)) $$ARGS
 
 sim-planted: packages-test configure-dev ## See that the simulator finds faults that were planted into copies of sources
 	@cmake --build --preset dev --target sim_planted -j $(JOBS)
-	@build/dev/sim_planted $(ARGS)
+	@build/dev/sim_planted $$ARGS
 
 .PHONY: hls
 hls: ## Package a video as HLS into media/: make hls FILE=film.mkv (ARGS='--help' tells more)
 	@deploy/install-packages demo
 	@mkdir -p media
-	@deploy/make-hls $(ARGS) "$$FILE"
+	@deploy/make-hls $$ARGS "$$FILE"
 export FILE
 
 .PHONY: screenshots
@@ -91,7 +107,7 @@ house: packages ## Draw docs/house.svg anew: floors, rooms, and which room uses 
 	@node deploy/house/draw.mjs
 
 .PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
-	packages-nodes packages-pictures
+	packages-nodes packages-package packages-pictures
 lint: packages-test packages-lint ## clang-format and clang-tidy over every source, each by itself
 	@cmake --preset dev -B build/lint -DVIDEOSYNC_UNITY=OFF >/dev/null
 	@deploy/lint build/lint
@@ -112,11 +128,11 @@ packages: ## Install the Debian packages that building needs
 packages-test: ## ... and those that testing needs
 	@deploy/install-packages build test
 
-packages-demo packages-fuzz packages-lint packages-nodes packages-pictures:
+packages-demo packages-fuzz packages-lint packages-nodes packages-package packages-pictures:
 	@deploy/install-packages $(@:packages-%=%)
 
 # QUICK=1: fewer sizes, shorter runs. ARGS: see node bench/run.mjs --help.
-bench_run = node bench/run.mjs $(1) $(if $(QUICK),--quick) $(ARGS)
+bench_run = node bench/run.mjs $(1) $(if $(QUICK),--quick) $$ARGS
 bench_cases := fanout crowd idle join http video strain mixed slow workers
 .PHONY: bench bench-build bench-instructions $(addprefix bench-,$(bench_cases))
 bench: bench-build ## Measure everything against floors and peers (bench/README.md); QUICK=1: in two minutes
@@ -136,7 +152,7 @@ $(addprefix bench-,$(bench_cases)): bench-build
 	@$(call bench_run,$(@:bench-%=%))
 
 bench-instructions: bench-build ## Compare instructions a message and a request with bench/instructions.json
-	@node bench/instructions.mjs $(ARGS)
+	@node bench/instructions.mjs $$ARGS
 
 bench-build: release
 	@deploy/install-packages bench || echo "Some peers will be reported as absent."
@@ -147,25 +163,25 @@ bench-build: release
 bench-redis: release packages-nodes packages-test ## Measure a session on two nodes (docs/NODES.md); ARGS='--members 200'
 	@cmake --build --preset release --target node_load -j $(JOBS)
 	@deploy/npm-ci tests tests
-	@VIDEOSYNC_BINARY=build/release/videosync node bench/redis_nodes.mjs $(ARGS)
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/redis_nodes.mjs $$ARGS
 
 .PHONY: bench-sync
 bench-sync: release packages-test ## Measure how far apart real players are (docs/SYNC.md); QUICK=1: in a minute; ARGS='--help'
 	@deploy/npm-ci tests tests
-	@VIDEOSYNC_BINARY=build/release/videosync node bench/sync/main.mjs $(if $(QUICK),--quick) $(ARGS)
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/sync/main.mjs $(if $(QUICK),--quick) $$ARGS
 
 .PHONY: bench-library
 bench-library: release ## Measure a library of 50,000 videos (bench/README.md); ARGS='--files 5000', '--help'
-	@VIDEOSYNC_BINARY=build/release/videosync bash -c 'ulimit -n 1024 && exec node bench/library.mjs $(ARGS)'
+	@VIDEOSYNC_BINARY=build/release/videosync bash -c 'ulimit -n 1024 && exec node bench/library.mjs $$ARGS'
 
 .PHONY: bench-media
 bench-media: release packages-test ## Measure forms of films: times and costs (docs/MEDIA.md); ARGS='--minutes 10', '--help'
-	@VIDEOSYNC_BINARY=build/release/videosync node bench/media.mjs $(ARGS)
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/media.mjs $$ARGS
 
 .PHONY: bench-page
 bench-page: release packages-nodes packages-test ## Measure the way from a link into the room (docs/PERFORMANCE.md); ARGS='--rtt 150', '--help'
 	@deploy/npm-ci tests tests
-	@VIDEOSYNC_BINARY=build/release/videosync node bench/page/main.mjs $(ARGS)
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/page/main.mjs $$ARGS
 
 # Once configured, the build notices by itself when CMake's files change.
 configure-%: | packages

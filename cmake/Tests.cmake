@@ -74,6 +74,13 @@ add_custom_command(OUTPUT ${CMAKE_SOURCE_DIR}/tests/node_modules/.installed-lock
 add_custom_target(test_libraries ALL
   DEPENDS ${CMAKE_SOURCE_DIR}/tests/node_modules/.installed-lock.json)
 
+# What node cannot do by itself; they have no sanitizer, and lie beside the server.
+foreach(program notify_socket stop_thread)
+  add_executable(${program} ${CMAKE_SOURCE_DIR}/tests/support/${program}.cpp)
+  set_target_properties(${program} PROPERTIES COMPILE_OPTIONS "" LINK_OPTIONS "")
+  target_link_libraries(${program} PRIVATE videosync_options)
+endforeach()
+
 # A file system that hangs when it is told to. Tests that want it say that they are skipped where it
 # cannot be built or mounted.
 videosync_find_c_library(fuse3 fuse3/fuse.h)

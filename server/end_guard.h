@@ -22,7 +22,7 @@ class EndGuard {
  public:
   // Once: the process ends with `status` after `limit`, unless the guard goes before that.
   void arm(std::chrono::microseconds limit, int status) {
-    auto thread = start_thread([limit, status](const std::stop_token& stop) {
+    auto thread = start_thread("end guard", [limit, status](const std::stop_token& stop) {
       std::mutex mutex;
       std::condition_variable_any never;
       std::unique_lock lock(mutex);

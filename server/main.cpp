@@ -9,6 +9,7 @@
 #include "server/config/machine.h"
 #include "server/exit_status.h"
 #include "server/program.h"
+#include "server/service_manager.h"
 #include "storage/files/file_helpers.h"
 
 namespace {
@@ -39,8 +40,9 @@ int main(int argc, char** argv) {
   auto helpers = FileHelpers::start();
   if (!helpers) return complain(exit_unfit_machine, helpers.error().message);
   static FileHelpers* const files = helpers->release();
+  ServiceManager manager = ServiceManager::from_environment();
   start_log_writer();
-  const int status = Program(*config, machine, *files).run();
+  const int status = Program(*config, machine, *files, manager).run();
   flush_log();
   return status;
 }

@@ -1,6 +1,6 @@
 #include "server/program.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "core/base/log.h"
 #include "core/base/thread.h"
@@ -29,19 +30,11 @@ namespace {
 constexpr std::size_t expired_a_second_max = 10'000;
 constexpr std::int64_t redis_wait_ms = 5'000;  // with --redis-required
 constexpr int announcement_wait_ms = 100;
-constexpr auto first_scan_wait = std::chrono::seconds(3);
 // An end that takes so much longer than --drain is not waited for.
 constexpr auto end_wait = std::chrono::seconds(3);
+constexpr std::uint32_t status_every_s = 10;
 constexpr int farewell_turns_min = 5;  // for what Redis is told last
 constexpr int farewell_turns_max = 20;
-
-// A setting that will not do, or a machine that has nothing left: the operator's, or the world's.
-int refuse_listener(const char* setting, const Error& why) {
-  const bool is_exhausted = why.system_errno == EMFILE || why.system_errno == ENFILE ||
-                            why.system_errno == ENOBUFS || why.system_errno == ENOMEM;
-  return complain(is_exhausted ? exit_unfit_machine : exit_bad_config,
-                  std::string(setting) + ": " + why.message);
-}
 
 // Where workers' threads may be running already: nothing is taken down.
 [[noreturn]] void end_unfit(const Error& why) {
@@ -54,93 +47,16 @@ void start_or_end(Worker& worker) {
   if (const auto started = worker.start(); !started) end_unfit(started.error());
 }
 
-ListenTarget target_of(const ListenAddress& address) {
-  return {address.is_unix() ? "" : address.address.to_string(), address.port, address.unix_path};
-}
-
-SessionMachine::Limits session_limits_of(const Config& config) {
-  SessionMachine::Limits limits;
-  limits.host_grace_us = config.host_grace_us;
-  limits.resume_window_us = config.resume_us;
-  limits.time_to_live_us = config.session_ttl_us;
-  limits.members_max = config.members_max;
-  limits.talk = {config.session_chat_per_second, std::max(1U, config.session_chat_per_second)};
-  return limits;
-}
-
-// Files that are kept open, of all descriptors.
-std::size_t open_files_max(const MachineFacts& machine) {
-  return std::clamp<std::size_t>(machine.descriptors_max / 8, 32, 256);
-}
-
-// The default folder for videos has not been made.
-bool is_first_start(const Config& config, const Error& error) {
-  return config.media_dirs == Config{}.media_dirs && error.system_errno == ENOENT;
-}
-
-// Neither of these folders is the other or in it.
-bool lie_apart(const std::string& a, const std::string& b) {
-  const auto whole = [](const std::string& path) {
-    std::error_code error;
-    const auto real = std::filesystem::weakly_canonical(path, error);
-    return (error ? path : real.native()) + '/';
-  };
-  const std::string one = whole(a), other = whole(b);
-  return !one.starts_with(other) && !other.starts_with(one);
-}
-
-// What the librarian's first scan found. Storage that takes its time is not waited for long: pages
-// and sessions work without it. Errors are for the operator.
-Result<VideoCatalogRef> first_catalog(const Config& config, Librarian& librarian) {
-  auto scan = librarian.await_first(first_scan_wait);
-  if (!scan) {
-    log_warn("media", "serving without videos until the storage has answered",
-             field("folder", fmt::format("{}", fmt::join(config.media_dirs, ", "))));
-    return make_catalog(MediaLibrary::make_empty());
-  }
-  if (!*scan && is_first_start(config, scan->error())) {
-    // Nobody asked for this folder.
-    log_warn("media", "there is no folder of videos yet; make it, it is seen soon",
-             field("folder", fmt::format("{}", fmt::join(config.media_dirs, ", "))));
-    return make_catalog(MediaLibrary::make_empty());
-  }
-  if (!*scan) {
-    return fail(scan->error().code, "--media: " + scan->error().message +
-                                        " (make the folder, or name another with --media DIR)");
-  }
-  const auto& [catalog, warnings] = **scan;
-  const MediaLibrary& library = *catalog->library;
-  if (!config.default_video.empty() && !library.find(config.default_video)) {
-    return fail(ErrorCode::not_found,
-                "--video: the library has no video with the id " + config.default_video);
-  }
-  for (const std::string& warning : warnings)
-    log_warn("media", warning);
-  return catalog;
-}
-
-// An address stays in use for some milliseconds after its holder was killed: the kernel takes rings
-// down, and the sockets that they hold with them, only after the process has gone. A supervisor
-// restarts faster.
-template <class Attempt>
-auto try_until_free(Attempt attempt) {
-  constexpr int attempts_max = 20;
-  for (int attempts = 1;; ++attempts) {
-    auto result = attempt();
-    const bool is_in_use = !result && (result.error().code == ErrorCode::conflict ||
-                                       result.error().system_errno == EADDRINUSE);
-    if (!is_in_use || attempts == attempts_max) return result;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-}
-
 }  // namespace
 
-Program::Program(const Config& config, const MachineFacts& machine, FileHelpers& files)
+Program::Program(const Config& config, const MachineFacts& machine, FileHelpers& files,
+                 ServiceManager& manager)
     : config_(config),
       machine_(machine),
       files_(files),
+      manager_(manager),
       memory_store_(clock_, config.sessions_max),
+      state_file_(config.redis_url.empty() ? config.state_file : ""),
       metrics_(config.workers, std::string(version())) {}
 
 int Program::run() {
@@ -157,195 +73,6 @@ sigset_t Program::handled_signals() {
   return signals;
 }
 
-std::optional<int> Program::prepare() {
-  auto pages = Pages::load(pages_directory(config_));
-  if (!pages) {
-    return complain(exit_bad_config, "--www: " + pages.error().message +
-                                         " (make builds them beside the program; or name the "
-                                         "folder with --www DIR)");
-  }
-  auto origins = OriginPolicy::create(config_.allow_origins);
-  if (!origins) return complain(exit_bad_config, "--allow-origin: " + origins.error().message);
-  auto sources = FilmSources::create(config_.allow_sources);
-  if (!sources) return complain(exit_bad_config, "--allow-source: " + sources.error().message);
-  std::string page_policy = content_security_policy(sources->origins());
-  if (const auto status = open_uploads()) return status;
-  const std::string cache = cache_directory(config_);
-  const MediaLibrary::Options media{.directories = config_.media_dirs,
-                                    .default_id = config_.default_video,
-                                    .open_max = open_files_max(machine_),
-                                    .has_forms = !cache.empty(),
-                                    .private_directory = config_.uploads_dir};
-  auto librarian = Librarian::create(media, {cache, media_program()}, files_);
-  if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
-  librarian_ = std::move(*librarian);
-  std::vector<std::unique_ptr<Reactor>> reactors;
-  for (std::uint32_t i = 0; i < config_.workers; ++i) {
-    auto reactor = Reactor::create(clock_, i, config_.workers);
-    if (!reactor) return complain(exit_unfit_machine, reactor.error().message);
-    reactors.push_back(std::move(*reactor));
-  }
-  const auto catalog = first_catalog(config_, *librarian_);
-  if (!catalog) return complain(exit_bad_config, catalog.error().message);
-  const bool is_shared = !config_.redis_url.empty();
-  if (is_shared) {
-    // The form was checked when the setting was read.
-    redis_store_ =
-        std::make_unique<RedisStore>(*reactors.front(), *parse_redis_url(config_.redis_url),
-                                     RedisLink::Options{}, &store_clock_);
-  }
-  service_.reset(new Service{
-      .config = config_,
-      .clock = is_shared ? static_cast<const Clock&>(store_clock_) : clock_,
-      .store = is_shared ? static_cast<SessionStore&>(*redis_store_) : memory_store_,
-      .metrics = metrics_,
-      .pages = std::move(*pages),
-      .origins = std::move(*origins),
-      .film_sources = std::move(*sources),
-      .page_policy = std::move(page_policy),
-      .session_limits = session_limits_of(config_),
-      .session_limiter = RateLimiter({config_.sessions_per_minute, config_.sessions_burst}),
-      .code_limiter =
-          RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
-      .per_address = ConnectionCounter(config_.connections_per_address_max),
-      .password_limiter =
-          RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
-      .create_password = CreatePassword(config_.create_password),
-      .secret = SharedSecret(is_shared),
-      .workers = {},
-  });
-  if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
-  if (const auto status = make_forms(cache)) return status;
-  if (const auto status = share_uploads()) return status;
-  if (is_shared) share_store();
-  for (auto& worker : workers_)
-    worker->open_sessions();
-  return open_signals();
-}
-
-std::optional<int> Program::make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
-                                         const VideoCatalogRef& catalog) {
-  std::vector<Reactor*> connected;
-  for (const auto& reactor : reactors)
-    connected.push_back(reactor.get());
-  for (auto& reactor : reactors) {
-    auto desk = FileDesk::create(files_, FileHelpers::Lane::serving);
-    if (!desk) return complain(exit_unfit_machine, desk.error().message);
-    workers_.push_back(
-        std::make_unique<Worker>(*service_, std::move(reactor), catalog, std::move(*desk)));
-    service_->workers.push_back(workers_.back().get());
-  }
-  for (Reactor* reactor : connected)
-    reactor->connect(connected);
-  return std::nullopt;
-}
-
-std::optional<int> Program::make_forms(const std::string& cache) {
-  if (cache.empty()) return std::nullopt;
-  auto forms = FormMaker::create({.cache_directory = cache,
-                                  .cache_bytes_max = config_.cache_bytes_max,
-                                  .pictures_max = config_.transcodes_max,
-                                  .cores = std::max(1U, machine_.cores),
-                                  .program = media_program()},
-                                 files_);
-  if (!forms) return complain(exit_unfit_machine, forms.error().message);
-  forms_ = std::move(*forms);
-  service_->form_counts = &forms_->counts();
-  for (auto& worker : workers_) {
-    auto desk = FormDesk::create("forms of films");
-    if (!desk) return complain(exit_unfit_machine, desk.error().message);
-    worker->set_forms(*forms_, std::move(*desk));
-  }
-  return std::nullopt;
-}
-
-// Before the library is scanned: what lies there from before is nobody's.
-std::optional<int> Program::open_uploads() {
-  if (config_.uploads_dir.empty()) return std::nullopt;
-  for (const std::string& media : config_.media_dirs) {
-    if (!lie_apart(media, config_.uploads_dir)) {
-      return complain(exit_bad_config, "--uploads: " + config_.uploads_dir + " and --media " +
-                                           media + " may not lie in each other");
-    }
-  }
-  const UploadRules rules{.bytes_max = config_.upload_bytes_max,
-                          .quota = config_.uploads_quota,
-                          .expires_us = config_.upload_expires_us};
-  const auto self = config_.redis_url.empty() ? std::nullopt : std::optional(self_);
-  auto keeper = UploadKeeper::create(config_.uploads_dir, rules, clock_, self);
-  if (!keeper) return complain(exit_bad_config, "--uploads: " + keeper.error().message);
-  uploads_ = std::move(*keeper);
-  return std::nullopt;
-}
-
-std::optional<int> Program::share_uploads() {
-  if (!uploads_) return std::nullopt;
-  for (auto& worker : workers_) {
-    auto desk = UploadDesk::create("uploads");
-    if (!desk) return complain(exit_unfit_machine, desk.error().message);
-    worker->set_uploads(*uploads_, std::move(*desk));
-  }
-  return std::nullopt;
-}
-
-void Program::share_store() {
-  Worker& first = *workers_.front();
-  nodes_ = std::make_unique<Nodes>(NodesPorts{.clock = store_clock_,
-                                              .timers = first.reactor().timers(),
-                                              .store = *redis_store_,
-                                              .around = first.surroundings(),
-                                              .workers = workers_.size(),
-                                              .self = self_},
-                                   *this);
-  service_->nodes = nodes_.get();
-  service_->redis = redis_store_.get();
-  service_->store_clock = &store_clock_;
-  redis_store_->listen(*nodes_);
-  const StoreRelay::End owner{first.surroundings(), first.index()};
-  for (auto& worker : workers_) {
-    const StoreRelay::End here{worker->surroundings(), worker->index()};
-    auto relay = std::make_unique<StoreRelay>(*redis_store_, owner, here);
-    relays_.push_back(relay.get());
-    worker->set_store(std::move(relay));
-  }
-}
-
-// Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path.
-std::optional<int> Program::listen_everywhere(const ListenAddress& address) {
-  ListenTarget target = target_of(address);
-  int first = -1;  // the first worker's
-  for (auto& worker : workers_) {
-    const bool is_copy = first >= 0 && target.is_unix();
-    auto socket = is_copy ? copy_listening_socket(first)
-                          : try_until_free([&] { return open_listening_socket(target); });
-    if (!socket) return refuse_listener("--listen", socket.error());
-    if (first < 0) {
-      first = socket->get();
-      target.port = listening_port(first);
-      listening_.push_back(listening_address(first));
-    }
-    worker->listen(std::move(*socket), false);
-  }
-  return std::nullopt;
-}
-
-std::optional<int> Program::open_listeners() {
-  for (const ListenAddress& address : config_.listen) {
-    const auto free = try_until_free([&] { return check_address_is_free(target_of(address)); });
-    if (!free) return refuse_listener("--listen", free.error());
-    if (const auto status = listen_everywhere(address)) return status;
-  }
-  if (!config_.admin) return std::nullopt;
-  const ListenTarget target = target_of(*config_.admin);
-  const auto free = try_until_free([&] { return check_address_is_free(target); });
-  if (!free) return refuse_listener("--admin", free.error());
-  auto socket = open_listening_socket(target);
-  if (!socket) return refuse_listener("--admin", socket.error());
-  listening_.push_back("admin on " + listening_address(socket->get()));
-  workers_.front()->listen(std::move(*socket), true);
-  return std::nullopt;
-}
-
 std::optional<int> Program::open_signals() {
   const sigset_t signals = handled_signals();
   signals_ = UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -360,7 +87,7 @@ int Program::serve() {
   std::barrier all_started(static_cast<std::ptrdiff_t>(workers_.size()));
   std::vector<std::jthread> threads;
   for (std::size_t i = 1; i < workers_.size(); ++i) {
-    auto thread = start_thread([&, worker = workers_[i].get()] {
+    auto thread = start_thread(fmt::format("worker {}", i), [&, worker = workers_[i].get()] {
       start_or_end(*worker);
       all_started.arrive_and_wait();
       worker->run();
@@ -377,6 +104,7 @@ int Program::serve() {
   const int status = run_until_drained();
   threads.clear();  // joins
   if (nodes_) end_store();
+  save_sessions();
   leave_hanging_connections(status);
   if (status == 0) log_info("main", "drained");
   return status;
@@ -425,6 +153,7 @@ int Program::run_until_drained() {
   }
   librarian_->start();
   on_second();
+  on_watchdog();
   first.run();
   signal_watcher.stop();
   news_watcher.stop();
@@ -434,7 +163,8 @@ int Program::run_until_drained() {
   return status;
 }
 
-void Program::announce() const {
+void Program::announce() {
+  manager_.tell_ready(status_line());
   std::string line = "listening on ";
   for (const std::string& address : listening_) {
     line += (line.ends_with(' ') ? "" : ", ") + address;
@@ -472,6 +202,8 @@ void Program::look_after_uploads() noexcept {
 }
 
 void Program::on_second() noexcept {
+  if (++seconds_ % status_every_s == 0 && !service_->is_draining)
+    manager_.tell_status(status_line());
   look_after_uploads();
   memory_store_.expire_some(expired_a_second_max);
   if (!files_.tend()) {
@@ -479,6 +211,29 @@ void Program::on_second() noexcept {
   }
   Reactor& reactor = workers_.front()->reactor();
   reactor.timers().schedule(second_timer_, reactor.now_ms() + 1'000);
+}
+
+std::string Program::status_line() const {
+  const auto total = [this](Gauge gauge) { return std::max<std::int64_t>(0, metrics_.total(gauge)); };
+  return fmt::format("serving {} members of {} sessions", total(Gauge::members),
+                     total(Gauge::sessions));
+}
+
+// Fed only while every loop comes round: one that stands still keeps its members from everything, and
+// a new process is what helps.
+void Program::on_watchdog() noexcept {
+  const auto interval_us = manager_.watchdog_us();
+  if (!interval_us) return;
+  const Pulse::Silence silence = service_->pulse.longest(clock_.monotonic_us());
+  if (!silence.is_still()) {
+    manager_.feed_watchdog();
+  } else if (!std::exchange(is_still_told_, true)) {
+    log_error("main", "a loop stands still: the watchdog is not fed any more",
+              field("worker", silence.worker));
+  }
+  Reactor& reactor = workers_.front()->reactor();
+  const std::int64_t often_ms = std::clamp<std::int64_t>(*interval_us / 3'000, 10, 10'000);
+  reactor.timers().schedule(watchdog_timer_, reactor.now_ms() + often_ms);
 }
 
 void Program::on_signal(std::uint32_t events) noexcept {
@@ -489,7 +244,9 @@ void Program::on_signal(std::uint32_t events) noexcept {
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGHUP) {
+      manager_.tell_reloading(clock_.monotonic_us());
       librarian_->rescan();
+      manager_.tell_ready(status_line());
       continue;
     }
     if (service_->is_draining) {
@@ -504,6 +261,8 @@ void Program::on_signal(std::uint32_t events) noexcept {
 
 void Program::drain(int status) noexcept {
   service_->is_draining = true;
+  manager_.tell_stopping(config_.drain_us +
+                         2 * std::chrono::microseconds(end_wait).count());
   end_guard_.arm(std::chrono::microseconds(config_.drain_us) + end_wait, status);
   // Now, not at the end: by then the path may be a successor's.
   for (const ListenAddress& address : config_.listen) {

@@ -25,6 +25,8 @@
 #include "server/nodes/nodes.h"
 #include "server/nodes/store_relay.h"
 #include "server/service.h"
+#include "server/service_manager.h"
+#include "server/state_file.h"
 #include "server/uploads/upload_keeper.h"
 #include "server/worker.h"
 #include "storage/forms/form_maker.h"
@@ -36,8 +38,9 @@ namespace videosync {
 
 class Program final : public NodesOwner {
  public:
-  // All three outlive it.
-  Program(const Config& config, const MachineFacts& machine, FileHelpers& files);
+  // All four outlive it.
+  Program(const Config& config, const MachineFacts& machine, FileHelpers& files,
+          ServiceManager& manager);
 
   // Serves until a signal ends it. Returns the process's exit status; complaints have been made.
   int run();
@@ -50,7 +53,10 @@ class Program final : public NodesOwner {
   std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
                                   const VideoCatalogRef& catalog);
   std::optional<int> make_forms(const std::string& cache);
-  std::optional<int> open_uploads();
+  Result<std::optional<SavedState>> restore_sessions();
+  void reopen_sessions(const SavedState& saved);
+  void save_sessions() noexcept;
+  std::optional<int> open_uploads(const std::optional<SavedState>& saved);
   std::optional<int> share_uploads();
   void share_store();
   std::optional<int> open_listeners();
@@ -58,8 +64,10 @@ class Program final : public NodesOwner {
   int serve();
   int run_until_drained();
   std::optional<int> open_signals();
-  void announce() const;
+  void announce();
+  std::string status_line() const;
   void on_second() noexcept;
+  void on_watchdog() noexcept;
   void look_after_uploads() noexcept;
   void on_signal(std::uint32_t events) noexcept;
   void on_library_news() noexcept;
@@ -77,11 +85,13 @@ class Program final : public NodesOwner {
   const Config& config_;
   const MachineFacts& machine_;
   FileHelpers& files_;
+  ServiceManager& manager_;
   const Uuid self_ = Uuid::random_v4();  // among the nodes of a store
   EndGuard end_guard_;                   // goes last
   SystemClock clock_;
   StoreClock store_clock_{clock_};  // with a shared store only
   MemoryStore memory_store_;        // otherwise
+  const StateFile state_file_;      // of that one
   std::unique_ptr<RedisStore> redis_store_;
   std::unique_ptr<Nodes> nodes_;
   Metrics metrics_;
@@ -98,6 +108,10 @@ class Program final : public NodesOwner {
   // What has expired in the embedded store is forgotten, on the first worker's thread.
   TimerEntry second_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_second(); },
                            this};
+  std::uint32_t seconds_ = 0;
+  TimerEntry watchdog_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_watchdog(); },
+                             this};
+  bool is_still_told_ = false;  // that a loop stands still
 };
 
 }  // namespace videosync

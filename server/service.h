@@ -22,6 +22,7 @@
 #include "server/http/pages.h"
 #include "server/http/security_headers.h"
 #include "server/metrics/metrics.h"
+#include "server/pulse.h"
 #include "server/session/ports.h"
 #include "server/shared_secret.h"
 #include "storage/session_store.h"
@@ -52,6 +53,7 @@ struct Service {
   CreatePassword create_password{""};
   SharedSecret secret{};  // signs what browsers are given
   std::vector<Worker*> workers;
+  Pulse pulse{config.workers, clock.monotonic_us()};
 
   // The other nodes; null where no store is shared with any.
   Nodes* nodes = nullptr;

@@ -18,6 +18,8 @@ class SharedSecret {
  public:
   // Without a store that others share it is made here, and lives as long as the process.
   explicit SharedSecret(bool is_shared = false) noexcept;
+  // Not shared, and this one: that of the process before.
+  explicit SharedSecret(const Token& secret) noexcept : own_(secret), known_(secret) {}
 
   // Whenever the store can be used again.
   void agree(SessionStore& store) noexcept;

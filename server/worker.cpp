@@ -178,6 +178,7 @@ void Worker::on_turn_end() noexcept {
 }
 
 void Worker::on_second() noexcept {
+  service_.pulse.beat(index(), monotonic_us());
   report_counters();
   if (media_opens_) media_opens_->on_second();
   reactor_->timers().schedule(second_timer_, reactor_->now_ms() + 1'000);

@@ -182,6 +182,29 @@ std::vector<Uuid> MemoryStore::expire_some(std::size_t examined_max) {
   return expired;
 }
 
+std::vector<MemoryStore::Kept> MemoryStore::kept() {
+  std::vector<Kept> all;
+  all.reserve(size());
+  const std::int64_t now_us = clock_.monotonic_us();
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    for (const auto& [key, entry] : shard.entries) {
+      if (entry.is_tombstone() || entry.expires_at_us <= now_us) continue;
+      all.push_back({{key, entry.code}, entry.value, entry.expires_at_us - now_us});
+    }
+  }
+  return all;
+}
+
+Result<> MemoryStore::restore(const Kept& kept) {
+  VS_ASSERT(kept.left_us > 0 && kept.value.bytes);
+  Shard& shard = shard_of(kept.name.key);
+  const std::lock_guard lock(shard.mutex);
+  const std::int64_t now_us = clock_.monotonic_us();
+  VS_ASSERT(find_unlapsed(shard, kept.name.key, now_us) == nullptr);
+  return insert(shard, kept.name, kept.value, now_us + kept.left_us);
+}
+
 // Returns how many keys it looked at. One that lives on is put back with its real, later time and
 // so is not met again.
 std::size_t MemoryStore::expire_shard(Shard& shard, std::size_t examined_max,

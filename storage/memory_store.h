@@ -54,6 +54,17 @@ class MemoryStore final : public SessionStore {
   // For a timer of one thread.
   std::vector<Uuid> expire_some(std::size_t examined_max);
 
+  // A session and how long it lives on if nobody touches it.
+  struct Kept {
+    SessionName name;
+    StoredValue value;
+    std::int64_t left_us = 0;
+  };
+  // All that live: for a file, when nobody changes them any more.
+  std::vector<Kept> kept();
+  // As it was, in a store that does not have it. exhausted: the limit of sessions is reached.
+  Result<> restore(const Kept& kept);
+
   // Keys held, lapsed ones included, tombstones not.
   std::size_t size() const noexcept { return count_.load(std::memory_order_relaxed); }
 

@@ -27,6 +27,13 @@ struct CacheStat {
 
 }  // namespace
 
+// Of no file: a kernel that has the call says so.
+bool PageResidency::has_cachestat() noexcept {
+  CacheStatRange nothing{};
+  CacheStat answer{};
+  return ::syscall(cachestat_number, -1, &nothing, &answer, 0) == 0 || errno != ENOSYS;
+}
+
 std::int64_t PageResidency::ready_bytes(FileTransfer& file, std::int64_t now_ms) noexcept {
   const FileRange& range = file.range;
   VS_ASSERT(range.length > 0);

@@ -29,6 +29,9 @@ class PageResidency {
   static constexpr std::int64_t trusted_ms = 20;
   static constexpr std::int64_t step_bytes = 256 * 1024;
 
+  // Whether this kernel has cachestat at all.
+  static bool has_cachestat() noexcept;
+
   // How many of the range's first bytes, `step_bytes` at most, can be sent now; 0: the first of
   // them are not in the cache. REQUIRES a range that is not empty.
   std::int64_t ready_bytes(FileTransfer& file, std::int64_t now_ms) noexcept;

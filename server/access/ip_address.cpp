@@ -86,6 +86,13 @@ IpAddress IpAddress::from_v4(std::uint32_t host_order) noexcept {
   return address;
 }
 
+bool IpAddress::is_loopback() const noexcept {
+  if (is_v4()) return bytes_[12] == 127;
+  IpAddress one;
+  one.bytes_[15] = 1;
+  return *this == one;
+}
+
 bool IpAddress::is_v4() const noexcept {
   return std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes_.begin());
 }

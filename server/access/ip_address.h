@@ -35,6 +35,7 @@ class IpAddress {
   static IpAddress from_v4(std::uint32_t host_order) noexcept;
 
   bool is_v4() const noexcept;
+  bool is_loopback() const noexcept;  // 127.0.0.0/8, ::1
   bool is_unspecified() const noexcept { return *this == IpAddress(); }
   AddressGroup group() const noexcept;
   std::string to_string() const;  // "192.0.2.1", "2001:db8::1"

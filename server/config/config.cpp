@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "core/base/text.h"
+#include "server/config/reference.h"
 #include "server/config/setting_values.h"
 #include "server/config/settings.h"
 #include "server/version.h"
@@ -27,6 +28,7 @@ struct Given {
 struct Actions {
   std::vector<std::string> config_file;
   bool check_config = false;
+  std::string generate;
 };
 
 constexpr std::string_view footer = R"(
@@ -84,8 +86,11 @@ void add_options(CLI::App& app, const Config& defaults, std::vector<Given>& give
       ->take_all();
   app.add_flag("--check-config", actions.check_config,
                "Print the settings as they would be used, and end");
-  app.set_version_flag("--version", fmt::format("videosync {}", version()),
-                       "Print the version, and end");
+  app.add_option("--generate", actions.generate,
+                 fmt::format("Print a reference, and end: {}", reference_kinds))
+      ->type_name("WHAT");
+  app.set_version_flag("--version", version_text(),
+                       "Print the version and what it was built with, and end");
   app.set_help_flag("--help,-h", "Print this, and end");
 }
 
@@ -104,10 +109,14 @@ std::optional<ConfigExit> read_command_line(std::span<const char* const> argumen
     } catch (const CLI::CallForHelp&) {
       return ConfigExit{0, app.help()};
     } catch (const CLI::CallForVersion& call) {
-      return ConfigExit{0, fmt::format("{}\n", call.what())};
+      return ConfigExit{0, call.what()};
     }
   } catch (const std::exception& error) {
     return refuse(fmt::format("{} (see --help)", error.what()));
+  }
+  if (!actions.generate.empty()) {
+    if (auto text = generate_reference(actions.generate)) return ConfigExit{0, std::move(*text)};
+    return refuse(fmt::format("--generate: '{}' is none of {}", actions.generate, reference_kinds));
   }
   for (std::size_t i = 0; i < given.size(); ++i) {
     given[i].place = "the command line";
@@ -210,6 +219,8 @@ std::string describe(const Config& config) {
   return text;
 }
 
+}  // namespace
+
 Config default_config(const MachineFacts& machine) {
   Config config;
   config.listen = {ListenAddress::parse("127.0.0.1:8080").value()};
@@ -219,8 +230,6 @@ Config default_config(const MachineFacts& machine) {
   config.connections_max = default_connections_max(machine.descriptors_max);
   return config;
 }
-
-}  // namespace
 
 std::expected<Config, ConfigExit> load_config(std::span<const char* const> arguments,
                                               const MachineFacts& machine) {

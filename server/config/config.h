@@ -43,6 +43,7 @@ struct Config {
   bool redis_required = false;  // end if it cannot be used at the start
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
+  std::string state_file;  // "": the embedded store's sessions end with the process
   std::int64_t drain_us = 10 * us_per_second;
 
   // Who may come.
@@ -98,6 +99,9 @@ struct ConfigExit {
 // status 1 and a text that names it, where it came from, why, and what is allowed.
 std::expected<Config, ConfigExit> load_config(std::span<const char* const> arguments,
                                               const MachineFacts& machine);
+
+// Before any setting is read.
+Config default_config(const MachineFacts& machine);
 
 // min(100,000, what the descriptors allow minus a reserve for files, listeners and the store).
 std::uint32_t default_connections_max(std::uint64_t descriptors_max) noexcept;

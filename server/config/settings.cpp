@@ -232,7 +232,8 @@ void add_general(std::vector<Setting>& table) {
                    "Public listener: HOST:PORT, :PORT or unix:PATH; port 0: any free one", true,
                    apply_listen, show_listen});
   table.push_back({listeners, "admin", "ADDR",
-                   "Internal listener of /healthz, /readyz and /metrics; none: no such listener",
+                   "Internal listener of /healthz, /readyz, /metrics and, for this machine alone, "
+                   "/debug/sessions; none: no such listener",
                    false, apply_admin, [](const Config& config) {
                      return std::vector{config.admin ? config.admin->to_string() : "none"};
                    }});
@@ -271,6 +272,11 @@ void add_general(std::vector<Setting>& table) {
                  "End with 1 if --redis cannot be used within 5s of the start; without this serve "
                  "and keep trying"},
                 &Config::redis_required));
+  table.push_back(text({process, "state",
+                        "Where the sessions of the embedded store outlive a restart: written when a "
+                        "server has drained, read and removed when the next one starts; not needed "
+                        "with --redis; unset: they end with it"},
+                       "FILE", &Config::state_file));
   table.push_back(choice<LogLevel>({process, "log-level", "debug, info, warn or error"},
                                    &Config::log_level,
                                    {{"debug", LogLevel::debug},

@@ -16,7 +16,7 @@ constexpr HttpFault password_wrong{401, "wrong_password", "that is not this serv
 constexpr HttpFault too_many_passwords{429, "rate_limited",
                                        "too many wrong passwords from this address, wait a little"};
 // No scheme that makes a browser ask by itself.
-constexpr HttpField challenge[] = {{"WWW-Authenticate", "Password"}};
+constexpr HttpField password_challenge[] = {{"WWW-Authenticate", "Password"}};
 
 std::int64_t now_s(Worker& worker) noexcept {
   return worker.wall_us() / 1'000'000;
@@ -39,13 +39,13 @@ bool refuse_unless_told(Worker& worker, Connection& connection, const ClientView
   Service& service = worker.service();
   const auto told = CreatePassword::told_by(connection.request());
   if (!told) {
-    connection.answer_error(password_missing, challenge);
+    connection.answer_error(password_missing, password_challenge);
     return true;
   }
   if (refuse_password_guess(worker, connection, client)) return true;
   if (!service.create_password.is(*told)) {
     worker.metrics().count(Counter::passwords_wrong);
-    connection.answer_error(password_wrong, challenge);
+    connection.answer_error(password_wrong, password_challenge);
     return true;
   }
   if (!client.address.is_unspecified()) service.password_limiter.give_back(client.address.group());

@@ -1,5 +1,7 @@
 #include "server/routes/routes.h"
 
+#include <fmt/core.h>
+
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,7 @@
 #include "server/metrics/node_metrics.h"
 #include "server/nodes/nodes.h"
 #include "server/routes/code_route.h"
+#include "server/routes/debug_route.h"
 #include "server/routes/film_route.h"
 #include "server/routes/password_route.h"
 #include "server/routes/session_routes.h"
@@ -31,6 +34,25 @@ void route_page(Worker& worker, Connection& connection) {
   if (page.body == nullptr) return connection.answer_error(nothing_there);
   if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
   answer_with_page(worker, connection, page);
+}
+
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
+
+std::string render_pulse(Worker& worker) {
+  const Pulse::Silence silence = worker.service().pulse.longest(worker.monotonic_us());
+  constexpr std::string_view name = "videosync_loop_silence_seconds";
+  return fmt::format(
+      "# HELP {0} Since the worker came round whose loop has not done so for longest.\n"
+      "# TYPE {0} gauge\n{0} {1:.3f}\n",
+      name, static_cast<double>(silence.us) / us_per_second);
+}
+
+// Whether every worker's loop comes round: this one's does.
+void route_health(Worker& worker, Connection& connection) {
+  const Pulse::Silence silence = worker.service().pulse.longest(worker.monotonic_us());
+  if (!silence.is_still()) return connection.answer(200, plain_text, "ok\n");
+  connection.answer(503, plain_text, fmt::format("the loop of worker {} has stood still for {} s\n",
+                                           silence.worker, silence.us / us_per_second));
 }
 
 }  // namespace
@@ -74,23 +96,23 @@ void route_request(Worker& worker, Connection& connection) {
 }
 
 void route_admin_request(Worker& worker, Connection& connection) {
-  constexpr std::string_view text = "text/plain; charset=utf-8";
   const HttpRequest& request = connection.request();
   if (!is_read(request)) return refuse_method(connection, "GET, HEAD");
-  if (request.path == "/healthz") return connection.answer(200, text, "ok\n");
+  if (request.path == "/healthz") return route_health(worker, connection);
   if (request.path == "/readyz") {
     const Service& service = worker.service();
-    if (service.is_draining) return connection.answer(503, text, "draining\n");
+    if (service.is_draining) return connection.answer(503, plain_text, "draining\n");
     if (service.nodes != nullptr && !service.nodes->problem().empty()) {
-      return connection.answer(503, text, service.nodes->problem() + "\n");
+      return connection.answer(503, plain_text, service.nodes->problem() + "\n");
     }
-    return connection.answer(200, text, "ready\n");
+    return connection.answer(200, plain_text, "ready\n");
   }
+  if (request.path == "/debug/sessions") return route_debug_sessions(worker, connection);
   if (request.path == "/metrics") {
     worker.report_counters();
     const Service& service = worker.service();
     return connection.answer(200, "text/plain; version=0.0.4; charset=utf-8",
-                             service.metrics.render(service.nodes != nullptr) +
+                             service.metrics.render(service.nodes != nullptr) + render_pulse(worker) +
                                  render_node_metrics(service) + render_form_metrics(service));
   }
   connection.answer_error(nothing_there);

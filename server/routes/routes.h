@@ -10,7 +10,7 @@ class Connection;
 class Worker;
 
 void route_request(Worker& worker, Connection& connection);
-// /healthz, /readyz, /metrics.
+// /healthz, /readyz, /metrics, /debug/sessions.
 void route_admin_request(Worker& worker, Connection& connection);
 
 }  // namespace videosync

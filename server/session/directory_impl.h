@@ -13,6 +13,8 @@
 //   outpost_messages.cpp   what an outpost is told and what it says
 //   outpost_casts.cpp      what a home tells all outposts at once
 //   agreement.cpp          digests, by which two nodes see that they agree
+//   surveying.cpp          what sessions there are, for operators
+//   restoring.cpp          what another process has left
 //   copies.cpp             what the store may lack of sessions that nobody here has open any more
 #pragma once
 
@@ -56,6 +58,8 @@ class SessionDirectory::Impl {
    private:
     Impl& impl_;
   };
+
+  Result<> restore(const Uuid& key, const StoredValue& value) noexcept;
 
   // --- Requests ---------------------------------------------------------------------------------
   void create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept;
@@ -117,6 +121,7 @@ class SessionDirectory::Impl {
                                    const Listed& there) noexcept;
 
   void check_invariants() const;
+  void survey(SessionSurvey& survey) const;
 
  private:
   static void on_residence_timer(void* residence) noexcept;

@@ -19,6 +19,10 @@ SessionDirectory::SessionDirectory(const SessionPorts& ports)
 }
 SessionDirectory::~SessionDirectory() = default;
 
+Result<> SessionDirectory::restore(const Uuid& key, const StoredValue& value) noexcept {
+  const Impl::Event event(*impl_);
+  return impl_->restore(key, value);
+}
 void SessionDirectory::on_create(const Uuid& key, const CreateOrder& order,
                                  ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
@@ -126,6 +130,10 @@ void SessionDirectory::on_store_judged(bool may_lack) noexcept {
   const Impl::Event event(*impl_);
   impl_->store_judged(may_lack);
 }
+void SessionDirectory::survey(SessionSurvey& survey) const {
+  impl_->survey(survey);
+}
+
 void SessionDirectory::check_invariants() const {
   impl_->check_invariants();
 }

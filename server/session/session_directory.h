@@ -26,6 +26,8 @@
 
 namespace videosync {
 
+struct SessionSurvey;
+
 class SessionDirectory {
  public:
   struct CreateOrder {
@@ -37,6 +39,10 @@ class SessionDirectory {
   ~SessionDirectory();
   SessionDirectory(const SessionDirectory&) = delete;
   SessionDirectory& operator=(const SessionDirectory&) = delete;
+
+  // Where nobody shares the store, before any request: a session that another process has left in it
+  // goes on here. corrupt: it cannot be read.
+  Result<> restore(const Uuid& key, const StoredValue& value) noexcept;
 
   // --- Requests; each is answered exactly once, by Delivery --------------------------------------
   void on_create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept;
@@ -90,6 +96,9 @@ class SessionDirectory {
   void on_store_lost() noexcept;
   // Whether other nodes may have sessions that the store lacks, though it is there.
   void on_store_judged(bool may_lack) noexcept;
+
+  // Adds what this worker has.
+  void survey(SessionSurvey& survey) const;
 
   // Asserts what must hold between events; O(members): for tests.
   void check_invariants() const;

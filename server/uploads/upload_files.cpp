@@ -76,6 +76,11 @@ std::string numbered(const std::string& name, int number) {
   return fmt::format("{} ({}).{}", stem_of(name), number, extension_of(name));
 }
 
+bool names_one_of(const std::vector<Uuid>& sessions, std::string_view name) noexcept {
+  Uuid key;
+  return parse_hex(name, key.bytes) && std::ranges::find(sessions, key) != sessions.end();
+}
+
 }  // namespace
 
 Result<UploadFiles> UploadFiles::open(const std::string& path) {
@@ -96,11 +101,11 @@ Result<UploadFiles> UploadFiles::open(const std::string& path) {
   return UploadFiles(std::move(folder), std::move(inner[0]), std::move(inner[1]));
 }
 
-void UploadFiles::clear() noexcept {
+void UploadFiles::clear(const std::vector<Uuid>& living) noexcept {
   for (const std::string& name : names_in(partial_.get()))
     if (is_partial_name(name)) ::unlinkat(partial_.get(), name.c_str(), 0);
   for (const std::string& name : names_in(folder_.get()))
-    if (is_session_name(name)) remove_films(folder_.get(), name);
+    if (is_session_name(name) && !names_one_of(living, name)) remove_films(folder_.get(), name);
 }
 
 Result<> UploadFiles::create(const Upload& upload) noexcept {

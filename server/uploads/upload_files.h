@@ -28,8 +28,9 @@ class UploadFiles {
   // The folder is there and can be written in. Errors: io.
   static Result<UploadFiles> open(const std::string& folder);
 
-  // Gives up all that sessions brought which are no more: with an embedded store all of them.
-  void clear() noexcept;
+  // Gives up all that sessions brought which are no more: with an embedded store all but these, which
+  // outlived a restart. Parts go whosever they are.
+  void clear(const std::vector<Uuid>& living) noexcept;
 
   Result<> create(const Upload& upload) noexcept;
   // Writes behind what is there, as much as the storage takes.

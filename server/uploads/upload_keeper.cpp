@@ -29,25 +29,25 @@ bool is_full(int system_errno) noexcept {
 
 Result<std::unique_ptr<UploadKeeper>> UploadKeeper::create(const std::string& folder,
                                                            const UploadRules& rules,
-                                                           const Clock& clock,
-                                                           const std::optional<Uuid>& self) {
+                                                           const Clock& clock, Owners owners) {
   // A file that may not grow is to be an error like others, not a signal that ends the process.
   ::signal(SIGXFSZ, SIG_IGN);
   auto files = UploadFiles::open(folder);
   if (!files) return std::unexpected(std::move(files.error()));
   std::unique_ptr<UploadKeeper> keeper(
-      new UploadKeeper(std::move(*files), rules, clock, self));
+      new UploadKeeper(std::move(*files), rules, clock, std::move(owners)));
   auto thread =
-      start_thread([self = keeper.get()](const std::stop_token& stop) { self->run(stop); });
+      start_thread("uploads", [self = keeper.get()](const std::stop_token& stop) { self->run(stop); });
   if (!thread) return std::unexpected(std::move(thread.error()));
   keeper->thread_ = std::move(*thread);
   return keeper;
 }
 
 UploadKeeper::UploadKeeper(UploadFiles files, const UploadRules& rules, const Clock& clock,
-                           const std::optional<Uuid>& self) noexcept
+                           Owners owners) noexcept
     : clock_(clock),
-      self_(self),
+      self_(owners.self),
+      outliving_(std::move(owners.outliving)),
       expires_us_(rules.expires_us),
       files_(std::move(files)),
       table_(rules) {}
@@ -76,14 +76,14 @@ void UploadKeeper::put(Order order) {
 // --- The thread ----------------------------------------------------------------------------------
 
 void UploadKeeper::run(const std::stop_token& stop) {
-  if (!self_) files_.clear();
+  if (!self_) files_.clear(outliving_.value_or(std::vector<Uuid>{}));
   while (!stop.stop_requested()) {
     for (Order& order : await_orders(stop))
       serve(order);
     give_up_expired();
   }
   if (self_) files_.remove_node(*self_);
-  if (!self_) files_.clear();
+  if (!self_ && !outliving_) files_.clear({});
 }
 
 // What other nodes have to do with this folder.

@@ -56,11 +56,17 @@ using UploadDesk = AnswerDesk<UploadAnswer>;
 
 class UploadKeeper {
  public:
-  // `self`: this node, where it shares its store with others; else what lies in the folder from
-  // before is given up: its sessions are no more. `clock` outlives it. Errors: io.
+  // Whose sessions they are. `self`: this node, where it shares its store with others. Else
+  // `outliving`: those that have outlived a restart, and more of them may outlive the next; nothing:
+  // none does, and what lies in the folder is given up at the start and at the end.
+  struct Owners {
+    std::optional<Uuid> self;
+    std::optional<std::vector<Uuid>> outliving;
+  };
+  // `clock` outlives it. Errors: io.
   static Result<std::unique_ptr<UploadKeeper>> create(const std::string& folder,
                                                       const UploadRules& rules, const Clock& clock,
-                                                      const std::optional<Uuid>& self);
+                                                      Owners owners);
   ~UploadKeeper();
   UploadKeeper(const UploadKeeper&) = delete;
   UploadKeeper& operator=(const UploadKeeper&) = delete;
@@ -88,7 +94,7 @@ class UploadKeeper {
   };
 
   UploadKeeper(UploadFiles files, const UploadRules& rules, const Clock& clock,
-               const std::optional<Uuid>& self) noexcept;
+               Owners owners) noexcept;
   void put(Order order);
   void run(const std::stop_token& stop);
   std::vector<Order> await_orders(const std::stop_token& stop);
@@ -103,6 +109,7 @@ class UploadKeeper {
 
   const Clock& clock_;
   const std::optional<Uuid> self_;
+  const std::optional<std::vector<Uuid>> outliving_;
   const std::int64_t expires_us_;
   std::atomic<std::size_t> nodes_alive_{1};
   std::atomic<std::size_t> nodes_seen_{0};

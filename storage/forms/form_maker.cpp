@@ -55,7 +55,7 @@ Result<std::unique_ptr<FormMaker>> FormMaker::create(Options options, FileHelper
   std::unique_ptr<FormMaker> maker(
       new FormMaker(std::move(options), helpers, std::move(wake), std::move(*desk)));
   auto thread =
-      start_thread([self = maker.get()](const std::stop_token& stop) { self->run(stop); });
+      start_thread("forms", [self = maker.get()](const std::stop_token& stop) { self->run(stop); });
   if (!thread) return std::unexpected(std::move(thread.error()));
   maker->thread_ = std::move(*thread);
   return maker;

@@ -56,7 +56,11 @@ test('--help names every flag that others rely on, --version the version', async
   }
   const version = await runServer(['--version']);
   assert.deepEqual(version, { code: 0, stdout: version.stdout, stderr: '' });
-  assert.match(version.stdout, /^videosync \d+\.\d+\.\d+\S*\n$/);
+  assert.match(version.stdout, /^videosync \d+\.\d+\.\d+\S*\ncommit: \S+\ncompiler: \S+ \d.*\nlibraries: .*\nkernel: Linux \d.*\n$/);
+  for (const library of ['fmt', 'simdjson', 'CLI11', 'pugixml', 'uring', 'wslay', 'hiredis', 'llhttp', 'OpenSSL']) {
+    assert.match(version.stdout, new RegExp(`[ ,]${library} \\d`), library);
+  }
+  assert.match(version.stdout, /io_uring: there; cachestat: (not )?there/);
 });
 
 test('a value that will not do: exit 1, naming the flag, the value and what would do', async () => {
@@ -70,6 +74,7 @@ test('a value that will not do: exit 1, naming the flag, the value and what woul
   await assertRefused(['--trusted-proxy', '10.0.0.0/99'], [/--trusted-proxy/, /10\.0\.0\.0\/99/]);
   await assertRefused(['--allow-origin', 'example.com/path'], [/--allow-origin/, /example\.com\/path/]);
   await assertRefused(['--redis', 'http://x'], [/--redis/, /http:\/\/x/]);
+  await assertRefused(['--media', media.directory, '--state', '/no/such/folder/state'], [/--state/, /\/no\/such\/folder/, /No such file or directory/]);
   await assertRefused(['--no-such-flag'], [/--no-such-flag/, /--help/]);
   await assertRefused(['stray'], [/stray/]);
   await assertRefused(['--workers'], [/--workers/]);

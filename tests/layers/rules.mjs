@@ -44,7 +44,8 @@ export const rooms = {
   // Which request is answered by what, and by whom it may be made.
   'server/routes': [
     'core/base', 'proto/http', 'proto/websocket', 'proto/wire', 'storage/library', 'server/access', 'server/films',
-    'server/http', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/uploads', 'server/worker.h',
+    'server/http', 'server/metrics', 'server/nodes/nodes.h', 'server/session/session_reply.h', 'server/session/survey.h',
+    'server/uploads', 'server/worker.h',
   ],
   // Who comes, from where, and what they have shown.
   'server/access': ['core/base', 'proto/http', 'proto/wire', 'server/digest.h'],

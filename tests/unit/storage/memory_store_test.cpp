@@ -465,3 +465,52 @@ Test(memory_store, threads_that_race_lose_no_change_and_keep_the_order) {
   cr_assert_eq(total, thread_count * changes_each);
   cr_assert(check.in_order.load());
 }
+
+Test(memory_store, what_is_kept_can_be_restored_elsewhere) {
+  ManualClock clock;
+  MemoryStore before(clock, 10);
+  Caller caller{before};
+  const SessionName named(key_in_shard(1, 1), ShortCode{77});
+  cr_assert(caller.create(named, "one", 10 * second_us).has_value());
+  cr_assert(caller.create(key_in_shard(2, 1), "two", 5 * second_us).has_value());
+  cr_assert(caller.create(key_in_shard(3, 1), "lapsed", 1 * second_us).has_value());
+  cr_assert(caller.create(key_in_shard(4, 1), "ended", 10 * second_us).has_value());
+  before.remove(key_in_shard(4, 1), revision(1), {}, [](const Result<>&) noexcept {});
+  before.change(named, revision(1), revision(2), {buffer("one!"), buffer("queue")}, 10 * second_us, {},
+                [](const Result<>&) noexcept {});
+  clock.advance_us(2 * second_us);
+
+  const auto all = before.kept();
+  cr_assert_eq(all.size(), 2U);
+  MemoryStore after(clock, 10);
+  for (const auto& kept : all)
+    cr_assert(after.restore(kept).has_value());
+  cr_assert_eq(after.size(), 2U);
+  std::optional<Result<StoredValue>> found;
+  after.load(named.key, [&](Result<StoredValue> value) noexcept { found = std::move(value); });
+  cr_assert(found->has_value());
+  cr_assert_eq(text_of((*found)->bytes), "one!");
+  cr_assert_eq(text_of((*found)->queue), "queue");
+  cr_assert((*found)->version == revision(2));
+  std::optional<Uuid> owner;
+  after.find(ShortCode{77}, [&](Result<Uuid> key) noexcept { owner = key.value_or(Uuid{}); });
+  cr_assert(owner == named.key);
+  // Their time goes on where it stood.
+  clock.advance_us(3 * second_us);
+  after.load(key_in_shard(2, 1), [&](Result<StoredValue> value) noexcept { found = std::move(value); });
+  cr_assert_not(found->has_value());
+}
+
+Test(memory_store, no_more_are_restored_than_there_may_be) {
+  ManualClock clock;
+  MemoryStore before(clock, 10);
+  Caller caller{before};
+  for (std::uint8_t i = 0; i < 3; ++i)
+    cr_assert(caller.create(key_in_shard(i, 1), "x", second_us).has_value());
+  MemoryStore after(clock, 2);
+  std::size_t restored = 0;
+  for (const auto& kept : before.kept())
+    restored += after.restore(kept) ? 1 : 0;
+  cr_assert_eq(restored, 2U);
+  cr_assert_eq(after.size(), 2U);
+}

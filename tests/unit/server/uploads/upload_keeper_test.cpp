@@ -34,7 +34,7 @@ std::string read_whole(const std::string& path) {
 class Asker {
  public:
   explicit Asker(const std::string& folder, const std::optional<Uuid>& self = {})
-      : keeper_(std::move(*UploadKeeper::create(folder, keeper_rules, clock_, self))),
+      : keeper_(std::move(*UploadKeeper::create(folder, keeper_rules, clock_, {.self = self, .outliving = {}}))),
         desk_(std::move(*UploadDesk::create("a test"))) {}
 
   UploadAnswer ask(Kind kind, std::uint64_t bytes = 0, std::string text = {}) {

@@ -1,0 +1,347 @@
+// How Program's parts are made and joined, before any thread of theirs runs.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "core/base/log.h"
+#include "server/exit_status.h"
+#include "server/installation.h"
+#include "server/program.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr auto first_scan_wait = std::chrono::seconds(3);
+
+// A setting that will not do, or a machine that has nothing left: the operator's, or the world's.
+int refuse_listener(const char* setting, const Error& why) {
+  const bool is_exhausted = why.system_errno == EMFILE || why.system_errno == ENFILE ||
+                            why.system_errno == ENOBUFS || why.system_errno == ENOMEM;
+  return complain(is_exhausted ? exit_unfit_machine : exit_bad_config,
+                  std::string(setting) + ": " + why.message);
+}
+
+ListenTarget target_of(const ListenAddress& address) {
+  return {address.is_unix() ? "" : address.address.to_string(), address.port, address.unix_path};
+}
+
+SessionMachine::Limits session_limits_of(const Config& config) {
+  SessionMachine::Limits limits;
+  limits.host_grace_us = config.host_grace_us;
+  limits.resume_window_us = config.resume_us;
+  limits.time_to_live_us = config.session_ttl_us;
+  limits.members_max = config.members_max;
+  limits.talk = {config.session_chat_per_second, std::max(1U, config.session_chat_per_second)};
+  return limits;
+}
+
+// Files that are kept open, of all descriptors.
+std::size_t open_files_max(const MachineFacts& machine) {
+  return std::clamp<std::size_t>(machine.descriptors_max / 8, 32, 256);
+}
+
+// The default folder for videos has not been made.
+bool is_first_start(const Config& config, const Error& error) {
+  return config.media_dirs == Config{}.media_dirs && error.system_errno == ENOENT;
+}
+
+// Neither of these folders is the other or in it.
+bool lie_apart(const std::string& a, const std::string& b) {
+  const auto whole = [](const std::string& path) {
+    std::error_code error;
+    const auto real = std::filesystem::weakly_canonical(path, error);
+    return (error ? path : real.native()) + '/';
+  };
+  const std::string one = whole(a), other = whole(b);
+  return !one.starts_with(other) && !other.starts_with(one);
+}
+
+// What the librarian's first scan found. Storage that takes its time is not waited for long: pages
+// and sessions work without it. Errors are for the operator.
+Result<VideoCatalogRef> first_catalog(const Config& config, Librarian& librarian) {
+  auto scan = librarian.await_first(first_scan_wait);
+  if (!scan) {
+    log_warn("media", "serving without videos until the storage has answered",
+             field("folder", fmt::format("{}", fmt::join(config.media_dirs, ", "))));
+    return make_catalog(MediaLibrary::make_empty());
+  }
+  if (!*scan && is_first_start(config, scan->error())) {
+    // Nobody asked for this folder.
+    log_warn("media", "there is no folder of videos yet; make it, it is seen soon",
+             field("folder", fmt::format("{}", fmt::join(config.media_dirs, ", "))));
+    return make_catalog(MediaLibrary::make_empty());
+  }
+  if (!*scan) {
+    return fail(scan->error().code, "--media: " + scan->error().message +
+                                        " (make the folder, or name another with --media DIR)");
+  }
+  const auto& [catalog, warnings] = **scan;
+  const MediaLibrary& library = *catalog->library;
+  if (!config.default_video.empty() && !library.find(config.default_video)) {
+    return fail(ErrorCode::not_found,
+                "--video: the library has no video with the id " + config.default_video);
+  }
+  for (const std::string& warning : warnings)
+    log_warn("media", warning);
+  return catalog;
+}
+
+// An address stays in use for some milliseconds after its holder was killed: the kernel takes rings
+// down, and the sockets that they hold with them, only after the process has gone. A supervisor
+// restarts faster.
+template <class Attempt>
+auto try_until_free(Attempt attempt) {
+  constexpr int attempts_max = 20;
+  for (int attempts = 1;; ++attempts) {
+    auto result = attempt();
+    const bool is_in_use = !result && (result.error().code == ErrorCode::conflict ||
+                                       result.error().system_errno == EADDRINUSE);
+    if (!is_in_use || attempts == attempts_max) return result;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
+
+std::optional<int> Program::prepare() {
+  auto pages = Pages::load(pages_directory(config_));
+  if (!pages) {
+    return complain(exit_bad_config, "--www: " + pages.error().message +
+                                         " (make builds them beside the program; or name the "
+                                         "folder with --www DIR)");
+  }
+  auto origins = OriginPolicy::create(config_.allow_origins);
+  if (!origins) return complain(exit_bad_config, "--allow-origin: " + origins.error().message);
+  auto sources = FilmSources::create(config_.allow_sources);
+  if (!sources) return complain(exit_bad_config, "--allow-source: " + sources.error().message);
+  std::string page_policy = content_security_policy(sources->origins());
+  const auto saved = restore_sessions();
+  if (!saved) return complain(exit_bad_config, "--state: " + saved.error().message);
+  if (const auto status = open_uploads(*saved)) return status;
+  const std::string cache = cache_directory(config_);
+  const MediaLibrary::Options media{.directories = config_.media_dirs,
+                                    .default_id = config_.default_video,
+                                    .open_max = open_files_max(machine_),
+                                    .has_forms = !cache.empty(),
+                                    .private_directory = config_.uploads_dir};
+  auto librarian = Librarian::create(media, {cache, media_program()}, files_);
+  if (!librarian) return complain(exit_unfit_machine, librarian.error().message);
+  librarian_ = std::move(*librarian);
+  std::vector<std::unique_ptr<Reactor>> reactors;
+  for (std::uint32_t i = 0; i < config_.workers; ++i) {
+    auto reactor = Reactor::create(clock_, i, config_.workers);
+    if (!reactor) return complain(exit_unfit_machine, reactor.error().message);
+    reactors.push_back(std::move(*reactor));
+  }
+  const auto catalog = first_catalog(config_, *librarian_);
+  if (!catalog) return complain(exit_bad_config, catalog.error().message);
+  const bool is_shared = !config_.redis_url.empty();
+  if (is_shared) {
+    // The form was checked when the setting was read.
+    redis_store_ =
+        std::make_unique<RedisStore>(*reactors.front(), *parse_redis_url(config_.redis_url),
+                                     RedisLink::Options{}, &store_clock_);
+  }
+  service_.reset(new Service{
+      .config = config_,
+      .clock = is_shared ? static_cast<const Clock&>(store_clock_) : clock_,
+      .store = is_shared ? static_cast<SessionStore&>(*redis_store_) : memory_store_,
+      .metrics = metrics_,
+      .pages = std::move(*pages),
+      .origins = std::move(*origins),
+      .film_sources = std::move(*sources),
+      .page_policy = std::move(page_policy),
+      .session_limits = session_limits_of(config_),
+      .session_limiter = RateLimiter({config_.sessions_per_minute, config_.sessions_burst}),
+      .code_limiter =
+          RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
+      .per_address = ConnectionCounter(config_.connections_per_address_max),
+      .password_limiter =
+          RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
+      .create_password = CreatePassword(config_.create_password),
+      .secret = *saved ? SharedSecret((*saved)->secret) : SharedSecret(is_shared),
+      .workers = {},
+  });
+  if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
+  if (const auto status = make_forms(cache)) return status;
+  if (const auto status = share_uploads()) return status;
+  if (is_shared) share_store();
+  for (auto& worker : workers_)
+    worker->open_sessions();
+  if (*saved) reopen_sessions(**saved);
+  return open_signals();
+}
+
+std::optional<int> Program::make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
+                                         const VideoCatalogRef& catalog) {
+  std::vector<Reactor*> connected;
+  for (const auto& reactor : reactors)
+    connected.push_back(reactor.get());
+  for (auto& reactor : reactors) {
+    auto desk = FileDesk::create(files_, FileHelpers::Lane::serving);
+    if (!desk) return complain(exit_unfit_machine, desk.error().message);
+    workers_.push_back(
+        std::make_unique<Worker>(*service_, std::move(reactor), catalog, std::move(*desk)));
+    service_->workers.push_back(workers_.back().get());
+  }
+  for (Reactor* reactor : connected)
+    reactor->connect(connected);
+  return std::nullopt;
+}
+
+std::optional<int> Program::make_forms(const std::string& cache) {
+  if (cache.empty()) return std::nullopt;
+  auto forms = FormMaker::create({.cache_directory = cache,
+                                  .cache_bytes_max = config_.cache_bytes_max,
+                                  .pictures_max = config_.transcodes_max,
+                                  .cores = std::max(1U, machine_.cores),
+                                  .program = media_program()},
+                                 files_);
+  if (!forms) return complain(exit_unfit_machine, forms.error().message);
+  forms_ = std::move(*forms);
+  service_->form_counts = &forms_->counts();
+  for (auto& worker : workers_) {
+    auto desk = FormDesk::create("forms of films");
+    if (!desk) return complain(exit_unfit_machine, desk.error().message);
+    worker->set_forms(*forms_, std::move(*desk));
+  }
+  return std::nullopt;
+}
+
+// What there was before the restart, if anything.
+Result<std::optional<SavedState>> Program::restore_sessions() {
+  if (!state_file_.is_kept()) return std::nullopt;
+  if (auto can_write = state_file_.check(); !can_write) return std::unexpected(can_write.error());
+  auto saved = state_file_.take(clock_.server_us());
+  if (!saved) return std::nullopt;
+  std::size_t lost = 0;
+  for (const MemoryStore::Kept& session : saved->sessions)
+    lost += memory_store_.restore(session) ? 0 : 1;
+  log_info("main", "sessions go on from before the restart",
+           field("sessions", saved->sessions.size() - lost));
+  if (lost > 0) log_warn("main", "--max-sessions leaves no room for all of them", field("lost", lost));
+  return saved;
+}
+
+void Program::reopen_sessions(const SavedState& saved) {
+  for (const auto& [name, value, left_us] : saved.sessions) {
+    SessionDirectory& directory = workers_[service_->worker_of(name.key)]->directory();
+    if (const auto reopened = directory.restore(name.key, value); !reopened) {
+      log_error("main", "a session of before the restart cannot be read",
+                field("why", reopened.error().message));
+    }
+  }
+}
+
+// When no worker's thread runs any more.
+void Program::save_sessions() noexcept {
+  if (!state_file_.is_kept()) return;
+  const SavedState state{*service_->secret.get(), memory_store_.kept()};
+  if (const auto written = state_file_.write(state, clock_.server_us())) {
+    log_info("main", "sessions are kept for the next start", field("sessions", state.sessions.size()));
+  } else {
+    log_error("main", "the sessions are lost: --state cannot be written",
+              field("why", written.error().message));
+  }
+}
+
+// Before the library is scanned: what lies there from before is nobody's.
+std::optional<int> Program::open_uploads(const std::optional<SavedState>& saved) {
+  if (config_.uploads_dir.empty()) return std::nullopt;
+  for (const std::string& media : config_.media_dirs) {
+    if (!lie_apart(media, config_.uploads_dir)) {
+      return complain(exit_bad_config, "--uploads: " + config_.uploads_dir + " and --media " +
+                                           media + " may not lie in each other");
+    }
+  }
+  const UploadRules rules{.bytes_max = config_.upload_bytes_max,
+                          .quota = config_.uploads_quota,
+                          .expires_us = config_.upload_expires_us};
+  UploadKeeper::Owners owners;
+  if (!config_.redis_url.empty()) owners.self = self_;
+  if (state_file_.is_kept()) owners.outliving.emplace();
+  if (saved) {
+    for (const MemoryStore::Kept& session : saved->sessions)
+      owners.outliving->push_back(session.name.key);
+  }
+  auto keeper = UploadKeeper::create(config_.uploads_dir, rules, clock_, std::move(owners));
+  if (!keeper) return complain(exit_bad_config, "--uploads: " + keeper.error().message);
+  uploads_ = std::move(*keeper);
+  return std::nullopt;
+}
+
+std::optional<int> Program::share_uploads() {
+  if (!uploads_) return std::nullopt;
+  for (auto& worker : workers_) {
+    auto desk = UploadDesk::create("uploads");
+    if (!desk) return complain(exit_unfit_machine, desk.error().message);
+    worker->set_uploads(*uploads_, std::move(*desk));
+  }
+  return std::nullopt;
+}
+
+void Program::share_store() {
+  Worker& first = *workers_.front();
+  nodes_ = std::make_unique<Nodes>(NodesPorts{.clock = store_clock_,
+                                              .timers = first.reactor().timers(),
+                                              .store = *redis_store_,
+                                              .around = first.surroundings(),
+                                              .workers = workers_.size(),
+                                              .self = self_},
+                                   *this);
+  service_->nodes = nodes_.get();
+  service_->redis = redis_store_.get();
+  service_->store_clock = &store_clock_;
+  redis_store_->listen(*nodes_);
+  const StoreRelay::End owner{first.surroundings(), first.index()};
+  for (auto& worker : workers_) {
+    const StoreRelay::End here{worker->surroundings(), worker->index()};
+    auto relay = std::make_unique<StoreRelay>(*redis_store_, owner, here);
+    relays_.push_back(relay.get());
+    worker->set_store(std::move(relay));
+  }
+}
+
+// Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path.
+std::optional<int> Program::listen_everywhere(const ListenAddress& address) {
+  ListenTarget target = target_of(address);
+  int first = -1;  // the first worker's
+  for (auto& worker : workers_) {
+    const bool is_copy = first >= 0 && target.is_unix();
+    auto socket = is_copy ? copy_listening_socket(first)
+                          : try_until_free([&] { return open_listening_socket(target); });
+    if (!socket) return refuse_listener("--listen", socket.error());
+    if (first < 0) {
+      first = socket->get();
+      target.port = listening_port(first);
+      listening_.push_back(listening_address(first));
+    }
+    worker->listen(std::move(*socket), false);
+  }
+  return std::nullopt;
+}
+
+std::optional<int> Program::open_listeners() {
+  for (const ListenAddress& address : config_.listen) {
+    const auto free = try_until_free([&] { return check_address_is_free(target_of(address)); });
+    if (!free) return refuse_listener("--listen", free.error());
+    if (const auto status = listen_everywhere(address)) return status;
+  }
+  if (!config_.admin) return std::nullopt;
+  const ListenTarget target = target_of(*config_.admin);
+  const auto free = try_until_free([&] { return check_address_is_free(target); });
+  if (!free) return refuse_listener("--admin", free.error());
+  auto socket = open_listening_socket(target);
+  if (!socket) return refuse_listener("--admin", socket.error());
+  listening_.push_back("admin on " + listening_address(socket->get()));
+  workers_.front()->listen(std::move(*socket), true);
+  return std::nullopt;
+}
+
+}  // namespace videosync

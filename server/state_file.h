@@ -1,0 +1,52 @@
+// StateFile: the sessions of the embedded store in a file, so that they outlive a restart (--state).
+//
+// Written once, whole or not at all, when the program has ended to serve; read once, at its start, and
+// gone from its place then: what it says is no longer true when somebody has come. A damaged one is
+// set aside. For Program, on main's thread, while no worker runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "proto/session/session_values.h"
+#include "storage/memory_store.h"
+
+namespace videosync {
+
+struct SavedState {
+  Token secret;  // of SharedSecret: browsers are known by it
+  std::vector<MemoryStore::Kept> sessions;
+};
+
+// Little-endian: a line that says what it is, the wall clock's time, the secret, the sessions; then
+// their digest. `wall_us` is the time now, since the epoch.
+std::string encode_state(const SavedState& state, std::int64_t wall_us);
+// corrupt: it is not whole, or none that this version reads. Sessions whose time is over by `wall_us`
+// are not in it.
+Result<SavedState> decode_state(std::string_view bytes, std::int64_t wall_us);
+
+class StateFile {
+ public:
+  // "": none is kept; take() finds nothing then.
+  explicit StateFile(std::string path) : path_(std::move(path)) {}
+
+  bool is_kept() const noexcept { return !path_.empty(); }
+  // Whether the folder takes a file: better known at the start than at the end.
+  Result<> check() const;
+  // Nothing: there is none, or it was damaged, which the log says.
+  std::optional<SavedState> take(std::int64_t wall_us) const;
+  Result<> write(const SavedState& state, std::int64_t wall_us) const;
+
+ private:
+  std::string beside(std::string_view ending) const { return path_ + std::string(ending); }
+
+  const std::string path_;
+};
+
+}  // namespace videosync
