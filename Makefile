@@ -1,7 +1,7 @@
 # The ways to build, run and test VideoSync. `make help` lists them.
 #
 # Each installs what it lacks (deploy/packages says what and why) and builds into build/<preset>, so
-# any of them works on a fresh Debian 12 (13 is meant to work, but untried), again after an
+# any of them works on a fresh Debian 12 (on 13 the build and the package were tried), again after an
 # interruption, and quickly the second time. ARGS are passed to the program by `run`, to ctest by the
 # tests: make test ARGS='-L unit|www'. They are split at blanks, and the shell reads nothing into them.
 SHELL := /bin/bash

@@ -14,10 +14,13 @@ extern "C" {
 #include <libswresample/swresample.h>
 }
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -94,6 +97,42 @@ class AvOptions {
  private:
   AVDictionary* options_ = nullptr;
 };
+
+// How a picture is to be turned: ffmpeg 6.1 moved this from the stream to its parameters. Empty: as it
+// is.
+inline std::span<const std::uint8_t> display_matrix(const AVStream& stream) noexcept {
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102)
+  const AVCodecParameters& track = *stream.codecpar;
+  const AVPacketSideData* found = av_packet_side_data_get(
+      track.coded_side_data, track.nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+  return found == nullptr ? std::span<const std::uint8_t>() : std::span(found->data, found->size);
+#else
+  std::size_t size = 0;
+  const std::uint8_t* data = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+  return {data, data == nullptr ? 0 : size};
+#endif
+}
+
+inline void set_display_matrix(AVStream& stream, std::span<const std::uint8_t> matrix) {
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102)
+  AVCodecParameters& track = *stream.codecpar;
+  AVPacketSideData* made = needed(av_packet_side_data_new(
+      &track.coded_side_data, &track.nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX, matrix.size(), 0));
+  std::ranges::copy(matrix, made->data);
+#else
+  auto* made = needed(av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, matrix.size()));
+  std::ranges::copy(matrix, made);
+#endif
+}
+
+// By its own word, which 6.1 has made one of its flags.
+inline bool has_fields(const AVFrame& frame) noexcept {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 29, 100)
+  return (frame.flags & AV_FRAME_FLAG_INTERLACED) != 0;
+#else
+  return frame.interlaced_frame != 0;
+#endif
+}
 
 // Times of segments, as playlists and the files have them.
 inline constexpr AVRational ticks{1, 90'000};

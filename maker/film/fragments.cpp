@@ -41,11 +41,7 @@ void show_as(AVStream& stream, const AVStream& source) {
     stream.sample_aspect_ratio = source.sample_aspect_ratio;
     stream.codecpar->sample_aspect_ratio = source.sample_aspect_ratio;
   }
-  std::size_t size = 0;
-  const std::uint8_t* turn = av_stream_get_side_data(&source, AV_PKT_DATA_DISPLAYMATRIX, &size);
-  if (turn == nullptr) return;
-  std::copy_n(turn, size,
-              needed(av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, size)));
+  if (const auto turn = display_matrix(source); !turn.empty()) set_display_matrix(stream, turn);
 }
 
 // False: errno says why. Some storage tells only when the file is closed.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 extern "C" {
 #include <libavfilter/buffersink.h>
@@ -22,7 +23,7 @@ int even(double length) noexcept {
 
 bool is_interlaced(const AVStream& video, const AVFrame& frame) noexcept {
   const AVFieldOrder order = video.codecpar->field_order;
-  return frame.interlaced_frame != 0 ||
+  return has_fields(frame) ||
          (order != AV_FIELD_PROGRESSIVE && order != AV_FIELD_UNKNOWN);
 }
 
@@ -147,10 +148,10 @@ bool is_high_dynamic_range(AVColorTransferCharacteristic transfer) noexcept {
 }
 
 Turn turn_of(const AVStream& video) noexcept {
-  const std::uint8_t* data = av_stream_get_side_data(&video, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
-  if (data == nullptr) return {};
+  const auto data = display_matrix(video);
   std::int32_t matrix[9];
-  std::copy_n(reinterpret_cast<const std::int32_t*>(data), 9, matrix);
+  if (data.size() < sizeof matrix) return {};
+  std::memcpy(matrix, data.data(), sizeof matrix);
   const double determinant =
       static_cast<double>(matrix[0]) * matrix[4] - static_cast<double>(matrix[1]) * matrix[3];
   Turn turn;
