@@ -164,6 +164,7 @@ int Program::run_until_drained() {
 }
 
 void Program::announce() {
+  state_file_.remove();
   manager_.tell_ready(status_line());
   std::string line = "listening on ";
   for (const std::string& address : listening_) {
@@ -251,6 +252,7 @@ void Program::on_signal(std::uint32_t events) noexcept {
     }
     if (service_->is_draining) {
       log_warn("main", "a second signal: ending at once");
+      save_sessions();
       flush_log();
       std::_Exit(exit_forced);
     }

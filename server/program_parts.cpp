@@ -218,7 +218,7 @@ std::optional<int> Program::make_forms(const std::string& cache) {
 Result<std::optional<SavedState>> Program::restore_sessions() {
   if (!state_file_.is_kept()) return std::nullopt;
   if (auto can_write = state_file_.check(); !can_write) return std::unexpected(can_write.error());
-  auto saved = state_file_.take(clock_.server_us());
+  auto saved = state_file_.read(clock_.server_us());
   if (!saved) return std::nullopt;
   std::size_t lost = 0;
   for (const MemoryStore::Kept& session : saved->sessions)
@@ -239,7 +239,7 @@ void Program::reopen_sessions(const SavedState& saved) {
   }
 }
 
-// When no worker's thread runs any more.
+// When no worker's thread runs any more, or nobody waits for them.
 void Program::save_sessions() noexcept {
   if (!state_file_.is_kept()) return;
   const SavedState state{*service_->secret.get(), memory_store_.kept()};

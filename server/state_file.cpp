@@ -135,21 +135,22 @@ Result<> StateFile::check() const {
   return {};
 }
 
-std::optional<SavedState> StateFile::take(std::int64_t wall_us) const {
+std::optional<SavedState> StateFile::read(std::int64_t wall_us) const {
   if (!is_kept()) return std::nullopt;
   const UniqueFd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file && errno == ENOENT) return std::nullopt;
   auto bytes = file ? read_all(file.get()) : fail_errno("cannot open it", errno);
   auto state = bytes ? decode_state(*bytes, wall_us) : std::unexpected(bytes.error());
-  if (state) {
-    ::unlink(path_.c_str());
-    return std::move(*state);
-  }
+  if (state) return std::move(*state);
   const std::string aside = beside(".damaged");
   const bool is_aside = ::rename(path_.c_str(), aside.c_str()) == 0;
   log_error("main", "the sessions of before the restart cannot be read",
             field("file", is_aside ? aside : path_), field("why", state.error().message));
   return std::nullopt;
+}
+
+void StateFile::remove() const noexcept {
+  if (is_kept()) ::unlink(path_.c_str());
 }
 
 Result<> StateFile::write(const SavedState& state, std::int64_t wall_us) const {

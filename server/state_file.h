@@ -1,8 +1,8 @@
 // StateFile: the sessions of the embedded store in a file, so that they outlive a restart (--state).
 //
 // Written once, whole or not at all, when the program has ended to serve; read once, at its start, and
-// gone from its place then: what it says is no longer true when somebody has come. A damaged one is
-// set aside. For Program, on main's thread, while no worker runs.
+// removed when it serves: what it says is no longer true when somebody has come. A start that fails
+// leaves it where it is. A damaged one is set aside. For Program, on main's thread.
 #pragma once
 
 #include <cstddef>
@@ -33,14 +33,15 @@ Result<SavedState> decode_state(std::string_view bytes, std::int64_t wall_us);
 
 class StateFile {
  public:
-  // "": none is kept; take() finds nothing then.
+  // "": none is kept; read() finds nothing then.
   explicit StateFile(std::string path) : path_(std::move(path)) {}
 
   bool is_kept() const noexcept { return !path_.empty(); }
   // Whether the folder takes a file: better known at the start than at the end.
   Result<> check() const;
   // Nothing: there is none, or it was damaged, which the log says.
-  std::optional<SavedState> take(std::int64_t wall_us) const;
+  std::optional<SavedState> read(std::int64_t wall_us) const;
+  void remove() const noexcept;
   Result<> write(const SavedState& state, std::int64_t wall_us) const;
 
  private:

@@ -103,6 +103,28 @@ test('after a crash there is nothing, and nothing older comes back', async (t) =
   assert.equal((await fetch(`${kept.server.origin}/api/sessions/${key}`)).status, 404);
 });
 
+test('a start that fails leaves the file to the next one', async (t) => {
+  const kept = await keep(t);
+  const { key } = await createSession(kept.server);
+  const taken = await startServer({ args: ['--media', media.directory] });
+  await kept.server.stop();
+  await assert.rejects(startServer({ args: ['--media', media.directory, '--state', kept.stateFile], listen: new URL(taken.origin).host }), /in use/);
+  await taken.stop();
+  kept.server = await startServer({ args: ['--media', media.directory, '--state', kept.stateFile] });
+  assert.equal((await fetch(`${kept.server.origin}/api/sessions/${key}`)).status, 200);
+});
+
+test('who cannot wait for the drain loses nothing: a second signal', async (t) => {
+  const kept = await keep(t, '--drain', '60s');
+  const [host, , session] = await openRoom(kept.server, 2, {});
+  host.socket.pause(); // it does not answer the server's close
+  process.kill(kept.server.pid, 'SIGTERM');
+  await untilLogged(kept.server, /draining/);
+  const { code } = await kept.restart();
+  assert.equal(code, 143);
+  assert.equal((await join(kept.server, session.key, { resume: host.resume })).id, host.id);
+});
+
 test('a damaged file is set aside, in words, and the server starts', async (t) => {
   const kept = await keep(t);
   await createSession(kept.server);

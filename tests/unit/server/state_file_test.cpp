@@ -38,7 +38,7 @@ SavedState some_state() {
   return state;
 }
 
-std::string read(const std::string& path) {
+std::string bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -86,18 +86,20 @@ Test(state_file, each_byte_that_is_another_or_missing_is_seen) {
   cr_assert_not(decode_state(bytes + "x", wall_us).has_value());
 }
 
-Test(state_file, it_is_read_once) {
+Test(state_file, it_is_there_until_it_is_removed) {
   const TempFolder folder;
   const StateFile file(folder / "state");
   cr_assert(file.is_kept());
   cr_assert(file.check().has_value());
-  cr_assert_not(file.take(wall_us).has_value(), "there was none");
+  cr_assert_not(file.read(wall_us).has_value(), "there was none");
   cr_assert(file.write(some_state(), wall_us).has_value());
   struct stat status {};
   cr_assert_eq(::stat((folder / "state").c_str(), &status), 0);
   cr_assert_eq(status.st_mode & 0777U, 0600U, "others could read the keys");
-  cr_assert_eq(file.take(wall_us)->sessions.size(), 2U);
-  cr_assert_not(file.take(wall_us).has_value());
+  cr_assert_eq(file.read(wall_us)->sessions.size(), 2U);
+  cr_assert_eq(file.read(wall_us)->sessions.size(), 2U);
+  file.remove();
+  cr_assert_not(file.read(wall_us).has_value());
   cr_assert(std::filesystem::is_empty(folder.path()));
 }
 
@@ -107,7 +109,7 @@ Test(state_file, what_is_there_stays_until_the_new_one_is_whole) {
   folder.write("state", "of before");
   folder.write("state.new", "half of one");
   cr_assert(file.write(some_state(), wall_us).has_value());
-  cr_assert(decode_state(read(folder / "state"), wall_us).has_value());
+  cr_assert(decode_state(bytes_of(folder / "state"), wall_us).has_value());
   cr_assert_not(std::filesystem::exists(folder / "state.new"));
 }
 
@@ -115,9 +117,9 @@ Test(state_file, a_damaged_one_is_set_aside) {
   const TempFolder folder;
   const StateFile file(folder / "state");
   folder.write("state", "videosync sessions 1\nand nothing else");
-  cr_assert_not(file.take(wall_us).has_value());
+  cr_assert_not(file.read(wall_us).has_value());
   cr_assert_not(std::filesystem::exists(folder / "state"));
-  cr_assert_eq(read(folder / "state.damaged"), "videosync sessions 1\nand nothing else");
+  cr_assert_eq(bytes_of(folder / "state.damaged"), "videosync sessions 1\nand nothing else");
 }
 
 Test(state_file, a_folder_that_is_not_there_is_known_at_the_start) {
