@@ -6,7 +6,7 @@
 # tests: make test ARGS='-L unit|www'. They are split at blanks, and the shell reads nothing into them.
 SHELL := /bin/bash
 .SHELLFLAGS := -efuo pipefail -c
-.DEFAULT_GOAL := release
+.DEFAULT_GOAL := server
 MAKEFLAGS += --no-print-directory
 JOBS := $(shell nproc)
 ARGS :=
@@ -19,16 +19,16 @@ ctest = ctest --preset $(1) -j $$((7 * $(JOBS))) $$ARGS
 # gcc 12's ThreadSanitizer cannot place its shadow where newer kernels randomize the address space.
 without_aslr = $$(setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: release run run-redis test test-engines help
-release: configure-release ## Build the server: build/release/videosync, videosync-media and the pages
+.PHONY: server run run-redis test test-engines help
+server: configure-release ## Build the server: build/release/videosync, videosync-media and the pages
 	@cmake --build --preset release --target videosync videosync-media -j $(JOBS)
 	@cmake --build --preset release --target pages
 
-run: release demo ## Build, make a demo video if there is none, and start the server
+run: server demo ## Build, make a demo video if there is none, and start the server
 	@[[ "$$ARGS" == *--listen* ]] || echo "Open http://127.0.0.1:8080/ in a browser. Ctrl-C stops the server."
 	@exec build/release/videosync $$ARGS
 
-run-redis: release demo packages-nodes ## Start a Redis, two nodes over it and nginx before them (docs/NODES.md)
+run-redis: server demo packages-nodes ## Start a Redis, two nodes over it and nginx before them (docs/NODES.md)
 	@exec deploy/run-redis build/release/videosync $$ARGS
 
 test: dev ## Run the tests: unit, pages, end to end, browser, layers (make test-media has the long ones of films)
@@ -43,10 +43,14 @@ test-media: dev ## Play a library of 110 odd films in Chromium, and see that eac
 	@VIDEOSYNC_BINARY=build/dev/videosync node tests/media/main.mjs $$ARGS
 
 .PHONY: deb
-deb: release packages-package ## Make a Debian package of it: build/package/videosync_*.deb
+deb: server packages-package ## Make a Debian package of it: build/package/videosync_*.deb
 	@cmake --build --preset release --target references
 	@cd build/release && cpack -G DEB >/dev/null
 	@find build/package -name '*.deb'
+
+.PHONY: release
+release: deb ## What is published of a version: archives, packages, what is in them (SPDX), checksums: build/publish
+	@deploy/publish/make
 
 # The package of another Debian is built in a bare one: make deb-trixie.
 .PHONY: deb-bookworm deb-trixie try-deb
@@ -97,7 +101,7 @@ hls: ## Package a video as HLS into media/: make hls FILE=film.mkv (ARGS='--help
 export FILE
 
 .PHONY: screenshots
-screenshots: release demo packages-test packages-pictures ## Take the pictures in docs/ anew, with a real Chromium
+screenshots: server demo packages-test packages-pictures ## Take the pictures in docs/ anew, with a real Chromium
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots_home.mjs
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/screenshots.mjs
 	@VIDEOSYNC_BINARY=build/release/videosync node tests/support/state_pictures.mjs
@@ -154,32 +158,32 @@ $(addprefix bench-,$(bench_cases)): bench-build
 bench-instructions: bench-build ## Compare instructions a message and a request with bench/instructions.json
 	@node bench/instructions.mjs $$ARGS
 
-bench-build: release
+bench-build: server
 	@deploy/install-packages bench || echo "Some peers will be reported as absent."
 	@cmake --build --preset release --target benches -j $(JOBS)
 	@bench/peers/build
 
 .PHONY: bench-redis
-bench-redis: release packages-nodes packages-test ## Measure a session on two nodes (docs/NODES.md); ARGS='--members 200'
+bench-redis: server packages-nodes packages-test ## Measure a session on two nodes (docs/NODES.md); ARGS='--members 200'
 	@cmake --build --preset release --target node_load -j $(JOBS)
 	@deploy/npm-ci tests tests
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/redis_nodes.mjs $$ARGS
 
 .PHONY: bench-sync
-bench-sync: release packages-test ## Measure how far apart real players are (docs/SYNC.md); QUICK=1: in a minute; ARGS='--help'
+bench-sync: server packages-test ## Measure how far apart real players are (docs/SYNC.md); QUICK=1: in a minute; ARGS='--help'
 	@deploy/npm-ci tests tests
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/sync/main.mjs $(if $(QUICK),--quick) $$ARGS
 
 .PHONY: bench-library
-bench-library: release ## Measure a library of 50,000 videos (bench/README.md); ARGS='--files 5000', '--help'
+bench-library: server ## Measure a library of 50,000 videos (bench/README.md); ARGS='--files 5000', '--help'
 	@VIDEOSYNC_BINARY=build/release/videosync bash -c 'ulimit -n 1024 && exec node bench/library.mjs $$ARGS'
 
 .PHONY: bench-media
-bench-media: release packages-test ## Measure forms of films: times and costs (docs/MEDIA.md); ARGS='--minutes 10', '--help'
+bench-media: server packages-test ## Measure forms of films: times and costs (docs/MEDIA.md); ARGS='--minutes 10', '--help'
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/media.mjs $$ARGS
 
 .PHONY: bench-page
-bench-page: release packages-nodes packages-test ## Measure the way from a link into the room (docs/PERFORMANCE.md); ARGS='--rtt 150', '--help'
+bench-page: server packages-nodes packages-test ## Measure the way from a link into the room (docs/PERFORMANCE.md); ARGS='--rtt 150', '--help'
 	@deploy/npm-ci tests tests
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/page/main.mjs $$ARGS
 

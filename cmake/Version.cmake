@@ -36,6 +36,9 @@ string(APPEND libraries "OpenSSL ${OPENSSL_VERSION}")
 # shipped: those for tests need not be linked anew for it.
 set(VIDEOSYNC_COMMIT "" CACHE STRING "The commit that is built, if this is no checkout of it")
 set(commit "${VIDEOSYNC_COMMIT}")
+if(NOT commit AND EXISTS ${CMAKE_SOURCE_DIR}/COMMIT)
+  file(STRINGS ${CMAKE_SOURCE_DIR}/COMMIT commit LIMIT_COUNT 1)
+endif()
 if(NOT commit AND EXISTS ${CMAKE_SOURCE_DIR}/.git)
   execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} describe --always --dirty --abbrev=12 --exclude=*
     OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
