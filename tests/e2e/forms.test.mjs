@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { filesBelow } from '../support/files.mjs';
 import { fetchBytes, fetchFilm, fetchPatiently, fetchTimes, makersOf, readMaster, readPlaylist } from '../support/forms.mjs';
 import { ffmpeg, formOf, formsFolder } from '../support/forms_server.mjs';
 import { pictureTimes } from '../support/maker.mjs';
@@ -223,7 +224,7 @@ test('200 seeks a minute by a host, for half a minute: sessions go on, and all i
   assert.ok(after.kib <= before.kib + 32 * 1024, `${before.kib} KiB became ${after.kib}`);
   const { stdout } = await run('du', ['-sb', path.join(server.cache, 'forms')]);
   assert.ok(Number.parseInt(stdout, 10) < 10 << 20, `the cache holds ${stdout}`);
-  const left = (await readdir(path.join(server.cache, 'forms'), { recursive: true })).filter((name) => name.endsWith('.tmp'));
+  const left = (await filesBelow(path.join(server.cache, 'forms'))).filter((name) => name.endsWith('.tmp'));
   assert.deepEqual(left, [], 'half made files');
   for (const member of [host, guest]) member.close();
 });

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
+import { filesBelow } from '../support/files.mjs';
 import { fetchBytes, fetchFilm, fetchPatiently, makersOf } from '../support/forms.mjs';
 import { ffmpeg, formOf, formsFolder, segmentsOf } from '../support/forms_server.mjs';
 import { makerBinary } from '../support/maker.mjs';
@@ -175,7 +176,7 @@ test('SIGTERM in the middle: who waits is answered or told, and nothing is left'
   assert.ok(Date.now() - begin < 5_000, `${Date.now() - begin} ms`);
   assert.ok([200, 503, 'closed'].includes(await asked));
   await until(() => !makers.some(isThere), 'its processes to end');
-  const left = (await readdir(path.join(server.cache, 'forms'), { recursive: true })).filter((name) => name.endsWith('.tmp'));
+  const left = (await filesBelow(path.join(server.cache, 'forms'))).filter((name) => name.endsWith('.tmp'));
   assert.deepEqual(left, []);
 });
 

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { filesBelow } from '../support/files.mjs';
 import { fetchBytes, fetchPatiently, makersOf } from '../support/forms.mjs';
 import { formsFolder, segmentsOf } from '../support/forms_server.mjs';
 import { hangingStorages } from '../support/hanging_storage.mjs';
@@ -138,10 +139,9 @@ test('a cache whose disk hangs costs forms alone, and not the end', { timeout: 6
   const [first, second] = await segmentsOf(server.origin, 'copy');
   await fetchBytes(first);
   // To open a pipe that nobody writes to takes as long as a disk that does not answer.
-  const kept = (await readdir(path.join(server.cache, 'forms'), { recursive: true })).find((name) => name.endsWith('copy/0.m4s'));
-  const file = path.join(server.cache, 'forms', kept);
-  rmSync(file);
-  await run('mkfifo', [file]);
+  const kept = (await filesBelow(path.join(server.cache, 'forms'))).find((name) => name.endsWith('copy/0.m4s'));
+  rmSync(kept);
+  await run('mkfifo', [kept]);
   const begin = Date.now();
   for (const url of [first, second]) {
     const answer = await fetch(url);

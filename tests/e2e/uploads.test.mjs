@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
-import { makeFolder, patternBytes } from '../support/files.mjs';
+import { filesBelow, makeFolder, patternBytes } from '../support/files.mjs';
 import { ask, assertError, exchange, HttpConnection, requestText } from '../support/http_connection.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
@@ -42,9 +42,7 @@ async function startOwn(t, ...args) {
   });
   return { server: one, folder: own };
 }
-const filesIn = async (directory) => (await readdir(directory, { recursive: true, withFileTypes: true }))
-  .filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
-const untilEmpty = (directory) => until(async () => (await filesIn(directory)).length === 0, 'nothing is left behind');
+const untilEmpty = (directory) => until(async () => (await filesBelow(directory)).length === 0, 'nothing is left behind');
 const nameOf = (file) => path.basename(file);
 const code = ({ body }) => JSON.parse(body).error.code;
 
@@ -73,12 +71,12 @@ test('a film comes whole in one part, and goes with a DELETE', async () => {
   assert.equal(done.headers['upload-offset'], String(BYTES.length));
   assert.equal(done.headers['tus-resumable'], '1.0.0');
   assert.equal(done.headers['upload-expires'], undefined);
-  const [file, ...others] = await filesIn(folder.directory);
+  const [file, ...others] = await filesBelow(folder.directory);
   assert.deepEqual([nameOf(file), others], ['Brought.mp4', []]);
   assert.ok((await readFile(file)).equals(BYTES));
   assert.equal(await host.offset(url), BYTES.length);
   assert.equal((await host.remove(url)).status, 204);
-  assert.deepEqual(await filesIn(folder.directory), []);
+  assert.deepEqual(await filesBelow(folder.directory), []);
   assertError(await host.remove(url), 404, 'no_such_upload');
   assert.equal((await host.head(url)).status, 404);
 });
@@ -100,7 +98,7 @@ test('a part goes in pieces, on a connection that goes on with the next request'
   connection.write(requestText('GET', '/api/videos'));
   assert.equal((await connection.readAnswer()).status, 200);
   connection.close();
-  assert.ok((await readFile((await filesIn(folder.directory))[0])).equals(BYTES.subarray(0, 9_000)));
+  assert.ok((await readFile((await filesBelow(folder.directory))[0])).equals(BYTES.subarray(0, 9_000)));
   await host.remove(url);
 });
 
@@ -119,7 +117,7 @@ test('chunks come, too, and a client that waits for 100', async () => {
   connection.write('cdefghij');
   assert.equal((await connection.readAnswer()).status, 204);
   connection.close();
-  assert.equal(await readFile((await filesIn(folder.directory))[0], 'latin1'), '0123456789abcdefghij');
+  assert.equal(await readFile((await filesBelow(folder.directory))[0], 'latin1'), '0123456789abcdefghij');
   await host.remove(url);
 });
 
@@ -139,7 +137,7 @@ test('after a cut it goes on where what came has ended', async () => {
   const from = await host.offset(url);
   assert.ok(from > 300_000 && from <= 2_100_000, String(from));
   assert.equal((await host.patch(url, from, BYTES.subarray(from))).status, 204);
-  assert.ok((await readFile((await filesIn(folder.directory))[0])).equals(BYTES));
+  assert.ok((await readFile((await filesBelow(folder.directory))[0])).equals(BYTES));
   await host.remove(url);
 });
 
@@ -188,7 +186,7 @@ test('a session brings one film at a time, and is told which', async () => {
   await other.remove(await other.bring(BYTES.subarray(0, 10)));
   await host.patch(url, 0, BYTES.subarray(0, 10));
   const again = await host.bring(BYTES.subarray(0, 20));
-  assert.deepEqual((await filesIn(folder.directory)).map(nameOf).sort(), ['Brought (2).mp4', 'Brought.mp4']);
+  assert.deepEqual((await filesBelow(folder.directory)).map(nameOf).sort(), ['Brought (2).mp4', 'Brought.mp4']);
   await host.remove(url);
   await host.remove(again);
 });
@@ -284,7 +282,7 @@ test('a full disk: what has come is kept, and it goes on when there is room', as
   assertError(await host.patch(url, offset, BYTES.subarray(offset, 1_800_000)), 507, 'storage_full');
   await rm(path.join(disk, 'filler'));
   assert.equal((await host.patch(url, offset, BYTES.subarray(offset, 1_800_000))).status, 204);
-  const [film] = await filesIn(disk);
+  const [film] = await filesBelow(disk);
   assert.ok((await readFile(film)).equals(BYTES.subarray(0, 1_800_000)));
 });
 
@@ -307,7 +305,7 @@ test('a film goes with its session, whole or not', async () => {
     const host = await uploader(server);
     const url = await host.begin(1_000);
     await host.patch(url, 0, BYTES.subarray(0, isWhole ? 1_000 : 400));
-    assert.equal((await filesIn(folder.directory)).length, 1);
+    assert.equal((await filesBelow(folder.directory)).length, 1);
     assert.equal((await ask(server.origin, 'DELETE', `/api/sessions/${host.key}`, { Authorization: `Bearer ${host.hostToken}` })).status, 204);
     await untilEmpty(folder.directory);
     assertError(await host.patch(url, 0, Buffer.alloc(1)), 404, 'session_not_found');
@@ -344,16 +342,16 @@ test('a start finds nothing of before, and touches nothing else', async (t) => {
   await host.bring(BYTES.subarray(0, 10));
   const other = await uploader(first);
   await other.patch(await other.begin(1_000), 0, BYTES.subarray(0, 10));
-  assert.equal((await filesIn(own.directory)).length, 5);
+  assert.equal((await filesBelow(own.directory)).length, 5);
   await first.stop('SIGKILL');
   const second = await start(own.directory);
   const mine = [['.partial', 'notes'], ['Films', 'other.mp4'], ['mine.mp4']].map((parts) => path.join(own.directory, ...parts));
-  await until(async () => (await filesIn(own.directory)).length === 3, 'what was brought is gone');
-  assert.deepEqual((await filesIn(own.directory)).sort(), mine.sort());
+  await until(async () => (await filesBelow(own.directory)).length === 3, 'what was brought is gone');
+  assert.deepEqual((await filesBelow(own.directory)).sort(), mine.sort());
   const third = await uploader(second);
   await third.bring(BYTES.subarray(0, 10));
   await second.stop();
-  assert.deepEqual((await filesIn(own.directory)).sort(), mine.sort());
+  assert.deepEqual((await filesBelow(own.directory)).sort(), mine.sort());
   await mkdir(own.path('empty'));
 });
 

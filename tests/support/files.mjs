@@ -1,5 +1,5 @@
 // Throw-away folders of files for tests: media libraries that need no real pictures, configurations.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -30,4 +30,18 @@ export function patternBytes(length, seed = 1) {
     words[i] = state;
   }
   return Buffer.from(words.buffer, 0, length);
+}
+
+// The paths of all files below a folder, as far as they are there: a server may remove folders meanwhile, which
+// node's own recursive readdir() takes for an error.
+export async function filesBelow(directory) {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const found = await Promise.all(entries.map((entry) => {
+    const place = path.join(directory, entry.name);
+    return entry.isDirectory() ? filesBelow(place) : [place];
+  }));
+  return found.flat();
 }
