@@ -1,8 +1,9 @@
 // Sessions of the embedded store across a restart (--state): nobody notices more than a cut.
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import test, { after, before } from 'node:test';
-import { makeFolder, patternBytes } from '../support/files.mjs';
+import { filesBelow, makeFolder, patternBytes } from '../support/files.mjs';
 import { createSession, join, openRoom } from '../support/member.mjs';
 import { startServer } from '../support/server.mjs';
 import { uploader } from '../support/tus.mjs';
@@ -145,11 +146,18 @@ test('films that hosts brought stay with their sessions', async (t) => {
   await other.bring(patternBytes(50_000, 4), 'Ended.mp4');
   const films = async ({ key }) => (await (await fetch(`${kept.server.origin}/api/videos?session=${key}`)).json()).videos.map(({ title, id }) => title ?? id);
   await until(async () => (await films(host)).some((title) => /Brought/.test(title)), 'it is listed');
+  await until(async () => (await films(other)).some((title) => /Ended/.test(title)), 'so is the other');
+  const ended = await fetch(`${kept.server.origin}/api/sessions/${other.key}`, { method: 'DELETE', headers: { Authorization: `Bearer ${other.hostToken}` } });
+  assert.equal(ended.status, 204);
   await kept.server.stop();
-  // As if it had ended while nothing ran: its time was over.
-  await writeFile(uploads.path('0123456789abcdef0123456789abcdef'), 'no folder');
+  // What lies there of a session that is no more, as after a crash.
+  const nobodys = uploads.path('0123456789abcdef0123456789abcdef');
+  await mkdir(nobodys);
+  await writeFile(path.join(nobodys, 'Left.mp4'), 'left');
   kept.server = await startServer({ args: ['--media', media.directory, '--session-rate', '0', '--state', kept.stateFile, '--uploads', uploads.directory] });
   await until(async () => (await films(host)).some((title) => /Brought/.test(title)), 'it is listed again');
+  await until(async () => (await filesBelow(uploads.directory)).length === 1, 'what was nobody\'s is gone');
+  assert.match((await filesBelow(uploads.directory))[0], /Brought\.mp4$/);
 });
 
 test('without --state a restart ends them', async () => {
