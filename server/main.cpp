@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <span>
+#include <utility>
 
 #include "core/base/log.h"
 #include "server/config/config.h"
@@ -10,6 +11,8 @@
 #include "server/exit_status.h"
 #include "server/program.h"
 #include "server/service_manager.h"
+#include "server/succession/predecessor.h"
+#include "server/succession/successor.h"
 #include "storage/files/file_helpers.h"
 
 namespace {
@@ -41,8 +44,13 @@ int main(int argc, char** argv) {
   if (!helpers) return complain(exit_unfit_machine, helpers.error().message);
   static FileHelpers* const files = helpers->release();
   ServiceManager manager = ServiceManager::from_environment();
+  const Launch launch = own_launch(argc, argv);
+  auto predecessor = Predecessor::from_environment();
+  if (!predecessor) {
+    return complain(exit_bad_config, "cannot take over: " + predecessor.error().message);
+  }
   start_log_writer();
-  const int status = Program(*config, machine, *files, manager).run();
+  const int status = Program(*config, machine, *files, manager, launch, std::move(*predecessor)).run();
   flush_log();
   return status;
 }

@@ -15,7 +15,6 @@ namespace videosync {
 namespace {
 
 constexpr HttpFault too_many_opens{503, "unavailable", "the file cannot be opened now, try again"};
-constexpr HttpField retry_in_5_s[] = {{"Retry-After", "5"}};
 
 }  // namespace
 

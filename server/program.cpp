@@ -43,18 +43,21 @@ constexpr int farewell_turns_max = 20;
   std::_Exit(exit_unfit_machine);
 }
 
-void start_or_end(Worker& worker) {
-  if (const auto started = worker.start(); !started) end_unfit(started.error());
+void start_or_end(Worker& worker, bool accepts) {
+  if (const auto started = worker.start(accepts); !started) end_unfit(started.error());
 }
 
 }  // namespace
 
 Program::Program(const Config& config, const MachineFacts& machine, FileHelpers& files,
-                 ServiceManager& manager)
+                 ServiceManager& manager, const Launch& launch,
+                 std::unique_ptr<Predecessor> predecessor)
     : config_(config),
       machine_(machine),
       files_(files),
       manager_(manager),
+      launch_(launch),
+      predecessor_(std::move(predecessor)),
       memory_store_(clock_, config.sessions_max),
       state_file_(config.redis_url.empty() ? config.state_file : ""),
       metrics_(config.workers, std::string(version())) {}
@@ -62,13 +65,16 @@ Program::Program(const Config& config, const MachineFacts& machine, FileHelpers&
 int Program::run() {
   if (const auto status = prepare()) return *status;
   if (const auto status = open_listeners()) return *status;
+  if (predecessor_) {
+    if (const auto status = take_over()) return *status;
+  }
   return serve();
 }
 
 sigset_t Program::handled_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP})
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2})
     sigaddset(&signals, number);
   return signals;
 }
@@ -84,18 +90,20 @@ std::optional<int> Program::open_signals() {
 
 int Program::serve() {
   Worker& first = *workers_.front();
+  // While another process still serves nobody need be told that Redis is not known yet.
+  const bool accepts = !predecessor_ || !nodes_;
   std::barrier all_started(static_cast<std::ptrdiff_t>(workers_.size()));
   std::vector<std::jthread> threads;
   for (std::size_t i = 1; i < workers_.size(); ++i) {
     auto thread = start_thread(fmt::format("worker {}", i), [&, worker = workers_[i].get()] {
-      start_or_end(*worker);
+      start_or_end(*worker, accepts);
       all_started.arrive_and_wait();
       worker->run();
     });
     if (!thread) end_unfit(thread.error());
     threads.push_back(std::move(*thread));
   }
-  start_or_end(first);
+  start_or_end(first, accepts);
   all_started.arrive_and_wait();
   if (nodes_) {
     redis_store_->start();
@@ -104,7 +112,7 @@ int Program::serve() {
   const int status = run_until_drained();
   threads.clear();  // joins
   if (nodes_) end_store();
-  save_sessions();
+  save_sessions(true);
   leave_hanging_connections(status);
   if (status == 0) log_info("main", "drained");
   return status;
@@ -142,6 +150,10 @@ int Program::run_until_drained() {
   signal_watcher.watch(POLLIN);
   news_watcher.watch(POLLIN);
   if (librarian_->changes_descriptor() >= 0) changes_watcher.watch(POLLIN);
+  if (nodes_ && predecessor_) {
+    await_store();
+    accept_at_last();
+  }
   if (!nodes_ || !config_.redis_required || await_store()) {
     announce();
   } else if (!service_->is_draining) {
@@ -158,13 +170,24 @@ int Program::run_until_drained() {
   signal_watcher.stop();
   news_watcher.stop();
   changes_watcher.stop();
-  while (!signal_watcher.is_idle() || !news_watcher.is_idle() || !changes_watcher.is_idle())
+  if (successor_watcher_) successor_watcher_->stop();
+  while (!signal_watcher.is_idle() || !news_watcher.is_idle() || !changes_watcher.is_idle() ||
+         (successor_watcher_ && !successor_watcher_->is_idle()))
     first.reactor().turn(10);
+  successor_watcher_.reset();
   return status;
 }
 
 void Program::announce() {
   state_file_.remove();
+  if (predecessor_) {
+    // Where it is not heard of the other's, that has ended: this one serves all the same.
+    if (const auto told = predecessor_->tell_serving(); !told) {
+      log_warn("main", "the program before has not said that it gives way",
+               field("why", told.error().message));
+    }
+    predecessor_.reset();
+  }
   manager_.tell_ready(status_line());
   std::string line = "listening on ";
   for (const std::string& address : listening_) {
@@ -175,6 +198,13 @@ void Program::announce() {
   if (::poll(&room, 1, announcement_wait_ms) <= 0) return;
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
+}
+
+void Program::accept_at_last() noexcept {
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    workers_.front()->run_on(i, [worker]() noexcept { worker->go_on(); });
+  }
 }
 
 // Whether it can be used, after some time at most. A signal to end ends the wait, too.
@@ -206,7 +236,7 @@ void Program::on_second() noexcept {
   if (++seconds_ % status_every_s == 0 && !service_->is_draining)
     manager_.tell_status(status_line());
   look_after_uploads();
-  memory_store_.expire_some(expired_a_second_max);
+  if (!service_->has_successor) memory_store_.expire_some(expired_a_second_max);
   if (!files_.tend()) {
     log_error("media", "a process that opens files has ended: videos may fail until a restart");
   }
@@ -250,29 +280,42 @@ void Program::on_signal(std::uint32_t events) noexcept {
       manager_.tell_ready(status_line());
       continue;
     }
+    if (info.ssi_signo == SIGUSR2) {
+      if (!service_->is_draining) begin_succession();
+      continue;
+    }
     if (service_->is_draining) {
       log_warn("main", "a second signal: ending at once");
-      save_sessions();
+      save_sessions(false);
       flush_log();
       std::_Exit(exit_forced);
     }
-    log_info("main", "draining", field("connections", service_->connections.load()));
+    if (successor_ && succession_ != Succession::over) fail_succession({ErrorCode::unavailable, "this one was told to end", 0});
     drain(0);
   }
 }
 
 void Program::drain(int status) noexcept {
   service_->is_draining = true;
+  log_info("main", "draining", field("connections", service_->connections.load()));
   manager_.tell_stopping(config_.drain_us +
                          2 * std::chrono::microseconds(end_wait).count());
   end_guard_.arm(std::chrono::microseconds(config_.drain_us) + end_wait, status);
+  const bool has_handed_over = service_->has_successor && !nodes_;
+  const std::uint32_t spread_ms = return_spread_ms();
   // Now, not at the end: by then the path may be a successor's.
   for (const ListenAddress& address : config_.listen) {
-    if (address.is_unix()) ::unlink(address.unix_path.c_str());
+    if (address.is_unix() && !service_->has_successor) ::unlink(address.unix_path.c_str());
   }
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker* worker = workers_[i].get();
-    workers_.front()->run_on(i, [worker]() noexcept { worker->begin_drain(); });
+    workers_.front()->run_on(i, [worker, has_handed_over, spread_ms]() noexcept {
+      if (has_handed_over) {
+        worker->begin_drain_after_handing_over(spread_ms);
+      } else {
+        worker->begin_drain();
+      }
+    });
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/unique_fd.h"
+#include "core/reactor/fd_watcher.h"
 #include "core/reactor/reactor.h"
 #include "core/reactor/timer_wheel.h"
 #include "server/config/config.h"
@@ -27,6 +28,9 @@
 #include "server/service.h"
 #include "server/service_manager.h"
 #include "server/state_file.h"
+#include "server/succession/predecessor.h"
+#include "server/succession/standstill.h"
+#include "server/succession/successor.h"
 #include "server/uploads/upload_keeper.h"
 #include "server/worker.h"
 #include "storage/forms/form_maker.h"
@@ -38,9 +42,10 @@ namespace videosync {
 
 class Program final : public NodesOwner {
  public:
-  // All four outlive it.
+  // All but `predecessor`, which may be null, outlive it.
   Program(const Config& config, const MachineFacts& machine, FileHelpers& files,
-          ServiceManager& manager);
+          ServiceManager& manager, const Launch& launch,
+          std::unique_ptr<Predecessor> predecessor);
 
   // Serves until a signal ends it. Returns the process's exit status; complaints have been made.
   int run();
@@ -53,14 +58,28 @@ class Program final : public NodesOwner {
   std::optional<int> make_workers(std::vector<std::unique_ptr<Reactor>> reactors,
                                   const VideoCatalogRef& catalog);
   std::optional<int> make_forms(const std::string& cache);
-  Result<std::optional<SavedState>> restore_sessions();
-  void reopen_sessions(const SavedState& saved);
-  void save_sessions() noexcept;
+  Result<std::optional<SavedState>> read_state_file();
+  void restore_sessions(SavedState saved);
+  SavedState saved_state(bool all_rest) const;
+  void save_sessions(bool all_rest) noexcept;
+  // Succession: to take over from the program that has started this one, and to start one that takes
+  // over from it. On the first worker's thread.
+  std::optional<int> take_over();
+  void begin_succession() noexcept;
+  void on_successor() noexcept;
+  void gather_workers() noexcept;
+  void on_rest_timer() noexcept;
+  bool send_sessions() noexcept;
+  void hear_serving() noexcept;
+  void give_way() noexcept;
+  void fail_succession(const Error& why) noexcept;
+  std::uint32_t return_spread_ms() const noexcept;
   std::optional<int> open_uploads(const std::optional<SavedState>& saved);
   std::optional<int> share_uploads();
   void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);
+  std::optional<int> listen_for_admin(const ListenAddress& address);
   int serve();
   int run_until_drained();
   std::optional<int> open_signals();
@@ -72,6 +91,7 @@ class Program final : public NodesOwner {
   void on_signal(std::uint32_t events) noexcept;
   void on_library_news() noexcept;
   void drain(int status) noexcept;
+  void accept_at_last() noexcept;
   bool await_store() noexcept;
   void end_store() noexcept;
   void leave_hanging_connections(int status) const;
@@ -86,6 +106,8 @@ class Program final : public NodesOwner {
   const MachineFacts& machine_;
   FileHelpers& files_;
   ServiceManager& manager_;
+  const Launch& launch_;
+  std::unique_ptr<Predecessor> predecessor_;  // until this program serves
   const Uuid self_ = Uuid::random_v4();  // among the nodes of a store
   EndGuard end_guard_;                   // goes last
   SystemClock clock_;
@@ -104,6 +126,7 @@ class Program final : public NodesOwner {
   // That brought films, and that the store did not have when it was asked last.
   std::unordered_set<Uuid> missing_sessions_;
   std::vector<std::string> listening_;
+  std::vector<OfferedListener> offers_;  // the same; the workers own them
   UniqueFd signals_;
   // What has expired in the embedded store is forgotten, on the first worker's thread.
   TimerEntry second_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_second(); },
@@ -112,6 +135,27 @@ class Program final : public NodesOwner {
   TimerEntry watchdog_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_watchdog(); },
                              this};
   bool is_still_told_ = false;  // that a loop stands still
+  std::unique_ptr<Successor> successor_;
+  std::unique_ptr<FdWatcher> successor_watcher_;
+  Standstill standstill_;
+  enum class Succession : std::uint8_t {
+    none,
+    starting,  // a new program; it is to say that it could serve
+    gathering,  // the workers come to rest
+    handing_over,  // the sessions are on their way; it is to say that it serves
+    over,
+  };
+  Succession succession_ = Succession::none;
+  std::int64_t handing_over_since_us_ = 0;
+  bool are_uploads_paused_ = false;
+  TimerEntry succession_timer_{
+      [](void* self) noexcept {
+        static_cast<Program*>(self)->fail_succession(
+            {ErrorCode::timed_out, "it could not serve in time", 0});
+      },
+      this};
+  TimerEntry rest_timer_{
+      [](void* self) noexcept { static_cast<Program*>(self)->on_rest_timer(); }, this};
 };
 
 }  // namespace videosync

@@ -17,6 +17,9 @@ namespace videosync {
 
 namespace {
 
+// A disk that hangs does not hold up the end.
+constexpr std::chrono::milliseconds uploads_wait{500};
+
 constexpr auto first_scan_wait = std::chrono::seconds(3);
 
 // A setting that will not do, or a machine that has nothing left: the operator's, or the world's.
@@ -121,9 +124,11 @@ std::optional<int> Program::prepare() {
   auto sources = FilmSources::create(config_.allow_sources);
   if (!sources) return complain(exit_bad_config, "--allow-source: " + sources.error().message);
   std::string page_policy = content_security_policy(sources->origins());
-  const auto saved = restore_sessions();
+  auto saved = read_state_file();
   if (!saved) return complain(exit_bad_config, "--state: " + saved.error().message);
-  if (const auto status = open_uploads(*saved)) return status;
+  if (!predecessor_) {
+    if (const auto status = open_uploads(*saved)) return status;
+  }
   const std::string cache = cache_directory(config_);
   const MediaLibrary::Options media{.directories = config_.media_dirs,
                                     .default_id = config_.default_video,
@@ -148,6 +153,9 @@ std::optional<int> Program::prepare() {
         std::make_unique<RedisStore>(*reactors.front(), *parse_redis_url(config_.redis_url),
                                      RedisLink::Options{}, &store_clock_);
   }
+  std::optional<Token> own_secret;
+  if (*saved) own_secret = (*saved)->secret;
+  if (predecessor_ && !is_shared) own_secret = predecessor_->secret();
   service_.reset(new Service{
       .config = config_,
       .clock = is_shared ? static_cast<const Clock&>(store_clock_) : clock_,
@@ -165,7 +173,7 @@ std::optional<int> Program::prepare() {
       .password_limiter =
           RateLimiter({config_.codes_per_minute, std::max(config_.codes_per_minute, 1U)}),
       .create_password = CreatePassword(config_.create_password),
-      .secret = *saved ? SharedSecret((*saved)->secret) : SharedSecret(is_shared),
+      .secret = own_secret ? SharedSecret(*own_secret) : SharedSecret(is_shared),
       .workers = {},
   });
   if (const auto status = make_workers(std::move(reactors), *catalog)) return status;
@@ -174,7 +182,7 @@ std::optional<int> Program::prepare() {
   if (is_shared) share_store();
   for (auto& worker : workers_)
     worker->open_sessions();
-  if (*saved) reopen_sessions(**saved);
+  if (*saved) restore_sessions(std::move(**saved));
   return open_signals();
 }
 
@@ -215,34 +223,53 @@ std::optional<int> Program::make_forms(const std::string& cache) {
 }
 
 // What there was before the restart, if anything.
-Result<std::optional<SavedState>> Program::restore_sessions() {
+Result<std::optional<SavedState>> Program::read_state_file() {
   if (!state_file_.is_kept()) return std::nullopt;
   if (auto can_write = state_file_.check(); !can_write) return std::unexpected(can_write.error());
-  auto saved = state_file_.read(clock_.server_us());
-  if (!saved) return std::nullopt;
-  std::size_t lost = 0;
-  for (const MemoryStore::Kept& session : saved->sessions)
-    lost += memory_store_.restore(session) ? 0 : 1;
-  log_info("main", "sessions go on from before the restart",
-           field("sessions", saved->sessions.size() - lost));
-  if (lost > 0) log_warn("main", "--max-sessions leaves no room for all of them", field("lost", lost));
-  return saved;
+  return predecessor_ ? std::nullopt : state_file_.read(clock_.server_us());
 }
 
-void Program::reopen_sessions(const SavedState& saved) {
-  for (const auto& [name, value, left_us] : saved.sessions) {
-    SessionDirectory& directory = workers_[service_->worker_of(name.key)]->directory();
-    if (const auto reopened = directory.restore(name.key, value); !reopened) {
-      log_error("main", "a session of before the restart cannot be read",
+// Before a worker's thread runs.
+void Program::restore_sessions(SavedState saved) {
+  std::size_t lost = 0;
+  for (SavedSession& session : saved.sessions) {
+    const Uuid key = session.kept.name.key;
+    if (!memory_store_.restore(session.kept)) {
+      ++lost;
+      continue;
+    }
+    SessionDirectory& directory = workers_[service_->worker_of(key)]->directory();
+    const auto reopened = directory.restore(key, session.kept.value, std::move(session.company));
+    if (!reopened) {
+      log_error("main", "a session of the program before cannot be read",
                 field("why", reopened.error().message));
     }
   }
+  log_info("main", "sessions go on from the program before",
+           field("sessions", saved.sessions.size() - lost));
+  if (lost > 0) log_warn("main", "--max-sessions leaves no room for all of them", field("lost", lost));
 }
 
-// When no worker's thread runs any more, or nobody waits for them.
-void Program::save_sessions() noexcept {
-  if (!state_file_.is_kept()) return;
-  const SavedState state{*service_->secret.get(), memory_store_.kept()};
+// `all_rest`: no worker's thread runs, or all stand still. Else only what the store has can be read.
+SavedState Program::saved_state(bool all_rest) const {
+  SavedState state{service_->secret.get().value_or(Token{}), {}};
+  for (MemoryStore::Kept& kept : memory_store_.kept()) {
+    const Uuid key = kept.name.key;
+    const SessionDirectory& directory = workers_[service_->worker_of(key)]->directory();
+    SavedSession& session = state.sessions.emplace_back(std::move(kept));
+    if (all_rest) session.company = directory.company_of(key);
+  }
+  return state;
+}
+
+void Program::save_sessions(bool all_rest) noexcept {
+  if (!state_file_.is_kept() || service_->has_successor) return;
+  SavedState state = saved_state(all_rest);
+  if (auto uploads = uploads_ ? uploads_->pause(uploads_wait) : std::nullopt) {
+    state.uploads = std::move(*uploads);
+  }
+  for (SavedSession& session : state.sessions)
+    session.company.chat.clear();
   if (const auto written = state_file_.write(state, clock_.server_us())) {
     log_info("main", "sessions are kept for the next start", field("sessions", state.sessions.size()));
   } else {
@@ -265,10 +292,11 @@ std::optional<int> Program::open_uploads(const std::optional<SavedState>& saved)
                           .expires_us = config_.upload_expires_us};
   UploadKeeper::Owners owners;
   if (!config_.redis_url.empty()) owners.self = self_;
-  if (state_file_.is_kept()) owners.outliving.emplace();
+  owners.may_outlive = state_file_.is_kept();
   if (saved) {
-    for (const MemoryStore::Kept& session : saved->sessions)
-      owners.outliving->push_back(session.name.key);
+    for (const SavedSession& session : saved->sessions)
+      owners.living.push_back(session.kept.name.key);
+    owners.uploads = saved->uploads;
   }
   auto keeper = UploadKeeper::create(config_.uploads_dir, rules, clock_, std::move(owners));
   if (!keeper) return complain(exit_bad_config, "--uploads: " + keeper.error().message);
@@ -308,39 +336,56 @@ void Program::share_store() {
   }
 }
 
-// Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path.
+// Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path. Those
+// of the program before are all taken: connections may wait in each.
 std::optional<int> Program::listen_everywhere(const ListenAddress& address) {
   ListenTarget target = target_of(address);
-  int first = -1;  // the first worker's
-  for (auto& worker : workers_) {
-    const bool is_copy = first >= 0 && target.is_unix();
-    auto socket = is_copy ? copy_listening_socket(first)
+  std::vector<UniqueFd> sockets;
+  if (predecessor_) sockets = predecessor_->take_listeners(address.to_string());
+  if (sockets.empty()) {
+    const auto free = try_until_free([&] { return check_address_is_free(target); });
+    if (!free) return refuse_listener("--listen", free.error());
+  } else {
+    target.port = listening_port(sockets.front().get());
+  }
+  while (sockets.size() < workers_.size()) {
+    const bool is_copy = !sockets.empty() && target.is_unix();
+    auto socket = is_copy ? copy_listening_socket(sockets.front().get())
                           : try_until_free([&] { return open_listening_socket(target); });
     if (!socket) return refuse_listener("--listen", socket.error());
-    if (first < 0) {
-      first = socket->get();
-      target.port = listening_port(first);
-      listening_.push_back(listening_address(first));
-    }
-    worker->listen(std::move(*socket), false);
+    if (sockets.empty()) target.port = listening_port(socket->get());
+    sockets.push_back(std::move(*socket));
+  }
+  listening_.push_back(listening_address(sockets.front().get()));
+  OfferedListener& offer = offers_.emplace_back(address.to_string());
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    offer.descriptors.push_back(sockets[i].get());
+    workers_[i % workers_.size()]->listen(std::move(sockets[i]), false);
   }
   return std::nullopt;
 }
 
 std::optional<int> Program::open_listeners() {
-  for (const ListenAddress& address : config_.listen) {
-    const auto free = try_until_free([&] { return check_address_is_free(target_of(address)); });
-    if (!free) return refuse_listener("--listen", free.error());
+  for (const ListenAddress& address : config_.listen)
     if (const auto status = listen_everywhere(address)) return status;
+  return config_.admin ? listen_for_admin(*config_.admin) : std::nullopt;
+}
+
+std::optional<int> Program::listen_for_admin(const ListenAddress& address) {
+  const std::string name = "admin " + address.to_string();
+  const ListenTarget target = target_of(address);
+  std::vector<UniqueFd> sockets;
+  if (predecessor_) sockets = predecessor_->take_listeners(name);
+  if (sockets.empty()) {
+    const auto free = try_until_free([&] { return check_address_is_free(target); });
+    if (!free) return refuse_listener("--admin", free.error());
+    auto socket = open_listening_socket(target);
+    if (!socket) return refuse_listener("--admin", socket.error());
+    sockets.push_back(std::move(*socket));
   }
-  if (!config_.admin) return std::nullopt;
-  const ListenTarget target = target_of(*config_.admin);
-  const auto free = try_until_free([&] { return check_address_is_free(target); });
-  if (!free) return refuse_listener("--admin", free.error());
-  auto socket = open_listening_socket(target);
-  if (!socket) return refuse_listener("--admin", socket.error());
-  listening_.push_back("admin on " + listening_address(socket->get()));
-  workers_.front()->listen(std::move(*socket), true);
+  listening_.push_back("admin on " + listening_address(sockets.front().get()));
+  offers_.push_back({name, {sockets.front().get()}});
+  workers_.front()->listen(std::move(sockets.front()), true);
   return std::nullopt;
 }
 

@@ -66,6 +66,7 @@ struct Service {
   std::atomic<std::uint32_t> connections{0};  // public ones that were let in, of all workers
   std::atomic<std::uint32_t> opens_late{0};   // media files that storage has not opened in time
   std::atomic<bool> is_draining{false};
+  std::atomic<bool> has_successor{false};  // another process serves where this one did
   std::atomic<bool> is_degraded{false};  // members have been told so
 
   // The worker whose thread has this session.

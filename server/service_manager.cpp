@@ -47,7 +47,8 @@ UniqueFd connect_to(const std::string& name) {
 ServiceManager ServiceManager::from_environment() {
   ServiceManager manager;
   const std::string name = take_variable("NOTIFY_SOCKET");
-  const auto watchdog_us = parse_decimal<std::int64_t>(take_variable("WATCHDOG_USEC"));
+  const std::string watchdog = take_variable("WATCHDOG_USEC");
+  const auto watchdog_us = parse_decimal<std::int64_t>(watchdog);
   const auto watched = parse_decimal<pid_t>(take_variable("WATCHDOG_PID"));
   if (name.empty()) return manager;
   manager.socket_ = connect_to(name);
@@ -56,8 +57,12 @@ ServiceManager ServiceManager::from_environment() {
              field("socket", name), field("why", std::strerror(errno)));
     return manager;
   }
+  manager.environment_.push_back("NOTIFY_SOCKET=" + name);
   const bool is_us = !watched || *watched == ::getpid();
-  if (watchdog_us && *watchdog_us > 0 && is_us) manager.watchdog_us_ = watchdog_us;
+  if (watchdog_us && *watchdog_us > 0 && is_us) {
+    manager.watchdog_us_ = watchdog_us;
+    manager.environment_.push_back("WATCHDOG_USEC=" + watchdog);
+  }
   return manager;
 }
 
@@ -79,6 +84,11 @@ void ServiceManager::tell_status(std::string_view status) noexcept {
 
 void ServiceManager::feed_watchdog() noexcept {
   tell("WATCHDOG=1\n");
+}
+
+void ServiceManager::tell_successor(pid_t successor) noexcept {
+  tell(fmt::format("MAINPID={}\nREADY=1\n", successor));
+  socket_.reset();
 }
 
 void ServiceManager::tell(const std::string& lines) noexcept {

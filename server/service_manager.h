@@ -5,10 +5,13 @@
 // are threads, used on the first worker's.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/unique_fd.h"
 
@@ -29,6 +32,10 @@ class ServiceManager {
   // A line for people, as `systemctl status` shows it.
   void tell_status(std::string_view status) noexcept;
   void feed_watchdog() noexcept;
+  // It has reloaded, by another process, which is the one to watch from now on: this one says no more.
+  void tell_successor(pid_t successor) noexcept;
+  // What that one needs, to be supervised as this one was: NAME=VALUE.
+  const std::vector<std::string>& environment() const noexcept { return environment_; }
 
   // How often it has to be fed at least; nothing: it need not.
   std::optional<std::int64_t> watchdog_us() const noexcept { return watchdog_us_; }
@@ -37,6 +44,7 @@ class ServiceManager {
   void tell(const std::string& lines) noexcept;
 
   UniqueFd socket_;  // none: nobody supervises
+  std::vector<std::string> environment_;
   std::optional<std::int64_t> watchdog_us_;
 };
 

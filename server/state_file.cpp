@@ -14,20 +14,25 @@
 #include <span>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "core/base/byte_codec.h"
 #include "core/base/log.h"
 #include "core/base/unique_fd.h"
+#include "proto/session/chat_history.h"
 #include "server/digest.h"
 
 namespace videosync {
 
 namespace {
 
-constexpr std::string_view first_line = "videosync sessions 1\n";
+constexpr std::string_view first_line = "videosync sessions 2\n";
 constexpr std::size_t digest_bytes = 34;  // as entity_tag() gives it
 constexpr std::size_t value_bytes_max = std::numeric_limits<std::uint32_t>::max() - 1;
+constexpr std::size_t path_bytes_max = 4'096;
+constexpr std::size_t chat_bytes_max = ChatHistory::bytes_max;
 
-void put_session(ByteWriter& writer, const MemoryStore::Kept& kept) {
+void put_session(ByteWriter& writer, const SavedSession& session) {
+  const MemoryStore::Kept& kept = session.kept;
   writer.put_raw(kept.name.key.bytes);
   writer.put(kept.name.code.value);
   writer.put(kept.value.version.fence);
@@ -36,9 +41,49 @@ void put_session(ByteWriter& writer, const MemoryStore::Kept& kept) {
   writer.put_text(kept.value.bytes.text());
   writer.put_flag(static_cast<bool>(kept.value.queue));
   if (kept.value.queue) writer.put_text(kept.value.queue.text());
+  writer.put(static_cast<std::uint32_t>(session.company.members.size()));
+  for (const SessionMachine::KnownMember& member : session.company.members) {
+    writer.put(member.id.value);
+    writer.put_text(member.name);
+    writer.put(member.browser.value);
+  }
+  writer.put(static_cast<std::uint32_t>(session.company.chat.size()));
+  for (const ChatLine& line : session.company.chat) {
+    writer.put(line.id);
+    writer.put(line.from.value);
+    writer.put_text(line.name);
+    writer.put_text(line.text);
+    writer.put_time(line.at_us);
+  }
 }
 
-MemoryStore::Kept get_session(ByteReader& reader) {
+std::vector<SessionMachine::KnownMember> get_members(ByteReader& reader) {
+  std::vector<SessionMachine::KnownMember> members;
+  const auto count = reader.get<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+    SessionMachine::KnownMember& member = members.emplace_back();
+    member.id.value = reader.get<decltype(member.id.value)>();
+    member.name = reader.get_bytes(member_name_bytes_max);
+    member.browser.value = reader.get<decltype(member.browser.value)>();
+  }
+  return members;
+}
+
+std::vector<ChatLine> get_chat(ByteReader& reader) {
+  std::vector<ChatLine> chat;
+  const auto count = reader.get<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+    ChatLine line{.id = reader.get<std::uint64_t>(), .from = {}, .name = {}, .text = {}};
+    line.from.value = reader.get<decltype(line.from.value)>();
+    line.name = reader.get_bytes(chat_bytes_max);
+    line.text = reader.get_bytes(chat_bytes_max);
+    line.at_us = reader.get_time();
+    if (line.id > 0) chat.push_back(std::move(line));
+  }
+  return chat;
+}
+
+SavedSession get_session(ByteReader& reader) {
   Uuid key;
   reader.get_raw(key.bytes);
   ShortCode code;
@@ -49,7 +94,30 @@ MemoryStore::Kept get_session(ByteReader& reader) {
   kept.left_us = reader.get_time();
   kept.value.bytes = BufferRef::copy_of(reader.get_bytes(value_bytes_max));
   if (reader.get_flag()) kept.value.queue = BufferRef::copy_of(reader.get_bytes(value_bytes_max));
-  return kept;
+  SessionCompany company;
+  company.members = get_members(reader);
+  company.chat = get_chat(reader);
+  return {std::move(kept), std::move(company)};
+}
+
+void put_upload(ByteWriter& writer, const Upload& upload) {
+  writer.put_raw(upload.session.bytes);
+  writer.put_raw(upload.id.bytes);
+  writer.put(upload.length);
+  writer.put(upload.offset);
+  writer.put_text(upload.name);
+  writer.put_text(upload.place);
+}
+
+Upload get_upload(ByteReader& reader) {
+  Upload upload;
+  reader.get_raw(upload.session.bytes);
+  reader.get_raw(upload.id.bytes);
+  upload.length = reader.get<std::uint64_t>();
+  upload.offset = reader.get<std::uint64_t>();
+  upload.name = reader.get_bytes(path_bytes_max);
+  upload.place = reader.get_bytes(path_bytes_max);
+  return upload;
 }
 
 Result<> write_all(int descriptor, std::string_view bytes) {
@@ -94,8 +162,11 @@ std::string encode_state(const SavedState& state, std::int64_t wall_us) {
   writer.put_time(wall_us);
   writer.put_raw(state.secret.bytes);
   writer.put(static_cast<std::uint64_t>(state.sessions.size()));
-  for (const MemoryStore::Kept& kept : state.sessions)
-    put_session(writer, kept);
+  for (const SavedSession& session : state.sessions)
+    put_session(writer, session);
+  writer.put(static_cast<std::uint64_t>(state.uploads.size()));
+  for (const Upload& upload : state.uploads)
+    put_upload(writer, upload);
   std::string bytes(first_line);
   bytes += writer.take_bytes();
   bytes += entity_tag(bytes);
@@ -119,10 +190,13 @@ Result<SavedState> decode_state(std::string_view bytes, std::int64_t wall_us) {
   reader.get_raw(state.secret.bytes);
   const auto count = reader.get<std::uint64_t>();
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
-    MemoryStore::Kept kept = get_session(reader);
-    kept.left_us -= passed_us;
-    if (kept.left_us > 0) state.sessions.push_back(std::move(kept));
+    SavedSession session = get_session(reader);
+    session.kept.left_us -= passed_us;
+    if (session.kept.left_us > 0) state.sessions.push_back(std::move(session));
   }
+  const auto uploads = reader.get<std::uint64_t>();
+  for (std::uint64_t i = 0; i < uploads && reader.ok(); ++i)
+    state.uploads.push_back(get_upload(reader));
   if (!reader.ok() || !reader.at_end()) return fail(ErrorCode::corrupt, "it is damaged");
   return state;
 }
@@ -155,6 +229,7 @@ void StateFile::remove() const noexcept {
 
 Result<> StateFile::write(const SavedState& state, std::int64_t wall_us) const {
   const std::string fresh = beside(".new");
+  VS_ASSERT(std::ranges::all_of(state.sessions, [](const auto& one) { return one.company.chat.empty(); }));
   const UniqueFd file = create_file(fresh);
   if (!file) return fail_errno(fmt::format("cannot make {}", fresh), errno);
   if (auto written = write_all(file.get(), encode_state(state, wall_us)); !written) {

@@ -1,6 +1,7 @@
-// StateFile: the sessions of the embedded store in a file, so that they outlive a restart (--state).
+// SavedState: the sessions of the embedded store from one process to the next; StateFile: in a file, so
+// that they outlive a restart (--state).
 //
-// Written once, whole or not at all, when the program has ended to serve; read once, at its start, and
+// The file is written once, whole or not at all, when the program has ended to serve; read once, at its start, and
 // removed when it serves: what it says is no longer true when somebody has come. A start that fails
 // leaves it where it is. A damaged one is set aside. For Program, on main's thread.
 #pragma once
@@ -15,17 +16,25 @@
 
 #include "core/base/error.h"
 #include "proto/session/session_values.h"
+#include "server/session/session_directory.h"
+#include "server/uploads/upload_table.h"
 #include "storage/memory_store.h"
 
 namespace videosync {
 
-struct SavedState {
-  Token secret;  // of SharedSecret: browsers are known by it
-  std::vector<MemoryStore::Kept> sessions;
+struct SavedSession {
+  MemoryStore::Kept kept;
+  SessionCompany company{};  // its chat never in a file: what was said is in memory alone
 };
 
-// Little-endian: a line that says what it is, the wall clock's time, the secret, the sessions; then
-// their digest. `wall_us` is the time now, since the epoch.
+struct SavedState {
+  Token secret;  // of SharedSecret: browsers are known by it
+  std::vector<SavedSession> sessions;
+  std::vector<Upload> uploads{};  // films that were brought, or are being brought
+};
+
+// Little-endian: a line that says what it is, the wall clock's time, the secret, the sessions, the
+// uploads; then their digest. `wall_us` is the time now, since the epoch.
 std::string encode_state(const SavedState& state, std::int64_t wall_us);
 // corrupt: it is not whole, or none that this version reads. Sessions whose time is over by `wall_us`
 // are not in it.

@@ -23,6 +23,7 @@ constexpr std::size_t idle_exchanges_max = 256;
 constexpr std::size_t idle_frame_decoders_max = 64;
 constexpr std::int64_t drain_step_ms = 100;
 constexpr std::uint32_t retry_after_ms = 1'000;
+constexpr std::uint32_t back_step_ms = 50;  // after a hand-over: who comes back together
 // What the kernel reads for a connection that has been closed is waited for so long.
 constexpr std::int64_t hanging_wait_ms = 500;
 
@@ -34,6 +35,12 @@ constexpr HttpFault address_full{503, "too_many_connections",
 HttpLimits limits_of(const Config& config) {
   return {config.request_line_bytes_max, config.request_head_bytes_max, config.request_fields_max,
           config.request_body_bytes_max, is_upload_body};
+}
+
+BufferRef draining_notice(std::uint32_t after_ms) {
+  std::string text;
+  encode_notice(text, NoticeCode::draining, after_ms);
+  return make_frame(WebSocketOpcode::text, text);
 }
 
 std::optional<IpAddress> far_address_of(int descriptor) noexcept {
@@ -109,10 +116,10 @@ void Worker::open_sessions() {
   });
 }
 
-Result<> Worker::start() {
+Result<> Worker::start(bool accepts) {
   if (auto started = reactor_->start(); !started) return started;
-  for (auto& entry : listeners_)
-    entry->listener.resume();
+  is_resting_ = !accepts;
+  if (accepts) resume_accepting();
   if (media_opens_) media_opens_->start();
   if (form_asks_) form_asks_->start();
   if (upload_asks_) upload_asks_->start();
@@ -125,8 +132,7 @@ void Worker::run() noexcept {
   if (media_opens_) media_opens_->stop();
   if (form_asks_) form_asks_->stop();
   if (upload_asks_) upload_asks_->stop();
-  const auto is_busy = [](const auto& entry) { return !entry->listener.is_idle(); };
-  while (std::any_of(listeners_.begin(), listeners_.end(), is_busy) ||
+  while (!std::ranges::all_of(listeners_, &Worker::is_idle) ||
          (media_opens_ && !media_opens_->is_idle()) || (form_asks_ && !form_asks_->is_idle()) ||
          (upload_asks_ && !upload_asks_->is_idle()))
     reactor_->turn(10);
@@ -175,6 +181,11 @@ void Worker::on_turn_end() noexcept {
     }
     directory_->on_turn_end();
   } while (!tasks_.empty());
+  if (at_rest_ && std::ranges::all_of(listeners_, &Worker::is_idle)) {
+    InlineTask task = std::move(*at_rest_);
+    at_rest_.reset();
+    task();
+  }
 }
 
 void Worker::on_second() noexcept {
@@ -247,10 +258,29 @@ void Worker::pause_accepting() noexcept {
 void Worker::release(Connection& connection) noexcept {
   if (connection.is_admitted()) service_.connections.fetch_sub(1);
   connections_.release(connection);
-  if (!is_accepting_paused_ || service_.is_draining) return;
+  if (is_accepting_paused_ && !is_resting_ && !service_.is_draining) resume_accepting();
+}
+
+void Worker::resume_accepting() noexcept {
   is_accepting_paused_ = false;
   for (auto& entry : listeners_)
     entry->listener.resume();
+}
+
+bool Worker::is_idle(const std::unique_ptr<ListenerEntry>& entry) noexcept {
+  return entry->listener.is_idle();
+}
+
+void Worker::come_to_rest(InlineTask at_rest) noexcept {
+  is_resting_ = true;
+  pause_accepting();
+  at_rest_.emplace(std::move(at_rest));
+}
+
+void Worker::go_on() noexcept {
+  VS_ASSERT(is_resting_ && !at_rest_);
+  is_resting_ = false;
+  if (!service_.is_draining) resume_accepting();
 }
 
 // --- Drain ---------------------------------------------------------------------------------------
@@ -258,15 +288,46 @@ void Worker::release(Connection& connection) noexcept {
 void Worker::begin_drain() noexcept {
   if (drain_timer_.is_armed()) return;
   for (auto& entry : listeners_) {
-    if (!entry->is_admin) entry->listener.close();
+    if (!entry->is_admin || service_.has_successor) entry->listener.close();
   }
-  std::string& text = scratch();
-  encode_notice(text, NoticeCode::draining, retry_after_ms);
-  tell_members(make_frame(WebSocketOpcode::text, text));
+  tell_members(draining_notice(retry_after_ms));
+  end_requests();
+  directory_->begin_drain();
+  schedule_drain();
+}
+
+// Who is closed comes back to where the session is: nobody is kept where it is no more.
+void Worker::begin_drain_after_handing_over(std::uint32_t spread_ms) noexcept {
+  VS_ASSERT(!drain_timer_.is_armed());
+  for (auto& entry : listeners_)
+    entry->listener.close();
+  std::size_t members = 0;
+  connections_.for_each([&](Connection& connection) { members += connection.is_member() ? 1 : 0; });
+  const std::size_t slices = spread_ms / back_step_ms + 1;
+  const std::size_t slice = members / slices + 1;
+  std::size_t number = 0;
+  BufferRef notice;
+  connections_.for_each([&](Connection& connection) {
+    if (!connection.is_member()) return;
+    if (number % slice == 0) {
+      const std::size_t after_ms = back_step_ms * (number / slice + 1);
+      notice = draining_notice(static_cast<std::uint32_t>(after_ms));
+    }
+    ++number;
+    connection.send_frame(notice, SendClass::reliable);
+    connection.close_websocket(close_code::going_away, "the server goes on in another process");
+  });
+  end_requests();
+  schedule_drain();
+}
+
+void Worker::end_requests() noexcept {
   connections_.for_each([](Connection& connection) {
     if (!connection.is_member() && !connection.is_admin()) connection.begin_drain();
   });
-  directory_->begin_drain();
+}
+
+void Worker::schedule_drain() noexcept {
   // Members leave during the first half, so that the second is theirs to say goodbye in.
   const std::int64_t drain_ms = config().drain_us / 1'000;
   // The first step only closes them: without any time at all they hear at least why.

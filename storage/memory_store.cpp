@@ -182,11 +182,11 @@ std::vector<Uuid> MemoryStore::expire_some(std::size_t examined_max) {
   return expired;
 }
 
-std::vector<MemoryStore::Kept> MemoryStore::kept() {
+std::vector<MemoryStore::Kept> MemoryStore::kept() const {
   std::vector<Kept> all;
   all.reserve(size());
   const std::int64_t now_us = clock_.monotonic_us();
-  for (Shard& shard : shards_) {
+  for (const Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
     for (const auto& [key, entry] : shard.entries) {
       if (entry.is_tombstone() || entry.expires_at_us <= now_us) continue;

@@ -61,7 +61,7 @@ class MemoryStore final : public SessionStore {
     std::int64_t left_us = 0;
   };
   // All that live: for a file, when nobody changes them any more.
-  std::vector<Kept> kept();
+  std::vector<Kept> kept() const;
   // As it was, in a store that does not have it. exhausted: the limit of sessions is reached.
   Result<> restore(const Kept& kept);
 
@@ -82,7 +82,7 @@ class MemoryStore final : public SessionStore {
   using Entries = std::unordered_map<Uuid, Entry>;
 
   struct alignas(64) Shard {
-    std::mutex mutex;
+    mutable std::mutex mutex;
     Entries entries;
     // One element an entry. A prolonged life does not move it: the sweep finds the later time and
     // puts it back, so change() and touch() leave the queue alone.

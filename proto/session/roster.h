@@ -56,6 +56,7 @@ class Roster {
   const Member* longest_away() const noexcept { return away_list_.front(); }
 
   const MemberTree& connected() const noexcept { return connected_; }
+  const MemberTree& away() const noexcept { return away_; }
   std::size_t away_count() const noexcept { return away_.size(); }
   std::uint32_t next_id() const noexcept { return next_id_; }
   // Somebody else has given it: no id up to it is given here.

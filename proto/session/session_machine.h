@@ -135,6 +135,16 @@ class SessionMachine {
     BrowserId browser{};
   };
   void enroll(const Enrollment& enrolled, std::int64_t now_us, Effects& effects);
+  // What a record does not say of the members: for one that goes on from it.
+  struct KnownMember {
+    MemberId id;
+    std::string name;
+    BrowserId browser{};
+  };
+  // Those who are connected, or may still resume.
+  std::vector<KnownMember> known_members() const;
+  // Right after reopen(): it was one until now, and may resume.
+  void expect_back(const KnownMember& known);
   SessionMachine(const SessionMachine&) = delete;
   SessionMachine& operator=(const SessionMachine&) = delete;
 

@@ -80,6 +80,32 @@ void SessionMachine::enroll(const Enrollment& enrolled, std::int64_t now_us, Eff
   VS_ASSERT(host_);
 }
 
+std::vector<SessionMachine::KnownMember> SessionMachine::known_members() const {
+  std::vector<KnownMember> all;
+  const auto add = [&](const Member& member) {
+    all.push_back({member.id, std::string(member.name.view()), member.browser});
+    return true;
+  };
+  roster_.connected().visit(add);
+  roster_.away().visit(add);
+  return all;
+}
+
+void SessionMachine::expect_back(const KnownMember& known) {
+  VS_ASSERT(reopened_us_ == now_us_);
+  const bool is_possible = known.id && known.id.value < id_max && !known.name.empty() &&
+                           known.name.size() <= member_name_bytes_max;
+  if (!is_possible) return;
+  Member* member = roster_.find(known.id);
+  if (member == nullptr) {  // the host is there
+    reserve_id(known.id);
+    member = &roster_.add_away(known.id, known.name, now_us_);
+    ready_.recount(*member);
+  }
+  VS_ASSERT(!member->connected);
+  member->browser = known.browser;
+}
+
 // Another number for each line: by its fence, spread as in Knuth, The Art of Computer
 // Programming 6.4.
 std::uint32_t SessionMachine::skipped_blocks() const noexcept {

@@ -6,6 +6,7 @@
 
 #include "core/base/assert.h"
 #include "core/reactor/listener.h"
+#include "server/http/faults.h"
 #include "server/http/security_headers.h"
 #include "server/routes/routes.h"
 #include "server/worker.h"
@@ -62,9 +63,8 @@ void Connection::charge(AddressGroup group) noexcept {
 }
 
 void Connection::refuse(HttpFault fault) noexcept {
-  static constexpr HttpField retry[] = {{"Retry-After", "5"}};
   keep_alive_ = false;
-  answer_error(fault, retry);
+  answer_error(fault, retry_in_5_s);
 }
 
 // --- Bytes in ------------------------------------------------------------------------------------
@@ -462,7 +462,6 @@ void Connection::on_timer() noexcept {
   static constexpr HttpFault body_rests{408, "request_timeout",
                                         "nothing more came of the body: go on where it ended"};
   static constexpr HttpFault no_answer{503, "unavailable", "try again later"};
-  static constexpr HttpField retry[] = {{"Retry-After", "5"}};
   switch (phase_) {
     case Phase::idle:
       if (!stream_.has_output() || !is_watching_output_) {
@@ -484,7 +483,7 @@ void Connection::on_timer() noexcept {
       break;
     case Phase::awaiting_answer:
       keep_alive_ = false;
-      answer_error(no_answer, retry);
+      answer_error(no_answer, retry_in_5_s);
       break;
     case Phase::answering:
       if (has_stalled()) close();

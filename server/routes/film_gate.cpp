@@ -17,7 +17,6 @@ constexpr HttpFault session_required{
     403, "session_required",
     "films are for who watches: add ?session= with a session's key or code"};
 constexpr HttpFault secret_unknown{503, "unavailable", "the session store is away"};
-constexpr HttpField retry[] = {{"Retry-After", "5"}};
 
 bool has_named_a_session(Worker& worker, Connection& connection) {
   const auto secret = worker.service().secret.get();
@@ -41,7 +40,7 @@ bool refuse_film(Worker& worker, Connection& connection) {
   if (service.secret.get()) {
     connection.answer_error(session_required);
   } else {
-    connection.answer_error(secret_unknown, retry);
+    connection.answer_error(secret_unknown, retry_in_5_s);
   }
   return true;
 }

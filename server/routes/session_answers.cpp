@@ -10,6 +10,7 @@
 #include "proto/http/http_request.h"
 #include "proto/wire/messages.h"
 #include "server/films/video_catalog.h"
+#include "server/http/faults.h"
 #include "server/http/file_response.h"
 #include "server/routes/code_route.h"
 #include "server/routes/film_gate.h"
@@ -44,11 +45,10 @@ struct Answering {
 
   void operator()(SessionFault fault) const noexcept {
     static constexpr HttpField challenge[] = {{"WWW-Authenticate", "Bearer"}};
-    static constexpr HttpField retry[] = {{"Retry-After", "5"}};
     const HttpFault& told = faults[static_cast<std::size_t>(fault)];
     settle_code(worker, connection, false);
     if (told.status == 401) return connection.answer_error(told, challenge);
-    if (told.status == 503) return connection.answer_error(told, retry);
+    if (told.status == 503) return connection.answer_error(told, retry_in_5_s);
     connection.answer_error(told);
   }
   void operator()(const SessionCreated& created) const noexcept {

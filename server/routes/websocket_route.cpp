@@ -34,7 +34,6 @@ constexpr HttpFault bad_names[] = {
 constexpr HttpFault too_many_connections{503, "too_many_connections",
                                          "too many connections from this address"};
 constexpr HttpFault draining{503, "draining", "this server is about to end, try again"};
-constexpr HttpField retry[] = {{"Retry-After", "5"}};
 
 void refuse_websocket(Worker& worker, Connection& connection, const HttpFault& fault) {
   worker.metrics().count_response(static_cast<unsigned>(fault.status));
@@ -81,7 +80,7 @@ bool refuse_crowd(Worker& worker, Connection& connection, const IpAddress& addre
     return false;
   }
   worker.metrics().count(Counter::refused_per_address);
-  connection.answer_error(too_many_connections, retry);
+  connection.answer_error(too_many_connections, retry_in_5_s);
   return true;
 }
 
@@ -140,7 +139,7 @@ void route_websocket(Worker& worker, Connection& connection) {
     service.upgrade_advice.tell_missing_upgrade(client.host);
   }
   if (refuse_foreign(worker, connection, client.host, is_question)) return;
-  if (service.is_draining) return connection.answer_error(draining, retry);
+  if (service.is_draining) return connection.answer_error(draining, retry_in_5_s);
   const auto session = query_value(request.query, "session");
   const auto key = session ? Uuid::parse_v4(*session) : std::nullopt;
   if (!key) return connection.answer_error(no_such_session);

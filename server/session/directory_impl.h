@@ -59,7 +59,11 @@ class SessionDirectory::Impl {
     Impl& impl_;
   };
 
-  Result<> restore(const Uuid& key, const StoredValue& value) noexcept;
+  Result<> restore(const Uuid& key, const StoredValue& value, SessionCompany company) noexcept;
+  SessionCompany company_of(const Uuid& key) const;
+  void hand_away() noexcept;
+  bool is_handed_away() const noexcept { return is_handed_away_; }
+  void refuse(ConnectionRef from) noexcept { answer(from, SessionFault::unavailable); }
 
   // --- Requests ---------------------------------------------------------------------------------
   void create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept;
@@ -494,6 +498,7 @@ class SessionDirectory::Impl {
   TimerEntry tick_timer_;
   Porch porch_;
   TimerEntry porch_timer_;  // armed while anybody waits there
+  bool is_handed_away_ = false;  // sessions are another process's
   bool is_store_ready_ = false;
   bool may_store_lack_ = false;
   bool was_ready_ = false;

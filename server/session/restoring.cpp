@@ -1,12 +1,15 @@
-// Sessions that another process has left in the store, which nobody shares.
+// Sessions from one process to the next, where nobody shares the store.
 #include "core/base/assert.h"
 #include "server/session/directory_impl.h"
 
 namespace videosync {
 
+using Impl = SessionDirectory::Impl;
+
 // As where a node has died: in an epoch and at a fence above all that its members and its record may
 // have seen, with nobody connected and its host expected back.
-Result<> SessionDirectory::Impl::restore(const Uuid& key, const StoredValue& value) noexcept {
+Result<> Impl::restore(const Uuid& key, const StoredValue& value,
+                       SessionCompany company) noexcept {
   VS_ASSERT(is_alone());
   VS_ASSERT(find(key) == nullptr);
   auto stored = decode_stored_session(value.bytes.text());
@@ -18,6 +21,12 @@ Result<> SessionDirectory::Impl::restore(const Uuid& key, const StoredValue& val
       SessionMachine::reopen(ports_.limits, stored->record, 0, version.fence, {}, server_us());
   machine->adopt_queue(std::move(stored->queue));
   machine->take_durable_changed();
+  for (const SessionMachine::KnownMember& known : company.members)
+    machine->expect_back(known);
+  ChatHistory said;
+  for (ChatLine& line : company.chat)
+    said.add(std::move(line));
+  machine->learn_chat(said);
   auto& residence = residences_[key];
   residence = std::make_unique<Residence>(key, &Impl::on_residence_timer, this);
   adopt(*residence, std::move(machine), version);
@@ -25,6 +34,25 @@ Result<> SessionDirectory::Impl::restore(const Uuid& key, const StoredValue& val
   VS_ASSERT(residence->is_home());
   settle(*residence);
   return {};
+}
+
+SessionCompany Impl::company_of(const Uuid& key) const {
+  VS_ASSERT(is_alone());
+  const auto found = residences_.find(key);
+  if (found == residences_.end() || !found->second->is_home()) return {};
+  const SessionMachine& machine = *found->second->at_home().machine;
+  const auto& lines = machine.chat().lines();
+  return {machine.known_members(), {lines.begin(), lines.end()}};
+}
+
+void Impl::hand_away() noexcept {
+  VS_ASSERT(is_alone());
+  VS_ASSERT(!is_handed_away_);
+  is_handed_away_ = true;
+  for (auto& [key, residence] : residences_)
+    if (residence->timer.is_armed()) ports_.timers.cancel(residence->timer);
+  for (TimerEntry* timer : {&tick_timer_, &porch_timer_})
+    if (timer->is_armed()) ports_.timers.cancel(*timer);
 }
 
 }  // namespace videosync

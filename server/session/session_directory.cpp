@@ -19,70 +19,92 @@ SessionDirectory::SessionDirectory(const SessionPorts& ports)
 }
 SessionDirectory::~SessionDirectory() = default;
 
-Result<> SessionDirectory::restore(const Uuid& key, const StoredValue& value) noexcept {
+Result<> SessionDirectory::restore(const Uuid& key, const StoredValue& value,
+                                   SessionCompany company) noexcept {
   const Impl::Event event(*impl_);
-  return impl_->restore(key, value);
+  return impl_->restore(key, value, std::move(company));
+}
+SessionCompany SessionDirectory::company_of(const Uuid& key) const {
+  return impl_->company_of(key);
+}
+void SessionDirectory::hand_away() noexcept {
+  const Impl::Event event(*impl_);
+  impl_->hand_away();
 }
 void SessionDirectory::on_create(const Uuid& key, const CreateOrder& order,
                                  ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
+  if (impl_->is_handed_away()) return impl_->refuse(from);
   impl_->create(key, order, from);
 }
 void SessionDirectory::on_join(const Uuid& key, const SessionMachine::JoinRequest& request,
                                ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
+  if (impl_->is_handed_away()) return impl_->refuse(from);
   impl_->join(key, request, from);
 }
 void SessionDirectory::on_info(const Uuid& key, ConnectionRef from,
                                const SessionProof& proof) noexcept {
   const Impl::Event event(*impl_);
+  if (impl_->is_handed_away()) return impl_->refuse(from);
   impl_->info(key, proof, from);
 }
 void SessionDirectory::on_validate(const Uuid& key, ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
+  if (impl_->is_handed_away()) return impl_->refuse(from);
   impl_->validate(key, from);
 }
 void SessionDirectory::on_validate_code(ShortCode code, ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
+  if (impl_->is_handed_away()) return impl_->refuse(from);
   impl_->validate_code(code, from);
 }
 void SessionDirectory::on_video(const Uuid& key, ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
+  if (impl_->is_handed_away()) return impl_->refuse(from);
   impl_->video(key, from);
 }
 void SessionDirectory::on_delete(const Uuid& key, const std::optional<Token>& host_token,
                                  ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);
+  if (impl_->is_handed_away()) return impl_->refuse(from);
   impl_->end(key, host_token, from);
 }
 void SessionDirectory::on_upload(const Uuid& key, const std::string& name,
                                  std::optional<std::uint8_t> percent) noexcept {
+  if (impl_->is_handed_away()) return;
   const Impl::Event event(*impl_);
   impl_->tell_upload(key, name, percent);
 }
 void SessionDirectory::on_message(const Uuid& key, MemberId member, ConnectionNumber number,
                                   ConnectionRef from, const ClientMessage& message) noexcept {
+  if (impl_->is_handed_away()) return;
   const Impl::Event event(*impl_);
   impl_->message(key, member, number, from, message);
 }
 void SessionDirectory::on_leave(const Uuid& key, MemberId member,
                                 ConnectionNumber number) noexcept {
+  if (impl_->is_handed_away()) return;
   const Impl::Event event(*impl_);
   impl_->leave(key, member, number);
 }
 void SessionDirectory::on_knocker_left(const Uuid& key, ConnectionNumber number) noexcept {
+  if (impl_->is_handed_away()) return;
   const Impl::Event event(*impl_);
   impl_->knocker_left(key, number);
 }
 void SessionDirectory::on_turn_end() noexcept {
+  if (impl_->is_handed_away()) return;
   const Impl::Event event(*impl_);
   impl_->turn_end();
 }
 void SessionDirectory::on_library_changed() noexcept {
+  if (impl_->is_handed_away()) return;
   const Impl::Event event(*impl_);
   impl_->library_changed();
 }
 void SessionDirectory::begin_drain() noexcept {
+  if (impl_->is_handed_away()) return;
   const Impl::Event event(*impl_);
   impl_->begin_drain();
 }

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "proto/session/session_machine.h"
 #include "proto/wire/node_messages.h"
@@ -27,6 +28,12 @@
 namespace videosync {
 
 struct SessionSurvey;
+
+// What the store does not have of a session, and goes with it from one process to the next.
+struct SessionCompany {
+  std::vector<SessionMachine::KnownMember> members{};
+  std::vector<ChatLine> chat{};
+};
 
 class SessionDirectory {
  public:
@@ -40,9 +47,14 @@ class SessionDirectory {
   SessionDirectory(const SessionDirectory&) = delete;
   SessionDirectory& operator=(const SessionDirectory&) = delete;
 
-  // Where nobody shares the store, before any request: a session that another process has left in it
-  // goes on here. corrupt: it cannot be read.
-  Result<> restore(const Uuid& key, const StoredValue& value) noexcept;
+  // --- From one process to the next, where nobody shares the store -------------------------------
+  // Before any request: a session that another process had goes on here. corrupt: it cannot be read.
+  Result<> restore(const Uuid& key, const StoredValue& value, SessionCompany company) noexcept;
+  // Any thread's, while this one's stands still.
+  SessionCompany company_of(const Uuid& key) const;
+  // All sessions are another process's from now on. Requests are refused as unavailable, the rest
+  // concerns nobody here any more.
+  void hand_away() noexcept;
 
   // --- Requests; each is answered exactly once, by Delivery --------------------------------------
   void on_create(const Uuid& key, const CreateOrder& order, ConnectionRef from) noexcept;

@@ -101,9 +101,15 @@ Result<UploadFiles> UploadFiles::open(const std::string& path) {
   return UploadFiles(std::move(folder), std::move(inner[0]), std::move(inner[1]));
 }
 
-void UploadFiles::clear(const std::vector<Uuid>& living) noexcept {
-  for (const std::string& name : names_in(partial_.get()))
-    if (is_partial_name(name)) ::unlinkat(partial_.get(), name.c_str(), 0);
+void UploadFiles::clear(const std::vector<Uuid>& living,
+                        const std::vector<Upload>& unfinished) noexcept {
+  std::vector<std::string> parts;
+  for (const Upload& upload : unfinished)
+    parts.push_back(partial_name(upload));
+  for (const std::string& name : names_in(partial_.get())) {
+    const bool is_needed = std::ranges::find(parts, name) != parts.end();
+    if (is_partial_name(name) && !is_needed) ::unlinkat(partial_.get(), name.c_str(), 0);
+  }
   for (const std::string& name : names_in(folder_.get()))
     if (is_session_name(name) && !names_one_of(living, name)) remove_films(folder_.get(), name);
 }

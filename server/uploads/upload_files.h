@@ -29,8 +29,8 @@ class UploadFiles {
   static Result<UploadFiles> open(const std::string& folder);
 
   // Gives up all that sessions brought which are no more: with an embedded store all but these, which
-  // outlived a restart. Parts go whosever they are.
-  void clear(const std::vector<Uuid>& living) noexcept;
+  // outlived a restart. So do parts, but for these, which are still being brought.
+  void clear(const std::vector<Uuid>& living, const std::vector<Upload>& unfinished) noexcept;
 
   Result<> create(const Upload& upload) noexcept;
   // Writes behind what is there, as much as the storage takes.

@@ -47,10 +47,14 @@ UploadKeeper::UploadKeeper(UploadFiles files, const UploadRules& rules, const Cl
                            Owners owners) noexcept
     : clock_(clock),
       self_(owners.self),
-      outliving_(std::move(owners.outliving)),
+      living_(std::move(owners.living)),
+      may_outlive_(owners.may_outlive),
       expires_us_(rules.expires_us),
       files_(std::move(files)),
-      table_(rules) {}
+      table_(rules) {
+  for (Upload& upload : owners.uploads)
+    table_.adopt(std::move(upload), clock.monotonic_us());
+}
 
 UploadKeeper::~UploadKeeper() {
   thread_.request_stop();
@@ -76,14 +80,40 @@ void UploadKeeper::put(Order order) {
 // --- The thread ----------------------------------------------------------------------------------
 
 void UploadKeeper::run(const std::stop_token& stop) {
-  if (!self_) files_.clear(outliving_.value_or(std::vector<Uuid>{}));
+  if (!self_) files_.clear(living_, table_.unfinished());
   while (!stop.stop_requested()) {
     for (Order& order : await_orders(stop))
       serve(order);
-    give_up_expired();
+    if (!is_handed_away_) give_up_expired();
   }
   if (self_) files_.remove_node(*self_);
-  if (!self_ && !outliving_) files_.clear({});
+  if (!self_ && !may_outlive_ && !is_handed_away_) files_.clear({}, {});
+}
+
+std::optional<std::vector<Upload>> UploadKeeper::pause(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  VS_ASSERT(!is_paused_ && !is_handed_away_);
+  is_paused_ = true;
+  wake_.notify_all();
+  const bool rests = rested_.wait_for(lock, limit, [this] { return is_resting_; });
+  if (rests) return table_.all();
+  is_paused_ = false;
+  return std::nullopt;
+}
+
+void UploadKeeper::resume() {
+  const std::lock_guard lock(mutex_);
+  VS_ASSERT(is_paused_);
+  is_paused_ = false;
+  wake_.notify_all();
+}
+
+void UploadKeeper::hand_away() {
+  const std::lock_guard lock(mutex_);
+  VS_ASSERT(is_paused_ && is_resting_);
+  is_handed_away_ = true;
+  is_paused_ = false;
+  wake_.notify_all();
 }
 
 // What other nodes have to do with this folder.
@@ -120,7 +150,13 @@ void UploadKeeper::give_up_expired() {
 
 std::vector<UploadKeeper::Order> UploadKeeper::await_orders(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  const auto has_orders = [this] { return !orders_.empty(); };
+  if (is_paused_) {
+    is_resting_ = true;
+    rested_.notify_all();
+    wake_.wait(lock, stop, [this] { return !is_paused_; });
+    is_resting_ = false;
+  }
+  const auto has_orders = [this] { return !orders_.empty() || is_paused_; };
   if (table_.size() == 0 && !self_) {
     wake_.wait(lock, stop, has_orders);
   } else {
@@ -131,8 +167,15 @@ std::vector<UploadKeeper::Order> UploadKeeper::await_orders(const std::stop_toke
 
 void UploadKeeper::serve(Order& order) {
   UploadAsk& ask = order.ask;
-  if (order.desk == nullptr) return give_up_all_of(ask.session);
+  if (order.desk == nullptr) {
+    if (!is_handed_away_) give_up_all_of(ask.session);
+    return;
+  }
   UploadAnswer answer{.number = ask.number, .kind = ask.kind};
+  if (is_handed_away_) {
+    answer.fault = UploadFault::busy;
+    return order.desk->put(std::move(answer));
+  }
   const std::int64_t now_us = clock_.monotonic_us();
   Upload* upload = ask.kind == Kind::create ? nullptr : table_.find(ask.session, ask.id);
   if (ask.kind == Kind::create) {

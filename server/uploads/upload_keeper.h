@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -56,12 +57,14 @@ using UploadDesk = AnswerDesk<UploadAnswer>;
 
 class UploadKeeper {
  public:
-  // Whose sessions they are. `self`: this node, where it shares its store with others. Else
-  // `outliving`: those that have outlived a restart, and more of them may outlive the next; nothing:
-  // none does, and what lies in the folder is given up at the start and at the end.
+  // Whose films they are.
   struct Owners {
-    std::optional<Uuid> self;
-    std::optional<std::vector<Uuid>> outliving;
+    std::optional<Uuid> self{};  // this node, where it shares its store with others
+    // Else: sessions that outlived the program before. What others brought is given up at the start.
+    std::vector<Uuid> living{};
+    bool may_outlive = false;  // not all is given up at the end
+    // What the program before says that was brought, or is being brought.
+    std::vector<Upload> uploads{};
   };
   // `clock` outlives it. Errors: io.
   static Result<std::unique_ptr<UploadKeeper>> create(const std::string& folder,
@@ -75,6 +78,14 @@ class UploadKeeper {
   void ask(UploadDesk& desk, UploadAsk ask);
   // The session has ended: nothing of it stays.
   void forget(const Uuid& session);
+
+  // --- From one process to the next; of one thread -----------------------------------------------
+  // Nothing is written any more until resume(): what there is. Nothing, if the storage does not come
+  // to rest in time; then it goes on.
+  std::optional<std::vector<Upload>> pause(std::chrono::milliseconds limit);
+  void resume();
+  // Once, instead of resume(): it is another process's. What is asked here is told that it is busy.
+  void hand_away();
 
   // --- Where nodes share a store; any thread -----------------------------------------------------
   // So many there are, this one included.
@@ -109,7 +120,8 @@ class UploadKeeper {
 
   const Clock& clock_;
   const std::optional<Uuid> self_;
-  const std::optional<std::vector<Uuid>> outliving_;
+  const std::vector<Uuid> living_;
+  const bool may_outlive_;
   const std::int64_t expires_us_;
   std::atomic<std::size_t> nodes_alive_{1};
   std::atomic<std::size_t> nodes_seen_{0};
@@ -117,6 +129,10 @@ class UploadKeeper {
   std::condition_variable_any wake_;
   std::vector<Order> orders_;   // under mutex_
   std::vector<Uuid> sessions_;  // likewise: for take_sessions()
+  bool is_paused_ = false;      // likewise, as the next ones
+  bool is_resting_ = false;
+  std::condition_variable rested_;
+  std::atomic<bool> is_handed_away_{false};
   // The thread's:
   UploadFiles files_;
   UploadTable table_;

@@ -36,6 +36,31 @@ std::expected<Upload*, UploadFault> UploadTable::create(Upload upload, std::int6
   return &at->second;
 }
 
+void UploadTable::adopt(Upload upload, std::int64_t now_us) {
+  const bool is_possible = upload.length > 0 && upload.offset <= upload.length &&
+                           upload.is_whole() == !upload.place.empty() &&
+                           upload.length <= rules_.quota - taken_bytes_ && uploads_.size() < all_max;
+  const Key key{upload.session, upload.id.bytes};
+  if (!is_possible || uploads_.contains(key)) return;
+  taken_bytes_ += upload.length;
+  upload.is_open = false;
+  upload.touched_us = now_us;
+  uploads_.emplace(key, std::move(upload));
+}
+
+std::vector<Upload> UploadTable::all() const {
+  std::vector<Upload> all;
+  for (const auto& [key, upload] : uploads_)
+    all.push_back(upload);
+  return all;
+}
+
+std::vector<Upload> UploadTable::unfinished() const {
+  std::vector<Upload> unfinished = all();
+  std::erase_if(unfinished, [](const Upload& upload) { return upload.is_whole(); });
+  return unfinished;
+}
+
 Upload* UploadTable::find(const Uuid& session, const UploadId& id) noexcept {
   const auto found = uploads_.find(Key{session, id.bytes});
   return found != uploads_.end() ? &found->second : nullptr;

@@ -64,6 +64,10 @@ class UploadTable {
   // All but `offset` and what follows on it is taken from `upload`. exists, too_large, no_room,
   // too_many.
   std::expected<Upload*, UploadFault> create(Upload upload, std::int64_t now_us);
+  // As another process had it; what does not fit any more is left out.
+  void adopt(Upload upload, std::int64_t now_us);
+  std::vector<Upload> all() const;
+  std::vector<Upload> unfinished() const;
   // Null: unknown. The pointer is good until the upload is removed.
   Upload* find(const Uuid& session, const UploadId& id) noexcept;
   // The film that the session is bringing; null: none.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/maker_version.h"
+#include "core/base/text.h"
 
 namespace videosync {
 
@@ -22,6 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view half_made_ending = ".tmp";
 constexpr std::string_view version_name = "version";
 constexpr std::int64_t kept_ms = 60'000;
 // A plan costs reading a film once more.
@@ -43,6 +46,13 @@ std::int64_t age_ms(const fs::directory_entry& entry) {
 
 }  // namespace
 
+bool FormCache::is_being_made(std::string_view path) noexcept {
+  if (!path.ends_with(half_made_ending)) return false;
+  path.remove_suffix(half_made_ending.size());
+  const auto pid = parse_decimal<pid_t>(path.substr(path.rfind('.') + 1));
+  return pid && *pid > 0 && (::kill(*pid, 0) == 0 || errno == EPERM);
+}
+
 Result<> FormCache::open() {
   std::error_code error;
   fs::create_directories(folder_, error);
@@ -56,8 +66,8 @@ Result<> FormCache::open() {
     if (path == version_name) continue;
     // A power cut may leave what was renamed, and not what was in it.
     const std::uintmax_t bytes = it->file_size(error);
-    if (path.ends_with(".tmp") || error || bytes == 0) {
-      half_made.push_back(path);
+    if (path.ends_with(half_made_ending) || error || bytes == 0) {
+      if (error || !is_being_made(path)) half_made.push_back(path);
       error.clear();
     } else {
       learn(path, bytes, -age_ms(*it));

@@ -24,8 +24,9 @@ class FormCache {
   FormCache(std::string folder, std::uint64_t bytes_max) noexcept
       : folder_(std::move(folder)), bytes_max_(bytes_max), limit_bytes_(bytes_max) {}
 
-  // Makes the folder, learns what is there, and removes what was left half made. What another
-  // version of videosync-media made goes.
+  // Makes the folder, learns what is there, and removes what was left half made: what a process that
+  // is there is making may be another server's, that this one takes over from. What another version
+  // of videosync-media made goes.
   Result<> open();
 
   const std::string& folder() const noexcept { return folder_; }
@@ -55,6 +56,8 @@ class FormCache {
     std::uint64_t bytes = 0;
     std::int64_t used_ms = 0;
   };
+  // Whether the process after which it is named is there: "12.m4s.PID.tmp".
+  static bool is_being_made(std::string_view path) noexcept;
   void learn(const std::string& path, std::uint64_t bytes, std::int64_t modified_ms);
   void remove(const std::string& path);
   void sweep() const;

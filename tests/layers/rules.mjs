@@ -70,6 +70,8 @@ export const rooms = {
     'core/base', 'core/reactor/fd_watcher.h', 'proto/http', 'proto/session', 'proto/wire/token.h', 'storage/names',
     'server/connection', 'server/digest.h', 'server/http', 'server/session/session_reply.h', 'server/worker.h',
   ],
+  // From one process to the next.
+  'server/succession': ['core/base', 'proto/session/session_values.h'],
   'server/metrics': [
     'core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/forms/form_counts.h', 'storage/redis',
   ],
@@ -80,7 +82,7 @@ export const rooms = {
   // What puts it all together.
   server: [
     'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
-    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/routes', 'server/session', 'server/uploads',
+    'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/routes', 'server/session', 'server/succession', 'server/uploads',
     'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
   ],
 };

@@ -2,12 +2,14 @@
 //
 // A binary of `make asan` or `make tsan` that reported anything makes stop() fail, and so the test.
 // The server listens on ports of the kernel's choice, on loopback only, and makes no posters unless
-// env.VIDEOSYNC_CACHE names a folder for them. It is ended by its own
-// process id; whoever calls startServer must call stop(), also when the test fails.
+// env.VIDEOSYNC_CACHE names a folder for them. It is ended by its own process id, or by that of the
+// process that has taken over from it (SIGUSR2), which is not a child of this one; whoever calls
+// startServer must call stop(), also when the test fails.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { signal as signalIfThere } from './process.mjs';
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -41,14 +43,17 @@ export async function startServer({ binary = serverBinary(), args = [], env = {}
   // `close` follows `exit` when all of the output has been read.
   const exited = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
   const addresses = await untilListening(child, output, exited);
+  // Who serves now: a process that takes over has the output of the one before.
+  const successors = () => [...output.stderr.matchAll(/the new program serves.*\bpid=(\d+)/g)].map(([, pid]) => Number(pid));
   return {
     ...addresses,
     pid: child.pid,
+    successors,
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     exited,
     stop: async (signal = 'SIGTERM') => {
-      const end = await stopChild(child, exited, signal);
+      const end = await stopChild(child, exited, signal, successors().at(-1));
       const report = /\b(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|: runtime error: /.exec(output.stderr);
       if (report) throw new Error(`the server reported:\n${output.stderr.slice(Math.max(0, report.index - 200))}`);
       return end;
@@ -109,10 +114,12 @@ function findAddresses(text) {
   };
 }
 
-async function stopChild(child, exited, signal) {
-  if (child.exitCode !== null || child.signalCode !== null) return exited;
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+async function stopChild(child, exited, signal, successor) {
+  const hasEnded = child.exitCode !== null || child.signalCode !== null;
+  if (hasEnded && !successor) return exited;
+  const end = (how) => (successor ? signalIfThere(successor, how) : child.kill(how));
+  end(signal);
+  const timer = setTimeout(() => end('SIGKILL'), STOP_TIMEOUT_MS);
   try {
     return await exited;
   } finally {

@@ -33,8 +33,13 @@ MemoryStore::Kept session(std::uint8_t number, std::int64_t left_us, bool has_qu
 SavedState some_state() {
   SavedState state;
   state.secret.bytes.fill(7);
-  state.sessions.push_back(session(1, hour_us, true));
-  state.sessions.push_back(session(2, 2 * hour_us, false));
+  state.sessions.push_back({session(1, hour_us, true)});
+  state.sessions.push_back({session(2, 2 * hour_us, false)});
+  state.sessions[0].company.members = {{MemberId{3}, "Ann", BrowserId{12}}, {MemberId{9}, "Bob"}};
+  Upload upload{.session = state.sessions[0].kept.name.key, .id = {}, .name = "Film.mp4"};
+  upload.length = 100;
+  upload.offset = 60;
+  state.uploads.push_back(upload);
   return state;
 }
 
@@ -52,7 +57,7 @@ Test(state_file, what_was_written_is_read) {
   cr_assert(after->secret.equals(before.secret));
   cr_assert_eq(after->sessions.size(), 2U);
   for (std::size_t i = 0; i < 2; ++i) {
-    const auto &one = before.sessions[i], &other = after->sessions[i];
+    const auto &one = before.sessions[i].kept, &other = after->sessions[i].kept;
     cr_assert(one.name.key == other.name.key);
     cr_assert(one.name.code == other.name.code);
     cr_assert(one.value.version == other.value.version);
@@ -60,7 +65,15 @@ Test(state_file, what_was_written_is_read) {
     cr_assert_eq(one.value.bytes.text(), other.value.bytes.text());
     cr_assert_eq(static_cast<bool>(one.value.queue), static_cast<bool>(other.value.queue));
   }
-  cr_assert_eq(after->sessions[0].value.queue.text(), before.sessions[0].value.queue.text());
+  const auto& members = after->sessions[0].company.members;
+  cr_assert_eq(members.size(), 2U);
+  cr_assert(members[0].id == MemberId{3} && members[0].name == "Ann");
+  cr_assert(members[0].browser == BrowserId{12});
+  cr_assert(after->sessions[1].company.members.empty());
+  cr_assert_eq(after->uploads.size(), 1U);
+  cr_assert_eq(after->uploads[0].offset, 60U);
+  cr_assert_eq(after->uploads[0].name, "Film.mp4");
+  cr_assert_eq(after->sessions[0].kept.value.queue.text(), before.sessions[0].kept.value.queue.text());
 }
 
 Test(state_file, time_goes_on_while_nothing_runs) {
@@ -68,9 +81,9 @@ Test(state_file, time_goes_on_while_nothing_runs) {
   cr_assert_eq(decode_state(bytes, wall_us + hour_us - 1)->sessions.size(), 2U);
   const auto later = decode_state(bytes, wall_us + hour_us);
   cr_assert_eq(later->sessions.size(), 1U);
-  cr_assert_eq(later->sessions[0].left_us, hour_us);
+  cr_assert_eq(later->sessions[0].kept.left_us, hour_us);
   // A clock that was set back meanwhile gives nobody more time.
-  cr_assert_eq(decode_state(bytes, wall_us - hour_us)->sessions[0].left_us, hour_us);
+  cr_assert_eq(decode_state(bytes, wall_us - hour_us)->sessions[0].kept.left_us, hour_us);
 }
 
 Test(state_file, each_byte_that_is_another_or_missing_is_seen) {
@@ -116,10 +129,10 @@ Test(state_file, what_is_there_stays_until_the_new_one_is_whole) {
 Test(state_file, a_damaged_one_is_set_aside) {
   const TempFolder folder;
   const StateFile file(folder / "state");
-  folder.write("state", "videosync sessions 1\nand nothing else");
+  folder.write("state", "videosync sessions 2\nand nothing else");
   cr_assert_not(file.read(wall_us).has_value());
   cr_assert_not(std::filesystem::exists(folder / "state"));
-  cr_assert_eq(bytes_of(folder / "state.damaged"), "videosync sessions 1\nand nothing else");
+  cr_assert_eq(bytes_of(folder / "state.damaged"), "videosync sessions 2\nand nothing else");
 }
 
 Test(state_file, a_folder_that_is_not_there_is_known_at_the_start) {
@@ -128,4 +141,16 @@ Test(state_file, a_folder_that_is_not_there_is_known_at_the_start) {
   cr_assert_not(checked.has_value());
   cr_assert_eq(checked.error().system_errno, ENOENT);
   cr_assert(StateFile("").is_kept() == false);
+}
+
+Test(state_file, what_was_said_goes_from_process_to_process) {
+  SavedState before = some_state();
+  before.sessions[1].company.chat = {
+      {.id = 7, .from = MemberId{3}, .name = "Ann", .text = "Hello", .at_us = wall_us}};
+  const auto after = decode_state(encode_state(before, wall_us), wall_us);
+  cr_assert(after.has_value());
+  const auto& chat = after->sessions[1].company.chat;
+  cr_assert_eq(chat.size(), 1U);
+  cr_assert(chat[0].id == 7 && chat[0].from == MemberId{3} && chat[0].at_us == wall_us);
+  cr_assert(chat[0].name == "Ann" && chat[0].text == "Hello");
 }

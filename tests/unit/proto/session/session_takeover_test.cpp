@@ -250,3 +250,33 @@ Test(session_takeover, who_holds_a_later_state_is_not_shown_an_earlier_one) {
   cr_assert(join(0, 99).has_value());
   cr_assert(join(state.epoch + 1, 0, false).has_value(), "anybody may say so");
 }
+
+Test(session_takeover, whoever_was_here_or_away_is_expected_back_by_name) {
+  Takeover over;
+  over.old.leave(over.cem);
+  const auto known = over.old.machine->known_members();
+  cr_assert_eq(known.size(), 3U);
+  over.reopen({});
+  for (const SessionMachine::KnownMember& member : known)
+    over.t.machine->expect_back(member);
+  over.t.machine->check_invariants();
+  cr_assert_eq(over.t.machine->member_count(), 0U);
+  for (const auto& [joined, name] :
+       {std::pair(over.cem, "Cem"), std::pair(over.ann, "Ann"), std::pair(over.bob, "Bob")}) {
+    const auto back = over.t.join("", SessionFixture::resume_token(joined.id));
+    cr_assert(back.id == joined.id);
+    cr_assert_str_eq(over.t.machine->info(joined.id)->name.c_str(), name);
+  }
+  cr_assert(over.t.machine->host() == over.ann.id);
+}
+
+Test(session_takeover, what_cannot_be_a_member_is_not_expected) {
+  Takeover over;
+  over.reopen({});
+  over.t.machine->expect_back({.id = {}, .name = "Nobody"});
+  over.t.machine->expect_back({.id = over.bob.id, .name = ""});
+  over.t.machine->expect_back({.id = over.bob.id, .name = std::string(161, 'x')});
+  over.t.machine->expect_back({.id = MemberId{UINT32_MAX}, .name = "Nobody"});
+  over.t.machine->check_invariants();
+  cr_assert_eq(over.t.machine->known_members().size(), 1U, "the host alone");
+}

@@ -34,7 +34,10 @@ std::string read_whole(const std::string& path) {
 class Asker {
  public:
   explicit Asker(const std::string& folder, const std::optional<Uuid>& self = {})
-      : keeper_(std::move(*UploadKeeper::create(folder, keeper_rules, clock_, {.self = self, .outliving = {}}))),
+      : Asker(folder, UploadKeeper::Owners{.self = self}) {}
+  Asker(const std::string& folder, UploadKeeper::Owners owners)
+      : keeper_(std::move(
+            *UploadKeeper::create(folder, keeper_rules, clock_, std::move(owners)))),
         desk_(std::move(*UploadDesk::create("a test"))) {}
 
   UploadAnswer ask(Kind kind, std::uint64_t bytes = 0, std::string text = {}) {
@@ -53,6 +56,7 @@ class Asker {
     return std::move(answers[0]);
   }
   UploadKeeper& keeper() { return *keeper_; }
+  void take_up(const UploadId& id) { id_ = id; }
 
  private:
   SystemClock clock_;
@@ -130,4 +134,26 @@ Test(upload_keeper, nodes_are_counted_in_the_folder) {
   cr_assert_not(stranger.keeper().is_shared_by_all());
   stranger.keeper().note_nodes(1);
   cr_assert(is_shared(stranger));
+}
+
+Test(upload_keeper, another_process_goes_on_where_this_one_stopped) {
+  const TempFolder folder;
+  auto before = std::make_unique<Asker>(folder.path());
+  const UploadId id = before->ask(Kind::create, 10, "a.mp4").upload.id;
+  before->ask(Kind::open, 0);
+  before->ask(Kind::write, 0, "01234");
+  auto uploads = before->keeper().pause(std::chrono::seconds(10));
+  cr_assert(uploads && uploads->size() == 1);
+  before->keeper().resume();
+  cr_assert_not(before->ask(Kind::look).fault, "it goes on if nobody takes over");
+  uploads = before->keeper().pause(std::chrono::seconds(10));
+  Asker after(folder.path(), {.living = {a_session()}, .uploads = std::move(*uploads)});
+  before->keeper().hand_away();
+  cr_assert(before->ask(Kind::write, 0, "!!!!!").fault == UploadFault::busy);
+  after.take_up(id);
+  cr_assert_not(after.ask(Kind::open, 5).fault);
+  before.reset();
+  const UploadAnswer answer = after.ask(Kind::write, 0, "56789");
+  cr_assert(answer.upload.is_whole());
+  cr_assert(read_whole(folder / answer.upload.place) == "0123456789");
 }

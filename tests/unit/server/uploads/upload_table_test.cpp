@@ -142,3 +142,37 @@ Test(upload_table, its_sums_hold_on_any_way) {
     cr_assert_leq(taken, rules.quota);
   }
 }
+
+Test(upload_table, another_process_has_brought_the_first_part) {
+  UploadTable before(rules);
+  Upload* whole = *before.create(upload_of(1, 1, 300), 0);
+  bring(before, *whole, 0);
+  whole->place = "one/a.mp4";
+  Upload* half = *before.create(upload_of(2, 2, 500), 0);
+  cr_assert(before.open(*half, 0, 0).has_value());
+  before.on_written(*half, 200, 0);
+  cr_assert_eq(before.unfinished().size(), 1U);
+  UploadTable after(rules);
+  for (Upload& upload : before.all())
+    after.adopt(std::move(upload), a_second_us);
+  cr_assert_eq(after.taken_bytes(), 800U);
+  Upload* found = after.find(session_of(2), half->id);
+  cr_assert(after.open(*found, 200, a_second_us).has_value(), "nobody brings it");
+  after.on_written(*found, 300, a_second_us);
+  cr_assert(found->is_whole());
+}
+
+Test(upload_table, what_cannot_be_is_not_adopted) {
+  UploadTable table(rules);
+  Upload beyond = upload_of(1, 1, 100);
+  beyond.offset = 101;
+  table.adopt(beyond, 0);
+  Upload nowhere = upload_of(1, 2, 100);
+  nowhere.offset = 100;
+  table.adopt(nowhere, 0);
+  table.adopt(upload_of(1, 3, rules.quota + 1), 0);
+  table.adopt(upload_of(1, 4, 100), 0);
+  table.adopt(upload_of(1, 4, 100), 0);
+  cr_assert_eq(table.all().size(), 1U);
+  cr_assert_eq(table.taken_bytes(), 100U);
+}

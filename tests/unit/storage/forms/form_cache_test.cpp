@@ -2,6 +2,8 @@
 #include "storage/forms/form_cache.h"
 
 #include <criterion/criterion.h>
+#include <fmt/core.h>
+#include <unistd.h>
 #include <sys/resource.h>
 
 #include <filesystem>
@@ -54,12 +56,16 @@ Test(form_cache, a_restart_finds_what_is_there) {
     cr_assert(cache.open().has_value());
     cr_assert(cache.write("a/plan/facts.json", "{}", 0).has_value());
   }
-  folder.write("forms/a/plan/half.m4s.7.tmp", "x");
+  // Nobody has a number that high.
+  folder.write("forms/a/plan/half.m4s.5000000.tmp", "x");
+  const std::string ours = fmt::format("forms/a/plan/half.m4s.{}.tmp", ::getpid());
+  folder.write(ours, "x");
   FormCache cache(folder / "forms", 1'000);
   cr_assert(cache.open().has_value());
   cr_assert_eq(cache.read("a/plan/facts.json", 5), "{}");
   cr_assert_eq(cache.bytes(), 2);
-  cr_assert(!std::filesystem::exists(folder / "forms/a/plan/half.m4s.7.tmp"));
+  cr_assert(!std::filesystem::exists(folder / "forms/a/plan/half.m4s.5000000.tmp"));
+  cr_assert(std::filesystem::exists(folder / ours), "a server that this one takes over from");
   cache.forget("a");
   cr_assert_eq(cache.bytes(), 0);
   cr_assert(!std::filesystem::exists(folder / "forms/a"));
@@ -153,11 +159,11 @@ Test(form_cache, a_folder_stays_for_the_run_that_begins_in_it) {
   cr_assert(cache.write("a/720p/0.m4s", bytes(600), 0).has_value());
   cr_assert(cache.write("b/720p/0.m4s", bytes(600), 2 * minute_ms).has_value());
   cr_assert(!cache.has("a/720p/0.m4s") && std::filesystem::exists(folder / "forms/a/720p"));
-  folder.write("forms/a/720p/3.m4s.7.tmp", "x");
-  folder.write("forms/a/720p/3.m4s.8.tmp", "x");
-  cache.drop_half_made("a/720p", ".7.tmp");
-  cr_assert(!std::filesystem::exists(folder / "forms/a/720p/3.m4s.7.tmp"));
-  cr_assert(std::filesystem::exists(folder / "forms/a/720p/3.m4s.8.tmp"), "another one's");
+  folder.write("forms/a/720p/3.m4s.5000007.tmp", "x");
+  folder.write("forms/a/720p/3.m4s.5000008.tmp", "x");
+  cache.drop_half_made("a/720p", ".5000007.tmp");
+  cr_assert(!std::filesystem::exists(folder / "forms/a/720p/3.m4s.5000007.tmp"));
+  cr_assert(std::filesystem::exists(folder / "forms/a/720p/3.m4s.5000008.tmp"), "another one's");
   FormCache next(folder / "forms", 1'000);
   cr_assert(next.open().has_value());
   cr_assert(!std::filesystem::exists(folder / "forms/a"), "a restart sweeps");

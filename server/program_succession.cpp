@@ -1,0 +1,194 @@
+// Program: from one process to the next. The old one's part of it is begun by SIGUSR2.
+//
+// The sessions are handed over while all workers stand still, so there is no moment at which two
+// processes, or none, have them: an interruption of some milliseconds, during which players play on.
+#include <fmt/core.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "core/base/log.h"
+#include "server/exit_status.h"
+#include "server/program.h"
+
+namespace videosync {
+
+namespace {
+
+constexpr std::int64_t start_wait_ms = 60'000;
+constexpr std::int64_t rest_wait_ms = 5'000;
+constexpr std::int64_t rest_look_ms = 1;
+// Workers stand still so long at most: half of what a supervisor waits for a loop, and less than a
+// host may be away.
+constexpr std::chrono::seconds hand_over_limit{8};
+constexpr std::chrono::milliseconds uploads_limit{1'000};
+// How fast members come back: each is a handshake and a welcome, and a host has ten seconds.
+constexpr std::int64_t returns_per_second = 2'000;  // of a worker
+constexpr std::int64_t return_spread_ms_max = 3'000;
+
+}  // namespace
+
+// --- The new one ---------------------------------------------------------------------------------
+
+std::optional<int> Program::take_over() {
+  const auto bytes = predecessor_->take_sessions();
+  if (!bytes) return complain(exit_bad_config, "cannot take over: " + bytes.error().message);
+  auto saved = decode_state(*bytes, clock_.server_us());
+  if (!saved) return complain(exit_bad_config, "cannot take over: " + saved.error().message);
+  if (nodes_ && !saved->sessions.empty()) {
+    log_warn("main", "the sessions of the program before are not in Redis: they end",
+             field("sessions", saved->sessions.size()));
+    saved->sessions.clear();
+  }
+  if (const auto status = open_uploads(*saved)) return status;
+  if (const auto status = share_uploads()) return status;
+  if (!nodes_) restore_sessions(std::move(*saved));
+  return std::nullopt;
+}
+
+// --- The old one ---------------------------------------------------------------------------------
+
+void Program::begin_succession() noexcept {
+  if (succession_ != Succession::none) {
+    log_warn("main", "a new program is being started already");
+    return;
+  }
+  if (::getpid() == 1) {
+    log_error("main", "SIGUSR2: this is a container's first process, the container ends with it: "
+                      "start another container instead");
+    return;
+  }
+  if (successor_watcher_ && !successor_watcher_->is_idle()) {
+    log_warn("main", "the last attempt is only just over: no new program is started");
+    return;
+  }
+  Reactor& reactor = workers_.front()->reactor();
+  manager_.tell_reloading(clock_.monotonic_us());
+  log_info("main", "starting a new program to take over", field("program", launch_.program));
+  succession_ = Succession::starting;
+  auto successor = Successor::start(launch_, manager_.environment(), offers_,
+                                    service_->secret.get().value_or(Token{}));
+  if (!successor) return fail_succession(successor.error());
+  successor_ = std::move(*successor);
+  successor_watcher_ = std::make_unique<FdWatcher>(
+      reactor.ring(), successor_->descriptor(),
+      [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_successor(); }, this);
+  successor_watcher_->watch(POLLIN);
+  reactor.timers().schedule(succession_timer_, reactor.now_ms() + start_wait_ms);
+}
+
+void Program::on_successor() noexcept {
+  successor_watcher_->stop();
+  if (succession_ == Succession::handing_over) return hear_serving();
+  if (succession_ != Succession::starting) return;
+  if (const auto ready = successor_->hear_ready(); !ready) return fail_succession(ready.error());
+  if (!nodes_) return gather_workers();
+  // Another node: it has nothing of this one's but films that are being brought.
+  if (send_sessions()) successor_watcher_->watch(POLLIN);
+}
+
+void Program::gather_workers() noexcept {
+  succession_ = Succession::gathering;
+  Worker& first = *workers_.front();
+  const std::uint64_t which = standstill_.begin();
+  for (std::size_t i = 1; i < workers_.size(); ++i) {
+    Worker* worker = workers_[i].get();
+    first.run_on(i, [this, worker, which]() noexcept {
+      worker->come_to_rest([this, worker, which]() noexcept {
+        if (standstill_.hold(which)) worker->directory().hand_away();
+        worker->go_on();
+      });
+    });
+  }
+  Reactor& reactor = first.reactor();
+  reactor.timers().schedule(succession_timer_, reactor.now_ms() + rest_wait_ms);
+  on_rest_timer();
+}
+
+// The first worker comes to rest last: it looks whether the others have.
+void Program::on_rest_timer() noexcept {
+  if (succession_ != Succession::gathering) return;
+  Worker& first = *workers_.front();
+  if (standstill_.held() + 1 < workers_.size()) {
+    first.reactor().timers().schedule(rest_timer_, first.reactor().now_ms() + rest_look_ms);
+    return;
+  }
+  first.come_to_rest([this]() noexcept {
+    if (succession_ == Succession::gathering && send_sessions()) hear_serving();
+    workers_.front()->go_on();
+  });
+}
+
+// False: it has failed.
+bool Program::send_sessions() noexcept {
+  succession_ = Succession::handing_over;
+  handing_over_since_us_ = clock_.monotonic_us();
+  SavedState state = nodes_ ? SavedState{} : saved_state(true);
+  if (uploads_) {
+    auto uploads = uploads_->pause(uploads_limit);
+    if (!uploads) {
+      fail_succession({ErrorCode::timed_out, "the disk of --uploads hangs", 0});
+      return false;
+    }
+    are_uploads_paused_ = true;
+    state.uploads = std::move(*uploads);
+  }
+  const std::string bytes = encode_state(state, clock_.server_us());
+  log_info("main", "handing over", field("sessions", state.sessions.size()),
+           field("bytes", bytes.size()));
+  const auto sent = successor_->send_sessions(bytes, hand_over_limit);
+  if (!sent) fail_succession(sent.error());
+  return sent.has_value();
+}
+
+void Program::hear_serving() noexcept {
+  const auto serves = successor_->hear_serving(hand_over_limit);
+  if (!serves) return fail_succession(serves.error());
+  log_info("main", "the new program serves", field("pid", successor_->pid()),
+           field("took_ms", (clock_.monotonic_us() - handing_over_since_us_) / 1'000));
+  give_way();
+}
+
+// The sessions are the successor's now, where nobody shares their store.
+void Program::give_way() noexcept {
+  succession_ = Succession::over;
+  workers_.front()->reactor().timers().cancel(succession_timer_);
+  service_->has_successor = true;
+  manager_.tell_successor(successor_->pid());
+  successor_->release();
+  if (uploads_) uploads_->hand_away();
+  if (!nodes_) {
+    service_->is_draining = true;  // before anybody goes on
+    workers_.front()->directory().hand_away();
+    standstill_.end(true);
+  }
+  drain(0);
+}
+
+void Program::fail_succession(const Error& why) noexcept {
+  Reactor& reactor = workers_.front()->reactor();
+  const bool stands_still = !nodes_ && standstill_.is_begun();
+  if (succession_timer_.is_armed()) reactor.timers().cancel(succession_timer_);
+  if (rest_timer_.is_armed()) reactor.timers().cancel(rest_timer_);
+  if (successor_watcher_) successor_watcher_->stop();
+  successor_.reset();
+  succession_ = Succession::none;
+  if (std::exchange(are_uploads_paused_, false)) uploads_->resume();
+  if (stands_still) standstill_.end(false);
+  log_error("main", "no new program has taken over: this one goes on", field("why", why.message));
+  manager_.tell_ready(status_line());
+}
+
+// Over how long members come back.
+std::uint32_t Program::return_spread_ms() const noexcept {
+  const std::int64_t members = std::max<std::int64_t>(0, metrics_.total(Gauge::members));
+  const auto workers = static_cast<std::int64_t>(workers_.size());
+  const std::int64_t spread_ms = members * 1'000 / (returns_per_second * workers);
+  return static_cast<std::uint32_t>(std::min(spread_ms, return_spread_ms_max));
+}
+
+}  // namespace videosync

@@ -1,0 +1,166 @@
+#include "server/succession/successor.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "server/succession/predecessor.h"
+
+namespace videosync {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds offer_wait{1'000};
+constexpr int channel_fd = 3;  // in the successor
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts)
+    pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<std::string> environment_with(const std::vector<std::string>& more) {
+  std::vector<std::string> all = more;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    all.emplace_back(*variable);
+  all.push_back(fmt::format("{}={}", Predecessor::variable, channel_fd));
+  return all;
+}
+
+// Of ours it has the standard streams and `channel`.
+Result<pid_t> spawn(const Launch& launch, const std::vector<std::string>& more, int channel) {
+  std::vector<std::string> arguments = launch.arguments;
+  std::vector<std::string> environment = environment_with(more);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, channel, channel_fd);
+  posix_spawn_file_actions_addclosefrom_np(&actions, channel_fd + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t signals;
+  sigemptyset(&signals);
+  posix_spawnattr_setsigmask(&attributes, &signals);
+  for (const int number : {SIGPIPE, SIGXFSZ})  // that this program ignores
+    sigaddset(&signals, number);
+  posix_spawnattr_setsigdefault(&attributes, &signals);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, launch.program.c_str(), &actions, &attributes,
+                                  pointers_to(arguments).data(), pointers_to(environment).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) return fail_errno("start " + launch.program, error);
+  return pid;
+}
+
+Result<> offer(SuccessionChannel& channel, std::span<const OfferedListener> listeners,
+               const Token& secret) {
+  const auto deadline = steady_clock::now() + offer_wait;
+  for (const OfferedListener& listener : listeners) {
+    std::span<const int> rest(listener.descriptors);
+    while (!rest.empty()) {
+      const auto some = rest.first(std::min(rest.size(), SuccessionChannel::descriptors_max));
+      auto sent = channel.send(SuccessionWord::listener, listener.address, deadline, some);
+      if (!sent) return sent;
+      rest = rest.subspan(some.size());
+    }
+  }
+  return channel.send(SuccessionWord::offered, Predecessor::encode_offer(secret), deadline);
+}
+
+}  // namespace
+
+Launch own_launch(int argc, char** argv) {
+  std::error_code error;
+  Launch launch{.program = std::filesystem::read_symlink("/proc/self/exe", error), .arguments = {}};
+  launch.arguments.assign(argv, argv + argc);
+  if (error) launch.program = launch.arguments.front();
+  return launch;
+}
+
+Result<std::unique_ptr<Successor>> Successor::start(const Launch& launch,
+                                                    const std::vector<std::string>& environment,
+                                                    std::span<const OfferedListener> listeners,
+                                                    const Token& secret) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return fail_errno("a socket for the successor (raise `ulimit -n`)", errno);
+  }
+  SuccessionChannel ours{UniqueFd(ends[0])};
+  // One that is where the successor will have it would be closed there when the program starts.
+  UniqueFd theirs(::fcntl(ends[1], F_DUPFD_CLOEXEC, channel_fd + 1));
+  UniqueFd(ends[1]).reset();
+  if (!theirs) return fail_errno("a socket for the successor (raise `ulimit -n`)", errno);
+  const auto pid = spawn(launch, environment, theirs.get());
+  if (!pid) return std::unexpected(pid.error());
+  theirs.reset();  // its end is noticed here
+  std::unique_ptr<Successor> successor(new Successor(std::move(ours), *pid));
+  if (const auto offered = offer(successor->channel_, listeners, secret); !offered) {
+    return std::unexpected(successor->explained(offered.error()));
+  }
+  return successor;
+}
+
+Successor::~Successor() {
+  if (is_released_ || pid_ == 0) return;
+  ::kill(pid_, SIGKILL);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+// Where it has ended by itself, that and how.
+Error Successor::explained(const Error& error) noexcept {
+  int status = 0;
+  if (error.code != ErrorCode::unavailable || pid_ == 0) return error;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = 0;
+  return {error.code,
+          WIFSIGNALED(status) ? fmt::format("it was ended by signal {}", WTERMSIG(status))
+                              : fmt::format("it ended with status {}; what it said of it stands in "
+                                            "the log", WEXITSTATUS(status)),
+          0};
+}
+
+Result<> Successor::hear_ready() {
+  const auto ready = channel_.receive(SuccessionWord::ready, steady_clock::now() + offer_wait);
+  if (!ready) return std::unexpected(explained(ready.error()));
+  return {};
+}
+
+Result<> Successor::send_sessions(std::string_view sessions, milliseconds limit) {
+  const auto sent = channel_.send(SuccessionWord::sessions, sessions, steady_clock::now() + limit);
+  if (!sent) return std::unexpected(explained(sent.error()));
+  return {};
+}
+
+Result<> Successor::hear_serving(milliseconds limit) {
+  const auto serving = channel_.receive(SuccessionWord::serving, steady_clock::now() + limit);
+  if (!serving) return std::unexpected(explained(serving.error()));
+  return {};
+}
+
+void Successor::release() noexcept {
+  VS_ASSERT(!is_released_);
+  is_released_ = true;
+  // Should it not hear that, it goes on after a while.
+  static_cast<void>(channel_.send(SuccessionWord::released, "", steady_clock::now() + offer_wait));
+}
+
+}  // namespace videosync
