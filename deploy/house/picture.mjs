@@ -2,7 +2,7 @@
 import { layOut } from './layout.mjs';
 import { floorWords, words } from './words.mjs';
 
-const width = 1620;
+const width = 1720;
 const margin = 24;
 const boxHeight = 68;
 const slabHeight = 50;

@@ -7,6 +7,7 @@ export const words = {
   'server/http': 'answers: pages, files, refusals',
   'server/access': 'who comes, and what they have shown',
   'server/films': 'the library over HTTP',
+  'server/succession': 'from one process to the next',
   'server/uploads': 'films that hosts bring',
   'server/metrics': 'counters and their text',
   'server/nodes': 'who else lives, digests',

@@ -105,6 +105,8 @@ std::string manual_page() {
       ".SH SIGNALS\n"
       ".TP\n.B SIGTERM\\fR, \\fBSIGINT\nDrain and end; a second one ends at once.\n"
       ".TP\n.B SIGHUP\nScan the library now.\n"
+      ".TP\n.B SIGUSR2\nStart the program anew, as it was started, and have it take over: the "
+      "sessions, and the connections that are being made. Where it cannot serve this one goes on.\n"
       ".SH EXIT STATUS\n"
       ".TP\n.B 0\nAfter a clean stop.\n"
       ".TP\n.B 1\nA setting will not do.\n"

@@ -33,7 +33,7 @@ constexpr milliseconds soon{10'000};
 
 }  // namespace
 
-Test(succession_channel, a_word_its_text_and_its_descriptors_arrive) {
+Test(channel, a_word_its_text_and_its_descriptors_arrive) {
   Pair pair;
   int pipe[2];
   cr_assert_eq(::pipe2(pipe, O_CLOEXEC), 0);
@@ -53,7 +53,7 @@ Test(succession_channel, a_word_its_text_and_its_descriptors_arrive) {
   cr_assert(message.has_value() && message->descriptors.empty() && message->text.empty());
 }
 
-Test(succession_channel, a_long_text_is_taken_in_parts) {
+Test(channel, a_long_text_is_taken_in_parts) {
   Pair pair;
   std::string text(20 << 20, 'a');
   text.back() = 'z';
@@ -64,7 +64,7 @@ Test(succession_channel, a_long_text_is_taken_in_parts) {
   cr_assert(message.has_value() && message->text == text);
 }
 
-Test(succession_channel, nobody_is_waited_for_longer_than_said) {
+Test(channel, nobody_is_waited_for_longer_than_said) {
   Pair pair;
   cr_assert(pair.one->receive(in(milliseconds(20))).error().code == ErrorCode::timed_out);
   const std::string text(20 << 20, 'a');
@@ -72,7 +72,7 @@ Test(succession_channel, nobody_is_waited_for_longer_than_said) {
   cr_assert(sent.error().code == ErrorCode::timed_out);
 }
 
-Test(succession_channel, an_end_is_seen) {
+Test(channel, an_end_is_seen) {
   Pair pair;
   pair.other.reset();
   cr_assert(pair.one->receive(in(soon)).error().code == ErrorCode::unavailable);
@@ -80,7 +80,7 @@ Test(succession_channel, an_end_is_seen) {
   cr_assert(sent.error().code == ErrorCode::unavailable);
 }
 
-Test(succession_channel, what_is_not_understood_is_no_message) {
+Test(channel, what_is_not_understood_is_no_message) {
   Pair pair;
   cr_assert(pair.one->send(SuccessionWord::ready, "", in(soon)).has_value());
   cr_assert(pair.other->receive(SuccessionWord::serving, in(soon)).error().code ==
