@@ -1,7 +1,7 @@
 // A real nginx with the operator's own cache (deploy/nginx-cache.conf): a crowd costs the server each byte once, and
 // nobody is given from the cache what the server would refuse.
 import assert from 'node:assert/strict';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { filesBelow, makeFolder, patternBytes } from '../support/files.mjs';
 import { formsFolder, segmentsOf } from '../support/forms_server.mjs';
@@ -154,6 +154,21 @@ describe('what a viewer sees', () => {
     assertPart(await ask(nginx.origin, 'GET', URL_OF_FILM, { Range: 'bytes=0-9', 'If-Range': etag }), FILM, 0, 9);
   });
 
+  // Whatever nginx and VideoSync make of an address: their tags tell these two not apart.
+  test('is the film that was asked for, also of two of one size and time', async () => {
+    const twins = ['one', 'two'].map((name, i) => [name, patternBytes(20_000, 20 + i)]);
+    for (const [name, bytes] of twins) {
+      await writeFile(`${media.directory}/${name}.mp4`, bytes);
+      await utimes(`${media.directory}/${name}.mp4`, 1_700_000_000, 1_700_000_000);
+    }
+    await until(async () => (await Promise.all(twins.map(([name]) => ask(server.origin, 'HEAD', `/api/video?id=${name}`)))).every(({ status }) => status === 200), 'both are in the library');
+    for (const query of ['id=one', 'id=two', 'ID=one&id=two', 'id=two&ID=one', '%69d=two&id=one', 'id=one&id=two', 'id=one&%69d=two']) {
+      const [cached, own] = await Promise.all([nginx, server].map(({ origin }) => ask(origin, 'GET', `/api/video?${query}`)));
+      assert.deepEqual([own.status, own.body.length], [200, 20_000], query);
+      assert.ok(own.body.equals(cached.body), query);
+    }
+  });
+
   test('is the new film at once where it was replaced, and nothing of the old one', async () => {
     const old = patternBytes(2 * SLICE, 8);
     await writeFile(`${media.directory}/changed.mp4`, old);
@@ -219,6 +234,33 @@ describe('rights', () => {
     await ask(nginx.origin, 'DELETE', `/api/sessions/${host.key}`, { Authorization: `Bearer ${host.hostToken}` });
     await until(async () => (await ask(nginx.origin, 'GET', url)).status === 404, 'the film has gone');
   });
+});
+
+test('the forms of what a host has brought are not kept either', async (t) => {
+  const folder = await formsFolder();
+  const own = await makeFolder();
+  t.after(async () => {
+    await folder.remove();
+    await own.remove();
+  });
+  const maker = await folder.serve(t, { args: ['--trusted-proxy', '127.0.0.1', '--workers', '1', '--uploads', own.directory] });
+  const front = await startNginx([maker], { keepsFilms: true });
+  t.after(() => front.stop());
+  const host = await uploader(front);
+  await host.bring(await readFile(folder.film), 'Brought.mkv');
+  const listed = async () => (await (await fetch(`${front.origin}/api/videos?session=${host.key}`)).json()).videos.find(({ title }) => title === 'Brought');
+  const { id } = await until(listed, 'the film is listed');
+  const [first] = await segmentsOf(front.origin, 'copy', id);
+  const told = (answer) => ['cache-control', 'cdn-cache-control'].map((name) => answer.headers.get(name));
+  const forms = await fetch(`${front.origin}/forms/${id}/film.json`);
+  assert.deepEqual(told(forms), ['private, no-cache', 'no-store']);
+  for (const method of ['HEAD', 'GET', 'GET', 'HEAD']) { // before it is made, and after
+    const answer = await fetch(first, { method });
+    await answer.arrayBuffer();
+    assert.equal(answer.status, 200);
+    assert.deepEqual(told(answer), ['private, max-age=31536000, immutable', 'no-store']);
+  }
+  assert.deepEqual(await filesBelow(front.folder.path('cache')), []);
 });
 
 describe('all else', () => {
