@@ -62,7 +62,8 @@ void FormAsks::answer(Connection& connection, const FormAnswer& answer, bool is_
   using Kind = FormAnswer::Kind;
   switch (answer.kind) {
     case Kind::text:
-      return answer_with_text(worker_, connection, answer.type, answer.text, media_rule(is_private));
+      return answer_with_text(worker_, connection, answer.type, answer.text,
+                              media_rule(is_private));
     case Kind::file:
       return answer_with_file(worker_, connection, answer.file, kept_rule(is_private));
     case Kind::unmade:
@@ -81,7 +82,8 @@ void FormAsks::answer(Connection& connection, const FormAnswer& answer, bool is_
 // Whoever has closed its half alone is not told apart from a browser that has left.
 void FormAsks::on_asker_left(Connection& connection) noexcept {
   const SlotHandle slot = worker_.ref_of(connection).slot;
-  const auto asker = std::ranges::find(askers_, slot, [](const auto& one) { return one.second.slot; });
+  const auto asker =
+      std::ranges::find(askers_, slot, [](const auto& one) { return one.second.slot; });
   if (asker == askers_.end()) return;
   maker_.give_up(*desk_, asker->first);
   askers_.erase(asker);

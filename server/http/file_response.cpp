@@ -156,9 +156,8 @@ void answer_with_text(Worker& worker, Connection& connection, std::string_view c
   if (outcome.condition == Condition::precondition_failed) {
     return connection.answer_error(precondition_failed);
   }
-  const HttpField all[] = {{"ETag", etag},
-                           {"Cache-Control", rule.cache_control},
-                           {"CDN-Cache-Control", "no-store"}};
+  const HttpField all[] = {
+      {"ETag", etag}, {"Cache-Control", rule.cache_control}, {"CDN-Cache-Control", "no-store"}};
   const auto fields = std::span(all).first(rule.is_unshared ? 3 : 2);
   if (outcome.condition == Condition::serve) {
     return connection.answer(200, content_type, text, fields);

@@ -18,8 +18,8 @@ class Worker;
 // Who may keep an answer, and how long.
 struct CacheRule {
   std::string_view cache_control;
-  // No cache that several share stores it, not even one whose operator has it keep what is `private`
-  // and ask who may have it (deploy/nginx-cache.conf): RFC 9213.
+  // No cache that several share stores it, not even one whose operator has it keep what is
+  // `private` and ask who may have it (deploy/nginx-cache.conf): RFC 9213.
   bool is_unshared = false;
 };
 

@@ -80,8 +80,8 @@ void Viewer::connect() {
   // Whoever a door has stopped has the host's word the next time: in the end everybody is in.
   if (std::exchange(was_stopped_, false)) order.request.host_token = session_.host_token;
   if (world_.plan().has_cookies) order.request.browser = BrowserId{index_ + 1};
-  const std::size_t node = world_.plan().is_spread ? index_ % world_.nodes().size()
-                                                   : world_.choose_node(random_);
+  const std::size_t node =
+      world_.plan().is_spread ? index_ % world_.nodes().size() : world_.choose_node(random_);
   world_.tell("{} connects to node {}{}{}", name(), node, resume_.empty() ? "" : " as m",
               resume_.empty() ? "" : std::to_string(id_.value));
   connection_ = &world_.open(node, session_.key, *this, std::move(order));
