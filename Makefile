@@ -169,6 +169,11 @@ bench-redis: server packages-nodes packages-test ## Measure a session on two nod
 	@deploy/npm-ci tests tests
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/redis_nodes.mjs $$ARGS
 
+.PHONY: bench-capacity
+bench-capacity: server packages-nodes packages-test ## Measure what docs/SCALE.md reckons with and nothing else measures; ARGS='--members 200'
+	@cmake --build --preset release --target node_load -j $(JOBS)
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/capacity_measure.mjs $$ARGS
+
 .PHONY: bench-sync
 bench-sync: server packages-test ## Measure how far apart real players are (docs/SYNC.md); QUICK=1: in a minute; ARGS='--help'
 	@deploy/npm-ci tests tests

@@ -30,7 +30,7 @@ install(FILES ${references}/videosync.bash RENAME videosync DESTINATION share/ba
 install(FILES ${references}/videosync.zsh RENAME _videosync DESTINATION share/zsh/vendor-completions)
 install(FILES ${references}/videosync.fish DESTINATION share/fish/vendor_completions.d)
 install(FILES deploy/videosync.service DESTINATION lib/systemd/system)
-install(FILES deploy/nginx.conf DESTINATION share/doc/videosync/examples)
+install(FILES deploy/nginx.conf deploy/nginx-cache.conf DESTINATION share/doc/videosync/examples)
 install(FILES README.md ${references}/changelog.gz ${references}/changelog.Debian.gz DESTINATION share/doc/videosync)
 install(FILES deploy/debian/copyright DESTINATION share/doc/videosync)
 

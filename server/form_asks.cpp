@@ -37,7 +37,7 @@ FormAsks::~FormAsks() {
 
 void FormAsks::ask(Connection& connection, FormAsk ask) {
   ask.number = ++last_number_;
-  askers_.emplace(ask.number, worker_.ref_of(connection).slot);
+  askers_.emplace(ask.number, Asker{worker_.ref_of(connection).slot, ask.source.is_private});
   maker_.ask(*desk_, std::move(ask));
   connection.limit_answer_wait(wait_us);
 }
@@ -46,22 +46,28 @@ void FormAsks::on_answered() noexcept {
   for (const FormAnswer& one : desk_->take()) {
     const auto asker = askers_.extract(one.number);
     if (asker.empty()) continue;
-    Connection* connection = worker_.find_connection(asker.mapped());
-    if (connection != nullptr && connection->is_awaiting_answer()) answer(*connection, one);
+    const Asker& who = asker.mapped();
+    Connection* connection = worker_.find_connection(who.slot);
+    if (connection == nullptr || !connection->is_awaiting_answer()) continue;
+    answer(*connection, one, who.is_private);
   }
 }
 
-void FormAsks::answer(Connection& connection, const FormAnswer& answer) {
+CacheRule FormAsks::kept_rule(bool is_private) const noexcept {
+  const bool is_for_all = !is_private && !worker_.service().create_password.is_asked_for();
+  return {is_for_all ? for_good : for_good_to_viewers, is_private};
+}
+
+void FormAsks::answer(Connection& connection, const FormAnswer& answer, bool is_private) {
   using Kind = FormAnswer::Kind;
-  const bool is_for_all = !worker_.service().create_password.is_asked_for();
-  const std::string_view cache_control = is_for_all ? for_good : for_good_to_viewers;
   switch (answer.kind) {
     case Kind::text:
-      return answer_with_text(worker_, connection, answer.type, answer.text);
+      return answer_with_text(worker_, connection, answer.type, answer.text,
+                              media_rule(is_private));
     case Kind::file:
-      return answer_with_file(worker_, connection, answer.file, cache_control);
+      return answer_with_file(worker_, connection, answer.file, kept_rule(is_private));
     case Kind::unmade:
-      return answer_with_type(worker_, connection, answer.type, cache_control);
+      return answer_with_type(worker_, connection, answer.type, kept_rule(is_private));
     case Kind::not_found:
       return connection.answer_error(nothing_there);
     case Kind::unplayable:
@@ -76,7 +82,8 @@ void FormAsks::answer(Connection& connection, const FormAnswer& answer) {
 // Whoever has closed its half alone is not told apart from a browser that has left.
 void FormAsks::on_asker_left(Connection& connection) noexcept {
   const SlotHandle slot = worker_.ref_of(connection).slot;
-  const auto asker = std::ranges::find(askers_, slot, [](const auto& one) { return one.second; });
+  const auto asker =
+      std::ranges::find(askers_, slot, [](const auto& one) { return one.second.slot; });
   if (asker == askers_.end()) return;
   maker_.give_up(*desk_, asker->first);
   askers_.erase(asker);

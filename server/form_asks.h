@@ -11,6 +11,7 @@
 
 #include "core/base/slot_pool.h"
 #include "core/reactor/fd_watcher.h"
+#include "server/http/file_response.h"
 #include "storage/forms/form_desk.h"
 #include "storage/forms/form_maker.h"
 
@@ -39,14 +40,19 @@ class FormAsks {
 
  private:
   void on_answered() noexcept;
-  void answer(Connection& connection, const FormAnswer& answer);
+  void answer(Connection& connection, const FormAnswer& answer, bool is_private);
+  CacheRule kept_rule(bool is_private) const noexcept;
 
   Worker& worker_;
   FormMaker& maker_;
   const std::unique_ptr<FormDesk> desk_;
   FdWatcher watcher_;
   std::uint64_t last_number_ = 0;
-  std::map<std::uint64_t, SlotHandle> askers_;  // of what the FormMaker still has
+  struct Asker {
+    SlotHandle slot;
+    bool is_private;  // the film
+  };
+  std::map<std::uint64_t, Asker> askers_;  // of what the FormMaker still has
 };
 
 }  // namespace videosync

@@ -73,7 +73,7 @@ void MediaOpens::answer(const Pending& pending, const Result<MediaFileRef>& open
     Connection* connection = worker_.find_connection(asker);
     if (connection == nullptr || !connection->is_awaiting_answer()) continue;
     if (opened) {
-      answer_with_file(worker_, *connection, *opened, media_cache_control);
+      answer_with_file(worker_, *connection, *opened, media_rule(pending.place.is_private));
     } else if (opened.error().code == ErrorCode::not_found) {
       connection->answer_error(nothing_there);
     } else {

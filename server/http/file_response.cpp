@@ -29,6 +29,11 @@ FileRange range_of(const MediaFileRef& file, const ByteRange& range) {
           static_cast<std::int64_t>(range.length)};
 }
 
+void add_rule(ResponseHead& head, CacheRule rule) {
+  head.field("Cache-Control", rule.cache_control);
+  if (rule.is_unshared) head.field("CDN-Cache-Control", "no-store");
+}
+
 void add_fields(ResponseHead& head, std::span<const SecurityHeader> headers) {
   for (const SecurityHeader& header : headers)
     head.field(header.name, header.value);
@@ -36,9 +41,8 @@ void add_fields(ResponseHead& head, std::span<const SecurityHeader> headers) {
 
 class FileAnswer {
  public:
-  FileAnswer(Worker& worker, Connection& connection, const MediaFileRef& file,
-             std::string_view cache_control)
-      : worker_(worker), connection_(connection), file_(file), cache_control_(cache_control) {}
+  FileAnswer(Worker& worker, Connection& connection, const MediaFileRef& file, CacheRule rule)
+      : worker_(worker), connection_(connection), file_(file), rule_(rule) {}
 
   void give() {
     const HttpRequest& request = connection_.request();
@@ -66,7 +70,7 @@ class FileAnswer {
     ResponseHead response(out, status, connection_.response_context());
     response.field("ETag", file_->etag());
     response.field("Last-Modified", format_http_date(file_->mtime_s()));
-    response.field("Cache-Control", cache_control_);
+    add_rule(response, rule_);
     response.field("Accept-Ranges", "bytes");
     response.field(nosniff_header.name, nosniff_header.value);
     return response;
@@ -133,18 +137,18 @@ class FileAnswer {
   Worker& worker_;
   Connection& connection_;
   const MediaFileRef& file_;
-  const std::string_view cache_control_;
+  const CacheRule rule_;
 };
 
 }  // namespace
 
 void answer_with_file(Worker& worker, Connection& connection, const MediaFileRef& file,
-                      std::string_view cache_control) {
-  FileAnswer(worker, connection, file, cache_control).give();
+                      CacheRule rule) {
+  FileAnswer(worker, connection, file, rule).give();
 }
 
 void answer_with_text(Worker& worker, Connection& connection, std::string_view content_type,
-                      std::string_view text) {
+                      std::string_view text, CacheRule rule) {
   const HttpRequest& request = connection.request();
   const std::string etag = entity_tag(text);
   const std::int64_t now_s = worker.wall_us() / 1'000'000;
@@ -152,7 +156,9 @@ void answer_with_text(Worker& worker, Connection& connection, std::string_view c
   if (outcome.condition == Condition::precondition_failed) {
     return connection.answer_error(precondition_failed);
   }
-  const HttpField fields[] = {{"ETag", etag}, {"Cache-Control", media_cache_control}};
+  const HttpField all[] = {
+      {"ETag", etag}, {"Cache-Control", rule.cache_control}, {"CDN-Cache-Control", "no-store"}};
+  const auto fields = std::span(all).first(rule.is_unshared ? 3 : 2);
   if (outcome.condition == Condition::serve) {
     return connection.answer(200, content_type, text, fields);
   }
@@ -167,12 +173,13 @@ void answer_with_text(Worker& worker, Connection& connection, std::string_view c
 }
 
 void answer_with_type(Worker& worker, Connection& connection, std::string_view content_type,
-                      std::string_view cache_control) {
+                      CacheRule rule) {
   VS_ASSERT(connection.request().method == HttpMethod::head);
   std::string& out = worker.scratch();
   worker.metrics().count_response(200);
   ResponseHead head(out, 200, connection.response_context());
-  head.field("Content-Type", content_type).field("Cache-Control", cache_control);
+  head.field("Content-Type", content_type);
+  add_rule(head, rule);
   head.field("Accept-Ranges", "bytes").field(nosniff_header.name, nosniff_header.value);
   head.end();
   connection.begin_answer(out);
@@ -181,7 +188,7 @@ void answer_with_type(Worker& worker, Connection& connection, std::string_view c
 
 void answer_with_place(Worker& worker, Connection& connection, MediaLibrary::Place place) {
   if (place.file == nullptr) return worker.open_media(connection, std::move(place));
-  answer_with_file(worker, connection, place.file, media_cache_control);
+  answer_with_file(worker, connection, place.file, media_rule(place.is_private));
 }
 
 namespace {

@@ -187,7 +187,7 @@ std::span<const VideoEntry> MediaLibrary::versions_of(const VideoEntry& video) c
 MediaLibrary::Place MediaLibrary::place_of(const LibraryFile& file) const {
   VS_ASSERT(file && open_files_ != nullptr);
   return {open_files_->find(*file.folder, file.path, &file.facts), open_files_, file.folder,
-          file.path};
+          file.path, file.library == private_root_};
 }
 
 std::optional<MediaLibrary::Place> MediaLibrary::find_place(std::string_view path) const {
@@ -204,7 +204,8 @@ std::optional<MediaLibrary::Place> MediaLibrary::find_place(std::string_view pat
     library = i;
   }
   const MediaFolderRef& folder = roots_[library].folder;
-  return Place{open_files_->find(*folder, path, nullptr), open_files_, folder, std::string(path)};
+  return Place{open_files_->find(*folder, path, nullptr), open_files_, folder, std::string(path),
+               library == private_root_};
 }
 
 bool MediaLibrary::shows_same_as(const MediaLibrary& other) const {

@@ -122,6 +122,7 @@ class MediaLibrary {
     std::shared_ptr<OpenFiles> files;
     MediaFolderRef folder;
     std::string path;
+    bool is_private = false;  // as is_private() of its video
   };
   struct Root {
     MediaFolderRef folder;

@@ -4,6 +4,8 @@
 //   sim --seeds 1000 --from 7   these thousand
 //   sim --seed 42               one; where it fails, its story in the shortest form that still
 //   fails sim --list tests/sim/seeds.txt --seconds 30
+//   sim --census --nodes 20 --members 100
+//                               what that costs a Redis, as JSON; no faults
 //
 // Exit status: 0 all promises were kept; 1 one was not; 2 the command line.
 #include <CLI/CLI.hpp>
@@ -12,6 +14,7 @@
 #include <cstdio>
 #include <string>
 
+#include "tests/sim/census.h"
 #include "tests/sim/runner.h"
 
 int main(int argc, char** argv) {
@@ -30,11 +33,22 @@ int main(int argc, char** argv) {
   app.add_flag("--keep-going", options.keeps_going, "count failures instead of stopping at one");
   app.add_flag("--only-time", options.only_time, "only the walk of the time that nodes tell");
   app.add_flag("--story", options.tells, "tell the story of --seed also if it does not fail");
+  CensusOrder census;
+  bool counts = false;
+  CLI::Option* flag =
+      app.add_flag("--census", counts, "count what nodes and commands cost a Redis, as JSON");
+  app.add_option("--nodes", census.nodes, "of the census")
+      ->check(CLI::Range(1, 1'000))
+      ->needs(flag);
+  app.add_option("--members", census.members, "of its session")
+      ->check(CLI::Range(1, 100'000))
+      ->needs(flag);
+  app.add_option("--times", census.times, "that each act is performed")->needs(flag);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error);
     return status == 0 ? 0 : 2;
   }
-  return run_seeds(options);
+  return counts ? print_census(census) : run_seeds(options);
 }

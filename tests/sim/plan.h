@@ -83,6 +83,7 @@ struct Plan {
   bool has_doors = false;  // hosts close doors, and let in who knocks
   bool has_cookies = false;  // viewers' browsers are known again
   double everyone = 0.5;  // of the sessions whose members may all control
+  bool is_spread = false;  // viewers go to the nodes in turn, and not by chance
   std::vector<Action> actions{};
 };
 

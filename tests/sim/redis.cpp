@@ -211,7 +211,9 @@ RedisAnswer SimRedis::read(RedisConnection& connection, const RedisCommand& comm
 
 std::uint32_t SimRedis::publish(std::size_t server, const Uuid& channel, const BufferRef& event) {
   const auto found = channels_[server].find(channel);
-  if (found == channels_[server].end()) return 0;
+  const std::size_t followers = found == channels_[server].end() ? 0 : found->second.size();
+  if (witness_ != nullptr) witness_->on_redis_publish(event, followers);
+  if (followers == 0) return 0;
   for (RedisConnection* each : found->second) {
     if (paths_[each->node].to_drop > 0) {
       --paths_[each->node].to_drop;
@@ -221,7 +223,7 @@ std::uint32_t SimRedis::publish(std::size_t server, const Uuid& channel, const B
       answer(*each, {.kind = RedisAnswer::Kind::message, .channel = channel, .bytes = event});
     }
   }
-  return static_cast<std::uint32_t>(found->second.size());
+  return static_cast<std::uint32_t>(followers);
 }
 
 void SimRedis::subscribe(RedisConnection& connection, const Uuid& channel) {

@@ -94,6 +94,8 @@ class RedisWitness {
   virtual void on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
                               RedisData::Outcome outcome, const RedisData::Entry* before) = 0;
   virtual void on_redis_refused(std::size_t node, const RedisCommand& command) = 0;
+  // Within a write, too.
+  virtual void on_redis_publish(const BufferRef& event, std::size_t followers) = 0;
 
  protected:
   ~RedisWitness() = default;

@@ -49,7 +49,7 @@ std::string_view kind_name(Kind kind) noexcept {
 
 Viewer::Viewer(World& world, std::size_t index, SimSession& session, Random random) noexcept
     : world_(world), index_(index), session_(session), random_(random) {
-  has_host_token_ = random_.chance(0.3);
+  has_host_token_ = random_.chance(0.3) && !world.plan().is_spread;
   tells_held_ = !random_.fork(1).chance(held_untold);
 }
 
@@ -80,7 +80,8 @@ void Viewer::connect() {
   // Whoever a door has stopped has the host's word the next time: in the end everybody is in.
   if (std::exchange(was_stopped_, false)) order.request.host_token = session_.host_token;
   if (world_.plan().has_cookies) order.request.browser = BrowserId{index_ + 1};
-  const std::size_t node = world_.choose_node(random_);
+  const std::size_t node =
+      world_.plan().is_spread ? index_ % world_.nodes().size() : world_.choose_node(random_);
   world_.tell("{} connects to node {}{}{}", name(), node, resume_.empty() ? "" : " as m",
               resume_.empty() ? "" : std::to_string(id_.value));
   connection_ = &world_.open(node, session_.key, *this, std::move(order));

@@ -392,6 +392,7 @@ void World::on_redis_refused(std::size_t node, const RedisCommand& command) {
 
 void World::on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
                            RedisData::Outcome outcome, const RedisData::Entry* before) {
+  if (census_ != nullptr) ++census_->scripts;
   SimSession* session = session_of(command.key);
   if (session == nullptr || outcome != RedisData::Outcome::done) return;
   const bool is_fenced =

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/sim/census.h"
 #include "tests/sim/connection.h"
 #include "tests/sim/node.h"
 #include "tests/sim/plan.h"
@@ -47,6 +48,8 @@ class World final : RedisWitness, SayingWitness {
   World& operator=(const World&) = delete;
 
   void run();
+  // Instead of run(): all viewers come, and each act is performed so many times.
+  std::vector<CensusLine> take_census(std::uint32_t times);
   const std::optional<Finding>& finding() const noexcept { return finding_; }
   RunTotals totals() const noexcept;
 
@@ -102,6 +105,7 @@ class World final : RedisWitness, SayingWitness {
   void on_redis_write(std::size_t node, std::size_t server, const RedisCommand& command,
                       RedisData::Outcome outcome, const RedisData::Entry* before) override;
   void on_redis_refused(std::size_t node, const RedisCommand& command) override;
+  void on_redis_publish(const BufferRef& event, std::size_t followers) override;
   void on_frame_said(std::size_t node, const Uuid& key, const FrameRef& frame) override;
   void on_event_said(std::size_t node, const Uuid& channel, const BufferRef& event) override;
   void on_let_in(std::size_t node, const Uuid& key, MemberId member,
@@ -174,6 +178,11 @@ class World final : RedisWitness, SayingWitness {
   void check_gone(const Viewer& viewer, const Viewer::Talk& talk, Kind kind, unsigned unknown);
   void check_seen(Viewer& viewer, std::size_t talk);
 
+  // Census (census.cpp).
+  Viewer* host_of(const SimSession& session) noexcept;
+  CensusLine count(const char* act, std::uint64_t times, std::int64_t each_us,
+                   const std::function<void()>& perform);
+
   // Silence (silence.cpp).
   void keep_silence();
   void lose_something(Random& random);
@@ -197,6 +206,7 @@ class World final : RedisWitness, SayingWitness {
   std::deque<SimConnection> connections_;
   std::deque<std::unique_ptr<Asker>> askers_;
   std::optional<Finding> finding_;
+  Counted* census_ = nullptr;  // null: nothing is counted
   std::unordered_map<std::uint64_t, std::pair<std::int64_t, std::size_t>> said_;  // when, where
   std::uint64_t commands_ = 0;
   std::uint64_t faults_ = 0;

@@ -19,8 +19,9 @@ const TRIES = 20;
 // of what the file says. edit(text): what an operator has made of the file. tls: 'http/1.1' or 'h2', which it
 // speaks to browsers over TLS then, with a certificate of its own making (selfSignedKey: of its key what
 // Chromium's --ignore-certificate-errors-spki-list wants).
+// keepsFilms: with deploy/nginx-cache.conf, as nginx.conf says how.
 // Resolves to {origin, wsOrigin, folder, output(), stop()}.
-export async function startNginx(nodes, { prefersFirst = false, edit = (text) => text, tls = null } = {}) {
+export async function startNginx(nodes, { prefersFirst = false, keepsFilms = false, edit = keepsFilms ? keepFilms : (text) => text, tls = null } = {}) {
   const folder = await makeFolder();
   const selfSignedKey = tls && (await makeCertificate(folder));
   for (let left = TRIES; ; left -= 1) {
@@ -64,6 +65,14 @@ function speakTls(text, folder, protocol) {
     '  ssl_protocols TLSv1.2 TLSv1.3;',
     '  ssl_session_cache shared:videosync_tls:10m;',
   ].join('\n'));
+}
+
+function keepFilms(text) {
+  const on = text
+    .replace('#proxy_cache_path /var/cache/nginx-videosync ', 'proxy_cache_path cache ')
+    .replace('#include /etc/nginx/videosync-cache.conf', `include ${path.join(projectRoot, 'deploy/nginx-cache.conf')}`);
+  if (on.split(/^ *(?:proxy_cache_path|include) /m).length !== 3) throw new Error('nginx.conf has not the two lines for the cache');
+  return on;
 }
 
 async function configure(folder, port, nodes, { prefersFirst, edit }) {
