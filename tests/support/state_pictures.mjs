@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { projectRoot } from './server.mjs';
 
 const run = promisify(execFile);
-const TESTS = ['states_playback', 'states_forms', 'states_connection', 'states_refused', 'states_nodes', 'persons_acts', 'company', 'evening', 'door', 'faults', 'parts', 'continued'];
+const TESTS = ['states_playback', 'states_forms', 'states_connection', 'states_refused', 'states_nodes', 'persons_acts', 'company', 'evening', 'bring_a_film', 'door', 'faults', 'parts', 'continued'];
 const QUALITY = 60; // of WebP; text stays clean
 const docs = path.join(projectRoot, 'docs', 'states');
 
