@@ -13,7 +13,6 @@ namespace videosync::sim {
 namespace {
 
 constexpr double held_untold = 0.1;  // of the viewers
-constexpr std::int64_t attempt_max_us = 10'000'000;
 constexpr std::int64_t answer_max_us = 6'000'000;
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::count_)> kind_names{

@@ -61,6 +61,9 @@ struct SimSession {
 enum class Kind : std::uint8_t { seek, play, pause, rate, chat, reaction, count_ };
 std::string_view kind_name(Kind kind) noexcept;
 
+// So long it takes at most until an attempt to connect has ended, one way or another.
+inline constexpr std::int64_t attempt_max_us = 10'000'000;
+
 class Viewer final : ClientEnd {
  public:
   enum class Phase : std::uint8_t {
