@@ -81,7 +81,12 @@ test('under it the program does all it is for', { skip: noFilter }, async (t) =>
   assert.ok((await fetchBytes(new URL(film.url, server.origin))).length > 0);
 
   const host = await uploader(server);
-  assert.equal((await host.patch(await host.begin(100_000), 0, Buffer.alloc(100_000))).status, 204);
+  // It takes none before it has heard from Redis which nodes live, and has found them all in its folder.
+  const made = await until(async () => {
+    const answer = await host.create(100_000);
+    return answer.status === 201 && answer;
+  }, 'a film is taken');
+  assert.equal((await host.patch(made.headers.location, 0, Buffer.alloc(100_000))).status, 204);
   const { key } = await createSession(server);
   const member = await join(server, key);
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
