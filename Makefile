@@ -48,6 +48,14 @@ deb: server packages-package ## Make a Debian package of it: build/package/video
 	@cd build/release && cpack -G DEB >/dev/null
 	@find build/package -name '*.deb'
 
+.PHONY: image try-image
+image: deb packages-image ## Make a container's image of that package: build/image (as root; docs/OPERATING.md)
+	@deploy/container/make-image
+
+try-image: packages-test packages-image packages-containers ## Run it by podman, and deploy/compose.yaml by Docker (as root)
+	@deploy/npm-ci tests tests
+	@deploy/container/try
+
 .PHONY: release
 release: deb ## What is published of a version: archives, packages, what is in them (SPDX), checksums: build/publish
 	@deploy/publish/make
@@ -110,7 +118,7 @@ screenshots: server demo packages-test packages-pictures ## Take the pictures in
 house: packages ## Draw docs/house.svg anew: floors, rooms, and which room uses which
 	@node deploy/house/draw.mjs
 
-.PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
+.PHONY: lint format demo clean packages packages-test packages-containers packages-demo packages-fuzz packages-image packages-lint \
 	packages-nodes packages-package packages-pictures
 lint: packages-test packages-lint ## clang-format and clang-tidy over every source, each by itself
 	@cmake --preset dev -B build/lint -DVIDEOSYNC_UNITY=OFF >/dev/null
@@ -132,7 +140,7 @@ packages: ## Install the Debian packages that building needs
 packages-test: ## ... and those that testing needs
 	@deploy/install-packages build test
 
-packages-demo packages-fuzz packages-lint packages-nodes packages-package packages-pictures:
+packages-containers packages-demo packages-fuzz packages-image packages-lint packages-nodes packages-package packages-pictures:
 	@deploy/install-packages $(@:packages-%=%)
 
 # QUICK=1: fewer sizes, shorter runs. ARGS: see node bench/run.mjs --help.

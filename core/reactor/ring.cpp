@@ -33,7 +33,8 @@ std::unexpected<Error> no_ring(const std::string& symptom) {
               "io_uring cannot be had here (" + symptom +
                   "): needs Linux 6.1 or later, `sysctl kernel.io_uring_disabled` at 0, and in a "
                   "container a seccomp profile that allows io_uring_setup, io_uring_enter and "
-                  "io_uring_register (Docker's default one does not)");
+                  "io_uring_register, as VideoSync's seccomp.json does and those of Docker and "
+                  "Podman do not (run it with --security-opt seccomp=seccomp.json)");
 }
 
 }  // namespace

@@ -210,7 +210,7 @@ test('without io_uring: exit 2 and a line that names the usual causes', async (c
   assert.match(stderr, /io_uring/);
   assert.match(stderr, /6\.1/);
   assert.match(stderr, /io_uring_disabled/);
-  assert.match(stderr, /seccomp/);
+  assert.match(stderr, /--security-opt seccomp=seccomp\.json/);
 });
 
 test('a folder that may not be read is refused with the reason', { skip: process.getuid() === 0 && 'root may read all' }, async () => {

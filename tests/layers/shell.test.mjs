@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { root } from './tree.mjs';
 
 const run = promisify(execFile);
-const folders = ['.ci', 'deploy', 'deploy/debian', 'deploy/publish', 'bench/peers', 'tests/support'];
+const folders = ['.ci', 'deploy', 'deploy/container', 'deploy/debian', 'deploy/publish', 'bench/peers', 'tests/support'];
 
 // Scripts have no ending here: the first line tells.
 const isScript = (file) => statSync(file).isFile() && /^#!.*\b(?:ba)?sh\b/.test(readFileSync(file, 'utf8').slice(0, 80));
