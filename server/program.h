@@ -32,6 +32,7 @@
 #include "storage/forms/form_maker.h"
 #include "storage/memory_store.h"
 #include "storage/redis/redis_store.h"
+#include "storage/redis/redis_tls.h"
 #include "storage/redis/store_clock.h"
 
 namespace videosync {
@@ -58,6 +59,7 @@ class Program final : public NodesOwner {
   void save_sessions() noexcept;
   std::optional<int> open_uploads(const std::optional<SavedState>& saved);
   std::optional<int> share_uploads();
+  std::optional<int> read_certificates();
   void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);
@@ -92,6 +94,7 @@ class Program final : public NodesOwner {
   StoreClock store_clock_{clock_};  // with a shared store only
   MemoryStore memory_store_;        // otherwise
   const StateFile state_file_;      // of that one
+  std::unique_ptr<RedisTls> redis_tls_;  // where the store is reached over TLS
   std::unique_ptr<RedisStore> redis_store_;
   std::unique_ptr<Nodes> nodes_;
   Metrics metrics_;

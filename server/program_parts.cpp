@@ -109,6 +109,18 @@ auto try_until_free(Attempt attempt) {
 
 }  // namespace
 
+std::optional<int> Program::read_certificates() {
+  const bool is_wanted = !config_.redis_url.empty() && parse_redis_url(config_.redis_url)->is_tls();
+  if (!is_wanted) return std::nullopt;
+  auto tls = RedisTls::create({.ca_file = config_.redis_ca_file,
+                               .certificate_file = config_.redis_certificate_file,
+                               .key_file = config_.redis_key_file,
+                               .server_name = config_.redis_server_name});
+  if (!tls) return complain(exit_bad_config, tls.error().message);
+  redis_tls_ = std::move(*tls);
+  return std::nullopt;
+}
+
 std::optional<int> Program::prepare() {
   auto pages = Pages::load(pages_directory(config_));
   if (!pages) {
@@ -121,6 +133,7 @@ std::optional<int> Program::prepare() {
   auto sources = FilmSources::create(config_.allow_sources);
   if (!sources) return complain(exit_bad_config, "--allow-source: " + sources.error().message);
   std::string page_policy = content_security_policy(sources->origins());
+  if (const auto status = read_certificates()) return status;
   const auto saved = restore_sessions();
   if (!saved) return complain(exit_bad_config, "--state: " + saved.error().message);
   if (const auto status = open_uploads(*saved)) return status;
@@ -146,7 +159,7 @@ std::optional<int> Program::prepare() {
     // The form was checked when the setting was read.
     redis_store_ =
         std::make_unique<RedisStore>(*reactors.front(), *parse_redis_url(config_.redis_url),
-                                     RedisLink::Options{}, &store_clock_);
+                                     RedisLink::Options{.tls = redis_tls_.get()}, &store_clock_);
   }
   service_.reset(new Service{
       .config = config_,
