@@ -122,6 +122,7 @@ std::optional<int> Program::read_certificates() {
 }
 
 std::optional<int> Program::prepare() {
+  if (const auto status = read_certificates()) return status;
   auto pages = Pages::load(pages_directory(config_));
   if (!pages) {
     return complain(exit_bad_config, "--www: " + pages.error().message +
@@ -133,7 +134,6 @@ std::optional<int> Program::prepare() {
   auto sources = FilmSources::create(config_.allow_sources);
   if (!sources) return complain(exit_bad_config, "--allow-source: " + sources.error().message);
   std::string page_policy = content_security_policy(sources->origins());
-  if (const auto status = read_certificates()) return status;
   const auto saved = restore_sessions();
   if (!saved) return complain(exit_bad_config, "--state: " + saved.error().message);
   if (const auto status = open_uploads(*saved)) return status;
