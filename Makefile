@@ -69,6 +69,10 @@ try-deb: packages-package ## Install, use, upgrade and purge the packages in bar
 	@find build/package -name 'videosync_*~deb12_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try bookworm
 	@find build/package -name 'videosync_*~deb13_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try trixie
 
+.PHONY: try-redis
+try-redis: packages-package ## Test what speaks to Redis in a bare Debian 13: TLS, its Redis, its Valkey (as root); ARGS='-R e2e_redis_tls'
+	@deploy/debian/try-redis $$ARGS
+
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 

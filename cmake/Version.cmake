@@ -1,5 +1,5 @@
 # What --version tells: the commit, the compiler and the libraries that a build was made of, as
-# definitions for server/version.cpp alone.
+# definitions for server/version.cpp alone; and hiredis' version for who asks for TLS in vain.
 
 # From a file of pkg-config's beside the library, or from its header: not all have both.
 function(videosync_version_in file pattern result)
@@ -52,3 +52,5 @@ endif()
 
 set_source_files_properties(server/version.cpp PROPERTIES COMPILE_DEFINITIONS
   "VIDEOSYNC_VERSION=\"${PROJECT_VERSION}\";VIDEOSYNC_COMMIT=\"${commit}\";VIDEOSYNC_LIBRARIES=\"${libraries}\";VIDEOSYNC_COMPILER=\"${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, ${CMAKE_BUILD_TYPE}\"")
+set_source_files_properties(storage/redis/redis_address.cpp PROPERTIES COMPILE_DEFINITIONS
+  "VIDEOSYNC_HIREDIS_VERSION=\"${hiredis_VERSION}\"")

@@ -36,6 +36,7 @@
 #include "storage/forms/form_maker.h"
 #include "storage/memory_store.h"
 #include "storage/redis/redis_store.h"
+#include "storage/redis/redis_tls.h"
 #include "storage/redis/store_clock.h"
 
 namespace videosync {
@@ -76,6 +77,7 @@ class Program final : public NodesOwner {
   std::uint32_t return_spread_ms() const noexcept;
   std::optional<int> open_uploads(const std::optional<SavedState>& saved);
   std::optional<int> share_uploads();
+  std::optional<int> read_certificates();
   void share_store();
   std::optional<int> open_listeners();
   std::optional<int> listen_everywhere(const ListenAddress& address);
@@ -114,6 +116,7 @@ class Program final : public NodesOwner {
   StoreClock store_clock_{clock_};  // with a shared store only
   MemoryStore memory_store_;        // otherwise
   const StateFile state_file_;      // of that one
+  std::unique_ptr<RedisTls> redis_tls_;  // where the store is reached over TLS
   std::unique_ptr<RedisStore> redis_store_;
   std::unique_ptr<Nodes> nodes_;
   Metrics metrics_;

@@ -112,7 +112,20 @@ auto try_until_free(Attempt attempt) {
 
 }  // namespace
 
+std::optional<int> Program::read_certificates() {
+  const bool is_wanted = !config_.redis_url.empty() && parse_redis_url(config_.redis_url)->is_tls();
+  if (!is_wanted) return std::nullopt;
+  auto tls = RedisTls::create({.ca_file = config_.redis_ca_file,
+                               .certificate_file = config_.redis_certificate_file,
+                               .key_file = config_.redis_key_file,
+                               .server_name = config_.redis_server_name});
+  if (!tls) return complain(exit_bad_config, tls.error().message);
+  redis_tls_ = std::move(*tls);
+  return std::nullopt;
+}
+
 std::optional<int> Program::prepare() {
+  if (const auto status = read_certificates()) return status;
   auto pages = Pages::load(pages_directory(config_));
   if (!pages) {
     return complain(exit_bad_config, "--www: " + pages.error().message +
@@ -151,7 +164,7 @@ std::optional<int> Program::prepare() {
     // The form was checked when the setting was read.
     redis_store_ =
         std::make_unique<RedisStore>(*reactors.front(), *parse_redis_url(config_.redis_url),
-                                     RedisLink::Options{}, &store_clock_);
+                                     RedisLink::Options{.tls = redis_tls_.get()}, &store_clock_);
   }
   std::optional<Token> own_secret;
   if (*saved) own_secret = (*saved)->secret;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/reactor/page_residency.h"
+#include "storage/redis/redis_address.h"
 
 namespace videosync {
 
@@ -35,9 +36,12 @@ std::string version_text() {
       "commit: {}\n"
       "compiler: {}\n"
       "libraries: {}\n"
+      "TLS to Redis: {}\n"
       "kernel: {} {} {}; io_uring: {}; cachestat: {}\n",
-      version(), VIDEOSYNC_COMMIT, VIDEOSYNC_COMPILER, VIDEOSYNC_LIBRARIES, kernel.sysname,
-      kernel.release, kernel.machine, io_uring_state(), PageResidency::has_cachestat() ? "there" : "not there");
+      version(), VIDEOSYNC_COMMIT, VIDEOSYNC_COMPILER, VIDEOSYNC_LIBRARIES,
+      has_redis_tls() ? "there" : "not there (hiredis 1.0 and later have it)", kernel.sysname,
+      kernel.release, kernel.machine, io_uring_state(),
+      PageResidency::has_cachestat() ? "there" : "not there");
 }
 
 }  // namespace videosync

@@ -39,8 +39,12 @@ struct Config {
 
   // Process.
   std::uint32_t workers = 1;
-  std::string redis_url;        // "": the embedded store
-  bool redis_required = false;  // end if it cannot be used at the start
+  std::string redis_url;               // "": the embedded store
+  bool redis_required = false;         // end if it cannot be used at the start
+  std::string redis_ca_file;           // over TLS; "": whom the system trusts
+  std::string redis_certificate_file;  // ours, with its key; "": none
+  std::string redis_key_file;
+  std::string redis_server_name;  // "": the host of the address
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
   std::string state_file;  // "": the embedded store's sessions end with the process

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "server/access/film_sources.h"
@@ -226,6 +227,24 @@ void add_uploads(std::vector<Setting>& table, std::string_view group) {
                            &Config::upload_expires_us, {us_per_second, 7 * day_us}));
 }
 
+void add_redis_tls(std::vector<Setting>& table, std::string_view group) {
+  table.push_back(text({group, "redis-ca",
+                        "With rediss://: the CA that has signed Redis' certificate (PEM); unset: "
+                        "those that the system trusts"},
+                       "FILE", &Config::redis_ca_file));
+  table.push_back(text({group, "redis-cert",
+                        "With rediss://: our own certificate (PEM), for a Redis that wants one of "
+                        "its clients; read anew when it has changed; unset: none"},
+                       "FILE", &Config::redis_certificate_file));
+  table.push_back(text({group, "redis-key", "The key of --redis-cert (PEM, without a password)"},
+                       "FILE", &Config::redis_key_file));
+  table.push_back(text({group, "redis-sni",
+                        "With rediss://: the name that Redis is asked for by and that its "
+                        "certificate must have; unset: the host of the URL, or of the Sentinel's "
+                        "answer"},
+                       "NAME", &Config::redis_server_name));
+}
+
 void add_general(std::vector<Setting>& table) {
   static constexpr std::string_view listeners = "Listeners";
   table.push_back({listeners, "listen", "ADDR",
@@ -264,14 +283,15 @@ void add_general(std::vector<Setting>& table) {
                         &Config::workers, {1, 1'024}));
   table.push_back({process, "redis", "URL",
                    "The store that nodes share: redis://[USER:PASSWORD@]HOST:PORT[/DB], "
-                   "redis+unix:PATH or redis+sentinel://HOST:PORT,HOST:PORT/NAME; unset: an "
-                   "embedded one",
+                   "redis+unix:PATH or redis+sentinel://HOST:PORT,HOST:PORT/NAME; over TLS: "
+                   "rediss://, rediss+sentinel://; unset: an embedded one",
                    false, apply_redis, show_redis});
   table.push_back(
       yes_or_no({process, "redis-required",
                  "End with 1 if --redis cannot be used within 5s of the start; without this serve "
                  "and keep trying"},
                 &Config::redis_required));
+  add_redis_tls(table, process);
   table.push_back(text({process, "state",
                         "Where the sessions of the embedded store outlive a restart: written when a "
                         "server has drained, read and removed when the next one starts; not needed "
@@ -395,6 +415,25 @@ bool is_same_place(const ListenAddress& a, const ListenAddress& b) {
   return !any_free && a.to_string() == b.to_string();
 }
 
+Result<> check_redis_tls(const Config& config) {
+  const std::array<std::pair<std::string_view, const std::string&>, 4> given{
+      {{"redis-ca", config.redis_ca_file},
+       {"redis-cert", config.redis_certificate_file},
+       {"redis-key", config.redis_key_file},
+       {"redis-sni", config.redis_server_name}}};
+  const bool is_tls = !config.redis_url.empty() && parse_redis_url(config.redis_url)->is_tls();
+  for (const auto& [name, value] : given) {
+    if (value.empty() || is_tls) continue;
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("--{}: '{}' is for TLS: --redis must be rediss:// or "
+                            "rediss+sentinel://, or nothing would be encrypted",
+                            name, value));
+  }
+  if (config.redis_certificate_file.empty() == config.redis_key_file.empty()) return {};
+  return fail(ErrorCode::invalid_argument,
+              "--redis-cert and --redis-key: each needs the other (they may be the same file)");
+}
+
 }  // namespace
 
 const std::vector<Setting>& all_settings() {
@@ -434,7 +473,7 @@ Result<> check_together(const Config& config) {
                               format_size(config.request_head_bytes_max),
                               format_size(config.request_line_bytes_max)));
   }
-  return {};
+  return check_redis_tls(config);
 }
 
 }  // namespace videosync

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "core/base/text.h"
@@ -10,10 +12,6 @@ namespace videosync {
 
 namespace {
 
-constexpr std::string_view tcp_scheme = "redis://";
-constexpr std::string_view tls_scheme = "rediss://";
-constexpr std::string_view unix_scheme = "redis+unix:";
-constexpr std::string_view sentinel_scheme = "redis+sentinel://";
 constexpr std::size_t sentinels_max = 16;
 
 std::optional<unsigned> parse_number(std::string_view digits, unsigned min, unsigned max) noexcept {
@@ -66,8 +64,8 @@ Result<> take_database(std::string_view url, std::string_view digits, RedisAddre
   return {};
 }
 
-Result<RedisLocation> parse_tcp(std::string_view url) {
-  std::string_view rest = url.substr(tcp_scheme.size());
+// `rest` is the URL behind its scheme.
+Result<RedisLocation> parse_tcp(std::string_view url, std::string_view rest) {
   RedisAddress credentials;
   if (auto taken = take_credentials(url, rest, credentials); !taken) {
     return std::unexpected(taken.error());
@@ -85,8 +83,7 @@ Result<RedisLocation> parse_tcp(std::string_view url) {
   return RedisLocation{std::move(*server), {}, {}};
 }
 
-Result<RedisLocation> parse_sentinel(std::string_view url) {
-  std::string_view rest = url.substr(sentinel_scheme.size());
+Result<RedisLocation> parse_sentinel(std::string_view url, std::string_view rest) {
   RedisLocation location;
   if (auto taken = take_credentials(url, rest, location.server); !taken) {
     return std::unexpected(taken.error());
@@ -112,28 +109,63 @@ Result<RedisLocation> parse_sentinel(std::string_view url) {
   }
 }
 
-Result<RedisLocation> parse_unix(std::string_view url) {
+Result<RedisLocation> parse_unix(std::string_view url, std::string_view path) {
   RedisLocation location;
-  location.server.unix_path = url.substr(unix_scheme.size());
+  location.server.unix_path = path;
   if (location.server.unix_path.empty()) return refuse(url, "has no path");
   return location;
 }
 
+using Parse = Result<RedisLocation> (*)(std::string_view url, std::string_view rest);
+
+struct Scheme {
+  std::string_view prefix;
+  Parse parse;
+  bool is_tls;
+};
+
+constexpr std::array<Scheme, 5> schemes{{{"redis://", parse_tcp, false},
+                                         {"rediss://", parse_tcp, true},
+                                         {"redis+sentinel://", parse_sentinel, false},
+                                         {"rediss+sentinel://", parse_sentinel, true},
+                                         {"redis+unix:", parse_unix, false}}};
+
+std::unexpected<Error> refuse_tls(std::string_view url) {
+  return fail(
+      ErrorCode::unsupported,
+      fmt::format("'{}' asks for TLS, which this build cannot speak to Redis: it was made "
+                  "with hiredis " VIDEOSYNC_HIREDIS_VERSION
+                  ", and only 1.0 and later have it, with their libhiredis_ssl. Use a build "
+                  "for Debian 13, or put stunnel or spiped between and name that by redis://",
+                  without_password(url)));
+}
+
+void set_tls(RedisLocation& location) noexcept {
+  location.server.is_tls = true;
+  for (RedisAddress& sentinel : location.sentinels)
+    sentinel.is_tls = true;
+}
+
 }  // namespace
 
+bool has_redis_tls() noexcept {
+  return VIDEOSYNC_REDIS_TLS;
+}
+
 Result<RedisLocation> parse_redis_url(std::string_view url) {
-  if (url.starts_with(tcp_scheme)) return parse_tcp(url);
-  if (url.starts_with(sentinel_scheme)) return parse_sentinel(url);
-  if (url.starts_with(unix_scheme)) return parse_unix(url);
-  if (url.starts_with(tls_scheme)) {
-    return fail(ErrorCode::unsupported,
-                fmt::format("'{}' asks for TLS, which is not built in: use redis:// within a "
-                            "private network or through a tunnel",
-                            without_password(url)));
+  const auto found = std::ranges::find_if(
+      schemes, [&](const Scheme& scheme) { return url.starts_with(scheme.prefix); });
+  if (found == schemes.end()) {
+    return refuse(url,
+                  "is no Redis URL; allowed: redis://[user:password@]host:port[/db], rediss:// for "
+                  "the same over TLS, redis+unix:PATH, "
+                  "redis+sentinel://[user:password@]host:port,host:port/NAME[/db], "
+                  "rediss+sentinel://");
   }
-  return refuse(url,
-                "is no Redis URL; allowed: redis://[user:password@]host:port[/db], "
-                "redis+unix:PATH, redis+sentinel://[user:password@]host:port,host:port/NAME[/db]");
+  if (found->is_tls && !has_redis_tls()) return refuse_tls(url);
+  auto location = found->parse(url, url.substr(found->prefix.size()));
+  if (location && found->is_tls) set_tls(*location);
+  return location;
 }
 
 std::string without_password(std::string_view url) {

@@ -3,9 +3,10 @@
 //   redis://[user:password@]host:port[/db]
 //   redis+unix:PATH
 //   redis+sentinel://[user:password@]host:port[,host:port...]/NAME[/db]
+//   rediss:// and rediss+sentinel://, the same over TLS
 //
-// User and password may be percent-encoded. Those of the last form are for the master that the
-// Sentinels name; the Sentinels themselves are asked without a password. Pure; any thread.
+// User and password may be percent-encoded. With Sentinels they are for the master that those name;
+// the Sentinels themselves are asked without a password. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -24,19 +25,24 @@ struct RedisAddress {
   std::string user = {};       // "": the default user
   std::string password = {};   // "": no AUTH
   std::uint32_t database = 0;
+  bool is_tls = false;
 
   friend bool operator==(const RedisAddress&, const RedisAddress&) = default;
 };
 
 struct RedisLocation {
-  RedisAddress server;                  // with Sentinels: user, password and database count only
+  RedisAddress server;                  // with Sentinels: host and port do not count
   std::vector<RedisAddress> sentinels;  // in the order in which to ask; empty: server is the place
   std::string master_name;              // not empty exactly with Sentinels
 
   bool has_sentinels() const noexcept { return !sentinels.empty(); }
+  bool is_tls() const noexcept { return server.is_tls; }
 };
 
-// Errors never repeat a password. unsupported: TLS (rediss://), which is not built in.
+// Whether this build can speak TLS to Redis: hiredis can from 1.0 on.
+bool has_redis_tls() noexcept;
+
+// Errors never repeat a password. unsupported: TLS, where has_redis_tls() is false.
 Result<RedisLocation> parse_redis_url(std::string_view url);
 
 // The URL with its password, if any, as "***": for logs and messages.

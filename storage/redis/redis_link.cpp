@@ -2,6 +2,9 @@
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
+#if VIDEOSYNC_REDIS_TLS
+#include <hiredis/hiredis_ssl.h>
+#endif
 #include <poll.h>
 
 #include <algorithm>
@@ -17,6 +20,7 @@
 #include "core/reactor/fd_watcher.h"
 #include "core/reactor/reactor.h"
 #include "storage/redis/redis_channels.h"
+#include "storage/redis/redis_tls.h"
 
 namespace videosync {
 
@@ -95,12 +99,14 @@ struct RedisLink::Impl {
   ~Impl() { VS_ASSERT(context == nullptr && is_idle()); }
 
   void connect() noexcept;
+  void secure() noexcept;
   void greet() noexcept;
   void on_greeted(const redisReply* reply) noexcept;
   void become_ready() noexcept;
   void subscribe_all() noexcept;
   void on_push(const RedisReply& message) noexcept;
   void give_up(const Error& why) noexcept;
+  std::string reason(std::string_view said) const;
   void on_timer() noexcept;
   void set_timer(std::int64_t delay_ms) noexcept;
   void send(std::span<const std::string_view> arguments, redisCallbackFn* callback) noexcept;
@@ -112,6 +118,7 @@ struct RedisLink::Impl {
   void update_interest(std::uint32_t set, std::uint32_t clear) noexcept;
   void release_watcher() noexcept;
   void on_ready(std::uint32_t events) noexcept;
+  void on_tls_ready(bool is_readable, bool is_writable) noexcept;
 
   static Impl& of(const redisAsyncContext* context) noexcept {
     return *static_cast<Impl*>(context->data);
@@ -129,6 +136,7 @@ struct RedisLink::Impl {
   TimerEntry timer;  // resting: until the next attempt; else: the time-out of connect or command
   State state = State::resting;
   redisAsyncContext* context = nullptr;
+  ssl_st* tls = nullptr;                            // the context's; null: it has none
   std::unique_ptr<FdWatcher> watcher;               // of the context's descriptor
   std::vector<std::unique_ptr<FdWatcher>> retired;  // whose last completion is to come
   std::uint32_t interest = 0;                       // poll events that hiredis waits for
@@ -199,17 +207,29 @@ void RedisLink::Impl::release_watcher() noexcept {
 
 void RedisLink::Impl::on_ready(std::uint32_t events) noexcept {
   constexpr std::uint32_t trouble = POLLERR | POLLHUP | POLLNVAL;
+  const bool is_writable = (events & (POLLOUT | trouble)) != 0;
+  const bool is_readable = (events & (POLLIN | trouble)) != 0;
+  if (tls != nullptr) return on_tls_ready(is_readable, is_writable);
   // Either call may end the connection and with it the context.
-  if (context != nullptr && (events & (POLLOUT | trouble)) != 0) redisAsyncHandleWrite(context);
-  if (context != nullptr && (events & (POLLIN | trouble)) != 0) redisAsyncHandleRead(context);
+  if (context != nullptr && is_writable) redisAsyncHandleWrite(context);
+  if (context != nullptr && is_readable) redisAsyncHandleRead(context);
+}
+
+// Reads first: what a server said before it hung up tells why. What hiredis 1.2 does not see to:
+// that the rest of a record may be read without a poll, and that a write waits for room although a
+// read before it has waited for the rest of a record.
+void RedisLink::Impl::on_tls_ready(bool is_readable, bool is_writable) noexcept {
+  RedisTls::forget_errors();
+  if (is_readable) redisAsyncHandleRead(context);
+  while (tls != nullptr && RedisTls::has_pending(*tls))
+    redisAsyncHandleRead(context);
+  if (tls != nullptr && is_writable) redisAsyncHandleWrite(context);
+  if (tls != nullptr && RedisTls::wants_room(*tls)) update_interest(POLLOUT, 0);
 }
 
 void RedisLink::Impl::on_connected(const redisAsyncContext* from, int status) noexcept {
   Impl& self = of(from);
-  if (status == REDIS_OK) {
-    self.greet();
-    return;
-  }
+  if (status == REDIS_OK) return self.address.is_tls ? self.secure() : self.greet();
   // hiredis frees the context behind this call.
   self.context = nullptr;
   self.give_up({ErrorCode::unavailable, from->errstr, 0});
@@ -218,9 +238,15 @@ void RedisLink::Impl::on_connected(const redisAsyncContext* from, int status) no
 void RedisLink::Impl::on_disconnected(const redisAsyncContext* from, int status) noexcept {
   Impl& self = of(from);
   if (self.context != from) return;  // given up by us
-  self.context = nullptr;
   const bool has_reason = status != REDIS_OK && from->errstr != nullptr && *from->errstr != '\0';
-  self.give_up({ErrorCode::unavailable, has_reason ? from->errstr : "the connection ended", 0});
+  const std::string why = self.reason(has_reason ? from->errstr : "the connection ended");
+  self.context = nullptr;
+  self.give_up({ErrorCode::unavailable, why, 0});
+}
+
+std::string RedisLink::Impl::reason(std::string_view said) const {
+  if (tls == nullptr) return std::string(said);
+  return RedisTls::failure(*tls, said, state == State::greeting);
 }
 
 void RedisLink::Impl::send(std::span<const std::string_view> arguments,
@@ -235,6 +261,22 @@ void RedisLink::Impl::send(std::span<const std::string_view> arguments,
   const int code = redisAsyncCommandArgv(
       context, callback, nullptr, static_cast<int>(arguments.size()), texts.data(), lengths.data());
   VS_ASSERT(code == REDIS_OK);
+}
+
+// The greeting waits in hiredis until the handshake is over.
+void RedisLink::Impl::secure() noexcept {
+#if VIDEOSYNC_REDIS_TLS
+  VS_ASSERT(options.tls != nullptr);
+  RedisTls::Handle handle = options.tls->open(address.host);
+  tls = handle.get();
+  if (handle && redisInitiateSSL(&context->c, tls) == REDIS_OK) {
+    handle.release();  // the context frees it
+    return greet();
+  }
+  give_up({ErrorCode::unavailable, reason("TLS cannot begin: no memory, or no host's name"), 0});
+#else
+  VS_ASSERT(!address.is_tls);  // such an address is refused when it is read
+#endif
 }
 
 void RedisLink::Impl::greet() noexcept {
@@ -336,6 +378,7 @@ void RedisLink::Impl::give_up(const Error& why) noexcept {
   log_debug("redis", "a connection is given up", field("server", to_string(address)),
             field("why", why.message));
   channels.on_lost();
+  tls = nullptr;
   if (redisAsyncContext* old = std::exchange(context, nullptr)) {
     old->onDisconnect = nullptr;
     redisAsyncFree(old);
@@ -356,7 +399,7 @@ void RedisLink::Impl::on_timer() noexcept {
       break;
     case State::connecting:
     case State::greeting:
-      give_up({ErrorCode::timed_out, "no answer while connecting", 0});
+      give_up({ErrorCode::timed_out, std::string(RedisTls::delay(tls)), 0});
       break;
     case State::ready: {
       if (pending.empty()) break;

@@ -1,15 +1,16 @@
 // RedisLink: one connection to Redis on the reactor, by hiredis' asynchronous interface.
 //
-// Connects, authenticates, selects the database, and when the connection is lost connects again,
-// backing off with jitter; subscriptions are made anew each time. Commands that a turn queues leave
-// in one write. Every command ends in exactly one call of its callback: with Redis' answer, or with
-// `unavailable` (no connection) or `timed_out` (no answer within the time: then the connection is
-// given up, for all that waited behind it is late, too).
+// Connects, over TLS where the address says so, authenticates, selects the database, and when the
+// connection is lost connects again, backing off with jitter; subscriptions are made anew each
+// time. Commands that a turn queues leave in one write. Every command ends in exactly one call of
+// its callback: with Redis' answer, or with `unavailable` (no connection) or `timed_out` (no answer
+// within the time: then the connection is given up, for all that waited behind it is late, too).
 //
 // A host's name is resolved by the system's resolver, which blocks: where that may be slow, give an
 // address. A link carries commands or subscriptions, not both (RESP2). One thread, its reactor's.
 // Answers come from the loop, refusals from within command(). The owner outlives the link; stop()
-// and turn until is_idle() before destroying it. The one door to hiredis (0.14 and 1.2).
+// and turn until is_idle() before destroying it. The one door to hiredis (0.14, and 1.2 with its
+// TLS).
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@
 namespace videosync {
 
 class Reactor;
+class RedisTls;
 
 // An answer, valid during the callback only.
 class RedisReply {
@@ -70,6 +72,7 @@ class RedisLink {
     // In flight; more are refused as unavailable.
     std::size_t commands_max = 10'000;
     std::size_t bytes_max = 32 << 20;  // of their arguments
+    RedisTls* tls = nullptr;           // outlives the link; null only where no address is for TLS
   };
   using OnReply = std::move_only_function<void(Result<RedisReply>) noexcept>;
 

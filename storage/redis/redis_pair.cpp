@@ -43,7 +43,7 @@ RedisPair::RedisPair(Reactor& reactor, RedisPairOwner& owner, RedisLocation loca
   subscriber_.subscribe(pulse_channel_);
   if (!location.has_sentinels()) return;
   sentinel_ = std::make_unique<RedisSentinel>(
-      reactor, std::move(location.sentinels), std::move(location.master_name),
+      reactor, std::move(location.sentinels), std::move(location.master_name), options.tls,
       [this](const RedisAddress& master) noexcept { on_master(master); },
       [this](const Error& why) noexcept {
         if (!is_ready()) become_lost(why);

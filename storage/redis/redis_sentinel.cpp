@@ -11,10 +11,15 @@ namespace videosync {
 
 namespace {
 
-constexpr RedisLink::Options link_options{.connect_timeout_ms = 500,
-                                          .command_timeout_ms = 500,
-                                          .backoff_min_ms = 50,
-                                          .backoff_max_ms = 500};
+constexpr std::int64_t backoff_max_ms = 500;
+
+RedisLink::Options link_options(RedisTls* tls) noexcept {
+  return {.connect_timeout_ms = 500,
+          .command_timeout_ms = 500,
+          .backoff_min_ms = 50,
+          .backoff_max_ms = backoff_max_ms,
+          .tls = tls};
+}
 
 bool parse_master(const RedisReply& reply, RedisAddress& master) {
   if (reply.size() != 2) return false;
@@ -27,13 +32,14 @@ bool parse_master(const RedisReply& reply, RedisAddress& master) {
 }  // namespace
 
 RedisSentinel::RedisSentinel(Reactor& reactor, std::vector<RedisAddress> sentinels,
-                             std::string master_name, OnMaster on_master, OnFailure on_failure)
+                             std::string master_name, RedisTls* tls, OnMaster on_master,
+                             OnFailure on_failure)
     : reactor_(reactor),
       sentinels_(std::move(sentinels)),
       master_name_(std::move(master_name)),
       on_master_(std::move(on_master)),
       on_failure_(std::move(on_failure)),
-      link_(reactor, *this, sentinels_.at(0), link_options),
+      link_(reactor, *this, sentinels_.at(0), link_options(tls)),
       timer_([](void* self) noexcept { static_cast<RedisSentinel*>(self)->on_timer(); }, this) {}
 
 void RedisSentinel::start() noexcept {
@@ -81,7 +87,7 @@ void RedisSentinel::on_answer(const Result<RedisReply>& reply) noexcept {
                      is_error ? std::string(reply->text())
                               : "the Sentinel knows no master of the name " + master_name_,
                      0},
-                    link_options.backoff_max_ms);
+                    backoff_max_ms);
     return;
   }
   if (!is_content_ && ++fruitless_ == fruitless_max && sentinels_.size() > 1) {

@@ -25,9 +25,9 @@ class RedisSentinel final : RedisLinkOwner {
   // What kept it from an answer.
   using OnFailure = std::move_only_function<void(const Error& why) noexcept>;
 
-  // At least one Sentinel.
+  // At least one Sentinel. tls: see RedisLink::Options.
   RedisSentinel(Reactor& reactor, std::vector<RedisAddress> sentinels, std::string master_name,
-                OnMaster on_master, OnFailure on_failure);
+                RedisTls* tls, OnMaster on_master, OnFailure on_failure);
 
   void start() noexcept;
   void stop() noexcept;

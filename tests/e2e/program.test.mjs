@@ -56,7 +56,7 @@ test('--help names every flag that others rely on, --version the version', async
   }
   const version = await runServer(['--version']);
   assert.deepEqual(version, { code: 0, stdout: version.stdout, stderr: '' });
-  assert.match(version.stdout, /^videosync \d+\.\d+\.\d+\S*\ncommit: \S+\ncompiler: \S+ \d.*\nlibraries: .*\nkernel: Linux \d.*\n$/);
+  assert.match(version.stdout, /^videosync \d+\.\d+\.\d+\S*\ncommit: \S+\ncompiler: \S+ \d.*\nlibraries: .*\nTLS to Redis: (not )?there.*\nkernel: Linux \d.*\n$/);
   for (const library of ['fmt', 'simdjson', 'CLI11', 'pugixml', 'uring', 'wslay', 'hiredis', 'llhttp', 'OpenSSL']) {
     assert.match(version.stdout, new RegExp(`[ ,]${library} \\d`), library);
   }

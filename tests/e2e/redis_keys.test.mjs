@@ -1,14 +1,12 @@
 // What is kept in Redis and under which names, how long it stays there, and the ways in: a user of
 // few rights, a unix socket, a database of one's own.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { startCluster, startNode, whenReady } from '../support/cluster.mjs';
 import { makeFolder } from '../support/files.mjs';
 import { createSession, join } from '../support/member.mjs';
 import { namesOf, OWN_KEYS } from '../support/show.mjs';
 import { startRedis } from '../support/redis.mjs';
-import { serverBinary } from '../support/server.mjs';
 import { until } from '../support/until.mjs';
 import { agreement } from '../support/view.mjs';
 
@@ -139,12 +137,5 @@ describe('the ways in', { concurrency: 3 }, () => {
     } finally {
       await folder.remove();
     }
-  });
-
-  test('TLS is not built in, and that is what it says', () => {
-    const { status, stderr } = spawnSync(serverBinary(), ['--redis', 'rediss://user:secret@example.com:6380'], { encoding: 'utf8' });
-    assert.equal(status, 1);
-    assert.match(stderr, /^videosync: .*redis.*TLS/m);
-    assert.doesNotMatch(stderr, /secret/);
   });
 });

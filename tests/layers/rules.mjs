@@ -7,7 +7,7 @@ const floors = {
   'core/base': { uses: [], libraries: ['fmt'] },
   'core/reactor': { uses: ['core/base'], libraries: ['fmt', 'liburing'] },
   proto: { uses: ['core/base'], libraries: ['fmt', 'llhttp', 'wslay', 'simdjson'] },
-  storage: { uses: ['core/base', 'core/reactor'], libraries: ['fmt', 'hiredis', 'pugixml', 'simdjson'] },
+  storage: { uses: ['core/base', 'core/reactor'], libraries: ['fmt', 'hiredis', 'libssl', 'pugixml', 'simdjson'] },
   // The program beside the server: nobody includes it, and it alone knows libav*.
   maker: { uses: ['core/base'], libraries: ['fmt', 'CLI11', 'libav'] },
   server: {
@@ -97,6 +97,7 @@ const libraries = [
   { name: 'wslay', pattern: /^wslay\//, door: true },
   { name: 'hiredis', pattern: /^hiredis\//, door: true },
   { name: 'pugixml', pattern: /^pugixml\.hpp$/, door: true },
+  { name: 'libssl', pattern: /^openssl\/(err|ssl|x509_vfy|x509err|x509v3)\.h$/, door: true },
   { name: 'libcrypto', pattern: /^openssl\//, door: true },
   { name: 'libav', pattern: /^lib(av(codec|filter|format|util)|swresample)\//, inHeaders: true },
 ];

@@ -24,8 +24,9 @@ function sieve(isLost) {
   });
 }
 
-// Resolves to {url, shut(), open(), cutSubscriber(), loseNext(), stop()}.
-export async function startGate(redis) {
+// redis: its {port} is led to. isOpaque: what goes through is enciphered, so that nothing of it can be told or lost.
+// Resolves to {url, port, shut(), open(), cutSubscriber(), loseNext(), stop()}.
+export async function startGate(redis, { isOpaque = false } = {}) {
   const pairs = new Set();
   const losses = [];
   let isShut = false;
@@ -43,7 +44,7 @@ export async function startGate(redis) {
     pairs.add(pair);
     near.on('data', (bytes) => (pair.isSubscriber ||= bytes.includes('SUBSCRIBE')));
     near.pipe(far);
-    far.pipe(sieve(isLost)).pipe(near);
+    (isOpaque ? far : far.pipe(sieve(isLost))).pipe(near);
     for (const socket of [near, far]) {
       socket.on('error', () => {});
       socket.on('close', () => {
@@ -59,6 +60,7 @@ export async function startGate(redis) {
     return found.length;
   };
   return {
+    port: server.address().port,
     url: `redis://127.0.0.1:${server.address().port}`,
     shut: () => {
       isShut = true;

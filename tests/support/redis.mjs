@@ -1,4 +1,5 @@
-// Real redis-servers for tests, to be killed, hung and brought back; and Sentinels over them.
+// Real redis-servers for tests, to be killed, hung and brought back; and Sentinels over them. Another program that
+// speaks as Redis does is named by VIDEOSYNC_REDIS_SERVER.
 //
 // On ports of 127.0.0.1 below those that the kernel gives to connections, so that nobody takes the
 // port of a Redis that is away for a while. Whoever starts one calls stop(), also when a test fails.
@@ -17,6 +18,7 @@ import { until } from './until.mjs';
 const PORT_MIN = 15_000;
 const PORT_END = 32_000;
 const TRIES = 20;
+export const redisServer = process.env.VIDEOSYNC_REDIS_SERVER || 'redis-server';
 
 export function isPortFree(port) {
   return new Promise((resolve) => {
@@ -83,7 +85,7 @@ class Redis {
       await this.#folder.remove();
       this.#folder = await makeFolder();
     }
-    this.#child = await startChild('redis-server', ['--bind', '127.0.0.1', '--port', this.port, '--save', '',
+    this.#child = await startChild(redisServer, ['--bind', '127.0.0.1', '--port', this.port, '--save', '',
       '--dir', this.#folder.directory, ...this.#args, ...args].map(String), { env: { ...process.env, ...this.#clockSetting() } });
     const look = async () => {
       if (this.#child.hasEnded()) throw new Error(`redis-server ended:\n${this.#child.output()}`);
@@ -173,7 +175,7 @@ export async function startSentinel({ name = 'show', downAfterMs = 500, haveOwnC
     `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
     `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} 5000`, ''].join('\n'));
-  const child = await startChild('redis-server', [folder.path('sentinel.conf'), '--sentinel']);
+  const child = await startChild(redisServer, [folder.path('sentinel.conf'), '--sentinel']);
   let client = null;
   const ask = async (...words) => {
     if (!client?.isOpen) client = await RespClient.connect({ port, host: '127.0.0.1' });

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -63,6 +64,12 @@ class RedisProcess {
   pid_t pid_ = -1;
 };
 
+// Or another program that speaks as it does.
+inline std::string redis_program() {
+  const char* named = std::getenv("VIDEOSYNC_REDIS_SERVER");
+  return named != nullptr && *named != '\0' ? named : "redis-server";
+}
+
 // Nobody listens on it at this moment.
 inline std::uint16_t free_tcp_port() {
   const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -91,8 +98,8 @@ class RedisServer {
     const std::string path = socket_path();
     ::unlink(path.c_str());
     std::vector<std::string> words{
-        "redis-server", "--dir", folder_.path(), "--port", "0", "--unixsocket", path,
-        "--save",       "",      "--appendonly", "no"};
+        redis_program(), "--dir", folder_.path(), "--port", "0", "--unixsocket", path,
+        "--save",        "",      "--appendonly", "no"};
     words.insert(words.end(), arguments_.begin(), arguments_.end());
     process_.start(std::move(words));
     for (int i = 0; i < 1'000 && !accepts(); ++i)
@@ -132,7 +139,7 @@ class SentinelServer {
                                        "127.0.0.1 " + std::to_string(master_port) +
                                        " 1\nsentinel down-after-milliseconds " + master +
                                        "500\nsentinel failover-timeout " + master + "2000\n");
-    process_.start({"redis-server", folder_.path() + "/sentinel.conf", "--sentinel"});
+    process_.start({redis_program(), folder_.path() + "/sentinel.conf", "--sentinel"});
   }
   std::uint16_t port() const noexcept { return port_; }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "server/config/setting_values.h"
+#include "storage/redis/redis_address.h"
 
 using namespace videosync;
 
@@ -232,6 +233,27 @@ Test(config, redis_is_shown_without_its_password) {
       load({"--redis", "redis://app:hunter2@db:6379/0", "--redis-required", "--check-config"});
   cr_assert_eq(shown.error().text.find("hunter2"), std::string::npos);
   cr_assert_neq(shown.error().text.find("app:***@db"), std::string::npos);
+}
+
+Test(config, certificates_for_redis_are_refused_where_they_would_not_count) {
+  for (const char* flag : {"--redis-ca", "--redis-cert", "--redis-key", "--redis-sni"}) {
+    refused({flag, "given"}, {flag, "'given'", "rediss://"});
+    refused({"--redis", "redis://db:6379", flag, "given"}, {flag, "nothing would be encrypted"});
+  }
+  if (!has_redis_tls()) {
+    refused({"--redis", "rediss://app:hunter2@db:6379"},
+            {"--redis", "TLS", "hiredis", "app:***@db"});
+    return;
+  }
+  const auto config = load({"--redis", "rediss://db:6379", "--redis-ca", "/ca.pem", "--redis-cert",
+                            "/own.pem", "--redis-key", "/own.key", "--redis-sni", "redis.example"});
+  cr_assert(config.has_value());
+  cr_assert_eq(config->redis_ca_file, "/ca.pem");
+  cr_assert_eq(config->redis_certificate_file, "/own.pem");
+  cr_assert_eq(config->redis_key_file, "/own.key");
+  cr_assert_eq(config->redis_server_name, "redis.example");
+  for (const char* flag : {"--redis-cert", "--redis-key"})
+    refused({"--redis", "rediss://db:6379", flag, "given"}, {"--redis-cert and --redis-key"});
 }
 
 Test(config, help_names_every_setting_with_its_default) {

@@ -37,13 +37,32 @@ Test(redis_address, bad_ones_are_refused_without_giving_a_password_away) {
        {"", "localhost:6379", "redis://", "redis://h", "redis://h:0", "redis://h:6379/x",
         "redis://h:6379/", "redis://secret@h:6379", "redis://u:secret%2@h:6379",
         "redis+unix:", "redis+sentinel://a:1", "redis+sentinel://a:1,/m", "redis+sentinel://a:1/",
-        "redis+sentinel://a:1/m/x", "redis+sentinel://secret@a:1/m", "rediss://u:secret@h:6379"}) {
+        "redis+sentinel://a:1/m/x", "redis+sentinel://secret@a:1/m", "rediss://u:secret@h",
+        "rediss+sentinel://u:secret@h:6379"}) {
     const auto parsed = parse_redis_url(url);
     cr_assert_not(parsed.has_value(), "%s", std::string(url).c_str());
     cr_assert_not(parsed.error().message.contains("secret"));
   }
-  cr_assert(parse_redis_url("rediss://h:6379").error().code == ErrorCode::unsupported);
-  cr_assert(parse_redis_url("rediss://h:6379").error().message.contains("TLS"));
+}
+
+Test(redis_address, tls_where_hiredis_has_it) {
+  const auto server = parse_redis_url("rediss://u:secret@h:6379/2");
+  const auto sentinels = parse_redis_url("rediss+sentinel://a:1,b:2/m");
+  cr_assert_eq(server.has_value(), has_redis_tls());
+  cr_assert_eq(sentinels.has_value(), has_redis_tls());
+  cr_assert_not(parse_redis_url("redis://h:6379")->is_tls());
+  cr_assert_not(parse_redis_url("redis+sentinel://a:1/m")->sentinels[0].is_tls);
+  if (has_redis_tls()) {
+    cr_assert((server->server == RedisAddress{"h", 6379, "", "u", "secret", 2, true}));
+    cr_assert(sentinels->is_tls() && sentinels->sentinels[0].is_tls &&
+              sentinels->sentinels[1].is_tls);
+    return;
+  }
+  cr_assert(server.error().code == ErrorCode::unsupported);
+  for (const std::string_view part :
+       {"rediss://u:***@h", "TLS", "hiredis 0.", "Debian 13", "stunnel"})
+    cr_assert(server.error().message.contains(part), "%s", server.error().message.c_str());
+  cr_assert_not(server.error().message.contains("secret"));
 }
 
 Test(redis_address, as_text) {

@@ -4,70 +4,17 @@
 #include <criterion/criterion.h>
 
 #include <array>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/reactor/reactor.h"
-#include "tests/support/redis_answer.h"
 #include "tests/support/redis_server.h"
+#include "tests/support/test_link.h"
 
 using namespace videosync;
 using namespace videosync::test;
 
 namespace {
-
-struct Link final : RedisLinkOwner {
-  SystemClock clock;
-  std::unique_ptr<Reactor> reactor;
-  std::unique_ptr<RedisLink> link;
-  int ready = 0;
-  std::vector<std::string> losses;
-  std::vector<std::string> messages;
-
-  explicit Link(RedisAddress address, RedisLink::Options options = {}) {
-    auto made = Reactor::create(clock);
-    cr_assert(made.has_value());
-    reactor = std::move(*made);
-    cr_assert(reactor->start().has_value());
-    link = std::make_unique<RedisLink>(*reactor, *this, std::move(address), options);
-    link->start();
-  }
-  ~Link() {
-    link->stop();
-    for (int i = 0; i < 200 && !link->is_idle(); ++i)
-      reactor->turn(5);
-    cr_assert(link->is_idle());
-  }
-
-  void on_redis_ready() noexcept override { ++ready; }
-  void on_redis_lost(const Error& why) noexcept override { losses.push_back(why.message); }
-  void on_redis_message(std::string_view channel, std::string_view payload) noexcept override {
-    messages.push_back(std::string(channel) + ":" + std::string(payload));
-  }
-
-  template <class Condition>
-  void until(Condition&& is_met, const char* what) {
-    bool is_done = is_met();
-    for (int i = 0; i < 2'000 && !is_done; ++i) {
-      reactor->turn(5);
-      is_done = is_met();
-    }
-    cr_assert(is_done, "waited in vain for: %s", what);
-  }
-  void until_ready(int times) {
-    until([&] { return ready == times; }, "a connection");
-  }
-
-  // The answer as text_of() has it.
-  std::string ask(std::vector<std::string_view> arguments) {
-    std::optional<std::string> answer;
-    link->command(arguments, [&](Result<RedisReply> reply) noexcept { answer = text_of(reply); });
-    until([&] { return answer.has_value(); }, "an answer");
-    return *answer;
-  }
-};
 
 RedisAddress at(const RedisServer& server) {
   RedisAddress address;
@@ -76,8 +23,8 @@ RedisAddress at(const RedisServer& server) {
 }
 
 // Publishes until somebody hears it: a subscription is still under way when the link is ready.
-void publish_to(Link& subscriber, const RedisServer& server, std::string_view text) {
-  Link publisher(at(server));
+void publish_to(TestLink& subscriber, const RedisServer& server, std::string_view text) {
+  TestLink publisher(at(server));
   publisher.until_ready(1);
   const auto is_heard = [&] {
     subscriber.reactor->turn(5);
@@ -90,7 +37,7 @@ void publish_to(Link& subscriber, const RedisServer& server, std::string_view te
 
 Test(redis_link, commands_are_answered_in_order) {
   RedisServer server;
-  Link link(at(server));
+  TestLink link(at(server));
   link.until_ready(1);
   cr_assert(link.ask({"SET", "key", "value"}) == "OK");
   cr_assert(link.ask({"GET", "key"}) == "value");
@@ -107,7 +54,7 @@ Test(redis_link, commands_are_answered_in_order) {
 
 Test(redis_link, an_error_of_redis_is_an_answer) {
   RedisServer server;
-  Link link(at(server));
+  TestLink link(at(server));
   link.until_ready(1);
   cr_assert(link.ask({"NOSUCHCOMMAND"}).starts_with("ERR unknown command"));
   cr_assert(link.ask({"PING"}) == "PONG");
@@ -116,7 +63,7 @@ Test(redis_link, an_error_of_redis_is_an_answer) {
 Test(redis_link, without_a_server_it_says_so_and_keeps_trying) {
   RedisServer server;
   server.kill();
-  Link link(at(server));
+  TestLink link(at(server));
   link.until([&] { return link.losses.size() >= 3; }, "three attempts");
   bool is_refused = false;
   link.link->command(std::array<std::string_view, 1>{"PING"},
@@ -130,7 +77,7 @@ Test(redis_link, without_a_server_it_says_so_and_keeps_trying) {
 
 Test(redis_link, a_killed_server_is_found_again_and_subscriptions_are_made_anew) {
   RedisServer server;
-  Link subscriber(at(server));
+  TestLink subscriber(at(server));
   subscriber.link->subscribe("news");
   subscriber.until_ready(1);
   publish_to(subscriber, server, "one");
@@ -147,7 +94,7 @@ Test(redis_link, a_killed_server_is_found_again_and_subscriptions_are_made_anew)
 
 Test(redis_link, a_command_in_flight_is_answered_when_the_server_dies) {
   RedisServer server;
-  Link link(at(server));
+  TestLink link(at(server));
   link.until_ready(1);
   server.pause();
   std::vector<std::string> answers;
@@ -164,7 +111,7 @@ Test(redis_link, a_command_in_flight_is_answered_when_the_server_dies) {
 
 Test(redis_link, a_hung_server_costs_a_time_out_and_no_more) {
   RedisServer server;
-  Link link(at(server), {.connect_timeout_ms = 100, .command_timeout_ms = 100});
+  TestLink link(at(server), {.connect_timeout_ms = 100, .command_timeout_ms = 100});
   link.until_ready(1);
   server.pause();
   std::optional<ErrorCode> code;
@@ -185,22 +132,22 @@ Test(redis_link, a_password_is_sent_and_a_wrong_one_is_told) {
   RedisAddress address = at(server);
   address.password = "secret";
   address.database = 3;
-  Link link(address);
+  TestLink link(address);
   link.until_ready(1);
   cr_assert(link.ask({"SET", "key", "in three"}) == "OK");
   RedisAddress wrong = at(server);
   wrong.password = "guess";
-  Link refused(wrong);
+  TestLink refused(wrong);
   refused.until([&] { return !refused.losses.empty(); }, "the refusal");
   cr_assert(refused.losses[0].starts_with("WRONGPASS"), "%s", refused.losses[0].c_str());
-  Link without(at(server));
+  TestLink without(at(server));
   without.until([&] { return !without.losses.empty(); }, "the refusal");
   cr_assert(without.losses[0].starts_with("NOAUTH"), "%s", without.losses[0].c_str());
 }
 
 Test(redis_link, too_many_commands_in_flight_are_refused) {
   RedisServer server;
-  Link link(at(server), {.commands_max = 10});
+  TestLink link(at(server), {.commands_max = 10});
   link.until_ready(1);
   int refused = 0, answered = 0;
   for (int i = 0; i < 15; ++i) {
