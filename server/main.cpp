@@ -2,10 +2,12 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <span>
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/unique_fd.h"
 #include "server/config/config.h"
 #include "server/config/machine.h"
 #include "server/exit_status.h"
@@ -27,6 +29,7 @@ int main(int argc, char** argv) {
   // Before any thread: signals are read from a descriptor on the first worker.
   const sigset_t signals = Program::handled_signals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
+  UniqueFd predecessor_socket = Predecessor::claim_socket();
   const MachineFacts machine = prepare_machine();
   const std::span<const char* const> arguments(argv + 1, static_cast<std::size_t>(argc - 1));
   const auto config = load_config(arguments, machine);
@@ -45,12 +48,18 @@ int main(int argc, char** argv) {
   static FileHelpers* const files = helpers->release();
   ServiceManager manager = ServiceManager::from_environment();
   const Launch launch = own_launch(argc, argv);
-  auto predecessor = Predecessor::from_environment();
-  if (!predecessor) {
-    return complain(exit_bad_config, "cannot take over: " + predecessor.error().message);
-  }
   start_log_writer();
-  const int status = Program(*config, machine, *files, manager, launch, std::move(*predecessor)).run();
+  std::unique_ptr<Predecessor> predecessor;
+  if (predecessor_socket) {
+    auto met = Predecessor::meet(std::move(predecessor_socket));
+    if (!met) {
+      complain(exit_bad_config, "cannot take over: " + met.error().message);
+      flush_log();
+      return exit_bad_config;
+    }
+    predecessor = std::move(*met);
+  }
+  const int status = Program(*config, machine, *files, manager, launch, std::move(predecessor)).run();
   flush_log();
   return status;
 }

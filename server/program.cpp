@@ -58,6 +58,7 @@ Program::Program(const Config& config, const MachineFacts& machine, FileHelpers&
       manager_(manager),
       launch_(launch),
       predecessor_(std::move(predecessor)),
+      clock_(predecessor_ ? SystemClock(predecessor_->offer().wall_offset_us) : SystemClock()),
       memory_store_(clock_, config.sessions_max),
       state_file_(config.redis_url.empty() ? config.state_file : ""),
       metrics_(config.workers, std::string(version())) {}
@@ -150,13 +151,13 @@ int Program::run_until_drained() {
   signal_watcher.watch(POLLIN);
   news_watcher.watch(POLLIN);
   if (librarian_->changes_descriptor() >= 0) changes_watcher.watch(POLLIN);
-  if (nodes_ && predecessor_) {
-    await_store();
-    accept_at_last();
-  }
-  if (!nodes_ || !config_.redis_required || await_store()) {
+  const bool waits = nodes_ && (predecessor_ || config_.redis_required);
+  const bool is_usable = !waits || await_store();
+  const bool is_ending = service_->is_draining;
+  if (!is_ending && (is_usable || !config_.redis_required)) {
+    if (nodes_ && predecessor_) accept_at_last();
     announce();
-  } else if (!service_->is_draining) {
+  } else if (!is_ending) {
     status = complain(exit_bad_config,
                       "--redis: " + without_password(config_.redis_url) +
                           " cannot be used: " + redis_store_->last_failure() +
@@ -180,6 +181,7 @@ int Program::run_until_drained() {
 
 void Program::announce() {
   state_file_.remove();
+  if (uploads_) uploads_->note_serving();
   if (predecessor_) {
     // Where it is not heard of the other's, that has ended: this one serves all the same.
     if (const auto told = predecessor_->tell_serving(); !told) {
@@ -303,9 +305,10 @@ void Program::drain(int status) noexcept {
   end_guard_.arm(std::chrono::microseconds(config_.drain_us) + end_wait, status);
   const bool has_handed_over = service_->has_successor && !nodes_;
   const std::uint32_t spread_ms = return_spread_ms();
-  // Now, not at the end: by then the path may be a successor's.
+  // Now, not at the end: by then the path may be a successor's. It is the predecessor's until this
+  // program serves.
   for (const ListenAddress& address : config_.listen) {
-    if (address.is_unix() && !service_->has_successor) ::unlink(address.unix_path.c_str());
+    if (address.is_unix() && !predecessor_ && !service_->has_successor) ::unlink(address.unix_path.c_str());
   }
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker* worker = workers_[i].get();

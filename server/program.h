@@ -60,7 +60,8 @@ class Program final : public NodesOwner {
                                   const VideoCatalogRef& catalog);
   std::optional<int> make_forms(const std::string& cache);
   Result<std::optional<SavedState>> read_state_file();
-  void restore_sessions(SavedState saved);
+  std::size_t restore_sessions(SavedState saved);
+  std::optional<std::string> cannot_take(const SavedState& saved) const;
   SavedState saved_state(bool all_rest) const;
   void save_sessions(bool all_rest) noexcept;
   // Succession: to take over from the program that has started this one, and to start one that takes
@@ -74,6 +75,7 @@ class Program final : public NodesOwner {
   void hear_serving() noexcept;
   void give_way() noexcept;
   void fail_succession(const Error& why) noexcept;
+  const char* what_took_long() const noexcept;
   std::uint32_t return_spread_ms() const noexcept;
   std::optional<int> open_uploads(const std::optional<SavedState>& saved);
   std::optional<int> share_uploads();
@@ -112,7 +114,7 @@ class Program final : public NodesOwner {
   std::unique_ptr<Predecessor> predecessor_;  // until this program serves
   const Uuid self_ = Uuid::random_v4();  // among the nodes of a store
   EndGuard end_guard_;                   // goes last
-  SystemClock clock_;
+  SystemClock clock_;  // goes on as that of the program before
   StoreClock store_clock_{clock_};  // with a shared store only
   MemoryStore memory_store_;        // otherwise
   const StateFile state_file_;      // of that one
@@ -150,11 +152,12 @@ class Program final : public NodesOwner {
   };
   Succession succession_ = Succession::none;
   std::int64_t handing_over_since_us_ = 0;
+  SuccessionChannel::Deadline succession_deadline_{};  // of what stands still
   bool are_uploads_paused_ = false;
   TimerEntry succession_timer_{
       [](void* self) noexcept {
         static_cast<Program*>(self)->fail_succession(
-            {ErrorCode::timed_out, "it could not serve in time", 0});
+            {ErrorCode::timed_out, static_cast<Program*>(self)->what_took_long(), 0});
       },
       this};
   TimerEntry rest_timer_{

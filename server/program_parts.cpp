@@ -168,7 +168,7 @@ std::optional<int> Program::prepare() {
   }
   std::optional<Token> own_secret;
   if (*saved) own_secret = (*saved)->secret;
-  if (predecessor_ && !is_shared) own_secret = predecessor_->secret();
+  if (predecessor_ && !is_shared) own_secret = predecessor_->offer().secret;
   service_.reset(new Service{
       .config = config_,
       .clock = is_shared ? static_cast<const Clock&>(store_clock_) : clock_,
@@ -222,7 +222,8 @@ std::optional<int> Program::make_forms(const std::string& cache) {
                                   .cache_bytes_max = config_.cache_bytes_max,
                                   .pictures_max = config_.transcodes_max,
                                   .cores = std::max(1U, machine_.cores),
-                                  .program = media_program()},
+                                  .program = media_program(),
+                                  .is_cache_shared = predecessor_ != nullptr},
                                  files_);
   if (!forms) return complain(exit_unfit_machine, forms.error().message);
   forms_ = std::move(*forms);
@@ -242,25 +243,24 @@ Result<std::optional<SavedState>> Program::read_state_file() {
   return predecessor_ ? std::nullopt : state_file_.read(clock_.server_us());
 }
 
-// Before a worker's thread runs.
-void Program::restore_sessions(SavedState saved) {
+// Before a worker's thread runs. How many could not be.
+std::size_t Program::restore_sessions(SavedState saved) {
   std::size_t lost = 0;
   for (SavedSession& session : saved.sessions) {
     const Uuid key = session.kept.name.key;
-    if (!memory_store_.restore(session.kept)) {
-      ++lost;
-      continue;
+    auto restored = memory_store_.restore(session.kept);
+    if (restored) {
+      SessionDirectory& directory = workers_[service_->worker_of(key)]->directory();
+      restored = directory.restore(key, session.kept.value, std::move(session.company));
     }
-    SessionDirectory& directory = workers_[service_->worker_of(key)]->directory();
-    const auto reopened = directory.restore(key, session.kept.value, std::move(session.company));
-    if (!reopened) {
-      log_error("main", "a session of the program before cannot be read",
-                field("why", reopened.error().message));
-    }
+    if (restored) continue;
+    ++lost;
+    log_error("main", "a session of the program before cannot go on",
+              field("why", restored.error().message));
   }
   log_info("main", "sessions go on from the program before",
            field("sessions", saved.sessions.size() - lost));
-  if (lost > 0) log_warn("main", "--max-sessions leaves no room for all of them", field("lost", lost));
+  return lost;
 }
 
 // `all_rest`: no worker's thread runs, or all stand still. Else only what the store has can be read.

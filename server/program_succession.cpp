@@ -20,11 +20,11 @@ namespace videosync {
 namespace {
 
 constexpr std::int64_t start_wait_ms = 60'000;
-constexpr std::int64_t rest_wait_ms = 5'000;
 constexpr std::int64_t rest_look_ms = 1;
-// Workers stand still so long at most: half of what a supervisor waits for a loop, and less than a
+// All that stands still does so no longer: half of what a supervisor waits for a loop, and less than a
 // host may be away.
 constexpr std::chrono::seconds hand_over_limit{8};
+constexpr std::int64_t hand_over_limit_ms = hand_over_limit / std::chrono::milliseconds(1);
 constexpr std::chrono::milliseconds uploads_limit{1'000};
 // How fast members come back: each is a handshake and a welcome, and a host has ten seconds.
 constexpr std::int64_t returns_per_second = 2'000;  // of a worker
@@ -34,19 +34,33 @@ constexpr std::int64_t return_spread_ms_max = 3'000;
 
 // --- The new one ---------------------------------------------------------------------------------
 
-std::optional<int> Program::take_over() {
-  const auto bytes = predecessor_->take_sessions();
-  if (!bytes) return complain(exit_bad_config, "cannot take over: " + bytes.error().message);
-  auto saved = decode_state(*bytes, clock_.server_us());
-  if (!saved) return complain(exit_bad_config, "cannot take over: " + saved.error().message);
-  if (nodes_ && !saved->sessions.empty()) {
-    log_warn("main", "the sessions of the program before are not in Redis: they end",
-             field("sessions", saved->sessions.size()));
-    saved->sessions.clear();
+// Whatever of it cannot go on here is a reason to leave it where it is.
+std::optional<std::string> Program::cannot_take(const SavedState& saved) const {
+  if (nodes_ && !saved.sessions.empty()) {
+    return fmt::format("its {} sessions are in no Redis and would end: restart it instead",
+                       saved.sessions.size());
   }
+  if (saved.sessions.size() > config_.sessions_max) {
+    return fmt::format("--max-sessions {} leaves no room for its {} sessions",
+                       config_.sessions_max, saved.sessions.size());
+  }
+  return std::nullopt;
+}
+
+std::optional<int> Program::take_over() {
+  const auto refuse = [](const std::string& why) {
+    return complain(exit_bad_config, "cannot take over: " + why);
+  };
+  const auto bytes = predecessor_->take_sessions();
+  if (!bytes) return refuse(bytes.error().message);
+  auto saved = decode_state(*bytes, clock_.server_us());
+  if (!saved) return refuse(saved.error().message);
+  if (const auto why = cannot_take(*saved)) return refuse(*why);
   if (const auto status = open_uploads(*saved)) return status;
   if (const auto status = share_uploads()) return status;
-  if (!nodes_) restore_sessions(std::move(*saved));
+  if (nodes_) return std::nullopt;
+  const std::size_t lost = restore_sessions(std::move(*saved));
+  if (lost > 0) return refuse(fmt::format("{} of its sessions cannot be read", lost));
   return std::nullopt;
 }
 
@@ -55,6 +69,11 @@ std::optional<int> Program::take_over() {
 void Program::begin_succession() noexcept {
   if (succession_ != Succession::none) {
     log_warn("main", "a new program is being started already");
+    return;
+  }
+  if (service_->is_degraded) {
+    log_error("main", "Redis is away, and sessions that are here alone would end: no new program is "
+                      "started before it is back");
     return;
   }
   if (::getpid() == 1) {
@@ -71,7 +90,7 @@ void Program::begin_succession() noexcept {
   log_info("main", "starting a new program to take over", field("program", launch_.program));
   succession_ = Succession::starting;
   auto successor = Successor::start(launch_, manager_.environment(), offers_,
-                                    service_->secret.get().value_or(Token{}));
+                                    {clock_.wall_offset_us(), service_->secret.get()});
   if (!successor) return fail_succession(successor.error());
   successor_ = std::move(*successor);
   successor_watcher_ = std::make_unique<FdWatcher>(
@@ -86,6 +105,9 @@ void Program::on_successor() noexcept {
   if (succession_ == Succession::handing_over) return hear_serving();
   if (succession_ != Succession::starting) return;
   if (const auto ready = successor_->hear_ready(); !ready) return fail_succession(ready.error());
+  Reactor& reactor = workers_.front()->reactor();
+  reactor.timers().schedule(succession_timer_, reactor.now_ms() + hand_over_limit_ms);
+  succession_deadline_ = std::chrono::steady_clock::now() + hand_over_limit;
   if (!nodes_) return gather_workers();
   // Another node: it has nothing of this one's but films that are being brought.
   if (send_sessions()) successor_watcher_->watch(POLLIN);
@@ -104,8 +126,6 @@ void Program::gather_workers() noexcept {
       });
     });
   }
-  Reactor& reactor = first.reactor();
-  reactor.timers().schedule(succession_timer_, reactor.now_ms() + rest_wait_ms);
   on_rest_timer();
 }
 
@@ -140,13 +160,13 @@ bool Program::send_sessions() noexcept {
   const std::string bytes = encode_state(state, clock_.server_us());
   log_info("main", "handing over", field("sessions", state.sessions.size()),
            field("bytes", bytes.size()));
-  const auto sent = successor_->send_sessions(bytes, hand_over_limit);
+  const auto sent = successor_->send_sessions(bytes, succession_deadline_);
   if (!sent) fail_succession(sent.error());
   return sent.has_value();
 }
 
 void Program::hear_serving() noexcept {
-  const auto serves = successor_->hear_serving(hand_over_limit);
+  const auto serves = successor_->hear_serving(succession_deadline_);
   if (!serves) return fail_succession(serves.error());
   log_info("main", "the new program serves", field("pid", successor_->pid()),
            field("took_ms", (clock_.monotonic_us() - handing_over_since_us_) / 1'000));
@@ -181,6 +201,17 @@ void Program::fail_succession(const Error& why) noexcept {
   if (stands_still) standstill_.end(false);
   log_error("main", "no new program has taken over: this one goes on", field("why", why.message));
   manager_.tell_ready(status_line());
+}
+
+const char* Program::what_took_long() const noexcept {
+  switch (succession_) {
+    case Succession::gathering:
+      return "a worker's loop has not come to rest in time";
+    case Succession::handing_over:
+      return "it has taken the sessions and not served in time";
+    default:
+      return "it could not serve in time";
+  }
 }
 
 // Over how long members come back.

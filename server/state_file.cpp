@@ -31,6 +31,15 @@ constexpr std::size_t value_bytes_max = std::numeric_limits<std::uint32_t>::max(
 constexpr std::size_t path_bytes_max = 4'096;
 constexpr std::size_t chat_bytes_max = ChatHistory::bytes_max;
 
+void put_members(ByteWriter& writer, const std::vector<SessionMachine::KnownMember>& members) {
+  writer.put(static_cast<std::uint32_t>(members.size()));
+  for (const SessionMachine::KnownMember& member : members) {
+    writer.put(member.id.value);
+    writer.put_text(member.name);
+    writer.put(member.browser.value);
+  }
+}
+
 void put_session(ByteWriter& writer, const SavedSession& session) {
   const MemoryStore::Kept& kept = session.kept;
   writer.put_raw(kept.name.key.bytes);
@@ -41,12 +50,8 @@ void put_session(ByteWriter& writer, const SavedSession& session) {
   writer.put_text(kept.value.bytes.text());
   writer.put_flag(static_cast<bool>(kept.value.queue));
   if (kept.value.queue) writer.put_text(kept.value.queue.text());
-  writer.put(static_cast<std::uint32_t>(session.company.members.size()));
-  for (const SessionMachine::KnownMember& member : session.company.members) {
-    writer.put(member.id.value);
-    writer.put_text(member.name);
-    writer.put(member.browser.value);
-  }
+  writer.put_flag(session.company.members.has_value());
+  if (session.company.members) put_members(writer, *session.company.members);
   writer.put(static_cast<std::uint32_t>(session.company.chat.size()));
   for (const ChatLine& line : session.company.chat) {
     writer.put(line.id);
@@ -95,7 +100,7 @@ SavedSession get_session(ByteReader& reader) {
   kept.value.bytes = BufferRef::copy_of(reader.get_bytes(value_bytes_max));
   if (reader.get_flag()) kept.value.queue = BufferRef::copy_of(reader.get_bytes(value_bytes_max));
   SessionCompany company;
-  company.members = get_members(reader);
+  if (reader.get_flag()) company.members = get_members(reader);
   company.chat = get_chat(reader);
   return {std::move(kept), std::move(company)};
 }

@@ -172,6 +172,16 @@ void Worker::run_on(std::size_t worker, InlineTask task) {
 
 // Tasks may bring tasks: all of them run before the turn's output leaves.
 void Worker::on_turn_end() noexcept {
+  for (;;) {
+    run_tasks();
+    if (!at_rest_ || !std::ranges::all_of(listeners_, &Worker::is_idle)) return;
+    InlineTask task = std::move(*at_rest_);
+    at_rest_.reset();
+    task();
+  }
+}
+
+void Worker::run_tasks() noexcept {
   do {
     while (!tasks_.empty()) {
       running_tasks_.swap(tasks_);
@@ -181,11 +191,6 @@ void Worker::on_turn_end() noexcept {
     }
     directory_->on_turn_end();
   } while (!tasks_.empty());
-  if (at_rest_ && std::ranges::all_of(listeners_, &Worker::is_idle)) {
-    InlineTask task = std::move(*at_rest_);
-    at_rest_.reset();
-    task();
-  }
 }
 
 void Worker::on_second() noexcept {
@@ -280,7 +285,8 @@ void Worker::come_to_rest(InlineTask at_rest) noexcept {
 void Worker::go_on() noexcept {
   VS_ASSERT(is_resting_ && !at_rest_);
   is_resting_ = false;
-  if (!service_.is_draining) resume_accepting();
+  const bool has_room = connections_.live() < connections_.capacity();
+  if (has_room && !service_.is_draining) resume_accepting();
 }
 
 // --- Drain ---------------------------------------------------------------------------------------

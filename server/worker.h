@@ -145,6 +145,7 @@ class Worker {
   void on_accepted(UniqueFd descriptor, bool is_admin) noexcept;
   void admit(Connection& connection, const std::optional<IpAddress>& address) noexcept;
   void on_turn_end() noexcept;
+  void run_tasks() noexcept;
   void on_second() noexcept;
   void on_drain_step() noexcept;
   void pause_accepting() noexcept;

@@ -23,7 +23,11 @@ class Clock {
 // monotonic clock, so an operator who sets the machine's clock does not move anybody's playback.
 class SystemClock final : public Clock {
  public:
-  SystemClock() noexcept : wall_offset_us_(read_us(CLOCK_REALTIME) - read_us(CLOCK_MONOTONIC)) {}
+  SystemClock() noexcept : SystemClock(read_us(CLOCK_REALTIME) - read_us(CLOCK_MONOTONIC)) {}
+  // Of another process of this machine, since it was started: goes on as that one's.
+  explicit SystemClock(std::int64_t wall_offset_us) noexcept : wall_offset_us_(wall_offset_us) {}
+
+  std::int64_t wall_offset_us() const noexcept { return wall_offset_us_; }
 
   std::int64_t monotonic_us() const noexcept override { return read_us(CLOCK_MONOTONIC); }
   std::int64_t server_us() const noexcept override { return monotonic_us() + wall_offset_us_; }

@@ -143,8 +143,8 @@ class SessionMachine {
   };
   // Those who are connected, or may still resume.
   std::vector<KnownMember> known_members() const;
-  // Right after reopen(): it was one until now, and may resume.
-  void expect_back(const KnownMember& known);
+  // Right after reopen(): these were members until now, and may resume, and nobody else.
+  void expect_back(std::span<const KnownMember> known);
   SessionMachine(const SessionMachine&) = delete;
   SessionMachine& operator=(const SessionMachine&) = delete;
 
@@ -388,6 +388,7 @@ class SessionMachine {
   std::int64_t last_activity_us_;  // when somebody was last connected; means something while empty
   std::int64_t reopened_us_ = INT64_MIN;  // when it came from another place
   std::uint32_t unheard_ = 0;             // members that are connected through no known connection
+  bool knows_all_ = false;         // who was a member before it was reopened
   std::vector<MemberId> removed_;  // who may not come back; the newest few since reopened_us_
   std::vector<BrowserId> removed_browsers_;  // see SessionRecord
   std::int64_t started_us_ = 0;    // the last play, or seek while playing

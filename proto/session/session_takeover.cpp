@@ -91,19 +91,22 @@ std::vector<SessionMachine::KnownMember> SessionMachine::known_members() const {
   return all;
 }
 
-void SessionMachine::expect_back(const KnownMember& known) {
+void SessionMachine::expect_back(std::span<const KnownMember> known) {
   VS_ASSERT(reopened_us_ == now_us_);
-  const bool is_possible = known.id && known.id.value < id_max && !known.name.empty() &&
-                           known.name.size() <= member_name_bytes_max;
-  if (!is_possible) return;
-  Member* member = roster_.find(known.id);
-  if (member == nullptr) {  // the host is there
-    reserve_id(known.id);
-    member = &roster_.add_away(known.id, known.name, now_us_);
-    ready_.recount(*member);
+  knows_all_ = true;
+  for (const KnownMember& one : known) {
+    const bool is_possible = one.id && one.id.value < id_max && !one.name.empty() &&
+                             one.name.size() <= member_name_bytes_max;
+    if (!is_possible) continue;
+    Member* member = roster_.find(one.id);
+    if (member == nullptr) {  // the host is there
+      reserve_id(one.id);
+      member = &roster_.add_away(one.id, one.name, now_us_);
+      ready_.recount(*member);
+    }
+    VS_ASSERT(!member->connected);
+    member->browser = one.browser;
   }
-  VS_ASSERT(!member->connected);
-  member->browser = known.browser;
 }
 
 // Another number for each line: by its fence, spread as in Knuth, The Art of Computer
@@ -142,7 +145,7 @@ Member* SessionMachine::find_resumable_elsewhere(const JoinRequest& request) {
   const MemberId id = request.resume->member;
   const std::int64_t window_us = std::max(limits_->resume_window_us, limits_->host_grace_us);
   const bool is_in_time = reopened_us_ != INT64_MIN && now_us_ - reopened_us_ <= window_us;
-  if (!is_in_time || !id || id.value >= id_max) return nullptr;
+  if (!is_in_time || knows_all_ || !id || id.value >= id_max) return nullptr;
   const bool is_trusted = request.host_token && holds_host_token(*request.host_token);
   if (is_removed(id) || (is_barred(request.browser) && !is_trusted)) return nullptr;
   reserve_id(id);

@@ -86,6 +86,10 @@ void create_session(Worker& worker, Connection& connection) {
 }
 
 void ask_validity(Worker& worker, Connection& connection, std::string_view name) {
+  const Service& shared = worker.service();
+  if (shared.has_successor && shared.nodes == nullptr) {  // the store here knows no longer
+    return answer_with_session(worker, connection, SessionFault::unavailable);
+  }
   if (const auto code = ShortCode::parse(name)) return validate_code(worker, connection, *code);
   const auto key = Uuid::parse_v4(name);
   if (!key) return answer_with_session(worker, connection, SessionValidity{});

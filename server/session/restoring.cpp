@@ -21,8 +21,7 @@ Result<> Impl::restore(const Uuid& key, const StoredValue& value,
       SessionMachine::reopen(ports_.limits, stored->record, 0, version.fence, {}, server_us());
   machine->adopt_queue(std::move(stored->queue));
   machine->take_durable_changed();
-  for (const SessionMachine::KnownMember& known : company.members)
-    machine->expect_back(known);
+  if (company.members) machine->expect_back(*company.members);
   ChatHistory said;
   for (ChatLine& line : company.chat)
     said.add(std::move(line));

@@ -31,7 +31,7 @@ struct SessionSurvey;
 
 // What the store does not have of a session, and goes with it from one process to the next.
 struct SessionCompany {
-  std::vector<SessionMachine::KnownMember> members{};
+  std::optional<std::vector<SessionMachine::KnownMember>> members{};  // nothing: it is not known who they were
   std::vector<ChatLine> chat{};
 };
 

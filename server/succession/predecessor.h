@@ -1,11 +1,13 @@
 // Predecessor: the running program that this one is to replace, and that has started it.
 //
-// Its listening sockets, and what browsers are known by, are there from the start; its sessions when
+// Its listening sockets, its clock and what browsers are known by are there from the start; its sessions when
 // this program could serve. Where there is none, nobody was replaced: an ordinary start. One thread;
 // calls wait for the predecessor, which ends this process if it has waited too long itself.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,13 +24,22 @@ class Predecessor {
   // Of the environment: the descriptor by which the two talk.
   static constexpr const char* variable = "VIDEOSYNC_PREDECESSOR_FD";
 
-  // Null: there is none. Takes the variable out of the environment. Errors: of channels; unsupported
-  // where the two versions do not understand each other.
-  static Result<std::unique_ptr<Predecessor>> from_environment();
+  // What it says of itself before all else.
+  struct Offer {
+    std::int64_t wall_offset_us = 0;  // of its SystemClock: time goes on as there
+    std::optional<Token> secret{};    // by which browsers are known; nothing: it knows none yet
+  };
+  static std::string encode(const Offer& offer);
 
-  static std::string encode_offer(const Token& secret);
+  // The socket that the variable names, which is taken out of the environment. None: it is not set,
+  // or names no socket that this process's parent has made for it, which the log says. Before
+  // anything else opens descriptors.
+  static UniqueFd claim_socket();
+  // Over that socket. Errors: of channels; unsupported where the two versions do not understand each
+  // other.
+  static Result<std::unique_ptr<Predecessor>> meet(UniqueFd socket);
 
-  const Token& secret() const noexcept { return secret_; }
+  const Offer& offer() const noexcept { return offer_; }
   // Those of that address, in the order of the workers; none: it did not listen there.
   std::vector<UniqueFd> take_listeners(std::string_view address);
   // This program could serve: what the predecessor had, as encode_state() makes it.
@@ -46,7 +57,7 @@ class Predecessor {
   Result<> hear_offer();
 
   SuccessionChannel channel_;
-  Token secret_;
+  Offer offer_;
   std::vector<Listener> listeners_;
 };
 

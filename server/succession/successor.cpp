@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds offer_wait{1'000};
 constexpr int channel_fd = 3;  // in the successor
+constexpr int leaving_wait_ms = 1'000;  // from the end of its channel to its own
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -55,11 +58,10 @@ Result<pid_t> spawn(const Launch& launch, const std::vector<std::string>& more, 
   posix_spawnattr_init(&attributes);
   sigset_t signals;
   sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);
   for (const int number : {SIGPIPE, SIGXFSZ})  // that this program ignores
     sigaddset(&signals, number);
   posix_spawnattr_setsigdefault(&attributes, &signals);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, launch.program.c_str(), &actions, &attributes,
                                   pointers_to(arguments).data(), pointers_to(environment).data());
@@ -70,7 +72,7 @@ Result<pid_t> spawn(const Launch& launch, const std::vector<std::string>& more, 
 }
 
 Result<> offer(SuccessionChannel& channel, std::span<const OfferedListener> listeners,
-               const Token& secret) {
+               const Predecessor::Offer& offered) {
   const auto deadline = steady_clock::now() + offer_wait;
   for (const OfferedListener& listener : listeners) {
     std::span<const int> rest(listener.descriptors);
@@ -81,7 +83,7 @@ Result<> offer(SuccessionChannel& channel, std::span<const OfferedListener> list
       rest = rest.subspan(some.size());
     }
   }
-  return channel.send(SuccessionWord::offered, Predecessor::encode_offer(secret), deadline);
+  return channel.send(SuccessionWord::offered, Predecessor::encode(offered), deadline);
 }
 
 }  // namespace
@@ -97,7 +99,7 @@ Launch own_launch(int argc, char** argv) {
 Result<std::unique_ptr<Successor>> Successor::start(const Launch& launch,
                                                     const std::vector<std::string>& environment,
                                                     std::span<const OfferedListener> listeners,
-                                                    const Token& secret) {
+                                                    const Predecessor::Offer& said) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return fail_errno("a socket for the successor (raise `ulimit -n`)", errno);
@@ -111,26 +113,35 @@ Result<std::unique_ptr<Successor>> Successor::start(const Launch& launch,
   if (!pid) return std::unexpected(pid.error());
   theirs.reset();  // its end is noticed here
   std::unique_ptr<Successor> successor(new Successor(std::move(ours), *pid));
-  if (const auto offered = offer(successor->channel_, listeners, secret); !offered) {
+  if (const auto offered = offer(successor->channel_, listeners, said); !offered) {
     return std::unexpected(successor->explained(offered.error()));
   }
   return successor;
 }
 
 Successor::~Successor() {
-  if (is_released_ || pid_ == 0) return;
-  ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  if (!is_released_) end();
+}
+
+// It need not end by itself, though its channel has. Returns the status as waitpid tells it.
+int Successor::end() noexcept {
+  if (pid_ == 0) return 0;
+  const UniqueFd alive(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  pollfd waited{alive.get(), POLLIN, 0};
+  const bool has_left = is_leaving_ && alive && ::poll(&waited, 1, leaving_wait_ms) > 0;
+  if (!has_left) ::kill(pid_, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
+  pid_ = 0;
+  return status;
 }
 
 // Where it has ended by itself, that and how.
 Error Successor::explained(const Error& error) noexcept {
-  int status = 0;
   if (error.code != ErrorCode::unavailable || pid_ == 0) return error;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = 0;
+  is_leaving_ = true;
+  const int status = end();
   return {error.code,
           WIFSIGNALED(status) ? fmt::format("it was ended by signal {}", WTERMSIG(status))
                               : fmt::format("it ended with status {}; what it said of it stands in "
@@ -144,14 +155,15 @@ Result<> Successor::hear_ready() {
   return {};
 }
 
-Result<> Successor::send_sessions(std::string_view sessions, milliseconds limit) {
-  const auto sent = channel_.send(SuccessionWord::sessions, sessions, steady_clock::now() + limit);
+Result<> Successor::send_sessions(std::string_view sessions,
+                                  SuccessionChannel::Deadline deadline) {
+  const auto sent = channel_.send(SuccessionWord::sessions, sessions, deadline);
   if (!sent) return std::unexpected(explained(sent.error()));
   return {};
 }
 
-Result<> Successor::hear_serving(milliseconds limit) {
-  const auto serving = channel_.receive(SuccessionWord::serving, steady_clock::now() + limit);
+Result<> Successor::hear_serving(SuccessionChannel::Deadline deadline) {
+  const auto serving = channel_.receive(SuccessionWord::serving, deadline);
   if (!serving) return std::unexpected(explained(serving.error()));
   return {};
 }

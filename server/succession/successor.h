@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "proto/session/session_values.h"
 #include "server/succession/channel.h"
+#include "server/succession/predecessor.h"
 
 namespace videosync {
 
@@ -36,12 +36,13 @@ struct OfferedListener {
 
 class Successor {
  public:
-  // `environment`: NAME=VALUE, besides this process's own. Errors: of channels, and io where no process
+  // `environment`: NAME=VALUE, besides this process's own. What signals this thread blocks it blocks,
+  // too, until it hears them by itself. Errors: of channels, and io where no process
   // can be started.
   static Result<std::unique_ptr<Successor>> start(const Launch& launch,
                                                   const std::vector<std::string>& environment,
                                                   std::span<const OfferedListener> listeners,
-                                                  const Token& secret);
+                                                  const Predecessor::Offer& offer);
   // It is killed, unless it has been released.
   ~Successor();
   Successor(const Successor&) = delete;
@@ -53,9 +54,9 @@ class Successor {
   // Errors say what became of it. It could serve:
   Result<> hear_ready();
   // Once, after that.
-  Result<> send_sessions(std::string_view sessions, std::chrono::milliseconds limit);
+  Result<> send_sessions(std::string_view sessions, SuccessionChannel::Deadline deadline);
   // It serves: the sessions are its own.
-  Result<> hear_serving(std::chrono::milliseconds limit);
+  Result<> hear_serving(SuccessionChannel::Deadline deadline);
   // It lives on from now on, whatever becomes of this program.
   void release() noexcept;
 
@@ -63,9 +64,11 @@ class Successor {
   Successor(SuccessionChannel channel, pid_t pid) noexcept
       : channel_(std::move(channel)), pid_(pid) {}
   Error explained(const Error& error) noexcept;
+  int end() noexcept;
 
   SuccessionChannel channel_;
   pid_t pid_;
+  bool is_leaving_ = false;  // it has closed its channel
   bool is_released_ = false;
 };
 

@@ -87,7 +87,7 @@ void UploadKeeper::run(const std::stop_token& stop) {
     if (!is_handed_away_) give_up_expired();
   }
   if (self_) files_.remove_node(*self_);
-  if (!self_ && !may_outlive_ && !is_handed_away_) files_.clear({}, {});
+  if (!self_ && !may_outlive_ && serves_ && !is_handed_away_) files_.clear({}, {});
 }
 
 std::optional<std::vector<Upload>> UploadKeeper::pause(std::chrono::milliseconds limit) {

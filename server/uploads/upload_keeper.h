@@ -79,6 +79,9 @@ class UploadKeeper {
   // The session has ended: nothing of it stays.
   void forget(const Uuid& session);
 
+  // This program serves: what lies in the folder is its own, to be given up at its end.
+  void note_serving() noexcept { serves_ = true; }
+
   // --- From one process to the next; of one thread -----------------------------------------------
   // Nothing is written any more until resume(): what there is. Nothing, if the storage does not come
   // to rest in time; then it goes on.
@@ -133,6 +136,7 @@ class UploadKeeper {
   bool is_resting_ = false;
   std::condition_variable rested_;
   std::atomic<bool> is_handed_away_{false};
+  std::atomic<bool> serves_{false};
   // The thread's:
   UploadFiles files_;
   UploadTable table_;

@@ -53,7 +53,7 @@ bool FormCache::is_being_made(std::string_view path) noexcept {
   return pid && *pid > 0 && (::kill(*pid, 0) == 0 || errno == EPERM);
 }
 
-Result<> FormCache::open() {
+Result<> FormCache::open(bool is_shared) {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) return fail_errno("make the folder " + folder_, error.value());
@@ -75,7 +75,7 @@ Result<> FormCache::open() {
   }
   for (const std::string& path : half_made)
     ::unlink((folder_ + "/" + path).c_str());
-  sweep();
+  if (!is_shared) sweep();
   return {};
 }
 
@@ -88,8 +88,11 @@ Result<> FormCache::drop_other_versions() const {
   std::getline(std::ifstream(name), found);
   if (found + '\n' == wanted) return {};
   std::error_code error;
-  for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error))
-    fs::remove_all(it->path(), error);
+  std::vector<fs::path> others;
+  for (fs::recursive_directory_iterator it(folder_, error), end; !error && it != end; it.increment(error))
+    if (!it->is_directory(error) && !is_being_made(it->path().string())) others.push_back(it->path());
+  for (const fs::path& other : others)
+    if (!error) fs::remove(other, error);
   if (error) return fail_errno("empty the folder " + folder_, error.value());
   errno = 0;
   if (std::ofstream file(name); !(file << wanted << std::flush)) {

@@ -26,8 +26,9 @@ class FormCache {
 
   // Makes the folder, learns what is there, and removes what was left half made: what a process that
   // is there is making may be another server's, that this one takes over from. What another version
-  // of videosync-media made goes.
-  Result<> open();
+  // of videosync-media made goes, but for that. `is_shared`: such a server is there, and its empty
+  // folders stay, too.
+  Result<> open(bool is_shared = false);
 
   const std::string& folder() const noexcept { return folder_; }
   bool has(const std::string& path) const { return entries_.contains(path); }

@@ -112,7 +112,7 @@ std::int64_t FormMaker::now_ms() noexcept {
 }
 
 void FormMaker::run(const std::stop_token& stop) {
-  if (const auto opened = cache_.open(); !opened) {
+  if (const auto opened = cache_.open(options_.is_cache_shared); !opened) {
     log_warn("forms", "films are served as they are alone", field("why", opened.error().message));
     trouble_ = opened.error().message;
   }

@@ -52,6 +52,7 @@ class FormMaker {
     std::uint32_t pictures_max;  // that are made at once
     std::uint32_t cores;
     std::string program;
+    bool is_cache_shared = false;  // with a server that this one takes over from
   };
 
   // `helpers` outlive it. Errors: io, where no descriptors or no thread are to be had.

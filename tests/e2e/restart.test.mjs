@@ -47,7 +47,7 @@ test('members are who they were, the film goes on, and what was planned is still
   const { code } = await kept.restart();
   assert.equal(code, 0);
   assert.match(kept.before.stderr(), /sessions are kept for the next start.*sessions=1/);
-  await untilLogged(kept.server, /sessions go on from before the restart.*sessions=1/);
+  await untilLogged(kept.server, /sessions go on from the program before.*sessions=1/);
   assert.deepEqual(await readdir(kept.folder.directory), [], 'it was read once');
 
   const back = await Promise.all([ann, host, ben].map((one) => join(kept.server, session.key, { resume: one.resume, held: `${before.epoch}.${before.seq}` })));

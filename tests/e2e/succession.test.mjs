@@ -6,7 +6,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import test, { after, before } from 'node:test';
 import { makeFolder, patternBytes } from '../support/files.mjs';
-import { createSession, join, openRoom } from '../support/member.mjs';
+import { createSession, join, openRoom, refusal } from '../support/member.mjs';
+import { makeOwnClock } from '../support/own_clock.mjs';
 import { signal } from '../support/process.mjs';
 import { startRedis } from '../support/redis.mjs';
 import { startServer } from '../support/server.mjs';
@@ -231,4 +232,58 @@ test('with Redis the new program is another node', async (t) => {
   assert.equal(again.id, ann.id);
   assert.equal(again.welcome.state.playing, true);
   await until(() => isGone(server.pid), 'the first has ended');
+});
+
+test('settings with which sessions would end are refused', async (t) => {
+  const folder = await makeFolder();
+  t.after(() => folder.remove());
+  const settings = folder.path('settings');
+  await writeFile(settings, '');
+  const server = await start(t, { args: ['--config', settings] });
+  const { key } = await createSession(server);
+  await createSession(server);
+  for (const [text, words] of [['max-sessions = 1', /--max-sessions 1 leaves no room for its 2 sessions/], ['redis = "redis://127.0.0.1:1"', /2 sessions are in no Redis and would end/]]) {
+    await writeFile(settings, `${text}\n`);
+    const before = server.stderr().length;
+    process.kill(server.pid, 'SIGUSR2');
+    await until(() => /no new program has taken over/.test(server.stderr().slice(before)), () => `${text}: ${server.stderr()}`);
+    await untilLogged(server, words);
+  }
+  assert.equal((await fetch(`${server.origin}/api/sessions/${key}`)).status, 200);
+});
+
+test('who was removed stays out of a locked room', async (t) => {
+  const server = await start(t);
+  const [host, ann, session] = await openRoom(server, 2, {});
+  host.send('settings', { door: 'locked' });
+  await ann.next('settings', ({ door }) => door === 'locked');
+  host.send('kick', { id: ann.id });
+  assert.equal((await ann.closed).code, 4004);
+  await succeed(server);
+  await host.closed;
+  assert.equal((await join(server, session.key, { resume: host.resume })).id, host.id);
+  assert.equal((await refusal(server, { session: session.key, resume: ann.resume })).status, 403);
+});
+
+test('the machine\'s clock may be set: films stay where they are', { skip: process.env.VIDEOSYNC_SANITIZE ? 'a sanitizer is to be loaded before all else' : false }, async (t) => {
+  const clock = await makeOwnClock();
+  t.after(() => clock.remove());
+  const server = await start(t, { env: clock.env });
+  const [host, session] = await openRoom(server, 1, {});
+  host.send('play');
+  const { atMs } = await host.next('state', ({ playing }) => playing);
+  await clock.set(3_600_000);
+  await succeed(server);
+  await host.closed;
+  const { welcome } = await join(server, session.key, { resume: host.resume });
+  assert.ok(welcome.state.playing);
+  assert.ok(welcome.serverTimeMs - atMs < 60_000, `${welcome.serverTimeMs - atMs} ms have passed`);
+});
+
+test('a descriptor that somebody has left in the environment is none', async (t) => {
+  for (const VIDEOSYNC_PREDECESSOR_FD of ['2', '3', 'x']) {
+    const server = await start(t, { env: { VIDEOSYNC_PREDECESSOR_FD } });
+    await untilLogged(server, /names a predecessor that is none: this is an ordinary start/);
+    await server.stop();
+  }
 });

@@ -3,16 +3,13 @@
 //
 // On ports of 127.0.0.1 below those that the kernel gives to connections, so that nobody takes the
 // port of a Redis that is away for a while. Whoever starts one calls stop(), also when a test fails.
-import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import net from 'node:net';
-import path from 'node:path';
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { startChild } from './child.mjs';
 import { makeFolder } from './files.mjs';
+import { makeOwnClock } from './own_clock.mjs';
 import { pauseProcess } from './process.mjs';
 import { RespClient } from './resp.mjs';
-import { serverBinary } from './server.mjs';
 import { until } from './until.mjs';
 
 const PORT_MIN = 15_000;
@@ -47,7 +44,7 @@ class Redis {
   #args;
   #password;
   #folder;
-  #clock = null; // the folder of the file that set_clock.cpp reads
+  #clock = null; // its own one
   #child = null;
   #client = null;
   #listeners = [];
@@ -55,7 +52,7 @@ class Redis {
   static async start({ args = [], keepsData = true, password = '', hasOwnClock = false } = {}) {
     const redis = new Redis();
     redis.#folder = await makeFolder();
-    if (hasOwnClock) redis.#clock = await makeFolder({ ahead: Buffer.alloc(8) });
+    if (hasOwnClock) redis.#clock = await makeOwnClock();
     redis.#password = password;
     redis.#args = [
       ...(keepsData ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']),
@@ -86,7 +83,7 @@ class Redis {
       this.#folder = await makeFolder();
     }
     this.#child = await startChild(redisServer, ['--bind', '127.0.0.1', '--port', this.port, '--save', '',
-      '--dir', this.#folder.directory, ...this.#args, ...args].map(String), { env: { ...process.env, ...this.#clockSetting() } });
+      '--dir', this.#folder.directory, ...this.#args, ...args].map(String), { env: { ...process.env, ...this.#clock?.env } });
     const look = async () => {
       if (this.#child.hasEnded()) throw new Error(`redis-server ended:\n${this.#child.output()}`);
       return answers({ port: this.port, host: '127.0.0.1' });
@@ -117,12 +114,8 @@ class Redis {
   }
 
   // From now on its clock is ahead of the machine's by so much; of one with hasOwnClock.
-  async setClock(aheadMs) {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(BigInt(Math.round(aheadMs * 1_000)));
-    const file = await open(this.#clock.path('ahead'), 'r+'); // in place: it is mapped
-    await file.write(bytes, 0, bytes.length, 0);
-    await file.close();
+  setClock(aheadMs) {
+    return this.#clock.set(aheadMs);
   }
 
   kill() {
@@ -142,13 +135,6 @@ class Redis {
     await this.#child.kill();
     await this.#folder.remove();
     await this.#clock?.remove();
-  }
-
-  #clockSetting() {
-    if (!this.#clock) return {};
-    const library = path.join(path.dirname(serverBinary()), 'libset_clock.so');
-    assert.ok(existsSync(library), `${library} is missing: build the target set_clock`);
-    return { LD_PRELOAD: library, SET_CLOCK_FILE: this.#clock.path('ahead') };
   }
 
   async #connect() {

@@ -35,7 +35,7 @@ SavedState some_state() {
   state.secret.bytes.fill(7);
   state.sessions.push_back({session(1, hour_us, true)});
   state.sessions.push_back({session(2, 2 * hour_us, false)});
-  state.sessions[0].company.members = {{MemberId{3}, "Ann", BrowserId{12}}, {MemberId{9}, "Bob"}};
+  state.sessions[0].company.members = {{{MemberId{3}, "Ann", BrowserId{12}}, {MemberId{9}, "Bob"}}};
   Upload upload{.session = state.sessions[0].kept.name.key, .id = {}, .name = "Film.mp4"};
   upload.length = 100;
   upload.offset = 60;
@@ -65,11 +65,11 @@ Test(state_file, what_was_written_is_read) {
     cr_assert_eq(one.value.bytes.text(), other.value.bytes.text());
     cr_assert_eq(static_cast<bool>(one.value.queue), static_cast<bool>(other.value.queue));
   }
-  const auto& members = after->sessions[0].company.members;
+  const auto& members = *after->sessions[0].company.members;
   cr_assert_eq(members.size(), 2U);
   cr_assert(members[0].id == MemberId{3} && members[0].name == "Ann");
   cr_assert(members[0].browser == BrowserId{12});
-  cr_assert(after->sessions[1].company.members.empty());
+  cr_assert(!after->sessions[1].company.members);
   cr_assert_eq(after->uploads.size(), 1U);
   cr_assert_eq(after->uploads[0].offset, 60U);
   cr_assert_eq(after->uploads[0].name, "Film.mp4");

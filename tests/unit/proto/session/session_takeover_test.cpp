@@ -210,7 +210,6 @@ Test(session_takeover, who_was_removed_comes_back_neither_by_enrolling_nor_by_it
   over.enroll(over.ann, "Ann");
   over.enroll(over.bob, "Bob");
   over.t.say(over.ann.id, KickMessage{over.bob.id});
-  cr_assert(over.t.machine->is_removed(over.bob.id));
   over.enroll(over.bob, "Bob");
   cr_assert_not(over.is_connected(over.bob.id));
   const auto fresh = over.t.join("Bob", SessionFixture::resume_token(over.bob.id));
@@ -257,8 +256,7 @@ Test(session_takeover, whoever_was_here_or_away_is_expected_back_by_name) {
   const auto known = over.old.machine->known_members();
   cr_assert_eq(known.size(), 3U);
   over.reopen({});
-  for (const SessionMachine::KnownMember& member : known)
-    over.t.machine->expect_back(member);
+  over.t.machine->expect_back(known);
   over.t.machine->check_invariants();
   cr_assert_eq(over.t.machine->member_count(), 0U);
   for (const auto& [joined, name] :
@@ -270,13 +268,26 @@ Test(session_takeover, whoever_was_here_or_away_is_expected_back_by_name) {
   cr_assert(over.t.machine->host() == over.ann.id);
 }
 
+Test(session_takeover, who_was_removed_or_is_long_gone_is_not_expected_back) {
+  Takeover over;
+  over.old.leave(over.cem);
+  over.old.pass(over.old.limits.resume_window_us + seconds);
+  over.old.say(over.ann.id, KickMessage{over.bob.id});
+  over.reopen({});
+  over.t.machine->expect_back(over.old.machine->known_members());
+  for (const MemberId id : {over.bob.id, over.cem.id})
+    cr_assert(over.t.join("", SessionFixture::resume_token(id)).id != id);
+  cr_assert(over.t.join("", SessionFixture::resume_token(over.ann.id)).id == over.ann.id);
+}
+
 Test(session_takeover, what_cannot_be_a_member_is_not_expected) {
   Takeover over;
   over.reopen({});
-  over.t.machine->expect_back({.id = {}, .name = "Nobody"});
-  over.t.machine->expect_back({.id = over.bob.id, .name = ""});
-  over.t.machine->expect_back({.id = over.bob.id, .name = std::string(161, 'x')});
-  over.t.machine->expect_back({.id = MemberId{UINT32_MAX}, .name = "Nobody"});
+  const std::vector<SessionMachine::KnownMember> known{{.id = {}, .name = "Nobody"},
+                                                       {.id = over.bob.id, .name = ""},
+                                                       {.id = over.bob.id, .name = std::string(161, 'x')},
+                                                       {.id = MemberId{UINT32_MAX}, .name = "Nobody"}};
+  over.t.machine->expect_back(known);
   over.t.machine->check_invariants();
   cr_assert_eq(over.t.machine->known_members().size(), 1U, "the host alone");
 }

@@ -17,15 +17,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Token a_secret() {
-  Token secret;
-  secret.bytes.fill(9);
-  return secret;
-}
-
 Result<std::unique_ptr<Successor>> start_shell(const std::string& script) {
   const Launch launch{"/bin/sh", {"sh", "-c", script}};
-  return Successor::start(launch, {"MORE=more"}, {}, a_secret());
+  return Successor::start(launch, {"MORE=more"}, {}, {});
 }
 
 bool is_there(pid_t pid) { return ::kill(pid, 0) == 0; }
@@ -43,7 +37,7 @@ Test(successor, its_end_is_told_with_its_status) {
 }
 
 Test(successor, a_program_that_is_not_there_is_an_error) {
-  const auto successor = Successor::start({"/no/such/program", {"x"}}, {}, {}, a_secret());
+  const auto successor = Successor::start({"/no/such/program", {"x"}}, {}, {}, {});
   cr_assert(!successor && successor.error().message.contains("/no/such/program"));
 }
 
@@ -66,4 +60,10 @@ Test(successor, it_has_its_environment_and_no_descriptor_but_its_own) {
       "! ls -l /proc/$$/fd | grep -q of-ours && exit 41; exit 1");
   const auto told = successor ? (*successor)->hear_ready() : std::unexpected(successor.error());
   cr_assert(told.error().message.contains("status 41"), "%s", told.error().message.c_str());
+}
+
+Test(successor, one_that_closes_its_channel_and_stays_is_not_waited_for) {
+  auto successor = start_shell("exec 3>&-; exec sleep 1000");
+  const auto told = successor ? (*successor)->hear_ready() : std::unexpected(successor.error());
+  cr_assert(told.error().message.contains("signal 9"), "%s", told.error().message.c_str());
 }

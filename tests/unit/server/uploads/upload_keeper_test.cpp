@@ -38,7 +38,9 @@ class Asker {
   Asker(const std::string& folder, UploadKeeper::Owners owners)
       : keeper_(std::move(
             *UploadKeeper::create(folder, keeper_rules, clock_, std::move(owners)))),
-        desk_(std::move(*UploadDesk::create("a test"))) {}
+        desk_(std::move(*UploadDesk::create("a test"))) {
+    keeper_->note_serving();
+  }
 
   UploadAnswer ask(Kind kind, std::uint64_t bytes = 0, std::string text = {}) {
     keeper_->ask(*desk_, {.number = ++number_,
