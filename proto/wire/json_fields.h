@@ -30,6 +30,8 @@ enum class FieldKey : std::uint8_t {
   buffering,
   form,
   cannot_play,
+  own_pace,
+  first_frame_ms,
   audio_language,
   text,
   emoji,

@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Token a_secret() {
+Token given_secret() {
   Token secret;
   secret.bytes.fill(9);
   return secret;
@@ -25,7 +25,7 @@ Token a_secret() {
 
 Result<std::unique_ptr<Successor>> start_shell(const std::string& script) {
   const Launch launch{"/bin/sh", {"sh", "-c", script}};
-  return Successor::start(launch, {"MORE=more"}, {}, a_secret());
+  return Successor::start(launch, {"MORE=more"}, {}, given_secret());
 }
 
 bool is_there(pid_t pid) { return ::kill(pid, 0) == 0; }
@@ -43,7 +43,7 @@ Test(successor, its_end_is_told_with_its_status) {
 }
 
 Test(successor, a_program_that_is_not_there_is_an_error) {
-  const auto successor = Successor::start({"/no/such/program", {"x"}}, {}, {}, a_secret());
+  const auto successor = Successor::start({"/no/such/program", {"x"}}, {}, {}, given_secret());
   cr_assert(!successor && successor.error().message.contains("/no/such/program"));
 }
 
