@@ -151,7 +151,7 @@ inline constexpr std::int64_t loop_bounds_us[] = {
 inline constexpr std::int64_t skew_bounds_us[] = {
     5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000};
 inline constexpr std::int64_t first_frame_bounds_us[] = {
-    100'000,   250'000,   500'000,   750'000,    1'000'000,  1'500'000,
+    50'000,    100'000,   250'000,   500'000,    750'000,    1'000'000, 1'500'000,
     2'500'000, 4'000'000, 6'000'000, 10'000'000, 20'000'000, 60'000'000};
 
 inline constexpr HistogramInfo histogram_table[] = {
