@@ -30,6 +30,8 @@ void count_report(WorkerMetrics& metrics, const ReportMessage& report, const Pla
   if (!is_running) return;
   constexpr double ms_max = 3'600'000;  // fmin: of what is no number, too
   const double skew_ms = std::fmin(std::fabs(report.drift_ms), ms_max);
+  VS_ASSERT(skew_ms >= 0);
+  VS_ASSERT(skew_ms <= ms_max);
   metrics.count_playing(report.form);
   metrics.observe(Histogram::viewer_skew_seconds, std::llround(skew_ms * 1'000));
 }
