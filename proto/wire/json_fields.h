@@ -30,8 +30,6 @@ enum class FieldKey : std::uint8_t {
   buffering,
   form,
   cannot_play,
-  own_pace,
-  first_frame_ms,
   audio_language,
   text,
   emoji,
@@ -45,6 +43,8 @@ enum class FieldKey : std::uint8_t {
   door,
   url,
   duration,
+  own_pace,
+  first_frame_ms,
   count,
 };
 
