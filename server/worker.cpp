@@ -211,8 +211,13 @@ void Worker::report_counters() noexcept {
   report(Counter::video_bytes_cold, &ReactorCounters::file_bytes_cold);
   report(Counter::receive_buffers_exhausted, &ReactorCounters::receive_buffers_exhausted);
   report(Counter::mailbox_posts, &ReactorCounters::mailbox_posts);
-  report(Counter::states_replaced, &ReactorCounters::frames_replaced);
-  report(Counter::frames_dropped, &ReactorCounters::frames_dropped);
+  const auto lost = [&](Counter counter, auto FrameLosses::* member) {
+    metrics_.count(counter, now.losses.*member - reported_.losses.*member);
+  };
+  lost(Counter::states_replaced, &FrameLosses::states);
+  lost(Counter::frames_dropped_news, &FrameLosses::news);
+  lost(Counter::frames_dropped_answers, &FrameLosses::answers);
+  lost(Counter::frames_dropped_pongs, &FrameLosses::pongs);
   reported_ = now;
   for (auto& entry : listeners_)
     metrics_.count(Counter::accepts_exhausted, entry->listener.take_exhaustions());

@@ -84,11 +84,12 @@ async function pass() {
   // What plays a stream is nearly as large as all the rest, which comes first; unless that is waited for already.
   lookAround(Promise.race([room, joined]));
   const name = await joined;
+  const askedMs = isMaker ? 0 : performance.now();
   const enter = await room;
   isIn = true;
   standby?.stop();
   gate.close();
-  enter({ name, video, source, seen, isMaker });
+  enter({ name, video, source, seen, isMaker, askedMs });
 }
 
 // Not awaited: what comes later imports what this module is made of.

@@ -4,6 +4,7 @@ import { byId, make, setText } from './dom.js';
 import { rememberSession, sessionMemory } from './memory.js';
 import { openCompany } from './player/company.js';
 import { PageInputs, onNativeControl } from './player/playback/act.js';
+import { FirstFrame } from './player/playback/first_frame.js';
 import { Follower } from './player/playback/follower.js';
 import { MediaKeys } from './player/playback/media_keys.js';
 import { NextFilm } from './player/playback/next_film.js';
@@ -97,8 +98,8 @@ function shareLanguage(room, audio) {
 }
 
 // source: the VideoSource of `video`; seen: what the gate was told (first_look.js), or null.
-// isMaker: the viewer has just made the session.
-export function enter({ name, video, source, seen, isMaker }) {
+// isMaker: the viewer has just made the session. askedMs: when they asked for the film, by performance.now().
+export function enter({ name, video, source, seen, isMaker, askedMs }) {
   rememberSession(key);
   byId('app').hidden = false;
   const room = openRoom(name);
@@ -106,6 +107,7 @@ export function enter({ name, video, source, seen, isMaker }) {
   const entryOf = (id) => library.find(id) ?? (source.current?.id === id ? source.current : undefined);
   const follower = new Follower(video, room, (id) => entryOf(id)?.duration);
   const shown = new ShownVideo({ key, room, source, library, askSession, onShow });
+  const firstFrame = new FirstFrame({ video, room, follower, source, sinceMs: askedMs });
   source.addEventListener('entry', () => library.learn(source.current));
   shareLanguage(room, source.audio);
   rememberCompany(room);
@@ -130,7 +132,7 @@ export function enter({ name, video, source, seen, isMaker }) {
   openCompany({ room, key, uploadBytesMax, link: playerUrl(key), isMaker, follower, source, shown, video, inputs, playback, library, confirm: ask, toast, onRender });
   new Countdown({ room, follower });
   new LeftOff({ video, source, inputs, playback });
-  new Reporter(room, follower, source);
+  new Reporter(room, follower, source, firstFrame);
   new WakeLock(video);
   new MediaKeys({ room, playback, source });
   onNativeControl(follower.steered, (act, what) => playback.followNative(act, what));

@@ -101,8 +101,7 @@ std::uint32_t OutputQueue::drop_class(SendClass send_class, SegmentPool& pool) n
 }
 
 OutputQueue::Outcome OutputQueue::push(SegmentPool& pool, BufferRef buffer, SendClass send_class,
-                                       std::size_t bytes_max, std::uint32_t& dropped,
-                                       std::uint32_t& replaced) {
+                                       std::size_t bytes_max, FrameLosses& losses) {
   VS_ASSERT(buffer && buffer.size() > 0);
   if (empty() && buffer.size() <= bytes_max) {
     queued_bytes_ = static_cast<std::uint32_t>(buffer.size());
@@ -110,33 +109,33 @@ OutputQueue::Outcome OutputQueue::push(SegmentPool& pool, BufferRef buffer, Send
     single_class_ = send_class;
     return Outcome::queued;
   }
-  return push_behind(pool, std::move(buffer), send_class, bytes_max, dropped, replaced);
+  return push_behind(pool, std::move(buffer), send_class, bytes_max, losses);
 }
 
 OutputQueue::Outcome OutputQueue::push_behind(SegmentPool& pool, BufferRef buffer,
                                               SendClass send_class, std::size_t bytes_max,
-                                              std::uint32_t& dropped, std::uint32_t& replaced) {
+                                              FrameLosses& losses) {
   if (single_) spill(pool);
   if (send_class == SendClass::latest_pong && replace_queued(buffer, send_class)) {
-    ++replaced;
+    ++losses.pongs;
     return Outcome::replaced;
   }
   const bool is_behind = queued_bytes_ >= bytes_max / latest_queue_share;
   std::uint32_t replaced_now = 0;
   if (send_class == SendClass::latest && is_behind) {
     replaced_now = drop_class(SendClass::latest, pool);
-    replaced += replaced_now;
+    losses.states += replaced_now;
   }
   if (queued_bytes_ + buffer.size() > bytes_max) {
     if (send_class == SendClass::droppable) {
-      ++dropped;
+      ++losses.news;
       return Outcome::dropped;
     }
-    dropped += drop_class(SendClass::droppable, pool);
+    losses.news += drop_class(SendClass::droppable, pool);
     const bool fits = queued_bytes_ + buffer.size() <= bytes_max;
     if (!fits && send_class == SendClass::reliable) return Outcome::overflow;
     if (!fits && send_class == SendClass::answer) {
-      ++dropped;
+      ++losses.answers;
       return Outcome::dropped;
     }
   }

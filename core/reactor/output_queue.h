@@ -59,6 +59,16 @@ struct OutputSegment {
 };
 static_assert(sizeof(OutputSegment) == 32, "two frames in one turn: two a member");
 
+// Frames that who reads too slowly did not get.
+struct FrameLosses {
+  std::uint32_t states = 0;   // of class latest: newer ones took their place
+  std::uint32_t pongs = 0;    // of class latest_pong: the same
+  std::uint32_t news = 0;     // droppable ones
+  std::uint32_t answers = 0;  // for which dropping those made no room
+
+  bool operator==(const FrameLosses&) const = default;
+};
+
 // Free segments of one reactor. Grows by slabs, never shrinks.
 class SegmentPool {
  public:
@@ -100,12 +110,11 @@ class OutputQueue {
   // Of buffers; file ranges cost no memory and do not count.
   std::size_t queued_bytes() const noexcept { return queued_bytes_; }
 
-  // `bytes_max` bounds queued_bytes(). Counts the frames that it left out or removed: droppable
-  // ones and answers into `dropped`, those of class latest into `replaced`. A reader that keeps up
-  // gets every frame of class latest: several of one turn wait together without any of them being
-  // late.
+  // `bytes_max` bounds queued_bytes(). Counts the frames that it left out or removed. A reader that
+  // keeps up gets every frame of class latest: several of one turn wait together without any of
+  // them being late.
   Outcome push(SegmentPool& pool, BufferRef buffer, SendClass send_class, std::size_t bytes_max,
-               std::uint32_t& dropped, std::uint32_t& replaced);
+               FrameLosses& losses);
   void push_file(SegmentPool& pool, FileRange range);
 
   // Points `vectors` at the buffers at the front, up to a file range; returns how many. With
@@ -126,7 +135,7 @@ class OutputQueue {
 
   // push(), where not a frame alone is held in place.
   Outcome push_behind(SegmentPool& pool, BufferRef buffer, SendClass send_class,
-                      std::size_t bytes_max, std::uint32_t& dropped, std::uint32_t& replaced);
+                      std::size_t bytes_max, FrameLosses& losses);
   // The frame that is held in place becomes a segment.
   void spill(SegmentPool& pool);
   void append(OutputSegment* segment) noexcept;

@@ -40,8 +40,7 @@ struct ReactorCounters {
   std::uint64_t receive_buffers_exhausted = 0;
   std::uint64_t mailbox_posts = 0;
   std::uint32_t streams_open = 0;
-  std::uint32_t frames_replaced = 0;
-  std::uint32_t frames_dropped = 0;
+  FrameLosses losses;
 };
 
 class Reactor {

@@ -91,10 +91,8 @@ void TcpStream::on_receive(const Completion& completion) noexcept {
 OutputQueue::Outcome TcpStream::send(BufferRef buffer, SendClass send_class,
                                      std::size_t queue_bytes_max) noexcept {
   if (state_ != State::open) return OutputQueue::Outcome::dropped;
-  ReactorCounters& counters = reactor_.counters();
-  const auto outcome =
-      queue_.push(reactor_.segments(), std::move(buffer), send_class, queue_bytes_max,
-                  counters.frames_dropped, counters.frames_replaced);
+  const auto outcome = queue_.push(reactor_.segments(), std::move(buffer), send_class,
+                                   queue_bytes_max, reactor_.counters().losses);
   schedule_output();
   return outcome;
 }

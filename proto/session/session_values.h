@@ -92,7 +92,7 @@ enum class Door : std::uint8_t { open, knock, locked };
 
 inline constexpr std::size_t controllers_max = 50;
 inline constexpr std::size_t removed_browsers_max = 50;  // the newest of a session
-inline constexpr std::size_t language_bytes_max = 35;  // a tag of BCP 47 that is not private
+inline constexpr std::size_t language_bytes_max = 35;    // a tag of BCP 47 that is not private
 
 struct SessionSettings {
   Control control = Control::host;
@@ -141,6 +141,7 @@ inline bool is_film_url(std::string_view video) noexcept {
   return video.starts_with(film_url_prefix);
 }
 inline constexpr std::uint32_t countdown_ms_max = 10'000;
+inline constexpr std::uint32_t first_frame_ms_max = 600'000;
 inline constexpr std::size_t member_name_bytes_max = 160;  // 40 characters
 
 // Of what is told to clients as a number, which they hold exactly up to here: epochs and seqs, and
@@ -168,7 +169,8 @@ struct Fork {
   std::uint64_t after_seq = 0;
 };
 
-// Somebody who waits at the door: `place` is of whoever asks for it, and comes back as it was given.
+// Somebody who waits at the door: `place` is of whoever asks for it, and comes back as it was
+// given.
 struct KnockRef {
   KnockId id;
   std::uint32_t place = 0;
@@ -243,6 +245,8 @@ struct ReportMessage {
   std::optional<double> position{};
   Form form = Form::unknown;
   bool cannot_play = false;
+  bool own_pace = false;                          // it follows nobody: its drift is its wish
+  std::optional<std::uint32_t> first_frame_ms{};  // at most first_frame_ms_max
 };
 struct ChatMessage {
   std::string text;

@@ -23,12 +23,12 @@ namespace {
 constexpr std::size_t text_bytes_expected = 16 * 1024;  // a longer text makes the parser grow once
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(FieldKey::count)> names{
-    "type",          "position", "rate",        "video", "to",
-    "hostToken",     "control",  "onStall",     "id",    "t1",
-    "driftMs",       "rttMs",    "buffering",   "form",  "cannotPlay",
-    "audioLanguage", "text",     "emoji",       "name",  "ready",
-    "countdownMs",   "queue",    "controllers", "item",  "at",
-    "door",          "url",      "duration",
+    "type",          "position", "rate",        "video",   "to",
+    "hostToken",     "control",  "onStall",     "id",      "t1",
+    "driftMs",       "rttMs",    "buffering",   "form",    "cannotPlay",
+    "audioLanguage", "text",     "emoji",       "name",    "ready",
+    "countdownMs",   "queue",    "controllers", "item",    "at",
+    "door",          "url",      "duration",    "ownPace", "firstFrameMs",
 };
 
 std::size_t digits_at(std::string_view text, std::size_t at) noexcept {

@@ -43,6 +43,8 @@ enum class FieldKey : std::uint8_t {
   door,
   url,
   duration,
+  own_pace,
+  first_frame_ms,
   count,
 };
 

@@ -69,11 +69,11 @@ class FieldReader {
     return field.number + 0.0;  // -0 becomes 0
   }
 
-  std::optional<std::uint32_t> optional_countdown() {
-    const auto ms = optional_number(FieldKey::countdown_ms);
+  std::optional<std::uint32_t> optional_milliseconds(FieldKey key, std::uint32_t ms_max) {
+    const auto ms = optional_number(key);
     if (!ms || failure_) return std::nullopt;
-    if (!(*ms >= 0 && *ms <= countdown_ms_max)) {
-      refuse(Refusal::out_of_range, "countdownMs must be 0 to {}", countdown_ms_max);
+    if (!(*ms >= 0 && *ms <= ms_max)) {
+      refuse(Refusal::out_of_range, "{} must be 0 to {}", field_name(key), ms_max);
       return std::nullopt;
     }
     return static_cast<std::uint32_t>(std::lround(*ms));
@@ -269,7 +269,7 @@ class FieldReader {
 ClientMessage read_play(FieldReader& in) {
   PlayMessage play;
   play.position = in.optional_position();
-  play.countdown_ms = in.optional_countdown();
+  play.countdown_ms = in.optional_milliseconds(FieldKey::countdown_ms, countdown_ms_max);
   return play;
 }
 
@@ -304,9 +304,11 @@ ClientMessage read_load(FieldReader& in) {
     if (is_film_url(video)) in.refuse(Refusal::no_such_video, "an address is no video");
     return LoadMessage{std::move(video)};
   }
-  if (in.optional_string(FieldKey::video)) in.refuse(Refusal::bad_message, "load has a video or a url");
+  if (in.optional_string(FieldKey::video))
+    in.refuse(Refusal::bad_message, "load has a video or a url");
   in.require_length(FieldKey::url, url->size(), film_url_bytes_max, "bytes");
-  if (!is_film_url(*url)) in.refuse(Refusal::no_such_video, "url must begin with {}", film_url_prefix);
+  if (!is_film_url(*url))
+    in.refuse(Refusal::no_such_video, "url must begin with {}", film_url_prefix);
   const double duration_s = in.optional_number(FieldKey::duration).value_or(0);
   if (!(duration_s >= 0 && duration_s <= film_url_duration_s_max)) {
     in.refuse(Refusal::out_of_range, "duration must be 0 to {}", film_url_duration_s_max);
@@ -390,6 +392,8 @@ ClientMessage read_report(FieldReader& in) {
   report.position = in.optional_position();
   report.form = in.form();
   report.cannot_play = in.optional_boolean(FieldKey::cannot_play).value_or(false);
+  report.own_pace = in.optional_boolean(FieldKey::own_pace).value_or(false);
+  report.first_frame_ms = in.optional_milliseconds(FieldKey::first_frame_ms, first_frame_ms_max);
   return report;
 }
 

@@ -92,6 +92,8 @@ void append_fields(std::string& out, const ReportMessage& message) {
               Number{message.rtt_ms}, message.buffering);
   append_position(out, message.position);
   append_playing(out, message.form, message.cannot_play);
+  if (message.own_pace) out += R"(,"ownPace":true)";
+  if (message.first_frame_ms) append_json(out, R"(,"firstFrameMs":{})", *message.first_frame_ms);
 }
 
 void append_fields(std::string& out, const ChatMessage& message) {

@@ -377,6 +377,11 @@ bool Connection::has_stalled() noexcept {
   return false;
 }
 
+void Connection::cut_unread() noexcept {
+  worker_.metrics().count(Counter::requests_cut_not_reading);
+  close();
+}
+
 void Connection::on_timer() noexcept {
   static constexpr HttpFault head_late{408, "request_timeout", "the request took too long"};
   static constexpr HttpFault body_rests{408, "request_timeout",
@@ -391,14 +396,16 @@ void Connection::on_timer() noexcept {
           close();
         }
       } else if (has_stalled()) {
-        close();
+        cut_unread();
       }
       break;
     case Phase::reading_head:
     case Phase::reading_body:
+      worker_.metrics().count(Counter::requests_cut_late);
       on_fault(head_late);
       break;
     case Phase::streaming_body:
+      if (!exchange_->is_body_paused) worker_.metrics().count(Counter::requests_cut_late);
       on_fault(exchange_->is_body_paused ? no_answer : body_rests);
       break;
     case Phase::awaiting_answer:
@@ -406,10 +413,14 @@ void Connection::on_timer() noexcept {
       answer_error(no_answer, retry_in_5_s);
       break;
     case Phase::answering:
-      if (has_stalled()) close();
+      if (has_stalled()) cut_unread();
       break;
     case Phase::lingering:
-      if (!stream_.has_output() || has_stalled()) close();
+      if (!stream_.has_output()) {
+        close();
+      } else if (has_stalled()) {
+        cut_unread();
+      }
       break;
     case Phase::websocket:
       on_heartbeat();

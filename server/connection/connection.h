@@ -169,6 +169,7 @@ class Connection final : public StreamOwner {
   void on_frame(const WebSocketEvent& event) noexcept;
   void on_text(std::string_view text) noexcept;
   void on_websocket_ping(std::string_view payload) noexcept;
+  void note_first_frame(const ReportMessage& report) noexcept;
   void answer_ping(const PingMessage& ping, std::int64_t received_us) noexcept;
   void refuse_message(Refusal code, std::string_view message, std::string_view re) noexcept;
   void send_answer(std::string_view text) noexcept;
@@ -177,6 +178,7 @@ class Connection final : public StreamOwner {
   void on_heartbeat() noexcept;
 
   void on_timer() noexcept;
+  void cut_unread() noexcept;
   // True when output has stood still for the configured time; arms the next look otherwise.
   bool has_stalled() noexcept;
   void watch_output() noexcept;
@@ -200,7 +202,7 @@ class Connection final : public StreamOwner {
   std::unique_ptr<HttpExchange> exchange_;
   std::unique_ptr<WebSocketDecoder> decoder_;  // null at message boundaries
   LocalSession* session_ = nullptr;            // set exactly in phase websocket
-  MemberId member_;  // none: it waits before the door, or is no WebSocket
+  MemberId member_;                            // none: it waits before the door, or is no WebSocket
   ConnectionNumber number_;
   // Of the reactor's time; differences are taken modulo 2^32.
   std::uint32_t last_received_ms_ = 0;
@@ -208,7 +210,8 @@ class Connection final : public StreamOwner {
   std::uint32_t progress_seen_ = 0;     // TcpStream::output_progress() at the last look
   std::uint32_t discarded_bytes_ = 0;   // while lingering
   std::uint32_t place_ = 0;             // means something in phase websocket
-  AddressGroup group_;                  // none: not in the per-address counter
+  bool has_told_first_frame_ = false;
+  AddressGroup group_;  // none: not in the per-address counter
   // NOLINTBEGIN(readability-identifier-naming): private, but public in their nameless union
   union {
     IpAddress address_{};       // until the connection becomes a WebSocket

@@ -161,6 +161,7 @@ void Connection::on_text(std::string_view text) noexcept {
                    message_type(*message));
     return;
   }
+  if (const auto* report = std::get_if<ReportMessage>(&*message)) note_first_frame(*report);
   const std::size_t owner = worker_.service().worker_of(session_->key);
   SessionDirectory* directory = &worker_.service().workers[owner]->directory();
   worker_.run_on(owner,
@@ -168,6 +169,14 @@ void Connection::on_text(std::string_view text) noexcept {
                   from = worker_.ref_of(*this), moved = std::move(*message)]() mutable noexcept {
                    directory->on_message(key, member, number, from, moved);
                  });
+}
+
+// Where the viewer is connected, and once, however often it is said.
+void Connection::note_first_frame(const ReportMessage& report) noexcept {
+  if (!report.first_frame_ms || std::exchange(has_told_first_frame_, true)) return;
+  VS_ASSERT(*report.first_frame_ms <= first_frame_ms_max);
+  worker_.metrics().observe(Histogram::first_frame_seconds,
+                            std::int64_t{*report.first_frame_ms} * 1'000);
 }
 
 void Connection::answer_ping(const PingMessage& ping, std::int64_t received_us) noexcept {
@@ -197,6 +206,7 @@ void Connection::send_frame(const BufferRef& frame, SendClass send_class) noexce
   if (stream_.has_output()) watch_output();
   const auto outcome = stream_.send(frame, send_class, worker_.config().member_queue_bytes_max);
   if (outcome == OutputQueue::Outcome::overflow) {
+    worker_.metrics().count(Counter::members_cut_queue_full);
     close_websocket(close_code::too_slow, "the queue towards this member is full");
   }
 }
@@ -204,11 +214,13 @@ void Connection::send_frame(const BufferRef& frame, SendClass send_class) noexce
 void Connection::on_heartbeat() noexcept {
   const Config& config = worker_.config();
   if (is_watching_output_ && has_stalled()) {
+    worker_.metrics().count(Counter::members_cut_not_reading);
     close_websocket(close_code::too_slow, "nothing was read for too long");
     return;
   }
   const std::int64_t silent_us = std::int64_t{now_ms() - last_received_ms_} * 1'000;
   if (silent_us >= config.silence_timeout_us) {
+    worker_.metrics().count(Counter::members_cut_silent);
     close_websocket(close_code::going_away, "nothing was heard for too long");
     return;
   }

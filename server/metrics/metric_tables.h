@@ -39,7 +39,8 @@ inline constexpr CounterInfo counter_table[] = {
     {"sessions_ended", "Sessions ended here.", "", ""},
     {"sessions_rate_limited", "Session creations refused to an address.", "", ""},
     {"codes_rate_limited", "Codes not looked up for an address that tried too many.", "", ""},
-    {"passwords_wrong", "Wrong passwords said by who wants to make sessions or list films.", "", ""},
+    {"passwords_wrong", "Wrong passwords said by who wants to make sessions or list films.", "",
+     ""},
     {"sessions_mended", "Sessions told anew to a node that had them otherwise.", "", ""},
     {"copies_dropped", "Copies of sessions that the store may lack, not kept for want of room.", "",
      ""},
@@ -81,7 +82,16 @@ inline constexpr CounterInfo counter_table[] = {
     {"messages_refused", "", "code", "not_admitted"},
     {"frames_sent", "WebSocket frames sent to members.", "", ""},
     {"states_replaced", "States that a newer one replaced before they were sent.", "", ""},
-    {"frames_dropped", "Chat and member updates dropped for slow readers.", "", ""},
+    {"frames_dropped", "Frames dropped for slow readers: chat and member updates, answers, pongs.",
+     "of", "news"},
+    {"frames_dropped", "", "of", "answers"},
+    {"frames_dropped", "", "of", "pongs"},
+    {"members_cut", "Members cut off for being too slow or silent.", "reason", "queue_full"},
+    {"members_cut", "", "reason", "not_reading"},
+    {"members_cut", "", "reason", "silent"},
+    {"requests_cut", "Requests that came too slowly, or whose answers were not read.", "reason",
+     "late"},
+    {"requests_cut", "", "reason", "not_reading"},
     {"websocket_closes", "WebSockets that the server closed, by code.", "code", "1000"},
     {"websocket_closes", "", "code", "1001"},
     {"websocket_closes", "", "code", "1002"},
@@ -97,6 +107,13 @@ inline constexpr CounterInfo counter_table[] = {
     {"websocket_closes", "", "code", "4005"},
     {"websocket_closes", "", "code", "4008"},
     {"websocket_closes", "", "code", "other"},
+    {"reports_playing", "Reports of members who play while the film does, by what they play.",
+     "form", "unknown"},
+    {"reports_playing", "", "form", "file"},
+    {"reports_playing", "", "form", "copy"},
+    {"reports_playing", "", "form", "transcode"},
+    {"reports_playing", "", "form", "stream"},
+    {"reports_buffering", "Reports of members who buffer while the film is to play.", "", ""},
     {"media_opens_failed", "Media files that storage did not open in time.", "reason", "late"},
     {"media_opens_failed", "", "reason", "refused"},
     {"receive_buffers_exhausted", "Receives that found no provided buffer (ENOBUFS).", "", ""},
@@ -131,10 +148,22 @@ inline constexpr std::int64_t request_bounds_us[] = {
 inline constexpr std::int64_t loop_bounds_us[] = {
     50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000};
 
+inline constexpr std::int64_t skew_bounds_us[] = {
+    5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000};
+inline constexpr std::int64_t first_frame_bounds_us[] = {
+    50'000,    100'000,   250'000,   500'000,    750'000,    1'000'000, 1'500'000,
+    2'500'000, 4'000'000, 6'000'000, 10'000'000, 20'000'000, 60'000'000};
+
 inline constexpr HistogramInfo histogram_table[] = {
     {"http_request_seconds",
      "From a request's last byte to its queued answer, a file's bytes and upgrades left out.",
      request_bounds_us},
+    {"viewer_skew_seconds",
+     "How far members who play are from where the film is, as each report of theirs says.",
+     skew_bounds_us},
+    {"first_frame_seconds",
+     "From opening a session that one has made, or pressing Join, to the film's first frame.",
+     first_frame_bounds_us},
     {"fanout_seconds",
      "From a broadcast at its session's worker to its queueing for the last member of a worker.",
      loop_bounds_us},
@@ -145,6 +174,8 @@ inline constexpr HistogramInfo histogram_table[] = {
 };
 static_assert(std::size(histogram_table) == static_cast<std::size_t>(Histogram::count_));
 static_assert(std::size(request_bounds_us) < WorkerMetrics::buckets_max);
+static_assert(std::size(skew_bounds_us) < WorkerMetrics::buckets_max);
+static_assert(std::size(first_frame_bounds_us) < WorkerMetrics::buckets_max);
 static_assert(std::size(loop_bounds_us) < WorkerMetrics::buckets_max);
 
 }  // namespace videosync

@@ -26,6 +26,8 @@ static_assert(offset(Counter::message_play, std::variant_size_v<ClientMessage> -
               Counter::message_refuse);
 static_assert(offset(Counter::refusal_bad_json, static_cast<std::size_t>(Refusal::not_admitted)) ==
               Counter::refusal_not_admitted);
+static_assert(offset(Counter::report_unknown, static_cast<std::size_t>(Form::stream)) ==
+              Counter::report_stream);
 
 Counter close_counter(std::uint16_t code) noexcept {
   switch (code) {
@@ -81,7 +83,7 @@ void append_head(std::string& out, std::string_view name, std::string_view type,
 // The folder's size, since Linux 6.2; 0 before. Listing it instead takes a worker 50 ms and more
 // for a hundred thousand, and everybody whom that worker serves waits.
 std::uint64_t open_descriptors() noexcept {
-  struct stat status {};
+  struct stat status{};
   if (::stat("/proc/self/fd", &status) != 0) return 0;
   return static_cast<std::uint64_t>(status.st_size);
 }
@@ -107,6 +109,10 @@ void WorkerMetrics::count_refusal(Refusal code) noexcept {
 
 void WorkerMetrics::count_close(std::uint16_t code) noexcept {
   count(close_counter(code));
+}
+
+void WorkerMetrics::count_playing(Form form) noexcept {
+  count(offset(Counter::report_unknown, static_cast<std::size_t>(form)));
 }
 
 void WorkerMetrics::observe(Histogram histogram, std::int64_t duration_us) noexcept {

@@ -77,8 +77,15 @@ enum class Counter : std::uint8_t {
   refusal_queue_full,
   refusal_not_admitted,
   frames_sent,
-  states_replaced,  // a newer state took the place of one not yet sent
-  frames_dropped,   // chat and member updates that a slow reader's queue had no room for
+  states_replaced,      // a newer state took the place of one not yet sent
+  frames_dropped_news,  // chat and member updates that a slow reader's queue had no room for
+  frames_dropped_answers,
+  frames_dropped_pongs,     // a newer one took the place
+  members_cut_queue_full,   // of frames that are to be kept
+  members_cut_not_reading,  // nothing left for too long
+  members_cut_silent,       // nothing was heard for too long
+  requests_cut_late,        // not whole in time
+  requests_cut_not_reading,
   close_normal,
   close_going_away,
   close_protocol_error,
@@ -94,6 +101,12 @@ enum class Counter : std::uint8_t {
   close_turned_away,
   close_too_many_messages,
   close_other,
+  report_unknown,  // reports while the film plays, in the order of Form
+  report_file,
+  report_copy,
+  report_transcode,
+  report_stream,
+  reports_buffering,          // while the film is to play
   media_opens_given_up,       // answered 503, because the storage did not open a file in time
   media_opens_refused,        // answered 503 at once, because too many were waited for
   receive_buffers_exhausted,  // ENOBUFS
@@ -106,6 +119,8 @@ enum class Gauge : std::uint8_t { connections, members, sessions, media_opens, c
 
 enum class Histogram : std::uint8_t {
   http_request_seconds,
+  viewer_skew_seconds,
+  first_frame_seconds,
   fanout_seconds,
   node_lag_seconds,
   redis_round_trip_seconds,
@@ -124,6 +139,7 @@ class alignas(64) WorkerMetrics {
   void count_message(const ClientMessage& message) noexcept;
   void count_refusal(Refusal code) noexcept;
   void count_close(std::uint16_t code) noexcept;
+  void count_playing(Form form) noexcept;  // a report
 
   // `n` may be negative. A member may leave on another worker than it came: only the sum over the
   // workers means something.

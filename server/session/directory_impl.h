@@ -327,8 +327,8 @@ class SessionDirectory::Impl {
   // -----------------------------------------------------------------------------------------
   // Not before then.
   static std::int64_t moves_at_us(const Home& home) noexcept;
-  // When the session leaves this home for the store alone, or for its host's node, or tries it again;
-  // INT64_MAX: not before something else has happened.
+  // When the session leaves this home for the store alone, or for its host's node, or tries it
+  // again; INT64_MAX: not before something else has happened.
   std::int64_t leaves_at_us(const Residence& residence) const noexcept;
   std::optional<Uuid> better_home(const Residence& residence) const noexcept;
   void flush(Residence& residence) noexcept;
@@ -497,7 +497,7 @@ class SessionDirectory::Impl {
   std::unordered_set<Uuid> shared_;  // that have members on both this node and another, or had
   TimerEntry tick_timer_;
   Porch porch_;
-  TimerEntry porch_timer_;  // armed while anybody waits there
+  TimerEntry porch_timer_;       // armed while anybody waits there
   bool is_handed_away_ = false;  // sessions are another process's
   bool is_store_ready_ = false;
   bool may_store_lack_ = false;
@@ -515,8 +515,8 @@ inline constexpr std::int64_t ask_us = 5'000'000;
 // More of them at once are told that it cannot be known now.
 inline constexpr std::size_t unsure_max = 1'000;
 
-// A master that has been replaced is heard of by then, whether it has died, hangs or goes on: what it
-// has said that it has is kept until then.
+// A master that has been replaced is heard of by then, whether it has died, hangs or goes on: what
+// it has said that it has is kept until then.
 inline constexpr std::int64_t failover_us = 10'000'000;
 
 // More of them than a node can bring back in time: the latest are left to others.

@@ -1,5 +1,6 @@
 // Sessions that are at home here: their members, and what follows every event of theirs.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -16,6 +17,24 @@ namespace {
 
 // So much the clocks of two nodes may differ, and some more.
 constexpr std::uint64_t epoch_ahead_us = 1'000'000;
+
+// Of who is not in step by wish or for want of data the drift says nothing of the service.
+void count_report(WorkerMetrics& metrics, const ReportMessage& report, const PlaybackState& state,
+                  std::int64_t now_us) noexcept {
+  if (report.cannot_play || report.own_pace) return;
+  const bool is_running = state.playing && state.at_us <= now_us;
+  if (report.buffering) {
+    if (is_running || state.cause == Cause::stall) metrics.count(Counter::reports_buffering);
+    return;
+  }
+  if (!is_running) return;
+  constexpr double ms_max = 3'600'000;  // fmin: of what is no number, too
+  const double skew_ms = std::fmin(std::fabs(report.drift_ms), ms_max);
+  VS_ASSERT(skew_ms >= 0);
+  VS_ASSERT(skew_ms <= ms_max);
+  metrics.count_playing(report.form);
+  metrics.observe(Histogram::viewer_skew_seconds, std::llround(skew_ms * 1'000));
+}
 
 }  // namespace
 
@@ -238,6 +257,9 @@ void Impl::message_home(Residence& residence, MemberId member,
     machine.handle_enqueue(member, *enqueue, ports_.around.choose_video(enqueue->video),
                            server_us(), effects_);
   } else {
+    if (const auto* report = std::get_if<ReportMessage>(&message)) {
+      count_report(ports_.metrics, *report, machine.state(), server_us());
+    }
     machine.handle(member, message, server_us(), effects_);
   }
   // The library may have learned the length of what was in the queue meanwhile.

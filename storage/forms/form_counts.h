@@ -18,6 +18,8 @@ struct FormCounts {
   Cell runs{0};            // begun
   Cell segments{0};        // made
   Cell displaced{0};       // runs that gave way to who waited
+  Cell files_kept{0};      // files handed out that were there
+  Cell files_made{0};      // that were waited for
   Cell told_busy{0};       // asks that were told to come again
   Cell failed_film{0};     // runs that found something wrong with the film
   Cell failed_program{0};  // that crashed or hung

@@ -28,6 +28,7 @@ struct FormWaiting {
   std::int64_t wanted_ms = 0;  // and since when its file is wanted; the line's
   std::string path{};          // of what is wanted, in the cache; the line's
   bool has_answer = false;     // the line's
+  bool has_waited = false;     // it was looked at before; the line's
 };
 
 // Where a film's file lies in the cache.
@@ -50,6 +51,7 @@ class FormLine {
     for (FormWaiting& one : waiting_) {
       const Served served = serve(static_cast<const FormWaiting&>(one));
       one.has_answer = served != Served::not_yet;
+      one.has_waited = true;
       if (served == Served::answered) wanted_.erase(one.path);
     }
     std::erase_if(waiting_, [](const FormWaiting& one) { return one.has_answer; });

@@ -293,6 +293,7 @@ bool FormMaker::answer_file(const FormWaiting& waiting) {
   }
   MediaFileRef file = file_of(helpers_, std::move(descriptor), waiting.file.name());
   if (file == nullptr) return false;
+  ++(waiting.has_waited ? counts_.files_made : counts_.files_kept);
   answer(waiting, {.kind = FormAnswer::Kind::file, .file = std::move(file)});
   return true;
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { join, launchBrowser, measure, middleAheadMs, movedMs, openPerson, readings, seekTo, until } from '../support/browser.mjs';
 import { makeMedia } from '../support/media.mjs';
+import { readMetric } from '../support/metrics.mjs';
 import { madeSession, rowOf } from '../support/player_page.mjs';
 import { startServer } from '../support/server.mjs';
 import { story } from '../support/story.mjs';
@@ -130,6 +131,17 @@ step('a late joiner is in place, and nobody else is moved', async () => {
   await assertInStep([ann.page, ben.page, cem.page]);
   const drift = movedMs(before, await readings(ann.page));
   assert.ok(Math.abs(drift) < IN_STEP_MS, `Ann was moved by ${drift} ms`);
+});
+
+step('the operator sees how long each waited for the film, how far they are apart, and what they play', async () => {
+  const seconds = (name) => readMetric(server, `first_frame_seconds_${name}`);
+  await until(async () => (await seconds('count')) >= 3, 'Ann, Ben and Cem have told it');
+  // Ann was here before, and may have stayed long enough to tell it.
+  assert.ok((await seconds('count')) <= 4);
+  assert.ok((await seconds('sum')) > 0);
+  assert.equal(await seconds('bucket{le="20"}'), await seconds('count'));
+  await until(async () => (await readMetric(server, 'viewer_skew_seconds_bucket{le="0.25"}')) >= 3, 'they are in step');
+  assert.ok((await readMetric(server, 'reports_playing_total{form="file"}')) >= 3);
 });
 
 step('pause: everybody stands on the same position', async () => {

@@ -103,7 +103,7 @@ describe('members say', () => {
     await ben.next('state');
     say(ben, 'report', { ...report, buffering: true, cannotPlay: false });
     await ann.next('waiting');
-    say(ben, 'report', { ...report, cannotPlay: false });
+    say(ben, 'report', { ...report, cannotPlay: false, ownPace: true, firstFrameMs: 812 });
     await ann.next('state', ({ cause }) => cause === 'resume');
   });
 

@@ -61,6 +61,12 @@ test('one room for pictures, and three who watch elsewhere: each gets film, in t
   assert.ok(told > 0, 'the third is told to come again');
   assert.ok(await readMetric(server, 'form_runs_displaced_total') >= 2);
   assert.equal(await readMetric(server, 'form_asks_busy_total'), told);
+  const files = (from) => readMetric(server, `form_files_total{from="${from}"}`);
+  const [kept, waitedFor] = [await files('cache'), await files('run')];
+  assert.equal(kept + waitedFor, watched.length);
+  assert.ok(waitedFor > 0, 'nothing was there at first');
+  await fetchPatiently(all[0]);
+  assert.equal(await files('cache'), kept + 1);
 });
 
 test('HEAD makes nothing; what is made is asked for again by tag and by range', async (t) => {

@@ -127,12 +127,15 @@ describe('times', () => {
     const answer = await connection.readAnswer().finally(() => clearInterval(drip));
     assertError(answer, 408, 'request_timeout');
     connection.close();
+    assert.equal(await readMetric(the.server, 'requests_cut_total{reason="late"}'), 2);
   });
 
   test('a download that nobody reads is given up, one that is read slowly is not', { timeout: 20_000 }, async () => {
     await until(async () => (await openConnections()) === 0, 'no connection is left of the tests before');
     const stuck = (await the.open()).pause();
     stuck.write(requestText('GET', '/api/video'));
+    const cut = () => readMetric(the.server, 'requests_cut_total{reason="not_reading"}');
+    assert.equal(await cut(), 0);
     const slow = await the.open();
     slow.write(requestText('GET', '/api/video'));
     const start = performance.now();
@@ -148,6 +151,7 @@ describe('times', () => {
       assert.ok(performance.now() - start > 1_800);
       await sleep(1_000);
       assert.equal(await openConnections(), 1);
+      assert.equal(await cut(), 1);
     } finally {
       clearInterval(reading);
       clearTimeout(pausing); // or it may come after this, and nobody would read any more

@@ -55,6 +55,19 @@ test('each alert fires on what it is for, and rests where all is well', async ()
   }
 });
 
+test('what the dashboard asks is PromQL', async () => {
+  const { panels } = JSON.parse(await readFile(path.join(folder, 'dashboard.json'), 'utf8'));
+  const asked = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  assert.ok(asked.length > 30);
+  const rules = asked.map((expr, index) => ({ record: `asked:${index}`, expr }));
+  const file = await makeFolder({ 'rules.yml': JSON.stringify({ groups: [{ name: 'dashboard', rules }] }) });
+  try {
+    await run(promtool, ['check', 'rules', file.path('rules.yml')]).catch((error) => assert.fail(error.stdout + error.stderr));
+  } finally {
+    await file.remove();
+  }
+});
+
 test('alerts and dashboard name metrics that a node has', async () => {
   const known = new Set([...metrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name, type]) => (type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name])));
   for (const file of ['alerts.yml', 'dashboard.json']) {

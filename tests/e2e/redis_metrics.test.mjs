@@ -29,6 +29,14 @@ test('a node that shares nothing says nothing of Redis', async () => {
   }
 });
 
+// Ann plays, and by what Ben is told the film runs.
+async function started(ann, ben) {
+  ann.send('play');
+  const { atMs } = await ben.next('state', ({ playing }) => playing);
+  const serverMs = async () => (await ben.settled()).findLast(({ type }) => type === 'pong').t2;
+  await eventually(serverMs, (now) => now >= atMs, 'the start');
+}
+
 // What each histogram that a node exports has observed, by name.
 async function histograms(node) {
   const text = await (await fetch(`${node.adminOrigin}/metrics`)).text();
@@ -36,15 +44,21 @@ async function histograms(node) {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readMetric(node, `${name}_count`)])));
 }
 
-test('no histogram stays empty: requests, and each broadcast to a worker', async () => {
+test('no histogram stays empty: requests, each broadcast to a worker, what viewers report', async () => {
   const alone = await startServer({ args: ['--media', 'tests/support', '--workers', '1'] });
   try {
     const { key } = await createSession(alone);
     const ann = await join(alone, key);
     const ben = await join(alone, key);
     await ann.next('members', ({ count }) => count === 2);
+    await started(ann, ben);
+    const report = { driftMs: -12, rttMs: 20, buffering: false };
+    for (const firstFrameMs of [700, 900]) ben.send('report', { ...report, firstFrameMs });
+    await ben.settled();
     const before = await histograms(alone);
-    assert.deepEqual(Object.keys(before).sort(), ['fanout_seconds', 'http_request_seconds']);
+    assert.deepEqual(Object.keys(before).sort(), ['fanout_seconds', 'first_frame_seconds', 'http_request_seconds', 'viewer_skew_seconds']);
+    assert.equal(before.viewer_skew_seconds, 2);
+    assert.equal(before.first_frame_seconds, 1, 'the first that a connection tells');
     for (const [name, count] of Object.entries(before)) assert.ok(count > 0, name);
     for (let i = 0; i < 10; i += 1) {
       ann.send('seek', { position: i });
@@ -100,8 +114,13 @@ test('a command is counted: its round trip, and its way to the members on the ot
   const lagMs = (await readMetric(b, 'node_lag_seconds_sum')) * 1000 / (await readMetric(b, 'node_lag_seconds_count'));
   assert.ok(lagMs > 0 && lagMs < 1000, `${lagMs} ms in the mean`);
   assert.equal(await readMetric(b, 'node_lag_seconds_bucket{le="+Inf"}'), await readMetric(b, 'node_lag_seconds_count'));
-  const there = await histograms(b); // fan-outs are counted at a session's home
-  for (const [name, count] of Object.entries(there)) assert.ok(count > 0 || name === 'fanout_seconds', name);
+  await started(ann, ben);
+  ben.send('report', { driftMs: 40, rttMs: 20, buffering: false, firstFrameMs: 700 });
+  await becomes(a, 'viewer_skew_seconds_bucket{le="0.05"}', 1);
+  assert.equal(await readMetric(a, 'first_frame_seconds_count'), 0, 'that is counted where the viewer is');
+  const there = await histograms(b);
+  const atHome = ['fanout_seconds', 'viewer_skew_seconds'];
+  for (const [name, count] of Object.entries(there)) assert.ok(count > 0 || atHome.includes(name), name);
 });
 
 test('Redis goes and comes back: down, degraded, errors; then up and one reconnect', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createSession, eventually, join, sleep } from '../support/member.mjs';
 import { frame, joinRaw, opcode } from '../support/raw_websocket.mjs';
+import { readMetric } from '../support/metrics.mjs';
 import { startServer } from '../support/server.mjs';
 
 const HEARTBEAT_MS = 1_000;
@@ -33,6 +34,7 @@ describe('members that fall silent', { concurrency: true }, () => {
     assert.ok(pinged - asked >= HEARTBEAT_MS && pinged - joined < HEARTBEAT_MS + SLACK_MS, `pinged after ${pinged - joined} ms`);
     assert.equal(await raw.closeCode(), 1001);
     const closed = Date.now();
+    assert.ok((await readMetric(server, 'members_cut_total{reason="silent"}')) > 0);
     assert.ok(closed - asked >= SILENCE_MS && closed - joined < SILENCE_MS + SLACK_MS + 5_000, `closed after ${closed - joined} ms`);
     await isEmpty(key);
   });

@@ -59,7 +59,7 @@ test('others are not delayed, memory is bounded, and the newest state is soon th
   assert.equal(ben.of('chat').length, 4_000);
   assert.ok(slowest < 1_000, `a state took ${slowest.toFixed(0)} ms`);
   assert.ok(residentKib(server.pid) - before < GROWTH_KIB_MAX, 'memory grew');
-  assert.ok((await readMetric(server, 'frames_dropped_total')) > 0);
+  assert.ok((await readMetric(server, 'frames_dropped_total{of="news"}')) > 0);
   const newest = ben.of('state').at(-1);
   slow.resume();
   let states = 0;
@@ -78,6 +78,7 @@ test('others are not delayed, memory is bounded, and the newest state is soon th
 });
 
 test('without progress it is closed with 4003, and has left', async () => {
+  const cut = await readMetric(server, 'members_cut_total{reason="not_reading"}');
   const slow = await slowMember();
   const info = async () => (await (await fetch(`${server.origin}/api/sessions/${key}`)).json()).members;
   const count = await info();
@@ -93,6 +94,7 @@ test('without progress it is closed with 4003, and has left', async () => {
   assert.ok(gone > SLOW_MS * 0.8 && gone < SLOW_MS * 2 + 2_000, `after ${gone} ms`);
   slow.resume();
   assert.equal(await slow.closeCode(), 4003);
+  assert.equal(await readMetric(server, 'members_cut_total{reason="not_reading"}'), cut + 1);
   assert.equal(ben.of('error').length, 0);
 });
 
@@ -137,6 +139,7 @@ test('a member that asks and never reads the answers is closed with 4003, too', 
     clearInterval(flood);
   }
   assert.ok(residentKib(server.pid) - before < GROWTH_KIB_MAX, 'memory grew');
+  assert.ok((await readMetric(server, 'frames_dropped_total{of="answers"}')) > 0);
   slow.end();
 });
 

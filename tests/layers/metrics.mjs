@@ -17,6 +17,22 @@ export function metricsOf(text) {
   });
 }
 
+const cells = 'storage/forms/form_counts.h';
+
+// Of what is made of films the numbers have a table of their own: a cell is counted where it is written, and shown
+// where it stands in the table.
+export function findUncountedCells(files) {
+  const header = files.find(({ path }) => path === cells);
+  const others = files.filter((file) => file !== header).map(({ text }) => withoutLiterals(text)).join('\n');
+  const plain = withoutLiterals(header.text);
+  return [...plain.matchAll(/\bCell (\w+)\{/g)].flatMap(({ 1: name, index }) => {
+    const at = `${cells}:${lineOf(plain, index)}`;
+    const isCounted = new RegExp(`\\bcounts_\\.${name}\\b`).test(others);
+    const isShown = new RegExp(`&FormCounts::${name}\\b`).test(others);
+    return [!isCounted && `${at}: nobody counts ${name}`, !isShown && `${at}: nobody shows ${name}`].filter(Boolean);
+  });
+}
+
 // Counted is what some source names, and a whole run whose first is counted from by its place:
 // `offset(Counter::http_1xx, ...)`. The assertions about the runs' ends count nothing.
 export function findUncounted(files) {

@@ -1,7 +1,7 @@
 // What the metrics page shows is counted: a number that is always 0 tells an operator a lie.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { findUncounted, metricsOf } from './metrics.mjs';
+import { findUncounted, findUncountedCells, metricsOf } from './metrics.mjs';
 import { sourceRoots } from './rules.mjs';
 import { readTree } from './tree.mjs';
 
@@ -12,6 +12,7 @@ test('every metric is counted', () => {
   assert.ok(metricsOf(header.text).length > 20, 'no metrics found');
   const faults = findUncounted(sources);
   assert.equal(faults.length, 0, `\n${faults.join('\n')}\n`);
+  assert.deepEqual(findUncountedCells(sources), []);
 });
 
 const text = `enum class Counter : std::uint8_t {
@@ -48,4 +49,14 @@ observe(Histogram::fanout_seconds, 1);
 test('a name in the tables counts nothing', () => {
   const table = { path: 'server/metrics/metric_tables.h', text: 'order(Counter::accepted);\n' };
   assert.equal(findUncounted([metrics, table]).length, 7);
+});
+
+test('a cell of the forms that nobody counts, or shows', () => {
+  const header = { path: 'storage/forms/form_counts.h', text: 'struct FormCounts {\n  Cell runs{0};\n  Cell waiting{0};  // now\n};\n' };
+  const maker = { path: 'storage/forms/form_maker.cpp', text: '++counts_.runs;\n// counts_.waiting = 1;\n' };
+  const table = { path: 'server/metrics/form_metrics.cpp', text: '&FormCounts::waiting\n' };
+  assert.deepEqual(findUncountedCells([header, maker, table]), [
+    'storage/forms/form_counts.h:2: nobody shows runs',
+    'storage/forms/form_counts.h:3: nobody counts waiting',
+  ]);
 });

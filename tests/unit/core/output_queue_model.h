@@ -38,8 +38,7 @@ struct ModelItem {
 struct ModelQueue {
   std::vector<ModelItem> items;
   std::size_t in_flight = 0;
-  std::uint32_t dropped = 0;
-  std::uint32_t replaced = 0;
+  FrameLosses losses;
 
   std::size_t queued_bytes() const {
     std::size_t sum = 0;
@@ -69,7 +68,7 @@ struct ModelQueue {
       for (ModelItem& item : items) {
         if (is_pinned(item) || item.is_file() || item.send_class != send_class) continue;
         item.bytes = bytes;
-        ++replaced;
+        ++losses.pongs;
         return OutputQueue::Outcome::replaced;
       }
     }
@@ -78,19 +77,19 @@ struct ModelQueue {
     if (send_class == SendClass::latest && is_behind) {
       outdated =
           erase_free([](const ModelItem& item) { return item.send_class == SendClass::latest; });
-      replaced += outdated;
+      losses.states += outdated;
     }
     if (queued_bytes() + bytes.size() > max) {
       if (send_class == SendClass::droppable) {
-        ++dropped;
+        ++losses.news;
         return OutputQueue::Outcome::dropped;
       }
-      dropped +=
+      losses.news +=
           erase_free([](const ModelItem& item) { return item.send_class == SendClass::droppable; });
       const bool is_full = queued_bytes() + bytes.size() > max;
       if (is_full && send_class == SendClass::reliable) return OutputQueue::Outcome::overflow;
       if (is_full && send_class == SendClass::answer) {
-        ++dropped;
+        ++losses.answers;
         return OutputQueue::Outcome::dropped;
       }
     }
@@ -155,8 +154,7 @@ class OutputQueueWalk {
     check(queue_.empty() == model_.items.empty(), "empty", number);
     check(queue_.queued_bytes() == model_.queued_bytes(), "queued_bytes", number);
     check(queue_.has_file() == model_.has_file(), "has_file", number);
-    check(dropped_ == model_.dropped, "dropped", number);
-    check(replaced_ == model_.replaced, "replaced", number);
+    check(losses_ == model_.losses, "losses", number);
     check(is_right_, "outcome or bytes", number);
   }
 
@@ -171,7 +169,7 @@ class OutputQueueWalk {
     const SendClass send_class = classes[random_() % classes.size()];
     const std::string bytes(1 + random_() % 12, static_cast<char>('a' + random_() % 26));
     const auto outcome =
-        queue_.push(pool_, BufferRef::copy_of(bytes), send_class, bytes_max, dropped_, replaced_);
+        queue_.push(pool_, BufferRef::copy_of(bytes), send_class, bytes_max, losses_);
     is_right_ = is_right_ && outcome == model_.push(bytes, send_class, bytes_max);
   }
 
@@ -226,8 +224,7 @@ class OutputQueueWalk {
   SegmentPool pool_;
   OutputQueue queue_;
   ModelQueue model_;
-  std::uint32_t dropped_ = 0;
-  std::uint32_t replaced_ = 0;
+  FrameLosses losses_;
   std::size_t in_flight_bytes_ = 0;
   bool is_right_ = true;
 };

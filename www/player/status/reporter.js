@@ -9,10 +9,12 @@ export class Reporter {
   #room;
   #follower;
   #source;
+  #firstFrame;
   #timer = null;
   #lastMs = -Infinity;
 
-  constructor(room, follower, source) {
+  constructor(room, follower, source, firstFrame) {
+    this.#firstFrame = firstFrame;
     this.#room = room;
     this.#follower = follower;
     this.#source = source;
@@ -37,14 +39,18 @@ export class Reporter {
   #report() {
     this.#lastMs = performance.now();
     const { errorMs, positionS } = this.#follower.measure();
-    this.#room.send('report', {
+    const { untoldMs } = this.#firstFrame;
+    const isSent = this.#room.send('report', {
       driftMs: round(errorMs ?? 0),
       rttMs: round(this.#room.clock.rttMs),
       buffering: this.#isBuffering,
       position: positionS,
       ...(this.#source.form && { form: this.#source.form }),
       ...(this.#source.problem && { cannotPlay: true }),
+      ...(this.#follower.detached && { ownPace: true }),
+      ...(untoldMs !== null && { firstFrameMs: untoldMs }),
     });
+    if (isSent) this.#firstFrame.untoldMs = null;
     this.#schedule(this.#room.reportEveryMs);
   }
 }

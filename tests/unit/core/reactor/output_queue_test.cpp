@@ -18,15 +18,14 @@ constexpr std::size_t bytes_max = 100;
 struct OutputFixture {
   SegmentPool pool;
   OutputQueue queue;
-  std::uint32_t dropped = 0;
-  std::uint32_t replaced = 0;
+  FrameLosses losses;
 
   ~OutputFixture() {
     queue.consume(pool, 0);
     queue.clear_unsent(pool);
   }
   OutputQueue::Outcome push(std::string_view text, SendClass send_class = SendClass::reliable) {
-    return queue.push(pool, BufferRef::copy_of(text), send_class, bytes_max, dropped, replaced);
+    return queue.push(pool, BufferRef::copy_of(text), send_class, bytes_max, losses);
   }
   void push_file(std::int64_t length) { queue.push_file(pool, {nullptr, 0, 0, length}); }
   // The buffers at the front, one text each, joined by '|'.
@@ -72,9 +71,9 @@ Test(output_queue, once_the_reader_is_behind_a_state_takes_the_place_of_all_that
   fixture.push("state 1", SendClass::latest);
   fixture.push("a quarter of the limit ...");
   fixture.push("state 2", SendClass::latest);
-  cr_assert_eq(fixture.replaced, 1u);
+  cr_assert_eq(fixture.losses.states, 1u);
   cr_assert_eq(fixture.push("state 3", SendClass::latest), OutputQueue::Outcome::replaced);
-  cr_assert_eq(fixture.replaced, 2u);
+  cr_assert_eq(fixture.losses.states, 2u);
   cr_assert(fixture.front() == "a quarter of the limit ...|state 3");
 }
 
@@ -83,6 +82,8 @@ Test(output_queue, states_and_pongs_replace_only_their_own_kind) {
   fixture.push("state", SendClass::latest);
   cr_assert_eq(fixture.push("pong", SendClass::latest_pong), OutputQueue::Outcome::queued);
   cr_assert_eq(fixture.push("PONG", SendClass::latest_pong), OutputQueue::Outcome::replaced);
+  cr_assert_eq(fixture.losses.pongs, 1u);
+  cr_assert_eq(fixture.losses.states, 0u);
   cr_assert(fixture.front() == "state|PONG");
 }
 
@@ -93,7 +94,7 @@ Test(output_queue, what_the_kernel_reads_is_neither_replaced_nor_dropped) {
   cr_assert(fixture.front(true) == "state of twenty-one B|chat");
   cr_assert_eq(fixture.push("newer", SendClass::latest), OutputQueue::Outcome::queued);
   cr_assert_eq(fixture.push(std::string(90, 'x')), OutputQueue::Outcome::overflow);
-  cr_assert_eq(fixture.dropped, 0u);
+  cr_assert_eq(fixture.losses.news, 0u);
   fixture.queue.clear_unsent(fixture.pool);
   cr_assert_eq(fixture.queue.queued_bytes(), 25u);
   fixture.queue.consume(fixture.pool, 25);
@@ -120,9 +121,9 @@ Test(output_queue, chat_goes_first_when_there_is_no_room) {
   fixture.push(std::string(40, 'd'), SendClass::droppable);
   cr_assert_eq(fixture.push(std::string(20, 'e'), SendClass::droppable),
                OutputQueue::Outcome::dropped);
-  cr_assert_eq(fixture.dropped, 1u);
+  cr_assert_eq(fixture.losses.news, 1u);
   cr_assert_eq(fixture.push(std::string(20, 'r')), OutputQueue::Outcome::queued);
-  cr_assert_eq(fixture.dropped, 3u);
+  cr_assert_eq(fixture.losses.news, 3u);
   cr_assert(fixture.front() == "word|" + std::string(20, 'r'));
 }
 
@@ -131,10 +132,11 @@ Test(output_queue, an_answer_goes_before_chat_and_has_no_room_of_its_own) {
   fixture.push("word");
   fixture.push(std::string(90, 'c'), SendClass::droppable);
   cr_assert_eq(fixture.push(std::string(60, 'a'), SendClass::answer), OutputQueue::Outcome::queued);
-  cr_assert_eq(fixture.dropped, 1u);
+  cr_assert_eq(fixture.losses.news, 1u);
   cr_assert_eq(fixture.push(std::string(60, 'b'), SendClass::answer),
                OutputQueue::Outcome::dropped);
-  cr_assert_eq(fixture.dropped, 2u);
+  cr_assert_eq(fixture.losses.answers, 1u);
+  cr_assert_eq(fixture.losses.news, 1u);
   cr_assert(fixture.front() == "word|" + std::string(60, 'a'));
 }
 

@@ -134,7 +134,7 @@ Test(tcp_stream, the_newest_state_replaces_those_that_wait_for_a_slow_reader) {
     connection.stream.send(BufferRef::copy_of("[" + std::to_string(i) + "]"), SendClass::latest,
                            limit);
   }
-  cr_assert_eq(reactor->counters().frames_replaced, 99u);
+  cr_assert_eq(reactor->counters().losses.states, 99u);
   std::string got;
   turn_until(
       *reactor,
@@ -185,7 +185,7 @@ Test(tcp_stream, a_full_queue_drops_the_droppable_first_and_then_says_overflow) 
   cr_assert(send(4'000, SendClass::reliable) == OutputQueue::Outcome::queued);
   cr_assert(send(4'000, SendClass::reliable) == OutputQueue::Outcome::overflow);
   cr_assert(send(4'000, SendClass::latest) == OutputQueue::Outcome::queued);
-  cr_assert_eq(reactor->counters().frames_dropped, 2u);
+  cr_assert_eq(reactor->counters().losses.news, 2u);
 }
 
 Test(tcp_stream, running_out_of_receive_buffers_grows_them_and_loses_nothing) {

@@ -67,6 +67,8 @@ Test(messages_client, every_type_is_written_as_a_client_would) {
       {ReportMessage{}, R"({"type":"report","driftMs":0,"rttMs":0,"buffering":false})"},
       {ReportMessage{.form = Form::stream, .cannot_play = true},
        R"({"type":"report","driftMs":0,"rttMs":0,"buffering":false,"form":"stream","cannotPlay":true})"},
+      {ReportMessage{.drift_ms = 5e6, .own_pace = true, .first_frame_ms = 812},
+       R"({"type":"report","driftMs":5000000,"rttMs":0,"buffering":false,"ownPace":true,"firstFrameMs":812})"},
       {SettingsMessage{.audio_language = "pt-BR"},
        R"({"type":"settings","audioLanguage":"pt-BR"})"},
       {SettingsMessage{.queue = QueueRight::host,

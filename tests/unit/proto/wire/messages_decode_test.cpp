@@ -214,6 +214,15 @@ Test(messages_decode, reports) {
   }
   cr_assert(expect_message<ReportMessage>(start + R"("cannotPlay":true})").cannot_play);
   cr_assert_not(expect_message<ReportMessage>(start + R"("cannotPlay":null})").cannot_play);
+  cr_assert(expect_message<ReportMessage>(start + R"("ownPace":true})").own_pace);
+  cr_assert_not(other.own_pace || other.first_frame_ms);
+  for (const auto& [text, ms] : {std::pair{"0", 0u}, {"812.4", 812u}, {"600000", 600'000u}}) {
+    const auto first = expect_message<ReportMessage>(start + R"("firstFrameMs":)" + text + "}");
+    cr_assert_eq(first.first_frame_ms.value(), ms, "%s", text);
+  }
+  for (const char* text : {"-0.1", "600000.1", "1e999"}) {
+    expect_refusal(start + R"("firstFrameMs":)" + text + "}", Refusal::out_of_range, "report");
+  }
 }
 
 Test(messages_decode, chat_reactions_and_names) {
@@ -300,6 +309,8 @@ Test(messages_decode, missing_fields_and_wrong_types) {
       {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"form":"File")", "report"},
       {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"form":1)", "report"},
       {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"cannotPlay":1)", "report"},
+      {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"ownPace":1)", "report"},
+      {R"("type":"report","driftMs":1,"rttMs":1,"buffering":true,"firstFrameMs":"1")", "report"},
       {R"("type":"chat")", "chat"},
       {R"("type":"chat","text":["x"])", "chat"},
       {R"("type":"reaction")", "reaction"},
@@ -406,7 +417,8 @@ Test(messages_decode, the_body_that_creates_a_session) {
     cr_assert(session->settings.control == Control::host);
     cr_assert(session->settings.on_stall == OnStall::keep_going);
   }
-  const auto full = create(R"({"video":"film","control":"everyone","onStall":"wait","door":"knock","x":1})");
+  const auto full =
+      create(R"({"video":"film","control":"everyone","onStall":"wait","door":"knock","x":1})");
   cr_assert(full && full->video == "film");
   cr_assert(full->settings.control == Control::everyone);
   cr_assert(full->settings.on_stall == OnStall::wait);
@@ -421,7 +433,8 @@ Test(messages_decode, the_body_that_creates_a_session) {
 }
 
 Test(messages_decode, a_load_names_a_video_or_the_address_of_a_film) {
-  const auto load = expect_message<LoadMessage>(R"({"type":"load","url":"https://x/a","duration":9})");
+  const auto load =
+      expect_message<LoadMessage>(R"({"type":"load","url":"https://x/a","duration":9})");
   cr_assert_eq(load.video, "https://x/a");
   cr_assert_eq(load.duration_s, 9);
   cr_assert_eq(expect_message<LoadMessage>(R"({"type":"load","url":"https://x/a"})").duration_s, 0);
@@ -434,7 +447,8 @@ Test(messages_decode, a_load_names_a_video_or_the_address_of_a_film) {
   refused(R"("url":"http://x/a")", Refusal::no_such_video);
   refused(R"("url":"film")", Refusal::no_such_video);
   refused(R"("url":"")", Refusal::out_of_range);
-  refused(R"("url":"https://)" + std::string(film_url_bytes_max, 'v') + "\"", Refusal::out_of_range);
+  refused(R"("url":"https://)" + std::string(film_url_bytes_max, 'v') + "\"",
+          Refusal::out_of_range);
   refused(R"("url":"https://x/a","duration":-1)", Refusal::out_of_range);
   refused(R"("url":"https://x/a","duration":864001)", Refusal::out_of_range);
   refused(R"("url":"https://x/a","duration":"9")", Refusal::bad_message);

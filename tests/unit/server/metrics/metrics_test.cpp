@@ -128,6 +128,8 @@ Test(metrics, what_is_counted_by_kind_lands_under_its_label) {
   mine.count_close(1000);
   mine.count_close(4008);
   mine.count_close(3999);
+  mine.count_playing(Form::unknown);
+  mine.count_playing(Form::stream);
   const auto samples = parse(metrics.render());
   const auto is = [&](const char* name, double value) {
     cr_assert_eq(samples.at(name), value, "%s", name);
@@ -145,6 +147,9 @@ Test(metrics, what_is_counted_by_kind_lands_under_its_label) {
   is("videosync_websocket_closes_total{code=\"1000\"}", 1);
   is("videosync_websocket_closes_total{code=\"4008\"}", 1);
   is("videosync_websocket_closes_total{code=\"other\"}", 1);
+  is("videosync_reports_playing_total{form=\"unknown\"}", 1);
+  is("videosync_reports_playing_total{form=\"file\"}", 0);
+  is("videosync_reports_playing_total{form=\"stream\"}", 1);
 }
 
 Test(metrics, every_counter_has_a_sample_of_its_own) {

@@ -72,6 +72,20 @@ Test(form_line, a_place_is_lost_with_the_answer_and_with_time) {
   cr_assert(line.serve(late_ms, Served::not_yet) == Numbers({other, again, gone}));
 }
 
+Test(form_line, who_was_looked_at_before_has_waited) {
+  Line line;
+  line.add(1, 0);
+  std::vector<bool> waited;
+  const auto look = [&](const FormWaiting& one) {
+    waited.push_back(one.has_waited);
+    return Served::not_yet;
+  };
+  line.line.serve(0, look);
+  line.add(2, 1);
+  line.line.serve(1, look);
+  cr_assert(waited == std::vector({false, true, false}));
+}
+
 Test(form_line, who_leaves_is_not_served) {
   Line line;
   const auto first = line.add(1, 0);
