@@ -11,11 +11,11 @@ const FAILURES_OF_CHANCE = 1; // while the server is there
 const FRESH_MS = 30_000;
 
 // Why a part has not come yet. code: 'outdated', the server has another version of this page; 'missing', it
-// has this one; else of an ApiError, with its `status`. needsReload: trying again is not worth much.
+// has this one; else of an ApiError, with its `status` and `retryAfterS`. needsReload: trying again is not worth much.
 export class PartTrouble extends Error {
-  constructor(code, { status = null, needsReload = false } = {}) {
+  constructor(code, { status = null, retryAfterS = null, needsReload = false } = {}) {
     super(`a part of the page did not come: ${code}`);
-    Object.assign(this, { code, status, needsReload });
+    Object.assign(this, { code, status, retryAfterS, needsReload });
   }
 }
 
@@ -39,8 +39,8 @@ async function findTrouble(failures, { isServed }) {
   try {
     if (!(await isServed())) return new PartTrouble('outdated', { needsReload: true });
     return new PartTrouble('missing', { needsReload: failures > FAILURES_OF_CHANCE });
-  } catch ({ code, status }) {
-    return new PartTrouble(code, { status });
+  } catch ({ code, status, retryAfterS }) {
+    return new PartTrouble(code, { status, retryAfterS });
   }
 }
 

@@ -114,7 +114,7 @@ function errorOf(response, body) {
 // The page at `path` as the server has it now.
 export async function servedPage(path) {
   const response = await ask(path, { signal: AbortSignal.timeout?.(ANSWER_TIMEOUT_MS) });
-  if (!response.ok) throw new ApiError(codeOfStranger(response), { status: response.status });
+  if (!response.ok) throw errorOf(response, null);
   try {
     return await response.text();
   } catch (error) {
