@@ -110,6 +110,11 @@ screenshots: server demo packages-test packages-pictures ## Take the pictures in
 house: packages ## Draw docs/house.svg anew: floors, rooms, and which room uses which
 	@node deploy/house/draw.mjs
 
+.PHONY: types
+types: packages-test ## Make the types of tests/types anew: messages, answers, ids of the pages
+	@deploy/npm-ci tests tests
+	@node tests/types/make.mjs
+
 .PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
 	packages-nodes packages-package packages-pictures
 lint: packages-test packages-lint ## clang-format and clang-tidy over every source, each by itself

@@ -6,12 +6,14 @@
 const TURN_GAP_MS = 500; // a player that flickers does not talk all the time
 
 export class Reporter {
+  /** @type {Room} */
   #room;
   #follower;
   #source;
   #timer = null;
   #lastMs = -Infinity;
 
+  /** @param {Room} room @param {any} follower @param {any} source */
   constructor(room, follower, source) {
     this.#room = room;
     this.#follower = follower;
