@@ -12,6 +12,8 @@ JOBS := $(shell nproc)
 ARGS :=
 export ARGS
 FUZZ_SECONDS := 60
+BASE :=
+export BASE
 SEEDS := 1000
 
 # Seven slots a core (cmake/TestSlots.cmake).
@@ -52,6 +54,7 @@ deb: server packages-package ## Make a Debian package of it: build/package/video
 release: deb ## What is published of a version: archives, packages, what is in them (SPDX), checksums: build/publish
 	@deploy/publish/make
 
+try_trixie = find build/package -name 'videosync_*~deb13_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try trixie
 # The package of another Debian is built in a bare one: make deb-trixie.
 .PHONY: deb-bookworm deb-trixie try-deb
 deb-bookworm deb-trixie: packages-package ## ... for Debian 12 or 13, in a bare one of it (as root)
@@ -59,7 +62,11 @@ deb-bookworm deb-trixie: packages-package ## ... for Debian 12 or 13, in a bare 
 
 try-deb: packages-package ## Install, use, upgrade and purge the packages in bare Debians (as root)
 	@find build/package -name 'videosync_*~deb12_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try bookworm
-	@find build/package -name 'videosync_*~deb13_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try trixie
+	@$(try_trixie)
+
+.PHONY: try-deb-trixie
+try-deb-trixie: deb-trixie ## ... only that of Debian 13, which it builds (as root)
+	@$(try_trixie)
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -114,6 +121,15 @@ house: packages ## Draw docs/house.svg anew: floors, rooms, and which room uses 
 types: packages-test ## Make the types of tests/types anew: messages, answers, ids of the pages
 	@deploy/npm-ci tests tests
 	@node tests/types/make.mjs
+
+.PHONY: check-all
+check-all: ## Everything that there is to check: hours; ARGS='asan fuzz', '--list'
+	@deploy/check-all $$ARGS
+
+.PHONY: lint-changed
+lint-changed: packages-test packages-lint ## ... over the lines that changed since origin/main or the last commit; BASE=commit
+	@cmake --preset dev -B build/lint -DVIDEOSYNC_UNITY=OFF >/dev/null
+	@deploy/lint-changed build/lint $$BASE
 
 .PHONY: lint format demo clean packages packages-test packages-demo packages-fuzz packages-lint \
 	packages-nodes packages-package packages-pictures
