@@ -71,7 +71,7 @@ try-deb-trixie: deb-trixie ## ... only that of Debian 13, which it builds (as ro
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: dev asan tsan test-asan test-tsan fuzz sim sim-planted
+.PHONY: dev asan tsan test-asan test-asan-units test-tsan fuzz sim sim-planted
 dev: packages-test configure-dev ## Build what the tests run: server and tests, -O1, assertions
 	@cmake --build --preset dev -j $(JOBS)
 	@ln -sfn build/dev/compile_commands.json compile_commands.json
@@ -85,12 +85,20 @@ tsan: packages-test configure-tsan ## The same under ThreadSanitizer
 test-asan: asan ## Run every test under AddressSanitizer and UBSan
 	@$(call ctest,asan)
 
+test-asan-units: packages-test configure-asan ## ... only the unit tests of core, proto and storage: five minutes of a core
+	@cmake --build --preset asan --target core_tests proto_tests storage_tests -j $(JOBS)
+	@$(call ctest,asan) -L unit -R '^(core|proto|storage)_'
+
 test-tsan: tsan ## Run every test under ThreadSanitizer
 	@$(without_aslr) $(call ctest,tsan)
 
 fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_SECONDS (60)
 	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
 	@deploy/run-fuzzers build/fuzz/fuzz tests/fuzz $(FUZZ_SECONDS)
+
+.PHONY: fuzz-corpora
+fuzz-corpora: fuzz ## ... then make the committed corpora anew, with what that has found
+	@deploy/merge-corpora build/fuzz/fuzz tests/fuzz
 
 sim: packages-test configure-dev ## Simulate nodes, a Redis and faults: SEEDS (1000) runs; ARGS='--seed 42', '--help'
 	@cmake --build --preset dev --target sim -j $(JOBS)
@@ -124,7 +132,7 @@ types: packages-test ## Make the types of tests/types anew: messages, answers, i
 
 .PHONY: check-all
 check-all: ## Everything that there is to check: hours; ARGS='asan fuzz', '--list'
-	@deploy/check-all $$ARGS
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) deploy/check-all $$ARGS
 
 .PHONY: lint-changed
 lint-changed: packages-test packages-lint ## ... over the lines that changed since origin/main or the last commit; BASE=commit
