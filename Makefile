@@ -12,6 +12,8 @@ JOBS := $(shell nproc)
 ARGS :=
 export ARGS
 FUZZ_SECONDS := 60
+BASE :=
+export BASE
 SEEDS := 1000
 
 # Seven slots a core (cmake/TestSlots.cmake).
@@ -60,6 +62,7 @@ try-image: packages-test packages-image packages-containers ## Run it by podman,
 release: deb ## What is published of a version: archives, packages, what is in them (SPDX), checksums: build/publish
 	@deploy/publish/make
 
+try_trixie = find build/package -name 'videosync_*~deb13_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try trixie
 # The package of another Debian is built in a bare one: make deb-trixie.
 .PHONY: deb-bookworm deb-trixie try-deb
 deb-bookworm deb-trixie: packages-package ## ... for Debian 12 or 13, in a bare one of it (as root)
@@ -67,7 +70,11 @@ deb-bookworm deb-trixie: packages-package ## ... for Debian 12 or 13, in a bare 
 
 try-deb: packages-package ## Install, use, upgrade and purge the packages in bare Debians (as root)
 	@find build/package -name 'videosync_*~deb12_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try bookworm
-	@find build/package -name 'videosync_*~deb13_*.deb' -print0 | xargs -0 -r -n 1 deploy/debian/try trixie
+	@$(try_trixie)
+
+.PHONY: try-deb-trixie
+try-deb-trixie: deb-trixie ## ... only that of Debian 13, which it builds (as root)
+	@$(try_trixie)
 
 .PHONY: try-redis
 try-redis: packages-package ## Test what speaks to Redis in a bare Debian 13: TLS, its Redis, its Valkey (as root); ARGS='-R e2e_redis_tls'
@@ -76,7 +83,7 @@ try-redis: packages-package ## Test what speaks to Redis in a bare Debian 13: TL
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: dev asan tsan test-asan test-tsan fuzz sim sim-planted
+.PHONY: dev asan tsan test-asan test-asan-units test-tsan fuzz sim sim-planted
 dev: packages-test configure-dev ## Build what the tests run: server and tests, -O1, assertions
 	@cmake --build --preset dev -j $(JOBS)
 	@ln -sfn build/dev/compile_commands.json compile_commands.json
@@ -90,12 +97,20 @@ tsan: packages-test configure-tsan ## The same under ThreadSanitizer
 test-asan: asan ## Run every test under AddressSanitizer and UBSan
 	@$(call ctest,asan)
 
+test-asan-units: packages-test configure-asan ## ... only the unit tests of core, proto and storage: five minutes of a core
+	@cmake --build --preset asan --target core_tests proto_tests storage_tests -j $(JOBS)
+	@$(call ctest,asan) -L unit -R '^(core|proto|storage)_'
+
 test-tsan: tsan ## Run every test under ThreadSanitizer
 	@$(without_aslr) $(call ctest,tsan)
 
 fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_SECONDS (60)
 	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
 	@deploy/run-fuzzers build/fuzz/fuzz tests/fuzz $(FUZZ_SECONDS)
+
+.PHONY: fuzz-corpora
+fuzz-corpora: fuzz ## ... then make the committed corpora anew, with what that has found
+	@deploy/merge-corpora build/fuzz/fuzz tests/fuzz
 
 sim: packages-test configure-dev ## Simulate nodes, a Redis and faults: SEEDS (1000) runs; ARGS='--seed 42', '--help'
 	@cmake --build --preset dev --target sim -j $(JOBS)
@@ -121,6 +136,20 @@ screenshots: server demo packages-test packages-pictures ## Take the pictures in
 .PHONY: house
 house: packages ## Draw docs/house.svg anew: floors, rooms, and which room uses which
 	@node deploy/house/draw.mjs
+
+.PHONY: types
+types: packages-test ## Make the types of tests/types anew: messages, answers, ids of the pages
+	@deploy/npm-ci tests tests
+	@node tests/types/make.mjs
+
+.PHONY: check-all
+check-all: ## Everything that there is to check: hours; ARGS='asan fuzz', '--list'
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) deploy/check-all $$ARGS
+
+.PHONY: lint-changed
+lint-changed: packages-test packages-lint ## ... over the lines that changed since origin/main or the last commit; BASE=commit
+	@cmake --preset dev -B build/lint -DVIDEOSYNC_UNITY=OFF >/dev/null
+	@deploy/lint-changed build/lint $$BASE
 
 .PHONY: lint format demo clean packages packages-test packages-containers packages-demo packages-fuzz packages-image packages-lint \
 	packages-nodes packages-package packages-pictures

@@ -1,12 +1,14 @@
 // The few things every page does with its elements.
 
+/** @template {keyof PageElements} I @param {I} id @returns {PageElements[I]} */
 export function byId(id) {
-  return document.getElementById(id);
+  return /** @type {any} */ (document.getElementById(id));
 }
 
 // make('li', {class: 'row', text: 'Ann', 'aria-label': '...'}, child, ...)
+/** @template {string} T @param {T} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children @returns {Tag<T>} */
 export function make(tag, { text, ...attributes } = {}, ...children) {
-  const element = document.createElement(tag);
+  const element = /** @type {any} */ (document.createElement(tag));
   for (const [name, value] of Object.entries(attributes)) {
     if (value === true) element.setAttribute(name, '');
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);

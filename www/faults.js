@@ -4,8 +4,8 @@ import { strings } from './strings.js';
 const words = strings.faults;
 // What the status of an answer means that is not the server's own.
 const BY_STATUS = new Map([
-  ...[401, 403, 407, 511].map((status) => [status, 'shut']),
-  ...[502, 503, 504].map((status) => [status, 'down']),
+  [401, 'shut'], [403, 'shut'], [407, 'shut'], [511, 'shut'],
+  [502, 'down'], [503, 'down'], [504, 'down'],
 ]);
 
 // trouble: of load_part.js.
@@ -14,6 +14,7 @@ export function describePartTrouble(trouble) {
 }
 
 // error: of session/api.js, or anything else that was thrown.
+/** @param {{name?: string, code?: string, status?: number | null, retryAfterS?: number | null}} error */
 export function describeFault({ name, code = name, status, retryAfterS }) {
   if (code === 'rate_limited' || (code === 'refused' && status === 429)) return words.busy(retryAfterS);
   if (code === 'refused') return words[BY_STATUS.get(status) ?? 'refused'](status);

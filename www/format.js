@@ -11,10 +11,12 @@ export function formatTime(seconds) {
 }
 
 const AGES_MS = { day: 86_400_000, hour: 3_600_000, minute: 60_000 };
+const units = /** @type {Array<keyof typeof AGES_MS>} */ (Object.keys(AGES_MS));
 
 // "3 hours ago", as a locale says it; no less than a minute.
+/** @param {number} ageMs @param {string} locale */
 export function formatAgo(ageMs, locale) {
-  const unit = Object.keys(AGES_MS).find((one) => ageMs >= AGES_MS[one]) ?? 'minute';
+  const unit = units.find((one) => ageMs >= AGES_MS[one]) ?? 'minute';
   const count = Math.max(1, Math.floor(ageMs / AGES_MS[unit]));
   return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(-count, unit);
 }

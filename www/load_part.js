@@ -11,17 +11,23 @@ const FAILURES_OF_CHANCE = 1; // while the server is there
 const FRESH_MS = 30_000;
 
 // Why a part has not come yet. code: 'outdated', the server has another version of this page; 'missing', it
-// has this one; else of an ApiError, with its `status`. needsReload: trying again is not worth much.
+// has this one; else of an ApiError, with its `status` and `retryAfterS`. needsReload: trying again is not worth much.
 export class PartTrouble extends Error {
-  constructor(code, { status = null, needsReload = false } = {}) {
+  code;
+  status;
+  retryAfterS;
+  needsReload;
+
+  /** @param {string} code @param {{status?: number | null, retryAfterS?: number | null, needsReload?: boolean}} [more] */
+  constructor(code, { status = null, retryAfterS = null, needsReload = false } = {}) {
     super(`a part of the page did not come: ${code}`);
-    Object.assign(this, { code, status, needsReload });
+    Object.assign(this, { code, status, retryAfterS, needsReload });
   }
 }
 
 // load(): the import. Resolves to the module. onTrouble(trouble) hears of each failure. Rejects with the
 // last trouble after `triesMax` of them. means: the browser's, others for tests.
-export async function loadPart(load, { onTrouble = () => {}, triesMax = Infinity } = {}, means = inBrowser) {
+export async function loadPart(load, { onTrouble = (/** @type {PartTrouble} */ _trouble) => {}, triesMax = Infinity } = {}, means = inBrowser) {
   for (let failures = 1; ; failures += 1) {
     try {
       return await load();
@@ -39,8 +45,8 @@ async function findTrouble(failures, { isServed }) {
   try {
     if (!(await isServed())) return new PartTrouble('outdated', { needsReload: true });
     return new PartTrouble('missing', { needsReload: failures > FAILURES_OF_CHANCE });
-  } catch ({ code, status }) {
-    return new PartTrouble(code, { status });
+  } catch ({ code, status, retryAfterS }) {
+    return new PartTrouble(code, { status, retryAfterS });
   }
 }
 
@@ -51,7 +57,7 @@ export function mayReload() {
 }
 
 // The name of its script tells a page's version: it has a hash of all that the page consists of.
-const ownScript = () => new URL(document.querySelector('script[type=module]').src).pathname;
+const ownScript = () => new URL(/** @type {HTMLScriptElement} */ (document.querySelector('script[type=module]')).src).pathname;
 
 const inBrowser = {
   // Whether the server's page is of this one's version.

@@ -91,6 +91,7 @@ export function rememberedSessions() {
 }
 
 // title: of what it shows now, where that is known. names: of who else is there; those that were stay.
+/** @param {string} key @param {{title?: string, names?: string[]}} [seen] */
 export function rememberSession(key, { title, names = [] } = {}) {
   const all = rememberedSessions();
   const before = all.find((entry) => entry.key === key) ?? {};

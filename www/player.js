@@ -54,10 +54,10 @@ async function lookAround(streams, found = firstLook) {
 }
 
 // Of a part that does not come. What this page only learns from a page that is loaded anew, it is loaded for.
-function onTrouble({ code, status, needsReload }) {
+function onTrouble({ code, status, retryAfterS, needsReload }) {
   if (code === 'missing' && !needsReload) return;
   const isLeaving = needsReload && mayReload();
-  gate.tell(isLeaving ? strings.parts[code] : needsReload ? strings.parts.lasting : describeFault({ code, status }));
+  gate.tell(isLeaving ? strings.parts[code] : needsReload ? strings.parts.lasting : describeFault({ code, status, retryAfterS }));
   if (isLeaving) reloading ??= setTimeout(reload, READ_MS);
 }
 

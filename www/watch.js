@@ -61,6 +61,7 @@ function onShow({ id, title }) {
 }
 
 // For the start page, which offers the way back.
+/** @param {Room} room */
 function rememberCompany(room) {
   let last = '';
   room.addEventListener('people', () => {
@@ -73,6 +74,7 @@ function rememberCompany(room) {
 }
 
 // Goodbye is final here: the picture stops, nothing follows any more, and what there was to press goes.
+/** @param {Room} room */
 function stopAtTheEnd(room) {
   room.addEventListener('phase', ({ detail }) => {
     const isOver = detail.name === 'closed' && detail.reason !== 'stopped';
@@ -80,7 +82,7 @@ function stopAtTheEnd(room) {
     byId('app').classList.toggle('at-the-door', detail.name === 'knocking' || (isOver && !room.you)); // nobody else is seen from there
     if (!isOver) return;
     if (document.fullscreenElement) document.exitFullscreen();
-    for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
+    for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     byId('toasts').replaceChildren();
     byId('big-words').focus({ preventScroll: true });
   });
@@ -90,6 +92,7 @@ function stopAtTheEnd(room) {
 const foretell = (room) => look().then((seen) => room.foretell(timedByBrowser(seen)), () => {});
 
 // The host's choice of a language is what all others begin with.
+/** @param {Room} room @param {any} audio */
 function shareLanguage(room, audio) {
   room.addEventListener('settings', ({ detail }) => audio.share(detail.audioLanguage));
   audio.addEventListener('choice', ({ detail: audioLanguage }) => {

@@ -3,6 +3,7 @@ import { formatAgo, formatTime } from './format.js';
 import { locale, strings } from './strings.js';
 
 // left(ago, time): says the latter.
+/** @param {Pick<Contract.Answer.sessionInfo, 'state' | 'members' | 'serverTimeMs' | 'leftMs'>} info */
 export function sayWho({ members, leftMs, serverTimeMs, state }, left = strings.gate.left) {
   if (leftMs === undefined || members > 0) return strings.gate.watching(members);
   return left(formatAgo(serverTimeMs - leftMs, locale), formatTime(state.position));

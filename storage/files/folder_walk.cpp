@@ -49,7 +49,7 @@ int read_names(DIR* stream, Names& names) {
     if (type == DT_UNKNOWN) {
       struct stat status{};
       if (::fstatat(directory, item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-      type = IFTODT(status.st_mode);
+      type = static_cast<unsigned char>(IFTODT(status.st_mode));
     }
     if (type == DT_REG) names.files.emplace_back(item->d_name);
     if (type == DT_DIR) names.folders.emplace_back(item->d_name);

@@ -25,6 +25,12 @@ test("the server's own answers, good and bad", async () => {
   assert.deepEqual([limited.code, limited.status, limited.retryAfterS, limited.message], ['rate_limited', 429, 7, 'slow down']);
 });
 
+test('a page that is not served now says how long to wait', async () => {
+  answer('', { status: 429, headers: { 'Retry-After': '7' } });
+  const limited = await fault(() => servedPage('/player.html'));
+  assert.deepEqual([...codes(limited), limited.retryAfterS], ['refused', 429, 7]);
+});
+
 test('an error of something on the way, whatever it says', async () => {
   for (const [body, status] of [['<h1>502 Bad Gateway</h1>', 502], ['', 413], ['{"message":"no route"}', 403]]) {
     answer(body, { status });

@@ -65,3 +65,11 @@ test('who has something else to show gives up after some tries, and knows why', 
   await assert.rejects(run({ triesMax: 3 }), { code: 'outdated', needsReload: true });
   assert.deepEqual([tries(), troubles.length], [3, 2]);
 });
+
+test('how long a server asks to wait is told with the trouble', async () => {
+  const served = async () => {
+    throw Object.assign(new Error(), { code: 'refused', status: 429, retryAfterS: 7 });
+  };
+  const failing = loadPart(async () => { throw new TypeError('Failed to fetch'); }, { triesMax: 1 }, { isServed: served });
+  await assert.rejects(failing, { code: 'refused', status: 429, retryAfterS: 7, needsReload: false });
+});

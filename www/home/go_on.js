@@ -25,7 +25,7 @@ function makeRow({ id, title, positionS, durationS }, { onChoose, onForget }) {
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
     hideWhenEmpty();
-    (next?.querySelector('.forget') ?? byId('create')).focus();
+    /** @type {HTMLElement} */ (next?.querySelector('.forget') ?? byId('create')).focus();
   });
   return row;
 }

@@ -37,14 +37,16 @@ export class Library {
     this.#near.observe(byId('library-more'));
     byId('library-more').addEventListener('click', () => this.#showMore());
     offerPassword(byId('library-locked'), () => this.show());
+    const search = byId('library-search');
     let timer = null;
-    byId('library-search').addEventListener('input', ({ target }) => {
+    search.addEventListener('input', () => {
       clearTimeout(timer);
-      timer = setTimeout(() => this.#search(target.value.trim()), SEARCH_AFTER_MS);
+      timer = setTimeout(() => this.#search(search.value.trim()), SEARCH_AFTER_MS);
     });
-    byId('library-order').value = this.#order; // a browser may remember another one across a reload
-    byId('library-order').addEventListener('change', ({ target }) => {
-      this.#order = target.value;
+    const order = byId('library-order');
+    order.value = this.#order; // a browser may remember another one across a reload
+    order.addEventListener('change', () => {
+      this.#order = order.value;
       this.#list = [];
       this.show();
     });
@@ -140,7 +142,7 @@ export class Library {
       this.#cards.get(id).item.remove();
       this.#cards.delete(id);
     }
-    for (const id of ['library-search', 'library-order']) byId(id).hidden = !this.#query && list.length < SEARCH_FROM;
+    for (const id of /** @type {const} */ (['library-search', 'library-order'])) byId(id).hidden = !this.#query && list.length < SEARCH_FROM;
     setText(byId('library-words'), this.#words());
     const more = byId('library-more');
     more.hidden = next === undefined;

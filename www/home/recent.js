@@ -47,7 +47,7 @@ function makeRow({ key, title, names, facts }) {
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
     hideWhenEmpty();
-    (next?.querySelector('.forget') ?? byId('create')).focus();
+    /** @type {HTMLElement} */ (next?.querySelector('.forget') ?? byId('create')).focus();
   });
   return row;
 }

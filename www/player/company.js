@@ -26,6 +26,7 @@ const events = strings.events;
 // confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
 // shown, library, inputs, playback: the ShownVideo, VideoList, PageInputs, SharedPlayback. onRender(): whatever else the
 // page refreshes at the status line's pace.
+/** @param {{room: Room} & Record<string, any>} means */
 export function openCompany({ room, key, link, uploadBytesMax, isMaker, follower, source, shown, video, inputs, playback, library, confirm, toast, onRender }) {
   new SharePanel(room, link, { isMaker });
   const chat = new ChatPanel({ room, jump: (seconds) => inputs.act && playback.seekTo(inputs.act, seconds) });
@@ -61,6 +62,7 @@ export function openCompany({ room, key, link, uploadBytesMax, isMaker, follower
   byId('people-panel').open = matchMedia('(min-width: 900px)').matches;
 }
 
+/** @param {{room: Room} & Record<string, any>} means */
 function actsOf({ room, follower, source, shown }) {
   return {
     tryNow: () => room.connection.retryNow(),
@@ -77,6 +79,7 @@ function actsOf({ room, follower, source, shown }) {
   };
 }
 
+/** @param {Room} room @param {(words: string) => void} say */
 function tellOfHosts(room, say) {
   room.addEventListener('host', ({ detail: { id, reason, youAreHost, youWereHost } }) => {
     if (youAreHost === youWereHost && youAreHost) return;
@@ -86,6 +89,7 @@ function tellOfHosts(room, say) {
   });
 }
 
+/** @param {Room} room @param {any} chat @param {(words: string) => void} toast */
 function tellOfRefusals(room, chat, toast) {
   room.addEventListener('refused', ({ detail }) => {
     if (chat.takeRefusal(detail)) return;
@@ -96,6 +100,7 @@ function tellOfRefusals(room, chat, toast) {
 }
 
 // Nobody would hear it any more.
+/** @param {Room} room */
 function fallSilentAtTheEnd(room) {
   room.addEventListener('phase', ({ detail }) => {
     const isOver = detail.name === 'closed';
@@ -106,6 +111,7 @@ function fallSilentAtTheEnd(room) {
 }
 
 // A network that is back, or a page that is looked at again, does not wait for the next attempt.
+/** @param {Room} room @param {any} source @param {(words: string) => void} toast */
 function comeBackSoon(room, source, toast) {
   let lost = false;
   room.addEventListener('phase', ({ detail }) => {

@@ -36,13 +36,18 @@ export function playerUrl(key) {
 //   'refused'      something on the way, such as a proxy, answered in the server's place: with `status`
 //   'stranger'     likewise, as if all were well, such as a network's page to sign in
 export class ApiError extends Error {
+  code;
+  status;
+  retryAfterS;
+
+  /** @param {string} code @param {{message?: string, status?: number | null, retryAfterS?: number | null}} [more] */
   constructor(code, { message = code, status = null, retryAfterS = null } = {}) {
     super(message);
     Object.assign(this, { code, status, retryAfterS });
   }
 }
 
-// {key, code, hostToken, url}
+/** @param {string} [video] @returns {Promise<Contract.Answer.createSession>} */
 export function createSession(video) {
   return request('key', '/api/sessions', {
     method: 'POST',
@@ -53,8 +58,9 @@ export function createSession(video) {
 
 // The key of the session with that key or code, or null.
 export async function findSession(name) {
-  const { valid, key } = await request('valid', `/api/sessions/${encodeURIComponent(name)}/validate`);
-  return valid === true ? key : null;
+  /** @type {Contract.Answer.validateSession} */
+  const answer = await request('valid', `/api/sessions/${encodeURIComponent(name)}/validate`);
+  return answer.valid === true ? answer.key : null;
 }
 
 // Why the WebSocket of that address is refused, which a browser hides: {status, code} (refusal.js).
@@ -75,6 +81,7 @@ export async function tellPassword(password) {
   if (!response.ok) throw errorOf(response, await bodyOf(response));
 }
 
+/** @param {string} key @returns {Promise<Contract.Answer.sessionInfo>} */
 export function sessionInfo(key) {
   return request('key', `/api/sessions/${encodeURIComponent(key)}`);
 }
@@ -82,8 +89,12 @@ export function sessionInfo(key) {
 // Part of the list of videos: {videos, next}, next being what `after` takes for the part behind it, or undefined.
 // query: words of their titles. order: 'title' or 'newest'.
 // session: the key of one whose own films come first.
+/**
+ * @param {{query?: string, after?: string, order?: string, session?: string, limit: number}} asked
+ * @returns {Promise<Contract.Answer.listVideos>}
+ */
 export function videos({ query = '', after = '', order = 'title', session = '', limit }) {
-  const parameters = new URLSearchParams({ limit });
+  const parameters = new URLSearchParams({ limit: String(limit) });
   if (query.trim()) parameters.set('query', query);
   if (after) parameters.set('after', after);
   if (order !== 'title') parameters.set('order', order);
@@ -114,7 +125,7 @@ function errorOf(response, body) {
 // The page at `path` as the server has it now.
 export async function servedPage(path) {
   const response = await ask(path, { signal: AbortSignal.timeout?.(ANSWER_TIMEOUT_MS) });
-  if (!response.ok) throw new ApiError(codeOfStranger(response), { status: response.status });
+  if (!response.ok) throw errorOf(response, null);
   try {
     return await response.text();
   } catch (error) {

@@ -45,9 +45,11 @@ export class Connection {
   #socket = null;
   #timer = null;
   #attempts = 0; // since the last stable connection
+  /** @type {Phase} */
   #phase = { name: 'closed', reason: 'stopped' };
   #openedAtMs = null;
   #hasBeenOpen = false; // since start()
+  /** @type {Verdict | null} */
   #verdict = null; // why the last attempt was refused (refusal.js), as far as that is known
   #upgradesMissed = 0; // attempts one after the other with nothing wrong but that
   #isDraining = false; // the server said that it is about to end; until another one answers
@@ -107,12 +109,14 @@ export class Connection {
   }
 
   // Returns false when there is no open connection; nothing is kept for later.
+  /** @param {Contract.MemberMessage} message */
   send(message) {
     return this.#phase.name === 'open' && this.#say(message);
   }
 
   // Sends a ping. A connection on which the last one had no answer for too long is given up, for
   // a network that vanished says nothing.
+  /** @param {Contract.FromMember.ping} message */
   ping(message) {
     const nowMs = this.#options.now();
     if (this.#unansweredSinceMs !== null && nowMs - this.#unansweredSinceMs > ANSWER_TIMEOUT_MS) {
@@ -239,7 +243,7 @@ export class Connection {
     const waiting = this.#phase;
     if (!this.#options.whyRefused) return;
     const refusal = await this.#options.whyRefused().catch(() => null);
-    if (this.#phase !== waiting) return;
+    if (this.#phase !== waiting || waiting.name !== 'waiting') return;
     const verdict = refusal && judgeRefusal(refusal);
     if (verdict?.reason) return this.#finish(verdict.reason);
     this.#upgradesMissed = verdict?.cause === 'noUpgrade' ? this.#upgradesMissed + 1 : 0;
@@ -263,6 +267,7 @@ export class Connection {
     this.#setPhase({ name: 'closed', reason });
   }
 
+  /** @param {Phase} phase */
   #setPhase(phase) {
     this.#phase = phase;
     this.#options.onPhase(phase);
@@ -282,6 +287,7 @@ export class Connection {
   }
 }
 
+/** @param {string} text @returns {Contract.ServerMessage | null} */
 function parseMessage(text) {
   try {
     const message = JSON.parse(text);

@@ -18,6 +18,10 @@ firstLook?.catch(() => {}); // whoever awaits it hears of that
 // The same with the moments at which the browser sent the question and the answer began to come, where it has
 // noted them: this page learns of an answer as late as it is busy, and a new connection is no part of the way.
 // entries: what the browser has noted of requests.
+/**
+ * @param {{info: Contract.Answer.sessionInfo, askedMs: number, heardMs: number}} seen
+ * @param {Array<Pick<PerformanceResourceTiming, 'name' | 'startTime' | 'requestStart' | 'responseStart' | 'responseEnd'>>} entries
+ */
 export function timedByBrowser(seen, entries = performance.getEntriesByType('resource')) {
   const { askedMs, heardMs } = seen;
   const isIt = ({ name, startTime, requestStart, responseStart, responseEnd }) => name.endsWith(`/api/sessions/${seen.info.key}`) &&

@@ -3,7 +3,8 @@
 const KNOWN_FOR_MS = 30_000; // the server tells of each again and again while they wait
 
 export class Knocks {
-  #waiting = new Map(); // id -> {name, heardMs}
+  /** @type {Map<string, {name: string, heardMs: number}>} */
+  #waiting = new Map();
 
   // [{id, name}], in the order in which they came.
   get list() {
@@ -11,6 +12,7 @@ export class Knocks {
   }
 
   // Returns whether the list is another.
+  /** @param {Contract.FromServer.knock} message @param {number} nowMs */
   accept({ id, name, gone }, nowMs) {
     if (gone) return this.#waiting.delete(id);
     const before = this.#waiting.get(id);

@@ -12,9 +12,11 @@ export class Presence {
   #count = 0;
   #hostId = null;
   #hostName = undefined; // kept when the host goes
+  /** @type {Contract.HostAway | null} */
   #hostAway = null;
   #youId = null;
 
+  /** @param {Contract.FromServer.welcome} message */
   onWelcome({ you, host, members, hostAway }) {
     this.#members.clear();
     this.#youId = you.id;
@@ -25,6 +27,7 @@ export class Presence {
     this.#noteHost(hostAway);
   }
 
+  /** @param {Contract.FromServer.members} message */
   onMembers({ count, joined = [], left = [], changed = [], hostAway }) {
     for (const member of left) this.#members.delete(idOf(member));
     for (const member of [...joined, ...changed]) this.#put(member);
@@ -33,6 +36,7 @@ export class Presence {
     this.#noteHost(hostAway);
   }
 
+  /** @param {Contract.FromServer.host} message */
   onHost({ id }) {
     this.#hostId = id ?? null;
     this.#noteHost(null);
@@ -40,6 +44,7 @@ export class Presence {
 
   // Somebody who speaks is here and called so, also where a large session's list did not name them. Returns
   // whether that is news.
+  /** @param {Contract.ChatFields} line */
   onChat({ from, name }) {
     const before = this.nameOf(from);
     if (from && (before !== undefined || this.#members.size < this.#count)) this.#put({ id: from, name });
@@ -110,6 +115,7 @@ export class Presence {
     }
   }
 
+  /** @param {{id: string, name?: string}} member */
   #put(member) {
     const known = this.#members.has(member.id);
     if (!known && this.#members.size >= LISTED_MAX && member.id !== this.#youId) return;
@@ -122,6 +128,7 @@ const looksOf = (name) => name.normalize('NFKC').toLowerCase();
 
 const numbered = (name, place) => (place === 1 ? name : `${name} (${place})`);
 
+/** @param {string | {id: string}} member */
 function idOf(member) {
   return typeof member === 'object' ? member.id : member;
 }

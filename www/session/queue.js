@@ -4,8 +4,10 @@
 // `from`: how many items come before its list.
 
 export class Queue {
+  /** @type {Contract.FromServer.queue['list']} */
   #list = [];
-  #place = null; // {epoch, version}; null: nothing was told on this connection
+  /** @type {{epoch: number, version: number} | null} */
+  #place = null; // null: nothing was told on this connection
 
   // [{item, video, title, by}]; by: {id, name}, or null where the service has added it.
   get list() {
@@ -19,6 +21,7 @@ export class Queue {
   }
 
   // Returns whether it changed anything.
+  /** @param {Contract.FromServer.queue} message */
   accept({ epoch, version, list, from }) {
     const order = this.#place ? epoch - this.#place.epoch || version - this.#place.version : 1;
     if (from !== undefined) {

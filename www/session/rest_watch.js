@@ -18,7 +18,7 @@ export class RestWatch {
   // whether the film has become another one. page, timers, random: other ones for tests.
   constructor({
     breaksOff, mayAsk, learn, page = document, random = Math.random,
-    timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) },
+    timers = { setTimeout: (act, ms) => setTimeout(act, ms), clearTimeout: (id) => clearTimeout(id) },
   }) {
     this.#breaksOff = breaksOff;
     this.#mayAsk = mayAsk;

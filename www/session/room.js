@@ -38,21 +38,25 @@ const ANSWER_MS = 1_000; // so long the answer may take
 const PAUSE_MS = 15_000; // a page that did not run for so long slept
 const AWAKE_ANSWER_MS = 3_000;
 
-export class Room extends EventTarget {
+export class Room extends /** @type {{new (): RoomTarget}} */ (EventTarget) {
   clock = new ServerClock();
   timeline = new Timeline();
   presence = new Presence();
   queue = new Queue();
   knocks = new Knocks();
   connection;
+  /** @type {Settings} */
   settings = { control: 'host', onStall: 'continue', audioLanguage: '', queue: 'host', controllers: [], door: 'open' };
-  upNext = null; // {item, video, title, atMs}
+  /** @type {UpNext} */
+  upNext = null;
   readyCount = 0;
   youAreReady = false;
   reportEveryMs = 5_000;
   code = ''; // under which others find the session; '' where it has none
+  /** @type {string[]} */
   sources = []; // of films that are not of the library: origins
-  you = null; // {id, name, resume}
+  /** @type {{id: string, name: string, resume: string} | null} */
+  you = null;
   viewers = new Map(); // for the host: id -> {driftMs, rttMs, buffering, form?, cannotPlay?, ready?}, of the worst off
 
   #options;
@@ -106,7 +110,7 @@ export class Room extends EventTarget {
     return this.mayControl || this.settings.queue === 'everyone';
   }
 
-  // item: one of queue.list.
+  /** @param {Contract.FromServer.queue['list'][number]} item of queue.list */
   mayDequeue({ by }) {
     return this.mayControl || (this.mayQueue && by !== null && by.id === this.you?.id);
   }
@@ -146,17 +150,19 @@ export class Room extends EventTarget {
   }
 
   // Any message of the contract but playback's commands. False when there is no connection.
-  send(type, fields = {}) {
+  /** @template {Saying['type']} T @param {T} type @param {FieldsOf<Saying, T>} [fields] */
+  send(type, fields = /** @type {FieldsOf<Saying, T>} */ ({})) {
     if (COMMANDS.includes(type)) throw new TypeError(`${type} is a command: a person's act makes those`);
-    return this.connection.send({ type, ...fields });
+    return this.connection.send(/** @type {any} */ ({ type, ...fields }));
   }
 
   // The right to send playback's commands, given once: to whoever sees to it that a person wants them.
   // (type, fields) => false when there is no connection.
+  /** @returns {<T extends Command['type']>(type: T, fields?: FieldsOf<Command, T>) => boolean} */
   takeCommands() {
     if (this.#isCommanded) throw new TypeError('the right to send commands has been given away');
     this.#isCommanded = true;
-    return (type, fields = {}) => this.connection.send({ type, ...fields });
+    return (type, fields) => this.connection.send(/** @type {any} */ ({ type, ...fields }));
   }
 
   // Taken when the server says so; asked for once more where the connection is lost before that.
@@ -168,6 +174,7 @@ export class Room extends EventTarget {
   // What the server told over HTTP of the session, at a time when no connection is there yet: `info` of
   // askedMs and heardMs (first_look.js). The video need not wait for the welcome, which says it again. Of no
   // use once that has come.
+  /** @param {{info: Contract.Answer.sessionInfo, askedMs: number, heardMs: number}} seen */
   foretell({ info, askedMs, heardMs }) {
     if (this.you) return;
     this.clock.addSample({ t1: askedMs, t2: info.serverTimeMs, t3: info.serverTimeMs, t4: heardMs });
@@ -214,6 +221,7 @@ export class Room extends EventTarget {
     return `${origin}/ws?${query}`;
   }
 
+  /** @param {Phase} phase */
   #onPhase(phase) {
     if (phase.name !== 'open') {
       this.#stopPings();
@@ -221,10 +229,11 @@ export class Room extends EventTarget {
       this.#noteKnocks(this.knocks.clear());
     }
     if (this.connection.isUp) this.#beat();
-    if (phase.reason === 'removed') this.#options.memory.resume = null; // it is of no use any more
+    if (phase.name === 'closed' && phase.reason === 'removed') this.#options.memory.resume = null; // it is of no use any more
     this.#emit('phase', phase);
   }
 
+  /** @param {Contract.ServerMessage} message @param {number} startedMs */
   #onMessage(message, startedMs) {
     switch (message.type) {
       case 'welcome':
@@ -275,6 +284,7 @@ export class Room extends EventTarget {
   }
 
   // Comes first after each connection.
+  /** @param {Contract.FromServer.welcome} message @param {number} startedMs */
   #onWelcome(message, startedMs) {
     const resumed = this.you?.id === message.you.id;
     const isUndone = this.timeline.isUndoneBy(message.takenOver ?? []);
@@ -308,6 +318,7 @@ export class Room extends EventTarget {
 
   // What has changed of this member may be its role alone. Who has just come stands among the joined,
   // with whatever has changed since.
+  /** @param {Partial<Contract.FromServer.members>} message */
   #noteOwnName({ joined = [], changed = [] }) {
     const { name } = [...joined, ...changed].find(({ id }) => id === this.you?.id) ?? {};
     if (name !== undefined && (name === this.#wantedName || name !== this.you.name)) this.#takeName(name);
@@ -321,6 +332,7 @@ export class Room extends EventTarget {
   }
 
   // A server of 1.0 knows neither a queue nor controllers, and no door.
+  /** @param {Contract.SettingsFields} settings */
   #onSettings({ control, onStall, audioLanguage = '', queue = 'host', controllers = [], door = 'open' }) {
     this.settings = { control, onStall, audioLanguage, queue, controllers, door };
     this.#emit('settings', this.settings);
@@ -330,6 +342,7 @@ export class Room extends EventTarget {
     if (isNews) this.#emit('knocks');
   }
 
+  /** @param {Partial<Contract.UpNextFields>} message */
   #onUpNext({ item = null, video, title, atMs }) {
     if (item === null && !this.upNext) return;
     this.upNext = item === null ? null : { item, video, title, atMs };
@@ -341,6 +354,7 @@ export class Room extends EventTarget {
     this.#emit('ready');
   }
 
+  /** @param {Contract.State} state */
   #onState(state) {
     const previous = this.timeline.state;
     if (!this.timeline.accept(state)) return false;
@@ -368,6 +382,7 @@ export class Room extends EventTarget {
     this.#options.memory.held = `${epoch}.${seq}`;
   }
 
+  /** @param {Contract.FromServer.host} message */
   #onHost(message) {
     const youWereHost = this.youAreHost;
     this.presence.onHost(message);
@@ -432,6 +447,7 @@ export class Room extends EventTarget {
     this.#pingTimer = null;
   }
 
+  /** @template {keyof RoomEvents} T @param {T} type @param {RoomEvents[T]} [detail] */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

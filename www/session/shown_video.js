@@ -26,7 +26,7 @@ export class ShownVideo {
   // timers, random: other ones for tests.
   constructor({
     key, room, source, library, askSession, onShow, random = Math.random,
-    timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) },
+    timers = { setTimeout: (act, ms) => setTimeout(act, ms), clearTimeout: (id) => clearTimeout(id) },
   }) {
     this.#key = key;
     this.#room = room;

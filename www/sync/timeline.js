@@ -3,12 +3,14 @@
 // Pure. Positions and durations are seconds of media time, times are server time in milliseconds.
 
 export class Timeline {
+  /** @type {Contract.State | null} */
   #state = null;
   #durationS = Infinity;
 
   // Takes a state that is newer by (epoch, seq) than the one held. Returns false, with nothing
   // changed, for an older or equal one and for one that is not a playback state. A film that is not of the library has
   // no id: its address stands for one.
+  /** @param {Contract.State} state */
   accept(state) {
     if (!isPlaybackState(state) || !isNewer(state, this.#state)) return false;
     const named = state.url ? { ...state, video: state.url } : state;
@@ -24,6 +26,7 @@ export class Timeline {
   // Whether the held state is one that a take-over left behind: it does not count any more. takenOver:
   // the protocol's [{epoch, after: {epoch, seq}}], oldest first, of which the first that the held
   // state has not seen decides: the later ones went on from what that one began.
+  /** @param {Contract.FromServer.welcome['takenOver']} takenOver */
   isUndoneBy(takenOver) {
     const held = this.#state;
     const first = held && takenOver.find(({ epoch }) => epoch > held.epoch);
@@ -62,6 +65,7 @@ export class Timeline {
 }
 
 // Of two states, or their places alone; held: null for none.
+/** @param {StatePlace} state @param {StatePlace | null} held */
 export function isNewer(state, held) {
   if (!held) return true;
   return state.epoch !== held.epoch ? state.epoch > held.epoch : state.seq > held.seq;

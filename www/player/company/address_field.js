@@ -8,12 +8,14 @@ import { webAddress } from '../../web_film.js';
 const words = pickerWords[language].address;
 
 export class AddressField {
+  /** @type {Room} */
   #room;
   #playback;
   #onShown;
   #asked = 0; // what comes of an older question does not count
 
   // inputs, playback: PageInputs, SharedPlayback. onShown(): a film that was asked for here is.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, inputs, playback, onShown }) {
     this.#room = room;
     this.#playback = playback;

@@ -12,7 +12,7 @@ export class Arrivals {
   #timer = null;
 
   // say({joined, left}): lists of names, at least one of them not empty.
-  constructor(say, timers = { setTimeout: (...a) => setTimeout(...a) }) {
+  constructor(say, timers = { setTimeout: (act, ms) => setTimeout(act, ms) }) {
     this.#say = say;
     this.#timers = timers;
   }

@@ -26,6 +26,7 @@ const panel = make('div', { id: 'bringing', class: 'panel bringing', hidden: tru
 byId('side').prepend(panel);
 
 export class Bringing {
+  /** @type {Room} */
   #room;
   #key;
   #library;
@@ -35,13 +36,14 @@ export class Bringing {
   #hiding = null; // a timer
 
   // key: of the session. bytesMax: how large a film may be; null where only others bring one.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, key, library, toast }, bytesMax) {
     this.#room = room;
     this.#key = key;
     this.#library = library;
     this.#toast = toast;
     this.#bytesMax = bytesMax;
-    for (const type of ['people', 'phase']) room.addEventListener(type, () => this.#render());
+    for (const type of /** @type {const} */ (['people', 'phase'])) room.addEventListener(type, () => this.#render());
     button.addEventListener('click', () => field.click());
     field.addEventListener('change', () => {
       const [file] = field.files;
@@ -126,6 +128,7 @@ export class Bringing {
     this.#look(LOOK_AFTER_MS);
   }
 
+  /** @param {number[]} waitsMs */
   async #look([afterMs, ...later]) {
     if (afterMs === undefined) return;
     const before = JSON.stringify(this.#library.list);

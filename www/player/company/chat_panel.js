@@ -22,6 +22,7 @@ const SAME_BREATH_MS = 120_000; // lines of one person within it share a name an
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
 
 export class ChatPanel {
+  /** @type {Room} */
   #room;
   #list = byId('messages');
   #field = byId('chat-text');
@@ -33,6 +34,7 @@ export class ChatPanel {
   #jump;
 
   // jump(seconds): somebody wants the film to go there, by a click on a time that was said.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, jump }) {
     this.#room = room;
     this.#jump = jump;

@@ -5,20 +5,22 @@ import { strings } from '../../strings.js';
 import { bindSettings } from './setting_controls.js';
 
 const words = strings.door;
-const DOORS = ['open', 'knock', 'locked'];
+const DOORS = /** @type {const} */ (['open', 'knock', 'locked']);
 const LOOK_EVERY_MS = 5_000;
 
 export class Door {
+  /** @type {Room} */
   #room;
   #rows = new Map(); // id -> the row's element
 
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room }) {
     this.#room = room;
     const choose = bindSettings(room, (settings) => {
       for (const door of DOORS) byId(`door-${door}`).checked = settings.door === door;
     });
     for (const door of DOORS) byId(`door-${door}`).addEventListener('change', () => choose({ door }));
-    for (const type of ['settings', 'people', 'phase', 'refused', 'knocks']) room.addEventListener(type, () => this.render());
+    for (const type of /** @type {const} */ (['settings', 'people', 'phase', 'refused', 'knocks'])) room.addEventListener(type, () => this.render());
     setInterval(() => room.forgetSilentKnocks(), LOOK_EVERY_MS);
     this.render();
   }

@@ -26,7 +26,14 @@ export async function bringFilm({ file, key, hostToken, onStart }) {
   return second?.code ?? null;
 }
 
+// error: of tus; the server has answered, or not.
+function faultOf(error) {
+  const response = 'originalResponse' in error ? error.originalResponse : null;
+  return { code: response ? codeOf(response) || 'refused' : 'unreachable', location: response?.getHeader('Location') };
+}
+
 // Resolves to null, or {code, location}.
+/** @returns {Promise<{code: string, location?: string} | null>} */
 function send({ file, key, headers, onStart }) {
   return new Promise((resolve) => {
     const upload = new Upload(file, {
@@ -37,10 +44,7 @@ function send({ file, key, headers, onStart }) {
       removeFingerprintOnSuccess: true,
       fingerprint: async () => ['videosync', key, file.name, file.size, file.lastModified].join('-'),
       onSuccess: () => resolve(null),
-      onError: ({ originalResponse: response }) => resolve({
-        code: response ? codeOf(response) || 'refused' : 'unreachable',
-        location: response?.getHeader('Location'),
-      }),
+      onError: (error) => resolve(faultOf(error)),
     });
     onStart(async () => {
       await upload.abort(true).catch(() => {});

@@ -8,8 +8,10 @@ const LINES_MAX = 3;
 const SHOWN_MS = 8_000;
 
 export class Overheard {
+  /** @type {Room} */
   #room;
 
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room }) {
     this.#room = room;
     room.addEventListener('chat', ({ detail }) => this.#show(detail));

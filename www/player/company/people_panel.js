@@ -8,6 +8,7 @@ import { closeMenusOf } from './row_menu.js';
 const words = strings.people;
 
 export class PeoplePanel {
+  /** @type {Room} */
   #room;
   #follower;
   #source;
@@ -24,13 +25,14 @@ export class PeoplePanel {
   };
 
   // confirm(words, yes): asks, resolves to whether it shall be. toast(text): tells for a moment.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, follower, source, confirm, toast }) {
     this.#room = room;
     this.#follower = follower;
     this.#source = source;
     this.#acts.explain = toast;
     this.#confirm = confirm;
-    for (const type of ['people', 'viewers', 'phase', 'settings', 'ready']) room.addEventListener(type, () => this.render());
+    for (const type of /** @type {const} */ (['people', 'viewers', 'phase', 'settings', 'ready'])) room.addEventListener(type, () => this.render());
     room.addEventListener('waiting', ({ detail }) => this.#setAwaited(detail.members));
     room.addEventListener('state', () => this.#awaited.size > 0 && this.#setAwaited([]));
     follower.addEventListener('change', () => this.render());

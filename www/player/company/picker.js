@@ -16,6 +16,7 @@ const ORDER_FROM = 13; // videos: fewer are seen at a glance
 const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 15_000];
 
 export class Picker {
+  /** @type {Room} */
   #room;
   #inputs;
   #playback;
@@ -27,6 +28,7 @@ export class Picker {
   #groups = []; // in their order, those that are not needed at the end
 
   // library: the server's videos (video_list.js); inputs, playback: PageInputs, SharedPlayback.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, library, inputs, playback }) {
     this.#room = room;
     this.#library = library;
@@ -34,19 +36,21 @@ export class Picker {
     this.#playback = playback;
     document.body.append(makeDialog());
     this.#address = new AddressField({ room, inputs, playback, onShown: () => byId('picker').close() });
-    byId('picker-search').addEventListener('input', ({ target }) => {
+    const search = byId('picker-search');
+    search.addEventListener('input', () => {
       clearTimeout(this.#searching);
-      this.#searching = setTimeout(() => library.search(target.value), SEARCH_AFTER_MS);
+      this.#searching = setTimeout(() => library.search(search.value), SEARCH_AFTER_MS);
     });
     // Of a search field WebKit keeps the key for itself, also where there is nothing to clear.
-    byId('picker-search').addEventListener('keydown', ({ key, target }) => key === 'Escape' && !target.value && byId('picker').close());
-    byId('picker-order').value = 'title'; // a browser may remember another one across a reload
-    byId('picker-order').addEventListener('change', ({ target }) => library.sort(target.value));
+    search.addEventListener('keydown', ({ key }) => key === 'Escape' && !search.value && byId('picker').close());
+    const order = byId('picker-order');
+    order.value = 'title'; // a browser may remember another one across a reload
+    order.addEventListener('change', () => library.sort(order.value));
     offerPassword(byId('picker-locked'), () => library.refresh());
     byId('picker').addEventListener('close', () => this.#onClosed());
     library.addEventListener('change', () => this.#render());
     room.addEventListener('state', ({ detail: { state, previous } }) => state.video !== previous?.video && this.#arrange());
-    for (const type of ['people', 'settings']) room.addEventListener(type, () => this.#renew());
+    for (const type of /** @type {const} */ (['people', 'settings'])) room.addEventListener(type, () => this.#renew());
     // While the dialog is open, what is told beside it is neither seen nor heard.
     room.addEventListener('refused', ({ detail: { code } }) => this.#say(strings.refusals[code] ?? strings.refusals.other(code)));
   }
@@ -75,6 +79,7 @@ export class Picker {
   }
 
   // A server that has just met a film still makes its poster.
+  /** @param {number[]} waitsMs */
   #awaitPosters([afterMs, ...later]) {
     clearTimeout(this.#lookAgain);
     if (afterMs === undefined || this.#library.list.every(({ poster }) => poster)) return;
@@ -98,7 +103,7 @@ export class Picker {
     if (byId('picker-locked').hidden === !isLocked) return;
     byId('picker-locked').hidden = !isLocked;
     byId('picker-find').hidden = isLocked;
-    byId(isLocked ? 'picker-locked' : 'picker-find').querySelector('button, input').focus();
+    /** @type {HTMLElement} */ (byId(isLocked ? 'picker-locked' : 'picker-find').querySelector('button, input')).focus();
   }
 
   #say(text) {
@@ -107,7 +112,7 @@ export class Picker {
 
   #arrange() {
     if (!byId('picker').open) return;
-    const { activeElement } = document;
+    const activeElement = /** @type {HTMLElement} */ (document.activeElement);
     const videos = this.#offered();
     this.#cards = new Map(videos.map((video) => [video.id, this.#cardOf(video)]));
     this.#arrangeGroups(bySeason(videos));

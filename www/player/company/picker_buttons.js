@@ -3,21 +3,23 @@ import { byId } from '../../dom.js';
 import { describePartTrouble } from '../../faults.js';
 import { loadPart } from '../../load_part.js';
 
-const BUTTONS = ['choose', 'queue-add'];
+const BUTTONS = /** @type {const} */ (['choose', 'queue-add']);
 const TRIES_MAX = 3; // then it is told, and the button tries anew
 
 export class PickerButtons {
+  /** @type {Room} */
   #room;
   #parts;
   #toast;
   #picker = null; // a promise, while it is on its way and from then on
 
   // parts: what the Picker is made of.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, toast, ...parts }) {
     this.#room = room;
     this.#parts = { room, ...parts };
     this.#toast = toast;
-    for (const button of BUTTONS.map(byId)) {
+    for (const button of BUTTONS.map((id) => byId(id))) {
       for (const type of ['pointerenter', 'focus']) button.addEventListener(type, () => this.#fetch().catch(() => {}));
       button.addEventListener('click', () => this.#open(button));
     }

@@ -7,11 +7,13 @@ const words = strings.queue;
 const DRAGGED = 'application/x-videosync-item';
 
 export class QueuePanel {
+  /** @type {Room} */
   #room;
   #acts;
   #rows = new Map(); // item -> {element, menu, title, by}
 
   // inputs, playback: PageInputs, SharedPlayback.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, inputs, playback }) {
     this.#room = room;
     this.#acts = {
@@ -20,7 +22,7 @@ export class QueuePanel {
       down: (item) => this.#move(item, 1),
       remove: (item) => room.send('dequeue', { item }),
     };
-    for (const type of ['queue', 'settings', 'people', 'phase']) room.addEventListener(type, () => this.render());
+    for (const type of /** @type {const} */ (['queue', 'settings', 'people', 'phase'])) room.addEventListener(type, () => this.render());
     this.#bindDragging();
     closeMenusOf(byId('queue'));
     this.render();
@@ -86,13 +88,14 @@ export class QueuePanel {
   // By mouse, too: a row goes where it is dropped.
   #bindDragging() {
     const queue = byId('queue');
-    const rowAt = (target) => target.closest?.('.queue-item');
+    const rowAt = (target) => /** @type {Element} */ (target).closest?.('.queue-item');
     const mark = (row) => {
       for (const one of queue.children) one.classList.toggle('drop-here', one === row);
     };
     queue.addEventListener('dragstart', ({ target, dataTransfer }) => {
-      if (!target.matches?.('.queue-item')) return; // words that were selected, for example
-      dataTransfer.setData(DRAGGED, target.dataset.item);
+      const row = /** @type {HTMLElement} */ (target);
+      if (!row.matches?.('.queue-item')) return; // words that were selected, for example
+      dataTransfer.setData(DRAGGED, row.dataset.item);
       dataTransfer.effectAllowed = 'move';
     });
     queue.addEventListener('dragover', (event) => {

@@ -8,10 +8,12 @@ const FLOATING_MS = 3_000;
 const GAP_MS = 150; // a button held down would use up what a member may send
 
 export class Reactions {
+  /** @type {Room} */
   #room;
   #toast;
   #lastMs = -Infinity;
 
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, toast }) {
     this.#room = room;
     this.#toast = toast;

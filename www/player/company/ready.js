@@ -4,16 +4,18 @@ import { byId, setAttribute } from '../../dom.js';
 const COUNT_MS = 3_000;
 
 export class Ready {
+  /** @type {Room} */
   #room;
   #follower;
 
   // inputs, playback: PageInputs, SharedPlayback.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, follower, inputs, playback }) {
     this.#room = room;
     this.#follower = follower;
     byId('ready').addEventListener('click', () => room.setReady(!room.youAreReady));
     byId('count-down').addEventListener('click', () => inputs.act && playback.countDown(inputs.act, COUNT_MS));
-    for (const type of ['ready', 'state', 'people', 'settings', 'phase', 'welcome', 'upNext']) room.addEventListener(type, () => this.render());
+    for (const type of /** @type {const} */ (['ready', 'state', 'people', 'settings', 'phase', 'welcome', 'upNext'])) room.addEventListener(type, () => this.render());
     follower.addEventListener('change', () => this.render());
     this.render();
   }

@@ -25,7 +25,7 @@ export function makeRowMenu(acts) {
 
 export function closeMenusOf(list) {
   document.addEventListener('click', ({ target }) => closeAll(list, target));
-  document.addEventListener('scroll', ({ target }) => target.contains(list) && closeMoved(list), true);
+  document.addEventListener('scroll', ({ target }) => /** @type {Node} */ (target).contains(list) && closeMoved(list), true);
   addEventListener('resize', () => closeMoved(list));
   list.addEventListener('keydown', ({ key }) => key === 'Escape' && closeAll(list, null));
 }

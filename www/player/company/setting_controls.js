@@ -2,6 +2,7 @@
 // something of it: what else is told meanwhile, such as who came, is about something else.
 
 // show(settings): sets the controls. Returns choose(settings): one was changed, to these.
+/** @param {Room} room @param {(settings: Settings) => void} show @returns {(settings: Partial<Settings>) => unknown} */
 export function bindSettings(room, show) {
   const showAll = () => show(room.settings);
   room.addEventListener('settings', showAll);

@@ -11,6 +11,7 @@ export class SharePanel {
   #link;
 
   // isMaker: of the session; who has just made it wants to let others in first of all.
+  /** @param {Room} room @param {string} link @param {{isMaker: boolean}} more */
   constructor(room, link, { isMaker }) {
     this.#link = link;
     byId('share-link').value = link;

@@ -6,14 +6,16 @@ import { strings } from '../../strings.js';
 const words = strings.queue;
 
 export class UpNext {
+  /** @type {Room} */
   #room;
 
   // inputs, playback: PageInputs, SharedPlayback.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, inputs, playback }) {
     this.#room = room;
     byId('next-now').addEventListener('click', () => inputs.act && playback.jump(inputs.act, room.upNext.item));
     byId('next-cancel').addEventListener('click', () => inputs.act && playback.cancelNext(inputs.act));
-    for (const type of ['upNext', 'people', 'settings', 'phase']) room.addEventListener(type, () => this.render());
+    for (const type of /** @type {const} */ (['upNext', 'people', 'settings', 'phase'])) room.addEventListener(type, () => this.render());
   }
 
   // Cheap enough for four times a second.

@@ -14,6 +14,7 @@ export class ByEar {
   #slider = byId('ear-shift');
   #tick;
 
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, follower }) {
     this.#follower = follower;
     const light = byId('ear-light');

@@ -15,7 +15,7 @@ export function captionsOf({ captions = [], tracks }) {
   const beside = new Set(captions.map(({ url }) => url));
   const inside = (tracks?.subtitles ?? []).filter(({ url, pictures }) => pictures || (url && !beside.has(url)));
   const all = [...captions, ...inside].map((one) => ({ ...one, kind: one.kind ?? (one.forced ? 'forced' : null) }));
-  all.sort((a, b) => (a.kind === 'forced') - (b.kind === 'forced'));
+  all.sort((a, b) => Number(a.kind === 'forced') - Number(b.kind === 'forced'));
   const taken = new Set();
   return all.map(({ lang, label, kind, url, pictures }) => {
     const language = languageName(lang, label || lang);

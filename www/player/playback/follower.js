@@ -26,6 +26,7 @@ export class Follower extends EventTarget {
   steered;
 
   #video;
+  /** @type {Room} */
   #room;
   #frames;
   #data;
@@ -38,6 +39,7 @@ export class Follower extends EventTarget {
   #mutedHere = false; // muted to be allowed to play, not by the viewer
 
   // durationOf(id): how many seconds a video of the library has, undefined where that is not known.
+  /** @param {HTMLVideoElement} video @param {Room} room @param {(id: string) => number | undefined} durationOf */
   constructor(video, room, durationOf) {
     super();
     this.#video = video;
@@ -101,6 +103,7 @@ export class Follower extends EventTarget {
 
   // What `play`, `pause`, `seek` and `rate` are to the showing, done to this player alone; only
   // while detached. fields: as in the message of that type.
+  /** @param {string} type @param {{position?: number, rate?: number}} [fields] */
   act(type, { position, rate } = {}) {
     if (!this.detached) return;
     if (Number.isFinite(position)) this.steered.seek(position);

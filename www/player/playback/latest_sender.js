@@ -10,7 +10,7 @@ export class LatestSender {
   #held = false; // a hand is still on it: whatever comes may be followed by another
 
   // send(value) is called once no newer value has come for a moment.
-  constructor(send, timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) }) {
+  constructor(send, timers = { setTimeout: (act, ms) => setTimeout(act, ms), clearTimeout: (id) => clearTimeout(id) }) {
     this.#send = send;
     this.#timers = timers;
   }

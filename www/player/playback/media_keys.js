@@ -6,6 +6,7 @@ const STEP_S = 10; // where the system does not say how far
 const REFRESH_MS = 5_000; // how long the system may run on by itself
 
 export class MediaKeys {
+  /** @type {Room} */
   #room;
   #playback;
   #source;
@@ -13,7 +14,8 @@ export class MediaKeys {
 
   // playback: a SharedPlayback; source: its `current` entry has title and poster.
   // session, every(action, ms): navigator.mediaSession and setInterval, other ones for tests.
-  constructor({ room, playback, source, session = navigator.mediaSession, every = (...a) => setInterval(...a) }) {
+  /** @param {{room: Room} & Record<string, any>} means */
+  constructor({ room, playback, source, session = navigator.mediaSession, every = (act, ms) => setInterval(act, ms) }) {
     this.#room = room;
     this.#playback = playback;
     this.#source = source;

@@ -9,6 +9,7 @@ const HAVE_FUTURE_DATA = 3;
 const ALIKE_MAX = 50; // films of one title
 
 export class NextFilm {
+  /** @type {Room} */
   #room;
   #video;
   #source;
@@ -22,6 +23,7 @@ export class NextFilm {
 
   // source, playback: what `video` plays, and how far. library: a VideoList. search({query, limit}): in all of the server's videos.
   // openSource(): another one for tests.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, video, source, playback, library, search, openSource = openUnseen }) {
     this.#room = room;
     this.#video = video;

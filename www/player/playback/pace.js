@@ -6,11 +6,13 @@ import { byId } from '../../dom.js';
 import { strings } from '../../strings.js';
 
 export class Pace {
+  /** @type {Room} */
   #room;
   #follower;
   #source;
   #isOver = false;
 
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, follower, source, toast }) {
     this.#room = room;
     this.#follower = follower;
@@ -28,7 +30,7 @@ export class Pace {
       if (name === 'closed' || (name === 'waiting' && !room.you)) this.#stop();
     });
     room.addEventListener('welcome', () => this.#isOver && this.#goOn());
-    for (const type of ['host', 'welcome', 'phase']) room.addEventListener(type, () => this.#onRoom());
+    for (const type of /** @type {const} */ (['host', 'welcome', 'phase'])) room.addEventListener(type, () => this.#onRoom());
     this.render();
   }
 

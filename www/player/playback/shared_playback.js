@@ -19,6 +19,7 @@ const OWN = ['play', 'pause', 'seek', 'rate']; // what a viewer at their own pac
 const UNEXPECTED = ['cancelNext']; // no state comes of it
 
 export class SharedPlayback extends EventTarget {
+  /** @type {Room} */
   #room;
   #video;
   #follower;
@@ -29,6 +30,7 @@ export class SharedPlayback extends EventTarget {
   #expected = null; // {type, fields, untilMs}: commanded, not yet confirmed
 
   // tell(words): says to the viewer why nothing happens. timers, now: other ones for tests.
+  /** @param {{room: Room, video: HTMLVideoElement, follower: any, tell: (words: string) => void, timers?: any, now?: () => number}} means */
   constructor({ room, video, follower, tell, timers, now = () => performance.now() }) {
     super();
     this.#room = room;
@@ -40,7 +42,7 @@ export class SharedPlayback extends EventTarget {
     this.#seeks = new LatestSender((seek) => this.#sendSeek(seek), timers);
     room.addEventListener('state', () => this.#settle());
     room.addEventListener('refused', () => this.#settle());
-    for (const type of ['welcome', 'people', 'settings', 'phase']) room.addEventListener(type, () => this.refresh());
+    for (const type of /** @type {const} */ (['welcome', 'people', 'settings', 'phase'])) room.addEventListener(type, () => this.refresh());
     follower.addEventListener('change', () => this.refresh());
   }
 

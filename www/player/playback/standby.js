@@ -22,9 +22,10 @@ export class Standby {
   #look = () => this.#tick();
 
   // positionS(): where the showing is. libraryS: how long the library says the film is. page, timers, now: the browser's own, other ones for tests.
+  /** @param {HTMLVideoElement} video @param {() => number} positionS @param {{libraryS?: number, page?: Document, now?: () => number, timers?: any}} [means] */
   constructor(video, positionS, {
     libraryS, page = document, now = () => performance.now(),
-    timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) },
+    timers = { setTimeout: (act, ms) => setTimeout(act, ms), clearTimeout: (id) => clearTimeout(id) },
   } = {}) {
     this.#video = video;
     this.#positionS = positionS;

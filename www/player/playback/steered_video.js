@@ -42,7 +42,7 @@ export class SteeredVideo extends EventTarget {
   // reading, length: the PositionReading and the FilmLength of this video, where somebody has them. page, timers, now: the browser's own, other
   // ones for tests.
   constructor(video, {
-    reading = new PositionReading(video), length = new FilmLength(video), page = document, now = () => performance.now(), timers = { setTimeout: (...a) => setTimeout(...a) },
+    reading = new PositionReading(video), length = new FilmLength(video), page = document, now = () => performance.now(), timers = { setTimeout: (act, ms) => setTimeout(act, ms) },
   } = {}) {
     super();
     this.#video = video;

@@ -28,7 +28,7 @@ export class Tick {
   // now, timers, frame, makeContext: other ones for tests.
   constructor({
     serverTimeMs, shiftMs, show, now = () => performance.now(), frame = (act) => requestAnimationFrame(act),
-    timers = { setInterval: (...a) => setInterval(...a), clearInterval: (id) => clearInterval(id) },
+    timers = { setInterval: (act, ms) => setInterval(act, ms), clearInterval: (id) => clearInterval(id) },
     makeContext = () => new AudioContext({ latencyHint: 'interactive' }),
   }) {
     this.#serverTimeMs = serverTimeMs;

@@ -4,7 +4,7 @@
 import { preference, setPreference } from '../../memory.js';
 
 export const SIZES = [50, 75, 100, 125, 150, 200]; // percent of what the browser takes
-export const PLACES = ['bottom', 'raised', 'top'];
+export const PLACES = /** @type {const} */ (['bottom', 'raised', 'top']);
 const STEP_MS = 100;
 const DELAY_MAX_MS = 60_000;
 const DELAYS = 'captionsDelays'; // [[film's id, ms]], the newest last

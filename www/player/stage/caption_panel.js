@@ -80,14 +80,14 @@ export class CaptionPanel extends EventTarget {
       'no-delay': () => this.#look.setDelay(0),
       close: () => this.#close(),
     };
-    for (const [name, act] of Object.entries(acts)) byId(`look-${name}`).addEventListener('click', act);
+    for (const name of /** @type {Array<keyof typeof acts>} */ (Object.keys(acts))) byId(`look-${name}`).addEventListener('click', acts[name]);
     for (const place of PLACES) byId(`look-${place}`).addEventListener('click', () => this.#look.moveTo(place));
     this.#panel.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape') return;
       event.stopPropagation();
       this.#close();
     });
-    document.addEventListener('pointerdown', ({ target }) => !this.#panel.contains(target) && this.#setOpen(false));
+    document.addEventListener('pointerdown', ({ target }) => !this.#panel.contains(/** @type {Node} */ (target)) && this.#setOpen(false));
   }
 
   #close() {
@@ -99,13 +99,13 @@ export class CaptionPanel extends EventTarget {
     if (isOpen === this.isOpen) return;
     this.#panel.hidden = !isOpen;
     this.#render();
-    if (isOpen) this.#panel.querySelector('button:not([hidden] *)').focus();
+    if (isOpen) /** @type {HTMLElement} */ (this.#panel.querySelector('button:not([hidden] *)')).focus();
     this.dispatchEvent(new Event('toggle'));
   }
 
   #render() {
     const { size, place, delayMs } = this.#look;
-    for (const id of ['look-size-row', 'look-place-row']) byId(id).hidden = this.#captions.arePictures;
+    for (const id of /** @type {const} */ (['look-size-row', 'look-place-row'])) byId(id).hidden = this.#captions.arePictures;
     setText(byId('look-size'), words.percent(size));
     setText(byId('look-delay'), words.delay(delayMs));
     for (const one of PLACES) byId(`look-${one}`).setAttribute('aria-pressed', String(one === place));

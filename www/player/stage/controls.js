@@ -20,7 +20,7 @@ import { keepItems } from './speed_menu.js';
 import { StageLayout } from './stage_layout.js';
 
 const words = strings.controls;
-const SHARED = ['play', 'back', 'forward', 'big-back', 'big-play', 'big-forward', 'rate', 'scrubber'];
+const SHARED = /** @type {const} */ (['play', 'back', 'forward', 'big-back', 'big-play', 'big-forward', 'rate', 'scrubber']);
 const PICTURE = ['video', 'player', 'big-play'];
 const STEP_KEYS = ['Enter', ' '];
 const TRIES_MAX = 3; // of the help, then it is told
@@ -37,6 +37,7 @@ export class Controls {
   #size;
   #autohide = this.#player.getAttribute('autohide');
 
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, video, follower, source, inputs, playback, toast }) {
     this.#video = video;
     this.#inputs = inputs;
@@ -157,7 +158,7 @@ export class Controls {
   // The library gives an opened menu the focus when a transition ends: never where motion is not
   // wanted, and a second time when it closes, which loses the way back. A press outside closes it.
   #bindMenus() {
-    const menus = [...this.#player.querySelectorAll('.controls-menu')];
+    const menus = /** @type {HTMLElement[]} */ ([...this.#player.querySelectorAll('.controls-menu')]);
     const keep = () => this.#keepWhile(this.#captionPanel.isOpen || menus.some(({ hidden }) => !hidden));
     this.#captionPanel.addEventListener('toggle', keep);
     for (const menu of menus) {
@@ -171,7 +172,7 @@ export class Controls {
     }
     keepItems(this.#player.querySelector('media-playback-rate-menu'));
     document.addEventListener('pointerdown', ({ target }) => {
-      if (target.closest('.controls-menu, [aria-haspopup="menu"]')) return;
+      if (/** @type {Element} */ (target).closest('.controls-menu, [aria-haspopup="menu"]')) return;
       for (const menu of menus) menu.hidden = true;
     });
   }
@@ -192,6 +193,7 @@ export class Controls {
     }, { capture: true });
   }
 
+  /** @param {Room} room */
   #bindPanels(room) {
     byId('theatre').addEventListener('click', () => this.#layout.toggleTheatre());
     byId('panels').addEventListener('click', () => this.#layout.togglePanels());

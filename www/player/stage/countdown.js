@@ -4,14 +4,16 @@ import { byId, setText } from '../../dom.js';
 const WORTH_COUNTING_MS = 1_000; // what is sooner is no countdown, but the start of any play
 
 export class Countdown {
+  /** @type {Room} */
   #room;
   #follower;
   #timer = null;
 
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, follower }) {
     this.#room = room;
     this.#follower = follower;
-    for (const type of ['state', 'phase']) room.addEventListener(type, () => this.#begin());
+    for (const type of /** @type {const} */ (['state', 'phase'])) room.addEventListener(type, () => this.#begin());
     follower.addEventListener('change', () => follower.detached && this.#stop());
   }
 

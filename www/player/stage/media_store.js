@@ -53,6 +53,7 @@ function soundsOf(audio) {
   };
 }
 
+/** @param {Record<string, any>} parts */
 function mediatorOf({ playback, quality, audio, size }) {
   return {
     ...stateMediator,
@@ -78,6 +79,7 @@ function mediatorOf({ playback, quality, audio, size }) {
   };
 }
 
+/** @param {Record<string, any>} parts */
 function requestsOf({ inputs, playback, quality, audio, sound, captions }) {
   const ifAsked = (command) => (mediator, owners, { detail }) => {
     const { act } = inputs;
@@ -113,13 +115,15 @@ function requestsOf({ inputs, playback, quality, audio, sound, captions }) {
 
 // media: the <video>. fullscreenElement: what fills the screen. inputs (PageInputs), playback, quality, audio,
 // size (PictureSize), sound, captions: the modules of these names.
+/** @param {{media: HTMLVideoElement, fullscreenElement: HTMLElement} & Record<string, any>} means */
 export function createSharedStore({ media, fullscreenElement, ...parts }) {
   return createMediaStore({
     media,
     fullscreenElement,
     documentElement: document,
-    stateMediator: mediatorOf(parts),
-    requestMap: requestsOf(parts),
+    // Its types ask for a setter of everything, and for a detail of no request: neither is so.
+    stateMediator: /** @type {any} */ (mediatorOf(parts)),
+    requestMap: /** @type {any} */ (requestsOf(parts)),
     options: { noVolumePref: true, noMutedPref: true, noSubtitlesLangPref: true },
   });
 }

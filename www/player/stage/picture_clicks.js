@@ -17,7 +17,7 @@ export class PictureClicks {
   // onSingle(act), onDouble(): what they do. timers: other ones for tests.
   constructor({
     player, picture, inputs, onSingle, onDouble,
-    timers = { setTimeout: (...a) => setTimeout(...a), clearTimeout: (id) => clearTimeout(id) },
+    timers = { setTimeout: (act, ms) => setTimeout(act, ms), clearTimeout: (id) => clearTimeout(id) },
   }) {
     this.#inputs = inputs;
     this.#onSingle = onSingle;

@@ -6,6 +6,7 @@
 const TURN_GAP_MS = 500; // a player that flickers does not talk all the time
 
 export class Reporter {
+  /** @type {Room} */
   #room;
   #follower;
   #source;
@@ -13,6 +14,7 @@ export class Reporter {
   #timer = null;
   #lastMs = -Infinity;
 
+  /** @param {Room} room @param {any} follower @param {any} source @param {any} firstFrame */
   constructor(room, follower, source, firstFrame) {
     this.#firstFrame = firstFrame;
     this.#room = room;

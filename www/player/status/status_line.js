@@ -17,11 +17,12 @@ export class StatusLine {
 
   // view: a StatusView. acts: what each action of strings.actions does. onRender(): whatever else
   // the page refreshes at this pace.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, follower, source, view, acts, onRender }) {
     this.#view = view;
     this.#acts = acts;
     this.#onRender = onRender;
-    for (const type of ['phase', 'welcome', 'state', 'people', 'host', 'waiting', 'notice', 'undone', 'settings']) {
+    for (const type of /** @type {const} */ (['phase', 'welcome', 'state', 'people', 'host', 'waiting', 'notice', 'undone', 'settings'])) {
       room.addEventListener(type, () => this.render());
     }
     follower.addEventListener('change', () => this.render());

@@ -7,6 +7,7 @@ const NOBODY_AWAITED = { members: [], untilMs: 0 };
 const HAVE_METADATA = 1;
 
 export class StatusView {
+  /** @type {Room} */
   #room;
   #follower;
   #source;
@@ -19,6 +20,7 @@ export class StatusView {
   #undoneMs = -Infinity;
 
   // breaksOff(): whether the film has come to an end that is not its own.
+  /** @param {{room: Room} & Record<string, any>} means */
   constructor({ room, follower, source, video, breaksOff }) {
     this.#room = room;
     this.#follower = follower;

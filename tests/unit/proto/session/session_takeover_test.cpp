@@ -263,7 +263,8 @@ Test(session_takeover, whoever_was_here_or_away_is_expected_back_by_name) {
        {std::pair(over.cem, "Cem"), std::pair(over.ann, "Ann"), std::pair(over.bob, "Bob")}) {
     const auto back = over.t.join("", SessionFixture::resume_token(joined.id));
     cr_assert(back.id == joined.id);
-    cr_assert_str_eq(over.t.machine->info(joined.id)->name.c_str(), name);
+    const auto info = over.t.machine->info(joined.id);
+    cr_assert_str_eq(info->name.c_str(), name);
   }
   cr_assert(over.t.machine->host() == over.ann.id);
 }
