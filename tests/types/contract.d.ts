@@ -69,7 +69,7 @@ declare namespace Contract.FromMember {
   type refuse = { type: "refuse"; id: string };
   type end = { type: "end" };
   type ping = { type: "ping"; id: Echo; t1: Echo };
-  type report = { type: "report"; driftMs: number; rttMs: number; buffering: boolean; position?: Position; form?: Form; cannotPlay?: boolean };
+  type report = { type: "report"; driftMs: number; rttMs: number; buffering: boolean; position?: Position; form?: Form; cannotPlay?: boolean; ownPace?: boolean; firstFrameMs?: number };
   type chat = { type: "chat"; text: string };
   type reaction = { type: "reaction"; emoji: string };
   type name = { type: "name"; name: string };
