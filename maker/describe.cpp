@@ -202,7 +202,8 @@ Survey survey(Film& film) {
   const std::size_t cuts = plan.cuts.size();
   const Ends ends = find_ends(film, plan);
   if (ends.film <= 0) return found;
-  found.ends_early = found.ends_early || plan.cuts.size() < cuts || ends.film + early_end < found.film_end.value_or(0);
+  found.ends_early = found.ends_early || plan.cuts.size() < cuts ||
+                     ends.film + early_end < found.film_end.value_or(0);
   plan.end = std::max(ends.video, plan.cuts.back().start + 1);
   found.film_end = std::max(ends.film, plan.end);
   return found;

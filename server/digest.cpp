@@ -95,9 +95,9 @@ Token sign(const Token& key, std::string_view text) noexcept {
   std::array<std::uint8_t, 32> code;
   std::size_t length = 0;
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  const bool is_done =
-      hmac.begin(key) && EVP_MAC_update(hmac.context.get(), bytes, text.size()) == 1 &&
-      EVP_MAC_final(hmac.context.get(), code.data(), &length, code.size()) == 1;
+  const bool is_done = hmac.begin(key) &&
+                       EVP_MAC_update(hmac.context.get(), bytes, text.size()) == 1 &&
+                       EVP_MAC_final(hmac.context.get(), code.data(), &length, code.size()) == 1;
   VS_ASSERT(is_done && length == code.size());
   Token signature;
   std::copy_n(code.begin(), signature.bytes.size(), signature.bytes.begin());

@@ -79,8 +79,8 @@ Result<std::unique_ptr<Librarian>> Librarian::create(MediaLibrary::Options optio
   options.watch = descriptors.changes.get();
   std::unique_ptr<Librarian> librarian(new Librarian(std::move(descriptors), std::move(*desk),
                                                      std::move(options), std::move(tools)));
-  auto thread =
-      start_thread("librarian", [self = librarian.get()](const std::stop_token& stop) { self->run(stop); });
+  auto thread = start_thread(
+      "librarian", [self = librarian.get()](const std::stop_token& stop) { self->run(stop); });
   if (!thread) return std::unexpected(std::move(thread.error()));
   librarian->thread_ = std::move(*thread);
   return librarian;

@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
     }
     predecessor = std::move(*met);
   }
-  const int status = Program(*config, machine, *files, manager, launch, std::move(predecessor)).run();
+  const int status =
+      Program(*config, machine, *files, manager, launch, std::move(predecessor)).run();
   flush_log();
   return status;
 }

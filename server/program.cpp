@@ -247,13 +247,15 @@ void Program::on_second() noexcept {
 }
 
 std::string Program::status_line() const {
-  const auto total = [this](Gauge gauge) { return std::max<std::int64_t>(0, metrics_.total(gauge)); };
+  const auto total = [this](Gauge gauge) {
+    return std::max<std::int64_t>(0, metrics_.total(gauge));
+  };
   return fmt::format("serving {} members of {} sessions", total(Gauge::members),
                      total(Gauge::sessions));
 }
 
-// Fed only while every loop comes round: one that stands still keeps its members from everything, and
-// a new process is what helps.
+// Fed only while every loop comes round: one that stands still keeps its members from everything,
+// and a new process is what helps.
 void Program::on_watchdog() noexcept {
   const auto interval_us = manager_.watchdog_us();
   if (!interval_us) return;
@@ -292,7 +294,8 @@ void Program::on_signal(std::uint32_t events) noexcept {
       flush_log();
       std::_Exit(exit_forced);
     }
-    if (successor_ && succession_ != Succession::over) fail_succession({ErrorCode::unavailable, "this one was told to end", 0});
+    if (successor_ && succession_ != Succession::over)
+      fail_succession({ErrorCode::unavailable, "this one was told to end", 0});
     drain(0);
   }
 }
@@ -300,15 +303,15 @@ void Program::on_signal(std::uint32_t events) noexcept {
 void Program::drain(int status) noexcept {
   service_->is_draining = true;
   log_info("main", "draining", field("connections", service_->connections.load()));
-  manager_.tell_stopping(config_.drain_us +
-                         2 * std::chrono::microseconds(end_wait).count());
+  manager_.tell_stopping(config_.drain_us + 2 * std::chrono::microseconds(end_wait).count());
   end_guard_.arm(std::chrono::microseconds(config_.drain_us) + end_wait, status);
   const bool has_handed_over = service_->has_successor && !nodes_;
   const std::uint32_t spread_ms = return_spread_ms();
   // Now, not at the end: by then the path may be a successor's. It is the predecessor's until this
   // program serves.
   for (const ListenAddress& address : config_.listen) {
-    if (address.is_unix() && !predecessor_ && !service_->has_successor) ::unlink(address.unix_path.c_str());
+    if (address.is_unix() && !predecessor_ && !service_->has_successor)
+      ::unlink(address.unix_path.c_str());
   }
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker* worker = workers_[i].get();

@@ -45,8 +45,7 @@ class Program final : public NodesOwner {
  public:
   // All but `predecessor`, which may be null, outlive it.
   Program(const Config& config, const MachineFacts& machine, FileHelpers& files,
-          ServiceManager& manager, const Launch& launch,
-          std::unique_ptr<Predecessor> predecessor);
+          ServiceManager& manager, const Launch& launch, std::unique_ptr<Predecessor> predecessor);
 
   // Serves until a signal ends it. Returns the process's exit status; complaints have been made.
   int run();
@@ -64,8 +63,8 @@ class Program final : public NodesOwner {
   std::optional<std::string> cannot_take(const SavedState& saved) const;
   SavedState saved_state(bool all_rest) const;
   void save_sessions(bool all_rest) noexcept;
-  // Succession: to take over from the program that has started this one, and to start one that takes
-  // over from it. On the first worker's thread.
+  // Succession: to take over from the program that has started this one, and to start one that
+  // takes over from it. On the first worker's thread.
   std::optional<int> take_over();
   void begin_succession() noexcept;
   void on_successor() noexcept;
@@ -112,13 +111,13 @@ class Program final : public NodesOwner {
   ServiceManager& manager_;
   const Launch& launch_;
   std::unique_ptr<Predecessor> predecessor_;  // until this program serves
-  const Uuid self_ = Uuid::random_v4();  // among the nodes of a store
-  EndGuard end_guard_;                   // goes last
-  SystemClock clock_;  // goes on as that of the program before
-  StoreClock store_clock_{clock_};  // with a shared store only
-  MemoryStore memory_store_;        // otherwise
-  const StateFile state_file_;      // of that one
-  std::unique_ptr<RedisTls> redis_tls_;  // where the store is reached over TLS
+  const Uuid self_ = Uuid::random_v4();       // among the nodes of a store
+  EndGuard end_guard_;                        // goes last
+  SystemClock clock_;                         // goes on as that of the program before
+  StoreClock store_clock_{clock_};            // with a shared store only
+  MemoryStore memory_store_;                  // otherwise
+  const StateFile state_file_;                // of that one
+  std::unique_ptr<RedisTls> redis_tls_;       // where the store is reached over TLS
   std::unique_ptr<RedisStore> redis_store_;
   std::unique_ptr<Nodes> nodes_;
   Metrics metrics_;
@@ -137,16 +136,16 @@ class Program final : public NodesOwner {
   TimerEntry second_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_second(); },
                            this};
   std::uint32_t seconds_ = 0;
-  TimerEntry watchdog_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_watchdog(); },
-                             this};
+  TimerEntry watchdog_timer_{
+      [](void* self) noexcept { static_cast<Program*>(self)->on_watchdog(); }, this};
   bool is_still_told_ = false;  // that a loop stands still
   std::unique_ptr<Successor> successor_;
   std::unique_ptr<FdWatcher> successor_watcher_;
   Standstill standstill_;
   enum class Succession : std::uint8_t {
     none,
-    starting,  // a new program; it is to say that it could serve
-    gathering,  // the workers come to rest
+    starting,      // a new program; it is to say that it could serve
+    gathering,     // the workers come to rest
     handing_over,  // the sessions are on their way; it is to say that it serves
     over,
   };
@@ -160,8 +159,8 @@ class Program final : public NodesOwner {
             {ErrorCode::timed_out, static_cast<Program*>(self)->what_took_long(), 0});
       },
       this};
-  TimerEntry rest_timer_{
-      [](void* self) noexcept { static_cast<Program*>(self)->on_rest_timer(); }, this};
+  TimerEntry rest_timer_{[](void* self) noexcept { static_cast<Program*>(self)->on_rest_timer(); },
+                         this};
 };
 
 }  // namespace videosync

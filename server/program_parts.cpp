@@ -263,7 +263,8 @@ std::size_t Program::restore_sessions(SavedState saved) {
   return lost;
 }
 
-// `all_rest`: no worker's thread runs, or all stand still. Else only what the store has can be read.
+// `all_rest`: no worker's thread runs, or all stand still. Else only what the store has can be
+// read.
 SavedState Program::saved_state(bool all_rest) const {
   SavedState state{service_->secret.get().value_or(Token{}), {}};
   for (MemoryStore::Kept& kept : memory_store_.kept()) {
@@ -284,7 +285,8 @@ void Program::save_sessions(bool all_rest) noexcept {
   for (SavedSession& session : state.sessions)
     session.company.chat.clear();
   if (const auto written = state_file_.write(state, clock_.server_us())) {
-    log_info("main", "sessions are kept for the next start", field("sessions", state.sessions.size()));
+    log_info("main", "sessions are kept for the next start",
+             field("sessions", state.sessions.size()));
   } else {
     log_error("main", "the sessions are lost: --state cannot be written",
               field("why", written.error().message));
@@ -349,8 +351,8 @@ void Program::share_store() {
   }
 }
 
-// Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path. Those
-// of the program before are all taken: connections may wait in each.
+// Every worker gets a socket of its own on a TCP address, and a copy of the one on a unix path.
+// Those of the program before are all taken: connections may wait in each.
 std::optional<int> Program::listen_everywhere(const ListenAddress& address) {
   ListenTarget target = target_of(address);
   std::vector<UniqueFd> sockets;

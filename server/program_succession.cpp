@@ -1,7 +1,8 @@
 // Program: from one process to the next. The old one's part of it is begun by SIGUSR2.
 //
 // The sessions are handed over while all workers stand still, so there is no moment at which two
-// processes, or none, have them: an interruption of some milliseconds, during which players play on.
+// processes, or none, have them: an interruption of some milliseconds, during which players play
+// on.
 #include <fmt/core.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -21,8 +22,8 @@ namespace {
 
 constexpr std::int64_t start_wait_ms = 60'000;
 constexpr std::int64_t rest_look_ms = 1;
-// All that stands still does so no longer: half of what a supervisor waits for a loop, and less than a
-// host may be away.
+// All that stands still does so no longer: half of what a supervisor waits for a loop, and less
+// than a host may be away.
 constexpr std::chrono::seconds hand_over_limit{8};
 constexpr std::int64_t hand_over_limit_ms = hand_over_limit / std::chrono::milliseconds(1);
 constexpr std::chrono::milliseconds uploads_limit{1'000};
@@ -41,8 +42,8 @@ std::optional<std::string> Program::cannot_take(const SavedState& saved) const {
                        saved.sessions.size());
   }
   if (saved.sessions.size() > config_.sessions_max) {
-    return fmt::format("--max-sessions {} leaves no room for its {} sessions",
-                       config_.sessions_max, saved.sessions.size());
+    return fmt::format("--max-sessions {} leaves no room for its {} sessions", config_.sessions_max,
+                       saved.sessions.size());
   }
   return std::nullopt;
 }
@@ -72,13 +73,15 @@ void Program::begin_succession() noexcept {
     return;
   }
   if (service_->is_degraded) {
-    log_error("main", "Redis is away, and sessions that are here alone would end: no new program is "
-                      "started before it is back");
+    log_error("main",
+              "Redis is away, and sessions that are here alone would end: no new program is "
+              "started before it is back");
     return;
   }
   if (::getpid() == 1) {
-    log_error("main", "SIGUSR2: this is a container's first process, the container ends with it: "
-                      "start another container instead");
+    log_error("main",
+              "SIGUSR2: this is a container's first process, the container ends with it: "
+              "start another container instead");
     return;
   }
   if (successor_watcher_ && !successor_watcher_->is_idle()) {
@@ -95,7 +98,8 @@ void Program::begin_succession() noexcept {
   successor_ = std::move(*successor);
   successor_watcher_ = std::make_unique<FdWatcher>(
       reactor.ring(), successor_->descriptor(),
-      [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_successor(); }, this);
+      [](void* self, std::uint32_t) noexcept { static_cast<Program*>(self)->on_successor(); },
+      this);
   successor_watcher_->watch(POLLIN);
   reactor.timers().schedule(succession_timer_, reactor.now_ms() + start_wait_ms);
 }

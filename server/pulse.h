@@ -15,8 +15,8 @@ namespace videosync {
 
 class Pulse {
  public:
-  // A loop that has not come round for so long stands still: it is called on once a second, and waits
-  // for nothing that takes long.
+  // A loop that has not come round for so long stands still: it is called on once a second, and
+  // waits for nothing that takes long.
   static constexpr std::int64_t still_us = 5'000'000;
 
   struct Silence {

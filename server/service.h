@@ -13,8 +13,8 @@
 #include "core/base/clock.h"
 #include "core/base/uuid.h"
 #include "proto/session/session_machine.h"
-#include "server/access/film_sources.h"
 #include "server/access/create_password.h"
+#include "server/access/film_sources.h"
 #include "server/access/origin_policy.h"
 #include "server/access/rate_limiter.h"
 #include "server/access/upgrade_advice.h"
@@ -67,7 +67,7 @@ struct Service {
   std::atomic<std::uint32_t> opens_late{0};   // media files that storage has not opened in time
   std::atomic<bool> is_draining{false};
   std::atomic<bool> has_successor{false};  // another process serves where this one did
-  std::atomic<bool> is_degraded{false};  // members have been told so
+  std::atomic<bool> is_degraded{false};    // members have been told so
 
   // The worker whose thread has this session.
   std::size_t worker_of(const Uuid& key) const noexcept {

@@ -53,8 +53,8 @@ ServiceManager ServiceManager::from_environment() {
   if (name.empty()) return manager;
   manager.socket_ = connect_to(name);
   if (!manager.socket_) {
-    log_warn("main", "the service manager cannot be told how the server is",
-             field("socket", name), field("why", std::strerror(errno)));
+    log_warn("main", "the service manager cannot be told how the server is", field("socket", name),
+             field("why", std::strerror(errno)));
     return manager;
   }
   manager.environment_.push_back("NOTIFY_SOCKET=" + name);

@@ -32,7 +32,8 @@ class ServiceManager {
   // A line for people, as `systemctl status` shows it.
   void tell_status(std::string_view status) noexcept;
   void feed_watchdog() noexcept;
-  // It has reloaded, by another process, which is the one to watch from now on: this one says no more.
+  // It has reloaded, by another process, which is the one to watch from now on: this one says no
+  // more.
   void tell_successor(pid_t successor) noexcept;
   // What that one needs, to be supervised as this one was: NAME=VALUE.
   const std::vector<std::string>& environment() const noexcept { return environment_; }

@@ -55,8 +55,9 @@ void SharedSecret::read(SessionStore& store) noexcept {
     const std::string_view bytes = value->bytes.text();
     Token secret;
     if (bytes.size() != secret.bytes.size()) {
-      return log_warn("store", "the secret that nodes share cannot be read: removed browsers will "
-                               "not be known again");
+      return log_warn("store",
+                      "the secret that nodes share cannot be read: removed browsers will "
+                      "not be known again");
     }
     std::ranges::copy(bytes, secret.bytes.begin());
     set(secret);

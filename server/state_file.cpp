@@ -234,7 +234,8 @@ void StateFile::remove() const noexcept {
 
 Result<> StateFile::write(const SavedState& state, std::int64_t wall_us) const {
   const std::string fresh = beside(".new");
-  VS_ASSERT(std::ranges::all_of(state.sessions, [](const auto& one) { return one.company.chat.empty(); }));
+  VS_ASSERT(std::ranges::all_of(state.sessions,
+                                [](const auto& one) { return one.company.chat.empty(); }));
   const UniqueFd file = create_file(fresh);
   if (!file) return fail_errno(fmt::format("cannot make {}", fresh), errno);
   if (auto written = write_all(file.get(), encode_state(state, wall_us)); !written) {

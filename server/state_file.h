@@ -1,9 +1,10 @@
-// SavedState: the sessions of the embedded store from one process to the next; StateFile: in a file, so
-// that they outlive a restart (--state).
+// SavedState: the sessions of the embedded store from one process to the next; StateFile: in a
+// file, so that they outlive a restart (--state).
 //
-// The file is written once, whole or not at all, when the program has ended to serve; read once, at its start, and
-// removed when it serves: what it says is no longer true when somebody has come. A start that fails
-// leaves it where it is. A damaged one is set aside. For Program, on main's thread.
+// The file is written once, whole or not at all, when the program has ended to serve; read once, at
+// its start, and removed when it serves: what it says is no longer true when somebody has come. A
+// start that fails leaves it where it is. A damaged one is set aside. For Program, on main's
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +37,8 @@ struct SavedState {
 // Little-endian: a line that says what it is, the wall clock's time, the secret, the sessions, the
 // uploads; then their digest. `wall_us` is the time now, since the epoch.
 std::string encode_state(const SavedState& state, std::int64_t wall_us);
-// corrupt: it is not whole, or none that this version reads. Sessions whose time is over by `wall_us`
-// are not in it.
+// corrupt: it is not whole, or none that this version reads. Sessions whose time is over by
+// `wall_us` are not in it.
 Result<SavedState> decode_state(std::string_view bytes, std::int64_t wall_us);
 
 class StateFile {

@@ -1,5 +1,5 @@
-// What this build is (the project's VERSION in CMakeLists.txt, and cmake/Version.cmake), and what the
-// kernel under it has.
+// What this build is (the project's VERSION in CMakeLists.txt, and cmake/Version.cmake), and what
+// the kernel under it has.
 #pragma once
 
 #include <string>

@@ -54,8 +54,9 @@ class Worker {
   void listen(UniqueFd descriptor, bool is_admin);
   // Once, when all workers and what they share are there, and before any of them starts.
   void open_sessions();
-  // Binds the reactor to this thread and begins to accept, at once or with go_on(); run() then turns
-  // until the drain ends, and a moment longer for connections whose file a disk is still reading.
+  // Binds the reactor to this thread and begins to accept, at once or with go_on(); run() then
+  // turns until the drain ends, and a moment longer for connections whose file a disk is still
+  // reading.
   Result<> start(bool accepts = true);
   void run() noexcept;
 
@@ -63,16 +64,16 @@ class Worker {
   // memory, so the worker may not be destroyed.
   bool has_hanging_connections() const noexcept { return reactor_->has_streams(); }
 
-  // Accepts nobody, and when the kernel has let go of the listeners runs `at_rest`, once, at the end
-  // of a turn. One that has not run yet is forgotten.
+  // Accepts nobody, and when the kernel has let go of the listeners runs `at_rest`, once, at the
+  // end of a turn. One that has not run yet is forgotten.
   void come_to_rest(InlineTask at_rest) noexcept;
   void go_on() noexcept;
 
   // Stops accepting, tells members, closes them in even slices; run() returns when no connection of
   // any worker is left, or after the configured time.
   void begin_drain() noexcept;
-  // The same where another process has the sessions already: members are closed at once, and told to
-  // come back spread over so many milliseconds.
+  // The same where another process has the sessions already: members are closed at once, and told
+  // to come back spread over so many milliseconds.
   void begin_drain_after_handing_over(std::uint32_t spread_ms) noexcept;
   // The store is away, or there again: every member of this worker is told.
   void tell_degraded(bool is_degraded) noexcept;

@@ -186,7 +186,8 @@ KernelMemory kernel_memory() {
     if (name == "dentry") dentry = {active, object_bytes};
     if (name == "proc_inode_cache") of_proc = active;
   }
-  // Whoever lists a process's descriptors, as monitors do, leaves a dentry for each: not a viewer's.
+  // Whoever lists a process's descriptors, as monitors do, leaves a dentry for each: not a
+  // viewer's.
   memory.slabs += (dentry.first - of_proc) * dentry.second;
   std::ifstream sockets("/proc/net/sockstat");
   while (std::getline(sockets, line)) {

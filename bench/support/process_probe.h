@@ -39,8 +39,8 @@ KernelMemory kernel_memory();
 
 class ProcessProbe {
  public:
-  // The process and the children that it has now. Of one that ends while it is measured, such as a look into
-  // a film, nothing counts.
+  // The process and the children that it has now. Of one that ends while it is measured, such as a
+  // look into a film, nothing counts.
   explicit ProcessProbe(pid_t pid);
   ~ProcessProbe();
   ProcessProbe(const ProcessProbe&) = delete;

@@ -13,9 +13,9 @@
 
 namespace videosync {
 
-// Runs `work` (with the thread's std::stop_token, if it takes one) on a thread of its own, which `top
-// -H` and debuggers show by `name`: 15 bytes of it. Errors: io (a limit of threads or of memory is
-// reached).
+// Runs `work` (with the thread's std::stop_token, if it takes one) on a thread of its own, which
+// `top -H` and debuggers show by `name`: 15 bytes of it. Errors: io (a limit of threads or of
+// memory is reached).
 template <class Work>
 Result<std::jthread> start_thread(std::string name, Work&& work) {
   try {

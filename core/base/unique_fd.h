@@ -29,10 +29,9 @@ class UniqueFd {
   int get() const noexcept { return descriptor_; }
   // The caller owns it from now on.
   [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
-  void reset() noexcept {
-    close();
-  }
-  // False where the kernel told a fault (errno): for what was written some storage tells it only here.
+  void reset() noexcept { close(); }
+  // False where the kernel told a fault (errno): for what was written some storage tells it only
+  // here.
   bool close() noexcept {
     const int descriptor = release();
     return descriptor < 0 || ::close(descriptor) == 0;

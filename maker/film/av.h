@@ -98,8 +98,8 @@ class AvOptions {
   AVDictionary* options_ = nullptr;
 };
 
-// How a picture is to be turned: ffmpeg 6.1 moved this from the stream to its parameters. Empty: as it
-// is.
+// How a picture is to be turned: ffmpeg 6.1 moved this from the stream to its parameters. Empty: as
+// it is.
 inline std::span<const std::uint8_t> display_matrix(const AVStream& stream) noexcept {
 #if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102)
   const AVCodecParameters& track = *stream.codecpar;
@@ -116,8 +116,9 @@ inline std::span<const std::uint8_t> display_matrix(const AVStream& stream) noex
 inline void set_display_matrix(AVStream& stream, std::span<const std::uint8_t> matrix) {
 #if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102)
   AVCodecParameters& track = *stream.codecpar;
-  AVPacketSideData* made = needed(av_packet_side_data_new(
-      &track.coded_side_data, &track.nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX, matrix.size(), 0));
+  AVPacketSideData* made =
+      needed(av_packet_side_data_new(&track.coded_side_data, &track.nb_coded_side_data,
+                                     AV_PKT_DATA_DISPLAYMATRIX, matrix.size(), 0));
   std::ranges::copy(matrix, made->data);
 #else
   auto* made = needed(av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, matrix.size()));

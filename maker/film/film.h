@@ -29,8 +29,8 @@ class Film {
 
   // Film time 0 on the container's clock, in that unit.
   std::int64_t zero_in(AVRational unit) const noexcept;
-  // What the file has before that of pictures which are not to be shown: an edit list has cut them off.
-  // Firefox shows them nevertheless, and so it shows all others by as much too late.
+  // What the file has before that of pictures which are not to be shown: an edit list has cut them
+  // off. Firefox shows them nevertheless, and so it shows all others by as much too late.
   std::int64_t cut_off_in(AVRational unit) const noexcept;
   // Where the longest track of picture or sound ends, in film time, as the container has it.
   // Nullopt: it does not say.
@@ -41,7 +41,8 @@ class Film {
   // So that the next packet is at or before `pts` (of the chosen stream, in its unit), and near it
   // where the file has an index. Where it is seekable at all, and else from the start.
   void seek_before(const AVStream& chosen, std::int64_t pts);
-  // False: the end, or where the file is damaged beyond reading. Throws where storage gives nothing.
+  // False: the end, or where the file is damaged beyond reading. Throws where storage gives
+  // nothing.
   bool read(AVPacket& packet);
   // Of every stream that is not discarded.
   bool read_any(AVPacket& packet);

@@ -20,7 +20,8 @@ bool is_above(Point a, Point b, Point c) {
   return (b.y - a.y) * (c.x - a.x) >= (c.y - a.y) * (b.x - a.x);
 }
 
-// The lower hull: nothing between its corners needs to be decoded earlier than on the line between them.
+// The lower hull: nothing between its corners needs to be decoded earlier than on the line between
+// them.
 std::vector<Point> hull_of(std::span<const std::int64_t> shown, std::int64_t end) {
   const auto count = static_cast<std::int64_t>(shown.size());
   std::vector<Point> limits(shown.size() + 1);

@@ -23,8 +23,7 @@ int even(double length) noexcept {
 
 bool is_interlaced(const AVStream& video, const AVFrame& frame) noexcept {
   const AVFieldOrder order = video.codecpar->field_order;
-  return has_fields(frame) ||
-         (order != AV_FIELD_PROGRESSIVE && order != AV_FIELD_UNKNOWN);
+  return has_fields(frame) || (order != AV_FIELD_PROGRESSIVE && order != AV_FIELD_UNKNOWN);
 }
 
 std::string turning(Turn turn) {

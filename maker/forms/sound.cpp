@@ -159,8 +159,7 @@ class SoundMaker {
   }
   void be_silent_until(std::int64_t until) {
     while (!is_done() && pcm_end() < until) {
-      const auto piece =
-          static_cast<std::size_t>(std::min(until - pcm_end(), silence_samples_max));
+      const auto piece = static_cast<std::size_t>(std::min(until - pcm_end(), silence_samples_max));
       for (auto& channel : pcm_)
         channel.resize(channel.size() + piece);
       encode(false);

@@ -160,8 +160,7 @@ struct Grid {
 double pixel_of(PlaneSize plane, const AVStream& video) noexcept {
   const AVCodecParameters& track = *video.codecpar;
   const double pixel = pixel_shape(video);
-  const bool is_small =
-      plane.width <= 720 && (plane.height == 480 || plane.height == 576);
+  const bool is_small = plane.width <= 720 && (plane.height == 480 || plane.height == 576);
   const bool is_as_stored =
       plane.width == track.width || (is_small && plane.height == track.height);
   if (pixel != 1 && is_as_stored) return pixel;

@@ -94,14 +94,14 @@ class HttpRequestParser {
   HttpRequest request_;
   HttpFault fault_;
   Phase phase_ = Phase::blank;
-  bool head_announced_ = false;    // head_complete has been returned
-  bool codec_saw_head_ = false;    // llhttp has met the end of the head
+  bool head_announced_ = false;  // head_complete has been returned
+  bool codec_saw_head_ = false;  // llhttp has met the end of the head
   bool is_streamed_ = false;
   std::string_view body_part_bytes_;  // of the last call of feed(), where it is streamed
-  std::size_t blank_bytes_ = 0;    // before the request line
-  std::size_t head_bytes_ = 0;     // in head_
-  std::size_t line_begin_ = 0;     // in head_, of the line that is coming
-  std::size_t encoded_bytes_ = 0;  // of the body, framing included
+  std::size_t blank_bytes_ = 0;       // before the request line
+  std::size_t head_bytes_ = 0;        // in head_
+  std::size_t line_begin_ = 0;        // in head_, of the line that is coming
+  std::size_t encoded_bytes_ = 0;     // of the body, framing included
   BodyPart body_part_ = BodyPart::data;
   std::size_t data_bytes_left_ = 0;  // before the next chunk's length; means something in data
   ChunkExtensions extensions_;

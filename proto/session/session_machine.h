@@ -388,10 +388,10 @@ class SessionMachine {
   std::int64_t last_activity_us_;  // when somebody was last connected; means something while empty
   std::int64_t reopened_us_ = INT64_MIN;  // when it came from another place
   std::uint32_t unheard_ = 0;             // members that are connected through no known connection
-  bool knows_all_ = false;         // who was a member before it was reopened
+  bool knows_all_ = false;                // who was a member before it was reopened
   std::vector<MemberId> removed_;  // who may not come back; the newest few since reopened_us_
   std::vector<BrowserId> removed_browsers_;  // see SessionRecord
-  std::int64_t started_us_ = 0;    // the last play, or seek while playing
+  std::int64_t started_us_ = 0;              // the last play, or seek while playing
   // Who is waited for at the end of a countdown is looked at so much before it, once: it was for
   // the countdown that ends at start_judged_us_.
   std::int64_t start_lead_us_ = 0;

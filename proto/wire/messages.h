@@ -99,7 +99,7 @@ struct WelcomeView {
   bool are_you_ready = false;
   UpNext up_next{};  // without an item: nothing
   std::string_view up_next_title{};
-  ShortCode code{};  // nil: it has none
+  ShortCode code{};                             // nil: it has none
   std::span<const std::string> film_sources{};  // origins of films that are not of the library
 };
 

@@ -127,9 +127,8 @@ void append_settings(std::string& out, const SessionSettings& settings) {
 void append_sources(std::string& out, std::span<const std::string> origins) {
   if (origins.empty()) return;
   out += R"(,"sources":)";
-  append_array(out, origins, [&out](const std::string& origin) {
-    append_json(out, "{}", Quoted{origin});
-  });
+  append_array(out, origins,
+               [&out](const std::string& origin) { append_json(out, "{}", Quoted{origin}); });
 }
 
 void append_reaction_fields(std::string& out, const Reaction& reaction) {

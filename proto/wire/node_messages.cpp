@@ -221,8 +221,10 @@ class Encoder {
   void one(bool value) { writer_.put_flag(value); }
   void one(std::int64_t time_us) { writer_.put_time(time_us); }
   template <class Enum>
-  requires std::is_enum_v<Enum>
-  void one(Enum value) { writer_.put(static_cast<std::uint8_t>(value)); }
+    requires std::is_enum_v<Enum>
+  void one(Enum value) {
+    writer_.put(static_cast<std::uint8_t>(value));
+  }
   void one(MemberId id) { writer_.put(id.value); }
   void one(KnockId id) { writer_.put(id.value); }
   void one(ConnectionNumber connection) { writer_.put(connection.value); }
@@ -242,8 +244,10 @@ class Encoder {
       one(value);
   }
   template <class Struct>
-  requires std::is_aggregate_v<Struct>
-  void one(const Struct& value) { fields(*this, value); }
+    requires std::is_aggregate_v<Struct>
+  void one(const Struct& value) {
+    fields(*this, value);
+  }
 
   void put_bounded(const std::string& bytes, std::size_t bytes_max) {
     fits_ = fits_ && bytes.size() <= bytes_max;
@@ -348,8 +352,10 @@ class Decoder {
       one(list.emplace_back());
   }
   template <class Struct>
-  requires std::is_aggregate_v<Struct>
-  void one(Struct& value) { fields(*this, value); }
+    requires std::is_aggregate_v<Struct>
+  void one(Struct& value) {
+    fields(*this, value);
+  }
 
   void at_most(std::uint64_t& value, std::uint64_t max) {
     value = reader_.get<std::uint64_t>();

@@ -269,10 +269,9 @@ struct Alive {
 struct Bye {};
 
 // The place in this list is the type on the wire: new ones go to the end.
-using Message =
-    std::variant<Join, Leave, Said, AskInfo, AskDelete, Enroll, Joined, Answer, Tell, Close, Take,
-                 Returned, Gap, Cast, Moved, Digest, DigestList, Alive, Bye, KnockGone,
-                 KnockDecided, UploadNews>;
+using Message = std::variant<Join, Leave, Said, AskInfo, AskDelete, Enroll, Joined, Answer, Tell,
+                             Close, Take, Returned, Gap, Cast, Moved, Digest, DigestList, Alive,
+                             Bye, KnockGone, KnockDecided, UploadNews>;
 
 struct Envelope {
   std::uint8_t hops = 0;  // how often it was passed on

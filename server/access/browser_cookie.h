@@ -1,8 +1,8 @@
 // BrowserCookie: by which a session knows a browser again that its host has removed.
 //
-// One of the page's origin, for /ws alone: a random id and what signs it, so that nobody has another
-// browser's by making it up. It is given with each 101. A browser that deletes it, or a private
-// window, is another browser: no more is claimed for it. Pure; any thread.
+// One of the page's origin, for /ws alone: a random id and what signs it, so that nobody has
+// another browser's by making it up. It is given with each 101. A browser that deletes it, or a
+// private window, is another browser: no more is claimed for it. Pure; any thread.
 #pragma once
 
 #include <optional>

@@ -27,8 +27,8 @@ struct TrustedProxies {
 };
 
 struct ClientView {
-  IpAddress address;      // unspecified where nobody knows it (a Unix socket's peer)
-  std::string_view host;  // what the browser asked for: refers to the request
+  IpAddress address;       // unspecified where nobody knows it (a Unix socket's peer)
+  std::string_view host;   // what the browser asked for: refers to the request
   bool is_secure = false;  // it asked over https
 };
 

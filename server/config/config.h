@@ -31,7 +31,7 @@ struct Config {
   std::string cache_dir;  // "": the user's; "none": neither pictures nor forms are made
   std::uint64_t cache_bytes_max = std::uint64_t{20} << 30;  // of forms
   std::uint32_t transcodes_max = 1;
-  std::string uploads_dir;  // "": nobody may bring films
+  std::string uploads_dir;                                   // "": nobody may bring films
   std::uint64_t uploads_quota = std::uint64_t{100} << 30;    // of all
   std::uint64_t upload_bytes_max = std::uint64_t{20} << 30;  // of one
   std::int64_t upload_idle_us = 30 * us_per_second;          // a connection that brings nothing

@@ -85,7 +85,8 @@ std::string manual_page() {
       ".SH SYNOPSIS\n.B videosync\n[\\fIOPTION\\fR]...\n"
       ".SH DESCRIPTION\n"
       "Serves web pages, videos and the WebSocket that keeps the players of a session in step.\n"
-      "It needs Linux with io_uring; a Redis is needed only where several nodes serve the same sessions.\n",
+      "It needs Linux with io_uring; a Redis is needed only where several nodes serve the same "
+      "sessions.\n",
       roff(version()));
   std::string_view group;
   for (const Setting& setting : all_settings()) {
@@ -98,8 +99,10 @@ std::string manual_page() {
     put_option(page, action.name, action.type, action.help);
   page +=
       ".SH SETTINGS ELSEWHERE\n"
-      "Each setting can also come from the environment, as \\fBVIDEOSYNC_NAME\\fR in upper case with\n"
-      "underscores (lists with commas), or from the file that \\fB\\-\\-config\\fR names. The command line\n"
+      "Each setting can also come from the environment, as \\fBVIDEOSYNC_NAME\\fR in upper case "
+      "with\n"
+      "underscores (lists with commas), or from the file that \\fB\\-\\-config\\fR names. The "
+      "command line\n"
       "wins over the environment, the environment over the file.\n"
       "TIME: 500ms, 10s, 5m, 24h, 7d or plain seconds. SIZE: bytes, or 64KiB, 1MiB, 20GiB.\n"
       ".SH SIGNALS\n"
@@ -111,10 +114,12 @@ std::string manual_page() {
       ".TP\n.B 0\nAfter a clean stop.\n"
       ".TP\n.B 1\nA setting will not do.\n"
       ".TP\n.B 2\nThe machine cannot run it.\n"
-      ".SH FILES\n.TP\n.I /etc/videosync/videosync.conf\nThe settings of the service, where it is installed "
+      ".SH FILES\n.TP\n.I /etc/videosync/videosync.conf\nThe settings of the service, where it is "
+      "installed "
       "as a package.\n"
       ".SH EXAMPLES\nBehind a reverse proxy on the same machine:\n.PP\n.RS\n.nf\n"
-      "videosync \\-\\-listen unix:/run/videosync/videosync.sock \\-\\-trusted\\-proxy unix \\-\\-media "
+      "videosync \\-\\-listen unix:/run/videosync/videosync.sock \\-\\-trusted\\-proxy unix "
+      "\\-\\-media "
       "/srv/videos\n.fi\n.RE\n";
   return page;
 }
@@ -147,9 +152,12 @@ void put_example(std::string& file, const Setting& setting) {
 
 std::string config_file() {
   std::string file =
-      "# Settings of videosync. A line that begins with # says what the default is, or what kind of value is\n"
-      "# wanted; take the # away to set it. The environment (VIDEOSYNC_NAME) and the command line win over\n"
-      "# this file. TIME: 500ms, 10s, 5m, 24h, 7d or plain seconds. SIZE: bytes, or 64KiB, 1MiB, 20GiB.\n"
+      "# Settings of videosync. A line that begins with # says what the default is, or what kind "
+      "of value is\n"
+      "# wanted; take the # away to set it. The environment (VIDEOSYNC_NAME) and the command line "
+      "win over\n"
+      "# this file. TIME: 500ms, 10s, 5m, 24h, 7d or plain seconds. SIZE: bytes, or 64KiB, 1MiB, "
+      "20GiB.\n"
       "# `videosync --config FILE --check-config` shows what would be used.\n\n";
   std::string_view group;
   for (const Setting& setting : all_settings()) {
@@ -185,14 +193,16 @@ std::string bash_completion() {
   for_each_option([&](std::string_view name, std::string_view type, std::string_view) {
     all += fmt::format(" --{}", name);
     std::string& kind = wants_file(type) ? files : wants_folder(type) ? folders : others;
-    if (!type.empty() && name != "generate") kind += fmt::format("{}--{}", kind.empty() ? "" : "|", name);
+    if (!type.empty() && name != "generate")
+      kind += fmt::format("{}--{}", kind.empty() ? "" : "|", name);
   });
   return fmt::format(
       "# bash completion of videosync\n"
       "_videosync() {{\n"
       "  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}}\n"
       "  case $before in\n"
-      "    --generate) mapfile -t COMPREPLY < <(compgen -W 'man conf bash zsh fish' -- \"$word\") ;;\n"
+      "    --generate) mapfile -t COMPREPLY < <(compgen -W 'man conf bash zsh fish' -- \"$word\") "
+      ";;\n"
       "    {}) mapfile -t COMPREPLY < <(compgen -f -- \"$word\") ;;\n"
       "    {}) mapfile -t COMPREPLY < <(compgen -d -- \"$word\") ;;\n"
       "    {}) COMPREPLY=() ;;\n"

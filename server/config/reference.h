@@ -14,8 +14,8 @@ namespace videosync {
 // For --help and complaints: what generate() knows.
 inline constexpr std::string_view reference_kinds = "man, conf, bash, zsh or fish";
 
-// "man": for man(7); "conf": for --config, all of it commented out; "bash", "zsh", "fish": for their
-// completion. Nothing: it is another word.
+// "man": for man(7); "conf": for --config, all of it commented out; "bash", "zsh", "fish": for
+// their completion. Nothing: it is another word.
 std::optional<std::string> generate_reference(std::string_view kind);
 
 }  // namespace videosync

@@ -219,12 +219,12 @@ void add_uploads(std::vector<Setting>& table, std::string_view group) {
                                       &Config::uploads_quota, bytes));
   table.push_back(size<std::uint64_t>({group, "upload-max", "How large one may be"},
                                       &Config::upload_bytes_max, bytes));
-  table.push_back(duration({group, "upload-idle",
-                            "Time without a byte of one before its connection is closed"},
-                           &Config::upload_idle_us, {us_per_second, hour_us}));
-  table.push_back(duration({group, "upload-expires",
-                            "Time that one waits for its rest before it is given up"},
-                           &Config::upload_expires_us, {us_per_second, 7 * day_us}));
+  table.push_back(
+      duration({group, "upload-idle", "Time without a byte of one before its connection is closed"},
+               &Config::upload_idle_us, {us_per_second, hour_us}));
+  table.push_back(
+      duration({group, "upload-expires", "Time that one waits for its rest before it is given up"},
+               &Config::upload_expires_us, {us_per_second, 7 * day_us}));
 }
 
 void add_redis_tls(std::vector<Setting>& table, std::string_view group) {
@@ -292,11 +292,12 @@ void add_general(std::vector<Setting>& table) {
                  "and keep trying"},
                 &Config::redis_required));
   add_redis_tls(table, process);
-  table.push_back(text({process, "state",
-                        "Where the sessions of the embedded store outlive a restart: written when a "
-                        "server has drained, read and removed when the next one starts; not needed "
-                        "with --redis; unset: they end with it"},
-                       "FILE", &Config::state_file));
+  table.push_back(
+      text({process, "state",
+            "Where the sessions of the embedded store outlive a restart: written when a "
+            "server has drained, read and removed when the next one starts; not needed "
+            "with --redis; unset: they end with it"},
+           "FILE", &Config::state_file));
   table.push_back(choice<LogLevel>({process, "log-level", "debug, info, warn or error"},
                                    &Config::log_level,
                                    {{"debug", LogLevel::debug},
@@ -318,11 +319,11 @@ void add_general(std::vector<Setting>& table) {
       {access, "allow-source", "ORIGIN",
        "Sites whose films may be watched by their address: https://host[:port]; unset: none", true,
        apply_sources, [](const Config& config) { return config.allow_sources; }});
-  table.push_back(
-      {access, "trusted-proxy", "CIDR",
-       "Peers whose X-Forwarded-For, -Host and -Proto count: a network, an address or unix; unset: none",
-       true, apply_proxies,
-       [](const Config& config) { return config.trusted_proxies.to_strings(); }});
+  table.push_back({access, "trusted-proxy", "CIDR",
+                   "Peers whose X-Forwarded-For, -Host and -Proto count: a network, an address or "
+                   "unix; unset: none",
+                   true, apply_proxies,
+                   [](const Config& config) { return config.trusted_proxies.to_strings(); }});
   table.push_back({access, "create-password", "TEXT",
                    "Asked of who makes sessions or lists the library; best in the --config file or "
                    "the environment; unset: of nobody",

@@ -1,4 +1,5 @@
-// Connection: the connection and its requests. Answers are in answers.cpp, the WebSocket side in websocket.cpp.
+// Connection: the connection and its requests. Answers are in answers.cpp, the WebSocket side in
+// websocket.cpp.
 #include "server/connection/connection.h"
 
 #include <algorithm>

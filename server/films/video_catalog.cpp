@@ -332,7 +332,8 @@ void add_newest(const VideoCatalog& catalog, const VideoQuery& query, const Vide
     if (const std::size_t age = age_of(video); age >= from) ages.push_back(age);
     return true;
   });
-  const std::size_t shown = std::min(ages.size(), query.limit < SIZE_MAX ? query.limit + 1 : SIZE_MAX);
+  const std::size_t shown =
+      std::min(ages.size(), query.limit < SIZE_MAX ? query.limit + 1 : SIZE_MAX);
   std::ranges::partial_sort(ages, ages.begin() + static_cast<std::ptrdiff_t>(shown));
   for (const std::size_t age : std::span(ages).first(shown))
     if (!page.add(videos[catalog.newest[age]])) return;

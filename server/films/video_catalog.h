@@ -41,7 +41,7 @@ std::string encode_videos(const MediaLibrary& library);
 // What part of the list is asked for.
 struct VideoQuery {
   enum class Order : std::uint8_t { title, newest };  // as the list; what came last first
-  std::string words{};                  // all of which a title has; "": any title
+  std::string words{};                                // all of which a title has; "": any title
   std::optional<std::string> folder{};  // what lies in it; with words, below it as well
   std::size_t limit = SIZE_MAX;         // of videos
   std::string after{};                  // an id: what comes behind it; "": from the first

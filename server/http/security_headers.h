@@ -2,7 +2,8 @@
 //
 // Every file carries `file_security_headers`: no guessing at types, and style sheets and modules,
 // too, decide what their own requests tell. What a browser shows as a document (HTML, SVG) carries
-// `document_security_headers` and a content security policy besides: 2 KB that a script or a style sheet would send for nothing.
+// `document_security_headers` and a content security policy besides: 2 KB that a script or a style
+// sheet would send for nothing.
 //
 // The key of a session is part of its URL: no referrer may leave the site. hls.js feeds the player
 // through blob: URLs; 'self' in connect-src covers the WebSocket of the same host. media-chrome's

@@ -16,8 +16,8 @@ namespace videosync {
 namespace {
 
 template <class Value>
-void append_metric(std::string& out, std::string_view type, std::string_view name, std::string_view help,
-            Value value) {
+void append_metric(std::string& out, std::string_view type, std::string_view name,
+                   std::string_view help, Value value) {
   fmt::format_to(std::back_inserter(out),
                  "# HELP videosync_{0} {1}\n# TYPE videosync_{0} {2}\n"
                  "videosync_{0} {3}\n",

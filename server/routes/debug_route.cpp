@@ -43,9 +43,10 @@ void append_state(std::string& out, const SurveyedSession& session) {
 }
 
 void append_session(std::string& out, const SurveyedSession& session) {
-  out += fmt::format(R"({{"key":"{}","worker":{},"role":"{}","members":{},"membersHere":{},"nodes":[)",
-                     shortened(session.key), session.worker, session.is_home ? "home" : "outpost",
-                     session.members, session.members_here);
+  out +=
+      fmt::format(R"({{"key":"{}","worker":{},"role":"{}","members":{},"membersHere":{},"nodes":[)",
+                  shortened(session.key), session.worker, session.is_home ? "home" : "outpost",
+                  session.members, session.members_here);
   for (const Uuid& node : session.nodes)
     out += fmt::format(R"({}"{}")", out.ends_with('[') ? "" : ",", shortened(node));
   out += fmt::format(R"(],"queued":{},)", session.queued);
@@ -54,8 +55,8 @@ void append_session(std::string& out, const SurveyedSession& session) {
 }
 
 std::string described(const SessionSurvey& survey) {
-  std::string out = fmt::format(R"({{"sessions":{},"members":{},"list":[)", survey.sessions,
-                                survey.members);
+  std::string out =
+      fmt::format(R"({{"sessions":{},"members":{},"list":[)", survey.sessions, survey.members);
   for (const SurveyedSession& session : survey.largest) {
     if (!out.ends_with('[')) out += ',';
     append_session(out, session);
@@ -100,8 +101,9 @@ void route_debug_sessions(Worker& worker, Connection& connection) {
     if (!number || *number > listed_max) return connection.answer_error(bad_limit);
     limit = *number;
   }
-  auto asking = std::unique_ptr<Asking>(
-      new Asking{.survey = {.limit = limit, .largest = {}}, .asker = worker, .connection = worker.ref_of(connection).slot});
+  auto asking = std::unique_ptr<Asking>(new Asking{.survey = {.limit = limit, .largest = {}},
+                                                   .asker = worker,
+                                                   .connection = worker.ref_of(connection).slot});
   Worker* first = worker.service().workers.front();
   worker.run_on(0, [first, asking = std::move(asking)]() mutable noexcept {
     survey_next(*first, std::move(asking));

@@ -51,8 +51,9 @@ std::string render_pulse(Worker& worker) {
 void route_health(Worker& worker, Connection& connection) {
   const Pulse::Silence silence = worker.service().pulse.longest(worker.monotonic_us());
   if (!silence.is_still()) return connection.answer(200, plain_text, "ok\n");
-  connection.answer(503, plain_text, fmt::format("the loop of worker {} has stood still for {} s\n",
-                                           silence.worker, silence.us / us_per_second));
+  connection.answer(503, plain_text,
+                    fmt::format("the loop of worker {} has stood still for {} s\n", silence.worker,
+                                silence.us / us_per_second));
 }
 
 }  // namespace
@@ -112,8 +113,9 @@ void route_admin_request(Worker& worker, Connection& connection) {
     worker.report_counters();
     const Service& service = worker.service();
     return connection.answer(200, "text/plain; version=0.0.4; charset=utf-8",
-                             service.metrics.render(service.nodes != nullptr) + render_pulse(worker) +
-                                 render_node_metrics(service) + render_form_metrics(service));
+                             service.metrics.render(service.nodes != nullptr) +
+                                 render_pulse(worker) + render_node_metrics(service) +
+                                 render_form_metrics(service));
   }
   connection.answer_error(nothing_there);
 }

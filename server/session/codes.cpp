@@ -95,13 +95,12 @@ void Impl::tell_more(SessionInfo& info, const SessionProof& proof,
   if (is_proven) info.code = record.code;
   info.is_host = host != nullptr && is_proven;
   const auto* browser = std::get_if<BrowserId>(&proof);
-  info.is_removed =
-      browser != nullptr && std::ranges::find(record.removed_browsers, *browser) !=
-                                record.removed_browsers.end();
+  info.is_removed = browser != nullptr && std::ranges::find(record.removed_browsers, *browser) !=
+                                              record.removed_browsers.end();
 }
 
-// Homes do not tell that: whether who asks may know the code, and what it is, or whether it has been
-// removed, the record says.
+// Homes do not tell that: whether who asks may know the code, and what it is, or whether it has
+// been removed, the record says.
 void Impl::pass_info(SessionInfo info, const SessionProof& proof, ConnectionRef from) noexcept {
   VS_ASSERT(depth_ > 0);
   VS_ASSERT(!is_alone());

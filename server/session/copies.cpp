@@ -99,7 +99,8 @@ void Impl::store_copy(const Uuid& key) noexcept {
   const std::uint64_t fence = copy.version.fence;
   auto beneath = ask_beneath(key, fence);
   ports_.store.change(
-      {key, copy.code}, before, copy.version, bytes_of(copy.record, &copy.queue), store_ttl_us(), {},
+      {key, copy.code}, before, copy.version, bytes_of(copy.record, &copy.queue), store_ttl_us(),
+      {},
       answered([this, key, fence, beneath = std::move(beneath)](const Result<>& result) noexcept {
         if (result) tell_beneath(*beneath, key, fence);
         on_copy_answered(key, result);

@@ -111,8 +111,8 @@ void Impl::forget(Residence& residence) noexcept {
   }
 }
 
-// What has ended stays so: where the store is away, or takes no changes, it is told again; and so it
-// is after a failover, which may have lost the end.
+// What has ended stays so: where the store is away, or takes no changes, it is told again; and so
+// it is after a failover, which may have lost the end.
 void Impl::remove(const Removal& removal) noexcept {
   VS_ASSERT(find(removal.key) == nullptr || find(removal.key)->kind() != Residence::Kind::home);
   if (!is_alone()) unremoved_.insert_or_assign(removal.key, removal);

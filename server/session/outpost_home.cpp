@@ -191,8 +191,8 @@ void Impl::return_foreign(Residence& residence) noexcept {
   }
 }
 
-// Nobody has it open: what the record says is all there is. Everybody may have left it shortly before
-// its home went; whoever opens it next finds it so, in an order of its own.
+// Nobody has it open: what the record says is all there is. Everybody may have left it shortly
+// before its home went; whoever opens it next finds it so, in an order of its own.
 void Impl::answer_infos(Residence& residence, const SessionRecord& record) noexcept {
   Outpost& outpost = residence.away();
   VS_ASSERT(!outpost.needs_home());  // so nobody asks for anything else

@@ -160,26 +160,25 @@ void Impl::envelope(node::Envelope envelope) noexcept {
   if (envelope.from == self()) return;
   give_way(envelope.key, envelope.fence);
   const auto from_home = [&](const auto& message) noexcept { from_a_home(envelope, message); };
-  std::visit(Overloaded{
-                 [&](const node::Joined& joined) noexcept { from_home(joined); },
-                 [&](const node::Tell& tell) noexcept { from_home(tell); },
-                 [&](const node::Close& close) noexcept { from_home(close); },
-                 [&](const node::Gap& gap) noexcept { from_home(gap); },
-                 [&](const node::Cast& cast) noexcept { from_home(cast); },
-                 [&](const node::Moved&) noexcept {
-                   on_moved(envelope.key, envelope.from, envelope.fence, true);
-                 },
-                 [&](const node::Answer& answer) noexcept { on_answer(envelope.key, answer); },
-                 [&](const node::Take&) noexcept { on_take(envelope.key); },
-                 [&](const node::KnockDecided& decided) noexcept {
-                   on_decided(envelope.key, decided.id);
-                 },
-                 [&](const node::Returned&) noexcept { on_returned(envelope.key, envelope.from); },
-                 [](const node::Alive&) noexcept {},
-                 [](const node::Bye&) noexcept {},
-                 [&](const auto&) noexcept { to_home(std::move(envelope)); },
-             },
-             envelope.message);
+  std::visit(
+      Overloaded{
+          [&](const node::Joined& joined) noexcept { from_home(joined); },
+          [&](const node::Tell& tell) noexcept { from_home(tell); },
+          [&](const node::Close& close) noexcept { from_home(close); },
+          [&](const node::Gap& gap) noexcept { from_home(gap); },
+          [&](const node::Cast& cast) noexcept { from_home(cast); },
+          [&](const node::Moved&) noexcept {
+            on_moved(envelope.key, envelope.from, envelope.fence, true);
+          },
+          [&](const node::Answer& answer) noexcept { on_answer(envelope.key, answer); },
+          [&](const node::Take&) noexcept { on_take(envelope.key); },
+          [&](const node::KnockDecided& decided) noexcept { on_decided(envelope.key, decided.id); },
+          [&](const node::Returned&) noexcept { on_returned(envelope.key, envelope.from); },
+          [](const node::Alive&) noexcept {},
+          [](const node::Bye&) noexcept {},
+          [&](const auto&) noexcept { to_home(std::move(envelope)); },
+      },
+      envelope.message);
 }
 
 void Impl::event(const Uuid& key, const BufferRef& event) noexcept {
@@ -441,8 +440,7 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
     remove_member(outpost, there);
   }
   const std::string& name = info != outpost.everybody.end() ? info->second.name : ask->request.name;
-  add_member(residence, joined.member,
-             {ask->from, joined.connection, name, ask->request.browser});
+  add_member(residence, joined.member, {ask->from, joined.connection, name, ask->request.browser});
   begin_member(residence.key, ask->from, joined.member, joined.connection, joined.welcome);
   tell_queue(ask->from, outpost.queue, outpost.queue_epoch);
   tell_history(ask->from, outpost.chat, ask->request.chat_held);

@@ -84,8 +84,8 @@ node::QueueNews Impl::queue_news(const Home& home) {
   return {home.machine->state().epoch, home.machine->queue().encode()};
 }
 
-// As a change is to write them. Null: the store has this queue. It need not have one that never had anything: then
-// another home's, which this one is to write over, may lie there.
+// As a change is to write them. Null: the store has this queue. It need not have one that never had
+// anything: then another home's, which this one is to write over, may lie there.
 SessionBytes Impl::bytes_of(const std::string& record, const Queue* queue) {
   VS_ASSERT(!record.empty());
   return {BufferRef::copy_of(record),
@@ -113,7 +113,8 @@ void Impl::hear_queue(Residence& residence, const node::QueueNews& news) noexcep
   outpost.queue = std::move(queue);
   outpost.queue_epoch = news.epoch;
   VS_ASSERT(std::pair(outpost.queue_epoch, outpost.queue.version()) > told);
-  if (is_news) broadcast_queue(residence.key, outpost.members_on, outpost.queue, outpost.queue_epoch);
+  if (is_news)
+    broadcast_queue(residence.key, outpost.members_on, outpost.queue, outpost.queue_epoch);
 }
 
 }  // namespace videosync

@@ -134,8 +134,9 @@ struct Outpost {
   std::uint64_t commands = 0;
   std::uint64_t line_fence = 0;  // whose `commands` these are; `fence`, but between two homes
   std::string record;            // a StoredSession
-  std::int64_t kept_until_us = 0;  // it was kept here, and no longer than that; 0: it is a home's word
-  ShortCode code;                // that it has
+  std::int64_t kept_until_us =
+      0;           // it was kept here, and no longer than that; 0: it is a home's word
+  ShortCode code;  // that it has
   // The newest state that any member here was given. None that is older follows it.
   std::uint64_t told_epoch = 0;
   std::uint64_t told_seq = 0;

@@ -6,10 +6,9 @@ namespace videosync {
 
 using Impl = SessionDirectory::Impl;
 
-// As where a node has died: in an epoch and at a fence above all that its members and its record may
-// have seen, with nobody connected and its host expected back.
-Result<> Impl::restore(const Uuid& key, const StoredValue& value,
-                       SessionCompany company) noexcept {
+// As where a node has died: in an epoch and at a fence above all that its members and its record
+// may have seen, with nobody connected and its host expected back.
+Result<> Impl::restore(const Uuid& key, const StoredValue& value, SessionCompany company) noexcept {
   VS_ASSERT(is_alone());
   VS_ASSERT(find(key) == nullptr);
   auto stored = decode_stored_session(value.bytes.text());

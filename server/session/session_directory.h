@@ -31,7 +31,8 @@ struct SessionSurvey;
 
 // What the store does not have of a session, and goes with it from one process to the next.
 struct SessionCompany {
-  std::optional<std::vector<SessionMachine::KnownMember>> members{};  // nothing: it is not known who they were
+  std::optional<std::vector<SessionMachine::KnownMember>>
+      members{};  // nothing: it is not known who they were
   std::vector<ChatLine> chat{};
 };
 
@@ -48,7 +49,8 @@ class SessionDirectory {
   SessionDirectory& operator=(const SessionDirectory&) = delete;
 
   // --- From one process to the next, where nobody shares the store -------------------------------
-  // Before any request: a session that another process had goes on here. corrupt: it cannot be read.
+  // Before any request: a session that another process had goes on here. corrupt: it cannot be
+  // read.
   Result<> restore(const Uuid& key, const StoredValue& value, SessionCompany company) noexcept;
   // Any thread's, while this one's stands still.
   SessionCompany company_of(const Uuid& key) const;

@@ -41,7 +41,7 @@ struct SessionInfo {
   SessionSettings settings;
   std::uint32_t members = 0;
   PlaybackState state;
-  ShortCode code{};  // nil: it has none, or who asks is not to know it
+  ShortCode code{};         // nil: it has none, or who asks is not to know it
   bool is_removed = false;  // the browser that asks
   bool is_host = false;     // who asks has shown the host token
 };

@@ -1,5 +1,5 @@
-// Survey: what sessions there are, as an operator wants to see them: the largest in detail, the rest
-// counted. A value that goes from worker to worker; each adds what it has.
+// Survey: what sessions there are, as an operator wants to see them: the largest in detail, the
+// rest counted. A value that goes from worker to worker; each adds what it has.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ struct SurveyedSession {
 struct SessionSurvey {
   std::size_t limit = 0;  // so many in detail
   std::uint64_t sessions = 0;
-  std::uint64_t members = 0;                // connected to this node
+  std::uint64_t members = 0;             // connected to this node
   std::vector<SurveyedSession> largest;  // by members on this node, the most first
 };
 

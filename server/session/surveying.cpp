@@ -10,7 +10,8 @@ namespace videosync {
 namespace {
 
 std::uint32_t members_here(const Residence& residence) noexcept {
-  const auto& by_worker = residence.home ? residence.home->members_on : residence.outpost->members_on;
+  const auto& by_worker =
+      residence.home ? residence.home->members_on : residence.outpost->members_on;
   return std::reduce(by_worker.begin(), by_worker.end(), std::uint32_t{0});
 }
 
@@ -28,7 +29,8 @@ SurveyedSession surveyed(const Residence& residence, std::size_t worker) {
     return seen;
   }
   const Outpost& outpost = *residence.outpost;
-  seen.members = static_cast<std::uint32_t>(std::max<std::size_t>(outpost.everybody.size(), seen.members_here));
+  seen.members = static_cast<std::uint32_t>(
+      std::max<std::size_t>(outpost.everybody.size(), seen.members_here));
   if (outpost.home != Uuid{}) seen.nodes.push_back(outpost.home);
   seen.state.epoch = outpost.told_epoch;
   seen.state.seq = outpost.told_seq;
@@ -57,9 +59,8 @@ void SessionDirectory::Impl::survey(SessionSurvey& survey) const {
   std::partial_sort(all.begin(), all.begin() + count, all.end(), more);
   for (auto it = all.begin(); it != all.begin() + count; ++it)
     survey.largest.push_back(surveyed(*it->residence, ports_.worker));
-  std::ranges::stable_sort(survey.largest, [](const auto& a, const auto& b) {
-    return a.members_here > b.members_here;
-  });
+  std::ranges::stable_sort(
+      survey.largest, [](const auto& a, const auto& b) { return a.members_here > b.members_here; });
   if (survey.largest.size() > survey.limit) survey.largest.resize(survey.limit);
 }
 

@@ -145,9 +145,9 @@ Result<SuccessionMessage> SuccessionChannel::receive(Deadline deadline) {
 Result<SuccessionMessage> SuccessionChannel::receive(SuccessionWord expected, Deadline deadline) {
   auto message = receive(deadline);
   if (message && message->word != expected) {
-    return fail(ErrorCode::corrupt, fmt::format("the other program says {} where {} was expected",
-                                                static_cast<int>(message->word),
-                                                static_cast<int>(expected)));
+    return fail(ErrorCode::corrupt,
+                fmt::format("the other program says {} where {} was expected",
+                            static_cast<int>(message->word), static_cast<int>(expected)));
   }
   return message;
 }

@@ -1,10 +1,11 @@
-// SuccessionChannel: between a running program and the one that is to replace it, over a stream socket
-// that only these two have.
+// SuccessionChannel: between a running program and the one that is to replace it, over a stream
+// socket that only these two have.
 //
-// A message is a word, a text, and descriptors that go with it (SCM_RIGHTS, see unix(7)). Calls wait
-// for the other side, at most until a deadline: a program that hears nothing in time gives the other up.
-// Both sides are programs of the same user, perhaps of different versions: the first message says which
-// form of the talk it is, and nothing that comes is believed to be well-formed. One thread.
+// A message is a word, a text, and descriptors that go with it (SCM_RIGHTS, see unix(7)). Calls
+// wait for the other side, at most until a deadline: a program that hears nothing in time gives the
+// other up. Both sides are programs of the same user, perhaps of different versions: the first
+// message says which form of the talk it is, and nothing that comes is believed to be well-formed.
+// One thread.
 #pragma once
 
 #include <chrono>
@@ -55,7 +56,8 @@ class SuccessionChannel {
 
  private:
   Result<> await(short events, Deadline deadline) const noexcept;
-  Result<> send_bytes(std::string_view bytes, std::span<const int> descriptors, Deadline deadline) noexcept;
+  Result<> send_bytes(std::string_view bytes, std::span<const int> descriptors,
+                      Deadline deadline) noexcept;
   Result<> receive_bytes(std::span<char> bytes, std::vector<UniqueFd>& descriptors,
                          Deadline deadline);
 

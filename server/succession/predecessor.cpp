@@ -22,8 +22,8 @@ constexpr std::chrono::seconds patience{120};
 // The form of this talk, and of what encode_state() makes.
 constexpr std::string_view form = "videosync succession 1\n";
 
-// A stream that our parent has made: somebody else's descriptor, under a number that was left in the
-// environment, is none.
+// A stream that our parent has made: somebody else's descriptor, under a number that was left in
+// the environment, is none.
 bool is_of_parent(int descriptor) noexcept {
   int type = 0;
   int domain = 0;
@@ -77,13 +77,15 @@ Result<> Predecessor::hear_offer() {
       listeners_.push_back({std::move(message->text), std::move(message->descriptors)});
       continue;
     }
-    const bool is_known = message->word == SuccessionWord::offered && message->text.starts_with(form);
+    const bool is_known =
+        message->word == SuccessionWord::offered && message->text.starts_with(form);
     ByteReader reader(std::string_view(message->text).substr(is_known ? form.size() : 0));
     offer_.wall_offset_us = static_cast<std::int64_t>(reader.get<std::uint64_t>());
     if (reader.get_flag()) reader.get_raw(offer_.secret.emplace().bytes);
     if (is_known && reader.ok() && reader.at_end()) return {};
-    return fail(ErrorCode::unsupported,
-                "the running program is of a version that this one cannot take over from: restart it");
+    return fail(
+        ErrorCode::unsupported,
+        "the running program is of a version that this one cannot take over from: restart it");
   }
 }
 

@@ -1,8 +1,9 @@
 // Predecessor: the running program that this one is to replace, and that has started it.
 //
-// Its listening sockets, its clock and what browsers are known by are there from the start; its sessions when
-// this program could serve. Where there is none, nobody was replaced: an ordinary start. One thread;
-// calls wait for the predecessor, which ends this process if it has waited too long itself.
+// Its listening sockets, its clock and what browsers are known by are there from the start; its
+// sessions when this program could serve. Where there is none, nobody was replaced: an ordinary
+// start. One thread; calls wait for the predecessor, which ends this process if it has waited too
+// long itself.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,8 @@ class Predecessor {
   // or names no socket that this process's parent has made for it, which the log says. Before
   // anything else opens descriptors.
   static UniqueFd claim_socket();
-  // Over that socket. Errors: of channels; unsupported where the two versions do not understand each
-  // other.
+  // Over that socket. Errors: of channels; unsupported where the two versions do not understand
+  // each other.
   static Result<std::unique_ptr<Predecessor>> meet(UniqueFd socket);
 
   const Offer& offer() const noexcept { return offer_; }

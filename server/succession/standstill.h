@@ -1,7 +1,7 @@
 // Standstill: workers stand still while the first one does what none of them may change meanwhile.
 //
-// Each of the others holds at the end of one of its turns, until the first lets them go on; who comes
-// too late for that is not held. begin(), held() and end() are the first's.
+// Each of the others holds at the end of one of its turns, until the first lets them go on; who
+// comes too late for that is not held. begin(), held() and end() are the first's.
 #pragma once
 
 #include <condition_variable>

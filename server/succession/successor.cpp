@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds offer_wait{1'000};
-constexpr int channel_fd = 3;  // in the successor
+constexpr int channel_fd = 3;           // in the successor
 constexpr int leaving_wait_ms = 1'000;  // from the end of its channel to its own
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -145,7 +145,8 @@ Error Successor::explained(const Error& error) noexcept {
   return {error.code,
           WIFSIGNALED(status) ? fmt::format("it was ended by signal {}", WTERMSIG(status))
                               : fmt::format("it ended with status {}; what it said of it stands in "
-                                            "the log", WEXITSTATUS(status)),
+                                            "the log",
+                                            WEXITSTATUS(status)),
           0};
 }
 
@@ -155,8 +156,7 @@ Result<> Successor::hear_ready() {
   return {};
 }
 
-Result<> Successor::send_sessions(std::string_view sessions,
-                                  SuccessionChannel::Deadline deadline) {
+Result<> Successor::send_sessions(std::string_view sessions, SuccessionChannel::Deadline deadline) {
   const auto sent = channel_.send(SuccessionWord::sessions, sessions, deadline);
   if (!sent) return std::unexpected(explained(sent.error()));
   return {};

@@ -1,4 +1,5 @@
-// Successor: the program that is to replace this one, started by it (SIGUSR2) and told what it needs.
+// Successor: the program that is to replace this one, started by it (SIGUSR2) and told what it
+// needs.
 //
 // It gets copies of the listening sockets at once, so that no connection is refused or lost in
 // between, and the sessions when it says that it could serve. Until it has said that it serves,
@@ -23,7 +24,7 @@ namespace videosync {
 
 // How this program was started: known at its start alone, for an upgrade replaces its file.
 struct Launch {
-  std::string program;  // a path
+  std::string program;                 // a path
   std::vector<std::string> arguments;  // the program's name first
 };
 Launch own_launch(int argc, char** argv);
@@ -36,9 +37,9 @@ struct OfferedListener {
 
 class Successor {
  public:
-  // `environment`: NAME=VALUE, besides this process's own. What signals this thread blocks it blocks,
-  // too, until it hears them by itself. Errors: of channels, and io where no process
-  // can be started.
+  // `environment`: NAME=VALUE, besides this process's own. What signals this thread blocks it
+  // blocks, too, until it hears them by itself. Errors: of channels, and io where no process can be
+  // started.
   static Result<std::unique_ptr<Successor>> start(const Launch& launch,
                                                   const std::vector<std::string>& environment,
                                                   std::span<const OfferedListener> listeners,

@@ -82,9 +82,9 @@ bool UploadAsks::on_opened(Asker& asker, const UploadAnswer& answer) {
     asker.reception->on_body_lost();
   } else if (announced_bytes(*connection) > answer.upload.length - answer.upload.offset) {
     asker.reception->on_body_lost();
-    answer_upload(*connection, {.kind = Kind::open,
-                                .fault = UploadFault::beyond_length,
-                                .upload = answer.upload});
+    answer_upload(
+        *connection,
+        {.kind = Kind::open, .fault = UploadFault::beyond_length, .upload = answer.upload});
   } else if (!connection->request().has_body) {
     asker.reception->on_body_end();
   } else {

@@ -92,8 +92,8 @@ Result<UploadFiles> UploadFiles::open(const std::string& path) {
     if (::mkdirat(folder.get(), name, folder_mode) != 0 && errno != EEXIST) {
       return fail_errno("make a folder in " + path, errno);
     }
-    inner[i] = UniqueFd(
-        ::openat(folder.get(), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    inner[i] =
+        UniqueFd(::openat(folder.get(), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     if (!inner[i] || ::faccessat(inner[i].get(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
       return fail_errno("write in " + path + "/" + name, errno);
     }
@@ -124,8 +124,8 @@ Result<> UploadFiles::create(const Upload& upload) noexcept {
 UploadFiles::Written UploadFiles::append(const Upload& upload, std::string_view bytes) noexcept {
   UniqueFd& file = open_[partial_name(upload)];
   if (!file) {
-    file = UniqueFd(::openat(partial_.get(), partial_name(upload).c_str(),
-                             O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    file = UniqueFd(
+        ::openat(partial_.get(), partial_name(upload).c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
   }
   if (!file) return {0, errno};
   Written written;

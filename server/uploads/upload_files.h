@@ -28,8 +28,8 @@ class UploadFiles {
   // The folder is there and can be written in. Errors: io.
   static Result<UploadFiles> open(const std::string& folder);
 
-  // Gives up all that sessions brought which are no more: with an embedded store all but these, which
-  // outlived a restart. So do parts, but for these, which are still being brought.
+  // Gives up all that sessions brought which are no more: with an embedded store all but these,
+  // which outlived a restart. So do parts, but for these, which are still being brought.
   void clear(const std::vector<Uuid>& living, const std::vector<Upload>& unfinished) noexcept;
 
   Result<> create(const Upload& upload) noexcept;
@@ -65,7 +65,7 @@ class UploadFiles {
   UniqueFd folder_;
   UniqueFd partial_;
   UniqueFd nodes_;
-  std::int64_t now_s_ = 0;  // by the storage's clock, when this node was noted last
+  std::int64_t now_s_ = 0;                // by the storage's clock, when this node was noted last
   std::map<std::string, UniqueFd> open_;  // by the part's name
 };
 

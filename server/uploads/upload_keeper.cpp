@@ -36,8 +36,8 @@ Result<std::unique_ptr<UploadKeeper>> UploadKeeper::create(const std::string& fo
   if (!files) return std::unexpected(std::move(files.error()));
   std::unique_ptr<UploadKeeper> keeper(
       new UploadKeeper(std::move(*files), rules, clock, std::move(owners)));
-  auto thread =
-      start_thread("uploads", [self = keeper.get()](const std::stop_token& stop) { self->run(stop); });
+  auto thread = start_thread(
+      "uploads", [self = keeper.get()](const std::stop_token& stop) { self->run(stop); });
   if (!thread) return std::unexpected(std::move(thread.error()));
   keeper->thread_ = std::move(*thread);
   return keeper;
@@ -222,8 +222,8 @@ void UploadKeeper::create_upload(UploadAsk& ask, UploadAnswer& answer) {
   const auto file = files_.create(answer.upload);
   if (file) return;
   log_warn("uploads", "no film can be brought", field("why", file.error().message));
-  answer.fault = is_full(file.error().system_errno) ? UploadFault::storage_full
-                                                    : UploadFault::storage_failed;
+  answer.fault =
+      is_full(file.error().system_errno) ? UploadFault::storage_full : UploadFault::storage_failed;
   table_.remove(answer.upload.session, answer.upload.id);
 }
 

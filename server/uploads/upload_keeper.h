@@ -48,9 +48,9 @@ struct UploadAnswer {
   std::uint64_t number = 0;
   UploadAsk::Kind kind = UploadAsk::Kind::look;
   std::optional<UploadFault> fault{};
-  Upload upload{};  // as it is now; of `exists` the other one
+  Upload upload{};              // as it is now; of `exists` the other one
   std::int64_t expires_us = 0;  // of the machine's time; while it is not whole
-  std::string buffer{};  // of `write`: empty, with its capacity
+  std::string buffer{};         // of `write`: empty, with its capacity
 };
 
 using UploadDesk = AnswerDesk<UploadAnswer>;
@@ -60,7 +60,8 @@ class UploadKeeper {
   // Whose films they are.
   struct Owners {
     std::optional<Uuid> self{};  // this node, where it shares its store with others
-    // Else: sessions that outlived the program before. What others brought is given up at the start.
+    // Else: sessions that outlived the program before. What others brought is given up at the
+    // start.
     std::vector<Uuid> living{};
     bool may_outlive = false;  // not all is given up at the end
     // What the program before says that was brought, or is being brought.
@@ -83,8 +84,8 @@ class UploadKeeper {
   void note_serving() noexcept { serves_ = true; }
 
   // --- From one process to the next; of one thread -----------------------------------------------
-  // Nothing is written any more until resume(): what there is. Nothing, if the storage does not come
-  // to rest in time; then it goes on.
+  // Nothing is written any more until resume(): what there is. Nothing, if the storage does not
+  // come to rest in time; then it goes on.
   std::optional<std::vector<Upload>> pause(std::chrono::milliseconds limit);
   void resume();
   // Once, instead of resume(): it is another process's. What is asked here is told that it is busy.
@@ -140,10 +141,10 @@ class UploadKeeper {
   // The thread's:
   UploadFiles files_;
   UploadTable table_;
-  std::int64_t look_next_us_ = 0;   // for what has expired
-  std::int64_t note_next_us_ = 0;   // that this node has the folder
-  std::int64_t list_next_us_ = 0;   // whose sessions' films are there
-  std::jthread thread_;  // last: ends before the rest goes
+  std::int64_t look_next_us_ = 0;  // for what has expired
+  std::int64_t note_next_us_ = 0;  // that this node has the folder
+  std::int64_t list_next_us_ = 0;  // whose sessions' films are there
+  std::jthread thread_;            // last: ends before the rest goes
 };
 
 }  // namespace videosync

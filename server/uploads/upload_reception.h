@@ -48,11 +48,11 @@ class UploadReception final : public BodySink {
   Upload upload_;             // as it was at the latest answer
   std::uint64_t room_bytes_;  // what may still come
   std::string gathered_;
-  std::string spare_;             // the other buffer
-  std::int64_t told_us_;          // when members last heard how far it is
-  bool is_asking_ = false;        // the keeper owes an answer
-  bool has_ended_ = false;        // no more comes
-  bool is_answer_due_ = false;    // to the request, whose body was whole
+  std::string spare_;                 // the other buffer
+  std::int64_t told_us_;              // when members last heard how far it is
+  bool is_asking_ = false;            // the keeper owes an answer
+  bool has_ended_ = false;            // no more comes
+  bool is_answer_due_ = false;        // to the request, whose body was whole
   std::optional<UploadFault> fault_;  // why no more is written
 };
 

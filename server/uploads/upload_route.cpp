@@ -71,8 +71,8 @@ bool is_method_right(const HttpRequest& request, bool is_collection) noexcept {
          request.method == HttpMethod::del;
 }
 
-// A question and no attempt: where there are none the answer lacks the words of tus, and is no error
-// on a page's console.
+// A question and no attempt: where there are none the answer lacks the words of tus, and is no
+// error on a page's console.
 void answer_options(Worker& worker, Connection& connection) {
   if (worker.uploads() == nullptr) return connection.answer(204, "", "");
   const std::string bytes_max = std::to_string(worker.config().upload_bytes_max);

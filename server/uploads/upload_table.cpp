@@ -39,7 +39,8 @@ std::expected<Upload*, UploadFault> UploadTable::create(Upload upload, std::int6
 void UploadTable::adopt(Upload upload, std::int64_t now_us) {
   const bool is_possible = upload.length > 0 && upload.offset <= upload.length &&
                            upload.is_whole() == !upload.place.empty() &&
-                           upload.length <= rules_.quota - taken_bytes_ && uploads_.size() < all_max;
+                           upload.length <= rules_.quota - taken_bytes_ &&
+                           uploads_.size() < all_max;
   const Key key{upload.session, upload.id.bytes};
   if (!is_possible || uploads_.contains(key)) return;
   taken_bytes_ += upload.length;

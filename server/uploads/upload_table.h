@@ -21,15 +21,15 @@ namespace videosync {
 using UploadId = Token;
 
 enum class UploadFault : std::uint8_t {
-  unknown,         // no such upload: it never was, or it was given up
-  exists,          // the session brings another film already
-  wrong_offset,    // bytes begin elsewhere than where those before them ended
-  in_progress,     // bytes come over another connection already
-  beyond_length,   // more than were announced
-  too_large,       // longer than any may be
-  no_room,         // the quota of all uploads is taken
-  too_many,        // the session has brought as many as it may
-  busy,            // as many connections bring films as may
+  unknown,        // no such upload: it never was, or it was given up
+  exists,         // the session brings another film already
+  wrong_offset,   // bytes begin elsewhere than where those before them ended
+  in_progress,    // bytes come over another connection already
+  beyond_length,  // more than were announced
+  too_large,      // longer than any may be
+  no_room,        // the quota of all uploads is taken
+  too_many,       // the session has brought as many as it may
+  busy,           // as many connections bring films as may
   storage_full,
   storage_failed,
 };
@@ -41,8 +41,8 @@ struct Upload {
   std::uint64_t length = 0;  // of the whole
   std::uint64_t offset = 0;  // so many are there
   std::int64_t touched_us = 0;
-  bool is_open = false;   // a connection brings bytes
-  std::string place{};    // of the film, in the folder; "" until it is whole
+  bool is_open = false;  // a connection brings bytes
+  std::string place{};   // of the film, in the folder; "" until it is whole
 
   bool is_whole() const noexcept { return offset == length; }
 };

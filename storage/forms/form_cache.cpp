@@ -89,8 +89,10 @@ Result<> FormCache::drop_other_versions() const {
   if (found + '\n' == wanted) return {};
   std::error_code error;
   std::vector<fs::path> others;
-  for (fs::recursive_directory_iterator it(folder_, error), end; !error && it != end; it.increment(error))
-    if (!it->is_directory(error) && !is_being_made(it->path().string())) others.push_back(it->path());
+  for (fs::recursive_directory_iterator it(folder_, error), end; !error && it != end;
+       it.increment(error))
+    if (!it->is_directory(error) && !is_being_made(it->path().string()))
+      others.push_back(it->path());
   for (const fs::path& other : others)
     if (!error) fs::remove(other, error);
   if (error) return fail_errno("empty the folder " + folder_, error.value());

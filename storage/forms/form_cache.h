@@ -24,10 +24,10 @@ class FormCache {
   FormCache(std::string folder, std::uint64_t bytes_max) noexcept
       : folder_(std::move(folder)), bytes_max_(bytes_max), limit_bytes_(bytes_max) {}
 
-  // Makes the folder, learns what is there, and removes what was left half made: what a process that
-  // is there is making may be another server's, that this one takes over from. What another version
-  // of videosync-media made goes, but for that. `is_shared`: such a server is there, and its empty
-  // folders stay, too.
+  // Makes the folder, learns what is there, and removes what was left half made: what a process
+  // that is there is making may be another server's, that this one takes over from. What another
+  // version of videosync-media made goes, but for that. `is_shared`: such a server is there, and
+  // its empty folders stay, too.
   Result<> open(bool is_shared = false);
 
   const std::string& folder() const noexcept { return folder_; }

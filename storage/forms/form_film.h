@@ -28,8 +28,8 @@ class FormFilm {
   std::optional<std::uint64_t> opening{};  // as which its file is being opened
   std::int64_t used_ms = 0;                // when somebody last wanted something of it
   bool is_gone = false;                    // the file has become another
-  // Of the machine or the storage, not the film's own: it passes. What they refused is not asked of them
-  // again for trouble_ms.
+  // Of the machine or the storage, not the film's own: it passes. What they refused is not asked of
+  // them again for trouble_ms.
   static constexpr std::int64_t trouble_ms = 2'000;
   std::string trouble{};
   std::int64_t trouble_until_ms = 0;

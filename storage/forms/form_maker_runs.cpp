@@ -19,8 +19,8 @@ namespace {
 // So much film is made ahead of who watches; more is begun when half of that is left.
 constexpr double ahead_s = 30;
 constexpr int crashes_max = 2;
-// What storage did not give in 20 s, or a program that somebody ended, is tried again later than what could
-// not be written.
+// What storage did not give in 20 s, or a program that somebody ended, is tried again later than
+// what could not be written.
 constexpr std::int64_t machine_trouble_ms = 10'000;
 
 double seconds_of(const FormFilm& film, const Rendition& rendition, std::size_t from,

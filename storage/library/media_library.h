@@ -105,7 +105,7 @@ class MediaLibrary {
     int watch = -1;              // an inotify descriptor, for changes of what was scanned; -1: none
     // A video that came since the first scan counts once its size has rested so long.
     std::chrono::milliseconds rest{2'000};
-    bool has_forms = false;  // what the library says of itself
+    bool has_forms = false;           // what the library says of itself
     std::string private_directory{};  // a library behind the others, see is_private(); "": none
   };
   // What goes on from scan to scan. Its owner's thread's.

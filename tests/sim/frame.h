@@ -103,7 +103,7 @@ struct Frame {
   std::vector<MemberId> controllers;
   std::string_view door;
   KnockId knock;
-  bool is_gone = false;  // of a knock
+  bool is_gone = false;        // of a knock
   std::vector<SeenTalk> talk;  // of a chat, a history, a reaction
   std::string_view code;       // of a notice or an error
   std::string_view re;

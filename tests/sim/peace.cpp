@@ -458,8 +458,8 @@ void World::check_gone(const Viewer& viewer, const Viewer::Talk& talk, Kind kind
 }
 
 // What a viewer saw itself carried out, and then lost its connection: if it does not count, the
-// next welcome says so. Of what it saw: another line may have gone on from there meanwhile, and have
-// been undone in turn, where nobody was to hear of it.
+// next welcome says so. Of what it saw: another line may have gone on from there meanwhile, and
+// have been undone in turn, where nobody was to hear of it.
 void World::check_seen(Viewer& viewer, std::size_t index) {
   const Viewer::Talk& talk = viewer.talks()[index];
   if (talk.is_open() || talk.is_anothers || !viewer.is_open()) return;

@@ -80,10 +80,10 @@ struct Plan {
   std::vector<std::int64_t> rounds_us{};  // how long each is before its peace; 0: left out
   Latency redis{};
   Latency client{};
-  bool has_doors = false;  // hosts close doors, and let in who knocks
+  bool has_doors = false;    // hosts close doors, and let in who knocks
   bool has_cookies = false;  // viewers' browsers are known again
-  double everyone = 0.5;  // of the sessions whose members may all control
-  bool is_spread = false;  // viewers go to the nodes in turn, and not by chance
+  double everyone = 0.5;     // of the sessions whose members may all control
+  bool is_spread = false;    // viewers go to the nodes in turn, and not by chance
   std::vector<Action> actions{};
 };
 

@@ -15,8 +15,8 @@ namespace {
 // turn.
 constexpr std::int64_t turn_takes_us = 20;
 
-// Turns in one millisecond in which nothing has arrived: more is a timer that is armed again and again
-// for what cannot be done yet, and a core that is burnt.
+// Turns in one millisecond in which nothing has arrived: more is a timer that is armed again and
+// again for what cannot be done yet, and a core that is burnt.
 constexpr std::uint32_t idle_turns_max = 16;
 
 }  // namespace

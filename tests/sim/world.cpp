@@ -270,8 +270,8 @@ void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& fra
   SimSession* session = session_of(key);
   if (session == nullptr) return;
   const bool is_news = frame->type == Frame::Type::state || frame->type == Frame::Type::host ||
-                       frame->type == Frame::Type::members ||
-                       frame->type == Frame::Type::queue || frame->type == Frame::Type::up_next;
+                       frame->type == Frame::Type::members || frame->type == Frame::Type::queue ||
+                       frame->type == Frame::Type::up_next;
   if (is_news) said_us_ = now_us();
   const bool has_state = frame->type == Frame::Type::state || frame->type == Frame::Type::welcome;
   if (has_state) check_late(frame->state);

@@ -7,8 +7,8 @@
 // declare and our tests use is defined here. Each test runs in a forked child, which leaves by
 // exit(), so that a leak, a race or a thread left running fails the test that caused it.
 //
-// Usage: <test program> [--filter PATTERN], of suite/name, as Criterion takes it. Exits 1 if a test failed or none
-// was run.
+// Usage: <test program> [--filter PATTERN], of suite/name, as Criterion takes it. Exits 1 if a test
+// failed or none was run.
 #include <fnmatch.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -73,7 +73,8 @@ Test(state_file, what_was_written_is_read) {
   cr_assert_eq(after->uploads.size(), 1U);
   cr_assert_eq(after->uploads[0].offset, 60U);
   cr_assert_eq(after->uploads[0].name, "Film.mp4");
-  cr_assert_eq(after->sessions[0].kept.value.queue.text(), before.sessions[0].kept.value.queue.text());
+  cr_assert_eq(after->sessions[0].kept.value.queue.text(),
+               before.sessions[0].kept.value.queue.text());
 }
 
 Test(state_file, time_goes_on_while_nothing_runs) {
@@ -106,7 +107,7 @@ Test(state_file, it_is_there_until_it_is_removed) {
   cr_assert(file.check().has_value());
   cr_assert_not(file.read(wall_us).has_value(), "there was none");
   cr_assert(file.write(some_state(), wall_us).has_value());
-  struct stat status {};
+  struct stat status{};
   cr_assert_eq(::stat((folder / "state").c_str(), &status), 0);
   cr_assert_eq(status.st_mode & 0777U, 0600U, "others could read the keys");
   cr_assert_eq(file.read(wall_us)->sessions.size(), 2U);

@@ -476,8 +476,8 @@ Test(memory_store, what_is_kept_can_be_restored_elsewhere) {
   cr_assert(caller.create(key_in_shard(3, 1), "lapsed", 1 * second_us).has_value());
   cr_assert(caller.create(key_in_shard(4, 1), "ended", 10 * second_us).has_value());
   before.remove(key_in_shard(4, 1), revision(1), {}, [](const Result<>&) noexcept {});
-  before.change(named, revision(1), revision(2), {buffer("one!"), buffer("queue")}, 10 * second_us, {},
-                [](const Result<>&) noexcept {});
+  before.change(named, revision(1), revision(2), {buffer("one!"), buffer("queue")}, 10 * second_us,
+                {}, [](const Result<>&) noexcept {});
   clock.advance_us(2 * second_us);
 
   const auto all = before.kept();
@@ -497,7 +497,8 @@ Test(memory_store, what_is_kept_can_be_restored_elsewhere) {
   cr_assert(owner == named.key);
   // Their time goes on where it stood.
   clock.advance_us(3 * second_us);
-  after.load(key_in_shard(2, 1), [&](Result<StoredValue> value) noexcept { found = std::move(value); });
+  after.load(key_in_shard(2, 1),
+             [&](Result<StoredValue> value) noexcept { found = std::move(value); });
   cr_assert_not(found->has_value());
 }
 

@@ -20,7 +20,9 @@ using videosync::test::TempFolder;
 
 namespace {
 
-ListenTarget unix_target(std::string path) { return {{}, 0, std::move(path)}; }
+ListenTarget unix_target(std::string path) {
+  return {{}, 0, std::move(path)};
+}
 
 bool says(const auto& result, std::string_view words) {
   return !result && result.error().message.contains(words);

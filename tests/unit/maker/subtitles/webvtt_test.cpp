@@ -1,4 +1,5 @@
-// WebVTT of odd text: it takes as long as the text is. Each of these sizes took minutes where it went by the square.
+// WebVTT of odd text: it takes as long as the text is. Each of these sizes took minutes where it
+// went by the square.
 #include "maker/subtitles/webvtt.h"
 
 #include <criterion/criterion.h>

@@ -37,30 +37,31 @@ void expect_extensions(bool is_fine, const std::vector<std::string_view>& texts)
 }  // namespace
 
 Test(chunk_extensions, names_and_tokens) {
-  expect_extensions(true, {";a", ";a=b", ";a;b", ";a=1;b", ";a=1;b=2;c", ";a;b=2", ";!#$%&'*+-.^_`|~=0",
-                ";a='b;c'=d"});
-  expect_extensions(false, {"a", "=a", ";", ";;a", ";a;", ";a=", ";=b", ";a==b", ";a=b=c", ";a,b", ";a=b,c",
-                 ";a/b", ";a(b)", ";a=[b]", ";\xc3\xa9", ";a=\xc3\xa9", ";a\x7f", ";a=b\x01"});
+  expect_extensions(true, {";a", ";a=b", ";a;b", ";a=1;b", ";a=1;b=2;c", ";a;b=2",
+                           ";!#$%&'*+-.^_`|~=0", ";a='b;c'=d"});
+  expect_extensions(
+      false, {"a", "=a", ";", ";;a", ";a;", ";a=", ";=b", ";a==b", ";a=b=c", ";a,b", ";a=b,c",
+              ";a/b", ";a(b)", ";a=[b]", ";\xc3\xa9", ";a=\xc3\xa9", ";a\x7f", ";a=b\x01"});
 }
 
 Test(chunk_extensions, a_quoted_value_may_have_anything_but_control_bytes) {
-  expect_extensions(true, {";a=\"\"", ";a=\"b\"", ";a=1;b=\"x;y\"", ";a=\"x;y\";b=\"=,;\";c", ";a=\" \t\"",
-                ";a=\"\xc3\xa9\xff\"", ";a=\"<>@,:/[]?={}\""});
-  expect_extensions(false, {";a=\"", ";a=\"b", ";a=\"b\"c", ";a=\"b\"\"c\"", ";a=b\"c\"", ";a=\"b\x01\"",
-                 ";a=\"b\x7f\"", ";a=\"b\n\"", ";a=\"b\r\n\"", ";a=\"b\r\"", ";\"a\"", ";\"a\"=b",
-                 ";a=\"b\"=c"});
+  expect_extensions(true, {";a=\"\"", ";a=\"b\"", ";a=1;b=\"x;y\"", ";a=\"x;y\";b=\"=,;\";c",
+                           ";a=\" \t\"", ";a=\"\xc3\xa9\xff\"", ";a=\"<>@,:/[]?={}\""});
+  expect_extensions(false, {";a=\"", ";a=\"b", ";a=\"b\"c", ";a=\"b\"\"c\"", ";a=b\"c\"",
+                            ";a=\"b\x01\"", ";a=\"b\x7f\"", ";a=\"b\n\"", ";a=\"b\r\n\"",
+                            ";a=\"b\r\"", ";\"a\"", ";\"a\"=b", ";a=\"b\"=c"});
   expect_extensions(false, {std::string_view(";a=\"\0\"", 6)});
 }
 
 Test(chunk_extensions, a_backslash_takes_one_byte_along) {
-  expect_extensions(true, {R"(;a="\"")", R"(;a="\\")", R"(;a="x\"y;z";b)", R"(;a="\\\"")", ";a=\"\\ \"",
-                ";a=\"\\\t\"", ";a=\"\\\xff\""});
+  expect_extensions(true, {R"(;a="\"")", R"(;a="\\")", R"(;a="x\"y;z";b)", R"(;a="\\\"")",
+                           ";a=\"\\ \"", ";a=\"\\\t\"", ";a=\"\\\xff\""});
   expect_extensions(false, {R"(;a="\")", R"(;a="\\\")", R"(;a="\\"")", ";a=\"\\\n\"", ";a=\"\\\r\"",
-                 ";a=\"\\\x01\"", ";a=\"\\\x7f\"", R"(;a=\b)", R"(;\a)"});
+                            ";a=\"\\\x01\"", ";a=\"\\\x7f\"", R"(;a=\b)", R"(;\a)"});
 }
 
 Test(chunk_extensions, blanks_stand_around_the_marks_alone) {
   expect_extensions(true, {" ;a", "\t ; \ta", "; a = b ; c", ";a = \"b\" ;c", ";a ;b", ";a\t=\tb"});
-  expect_extensions(false, {" ", "\t", " a", ";a ", ";a b", ";a=b ", ";a=b c", ";a=\"b\" ", ";a=\"b\" c", "; ",
-                 ";a= ", ";a\v", ";a\n", ";a;\r", "; a =\r"});
+  expect_extensions(false, {" ", "\t", " a", ";a ", ";a b", ";a=b ", ";a=b c", ";a=\"b\" ",
+                            ";a=\"b\" c", "; ", ";a= ", ";a\v", ";a\n", ";a;\r", "; a =\r"});
 }

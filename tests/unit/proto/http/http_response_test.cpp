@@ -54,8 +54,9 @@ Test(http_response, a_value_cannot_begin_another_field) {
 }
 
 Test(http_response, every_status_of_the_contract_has_a_reason) {
-  for (const int status : {100, 101, 200, 201, 204, 206, 302, 304, 307, 400, 401, 403, 404, 405, 408,
-                           412, 413, 414, 415, 416, 417, 422, 426, 429, 431, 500, 501, 503, 505}) {
+  for (const int status :
+       {100, 101, 200, 201, 204, 206, 302, 304, 307, 400, 401, 403, 404, 405, 408,
+        412, 413, 414, 415, 416, 417, 422, 426, 429, 431, 500, 501, 503, 505}) {
     cr_assert_not(reason_phrase(status).empty(), "%d", status);
   }
   cr_assert(reason_phrase(299).empty());

@@ -118,7 +118,8 @@ Test(session_record, a_name_that_no_message_could_carry_is_corrupt) {
 Test(session_record, without_what_came_last_it_is_one_that_older_nodes_read) {
   SessionRecord record = at_the_bounds();
   cr_assert_eq(encode(record)[0], 11);
-  cr_assert_eq(decode_session_record(encode(record))->removed_browsers.size(), removed_browsers_max);
+  cr_assert_eq(decode_session_record(encode(record))->removed_browsers.size(),
+               removed_browsers_max);
   record.removed_browsers.clear();
   cr_assert_eq(encode(record)[0], 10);
   cr_assert(decode_session_record(encode(record))->code == record.code);

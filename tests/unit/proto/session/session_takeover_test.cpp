@@ -284,10 +284,11 @@ Test(session_takeover, who_was_removed_or_is_long_gone_is_not_expected_back) {
 Test(session_takeover, what_cannot_be_a_member_is_not_expected) {
   Takeover over;
   over.reopen({});
-  const std::vector<SessionMachine::KnownMember> known{{.id = {}, .name = "Nobody"},
-                                                       {.id = over.bob.id, .name = ""},
-                                                       {.id = over.bob.id, .name = std::string(161, 'x')},
-                                                       {.id = MemberId{UINT32_MAX}, .name = "Nobody"}};
+  const std::vector<SessionMachine::KnownMember> known{
+      {.id = {}, .name = "Nobody"},
+      {.id = over.bob.id, .name = ""},
+      {.id = over.bob.id, .name = std::string(161, 'x')},
+      {.id = MemberId{UINT32_MAX}, .name = "Nobody"}};
   over.t.machine->expect_back(known);
   over.t.machine->check_invariants();
   cr_assert_eq(over.t.machine->known_members().size(), 1U, "the host alone");

@@ -190,7 +190,7 @@ Test(node_messages, values_that_no_node_can_have_come_to_are_corrupt) {
   }
   Joined joined = joined_as(one);
   cr_assert(!is_refused(joined));
-  for (std::uint64_t Joined::*const count :
+  for (std::uint64_t Joined::* const count :
        {&Joined::casts, &Joined::revision, &Joined::commands}) {
     Joined other = joined;
     other.*count = count_max;
@@ -198,7 +198,7 @@ Test(node_messages, values_that_no_node_can_have_come_to_are_corrupt) {
     add_one(other.*count, count_max);
     cr_assert(is_refused(other));
   }
-  for (std::uint64_t Joined::*const place : {&Joined::epoch, &Joined::seq}) {
+  for (std::uint64_t Joined::* const place : {&Joined::epoch, &Joined::seq}) {
     Joined other = joined;
     add_one(other.*place, told_number_max);
     cr_assert(is_refused(other));
@@ -216,7 +216,7 @@ Test(node_messages, values_that_no_node_can_have_come_to_are_corrupt) {
   cr_assert(is_refused(Cast{.number = 1, .heard = {{uuid_of(1), 1, refused}}}));
   cr_assert(is_refused(Gap{1, refused}));
   cr_assert(is_refused(Gap{count_max + 1}));
-  for (std::uint64_t Said::*const count : {&Said::number, &Said::previous, &Said::settled}) {
+  for (std::uint64_t Said::* const count : {&Said::number, &Said::previous, &Said::settled}) {
     Said said{.member = member, .text = "{}"};
     add_one(said.*count, count_max);
     cr_assert(is_refused(said));
@@ -274,7 +274,10 @@ Test(node_messages, what_is_over_a_bound_is_not_sent) {
   enroll.members.push_back({MemberId{1}, {}, ""});
   cr_assert(encode(envelope_of(enroll)).empty());
   const CastFrame large{0, std::string(text_bytes_max, 'x')};
-  cr_assert(encode(envelope_of(Cast{.frames = std::vector(message_bytes_max / text_bytes_max, large)})).empty(), "the whole");
+  cr_assert(
+      encode(envelope_of(Cast{.frames = std::vector(message_bytes_max / text_bytes_max, large)}))
+          .empty(),
+      "the whole");
   cr_assert(is_corrupt(std::string(message_bytes_max + 1, '\1')));
 }
 

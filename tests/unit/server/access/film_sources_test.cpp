@@ -76,7 +76,8 @@ Test(film_sources, an_entry_is_an_origin_that_means_nothing_else_in_a_policy) {
 }
 
 Test(film_sources, origins_are_told_once_and_in_one_form) {
-  const FilmSources sources = make({"https://A.example:443", "https://a.example", "https://[::1]:8"});
+  const FilmSources sources =
+      make({"https://A.example:443", "https://a.example", "https://[::1]:8"});
   const std::vector<std::string> told(sources.origins().begin(), sources.origins().end());
   const std::vector<std::string> expected{"https://a.example", "https://[::1]:8"};
   cr_assert(told == expected);

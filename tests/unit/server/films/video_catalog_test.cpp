@@ -203,7 +203,8 @@ void write_later(const TempFolder& folder, const char* name, const char* than) {
     cr_assert_eq(::stat((folder / file).c_str(), &status), 0);
     return facts_of(status).ctime_ns;
   };
-  do folder.write(name);
+  do
+    folder.write(name);
   while (came_ns(name) <= came_ns(than));
 }
 
@@ -222,7 +223,8 @@ Test(video_catalog, what_came_last_is_first_where_that_is_wanted) {
   cr_assert_eq(ids_of(library, {.limit = 2, .order = newest}), heat + " dog > \"dog\"");
   cr_assert_eq(ids_of(library, {.limit = 2, .after = "dog", .order = newest}), "bee ant > \"ant\"");
   cr_assert_eq(ids_of(library, {.limit = 2, .after = "ant", .order = newest}), "cat ");
-  cr_assert_eq(ids_of(library, {.words = "a", .limit = 2, .order = newest}), heat + " ant > \"ant\"");
+  cr_assert_eq(ids_of(library, {.words = "a", .limit = 2, .order = newest}),
+               heat + " ant > \"ant\"");
   cr_assert_eq(ids_of(library, {.words = "a", .after = "ant", .order = newest}), "cat ");
   cr_assert_eq(ids_of(library, {.after = "heat-1995-720p", .order = newest}), "dog bee ant cat ");
   cr_assert_eq(ids_of(library, {.order = title}), "ant bee cat dog " + heat + " ");

@@ -36,7 +36,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   struct Client {
     std::vector<SessionReply> replies;
     std::optional<Begun> begun;
-    std::vector<std::string> sent{};  // frames, to it alone
+    std::vector<std::string> sent{};          // frames, to it alone
     std::optional<ConnectionNumber> waits{};  // it was told to wait, under that number
     std::optional<std::uint16_t> closed{};    // with that code
   };

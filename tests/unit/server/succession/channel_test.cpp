@@ -57,9 +57,8 @@ Test(channel, a_long_text_is_taken_in_parts) {
   Pair pair;
   std::string text(20 << 20, 'a');
   text.back() = 'z';
-  std::jthread sender([&] {
-    cr_assert(pair.one->send(SuccessionWord::sessions, text, in(soon)).has_value());
-  });
+  std::jthread sender(
+      [&] { cr_assert(pair.one->send(SuccessionWord::sessions, text, in(soon)).has_value()); });
   const auto message = pair.other->receive(SuccessionWord::sessions, in(soon));
   cr_assert(message.has_value() && message->text == text);
 }

@@ -22,7 +22,9 @@ Result<std::unique_ptr<Successor>> start_shell(const std::string& script) {
   return Successor::start(launch, {"MORE=more"}, {}, {});
 }
 
-bool is_there(pid_t pid) { return ::kill(pid, 0) == 0; }
+bool is_there(pid_t pid) {
+  return ::kill(pid, 0) == 0;
+}
 
 }  // namespace
 

@@ -36,8 +36,7 @@ class Asker {
   explicit Asker(const std::string& folder, const std::optional<Uuid>& self = {})
       : Asker(folder, UploadKeeper::Owners{.self = self}) {}
   Asker(const std::string& folder, UploadKeeper::Owners owners)
-      : keeper_(std::move(
-            *UploadKeeper::create(folder, keeper_rules, clock_, std::move(owners)))),
+      : keeper_(std::move(*UploadKeeper::create(folder, keeper_rules, clock_, std::move(owners)))),
         desk_(std::move(*UploadDesk::create("a test"))) {
     keeper_->note_serving();
   }

@@ -3,8 +3,8 @@
 
 #include <criterion/criterion.h>
 #include <fmt/core.h>
-#include <unistd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
