@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/log.h"
 #include "server/succession/predecessor.h"
 
 namespace videosync {
@@ -71,8 +72,8 @@ Result<pid_t> spawn(const Launch& launch, const std::vector<std::string>& more, 
   return pid;
 }
 
-Result<> offer(SuccessionChannel& channel, std::span<const OfferedListener> listeners,
-               const Predecessor::Offer& offered) {
+Result<> say_offer(SuccessionChannel& channel, std::span<const OfferedListener> listeners,
+                   const Predecessor::Offer& offered) {
   const auto deadline = steady_clock::now() + offer_wait;
   for (const OfferedListener& listener : listeners) {
     std::span<const int> rest(listener.descriptors);
@@ -99,7 +100,7 @@ Launch own_launch(int argc, char** argv) {
 Result<std::unique_ptr<Successor>> Successor::start(const Launch& launch,
                                                     const std::vector<std::string>& environment,
                                                     std::span<const OfferedListener> listeners,
-                                                    const Predecessor::Offer& said) {
+                                                    const Predecessor::Offer& offer) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return fail_errno("a socket for the successor (raise `ulimit -n`)", errno);
@@ -113,7 +114,7 @@ Result<std::unique_ptr<Successor>> Successor::start(const Launch& launch,
   if (!pid) return std::unexpected(pid.error());
   theirs.reset();  // its end is noticed here
   std::unique_ptr<Successor> successor(new Successor(std::move(ours), *pid));
-  if (const auto offered = offer(successor->channel_, listeners, said); !offered) {
+  if (const auto offered = say_offer(successor->channel_, listeners, offer); !offered) {
     return std::unexpected(successor->explained(offered.error()));
   }
   return successor;
@@ -171,8 +172,8 @@ Result<> Successor::hear_serving(SuccessionChannel::Deadline deadline) {
 void Successor::release() noexcept {
   VS_ASSERT(!is_released_);
   is_released_ = true;
-  // Should it not hear that, it goes on after a while.
-  static_cast<void>(channel_.send(SuccessionWord::released, "", steady_clock::now() + offer_wait));
+  const auto told = channel_.send(SuccessionWord::released, "", steady_clock::now() + offer_wait);
+  if (!told) log_debug("main", "it goes on after a while", field("why", told.error().message));
 }
 
 }  // namespace videosync
