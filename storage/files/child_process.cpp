@@ -22,6 +22,12 @@ namespace videosync {
 namespace {
 
 constexpr int stop_check_ms = 100;
+// These sanitizers reserve terabytes of addresses, in our children, too.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool limits_memory = false;
+#else
+constexpr bool limits_memory = true;
+#endif
 constexpr std::int64_t kill_wait_ms = 1'000;
 constexpr int lowest_priority = 19;
 constexpr int modesty = 5;  // less priority than ours
@@ -135,7 +141,7 @@ void ChildProcess::step_aside(std::uint64_t memory_bytes_max,
 void ChildProcess::limit(std::uint64_t memory_bytes_max,
                          std::uint64_t file_bytes_max) const noexcept {
   const rlimit memory{memory_bytes_max, memory_bytes_max};
-  ::prlimit(pid_, RLIMIT_AS, &memory, nullptr);
+  if (limits_memory) ::prlimit(pid_, RLIMIT_AS, &memory, nullptr);
   const rlimit file{file_bytes_max, file_bytes_max};
   ::prlimit(pid_, RLIMIT_FSIZE, &file, nullptr);
 }

@@ -27,7 +27,10 @@ async function runWith(descriptors, folder) {
   }
 }
 
-test('with too few descriptors it ends with a line that says so, with enough it serves', async () => {
+// A sanitizer that cannot open what it looks into takes what it cannot see for a fault.
+const SKIP = process.env.VIDEOSYNC_SANITIZE ? 'a sanitizer wants descriptors of its own' : false;
+
+test('with too few descriptors it ends with a line that says so, with enough it serves', { skip: SKIP }, async () => {
   const folder = await makeFolder({ 'media/film.mp4': 'film', 'www/index.html': 'page' });
   try {
     const complaints = [];
