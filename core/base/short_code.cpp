@@ -33,6 +33,7 @@ ShortCode ShortCode::of_random(std::span<const std::uint8_t, 5> bytes) noexcept 
 }
 
 std::optional<ShortCode> ShortCode::parse(std::string_view text) noexcept {
+  if (text.size() > typed_max) return std::nullopt;
   ShortCode code;
   std::size_t found = 0;
   for (const char letter : text) {

@@ -27,7 +27,9 @@ struct ShortCode {
   static ShortCode of_random(std::span<const std::uint8_t, 5> bytes) noexcept;
 
   // As people write it: in any case, with dashes and spaces wherever they like, and with the
-  // letters that look like a figure (O: 0; I and L: 1). Nothing for what is no code, nil included.
+  // letters that look like a figure (O: 0; I and L: 1). Nothing for what is no code, nil included:
+  // what is longer than anybody writes one, as a session's key is, is not looked into.
+  static constexpr std::size_t typed_max = 32;
   static std::optional<ShortCode> parse(std::string_view text) noexcept;
 
   // The eight characters alone, as stores name it; with the dash, as people read it.

@@ -1,10 +1,27 @@
 #include "proto/http/http_message.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/base/text.h"
 
 namespace videosync {
+
+namespace {
+
+constexpr std::array<bool, 256> token_chars = [] {
+  std::array<bool, 256> is_one{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789"))
+    is_one[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    is_one[static_cast<unsigned char>(c)] = true;
+    is_one[static_cast<unsigned char>(c - 'a' + 'A')] = true;
+  }
+  return is_one;
+}();
+
+}  // namespace
+
 std::string_view HttpRequest::header(std::string_view name) const noexcept {
   for (const HttpField& field : fields) {
     if (equals_ignoring_case(field.name, name)) return field.value;
@@ -80,12 +97,15 @@ std::string_view take_list_element(std::string_view& list, char separator) noexc
 }
 
 bool is_token_char(char c) noexcept {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return is_letter(c) || is_digit(c) || marks.find(c) != std::string_view::npos;
+  return token_chars[static_cast<unsigned char>(c)];
 }
 
+// Of every field that is written its name is looked at, so this is a table.
 bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+  bool is_one = !text.empty();
+  for (const char c : text)
+    is_one = is_one && token_chars[static_cast<unsigned char>(c)];
+  return is_one;
 }
 
 }  // namespace videosync

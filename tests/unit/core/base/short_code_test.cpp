@@ -61,3 +61,10 @@ Test(short_code, what_is_no_code_is_refused) {
     cr_assert_not(ShortCode::parse(written).has_value(), "%s", written);
   cr_assert_not(ShortCode::parse({"ABCD\0EFGH", 9}).has_value());
 }
+
+Test(short_code, what_is_longer_than_anybody_writes_is_none) {
+  const std::string code = "0123-4567";
+  const std::string wide = code + std::string(ShortCode::typed_max - code.size(), ' ');
+  cr_assert(ShortCode::parse(wide).has_value());
+  cr_assert_not(ShortCode::parse(wide + ' ').has_value());
+}
