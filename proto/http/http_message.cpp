@@ -10,12 +10,11 @@ namespace videosync {
 namespace {
 
 constexpr std::array<bool, 256> token_chars = [] {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
   std::array<bool, 256> is_one{};
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789"))
-    is_one[static_cast<unsigned char>(c)] = true;
-  for (char c = 'a'; c <= 'z'; ++c) {
-    is_one[static_cast<unsigned char>(c)] = true;
-    is_one[static_cast<unsigned char>(c - 'a' + 'A')] = true;
+  for (std::size_t i = 0; i < is_one.size(); ++i) {
+    const char c = static_cast<char>(i);
+    is_one[i] = is_letter(c) || is_digit(c) || marks.find(c) != std::string_view::npos;
   }
   return is_one;
 }();
