@@ -27,7 +27,7 @@
 #include "server/nodes/store_relay.h"
 #include "server/service.h"
 #include "server/service_manager.h"
-#include "server/state_file.h"
+#include "server/succession/state_file.h"
 #include "server/succession/predecessor.h"
 #include "server/succession/standstill.h"
 #include "server/succession/successor.h"
@@ -70,6 +70,7 @@ class Program final : public NodesOwner {
   void on_successor() noexcept;
   void gather_workers() noexcept;
   void on_rest_timer() noexcept;
+  bool others_rest();
   bool send_sessions() noexcept;
   void hear_serving() noexcept;
   void give_way() noexcept;

@@ -246,6 +246,7 @@ Result<std::optional<SavedState>> Program::read_state_file() {
 // Before a worker's thread runs. How many could not be.
 std::size_t Program::restore_sessions(SavedState saved) {
   std::size_t lost = 0;
+  std::string why;  // of the first: there may be very many
   for (SavedSession& session : saved.sessions) {
     const Uuid key = session.kept.name.key;
     auto restored = memory_store_.restore(session.kept);
@@ -254,12 +255,14 @@ std::size_t Program::restore_sessions(SavedState saved) {
       restored = directory.restore(key, session.kept.value, std::move(session.company));
     }
     if (restored) continue;
-    ++lost;
-    log_error("main", "a session of the program before cannot go on",
-              field("why", restored.error().message));
+    if (++lost == 1) why = std::move(restored.error().message);
   }
   log_info("main", "sessions go on from the program before",
            field("sessions", saved.sessions.size() - lost));
+  if (lost > 0) {
+    log_error("main", "sessions of the program before cannot go on", field("sessions", lost),
+              field("why", why));
+  }
   return lost;
 }
 

@@ -133,16 +133,22 @@ void Program::gather_workers() noexcept {
   on_rest_timer();
 }
 
+bool Program::others_rest() {
+  return standstill_.held() + 1 >= workers_.size();
+}
+
 // The first worker comes to rest last: it looks whether the others have.
 void Program::on_rest_timer() noexcept {
   if (succession_ != Succession::gathering) return;
   Worker& first = *workers_.front();
-  if (standstill_.held() + 1 < workers_.size()) {
+  if (!others_rest()) {
     first.reactor().timers().schedule(rest_timer_, first.reactor().now_ms() + rest_look_ms);
     return;
   }
   first.come_to_rest([this]() noexcept {
-    if (succession_ == Succession::gathering && send_sessions()) hear_serving();
+    // It may be about an attempt that has failed since, and another one gathers by now.
+    const bool is_its_time = succession_ == Succession::gathering && others_rest();
+    if (is_its_time && send_sessions()) hear_serving();
     workers_.front()->go_on();
   });
 }

@@ -6,6 +6,19 @@ namespace videosync {
 
 using Impl = SessionDirectory::Impl;
 
+Result<> SessionDirectory::restore(const Uuid& key, const StoredValue& value,
+                                   SessionCompany company) noexcept {
+  const Impl::Event event(*impl_);
+  return impl_->restore(key, value, std::move(company));
+}
+SessionCompany SessionDirectory::company_of(const Uuid& key) const {
+  return impl_->company_of(key);
+}
+void SessionDirectory::hand_away() noexcept {
+  const Impl::Event event(*impl_);
+  impl_->hand_away();
+}
+
 // As where a node has died: in an epoch and at a fence above all that its members and its record
 // may have seen, with nobody connected and its host expected back.
 Result<> Impl::restore(const Uuid& key, const StoredValue& value, SessionCompany company) noexcept {

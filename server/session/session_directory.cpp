@@ -19,18 +19,6 @@ SessionDirectory::SessionDirectory(const SessionPorts& ports)
 }
 SessionDirectory::~SessionDirectory() = default;
 
-Result<> SessionDirectory::restore(const Uuid& key, const StoredValue& value,
-                                   SessionCompany company) noexcept {
-  const Impl::Event event(*impl_);
-  return impl_->restore(key, value, std::move(company));
-}
-SessionCompany SessionDirectory::company_of(const Uuid& key) const {
-  return impl_->company_of(key);
-}
-void SessionDirectory::hand_away() noexcept {
-  const Impl::Event event(*impl_);
-  impl_->hand_away();
-}
 void SessionDirectory::on_create(const Uuid& key, const CreateOrder& order,
                                  ConnectionRef from) noexcept {
   const Impl::Event event(*impl_);

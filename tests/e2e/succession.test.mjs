@@ -29,6 +29,16 @@ async function start(t, { args = [], ...more } = {}) {
   return server;
 }
 
+// A file of settings, for --config: {path, set(text)}.
+async function settingsFile(t) {
+  const folder = await makeFolder();
+  t.after(() => folder.remove());
+  const file = folder.path('settings');
+  const set = (text) => writeFile(file, `${text}\n`);
+  await set('');
+  return { folder, path: file, set };
+}
+
 const servingPid = (server) => server.successors().at(-1) ?? server.pid;
 // Resolves when another process serves.
 async function succeed(server) {
@@ -120,13 +130,11 @@ test('who is being sent a film gets the rest of it from the old program', async 
 });
 
 test('again and again, with other settings each time, on the same addresses', async (t) => {
-  const folder = await makeFolder();
-  t.after(() => folder.remove());
-  const settings = folder.path('settings');
-  const socket = folder.path('socket');
-  const set = (workers) => writeFile(settings, `workers = ${workers}\n`);
+  const settings = await settingsFile(t);
+  const socket = settings.folder.path('socket');
+  const set = (workers) => settings.set(`workers = ${workers}`);
   await set(1);
-  const server = await startServer({ args: ['--config', settings, '--media', media.directory, '--listen', `unix:${socket}`] });
+  const server = await startServer({ args: ['--config', settings.path, '--media', media.directory, '--listen', `unix:${socket}`] });
   t.after(() => server.stop());
   let [host, session] = await openRoom(server, 1, {});
   for (const workers of [3, 1, 2]) {
@@ -148,19 +156,16 @@ test('again and again, with other settings each time, on the same addresses', as
 });
 
 test('a new program that does not start changes nothing, and the log says why', async (t) => {
-  const folder = await makeFolder();
-  t.after(() => folder.remove());
-  const settings = folder.path('settings');
-  await writeFile(settings, '');
-  const server = await start(t, { args: ['--config', settings] });
+  const settings = await settingsFile(t);
+  const server = await start(t, { args: ['--config', settings.path] });
   const [host, ann] = await openRoom(server, 2, {});
-  await writeFile(settings, 'drain = "never"\n');
+  await settings.set('drain = "never"');
   process.kill(server.pid, 'SIGUSR2');
   await untilLogged(server, /no new program has taken over: this one goes on.*it ended with status 1/);
   await untilLogged(server, /drain.*never/);
   host.send('play');
   await ann.next('state', ({ playing }) => playing);
-  await writeFile(settings, '');
+  await settings.set('');
   await succeed(server);
   assert.equal((await ann.closed).code, 1001);
 });
@@ -235,15 +240,12 @@ test('with Redis the new program is another node', async (t) => {
 });
 
 test('settings with which sessions would end are refused', async (t) => {
-  const folder = await makeFolder();
-  t.after(() => folder.remove());
-  const settings = folder.path('settings');
-  await writeFile(settings, '');
-  const server = await start(t, { args: ['--config', settings] });
+  const settings = await settingsFile(t);
+  const server = await start(t, { args: ['--config', settings.path] });
   const { key } = await createSession(server);
   await createSession(server);
   for (const [text, words] of [['max-sessions = 1', /--max-sessions 1 leaves no room for its 2 sessions/], ['redis = "redis://127.0.0.1:1"', /2 sessions are in no Redis and would end/]]) {
-    await writeFile(settings, `${text}\n`);
+    await settings.set(text);
     const before = server.stderr().length;
     process.kill(server.pid, 'SIGUSR2');
     await until(() => /no new program has taken over/.test(server.stderr().slice(before)), () => `${text}: ${server.stderr()}`);

@@ -71,7 +71,9 @@ export const rooms = {
     'server/connection', 'server/digest.h', 'server/http', 'server/session/session_reply.h', 'server/worker.h',
   ],
   // From one process to the next.
-  'server/succession': ['core/base', 'proto/session/session_values.h'],
+  'server/succession': [
+    'core/base', 'proto/session', 'server/digest.h', 'server/session/session_directory.h', 'server/uploads/upload_table.h', 'storage/memory_store.h',
+  ],
   'server/metrics': [
     'core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/forms/form_counts.h', 'storage/redis',
   ],

@@ -1,4 +1,4 @@
-#include "server/state_file.h"
+#include "server/succession/state_file.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>

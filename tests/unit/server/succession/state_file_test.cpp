@@ -1,5 +1,5 @@
 // What a restart keeps: written whole or not at all, read once, and damage is seen.
-#include "server/state_file.h"
+#include "server/succession/state_file.h"
 
 #include <criterion/criterion.h>
 #include <sys/stat.h>
