@@ -61,6 +61,10 @@ void UploadAsks::on_answer(UploadAnswer& answer) {
   const auto found = askers_.find(answer.number);
   VS_ASSERT(found != askers_.end());
   Asker& asker = found->second;
+  if (answer.kind == Kind::yield) {
+    VS_ASSERT(asker.reception != nullptr);
+    return asker.reception->on_yield();
+  }
   bool goes_on = false;
   if (asker.reception != nullptr) {
     goes_on = asker.reception->on_answer(answer);

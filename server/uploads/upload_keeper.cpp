@@ -1,5 +1,6 @@
 #include "server/uploads/upload_keeper.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -183,14 +184,12 @@ void UploadKeeper::serve(Order& order) {
   } else if (upload == nullptr) {
     answer.fault = UploadFault::unknown;
   } else if (ask.kind == Kind::open) {
-    const auto opened = table_.open(*upload, ask.bytes, now_us);
-    if (!opened) answer.fault = opened.error();
+    answer.fault = open_upload(*upload, order);
   } else if (ask.kind == Kind::write) {
     write(*upload, ask.text, answer);
     upload = table_.find(ask.session, ask.id);
   } else if (ask.kind == Kind::close) {
-    if (!files_.close(*upload)) answer.fault = UploadFault::storage_failed;
-    if (upload->is_open) table_.close(*upload, now_us);
+    answer.fault = close_upload(*upload);
     if (answer.fault) give_up(*std::exchange(upload, nullptr));
   } else if (ask.kind == Kind::remove) {
     answer.upload = *upload;
@@ -205,6 +204,41 @@ void UploadKeeper::serve(Order& order) {
     answer.buffer = std::move(ask.text);
   }
   order.desk->put(std::move(answer));
+}
+
+std::optional<UploadFault> UploadKeeper::open_upload(Upload& upload, const Order& order) {
+  const auto opened = table_.open(upload, order.ask.bytes, clock_.monotonic_us());
+  if (opened) {
+    openers_.push_back({upload.id, order.desk, order.ask.number});
+    return std::nullopt;
+  }
+  if (opened.error() == UploadFault::in_progress) have_yield(upload);
+  return opened.error();
+}
+
+// Who brings it has been left for another connection, and cannot know: a network that is gone says
+// nothing, and a browser's kernel sends for seconds what a page had begun before its reload. So who
+// comes anew need not wait for that.
+void UploadKeeper::have_yield(const Upload& upload) {
+  if (upload.is_whole()) return;  // its last answer is on its way
+  const auto opener = std::ranges::find_if(
+      openers_, [&](const Opener& each) { return each.id.bytes == upload.id.bytes; });
+  VS_ASSERT(opener != openers_.end());
+  UploadAnswer answer{.number = opener->number, .kind = Kind::yield};
+  answer.upload = upload;
+  opener->desk->put(std::move(answer));
+}
+
+std::optional<UploadFault> UploadKeeper::close_upload(Upload& upload) {
+  const bool is_kept = files_.close(upload);
+  if (upload.is_open) table_.close(upload, clock_.monotonic_us());
+  forget_opener(upload);
+  if (!is_kept) return UploadFault::storage_failed;
+  return std::nullopt;
+}
+
+void UploadKeeper::forget_opener(const Upload& upload) noexcept {
+  std::erase_if(openers_, [&](const Opener& each) { return each.id.bytes == upload.id.bytes; });
 }
 
 void UploadKeeper::create_upload(UploadAsk& ask, UploadAnswer& answer) {
@@ -261,6 +295,7 @@ void UploadKeeper::finish(Upload& upload, UploadAnswer& answer) {
 
 void UploadKeeper::give_up(const Upload& upload) noexcept {
   files_.remove(upload);
+  forget_opener(upload);
   table_.remove(Uuid(upload.session), UploadId(upload.id));
 }
 

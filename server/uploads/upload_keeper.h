@@ -35,6 +35,7 @@ struct UploadAsk {
     write,  // `text` is what comes next
     close,  // the connection brings no more for now
     remove,
+    yield,  // only as an answer, which nobody asked for: another connection wants to go on
   };
   std::uint64_t number = 0;  // comes back with the answer
   Kind kind = Kind::look;
@@ -108,12 +109,23 @@ class UploadKeeper {
     UploadAsk ask;
   };
 
+  // Which reception brings the bytes of an upload that is open.
+  struct Opener {
+    UploadId id;
+    UploadDesk* desk = nullptr;
+    std::uint64_t number = 0;
+  };
+
   UploadKeeper(UploadFiles files, const UploadRules& rules, const Clock& clock,
                Owners owners) noexcept;
   void put(Order order);
   void run(const std::stop_token& stop);
   std::vector<Order> await_orders(const std::stop_token& stop);
   void serve(Order& order);
+  std::optional<UploadFault> open_upload(Upload& upload, const Order& order);
+  std::optional<UploadFault> close_upload(Upload& upload);
+  void forget_opener(const Upload& upload) noexcept;
+  void have_yield(const Upload& upload);
   void create_upload(UploadAsk& ask, UploadAnswer& answer);
   void write(Upload& upload, const std::string& bytes, UploadAnswer& answer);
   void finish(Upload& upload, UploadAnswer& answer);
@@ -141,6 +153,7 @@ class UploadKeeper {
   // The thread's:
   UploadFiles files_;
   UploadTable table_;
+  std::vector<Opener> openers_;
   std::int64_t look_next_us_ = 0;  // for what has expired
   std::int64_t note_next_us_ = 0;  // that this node has the folder
   std::int64_t list_next_us_ = 0;  // whose sessions' films are there

@@ -48,6 +48,12 @@ void UploadReception::on_body_lost() noexcept {
   go_on();
 }
 
+void UploadReception::on_yield() {
+  if (has_ended_) return;
+  fail(UploadFault::taken_over);
+  go_on();
+}
+
 void UploadReception::tell_progress() {
   const std::int64_t now_us = asks_.now_us();
   if (!upload_.is_whole() && now_us - told_us_ < tell_every_us) return;

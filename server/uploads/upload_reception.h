@@ -33,6 +33,9 @@ class UploadReception final : public BodySink {
   void on_body_end() noexcept override;
   void on_body_lost() noexcept override;
 
+  // Another connection wants to go on: what has come is written, and no more is taken.
+  void on_yield();
+
   // False: that was the last one.
   bool on_answer(UploadAnswer& answer);
 

@@ -25,6 +25,7 @@ enum class UploadFault : std::uint8_t {
   exists,         // the session brings another film already
   wrong_offset,   // bytes begin elsewhere than where those before them ended
   in_progress,    // bytes come over another connection already
+  taken_over,     // what was to come here comes over another connection
   beyond_length,  // more than were announced
   too_large,      // longer than any may be
   no_room,        // the quota of all uploads is taken

@@ -141,6 +141,25 @@ test('after a cut it goes on where what came has ended', async () => {
   await host.remove(url);
 });
 
+test('who comes anew does not wait for a connection that was left', async () => {
+  const host = await uploader(server);
+  const url = await host.begin(BYTES.length);
+  const left = await host.open(url, 0, BYTES.length);
+  left.write(BYTES.subarray(0, 100_000)); // and it says nothing any more, as a network that is gone
+  await until(async () => await host.offset(url) === 100_000, 'what came is there');
+  assertError(await host.patch(url, 100_000, BYTES.subarray(100_000)), 423, 'upload_in_progress');
+  const answer = host.held('PATCH', url, await left.readAnswer(), 403, 'upload_taken_over');
+  assert.equal(answer.headers['upload-offset'], '100000');
+  await until(async () => {
+    const { status } = await host.patch(url, 100_000, BYTES.subarray(100_000));
+    assert.ok(status === 204 || status === 423, String(status));
+    return status === 204;
+  }, 'the rest is taken', 5_000);
+  left.close();
+  assert.ok((await readFile((await filesBelow(folder.directory))[0])).equals(BYTES));
+  await host.remove(url);
+});
+
 test('a part that begins elsewhere, is too long, or comes twice at once is refused', async () => {
   const host = await uploader(server);
   const url = await host.begin(1_000);
@@ -161,6 +180,7 @@ test('a part that begins elsewhere, is too long, or comes twice at once is refus
   open.write('x'.repeat(10));
   await until(async () => await other.offset(second) === 10, 'the first is being written');
   assertError(await other.patch(second, 10, BYTES.subarray(0, 10)), 423, 'upload_in_progress');
+  other.held('PATCH', second, await open.readAnswer(), 403, 'upload_taken_over');
   open.close();
   await other.remove(second);
   await host.remove(url);

@@ -1,7 +1,7 @@
 // One that brings films by tus 1.0.0, byte by byte as a test wants it. Each answer is held against docs/openapi.yaml.
 import assert from 'node:assert/strict';
 import { holdAnswer, operations, responsesOf } from './api_files.mjs';
-import { ask, exchange, HttpConnection, requestText } from './http_connection.mjs';
+import { ask, assertError, exchange, HttpConnection, requestText } from './http_connection.mjs';
 import { createSession } from './member.mjs';
 
 export const PART = 'application/offset+octet-stream';
@@ -59,6 +59,11 @@ export async function uploader(server, session) {
     patch: async (url, offset, bytes, more) => held('PATCH', url, await exchange(server.origin, Buffer.concat([
       Buffer.from(requestText('PATCH', url, partOf(offset, { 'Content-Length': bytes.length, ...more }))), bytes,
     ]))),
+    // An answer that was read elsewhere: the error that it is to be.
+    held(method, target, answer, status, code) {
+      assertError(held(method, target, answer), status, code);
+      return answer;
+    },
     remove: (url) => send('DELETE', url, fields()),
     // A connection on which the head of a part has been sent, and nothing of it.
     async open(url, offset, length) {

@@ -6,7 +6,7 @@ const LONG_STEP_MS = 100;
 const FILMS_TIMEOUT_MS = 60_000;
 
 // Resolves to the first truthy value of `look()`; rejects, saying `what` (a text, or what makes
-// one), when none comes.
+// one, or a promise of it), when none comes.
 //
 // Who looks at a page every 20 ms costs as much as a film that plays in it. So, without `stepMs`, it looks
 // the less often the longer it has waited: it is late by a tenth of that, and by 100 ms at most.
@@ -16,7 +16,7 @@ export async function until(look, what, timeoutMs = 10_000, stepMs = null) {
     const value = await look();
     if (value) return value;
     const waitedMs = Date.now() - startMs;
-    if (waitedMs >= timeoutMs) throw new Error(`waited ${timeoutMs} ms in vain: ${typeof what === 'function' ? what() : what}`);
+    if (waitedMs >= timeoutMs) throw new Error(`waited ${timeoutMs} ms in vain: ${typeof what === 'function' ? await what() : what}`);
     await sleep(stepMs ?? Math.min(Math.max(STEP_MS, waitedMs / 10), LONG_STEP_MS));
   }
 }

@@ -48,10 +48,9 @@ export class Bringing {
     field.addEventListener('change', () => {
       const [file] = field.files;
       field.value = '';
-      if (file) this.#bring(file);
+      if (file) this.bring(file);
     });
     stop.addEventListener('click', () => this.#stop?.());
-    this.#takeDrops();
     this.#render();
   }
 
@@ -76,23 +75,8 @@ export class Bringing {
     stop.hidden = !this.#stop;
   }
 
-  #takeDrops() {
-    const hasFile = (event) => this.#mayBring && event.dataTransfer?.types.includes('Files');
-    addEventListener('dragover', (event) => {
-      if (!hasFile(event)) return;
-      event.preventDefault();
-      byId('app').classList.add('takes-film');
-    });
-    for (const type of ['dragleave', 'drop']) addEventListener(type, () => byId('app').classList.remove('takes-film'));
-    addEventListener('drop', (event) => {
-      if (!hasFile(event)) return;
-      event.preventDefault();
-      const [file] = event.dataTransfer.files;
-      if (file) this.#bring(file);
-    });
-  }
-
-  async #bring(file) {
+  async bring(file) {
+    if (!this.#mayBring) return this.#toast(words.refused('uploads_off'));
     if (this.#stop) return this.#toast(words.oneAtATime);
     if (file.size > this.#bytesMax) return this.#toast(words.refused('upload_too_large'));
     this.#stop = () => {};

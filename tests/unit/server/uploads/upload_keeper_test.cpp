@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 
+#include <deque>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -41,6 +42,24 @@ class Asker {
     keeper_->note_serving();
   }
 
+  // A question of which nothing is awaited.
+  std::uint64_t put(Kind kind, std::uint64_t bytes) {
+    keeper_->ask(
+        *desk_,
+        {.number = ++number_, .kind = kind, .session = a_session(), .id = id_, .bytes = bytes});
+    return number_;
+  }
+  UploadAnswer next() {
+    while (heard_.empty()) {
+      pollfd waited{desk_->descriptor(), POLLIN, 0};
+      cr_assert_eq(::poll(&waited, 1, answer_wait_ms), 1);
+      for (UploadAnswer& answer : desk_->take())
+        heard_.push_back(std::move(answer));
+    }
+    UploadAnswer first = std::move(heard_.front());
+    heard_.pop_front();
+    return first;
+  }
   UploadAnswer ask(Kind kind, std::uint64_t bytes = 0, std::string text = {}) {
     keeper_->ask(*desk_, {.number = ++number_,
                           .kind = kind,
@@ -63,6 +82,7 @@ class Asker {
   SystemClock clock_;
   std::unique_ptr<UploadKeeper> keeper_;
   std::unique_ptr<UploadDesk> desk_;
+  std::deque<UploadAnswer> heard_;
   std::uint64_t number_ = 0;
   UploadId id_{};
 };
@@ -104,6 +124,25 @@ Test(upload_keeper, a_file_that_may_not_grow_is_an_answer_and_no_end) {
   answer = asker.ask(Kind::write, 0, std::string(5'904, 'y'));
   cr_assert(!answer.fault && answer.upload.is_whole());
   cr_assert_eq(read_whole(folder / answer.upload.place).size(), 10'000U);
+}
+
+Test(upload_keeper, who_brings_it_is_told_that_another_one_wants_to_go_on) {
+  const TempFolder folder;
+  Asker asker(folder.path());
+  asker.ask(Kind::create, 10, "a.mp4");
+  const std::uint64_t first = asker.put(Kind::open, 0);
+  cr_assert_not(asker.next().fault);
+  const std::uint64_t second = asker.put(Kind::open, 0);
+  const UploadAnswer told = asker.next();
+  cr_assert(told.kind == Kind::yield && told.number == first);
+  const UploadAnswer refused = asker.next();
+  cr_assert(refused.number == second && refused.fault == UploadFault::in_progress);
+  cr_assert_not(asker.ask(Kind::write, 0, "01234").fault, "what has come is kept");
+  cr_assert_not(asker.ask(Kind::close).fault);
+  cr_assert_not(asker.ask(Kind::open, 5).fault);
+  cr_assert(asker.ask(Kind::write, 0, "56789").upload.is_whole());
+  asker.put(Kind::open, 10);
+  cr_assert(asker.next().fault == UploadFault::in_progress, "a whole one is not disturbed");
 }
 
 Test(upload_keeper, what_was_forgotten_takes_no_more) {
