@@ -37,6 +37,7 @@ constexpr auto changes_settle = 300ms;
 constexpr int scan_cost_max = 3;
 // For folders whose changes the kernel does not hear of.
 constexpr auto scan_every = 300s;
+constexpr int restless_doublings_max = 7;
 // A folder that is not there may be back at any time, and nothing of it is watched.
 constexpr auto scan_again_every = 5s;
 // Storage that takes longer for one answer is told of, and a rescan does not wait for it.
@@ -164,8 +165,7 @@ void Librarian::run(const std::stop_token& stop) {
     if (!wake_.wait(lock, stop, [this] { return has_started_; })) return;
   }
   while (!stop.stop_requested()) {
-    bool is_asked = false;
-    if (is_scan_due(is_asked)) {
+    if (is_scan_due()) {
       scan();
     } else if (!has_work_ || !work()) {
       await_order(stop);
@@ -174,18 +174,24 @@ void Librarian::run(const std::stop_token& stop) {
   keep_known();
 }
 
+// What is being written is looked at the more rarely the longer that lasts, for each look breaks
+// off a picture that is being made; the kernel tells when it is closed.
+std::optional<Librarian::Clock::time_point> Librarian::next_look_at_restless() const {
+  if (restless_scans_ == 0) return std::nullopt;
+  return scanned_at_ + options_.rest * (1 << std::min(restless_scans_ - 1, restless_doublings_max));
+}
+
 Librarian::Clock::time_point Librarian::next_scan() const {
   if (wants_scan_) return Clock::time_point::min();
   const Clock::time_point earliest = scanned_at_ + scan_took_ * scan_cost_max;
   Clock::time_point next = scanned_at_ + (has_failed_ ? scan_again_every : scan_every);
-  if (has_restless_) next = std::min(next, scanned_at_ + options_.rest);
+  if (const auto look = next_look_at_restless()) next = std::min(next, *look);
   if (changed_at_) next = std::min(next, *changed_at_ + changes_settle);
   return std::max(next, earliest);
 }
 
-bool Librarian::is_scan_due(bool& is_asked) {
+bool Librarian::is_scan_due() {
   const std::lock_guard lock(mutex_);
-  is_asked = wants_scan_;
   return next_scan() <= Clock::now();
 }
 
@@ -209,6 +215,7 @@ void Librarian::scan() {
   {
     const std::lock_guard lock(mutex_);
     is_asked = std::exchange(wants_scan_, false);
+    if (is_asked || changed_at_) restless_scans_ = 0;
     changed_at_.reset();
     asked_stop_ = {};
     changed_stop_ = {};
@@ -220,7 +227,7 @@ void Librarian::scan() {
     const std::lock_guard lock(mutex_);
     scanned_at_ = Clock::now();
     scan_took_ = scanned_at_ - begin;
-    has_restless_ = scan && scan->has_restless;
+    restless_scans_ = scan && scan->has_restless ? restless_scans_ + 1 : 0;
   }
   if (!scan) return on_scan_failed(scan.error(), is_asked);
   has_failed_ = false;
@@ -303,12 +310,13 @@ void Librarian::drop_old() {
 // nothing is left, or it was broken off. A change does not break off what is asked for the first
 // time, which takes seconds at most: else it never would be where films come all the time.
 bool Librarian::work() {
-  std::stop_token asked;
-  std::stop_token changed;
+  BreakOff asked;
+  BreakOff changed;
   {
     const std::lock_guard lock(mutex_);
     asked = asked_stop_.get_token();
-    changed = changed_stop_.get_token();
+    changed = {changed_stop_.get_token(),
+               next_look_at_restless().value_or(Clock::time_point::max())};
   }
   bool has_learned = notes_.read_next(library_, asked) || probe_.learn_next(library_, asked);
   // Pictures are made with what has been learned: without a duration there are no thumbnails.
@@ -330,7 +338,7 @@ bool Librarian::work() {
     return true;
   }
   show_news(true);
-  if (changed.stop_requested()) return false;
+  if (changed.is_due()) return false;
   has_work_ = false;
   keep_known();
   pictures_.sweep(*library_);

@@ -81,8 +81,10 @@ class Librarian {
   void run(const std::stop_token& stop);
   void scan();
   void on_scan_failed(const Error& error, bool is_asked);
-  Clock::time_point next_scan() const;  // under mutex_, the thread's
-  bool is_scan_due(bool& is_asked);
+  // Under mutex_, the thread's.
+  Clock::time_point next_scan() const;
+  std::optional<Clock::time_point> next_look_at_restless() const;
+  bool is_scan_due();
   void await_order(const std::stop_token& stop);
   bool work();
   std::shared_ptr<const MediaLibrary> recalled(std::shared_ptr<const MediaLibrary> library);
@@ -114,10 +116,10 @@ class Librarian {
   std::optional<Result<First>> first_;
   std::stop_source asked_stop_;    // a scan or the end is wanted
   std::stop_source changed_stop_;  // or a change was told of
+  int restless_scans_ = 0;         // in a row, since the latest change that was told of
   VideoCatalogRef published_;
   Clock::time_point scanned_at_{};
   Clock::duration scan_took_{};
-  bool has_restless_ = false;
   // The thread's:
   const std::unique_ptr<FileDesk> desk_;
   NotesBook notes_;

@@ -146,7 +146,7 @@ void ChildProcess::limit(std::uint64_t memory_bytes_max,
   ::prlimit(pid_, RLIMIT_FSIZE, &file, nullptr);
 }
 
-ChildProcess::End ChildProcess::wait(std::int64_t limit_ms, const std::stop_token& stop) {
+ChildProcess::End ChildProcess::wait(std::int64_t limit_ms, const BreakOff& stop) {
   using std::chrono::steady_clock;
   VS_ASSERT(pid_ != 0);
   const auto deadline = steady_clock::now() + std::chrono::milliseconds(limit_ms);
@@ -162,7 +162,7 @@ ChildProcess::End ChildProcess::wait(std::int64_t limit_ms, const std::stop_toke
       end = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? End::succeeded : End::failed;
       break;
     }
-    if (stop.stop_requested()) end = End::stopped;
+    if (stop.is_due()) end = End::stopped;
     if (end == End::stopped || left.count() <= 0) break;
   }
   return end;

@@ -8,12 +8,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "storage/files/break_off.h"
 
 namespace videosync {
 
@@ -53,7 +53,7 @@ class ChildProcess {
 
   enum class End : std::uint8_t { succeeded, failed, timed_out, stopped };  // failed: not status 0
   // Waits at most limit_ms, and about 100 ms once `stop` is requested.
-  End wait(std::int64_t limit_ms, const std::stop_token& stop);
+  End wait(std::int64_t limit_ms, const BreakOff& stop);
 
  private:
   ChildProcess(pid_t pid, bool leads_group) noexcept : pid_(pid), leads_group_(leads_group) {}

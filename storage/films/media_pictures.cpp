@@ -144,11 +144,11 @@ std::shared_ptr<const MediaLibrary> MediaPictures::recall(
   return adds ? library->with_pictures(pictures) : library;
 }
 
-bool MediaPictures::make_next(const MediaLibrary& library, const std::stop_token& stop) {
+bool MediaPictures::make_next(const MediaLibrary& library, const BreakOff& stop) {
   if (!open_caches(library)) return false;
   for (const bool late : {false, true}) {
     for (const bool poster : {true, false}) {
-      if (stop.stop_requested() || gave_up_) return false;
+      if (stop.is_due() || gave_up_) return false;
       const VideoEntry* video = late ? find_late(library, poster) : find_untried(library, poster);
       if (video != nullptr)
         return poster ? make_poster(*video, stop) : make_thumbnails(*video, stop);
@@ -186,7 +186,7 @@ const VideoEntry* MediaPictures::find_late(const MediaLibrary& library, bool pos
   return found;
 }
 
-bool MediaPictures::make_poster(const VideoEntry& video, const std::stop_token& stop) {
+bool MediaPictures::make_poster(const VideoEntry& video, const BreakOff& stop) {
   const std::string name = poster_name(key_of(video.version()));
   const double place_s =
       std::min(video.duration_s().value_or(0) * poster_place, poster_place_s_max);
@@ -216,7 +216,7 @@ bool MediaPictures::make_poster(const VideoEntry& video, const std::stop_token& 
   return outcome != Made::stopped;
 }
 
-bool MediaPictures::make_thumbnails(const VideoEntry& video, const std::stop_token& stop) {
+bool MediaPictures::make_thumbnails(const VideoEntry& video, const BreakOff& stop) {
   const std::string key = key_of(video.version());
   const ThumbnailSheet sheet = ThumbnailSheet::plan(*video.duration_s());
   const std::int64_t limit_ms = options_.thumbnails_limit_ms
@@ -255,8 +255,7 @@ bool MediaPictures::is_none(const VideoEntry& video, std::string_view what, Made
 }
 
 // The picture appears under its name when it is complete: other processes may share the cache.
-MediaPictures::Made MediaPictures::run(const VideoEntry& video, Job job,
-                                       const std::stop_token& stop) {
+MediaPictures::Made MediaPictures::run(const VideoEntry& video, Job job, const BreakOff& stop) {
   MediaFileRef file;
   if (video.file) {
     auto opened = desk_.open(video.file.folder, video.file.path);
@@ -300,7 +299,7 @@ MediaPictures::Made MediaPictures::run(const VideoEntry& video, Job job,
 
 MediaPictures::Made MediaPictures::run_child(std::vector<std::string> arguments, int output,
                                              int input, std::int64_t limit_ms,
-                                             const std::stop_token& stop) {
+                                             const BreakOff& stop) {
   auto child = ChildProcess::start({std::move(arguments), output, input});
   if (!child) {
     give_up(fmt::format("{} cannot be run ({})", options_.program,

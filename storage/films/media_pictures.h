@@ -19,12 +19,12 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "storage/files/break_off.h"
 #include "storage/files/file_desk.h"
 #include "storage/library/media_library.h"
 
@@ -49,8 +49,8 @@ class MediaPictures {
   std::shared_ptr<const MediaLibrary> recall(const std::shared_ptr<const MediaLibrary>& library);
 
   // Makes one picture that is lacking, posters first, what took too long last. False: none is, or
-  // none can be made, or `stop` was requested.
-  bool make_next(const MediaLibrary& library, const std::stop_token& stop);
+  // none can be made, or `stop` is due.
+  bool make_next(const MediaLibrary& library, const BreakOff& stop);
 
   // Removes what belongs to no video of the library.
   void sweep(const MediaLibrary& library);
@@ -83,8 +83,8 @@ class MediaPictures {
   const VideoEntry* find_untried(const MediaLibrary& library, bool poster);
   // The one of those that were late whose time ran out least.
   const VideoEntry* find_late(const MediaLibrary& library, bool poster);
-  bool make_poster(const VideoEntry& video, const std::stop_token& stop);
-  bool make_thumbnails(const VideoEntry& video, const std::stop_token& stop);
+  bool make_poster(const VideoEntry& video, const BreakOff& stop);
+  bool make_thumbnails(const VideoEntry& video, const BreakOff& stop);
   enum class Made : std::uint8_t { yes, no, late, stopped };
   struct Job {
     std::vector<std::string> input{};  // options of the input
@@ -93,11 +93,11 @@ class MediaPictures {
     std::int64_t limit_ms = 0;
     std::string name;
   };
-  Made run(const VideoEntry& video, Job job, const std::stop_token& stop);
+  Made run(const VideoEntry& video, Job job, const BreakOff& stop);
   // Whether it is settled that there is none.
   bool is_none(const VideoEntry& video, std::string_view what, Made outcome, int& doublings);
   Made run_child(std::vector<std::string> arguments, int output, int input, std::int64_t limit_ms,
-                 const std::stop_token& stop);
+                 const BreakOff& stop);
   Result<> write(const Cache& cache, const std::string& name, const std::string& text);
   // What was just made; none where that is empty.
   static LibraryFile made(const Cache& cache, std::size_t library, const std::string& name);

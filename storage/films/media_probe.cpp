@@ -41,12 +41,12 @@ std::optional<double> parse_duration(std::string_view text) {
 enum class ReadEnd : std::uint8_t { complete, timed_out, stopped };
 
 // Reads until the writer is gone, the text is full, time is up or `stop` is requested.
-ReadEnd read_output(int fd, std::int64_t limit_ms, const std::stop_token& stop, std::string& text) {
+ReadEnd read_output(int fd, std::int64_t limit_ms, const BreakOff& stop, std::string& text) {
   using std::chrono::steady_clock;
   const auto deadline = steady_clock::now() + std::chrono::milliseconds(limit_ms);
   std::array<char, 4'096> chunk;
   while (text.size() < output_bytes_max) {
-    if (stop.stop_requested()) return ReadEnd::stopped;
+    if (stop.is_due()) return ReadEnd::stopped;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
     if (left.count() <= 0) return ReadEnd::timed_out;
     pollfd waited{fd, POLLIN, 0};
@@ -77,7 +77,7 @@ std::vector<std::string> MediaProbe::measure_arguments(const std::string& input)
 }
 
 MediaProbe::Answer MediaProbe::ask(const Question& question, std::int64_t limit_ms,
-                                   const std::stop_token& stop) {
+                                   const BreakOff& stop) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return {Verdict::cannot_run, {}, std::strerror(errno)};
@@ -116,7 +116,7 @@ const std::string& MediaProbe::program_for(const VideoEntry& video) const noexce
 // The child re-opens the very file that is open here; only a playlist, which names others beside
 // it, is found by its path.
 MediaProbe::Answer MediaProbe::ask_about(const VideoEntry& video, std::int64_t limit_ms,
-                                         const std::stop_token& stop) {
+                                         const BreakOff& stop) {
   if (!video.file) {
     const std::string path =
         fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path);
@@ -124,7 +124,7 @@ MediaProbe::Answer MediaProbe::ask_about(const VideoEntry& video, std::int64_t l
   }
   const auto file = desk_.open(video.file.folder, video.file.path);
   if (!file) {
-    const bool is_stopped = stop.stop_requested() || file.error().code == ErrorCode::timed_out;
+    const bool is_stopped = stop.is_due() || file.error().code == ErrorCode::timed_out;
     return {is_stopped ? Verdict::stopped : Verdict::unreadable};
   }
   const std::string path = fmt::format("/dev/fd/{}", ChildProcess::input_fd);
@@ -155,7 +155,7 @@ std::shared_ptr<const MediaLibrary> MediaProbe::recall(
 }
 
 bool MediaProbe::learn_next(const std::shared_ptr<const MediaLibrary>& library,
-                            const std::stop_token& stop) {
+                            const BreakOff& stop) {
   const std::span<const VideoEntry> videos = library->videos();
   if (asked_of_.lock() != library) {
     asked_of_ = library;
@@ -167,16 +167,16 @@ bool MediaProbe::learn_next(const std::shared_ptr<const MediaLibrary>& library,
   };
   while (next_ < videos.size() && is_asked(videos[next_].version()))
     ++next_;
-  if (next_ >= videos.size() || stop.stop_requested()) return false;
+  if (next_ >= videos.size() || stop.is_due()) return false;
   const VideoEntry& video = videos[next_];
   if (!keep(video, ask_about(video, limit_ms_, stop), 0)) return false;
   ++next_;
   return true;
 }
 
-bool MediaProbe::learn_late(const MediaLibrary& library, const std::stop_token& stop) {
+bool MediaProbe::learn_late(const MediaLibrary& library, const BreakOff& stop) {
   const std::span<const VideoEntry> videos = library.videos();
-  if (late_.empty() || videos.empty() || stop.stop_requested()) return false;
+  if (late_.empty() || videos.empty() || stop.is_due()) return false;
   for (std::size_t looked = 0; looked < videos.size(); ++looked) {
     const VideoEntry& video = videos[(next_late_ + looked) % videos.size()];
     const auto late = late_.find(video.version());

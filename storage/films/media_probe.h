@@ -18,11 +18,11 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "storage/files/break_off.h"
 #include "storage/files/file_desk.h"
 #include "storage/library/media_library.h"
 
@@ -48,10 +48,10 @@ class MediaProbe {
       const std::shared_ptr<const MediaLibrary>& library) const;
 
   // Asks about one video that was not asked about. False: there is none, or no program can be
-  // run, or `stop` was requested: then it returns within 100 ms.
-  bool learn_next(const std::shared_ptr<const MediaLibrary>& library, const std::stop_token& stop);
+  // run, or `stop` is due: then it returns within 100 ms.
+  bool learn_next(const std::shared_ptr<const MediaLibrary>& library, const BreakOff& stop);
   // The same with one whose time ran out; which `stop` breaks off keeps its turn.
-  bool learn_late(const MediaLibrary& library, const std::stop_token& stop);
+  bool learn_late(const MediaLibrary& library, const BreakOff& stop);
 
   // One line each, since the last call.
   std::vector<std::string> take_warnings() { return std::exchange(warnings_, {}); }
@@ -73,9 +73,9 @@ class MediaProbe {
   };
 
   // What is asked with which time; the answer is still to be kept.
-  static Answer ask(const Question& question, std::int64_t limit_ms, const std::stop_token& stop);
+  static Answer ask(const Question& question, std::int64_t limit_ms, const BreakOff& stop);
   std::vector<std::string> measure_arguments(const std::string& input) const;
-  Answer ask_about(const VideoEntry& video, std::int64_t limit_ms, const std::stop_token& stop);
+  Answer ask_about(const VideoEntry& video, std::int64_t limit_ms, const BreakOff& stop);
   const std::string& program_for(const VideoEntry& video) const noexcept;
   // False: it tells nothing of the video.
   bool keep(const VideoEntry& video, Answer answer, int doublings);

@@ -28,7 +28,7 @@ std::shared_ptr<const MediaLibrary> NotesBook::recall(
 }
 
 bool NotesBook::read_next(const std::shared_ptr<const MediaLibrary>& library,
-                          const std::stop_token& stop) {
+                          const BreakOff& stop) {
   if (read_of_.lock() != library) {
     read_of_ = library;
     next_ = 0;
@@ -39,7 +39,7 @@ bool NotesBook::read_next(const std::shared_ptr<const MediaLibrary>& library,
     const LibraryFile& file = next_ % 2 == 0 ? video.notes : video.show_notes;
     ++next_;
     if (!file || known_.contains(file.version())) continue;
-    if (!stop.stop_requested()) {
+    if (!stop.is_due()) {
       const auto bytes = desk_.read(file.folder, file.path);
       if (bytes) known_.emplace(file.version(), parse_film_notes(*bytes));
       if (bytes || bytes.error().code != ErrorCode::timed_out) return true;

@@ -11,9 +11,9 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <stop_token>
 #include <utility>
 
+#include "storage/files/break_off.h"
 #include "storage/films/film_notes.h"
 #include "storage/library/media_library.h"
 
@@ -36,7 +36,7 @@ class NotesBook {
   // Reads one file that was not read yet. False: there is none, or `stop` was requested, or the
   // storage gave no answer in the desk's patience. What cannot be read says nothing, until the next
   // library.
-  bool read_next(const std::shared_ptr<const MediaLibrary>& library, const std::stop_token& stop);
+  bool read_next(const std::shared_ptr<const MediaLibrary>& library, const BreakOff& stop);
 
   const Known& known() const noexcept { return known_; }
   // Of an earlier process, before the first reading.

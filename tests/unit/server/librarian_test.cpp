@@ -111,6 +111,39 @@ Test(librarian, a_folder_that_is_not_there_is_told_and_may_come_later) {
   cr_assert_eq(await_news(librarian)->library->videos().size(), 1);
 }
 
+Test(librarian, a_film_that_comes_while_pictures_are_made_does_not_wait_for_them) {
+  const TempFolder folder;
+  const TempFolder cache;
+  const TempFolder tools;
+  folder.write("cat.mp4");
+  tools.write_script("ffmpeg", "touch '" + (tools / "began") + "'; exec sleep 60");
+  ::setenv("PATH", (tools.path() + ':' + ::getenv("PATH")).c_str(), 1);
+  RecordedLog log;
+  const auto made = Librarian::create({.directories = {folder.path()}},
+                                      {.cache_directory = cache.path()}, helpers())
+                        .value();
+  Librarian& librarian = *made;
+  cr_assert(librarian.await_first(10s).value().has_value());
+  librarian.start();
+  const auto until = [](auto&& is_so, const char* what) {
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (!is_so()) {
+      cr_assert_lt(std::chrono::steady_clock::now(), end, "%s", what);
+      std::this_thread::sleep_for(5ms);
+    }
+  };
+  const auto has_begun = [&] { return std::filesystem::exists(tools / "began"); };
+  until(has_begun, "a picture is being made");
+  tools.remove("began");
+  folder.write("dog.mp4");
+  pollfd changed{librarian.changes_descriptor(), POLLIN, 0};
+  cr_assert_eq(::poll(&changed, 1, wait_ms), 1);
+  librarian.take_changes();
+  // It has just been written, so it counts with the scan after the next, which nobody tells of.
+  until(has_begun, "a picture is begun again after the first scan");
+  cr_assert_eq(await_news(librarian)->library->videos().size(), 2);
+}
+
 Test(librarian, old_snapshots_go_when_their_last_holder_lets_go) {
   TempFolder folder;
   folder.write("cat.mp4");
