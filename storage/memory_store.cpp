@@ -146,29 +146,29 @@ Result<> MemoryStore::try_remove(const Uuid& key, StoreVersion version, const Bu
   return {};
 }
 
-void MemoryStore::publish(const Uuid& channel, BufferRef event, OnReceivers done) {
+void MemoryStore::publish(const Channel& channel, BufferRef event, OnReceivers done) {
   std::uint32_t receivers = 0;
   {
-    Shard& shard = shard_of(channel);
+    Shard& shard = shard_of(channel.id);
     const std::lock_guard lock(shard.mutex);
-    receivers = tell(shard, channel, event);
+    receivers = tell(shard, channel.id, event);
   }
   done(receivers);
 }
 
-void MemoryStore::follow(const Uuid& channel, OnDone done) {
+void MemoryStore::follow(const Channel& channel, OnDone done) {
   {
-    Shard& shard = shard_of(channel);
+    Shard& shard = shard_of(channel.id);
     const std::lock_guard lock(shard.mutex);
-    shard.followed.insert(channel);
+    shard.followed.insert(channel.id);
   }
   done({});
 }
 
-void MemoryStore::unfollow(const Uuid& channel) {
-  Shard& shard = shard_of(channel);
+void MemoryStore::unfollow(const Channel& channel) {
+  Shard& shard = shard_of(channel.id);
   const std::lock_guard lock(shard.mutex);
-  shard.followed.erase(channel);
+  shard.followed.erase(channel.id);
 }
 
 std::vector<Uuid> MemoryStore::expire_some(std::size_t examined_max) {

@@ -12,6 +12,10 @@
 // order in which the store took them, at every store that follows it, the sender's included. What
 // bytes and events mean is the caller's affair.
 //
+// A store may consist of parts that come and go for themselves: which part a key is in says its
+// slot (key_slots.h). Then on_part_lost and on_part_ready tell of single ones, on_store_lost and
+// on_store_ready of all at once.
+//
 // A key may have a short code, kept in a record of its own that says whose it is. It is made with
 // the key, or with the first change that finds it missing, lives as long and is removed with it. A
 // code that another key has stays that one's: create is then a conflict, and a change leaves it.
@@ -35,6 +39,7 @@
 #include "core/base/shared_buffer.h"
 #include "core/base/short_code.h"
 #include "core/base/uuid.h"
+#include "storage/key_slots.h"
 
 namespace videosync {
 
@@ -73,6 +78,23 @@ struct SessionName {
   ShortCode code;  // nil: none
 };
 
+// The channel of a session is in the part that has its key. One of a node is in every part, so that
+// it is heard as long as any part is there.
+struct Channel {
+  enum class Reach : std::uint8_t { part, all };
+
+  // NOLINTNEXTLINE(google-explicit-constructor): a session's key is its channel
+  Channel(const Uuid& session) noexcept : id(session) {}
+  static Channel of_nodes(const Uuid& id) noexcept {
+    Channel channel(id);
+    channel.reach = Reach::all;
+    return channel;
+  }
+
+  Uuid id;
+  Reach reach = Reach::part;
+};
+
 class SessionListener {
  public:
   // Called on the store's thread, or on the thread of the sender and under a lock of the store
@@ -83,6 +105,13 @@ class SessionListener {
   virtual void on_store_ready() noexcept {}
   // With every failure until the store is ready again, also if it could not be reached at first.
   virtual void on_store_lost(const Error& why) noexcept { static_cast<void>(why); }
+  // The same of the keys and sessions' channels in these slots, while the store as a whole can be
+  // used. on_store_ready means all slots, but those of which on_part_lost tells right behind it.
+  virtual void on_part_ready(const SlotSet& slots) noexcept { static_cast<void>(slots); }
+  virtual void on_part_lost(const SlotSet& slots, const Error& why) noexcept {
+    static_cast<void>(slots);
+    static_cast<void>(why);
+  }
   // Where the store is another process: it has answered after this time.
   virtual void on_store_round_trip(std::int64_t took_us) noexcept { static_cast<void>(took_us); }
 
@@ -135,12 +164,12 @@ class SessionStore {
 
   // An event that changes nothing. Answers with the number of stores that follow the channel, of
   // the sender's one included.
-  virtual void publish(const Uuid& channel, BufferRef event, OnReceivers done) = 0;
+  virtual void publish(const Channel& channel, BufferRef event, OnReceivers done) = 0;
 
   // From the answer on, events of the channel reach the listener; lasts until unfollow, also where
   // the answer is that the store is away. Following twice is following once.
-  virtual void follow(const Uuid& channel, OnDone done) = 0;
-  virtual void unfollow(const Uuid& channel) = 0;
+  virtual void follow(const Channel& channel, OnDone done) = 0;
+  virtual void unfollow(const Channel& channel) = 0;
 };
 
 }  // namespace videosync

@@ -81,18 +81,18 @@ class StoreRelay final : public SessionStore {
       store.remove(name, version, std::move(event), std::move(back));
     });
   }
-  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
+  void publish(const Channel& channel, BufferRef event, OnReceivers done) override {
     relay(std::move(done), [channel, event = std::move(event)](SessionStore& store,
                                                                OnReceivers back) mutable noexcept {
       store.publish(channel, std::move(event), std::move(back));
     });
   }
-  void follow(const Uuid& channel, OnDone done) override {
+  void follow(const Channel& channel, OnDone done) override {
     relay(std::move(done), [channel](SessionStore& store, OnDone back) noexcept {
       store.follow(channel, std::move(back));
     });
   }
-  void unfollow(const Uuid& channel) override {
+  void unfollow(const Channel& channel) override {
     if (is_direct()) return store_.unfollow(channel);
     here_.around.post(owner_.worker, [this, channel]() noexcept { store_.unfollow(channel); });
   }

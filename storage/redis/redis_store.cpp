@@ -212,9 +212,9 @@ void RedisStore::find(ShortCode code, OnKey done) {
                 });
 }
 
-void RedisStore::publish(const Uuid& channel, BufferRef event, OnReceivers done) {
+void RedisStore::publish(const Channel& channel, BufferRef event, OnReceivers done) {
   VS_ASSERT(event);
-  const std::string name = channel_name(channel);
+  const std::string name = channel_name(channel.id);
   pair_.command(std::array<std::string_view, 3>{"PUBLISH", name, text_of(event)},
                 [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
                   if (reply) {
@@ -225,14 +225,14 @@ void RedisStore::publish(const Uuid& channel, BufferRef event, OnReceivers done)
                 });
 }
 
-void RedisStore::follow(const Uuid& channel, OnDone done) {
-  const std::string name = channel_name(channel);
-  followed_.emplace(name, channel);
+void RedisStore::follow(const Channel& channel, OnDone done) {
+  const std::string name = channel_name(channel.id);
+  followed_.emplace(name, channel.id);
   pair_.follow(name, std::move(done));
 }
 
-void RedisStore::unfollow(const Uuid& channel) {
-  const std::string name = channel_name(channel);
+void RedisStore::unfollow(const Channel& channel) {
+  const std::string name = channel_name(channel.id);
   followed_.erase(name);
   pair_.unfollow(name);
 }

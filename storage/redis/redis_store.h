@@ -64,9 +64,9 @@ class RedisStore final : public SessionStore, RedisPairOwner, RedisClockOwner {
               std::int64_t ttl_us, BufferRef event, OnDone done) override;
   void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) override;
   void remove(const SessionName& name, StoreVersion version, BufferRef event, OnDone done) override;
-  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override;
-  void follow(const Uuid& channel, OnDone done) override;
-  void unfollow(const Uuid& channel) override;
+  void publish(const Channel& channel, BufferRef event, OnReceivers done) override;
+  void follow(const Channel& channel, OnDone done) override;
+  void unfollow(const Channel& channel) override;
 
  private:
   static constexpr std::size_t scripts = 4;

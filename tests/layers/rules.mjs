@@ -31,7 +31,7 @@ export const rooms = {
   'storage/library': ['core/base', 'storage/files', 'storage/names'],
   'storage/films': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
   'storage/forms': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
-  'storage/redis': ['core/base', 'core/reactor', 'storage/session_store.h'],
+  'storage/redis': ['core/base', 'core/reactor', 'storage/key_slots.h', 'storage/session_store.h'],
   'maker/film': ['core/base'],
   'maker/forms': ['core/base', 'maker/film'],
   'maker/subtitles': ['core/base', 'maker/film', 'maker/forms/picture_filter.h'],
@@ -59,11 +59,11 @@ export const rooms = {
   // Sessions know neither sockets nor HTTP: of the reactor they have the timers' words alone.
   'server/session': [
     'core/base', 'core/reactor/timer_wheel.h', 'proto/session', 'proto/websocket', 'proto/wire',
-    'server/digest.h', 'server/metrics', 'storage/session_store.h',
+    'server/digest.h', 'server/metrics', 'storage/key_slots.h', 'storage/session_store.h',
   ],
   'server/nodes': [
     'core/base', 'core/reactor/timer_wheel.h', 'proto/wire',
-    'server/session', 'storage/session_store.h',
+    'server/session', 'storage/key_slots.h', 'storage/session_store.h',
   ],
   // Films that hosts bring.
   'server/uploads': [

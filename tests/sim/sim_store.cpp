@@ -318,9 +318,10 @@ void SimStore::remove(const SessionName& name, StoreVersion version, BufferRef e
           std::move(done));
 }
 
-void SimStore::publish(const Uuid& channel, BufferRef event, OnReceivers done) {
+void SimStore::publish(const Channel& channel, BufferRef event, OnReceivers done) {
   VS_ASSERT(event);
-  command({.kind = Command::publish, .key = channel, .event = std::move(event)}, std::move(done));
+  command({.kind = Command::publish, .key = channel.id, .event = std::move(event)},
+          std::move(done));
 }
 
 // --- Channels ------------------------------------------------------------------------------------
@@ -330,27 +331,29 @@ void SimStore::subscribe(const Uuid& channel) noexcept {
   redis_.send(*subscriber_.connection, {.kind = Command::subscribe, .key = channel});
 }
 
-void SimStore::follow(const Uuid& channel, OnDone done) {
-  std::string name = channel.to_string();
-  subscribe(channel);
+void SimStore::follow(const Channel& channel, OnDone done) {
+  const Uuid& id = channel.id;
+  std::string name = id.to_string();
+  subscribe(id);
   const bool is_confirmed = channels_.is_confirmed(name);
-  names_.emplace(std::move(name), channel);
+  names_.emplace(std::move(name), id);
   if (is_confirmed) {
     done({});
   } else if (subscriber_.state != State::ready) {
     done(fail(ErrorCode::unavailable, "not connected to Redis"));
   } else {
-    followers_[channel].push_back(std::move(done));
+    followers_[id].push_back(std::move(done));
   }
 }
 
-void SimStore::unfollow(const Uuid& channel) {
-  const std::string name = channel.to_string();
+void SimStore::unfollow(const Channel& channel) {
+  const Uuid& id = channel.id;
+  const std::string name = id.to_string();
   names_.erase(name);
   if (channels_.unwant(name)) {
-    redis_.send(*subscriber_.connection, {.kind = Command::unsubscribe, .key = channel});
+    redis_.send(*subscriber_.connection, {.kind = Command::unsubscribe, .key = id});
   }
-  auto waiting = followers_.extract(channel);
+  auto waiting = followers_.extract(id);
   if (waiting.empty()) return;
   answer_followers(std::move(waiting.mapped()),
                    fail(ErrorCode::unavailable, "the channel was left again"));

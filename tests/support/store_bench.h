@@ -91,12 +91,12 @@ class StoreBench : SessionListener {
   bool exists(const Uuid& key) {
     return answer<bool>([&](auto done) { store().exists(key, std::move(done)); }, "exists").value();
   }
-  Result<std::uint32_t> publish(const Uuid& channel, std::string_view event) {
+  Result<std::uint32_t> publish(const Channel& channel, std::string_view event) {
     return answer<std::uint32_t>(
         [&](auto done) { store().publish(channel, BufferRef::copy_of(event), std::move(done)); },
         "publish");
   }
-  Result<> follow(const Uuid& channel) {
+  Result<> follow(const Channel& channel) {
     return answer<void>([&](auto done) { store().follow(channel, std::move(done)); }, "follow");
   }
   void until_events(std::size_t count) {

@@ -82,15 +82,15 @@ class SlowStore final : public SessionStore {
     later(std::move(done),
           [=, this](OnDone d) { near_.remove(name, version, event, std::move(d)); });
   }
-  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
+  void publish(const Channel& channel, BufferRef event, OnReceivers done) override {
     VS_ASSERT(event);
     later(std::move(done),
           [=, this](OnReceivers d) { near_.publish(channel, event, std::move(d)); });
   }
-  void follow(const Uuid& channel, OnDone done) override {
+  void follow(const Channel& channel, OnDone done) override {
     later(std::move(done), [=, this](OnDone d) { near_.follow(channel, std::move(d)); });
   }
-  void unfollow(const Uuid& channel) override { near_.unfollow(channel); }
+  void unfollow(const Channel& channel) override { near_.unfollow(channel); }
 
  private:
   template <class Done, class Ask>

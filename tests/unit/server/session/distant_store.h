@@ -76,16 +76,16 @@ class DistantStore final : public SessionStore {
     later(std::move(done),
           [=, this](OnDone d) { near_->remove(name, version, event, std::move(d)); });
   }
-  void publish(const Uuid& channel, BufferRef event, OnReceivers done) override {
+  void publish(const Channel& channel, BufferRef event, OnReceivers done) override {
     later(std::move(done),
           [=, this](OnReceivers d) { near_->publish(channel, event, std::move(d)); });
   }
-  void follow(const Uuid& channel, OnDone done) override {
-    followed.insert(channel);
+  void follow(const Channel& channel, OnDone done) override {
+    followed.insert(channel.id);
     later(std::move(done), [=, this](OnDone d) { near_->follow(channel, std::move(d)); });
   }
-  void unfollow(const Uuid& channel) override {
-    followed.erase(channel);
+  void unfollow(const Channel& channel) override {
+    followed.erase(channel.id);
     near_->unfollow(channel);
   }
 
