@@ -7,7 +7,6 @@
 #endif
 #include <poll.h>
 
-#include <algorithm>
 #include <array>
 #include <deque>
 #include <string>
@@ -16,68 +15,12 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
-#include "core/base/random.h"
 #include "core/reactor/fd_watcher.h"
 #include "core/reactor/reactor.h"
-#include "storage/redis/redis_channels.h"
+#include "storage/redis/redis_backoff.h"
 #include "storage/redis/redis_tls.h"
 
 namespace videosync {
-
-namespace {
-
-const redisReply* as_reply(const void* reply) noexcept {
-  return static_cast<const redisReply*>(reply);
-}
-
-std::int64_t jittered(std::int64_t ms) noexcept {
-  std::array<std::uint8_t, 2> bytes;
-  fill_random(bytes);
-  return ms / 2 + ms * (bytes[0] << 8 | bytes[1]) / 65'536;
-}
-
-}  // namespace
-
-// --- RedisReply ----------------------------------------------------------------------------------
-
-RedisReply::Kind RedisReply::kind() const noexcept {
-  switch (as_reply(reply_)->type) {
-    case REDIS_REPLY_INTEGER:
-      return Kind::integer;
-    case REDIS_REPLY_STRING:
-      return Kind::text;
-    case REDIS_REPLY_STATUS:
-      return Kind::status;
-    case REDIS_REPLY_ERROR:
-      return Kind::error;
-    case REDIS_REPLY_ARRAY:
-      return Kind::array;
-    default:
-      return Kind::nil;
-  }
-}
-
-std::int64_t RedisReply::integer() const noexcept {
-  return kind() == Kind::integer ? as_reply(reply_)->integer : 0;
-}
-
-std::string_view RedisReply::text() const noexcept {
-  const Kind is = kind();
-  const bool has_text = is == Kind::text || is == Kind::status || is == Kind::error;
-  if (!has_text) return {};
-  return {as_reply(reply_)->str, static_cast<std::size_t>(as_reply(reply_)->len)};
-}
-
-std::size_t RedisReply::size() const noexcept {
-  return kind() == Kind::array ? as_reply(reply_)->elements : 0;
-}
-
-RedisReply RedisReply::operator[](std::size_t index) const noexcept {
-  VS_ASSERT(index < size());
-  return RedisReply(as_reply(reply_)->element[index]);
-}
-
-// --- RedisLink -----------------------------------------------------------------------------------
 
 struct RedisLink::Impl {
   enum class State : std::uint8_t { resting, connecting, greeting, ready, stopped };
@@ -95,16 +38,15 @@ struct RedisLink::Impl {
         owner(to),
         address(std::move(where)),
         options(with),
+        backoff(with.backoff_min_ms, with.backoff_max_ms),
         timer([](void* self) noexcept { static_cast<Impl*>(self)->on_timer(); }, this) {}
   ~Impl() { VS_ASSERT(context == nullptr && is_idle()); }
 
   void connect() noexcept;
   void secure() noexcept;
   void greet() noexcept;
-  void on_greeted(const redisReply* reply) noexcept;
+  void on_greeted(const RedisReply& reply) noexcept;
   void become_ready() noexcept;
-  void subscribe_all() noexcept;
-  void on_push(const RedisReply& message) noexcept;
   void give_up(const Error& why) noexcept;
   std::string reason(std::string_view said) const;
   void on_timer() noexcept;
@@ -127,12 +69,12 @@ struct RedisLink::Impl {
   static void on_disconnected(const redisAsyncContext* from, int status) noexcept;
   static void on_greeting_reply(redisAsyncContext* from, void* reply, void*) noexcept;
   static void on_command_reply(redisAsyncContext* from, void* reply, void*) noexcept;
-  static void on_message(redisAsyncContext* from, void* reply, void*) noexcept;
 
   Reactor& reactor;
   RedisLinkOwner& owner;
   RedisAddress address;
   const Options options;
+  RedisBackoff backoff;
   TimerEntry timer;  // resting: until the next attempt; else: the time-out of connect or command
   State state = State::resting;
   redisAsyncContext* context = nullptr;
@@ -142,8 +84,6 @@ struct RedisLink::Impl {
   std::uint32_t interest = 0;                       // poll events that hiredis waits for
   std::deque<Pending> pending;                      // in the order of sending
   std::size_t pending_bytes = 0;                    // the sum of theirs
-  RedisChannels channels;
-  std::int64_t backoff_ms = 0;
   unsigned greetings_left = 0;
 };
 
@@ -301,12 +241,12 @@ void RedisLink::Impl::greet() noexcept {
 
 void RedisLink::Impl::on_greeting_reply(redisAsyncContext* from, void* reply, void*) noexcept {
   Impl& self = of(from);
-  if (reply != nullptr && self.context == from) self.on_greeted(as_reply(reply));
+  if (reply != nullptr && self.context == from) self.on_greeted(RedisReply(reply));
 }
 
-void RedisLink::Impl::on_greeted(const redisReply* reply) noexcept {
-  if (reply->type == REDIS_REPLY_ERROR) {
-    give_up({ErrorCode::unavailable, {reply->str, static_cast<std::size_t>(reply->len)}, 0});
+void RedisLink::Impl::on_greeted(const RedisReply& reply) noexcept {
+  if (reply.kind() == RedisReply::Kind::error) {
+    give_up({ErrorCode::unavailable, std::string(reply.text()), 0});
   } else if (--greetings_left == 0) {
     become_ready();
   }
@@ -314,45 +254,9 @@ void RedisLink::Impl::on_greeted(const redisReply* reply) noexcept {
 
 void RedisLink::Impl::become_ready() noexcept {
   state = State::ready;
-  backoff_ms = 0;
+  backoff.reset();
   reactor.timers().cancel(timer);
-  subscribe_all();
   owner.on_redis_ready();
-}
-
-void RedisLink::Impl::subscribe_all() noexcept {
-  std::vector<std::string_view> batch{"SUBSCRIBE"};
-  for (const std::string_view channel : channels.on_connected()) {
-    batch.push_back(channel);
-    if (batch.size() < arguments_max) continue;
-    send(batch, on_message);
-    batch.resize(1);
-  }
-  if (batch.size() > 1) send(batch, on_message);
-}
-
-void RedisLink::Impl::on_message(redisAsyncContext* from, void* reply, void*) noexcept {
-  Impl& self = of(from);
-  if (reply == nullptr || self.context != from) return;
-  self.on_push(RedisReply(reply));
-}
-
-void RedisLink::Impl::on_push(const RedisReply& message) noexcept {
-  if (message.size() != 3) {
-    // SUBSCRIBE itself was refused: the user may not hear that channel.
-    if (message.kind() == RedisReply::Kind::error) {
-      give_up({ErrorCode::unavailable, std::string(message.text()), 0});
-    }
-    return;
-  }
-  const std::string_view channel = message[1].text();
-  if (message[0].text() == "message") {
-    owner.on_redis_message(channel, message[2].text());
-  } else if (message[0].text() == "subscribe") {
-    if (channels.on_subscribed(channel)) owner.on_redis_subscribed(channel);
-  } else if (message[0].text() == "unsubscribe" && channels.on_unsubscribed(channel)) {
-    send(std::array<std::string_view, 2>{"SUBSCRIBE", channel}, on_message);
-  }
 }
 
 void RedisLink::Impl::on_command_reply(redisAsyncContext* from, void* reply, void*) noexcept {
@@ -377,7 +281,6 @@ void RedisLink::Impl::answer_all(const Error& why) noexcept {
 void RedisLink::Impl::give_up(const Error& why) noexcept {
   log_debug("redis", "a connection is given up", field("server", to_string(address)),
             field("why", why.message));
-  channels.on_lost();
   tls = nullptr;
   if (redisAsyncContext* old = std::exchange(context, nullptr)) {
     old->onDisconnect = nullptr;
@@ -385,8 +288,7 @@ void RedisLink::Impl::give_up(const Error& why) noexcept {
   }
   if (state != State::stopped) {
     state = State::resting;
-    backoff_ms = std::clamp(backoff_ms * 2, options.backoff_min_ms, options.backoff_max_ms);
-    set_timer(jittered(backoff_ms));
+    set_timer(backoff.next_ms());
   }
   answer_all(why);
   if (state != State::stopped) owner.on_redis_lost(why);
@@ -448,7 +350,7 @@ void RedisLink::set_address(RedisAddress address) noexcept {
 
 void RedisLink::move_to(RedisAddress address) noexcept {
   set_address(std::move(address));
-  impl_->backoff_ms = 0;
+  impl_->backoff.reset();
   reconnect({ErrorCode::unavailable, "another server is to be used", 0}, 0);
 }
 
@@ -476,23 +378,6 @@ void RedisLink::command(std::span<const std::string_view> arguments, OnReply don
   impl_->pending_bytes += bytes;
   if (!impl_->timer.is_armed()) impl_->set_timer(impl_->options.command_timeout_ms);
   impl_->send(arguments, Impl::on_command_reply);
-}
-
-void RedisLink::subscribe(const std::string& channel) {
-  if (!impl_->channels.want(channel)) return;
-  impl_->send(std::array<std::string_view, 2>{"SUBSCRIBE", channel}, Impl::on_message);
-}
-
-void RedisLink::unsubscribe(const std::string& channel) {
-  if (!impl_->channels.unwant(channel)) return;
-  impl_->send(std::array<std::string_view, 2>{"UNSUBSCRIBE", channel}, Impl::on_message);
-}
-
-bool RedisLink::is_subscribed(std::string_view channel) const noexcept {
-  return impl_->channels.is_confirmed(channel);
-}
-bool RedisLink::is_subscribed() const noexcept {
-  return is_ready() && impl_->channels.unconfirmed() == 0;
 }
 
 }  // namespace videosync

@@ -1,16 +1,15 @@
-// RedisLink: one connection to Redis on the reactor, by hiredis' asynchronous interface.
+// RedisLink: one connection to Redis for commands, on the reactor, by hiredis' asynchronous
+// interface (0.14, and 1.2 with its TLS). Channels are heard by a RedisSubscriber.
 //
 // Connects, over TLS where the address says so, authenticates, selects the database, and when the
-// connection is lost connects again, backing off with jitter; subscriptions are made anew each
-// time. Commands that a turn queues leave in one write. Every command ends in exactly one call of
-// its callback: with Redis' answer, or with `unavailable` (no connection) or `timed_out` (no answer
-// within the time: then the connection is given up, for all that waited behind it is late, too).
+// connection is lost connects again, backing off with jitter. Commands that a turn queues leave in
+// one write. Every command ends in exactly one call of its callback: with Redis' answer, or with
+// `unavailable` (no connection) or `timed_out` (no answer within the time: then the connection is
+// given up, for all that waited behind it is late, too).
 //
 // A host's name is resolved by the system's resolver, which blocks: where that may be slow, give an
-// address. A link carries commands or subscriptions, not both (RESP2). One thread, its reactor's.
-// Answers come from the loop, refusals from within command(). The owner outlives the link; stop()
-// and turn until is_idle() before destroying it. The one door to hiredis (0.14, and 1.2 with its
-// TLS).
+// address. One thread, its reactor's. Answers come from the loop, refusals from within command().
+// The owner outlives the link; stop() and turn until is_idle() before destroying it.
 #pragma once
 
 #include <cstdint>
@@ -22,41 +21,19 @@
 
 #include "core/base/error.h"
 #include "storage/redis/redis_address.h"
+#include "storage/redis/redis_reply.h"
 
 namespace videosync {
 
 class Reactor;
 class RedisTls;
 
-// An answer, valid during the callback only.
-class RedisReply {
- public:
-  enum class Kind : std::uint8_t { nil, integer, text, status, error, array };
-
-  Kind kind() const noexcept;
-  std::int64_t integer() const noexcept;   // 0 unless an integer
-  std::string_view text() const noexcept;  // of text, status and error; else ""
-  std::size_t size() const noexcept;       // of an array; else 0
-  RedisReply operator[](std::size_t index) const noexcept;
-
- private:
-  friend class RedisLink;
-  explicit RedisReply(const void* reply) noexcept : reply_(reply) {}
-
-  const void* reply_;
-};
-
 class RedisLinkOwner {
  public:
-  // Authenticated: commands may go, and subscriptions are on their way.
+  // Authenticated: commands may go.
   virtual void on_redis_ready() noexcept = 0;
   // The connection, or an attempt at one, has failed. The link goes on trying.
   virtual void on_redis_lost(const Error& why) noexcept = 0;
-  virtual void on_redis_message(std::string_view channel, std::string_view payload) noexcept = 0;
-  // The channel is heard from here on: once a connection.
-  virtual void on_redis_subscribed(std::string_view channel) noexcept {
-    static_cast<void>(channel);
-  }
 
  protected:
   ~RedisLinkOwner() = default;
@@ -98,14 +75,6 @@ class RedisLink {
 
   // Answered with unavailable, before this returns, where the link is not ready.
   void command(std::span<const std::string_view> arguments, OnReply done);
-
-  // Takes effect now or with the next connection, and lasts until unsubscribe. One channel at least
-  // has to stay until the link is stopped: hiredis 0.14 cannot do with none in between.
-  void subscribe(const std::string& channel);
-  void unsubscribe(const std::string& channel);
-  // Redis has confirmed this channel, or all, on the present connection.
-  bool is_subscribed(std::string_view channel) const noexcept;
-  bool is_subscribed() const noexcept;
 
  private:
   struct Impl;

@@ -28,6 +28,13 @@ bool says_unusable(std::string_view text) noexcept {
                      [&](std::string_view kind) { return is_error_of(text, kind); });
 }
 
+RedisSubscriber::Options subscriber_options(const RedisLink::Options& options) noexcept {
+  return {.connect_timeout_ms = options.connect_timeout_ms,
+          .backoff_min_ms = options.backoff_min_ms,
+          .backoff_max_ms = options.backoff_max_ms,
+          .tls = options.tls};
+}
+
 }  // namespace
 
 RedisPair::RedisPair(Reactor& reactor, RedisPairOwner& owner, RedisLocation location,
@@ -38,7 +45,7 @@ RedisPair::RedisPair(Reactor& reactor, RedisPairOwner& owner, RedisLocation loca
       address_(location.server),
       pulse_channel_("videosync:{" + Uuid::random_v4().to_string() + "}:pulse"),
       commands_(reactor, command_side_, address_, options),
-      subscriber_(reactor, subscriber_side_, address_, options),
+      subscriber_(reactor, subscriber_side_, address_, subscriber_options(options)),
       timer_([](void* self) noexcept { static_cast<RedisPair*>(self)->on_timer(); }, this) {
   subscriber_.subscribe(pulse_channel_);
   if (!location.has_sentinels()) return;
@@ -193,8 +200,8 @@ void RedisPair::count(const Result<RedisReply>& reply, std::int64_t asked_us) no
 
 // --- Channels ------------------------------------------------------------------------------------
 
-void RedisPair::follow(const std::string& channel, OnDone done) {
-  subscriber_.subscribe(channel);
+void RedisPair::follow(const std::string& channel, OnDone done, RedisChannelKind kind) {
+  subscriber_.subscribe(channel, kind);
   if (subscriber_.is_subscribed(channel)) {
     done({});
   } else if (!subscriber_.is_ready()) {
@@ -206,20 +213,29 @@ void RedisPair::follow(const std::string& channel, OnDone done) {
 
 void RedisPair::unfollow(const std::string& channel) {
   subscriber_.unsubscribe(channel);
-  auto waiting = followers_.extract(channel);
-  if (waiting.empty()) return;
-  answer_followers(std::move(waiting.mapped()),
+  answer_followers(take_followers(channel),
                    fail(ErrorCode::unavailable, "the channel was left again"));
 }
 
 void RedisPair::on_subscribed(std::string_view channel) noexcept {
   pulse_heard_ms_ = now_ms();  // it gets on
-  if (const auto found = followers_.find(channel); found != followers_.end()) {
-    std::vector<OnDone> followers = std::move(found->second);
-    followers_.erase(found);
-    answer_followers(std::move(followers), {});
-  }
+  answer_followers(take_followers(channel), {});
   become_ready_if_so();
+}
+
+void RedisPair::on_moved(std::string_view channel) noexcept {
+  pulse_heard_ms_ = now_ms();
+  answer_followers(take_followers(channel),
+                   fail(ErrorCode::unavailable, "the channel's slot is at another server"));
+  owner_.on_pair_moved(channel);
+}
+
+std::vector<RedisPair::OnDone> RedisPair::take_followers(std::string_view channel) noexcept {
+  const auto found = followers_.find(channel);
+  if (found == followers_.end()) return {};
+  std::vector<OnDone> followers = std::move(found->second);
+  followers_.erase(found);
+  return followers;
 }
 
 void RedisPair::answer_followers(std::vector<OnDone> followers, const Result<>& result) noexcept {

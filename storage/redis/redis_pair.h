@@ -5,8 +5,7 @@
 // that are followed have been confirmed. An answer that says that this server cannot be used
 // (READONLY, LOADING, MASTERDOWN, CLUSTERDOWN) is the loss of the connection. Once a second the
 // pair publishes to itself: a hung server is noticed without traffic, and so is a connection for
-// subscriptions that hears nothing. That pulse's channel also keeps the one subscription that
-// RedisLink wants at all times.
+// subscriptions that hears nothing.
 //
 // One thread, its reactor's. The owner outlives it; stop() and turn until is_idle() before
 // destroying it.
@@ -24,6 +23,7 @@
 #include "core/reactor/timer_wheel.h"
 #include "storage/redis/redis_link.h"
 #include "storage/redis/redis_sentinel.h"
+#include "storage/redis/redis_subscriber.h"
 
 namespace videosync {
 
@@ -47,6 +47,9 @@ class RedisPairOwner {
   // With every failure until it is ready again.
   virtual void on_pair_lost(const Error& why) noexcept = 0;
   virtual void on_pair_message(std::string_view channel, std::string_view payload) noexcept = 0;
+  // The slot of that channel is not, or no more, at this server: nothing is heard of it. Until it
+  // is unfollowed the pair does not become ready.
+  virtual void on_pair_moved(std::string_view channel) noexcept { static_cast<void>(channel); }
   // A command was answered this long after it was asked.
   virtual void on_pair_round_trip(std::int64_t took_us) noexcept = 0;
 
@@ -82,8 +85,9 @@ class RedisPair {
   // of Redis is unavailable with its words.
   void command(std::span<const std::string_view> arguments, OnReply done);
 
-  // See SessionStore::follow.
-  void follow(const std::string& channel, OnDone done);
+  // See SessionStore::follow. Errors also: unavailable, the channel's slot is elsewhere.
+  void follow(const std::string& channel, OnDone done,
+              RedisChannelKind kind = RedisChannelKind::plain);
   void unfollow(const std::string& channel);
 
  private:
@@ -94,10 +98,9 @@ class RedisPair {
     explicit CommandSide(RedisPair& owner) noexcept : pair(owner) {}
     void on_redis_ready() noexcept override { pair.on_commands_ready(); }
     void on_redis_lost(const Error& why) noexcept override { pair.on_commands_lost(why); }
-    void on_redis_message(std::string_view, std::string_view) noexcept override {}
     RedisPair& pair;
   };
-  struct SubscriberSide final : RedisLinkOwner {
+  struct SubscriberSide final : RedisSubscriberOwner {
     explicit SubscriberSide(RedisPair& owner) noexcept : pair(owner) {}
     void on_redis_ready() noexcept override { pair.pulse_heard_ms_ = pair.now_ms(); }
     void on_redis_lost(const Error& why) noexcept override { pair.on_subscriber_lost(why); }
@@ -107,6 +110,7 @@ class RedisPair {
     void on_redis_subscribed(std::string_view channel) noexcept override {
       pair.on_subscribed(channel);
     }
+    void on_redis_moved(std::string_view channel) noexcept override { pair.on_moved(channel); }
     RedisPair& pair;
   };
 
@@ -118,9 +122,11 @@ class RedisPair {
   void on_commands_lost(const Error& why) noexcept;
   void on_subscriber_lost(const Error& why) noexcept;
   void on_subscribed(std::string_view channel) noexcept;
+  void on_moved(std::string_view channel) noexcept;
   void on_message(std::string_view channel, std::string_view payload) noexcept;
   void on_timer() noexcept;
   void pulse() noexcept;
+  std::vector<OnDone> take_followers(std::string_view channel) noexcept;
   void answer_followers(std::vector<OnDone> followers, const Result<>& result) noexcept;
   void become_ready_if_so() noexcept;
   void become_lost(const Error& why) noexcept;
@@ -134,7 +140,7 @@ class RedisPair {
   CommandSide command_side_{*this};
   SubscriberSide subscriber_side_{*this};
   RedisLink commands_;
-  RedisLink subscriber_;
+  RedisSubscriber subscriber_;
   std::unique_ptr<RedisSentinel> sentinel_;  // null: the server was configured
   TimerEntry timer_;
   // Follows whose confirmation is to come on the present connection.

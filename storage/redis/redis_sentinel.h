@@ -44,7 +44,6 @@ class RedisSentinel final : RedisLinkOwner {
 
   void on_redis_ready() noexcept override { ask(); }
   void on_redis_lost(const Error& why) noexcept override;
-  void on_redis_message(std::string_view, std::string_view) noexcept override {}
   void on_answer(const Result<RedisReply>& reply) noexcept;
   void on_timer() noexcept;
   const RedisAddress& next() noexcept;

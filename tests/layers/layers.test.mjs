@@ -63,12 +63,21 @@ test('finds a second door to a C library', () => {
   assert.deepEqual(violations, ['proto/websocket/other.cpp:1: wslay has its one door already: proto/websocket/frames.cpp']);
 });
 
+test('finds one more door to a C library that has several', () => {
+  const violations = findViolations([
+    { path: 'storage/redis/other.cpp', text: '#include <hiredis/hiredis.h>\n' },
+  ]);
+  assert.equal(violations.length, 1);
+  assert.match(violations[0], /^storage\/redis\/other\.cpp:1: hiredis has its doors already: storage\/redis\/redis_link\.cpp, /);
+});
+
 test('lets pass what the table allows', () => {
   const violations = findViolations([
     ...neighbours,
     { path: 'server/a.cpp', text: '#include "server/b.h"\n#include "proto/wire/b.h"\n#include <fmt/core.h>\n' },
     { path: 'server/c.cpp', text: '// #include "b.h"\n#include <openssl/sha.h>\n#include <CLI/CLI.hpp>\n' },
-    { path: 'storage/redis/a.cpp', text: '#include "core/reactor/b.h"\n#include <hiredis/async.h>\n' },
+    { path: 'storage/redis/redis_link.cpp', text: '#include "core/reactor/b.h"\n#include <hiredis/async.h>\n' },
+    { path: 'storage/redis/redis_reply.cpp', text: '#include <hiredis/hiredis.h>\n' },
     { path: 'proto/wire/a.cpp', text: '#include "core/base/b.h"\n#include <simdjson.h>\n#include <llhttp.h>\n' },
   ]);
   assert.deepEqual(violations, []);

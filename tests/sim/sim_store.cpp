@@ -125,8 +125,8 @@ void SimStore::on_answer(Link& link, RedisAnswer& answer) noexcept {
       listener_->on_session_event(answer.channel, answer.bytes);
   } else if (answer.kind == AnswerKind::subscribed) {
     on_subscribed(answer.channel);
-  } else if (channels_.on_unsubscribed(answer.channel.to_string())) {
-    redis_.send(*link.connection, {.kind = Command::subscribe, .key = answer.channel});
+  } else {
+    channels_.on_unsubscribed(answer.channel.to_string());
   }
 }
 
@@ -135,7 +135,7 @@ void SimStore::on_connected(Link& link) noexcept {
   link.backoff_ms = 0;
   timers_.cancel(link.timer);
   if (link.for_commands) return command({.kind = Command::role}, Role{});
-  for (const std::string_view name : channels_.on_connected()) {
+  for (const auto& [name, kind] : channels_.on_connected()) {
     const auto found = names_.find(name);
     const Uuid channel = found != names_.end() ? found->second : pulse_channel_;
     redis_.send(*link.connection, {.kind = Command::subscribe, .key = channel});

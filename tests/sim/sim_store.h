@@ -4,8 +4,8 @@
 // master and every followed channel is confirmed. What waits for an answer when a connection ends
 // is unavailable or timed_out, done or not; without a connection an operation is unavailable before
 // the call returns. Connects again with the same pauses, counted by the node's own timers, so a
-// node that stood still wakes to its time-outs first. See storage/redis/redis_pair.h and
-// redis_link.h.
+// node that stood still wakes to its time-outs first. See storage/redis/redis_pair.h, redis_link.h
+// and redis_subscriber.h.
 //
 // One thread, the first worker's of its node. What arrives waits for a turn of that worker.
 #pragma once

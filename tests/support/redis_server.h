@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/redis/redis_address.h"
 #include "tests/support/temp_folder.h"
 
 namespace videosync::test {
@@ -92,6 +93,7 @@ class RedisServer {
   RedisServer& operator=(const RedisServer&) = delete;
 
   std::string socket_path() const { return folder_.path() + "/redis.sock"; }
+  RedisAddress address() const { return {.unix_path = socket_path()}; }
 
   // Returns once it accepts connections.
   void start() {

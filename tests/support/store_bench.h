@@ -218,7 +218,6 @@ class RedisProbe final : RedisLinkOwner {
  private:
   void on_redis_ready() noexcept override {}
   void on_redis_lost(const Error&) noexcept override {}
-  void on_redis_message(std::string_view, std::string_view) noexcept override {}
 
   SystemClock clock_;
   std::unique_ptr<Reactor> reactor_;

@@ -1,5 +1,6 @@
-// RedisLink over TLS against a real redis-server: what is larger than TLS' records and the sockets'
-// room, both ways at once. Where hiredis has no TLS an address for it cannot be read.
+// RedisLink and RedisSubscriber over TLS against a real redis-server: what is larger than TLS'
+// records and the sockets' room, both ways at once. Where hiredis has no TLS an address for it
+// cannot be read.
 #include <criterion/criterion.h>
 
 #include <netinet/in.h>
@@ -19,6 +20,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/test_link.h"
+#include "tests/support/test_subscriber.h"
 
 using namespace videosync;
 using namespace videosync::test;
@@ -208,20 +210,76 @@ Test(redis_link_tls, a_write_goes_on_although_half_an_answer_has_come) {
 Test(redis_link_tls, a_killed_server_is_found_again_with_its_subscriptions) {
   if (is_refused_here()) return;
   TlsRedis redis;
-  TestLink subscriber(redis.address(), redis.options());
-  subscriber.link->subscribe("news");
-  subscriber.until_ready(1);
+  TestSubscriber heard(redis.address(), {.tls = redis.tls.get()});
+  heard.subscriber->subscribe("news");
+  heard.until_subscribed();
   redis.server.kill();
-  subscriber.until([&] { return !subscriber.losses.empty(); }, "the loss");
+  heard.until([&] { return !heard.losses.empty(); }, "the loss");
   redis.server.start();
-  subscriber.until_ready(2);
-  subscriber.until([&] { return subscriber.link->is_subscribed(); }, "the channel");
+  heard.until_ready(2);
+  heard.until_subscribed();
   TestLink publisher(redis.address(), redis.options());
   publisher.until_ready(1);
   const std::string text = pattern(300'000, 3);
   cr_assert_eq(publisher.ask({"PUBLISH", "news", text}), "1");
-  subscriber.until([&] { return subscriber.messages.size() == 1; }, "the message");
-  cr_assert(subscriber.messages[0] == "news:" + text);
+  heard.until_messages(1);
+  cr_assert(heard.messages[0] == "news:" + text);
+}
+
+// More commands than the sockets have room for, while messages come that fill them the other way.
+Test(redis_link_tls, subscriptions_go_out_while_messages_come_in) {
+  if (is_refused_here()) return;
+  TlsRedis redis;
+  TestSubscriber heard(redis.address(), {.tls = redis.tls.get()});
+  heard.subscriber->subscribe("news");
+  heard.until_subscribed();
+  TestLink publisher(redis.address(), redis.options());
+  publisher.until_ready(1);
+  const std::string text = pattern(2'000'000, 4);
+  constexpr std::size_t rounds = 8, channels_a_round = 2'000;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    cr_assert_eq(publisher.ask({"PUBLISH", "news", text}), "1");
+    for (std::size_t k = 0; k < channels_a_round; ++k)
+      heard.subscriber->subscribe(std::string(1'000, 'c') + std::to_string(i * 10'000 + k));
+    heard.reactor->turn(0);
+  }
+  heard.until_subscribed();
+  heard.until_messages(rounds);
+  for (const std::string& message : heard.messages)
+    cr_assert(message == "news:" + text);
+  cr_assert_eq(heard.confirmed.size(), 1 + rounds * channels_a_round);
+  cr_assert(heard.losses.empty());
+}
+
+Test(redis_link_tls, a_server_that_hung_gets_the_subscriptions_that_waited_for_it) {
+  if (is_refused_here()) return;
+  TlsRedis redis;
+  TestSubscriber heard(redis.address(), {.tls = redis.tls.get()});
+  heard.until_ready(1);
+  redis.server.pause();
+  constexpr std::size_t channels = 8'000;  // of a kilobyte: more than the sockets' room
+  for (std::size_t i = 0; i < channels; ++i) {
+    heard.subscriber->subscribe(std::string(1'000, 'c') + std::to_string(i));
+    if (i % 1'000 == 0) heard.reactor->turn(5);
+  }
+  for (int i = 0; i < 20; ++i)
+    heard.reactor->turn(5);
+  cr_assert(heard.confirmed.empty());
+  redis.server.resume();
+  heard.until_subscribed();
+  cr_assert_eq(heard.confirmed.size(), channels);
+  cr_assert(heard.losses.empty());
+}
+
+Test(redis_link_tls, what_redis_says_right_behind_the_handshake_is_told_as_it_is) {
+  if (is_refused_here()) return;
+  TlsRedis redis;
+  TestLink admin(redis.address(), redis.options());
+  admin.until_ready(1);
+  cr_assert_eq(admin.ask({"CONFIG", "SET", "requirepass", "secret"}), "OK");
+  TestSubscriber heard(redis.address(), {.tls = redis.tls.get()});
+  heard.until([&] { return !heard.losses.empty(); }, "the refusal");
+  cr_assert_eq(heard.losses[0], "NOAUTH Authentication required.", "%s", heard.losses[0].c_str());
 }
 
 Test(redis_link_tls, a_stranger_is_told_with_every_attempt) {
@@ -232,5 +290,9 @@ Test(redis_link_tls, a_stranger_is_told_with_every_attempt) {
   TestLink link(redis.address(), {.tls = wrong.get()});
   link.until([&] { return link.losses.size() >= 2; }, "two refusals");
   for (const std::string& why : link.losses)
+    cr_assert(why.contains("nobody who is trusted"), "%s", why.c_str());
+  TestSubscriber heard(redis.address(), {.tls = wrong.get()});
+  heard.until([&] { return heard.losses.size() >= 2; }, "two refusals of subscriptions");
+  for (const std::string& why : heard.losses)
     cr_assert(why.contains("nobody who is trusted"), "%s", why.c_str());
 }
