@@ -348,12 +348,12 @@ NodesOwner::Totals Program::totals() noexcept {
   return {total(Gauge::members), total(Gauge::sessions)};
 }
 
-void Program::on_degraded(bool is_degraded) noexcept {
-  service_->is_degraded = is_degraded;
+void Program::on_degraded(const SharedSlots& slots, bool is_degraded) noexcept {
+  service_->is_degraded = nodes_->is_degraded();
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker* worker = workers_[i].get();
     workers_.front()->run_on(
-        i, [worker, is_degraded]() noexcept { worker->tell_degraded(is_degraded); });
+        i, [worker, slots, is_degraded]() noexcept { worker->tell_degraded(*slots, is_degraded); });
   }
 }
 
@@ -365,9 +365,9 @@ void Program::on_round_trip(std::int64_t took_us) noexcept {
   workers_.front()->metrics().observe(Histogram::redis_round_trip_seconds, took_us);
 }
 
-void Program::void_store_calls() noexcept {
+void Program::void_store_calls(const SharedSlots& slots) noexcept {
   for (StoreRelay* relay : relays_)
-    relay->on_store_lost();
+    relay->on_store_lost(slots);
 }
 
 void Program::on_library_news() noexcept {

@@ -101,10 +101,10 @@ class Program final : public NodesOwner {
   void leave_hanging_connections(int status) const;
 
   Totals totals() noexcept override;
-  void on_degraded(bool is_degraded) noexcept override;
+  void on_degraded(const SharedSlots& slots, bool is_degraded) noexcept override;
   void on_store_usable() noexcept override;
   void on_round_trip(std::int64_t took_us) noexcept override;
-  void void_store_calls() noexcept override;
+  void void_store_calls(const SharedSlots& slots) noexcept override;
 
   const Config& config_;
   const MachineFacts& machine_;

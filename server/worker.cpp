@@ -362,10 +362,15 @@ void Worker::show_catalog(VideoCatalogRef catalog) noexcept {
   if (has_other_lengths) directory_->on_library_changed();
 }
 
-void Worker::tell_degraded(bool is_degraded) noexcept {
+void Worker::tell_degraded(const SlotSet& slots, bool is_degraded) noexcept {
   std::string& text = scratch();
   encode_notice(text, is_degraded ? NoticeCode::degraded : NoticeCode::restored);
-  tell_members(make_frame(WebSocketOpcode::text, text));
+  const BufferRef notice = make_frame(WebSocketOpcode::text, text);
+  if (slots.all()) return tell_members(notice);
+  connections_.for_each([&](Connection& connection) {
+    const bool is_meant = connection.is_member() && slots.test(slot_of(connection.session_key()));
+    if (is_meant) connection.send_frame(notice, SendClass::reliable);
+  });
 }
 
 void Worker::on_drain_step() noexcept {

@@ -75,8 +75,9 @@ class Worker {
   // The same where another process has the sessions already: members are closed at once, and told
   // to come back spread over so many milliseconds.
   void begin_drain_after_handing_over(std::uint32_t spread_ms) noexcept;
-  // The store is away, or there again: every member of this worker is told.
-  void tell_degraded(bool is_degraded) noexcept;
+  // The store is away, or there again, for the sessions in these slots: their members of this
+  // worker are told.
+  void tell_degraded(const SlotSet& slots, bool is_degraded) noexcept;
 
   std::size_t index() const noexcept { return reactor_->index(); }
   Service& service() noexcept { return service_; }

@@ -8,14 +8,18 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace videosync {
 
+struct ShortCode;
 struct Uuid;
 
 inline constexpr std::size_t key_slots = 16'384;
 using SlotSet = std::bitset<key_slots>;
+// For those on several threads, none of whom changes it.
+using SharedSlots = std::shared_ptr<const SlotSet>;
 
 namespace key_slots_detail {
 
@@ -45,7 +49,8 @@ constexpr std::uint16_t slot_of_name(std::string_view name) noexcept {
   return crc % key_slots;
 }
 
-// Of a session's key.
+// Of a session's key; of the record that says whose a code is.
 std::uint16_t slot_of(const Uuid& key) noexcept;
+std::uint16_t slot_of(ShortCode code) noexcept;
 
 }  // namespace videosync

@@ -101,6 +101,8 @@ class Connection final : public StreamOwner {
   // Sends a Close frame and ends the connection soon. Repeated calls do nothing.
   void close_websocket(std::uint16_t code, std::string_view reason) noexcept;
   bool is_member() const noexcept { return phase_ == Phase::websocket; }
+  // REQUIRES is_member().
+  const Uuid& session_key() const noexcept;
   // The hub's: where it stands among its session's members.
   std::uint32_t place() const noexcept { return place_; }
   void set_place(std::uint32_t place) noexcept { place_ = place; }

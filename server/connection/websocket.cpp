@@ -200,6 +200,12 @@ void Connection::send_answer(std::string_view text) noexcept {
   send_frame(make_frame(WebSocketOpcode::text, text), SendClass::answer);
 }
 
+const Uuid& Connection::session_key() const noexcept {
+  VS_ASSERT(is_member());
+  VS_ASSERT(session_ != nullptr);
+  return session_->key;
+}
+
 void Connection::send_frame(const BufferRef& frame, SendClass send_class) noexcept {
   if (phase_ != Phase::websocket) return;
   // What is there already may be stuck: have the timer look.

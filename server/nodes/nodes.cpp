@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -58,7 +59,7 @@ void Nodes::tick() noexcept {
   VS_ASSERT(!timer_.is_armed());
   const std::int64_t now = now_us();
   // After a standstill of our own, everybody's silence is our deafness.
-  if (now - last_tick_us_ > held_up_us) ready_since_us_ = now;
+  if (now - last_tick_us_ > held_up_us) ready_since_us_ = whole_since_us_ = now;
   last_tick_us_ = now;
   if (is_store_ready_ && now - last_alive_us_ >= alive_every_us) {
     last_alive_us_ = now;
@@ -80,8 +81,9 @@ void Nodes::tick() noexcept {
 void Nodes::assert_sound() const noexcept {
   VS_ASSERT(unsaved_.size() == ports_.workers);
   VS_ASSERT(written_back_.size() == ports_.workers);
-  VS_ASSERT(!is_degraded_ || !problem_.empty());
+  VS_ASSERT(!is_degraded_ || !problem_.empty() || !parts_problem_.empty());
   VS_ASSERT(is_degraded_ || complaint_.empty());
+  VS_ASSERT(outages_.empty() || is_store_ready_);
 }
 
 bool Nodes::is_gone(const Known& known, std::int64_t now_us) const noexcept {
@@ -137,7 +139,7 @@ Nodes::Known& Nodes::note_heard(const Uuid& node) noexcept {
   Known& known = known_[node];
   known.heard_us = now_us();
   known.deaf_since_us = 0;
-  if (known.back_us < ready_since_us_ || known.is_lost) known.back_us = known.heard_us;
+  if (known.back_us < whole_since_us_ || known.is_lost) known.back_us = known.heard_us;
   if (!std::exchange(known.is_lost, false)) return known;
   VS_ASSERT(known.deaf_since_us == 0);
   log_info("nodes", "a node is back", field("node", node.to_string()));
@@ -173,17 +175,31 @@ void Nodes::report_hearing(const Uuid& node) noexcept {
   if (known != known_.end()) known->second.deaf_since_us = 0;
 }
 
-void Nodes::report_unsaved(std::size_t worker, std::string why) noexcept {
+void Nodes::report_unsaved(std::size_t worker, std::string why, std::uint16_t slot) noexcept {
   VS_ASSERT(worker < unsaved_.size());
   const bool was_unsaved = has_unsaved_sessions();
-  unsaved_[worker] = std::move(why);
+  unsaved_[worker] = {std::move(why), slot};
   assert_sound();
   if (was_unsaved != has_unsaved_sessions()) last_alive_us_ = 0;  // the others hear of it soon
   judge();
 }
 
+// By a part that is there. Where it is away that is what is to be told; the worker has not heard of
+// it yet.
+const Nodes::Unsaved* Nodes::find_refused() const noexcept {
+  const auto found = std::ranges::find_if(unsaved_, [this](const Unsaved& unsaved) noexcept {
+    return !unsaved.why.empty() && !is_away(unsaved.slot);
+  });
+  return found != unsaved_.end() ? &*found : nullptr;
+}
+
 bool Nodes::has_unsaved_sessions() const noexcept {
-  return std::ranges::any_of(unsaved_, [](const std::string& why) { return !why.empty(); });
+  return find_refused() != nullptr || !outages_.empty();
+}
+
+bool Nodes::is_away(std::uint16_t slot) const noexcept {
+  return std::ranges::any_of(outages_,
+                             [=](const Outage& outage) { return outage.slots.test(slot); });
 }
 
 void Nodes::report_written_back(std::size_t worker) noexcept {
@@ -202,8 +218,8 @@ bool Nodes::may_bring_back(const Known& known) const noexcept {
   if (known.has_said_bye) return false;
   const bool is_expected = !known.is_lost || now_us() - known.heard_us < missing_max_us;
   if (known.has_unsaved && is_expected) return true;
-  if (now_us() - ready_since_us_ >= missing_max_us) return false;
-  if (known.heard_us < ready_since_us_) return ready_since_us_ - known.heard_us < missing_max_us;
+  if (now_us() - whole_since_us_ >= missing_max_us) return false;
+  if (known.heard_us < whole_since_us_) return whole_since_us_ - known.heard_us < missing_max_us;
   return now_us() - known.back_us < write_back_us;
 }
 
@@ -265,11 +281,13 @@ void Nodes::on_store_ready() noexcept {
   written_back_.assign(ports_.workers, false);
   VS_ASSERT(may_have_unsaved());
   is_store_ready_ = true;
-  ready_since_us_ = now_us();
+  outages_.clear();
+  ready_since_us_ = whole_since_us_ = now_us();
   last_alive_us_ = 0;
   on_all_directories([](SessionDirectory& directory) noexcept { directory.on_store_ready(); });
   owner_.on_store_usable();
-  judge();
+  // Of which parts of it are away is about to be told: nobody hears that they are back.
+  if (!has_parts_) judge();
   judge_store();
   assert_sound();
 }
@@ -278,12 +296,58 @@ void Nodes::on_store_lost(const Error& why) noexcept {
   assert_sound();
   store_problem_ = why.message;
   if (std::exchange(is_store_ready_, false)) {
+    outages_.clear();
     lost_since_us_ = now_us();
     on_all_directories([](SessionDirectory& directory) noexcept { directory.on_store_lost(); });
-    owner_.void_store_calls();
+    owner_.void_store_calls({});
   }
   judge();
   VS_ASSERT(!problem_.empty());
+}
+
+void Nodes::on_part_lost(const SlotSet& slots, const Error& why) noexcept {
+  assert_sound();
+  has_parts_ = true;
+  if (!is_store_ready_) return;
+  SlotSet gone = slots;
+  for (Outage& outage : outages_) {
+    if ((outage.slots & slots).any()) outage.why = why.message;
+    gone &= ~outage.slots;
+  }
+  if (gone.any()) {
+    outages_.push_back({gone, now_us(), why.message});
+    last_alive_us_ = 0;  // the others hear soon that there may be what is not stored
+    const auto shared = std::make_shared<const SlotSet>(gone);
+    on_all_directories(
+        [shared](SessionDirectory& directory) noexcept { directory.on_part_lost(shared); });
+    owner_.void_store_calls(shared);
+  }
+  judge();
+  VS_ASSERT(slots.none() || !outages_.empty());
+}
+
+// Whether it is the part that went, and what it has, nobody knows: so it is judged as the return of
+// the whole is. Other nodes have been heard all the time.
+void Nodes::on_part_ready(const SlotSet& slots) noexcept {
+  has_parts_ = true;
+  if (!is_store_ready_) return;
+  end_outages(slots);
+  written_back_.assign(ports_.workers, false);
+  whole_since_us_ = now_us();
+  last_alive_us_ = 0;
+  const auto shared = std::make_shared<const SlotSet>(slots);
+  on_all_directories(
+      [shared](SessionDirectory& directory) noexcept { directory.on_part_ready(shared); });
+  judge();
+  judge_store();
+  VS_ASSERT(may_have_unsaved());
+}
+
+void Nodes::end_outages(const SlotSet& slots) noexcept {
+  VS_ASSERT(is_store_ready_);
+  for (Outage& outage : outages_)
+    outage.slots &= ~slots;
+  std::erase_if(outages_, [](const Outage& outage) noexcept { return outage.slots.none(); });
 }
 
 void Nodes::on_store_round_trip(std::int64_t took_us) noexcept {
@@ -293,37 +357,67 @@ void Nodes::on_store_round_trip(std::int64_t took_us) noexcept {
 // Tells the members when things have turned; a blip is not worth a word.
 void Nodes::judge() noexcept {
   assert_sound();
-  const auto unsaved =
-      std::ranges::find_if(unsaved_, [](const std::string& why) noexcept { return !why.empty(); });
-  problem_.clear();
-  if (!is_store_ready_) {
-    problem_ = "redis: " + store_problem_;
-  } else if (unsaved != unsaved_.end()) {
-    problem_ = "redis: " + *unsaved;
-  }
-  const bool is_long = is_store_ready_ || now_us() - lost_since_us_ >= degraded_after_us;
-  const bool is_degraded = !problem_.empty() && is_long;
-  if (is_degraded) complain();
-  if (is_degraded == is_degraded_ || (!problem_.empty() && !is_long)) return;
-  is_degraded_ = is_degraded;
-  if (!is_degraded) {
+  find_problems();
+  const SlotSet degraded = find_degraded();
+  is_degraded_ = degraded.any();
+  const SlotSet before = std::exchange(told_, degraded);
+  if (is_degraded_) complain();
+  if (!is_degraded_ && before.any()) {
     complaint_.clear();
     log_info("store", "restored");
   }
-  VS_ASSERT(is_degraded_ == !problem_.empty());
-  owner_.on_degraded(is_degraded);
+  tell_degraded(degraded & ~before, true);
+  tell_degraded(before & ~degraded, false);
+}
+
+void Nodes::find_problems() noexcept {
+  problem_.clear();
+  parts_problem_.clear();
+  if (!is_store_ready_) {
+    problem_ = "redis: " + store_problem_;
+  } else if (const Unsaved* refused = find_refused()) {
+    problem_ = "redis: " + refused->why;
+  }
+  if (outages_.empty()) return;
+  std::size_t away = 0;
+  for (const Outage& outage : outages_)
+    away += outage.slots.count();
+  parts_problem_ = "redis: " + std::to_string(away) + " of " + std::to_string(key_slots) +
+                   " slots are away: " + outages_.front().why;
+  VS_ASSERT(away > 0);
+}
+
+// A refusal is everybody's affair: the next command may be of any session.
+SlotSet Nodes::find_degraded() const noexcept {
+  const auto is_long = [this](std::int64_t since_us) noexcept {
+    return now_us() - since_us >= degraded_after_us;
+  };
+  if (!is_store_ready_) return is_long(lost_since_us_) ? SlotSet().set() : told_;
+  if (find_refused() != nullptr) return SlotSet().set();
+  SlotSet degraded;
+  for (const Outage& outage : outages_)
+    degraded |= is_long(outage.since_us) ? outage.slots : outage.slots & told_;
+  VS_ASSERT(!outages_.empty() || degraded.none());
+  return degraded;
+}
+
+void Nodes::tell_degraded(const SlotSet& slots, bool is_degraded) noexcept {
+  if (slots.none()) return;
+  VS_ASSERT(!is_degraded || is_degraded_);
+  owner_.on_degraded(std::make_shared<const SlotSet>(slots), is_degraded);
 }
 
 // Once for each reason, and not in a stream where two of them take turns.
 void Nodes::complain() noexcept {
-  VS_ASSERT(!problem_.empty());
+  const std::string& problem = problem_.empty() ? parts_problem_ : problem_;
+  VS_ASSERT(!problem.empty());
   VS_ASSERT(!is_store_ready_ || has_unsaved_sessions());
   const std::int64_t now = now_us();
   const bool is_soon = !complaint_.empty() && now - complained_us_ < complain_every_us;
-  if (problem_ == complaint_ || is_soon) return;
-  complaint_ = problem_;
+  if (problem == complaint_ || is_soon) return;
+  complaint_ = problem;
   complained_us_ = now;
-  log_warn("store", "degraded: sessions live in memory", field("why", problem_));
+  log_warn("store", "degraded: sessions live in memory", field("why", problem));
 }
 
 }  // namespace videosync

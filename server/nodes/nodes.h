@@ -41,14 +41,16 @@ class NodesOwner {
     std::uint32_t sessions = 0;
   };
   virtual Totals totals() noexcept = 0;
-  // Every member of this node is to be told: the store has been away for a while, or is back.
-  virtual void on_degraded(bool is_degraded) noexcept = 0;
+  // This node's members of the sessions in these slots are to be told: there the store has been
+  // away for a while, or refuses changes; or no longer.
+  virtual void on_degraded(const SharedSlots& slots, bool is_degraded) noexcept = 0;
   // The store can be used, for the first time or again.
   virtual void on_store_usable() noexcept {}
   virtual void on_round_trip(std::int64_t took_us) noexcept = 0;
-  // What is on its way from the workers to the store was for a connection that is gone. Their
-  // directories are being told, by tasks that were posted before.
-  virtual void void_store_calls() noexcept = 0;
+  // What is on its way from the workers to the store, about what lies in these slots (null: all),
+  // was for a connection that is gone. Their directories are being told, by tasks that were posted
+  // before.
+  virtual void void_store_calls(const SharedSlots& slots) noexcept = 0;
 
  protected:
   ~NodesOwner() = default;
@@ -80,15 +82,19 @@ class Nodes final : public SessionListener, public NodePort {
   // Tells the others, who need not wait for this node's silence then. For good.
   void stop() noexcept;
 
-  // "" while all is well, else why not, for a person.
+  // "" while the store is there and takes changes, else why not, for a person.
   const std::string& problem() const noexcept { return problem_; }
+  // The same of parts of it; "" also where all of it is away.
+  const std::string& parts_problem() const noexcept { return parts_problem_; }
+  // Members of this node have been told so, some at least.
+  bool is_degraded() const noexcept { return is_degraded_; }
   // This node and those that were heard of lately.
   std::size_t alive() const noexcept;
 
   void watch(const Uuid& node) noexcept override;
   void report_deaf(const Uuid& node) noexcept override;
   void report_hearing(const Uuid& node) noexcept override;
-  void report_unsaved(std::size_t worker, std::string why) noexcept override;
+  void report_unsaved(std::size_t worker, std::string why, std::uint16_t slot) noexcept override;
   void report_written_back(std::size_t worker) noexcept override;
   void add_sums(std::uint64_t round, std::vector<SharedSums> sums) noexcept override;
   void compare_again(const Uuid& node) noexcept override { digests_.tell_again(node); }
@@ -96,9 +102,22 @@ class Nodes final : public SessionListener, public NodePort {
   void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override;
   void on_store_ready() noexcept override;
   void on_store_lost(const Error& why) noexcept override;
+  void on_part_ready(const SlotSet& slots) noexcept override;
+  void on_part_lost(const SlotSet& slots, const Error& why) noexcept override;
   void on_store_round_trip(std::int64_t took_us) noexcept override;
 
  private:
+  // Of a worker: why the store refuses its changes ("": it does not), and where.
+  struct Unsaved {
+    std::string why;
+    std::uint16_t slot = 0;
+  };
+  // Slots that were lost at once, as far as they have not come back.
+  struct Outage {
+    SlotSet slots;
+    std::int64_t since_us = 0;
+    std::string why;
+  };
   struct Known {
     std::int64_t heard_us = 0;
     std::int64_t deaf_since_us = 0;  // 0: it hears, as far as is known
@@ -117,8 +136,14 @@ class Nodes final : public SessionListener, public NodePort {
   void lose(const Uuid& node, Known& known) noexcept;
   void forget_lost(std::int64_t now_us) noexcept;
   void judge() noexcept;
+  void find_problems() noexcept;
+  SlotSet find_degraded() const noexcept;
+  void tell_degraded(const SlotSet& slots, bool is_degraded) noexcept;
   void judge_store() noexcept;
+  const Unsaved* find_refused() const noexcept;
   bool has_unsaved_sessions() const noexcept;
+  bool is_away(std::uint16_t slot) const noexcept;
+  void end_outages(const SlotSet& slots) noexcept;
   bool may_have_unsaved() const noexcept;
   bool may_bring_back(const Known& known) const noexcept;
   void complain() noexcept;
@@ -138,14 +163,19 @@ class Nodes final : public SessionListener, public NodePort {
   bool is_degraded_ = false;
   bool may_store_lack_ = false;      // as the directories were told
   std::int64_t ready_since_us_ = 0;  // or since this process was last held up
+  std::int64_t whole_since_us_ = 0;  // the same, or since a part of the store was last back
   std::int64_t lost_since_us_ = 0;
   std::int64_t last_tick_us_ = 0;
   std::int64_t last_alive_us_ = 0;
   std::int64_t complained_us_ = 0;  // when the log was last told why it is degraded
   std::string store_problem_ = "the store has not been reached yet";
-  std::vector<std::string> unsaved_;  // by worker
-  std::vector<bool> written_back_;    // by worker
+  bool has_parts_ = false;          // ever heard of
+  std::vector<Outage> outages_;     // of parts; none while the store is lost as a whole
+  SlotSet told_;                    // where members were told that it is degraded
+  std::vector<Unsaved> unsaved_;    // by worker
+  std::vector<bool> written_back_;  // by worker
   std::string problem_ = store_problem_;
+  std::string parts_problem_;
   std::string complaint_;  // the log was told last
 };
 

@@ -7,11 +7,16 @@
 // What was asked before the worker has heard that the store was lost is not carried out on the
 // connection that came after: the store may be another one by then, and what is written over it has
 // to be looked at first. It fails with ErrorCode::unavailable, as what was lost on its way does.
+// Where a part of the store was lost this is so of what lies in its slots: keys, the records of
+// codes, sessions' channels. What reaches every part goes on.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "server/session/ports.h"
@@ -31,38 +36,43 @@ class StoreRelay final : public SessionStore {
   StoreRelay(SessionStore& store, const End& owner, const End& here) noexcept
       : store_(store), owner_(owner), here_(here) {}
 
-  // The store is lost, and the worker's directory is being told so, by a task that was posted
-  // before. On the store's thread.
-  void on_store_lost() noexcept {
-    ++losses_there_;
-    if (!is_direct()) owner_.around.post(here_.worker, [this]() noexcept { ++losses_here_; });
+  // What lies in these slots (null: all) is lost, and the worker's directory is being told so, by a
+  // task that was posted before. On the store's thread.
+  void on_store_lost(SharedSlots slots) noexcept {
+    if (is_direct()) return;
+    unheard_.push_back(std::move(slots));
+    // What was asked before the worker has heard of it comes before this.
+    owner_.around.post(here_.worker, [this]() noexcept {
+      here_.around.post(owner_.worker, [this]() noexcept { unheard_.pop_front(); });
+    });
   }
 
   void listen(SessionListener& listener) noexcept override { store_.listen(listener); }
 
   void create(const SessionName& name, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
               OnDone done) override {
-    relay(std::move(done), [name, version, bytes = std::move(bytes), ttl_us](
-                               SessionStore& store, OnDone back) mutable noexcept {
-      store.create(name, version, std::move(bytes), ttl_us, std::move(back));
-    });
+    relay(name.key, std::move(done),
+          [name, version, bytes = std::move(bytes), ttl_us](SessionStore& store,
+                                                            OnDone back) mutable noexcept {
+            store.create(name, version, std::move(bytes), ttl_us, std::move(back));
+          });
   }
   void load(const Uuid& key, OnValue done) override {
-    relay(std::move(done),
+    relay(key, std::move(done),
           [key](SessionStore& store, OnValue back) noexcept { store.load(key, std::move(back)); });
   }
   void exists(const Uuid& key, OnExists done) override {
-    relay(std::move(done), [key](SessionStore& store, OnExists back) noexcept {
+    relay(key, std::move(done), [key](SessionStore& store, OnExists back) noexcept {
       store.exists(key, std::move(back));
     });
   }
   void find(ShortCode code, OnKey done) override {
-    relay(std::move(done),
+    relay(code, std::move(done),
           [code](SessionStore& store, OnKey back) noexcept { store.find(code, std::move(back)); });
   }
   void change(const SessionName& name, StoreVersion expected, StoreVersion next, SessionBytes bytes,
               std::int64_t ttl_us, BufferRef event, OnDone done) override {
-    relay(std::move(done),
+    relay(name.key, std::move(done),
           [name, expected, next, bytes = std::move(bytes), ttl_us, event = std::move(event)](
               SessionStore& store, OnDone back) mutable noexcept {
             store.change(name, expected, next, std::move(bytes), ttl_us, std::move(event),
@@ -70,25 +80,27 @@ class StoreRelay final : public SessionStore {
           });
   }
   void touch(const SessionName& name, std::int64_t ttl_us, OnDone done) override {
-    relay(std::move(done), [name, ttl_us](SessionStore& store, OnDone back) noexcept {
+    relay(name.key, std::move(done), [name, ttl_us](SessionStore& store, OnDone back) noexcept {
       store.touch(name, ttl_us, std::move(back));
     });
   }
   void remove(const SessionName& name, StoreVersion version, BufferRef event,
               OnDone done) override {
-    relay(std::move(done), [name, version, event = std::move(event)](SessionStore& store,
-                                                                     OnDone back) mutable noexcept {
-      store.remove(name, version, std::move(event), std::move(back));
-    });
+    relay(name.key, std::move(done),
+          [name, version, event = std::move(event)](SessionStore& store,
+                                                    OnDone back) mutable noexcept {
+            store.remove(name, version, std::move(event), std::move(back));
+          });
   }
   void publish(const Channel& channel, BufferRef event, OnReceivers done) override {
-    relay(std::move(done), [channel, event = std::move(event)](SessionStore& store,
-                                                               OnReceivers back) mutable noexcept {
-      store.publish(channel, std::move(event), std::move(back));
-    });
+    relay(channel, std::move(done),
+          [channel, event = std::move(event)](SessionStore& store,
+                                              OnReceivers back) mutable noexcept {
+            store.publish(channel, std::move(event), std::move(back));
+          });
   }
   void follow(const Channel& channel, OnDone done) override {
-    relay(std::move(done), [channel](SessionStore& store, OnDone back) noexcept {
+    relay(channel, std::move(done), [channel](SessionStore& store, OnDone back) noexcept {
       store.follow(channel, std::move(back));
     });
   }
@@ -100,32 +112,53 @@ class StoreRelay final : public SessionStore {
  private:
   bool is_direct() const noexcept { return owner_.worker == here_.worker; }
 
-  template <class Value, class Ask>
-  void relay(std::move_only_function<void(Result<Value>) noexcept> done, Ask ask) {
-    using Done = decltype(done);
+  // Nothing: it is in every part.
+  static std::optional<std::uint16_t> slot_in(const Uuid& key) noexcept { return slot_of(key); }
+  static std::optional<std::uint16_t> slot_in(ShortCode code) noexcept { return slot_of(code); }
+  static std::optional<std::uint16_t> slot_in(const Channel& channel) noexcept {
+    if (channel.reach == Channel::Reach::all) return std::nullopt;
+    return slot_of(channel.id);
+  }
+  template <class Name>
+  bool is_void(const Name& name) const noexcept {
+    if (unheard_.empty()) return false;
+    const auto slot = slot_in(name);
+    return std::ranges::any_of(unheard_, [=](const SharedSlots& lost) noexcept {
+      return lost == nullptr || (slot && lost->test(*slot));
+    });
+  }
+
+  // `name`: a key, a code or a channel, where that lies which is asked for.
+  template <class Name, class Value, class Ask>
+  void relay(const Name& name, std::move_only_function<void(Result<Value>) noexcept> done,
+             Ask ask) {
+    using Done = std::move_only_function<void(Result<Value>) noexcept>;
+    struct Call {
+      Done done;
+      Ask ask;
+      Name name;
+    };
     if (is_direct()) return ask(store_, std::move(done));
-    auto call = std::make_unique<std::pair<Done, Ask>>(std::move(done), std::move(ask));
-    here_.around.post(
-        owner_.worker, [this, losses = losses_here_, call = std::move(call)]() mutable noexcept {
-          Ask there = std::move(call->second);
-          Done back([this, call = std::move(call)](Result<Value> result) mutable noexcept {
-            owner_.around.post(here_.worker, [call = std::move(call),
-                                              result = std::move(result)]() mutable noexcept {
-              call->first(std::move(result));
-            });
-          });
-          if (losses != losses_there_) {
-            return back(fail(ErrorCode::unavailable, "the store was lost meanwhile"));
-          }
-          there(store_, std::move(back));
-        });
+    auto call = std::make_unique<Call>(std::move(done), std::move(ask), name);
+    here_.around.post(owner_.worker, [this, call = std::move(call)]() mutable noexcept {
+      Ask there = std::move(call->ask);
+      const bool is_lost = is_void(call->name);
+      Done back([this, call = std::move(call)](Result<Value> result) mutable noexcept {
+        owner_.around.post(here_.worker,
+                           [call = std::move(call), result = std::move(result)]() mutable noexcept {
+                             call->done(std::move(result));
+                           });
+      });
+      if (is_lost) return back(fail(ErrorCode::unavailable, "the store was lost meanwhile"));
+      there(store_, std::move(back));
+    });
   }
 
   SessionStore& store_;
   const End owner_;
   const End here_;
-  std::uint64_t losses_here_ = 0;   // of the store, as far as the worker has heard
-  std::uint64_t losses_there_ = 0;  // of the store's thread
+  std::deque<SharedSlots> unheard_;  // of the store's thread: losses, as far as the worker has not
+                                     // heard of them; null: of all
 };
 
 }  // namespace videosync

@@ -106,6 +106,11 @@ void route_admin_request(Worker& worker, Connection& connection) {
     if (service.nodes != nullptr && !service.nodes->problem().empty()) {
       return connection.answer(503, plain_text, service.nodes->problem() + "\n");
     }
+    // It serves all other sessions, so a balancer is to go on sending it people.
+    if (service.nodes != nullptr && !service.nodes->parts_problem().empty()) {
+      return connection.answer(200, plain_text,
+                               "ready, but " + service.nodes->parts_problem() + "\n");
+    }
     return connection.answer(200, plain_text, "ready\n");
   }
   if (request.path == "/debug/sessions") return route_debug_sessions(worker, connection);

@@ -42,6 +42,15 @@ std::optional<Token> bearer_token(const HttpRequest& request) {
   return parse_token(text).value_or(Token{});
 }
 
+// In a part of the store that is there, if that can be had.
+Uuid draw_key(Worker& worker) {
+  constexpr int draws_max = 64;
+  Uuid key = Uuid::random_v4();
+  for (int draws = 1; draws < draws_max && worker.directory().is_apart(key); ++draws)
+    key = Uuid::random_v4();
+  return key;
+}
+
 SessionProof bearer_proof(const HttpRequest& request) {
   const std::string_view text = bearer_text(request);
   if (const auto host = parse_token(text)) return *host;
@@ -74,7 +83,7 @@ void create_session(Worker& worker, Connection& connection) {
     const HttpFault fault{400, refusal_name(order.error().code), order.error().message};
     return connection.answer_error(fault);
   }
-  const Uuid key = Uuid::random_v4();
+  const Uuid key = draw_key(worker);
   const std::size_t owner = service.worker_of(key);
   const ConnectionRef from = worker.ref_of(connection);
   auto create = std::make_unique<SessionDirectory::CreateOrder>(

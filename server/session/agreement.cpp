@@ -59,6 +59,7 @@ void Impl::collect_sums(std::uint64_t round) noexcept {
   std::erase_if(shared_, [&](const Uuid& key) noexcept {
     Residence* residence = find(key);
     if (residence == nullptr) return true;
+    if (presence_.is_apart(key)) return false;  // nothing could mend it
     if (residence->is_home()) {
       const Home& home = residence->at_home();
       home.assert_sound();
@@ -146,6 +147,7 @@ std::vector<Uuid> Impl::find_different(const Uuid& from, const node::DigestList&
   for (const Uuid& key : shared_) {
     Residence* residence = find(key);
     if (residence == nullptr || !residence->is_home()) continue;
+    if (presence_.is_apart(key)) continue;
     const bool is_meant =
         SharedSums::bucket_of(key) == list.bucket && worker_of(key, list.workers) == list.worker;
     if (!is_meant) continue;
@@ -158,7 +160,8 @@ std::vector<Uuid> Impl::find_different(const Uuid& from, const node::DigestList&
   for (const auto& [key, hash] : there) {
     const Residence* residence = find(key);
     const bool is_home = residence != nullptr && residence->is_home();
-    if (is_home && !shared_.contains(key)) different.push_back(key);
+    const bool is_told = presence_.is_apart(key) || shared_.contains(key);
+    if (is_home && !is_told) different.push_back(key);
   }
   VS_ASSERT(different.size() <= shared_.size() + there.size());
   return different;

@@ -13,12 +13,19 @@ namespace videosync {
 
 using Impl = SessionDirectory::Impl;
 
+namespace {
+
+constexpr int draws_max = 64;
+
+}  // namespace
+
 // --- Making --------------------------------------------------------------------------------------
 
 ShortCode Impl::draw_code() noexcept {
   std::array<std::uint8_t, 5> bytes;
   ShortCode code;
-  while (!code) {
+  // One whose part of the store is there, if that can be had.
+  for (int draws = 0; !code || (presence_.is_apart(code) && draws < draws_max); ++draws) {
     ports_.around.fill_random(bytes);
     code = ShortCode::of_random(bytes);
   }
@@ -60,9 +67,9 @@ void Impl::store_new(const Uuid& key, NewSession made) noexcept {
 void Impl::validate_code(ShortCode code, ConnectionRef from) noexcept {
   VS_ASSERT(code);
   VS_ASSERT(depth_ > 0);
-  ports_.store.find(code, answered<Uuid>([this, from](const Result<Uuid>& key) noexcept {
+  ports_.store.find(code, answered<Uuid>([this, code, from](const Result<Uuid>& key) noexcept {
                       const bool is_unknown = !key && key.error().code == ErrorCode::not_found &&
-                                              !may_be_written_back();
+                                              !may_be_written_back(slot_of(code));
                       if (is_unknown) return answer(from, SessionValidity{});
                       if (!key) return answer(from, SessionFault::unavailable);
                       const std::size_t owner = worker_of(*key, ports_.workers);

@@ -65,10 +65,14 @@ void Impl::forget_kept() noexcept {
 }
 
 // Whether the store that comes next has them nobody knows.
-void Impl::doubt_kept() noexcept {
-  VS_ASSERT(!is_store_ready_);
+void Impl::doubt_kept(const SlotSet* slots) noexcept {
   forget_kept();
-  for (auto& [key, copy] : std::exchange(kept_, {})) {
+  std::unordered_map<Uuid, Copy> doubted;
+  for (auto& [key, copy] : kept_)
+    if (is_within(slots, key)) doubted.emplace(key, std::move(copy));
+  std::erase_if(kept_, [&](const auto& entry) noexcept { return doubted.contains(entry.first); });
+  for (auto& [key, copy] : doubted) {
+    VS_ASSERT(!presence_.has(key));
     if (copies_.size() == copies_max) {
       drop_copy();
       continue;
@@ -146,8 +150,9 @@ bool Impl::is_settled() const noexcept {
   if (moving_ > 0 || !copies_.empty()) return false;
   return std::ranges::none_of(residences_, [this](const auto& entry) noexcept {
     const Residence& residence = *entry.second;
-    const bool is_unsaved = unsaved_.contains(residence.key);  // the store refused it
-    if (residence.home) return was_ready_ && (residence.home->is_reread_due || is_unsaved);
+    const bool is_unstored = is_unsaved(residence.key);  // the store refused it
+    if (residence.home)
+      return presence_.was_ever_there() && (residence.home->is_reread_due || is_unstored);
     const Outpost& outpost = residence.away();
     const bool is_told = outpost.phase == Outpost::Phase::settled && !outpost.needs_farewell;
     return !outpost.record.empty() && !is_told;

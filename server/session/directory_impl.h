@@ -7,6 +7,7 @@
 //   knocking.cpp           who waits before a door
 //   queues.cpp             what a session is going to watch: told, heard, kept
 //   home_nodes.cpp         what other nodes say to a home and are told by it
+//   store_return.cpp       the store goes and comes back, and parts of it do
 //   moving.cpp             from home to outpost and back
 //   outpost.cpp            what local clients want of a session elsewhere; time
 //   outpost_home.cpp       who is home, asked of the store, and becoming it
@@ -36,6 +37,7 @@
 #include "server/session/porch.h"
 #include "server/session/residence.h"
 #include "server/session/session_directory.h"
+#include "server/session/store_presence.h"
 
 namespace videosync {
 
@@ -109,6 +111,9 @@ class SessionDirectory::Impl {
   void node_alive(const Uuid& node) noexcept;
   void store_ready() noexcept;
   void store_lost() noexcept;
+  void part_ready(const SlotSet& slots) noexcept;
+  void part_lost(const SlotSet& slots) noexcept;
+  bool is_apart(const Uuid& key) const noexcept { return presence_.is_apart(key); }
   void store_judged(bool may_lack) noexcept { may_store_lack_ = may_lack; }
 
   void collect_sums(std::uint64_t round) noexcept;
@@ -228,10 +233,21 @@ class SessionDirectory::Impl {
   void on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
                  std::optional<std::uint64_t> queue_version, const Result<>& result) noexcept;
   void store_again(Residence& residence) noexcept;
+  // Of the keys in these slots; null: of all.
+  void give_up_store(const SlotSet* slots) noexcept;
+  void take_up_store(const SlotSet* slots) noexcept;
+  void forget_plans(const SlotSet& slots) noexcept;
   void retry_unsaved() noexcept;
   void tend_homes() noexcept;
+  void read_again() noexcept;
+  void store_codes() noexcept;
   void on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept;
   void set_unsaved(const Uuid& key, std::string why) noexcept;
+  bool is_unsaved(const Uuid& key) const noexcept {
+    return unsaved_.contains(key) || unsaved_away_.contains(key);
+  }
+  void set_aside_unsaved() noexcept;
+  void tell_unsaved() noexcept;
   void arm_timer(Residence& residence) noexcept;
   void on_timer(Residence& residence) noexcept;
 
@@ -381,13 +397,14 @@ class SessionDirectory::Impl {
   void take_back_copy(Residence& residence) noexcept;
   void keep_copy(Residence& residence) noexcept;
   void forget_kept() noexcept;
-  void doubt_kept() noexcept;
+  void doubt_kept(const SlotSet* slots) noexcept;
 
   bool is_absent(const Uuid& home) const noexcept;
-  bool is_store_returning() const noexcept;
-  bool may_have_gone_back() const noexcept;
-  // The store may lack what a node that is just coming back to it has.
-  bool may_be_written_back() const noexcept;
+  bool is_store_returning(const Uuid& key) const noexcept;
+  bool may_have_gone_back(const Uuid& key) const noexcept;
+  bool is_lack_thinkable(std::uint16_t slot) const noexcept;
+  // The store may lack there what a node that is just coming back to it has.
+  bool may_be_written_back(std::uint16_t slot) const noexcept;
   void look(Residence& residence) noexcept;
   void look_later(Residence& residence) noexcept;
   void on_looked(const Uuid& key, const Result<StoredValue>& value) noexcept;
@@ -467,12 +484,16 @@ class SessionDirectory::Impl {
   std::uint64_t copies_dropped_ = 0;  // for want of room, ever
   std::int64_t tell_dropped_us_ = 0;  // the log is not told again before then
   std::unordered_set<Uuid> unsaved_;  // homes, and copies, that the store has not been able to take
-  std::vector<Uuid> write_back_;      // homes to be stored and told again, a few at a time
-  bool is_writing_back_ = false;      // as the other nodes are told
-  std::size_t reread_ = 0;            // of these, the records that the store was asked for
-  std::vector<Uuid> roll_;            // homes whose members elsewhere are to be named
-  std::int64_t called_us_ = 0;        // when the last of these was added
-  bool is_roll_repeated_ = false;     // since then
+  std::unordered_set<Uuid> unsaved_away_;  // others, since their part of it was away
+  Uuid unsaved_told_;                      // one of unsaved_: Nodes know of it, and why it is that
+  std::string unsaved_why_;
+  std::vector<Uuid> write_back_;   // homes to be stored and told again, a few at a time
+  std::vector<Uuid> recode_;       // homes whose codes may be lost, likewise
+  bool is_writing_back_ = false;   // as the other nodes are told
+  std::size_t reread_ = 0;         // of these, the records that the store was asked for
+  std::vector<Uuid> roll_;         // homes whose members elsewhere are to be named
+  std::int64_t called_us_ = 0;     // when the last of these was added
+  bool is_roll_repeated_ = false;  // since then
   std::unordered_map<Uuid, Removal> unremoved_;  // ended, and the store may not know it, or lose it
   std::int64_t retried_us_ = 0;                  // when unsaved_ and unremoved_ were last tried
   // The command of another node's member that is being carried out.
@@ -499,16 +520,18 @@ class SessionDirectory::Impl {
   Porch porch_;
   TimerEntry porch_timer_;       // armed while anybody waits there
   bool is_handed_away_ = false;  // sessions are another process's
-  bool is_store_ready_ = false;
+  StorePresence presence_;
   bool may_store_lack_ = false;
-  bool was_ready_ = false;
-  std::int64_t returned_us_ = 0;  // when the store was last back; 0: it was never away
-  std::int64_t ready_us_ = 0;     // when it was last ready, the first time too
 };
 
 // A home does not carry out what is older, and half a second later its sender is told so: then the
 // home's word that it was heard cannot be under way any more.
 inline constexpr std::int64_t saying_us = 4'800'000;
+
+// Null: all slots.
+inline bool is_within(const SlotSet* slots, const Uuid& key) noexcept {
+  return slots == nullptr || slots->test(slot_of(key));
+}
 
 // So long a client waits for the answer to a request.
 inline constexpr std::int64_t ask_us = 5'000'000;

@@ -46,7 +46,7 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
 void Impl::demand_end(Residence& residence, OnEnd then) noexcept {
   VS_ASSERT(effects_.empty());
   VS_ASSERT(depth_ > 0);
-  if (is_alone() || !is_store_ready_) {
+  if (is_alone() || !presence_.has(residence.key)) {
     residence.at_home().machine->end(server_us(), effects_);
     settle(residence);
     return then(true);

@@ -125,7 +125,7 @@ std::expected<SessionMachine::JoinOutcome, SessionMachine::JoinRefusal> Impl::le
 bool Impl::begins_anew(Residence& residence, SessionMachine::JoinRefusal refusal,
                        const HeldState& seen) noexcept {
   const Home& home = residence.at_home();
-  const bool may = !is_alone() && is_store_ready_ && !home.is_reread_due &&
+  const bool may = !is_alone() && presence_.has(residence.key) && !home.is_reread_due &&
                    now_us() >= moves_at_us(home) && !ports_.around.is_draining();
   if (refusal != SessionMachine::JoinRefusal::behind || !may) return false;
   const Uuid key = residence.key;
@@ -350,7 +350,7 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
   // would come before it, and everybody elsewhere miss it.
   // And since the store was looked at another home may have come to it, at a lower fence.
   std::shared_ptr<const Uuid> beneath;
-  if (!unsaved_.empty() && unsaved_.contains(residence.key)) {
+  if (is_unsaved(residence.key)) {
     if (cast)
       ports_.store.publish(residence.key, std::exchange(cast, {}),
                            [](Result<std::uint32_t>) noexcept {});
@@ -365,7 +365,8 @@ void Impl::store(Residence& residence, const Uuid& home_node) noexcept {
        beneath = std::move(beneath)](Result<> result) noexcept {
         ++changes_answered_;
         // Mostly there is nothing to do; then no event of its own is needed.
-        if (result && unsaved_.empty() && !queue_version) return;
+        const bool is_all_saved = unsaved_.empty() && unsaved_away_.empty();
+        if (result && is_all_saved && !queue_version) return;
         answered([this, key, fence, cast, queue_version, beneath](const Result<>& stored) noexcept {
           if (stored && beneath) tell_beneath(*beneath, key, fence);
           on_stored(key, fence, cast, queue_version, stored);
@@ -411,16 +412,46 @@ void Impl::on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast
 void Impl::set_unsaved(const Uuid& key, std::string why) noexcept {
   VS_ASSERT(why.empty() || residences_.contains(key) || copies_.contains(key));
   const bool was_empty = unsaved_.empty();
+  if (!why.empty() && presence_.is_apart(key)) {
+    unsaved_away_.insert(key);  // of that Nodes know anyway
+    return;
+  }
+  const bool was_away = unsaved_away_.erase(key) > 0;
+  VS_ASSERT(!was_away || !unsaved_.contains(key));
   if (why.empty()) {
     if (unsaved_.erase(key) == 0) return;
   } else if (unsaved_.insert(key).second && was_empty) {
     log_warn("session", "a change could not be stored", field("why", why));
+    unsaved_why_ = std::move(why);
   }
-  VS_ASSERT(why.empty() || !unsaved_.empty());
-  if (was_empty == unsaved_.empty() || is_alone()) return;
-  to_nodes([worker = ports_.worker, why = std::move(why)](NodePort& nodes) mutable noexcept {
-    nodes.report_unsaved(worker, std::move(why));
-  });
+  const bool is_other = !unsaved_.empty() && !unsaved_.contains(unsaved_told_);
+  if (unsaved_.empty() != was_empty || is_other) tell_unsaved();
+}
+
+// Those whose part of the store is away: what is not stored for that is refused by nobody.
+void Impl::set_aside_unsaved() noexcept {
+  const bool was_empty = unsaved_.empty();
+  for (auto each = unsaved_.begin(); each != unsaved_.end();) {
+    if (!presence_.is_apart(*each)) {
+      ++each;
+      continue;
+    }
+    unsaved_away_.insert(*each);
+    each = unsaved_.erase(each);
+  }
+  if (!was_empty && !unsaved_.contains(unsaved_told_)) tell_unsaved();
+}
+
+// With one of them for all: what refuses it is the store's affair, and not the session's.
+void Impl::tell_unsaved() noexcept {
+  VS_ASSERT(unsaved_.empty() || !unsaved_why_.empty());
+  unsaved_told_ = unsaved_.empty() ? Uuid{} : *unsaved_.begin();
+  if (is_alone()) return;
+  to_nodes(
+      [worker = ports_.worker, slot = slot_of(unsaved_told_),
+       why = unsaved_.empty() ? std::string() : unsaved_why_](NodePort& nodes) mutable noexcept {
+        nodes.report_unsaved(worker, std::move(why), slot);
+      });
 }
 
 void Impl::store_again(Residence& residence) noexcept {

@@ -14,10 +14,6 @@ using Impl = SessionDirectory::Impl;
 
 namespace {
 
-constexpr std::int64_t retry_us = 1'000'000;
-constexpr std::int64_t roll_us = 2'000'000;  // as Nodes::return_us
-constexpr std::int64_t roll_again_us = 500'000;
-constexpr std::size_t written_a_tick = 2'000;
 constexpr std::size_t retold_lines = 20;  // of chat, to who may have missed some
 
 const node::AskRef* ask_of(const node::Message& message) noexcept {
@@ -82,6 +78,12 @@ void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcep
 void Impl::on_home(Residence& residence, const node::Envelope& from,
                    const node::Join& join) noexcept {
   Home& home = residence.at_home();
+  // What follows the welcome would not be heard there.
+  if (presence_.is_apart(residence.key)) {
+    constexpr auto unavailable = static_cast<std::uint8_t>(SessionFault::unavailable);
+    return send(from.from, residence.key, home.version.fence,
+                node::Answer{join.ask, unavailable, {}});
+  }
   const std::uint32_t place = place_of(home, from.from);
   const MemberId host_before = home.machine->host();
   std::optional<std::pair<MemberId, ConnectionNumber>> joined;
@@ -140,6 +142,8 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
   // It is over, or another node's, as the store will tell: then its sender says it there. Had this
   // home said that it was heard, what is waiting here would be lost with the home.
   if (home.is_ending) return;
+  // The word that it was heard could not be told: it is refused there, or said again.
+  if (presence_.is_apart(residence.key)) return;
   const std::uint32_t place = place_of(home, from.from);
   Home::Remote& remote = home.remote_at(place);
   const bool is_heard = said.number <= remote.heard;
@@ -389,106 +393,6 @@ void Impl::cast_everything(Residence& residence, bool is_roll_call) noexcept {
 // To a node that takes itself, or another one, for the home, at a lower fence.
 void Impl::tell_who_is_home(const Uuid& node, Residence& residence) noexcept {
   send(node, residence.key, residence.at_home().version.fence, node::Moved{});
-}
-
-// --- The store's return --------------------------------------------------------------------------
-
-void Impl::store_lost() noexcept {
-  is_store_ready_ = false;
-  doubt_kept();
-  for (auto& [key, removal] : unremoved_)
-    removal.done_us = 0;
-  VS_ASSERT(kept_.empty());
-  VS_ASSERT(depth_ > 0);
-  for (auto& [key, residence] : residences_)
-    if (residence->home) residence->home->is_reread_due = true;
-}
-
-void Impl::store_ready() noexcept {
-  is_store_ready_ = is_writing_back_ = true;
-  const bool is_return = std::exchange(was_ready_, true);
-  ready_us_ = now_us();
-  if (is_return) returned_us_ = now_us();
-  roll_.clear();
-  write_back_.clear();
-  // What was said meanwhile was not heard: homes say all anew, and every home is asked anew.
-  for (auto& [key, residence] : residences_) {
-    if (residence->is_home()) write_back_.push_back(key);
-    Outpost* outpost = residence->out();
-    if (outpost == nullptr || residence->home) continue;
-    outpost->needs_enroll = true;
-    if (outpost->phase == Outpost::Phase::idle || outpost->phase == Outpost::Phase::settled) {
-      look_later(*residence);
-    }
-  }
-  retry_unsaved();
-  VS_ASSERT(write_back_.size() <= residences_.size());
-  if (!tick_timer_.is_armed()) schedule(tick_timer_, 1'000);
-}
-
-void Impl::retry_unsaved() noexcept {
-  VS_ASSERT(is_store_ready_);
-  VS_ASSERT(depth_ > 0);
-  retried_us_ = now_us();
-  std::vector<Removal> removals;
-  for (const auto& [key, removal] : unremoved_)
-    if (removal.done_us == 0) removals.push_back(removal);
-  for (const Removal& removal : removals)
-    remove(removal);
-  if (!write_back_.empty()) return;  // all of them will be stored
-  const std::vector<Uuid> keys(unsaved_.begin(), unsaved_.end());
-  for (std::size_t i = 0; i < keys.size() && i < written_a_tick; ++i) {
-    Residence* residence = find(keys[i]);
-    if (residence != nullptr && residence->is_home()) store_again(*residence);
-    if (copies_.contains(keys[i])) store_copy(keys[i]);
-  }
-}
-
-// Who has taken the session over meanwhile, at a lower fence where the clocks differ, hears of this
-// home, which is about to write over it; at a higher one the session is there.
-void Impl::on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept {
-  VS_ASSERT(reread_ > 0);
-  --reread_;
-  Residence* residence = find(key);
-  if (residence == nullptr || !residence->is_home()) return;
-  const std::uint64_t fence = residence->at_home().version.fence;
-  residence->at_home().is_reread_due = false;
-  if (value && value->version.fence > fence) return superseded(*residence);
-  call_roll(*residence);
-  store_again(*residence);
-  settle(*residence);  // it was to stay until now
-  if (!value || value->version.fence == fence) return;
-  const auto stored = decode_stored_session(value->bytes.text());
-  // Also where it is taken for dead: it took this one for dead.
-  const bool is_other = stored && stored->home != Uuid{} && stored->home != self();
-  if (is_other) send(stored->home, key, fence, node::Moved{});
-}
-
-// A few times a second, while the store is there.
-void Impl::tend_homes() noexcept {
-  VS_ASSERT(is_store_ready_);
-  for (std::size_t i = 0; i < written_a_tick && !write_back_.empty(); ++i) {
-    Residence* residence = find(write_back_.back());
-    write_back_.pop_back();
-    if (residence == nullptr || !residence->is_home()) continue;
-    ++reread_;
-    ports_.store.load(residence->key,
-                      answered<StoredValue>(
-                          [this, key = residence->key](const Result<StoredValue>& value) noexcept {
-                            on_reread(key, value);
-                          }));
-  }
-  const bool are_all_called = write_back_.empty() && reread_ == 0;
-  if (are_all_called && std::exchange(is_writing_back_, false)) {
-    to_nodes(
-        [worker = ports_.worker](NodePort& nodes) noexcept { nodes.report_written_back(worker); });
-  }
-  const std::int64_t called_for_us = now_us() - called_us_;
-  const bool may_repeat = !is_roll_repeated_ && called_for_us >= roll_again_us;
-  VS_ASSERT(effects_.empty());
-  if (!roll_.empty() && are_all_called && may_repeat) repeat_roll();
-  if (!roll_.empty() && are_all_called && called_for_us >= roll_us) end_roll();
-  if (write_back_.empty() && now_us() - retried_us_ >= retry_us) retry_unsaved();
 }
 
 }  // namespace videosync

@@ -27,7 +27,8 @@ std::int64_t Impl::moves_at_us(const Home& home) noexcept {
 std::int64_t Impl::leaves_at_us(const Residence& residence) const noexcept {
   const Home& home = residence.at_home();
   // When the store is back it is looked at again (on_reread); a home that is about to end does so.
-  const bool may_leave = !is_alone() && is_store_ready_ && !home.is_reread_due && !home.is_ending;
+  const bool may_leave =
+      !is_alone() && presence_.has(residence.key) && !home.is_reread_due && !home.is_ending;
   if (!may_leave) return INT64_MAX;
   const std::int64_t tried_us = home.stuck_us > 0 ? home.stuck_us + stuck_us_min : 0;
   if (ports_.around.is_draining()) {
@@ -169,7 +170,7 @@ void Impl::stay_home(Residence& residence, const Error& why) noexcept {
   VS_ASSERT(effects_.empty());
   Home& home = residence.at_home();
   home.stuck_us = now_us();
-  if (home.is_reread_due && is_store_ready_) write_back_.push_back(residence.key);
+  if (home.is_reread_due && presence_.has(residence.key)) write_back_.push_back(residence.key);
   set_unsaved(residence.key, why.message);
   std::vector<std::pair<MemberId, ConnectionNumber>> gone;
   for (const auto& [id, seat] : home.seats) {

@@ -56,7 +56,7 @@ void Impl::drop_if_idle(Residence& residence) noexcept {
   if (residence.home || !residence.away().is_idle()) return;
   VS_ASSERT(depth_ > 0);
   VS_ASSERT(!is_alone());
-  may_be_written_back() ? leave_copy(residence) : keep_copy(residence);
+  may_be_written_back(slot_of(residence.key)) ? leave_copy(residence) : keep_copy(residence);
   unfollow(residence);
   erase(residence);
 }
@@ -65,7 +65,7 @@ void Impl::drop_if_idle(Residence& residence) noexcept {
 
 void Impl::add_ask(const Uuid& key, Asks::Ask ask) noexcept {
   if (unremoved_.contains(key)) return refuse_ask(key, ask, SessionFault::not_found);
-  if (!is_store_ready_) return refuse_ask(key, ask, SessionFault::unavailable);
+  if (!presence_.has(key)) return refuse_ask(key, ask, SessionFault::unavailable);
   ask.deadline_us = now_us() + ask_us;
   ask.expires_us = static_cast<std::uint64_t>(server_us() + ask_us - answer_way_us);
   Residence& residence = open(key);
@@ -132,7 +132,8 @@ void Impl::say(Residence& residence, MemberId member, const ClientMessage& messa
                         .expires_us = static_cast<std::uint64_t>(expires_us),
                         .number = ++last_number_,
                         .is_repeatable = is_repeatable(message)};
-  if (!is_store_ready_ || outpost.outbox.is_full()) return refuse_saying(outpost, saying);
+  if (!presence_.has(residence.key) || outpost.outbox.is_full())
+    return refuse_saying(outpost, saying);
   waiting_.insert(residence.key);
   outpost.outbox.keep(std::move(saying));
   if (can_send) send_unsent(residence);
@@ -147,7 +148,7 @@ void Impl::leave_outpost(Residence& residence, MemberId member, ConnectionNumber
   }
   outpost.assert_sound();
   if (residence.home) return;  // the handing over takes account of it
-  if (outpost.phase == Outpost::Phase::settled && is_store_ready_) {
+  if (outpost.phase == Outpost::Phase::settled && presence_.has(residence.key)) {
     outpost.needs_farewell = outpost.members.empty();
     send_home(residence, node::Leave{member, number});
   } else {
@@ -242,12 +243,14 @@ void Impl::tick() noexcept {
   refuse_late();
   forget_kept();
   forget_removals();
-  if (is_store_ready_) {
+  presence_.forget_old_returns(now_us());
+  if (presence_.is_there()) {
     for (const Uuid& key : std::exchange(look_later_, {})) {
       Residence* residence = find(key);
       const bool is_due = residence != nullptr && !residence->home &&
                           residence->away().phase == Outpost::Phase::idle;
-      if (is_due) look(*residence);
+      if (!is_due) continue;
+      presence_.is_apart(key) ? look_later(*residence) : look(*residence);
     }
     tend_homes();
   }

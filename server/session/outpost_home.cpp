@@ -19,8 +19,6 @@ constexpr std::int64_t write_back_us = 800'000;
 constexpr std::int64_t known_after_us = 3'500'000;
 // A store that takes longer has been of no use to anybody meanwhile.
 constexpr std::int64_t hang_us = 500'000;
-// So long what is taken over may be an older copy than others have seen.
-constexpr std::int64_t gone_back_us = 600'000'000;
 
 // Ids that the record knows nothing of may have been given out, and not by one home alone: far from
 // them, where nobody else goes on.
@@ -36,27 +34,36 @@ bool Impl::is_absent(const Uuid& home) const noexcept {
   return home == Uuid{} || home == self() || dead_.contains(home);
 }
 
-bool Impl::is_store_returning() const noexcept {
-  return returned_us_ > 0 && now_us() - returned_us_ < write_back_us;
+bool Impl::is_store_returning(const Uuid& key) const noexcept {
+  const std::int64_t returned_us = presence_.times_of(slot_of(key)).returned_us;
+  return returned_us > 0 && now_us() - returned_us < write_back_us;
 }
 
-bool Impl::may_have_gone_back() const noexcept {
-  return returned_us_ > 0 && now_us() - returned_us_ < gone_back_us;
+bool Impl::may_have_gone_back(const Uuid& key) const noexcept {
+  const std::int64_t returned_us = presence_.times_of(slot_of(key)).returned_us;
+  return returned_us > 0 && now_us() - returned_us < StorePresence::gone_back_us;
+}
+
+// Others have what they have not stored because a part of the store is away, or was: where that
+// is so, it is what lies there, and the rest of the store has gone on.
+bool Impl::is_lack_thinkable(std::uint16_t slot) const noexcept {
+  if (!presence_.has_parts()) return true;
+  return now_us() - presence_.times_of(slot).ready_us < StorePresence::gone_back_us;
 }
 
 // A node that has just come does not know what the store had before.
-bool Impl::may_be_written_back() const noexcept {
+bool Impl::may_be_written_back(std::uint16_t slot) const noexcept {
   if (is_alone()) return false;
-  return !is_store_ready_ || may_store_lack_ || now_us() - ready_us_ < known_after_us;
+  if (!presence_.has_slot(slot)) return true;
+  if (may_store_lack_ && is_lack_thinkable(slot)) return true;
+  return now_us() - presence_.times_of(slot).ready_us < known_after_us;
 }
 
 // While it hung, homes could not write back, nor nodes take over: the time given them begins anew.
 void Impl::note_answer(std::int64_t asked_us) noexcept {
-  const std::int64_t now = now_us();
-  VS_ASSERT(asked_us <= now);
-  if (now - asked_us < hang_us) return;
-  if (returned_us_ > 0 && asked_us - returned_us_ < write_back_us) returned_us_ = now;
-  if (asked_us - ready_us_ < known_after_us) ready_us_ = now;
+  VS_ASSERT(asked_us <= now_us());
+  if (now_us() - asked_us < hang_us) return;
+  presence_.on_slow_answer(asked_us, now_us(), write_back_us, known_after_us);
 }
 
 // --- Who is home ---------------------------------------------------------------------------------
@@ -134,7 +141,7 @@ void Impl::on_found(Residence& residence, const StoredValue& value, StoredSessio
   }
   // What was lost with an older copy its home is about to write back, and then there is nothing to
   // take over.
-  if (stored.home != self() && is_store_returning()) return look_later(residence);
+  if (stored.home != self() && is_store_returning(residence.key)) return look_later(residence);
   const Uuid written_by = stored.home;
   if (!is_behind) return take_over(residence, value.version, stored, written_by, nullptr);
   auto own = decode_stored_session(outpost.record);
@@ -152,7 +159,9 @@ void Impl::on_unknown(Residence& residence, StoreVersion unreadable) noexcept {
     return settle_on(residence, outpost.home, outpost.fence);
   }
   const bool is_known_here = !outpost.record.empty();
-  if (is_known_here ? is_store_returning() : may_be_written_back()) return look_later(residence);
+  const bool may_come = is_known_here ? is_store_returning(residence.key)
+                                      : may_be_written_back(slot_of(residence.key));
+  if (may_come) return look_later(residence);
   if (auto own = decode_stored_session(outpost.record); is_known_here && own) {
     own->queue = outpost.queue;
     if (outpost.needs_home()) {
@@ -301,7 +310,8 @@ void Impl::take_over(Residence& residence, StoreVersion known, const StoredSessi
     if (!outpost.left_here.contains(id)) members.push_back(member);
   const StoreVersion version{next_fence(std::max(known.fence, outpost.fence)), known.revision + 1};
   SessionRecord record = from.record;
-  if (may_have_gone_back()) record.next_member_id += skipped_ids(record, version.fence);
+  if (may_have_gone_back(residence.key))
+    record.next_member_id += skipped_ids(record, version.fence);
   auto machine = SessionMachine::reopen(ports_.limits, record, outpost.told_epoch, version.fence,
                                         members, server_us());
   machine->adopt_queue(from.queue);

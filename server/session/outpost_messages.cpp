@@ -115,13 +115,17 @@ void Impl::speak(Residence& residence) noexcept {
   Outpost& outpost = residence.away();
   VS_ASSERT(outpost.phase == Phase::settled);
   if (outpost.needs_enroll) enroll(residence);
-  for (const node::Message& message : outpost.asks.attempt_all())
-    send_home(residence, message);
+  if (!presence_.is_apart(residence.key)) {
+    for (const node::Message& message : outpost.asks.attempt_all())
+      send_home(residence, message);
+  }
   send_unsent(residence);
   drop_if_idle(residence);
 }
 
 void Impl::send_unsent(Residence& residence) noexcept {
+  // What the home says to it would not be heard here.
+  if (presence_.is_apart(residence.key)) return;
   // The home's answer to the enrolling settles them.
   Outbox& outbox = residence.away().outbox;
   if (outbox.has_doubts()) return;

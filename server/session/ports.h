@@ -98,8 +98,9 @@ class NodePort {
   virtual void report_deaf(const Uuid& node) noexcept = 0;
   // A message has reached it again.
   virtual void report_hearing(const Uuid& node) noexcept = 0;
-  // That worker has changes that the store refuses though it is there; why: "" no longer.
-  virtual void report_unsaved(std::size_t worker, std::string why) noexcept = 0;
+  // That worker has changes that the store refuses though it is there, as one in that slot; why: ""
+  // no longer.
+  virtual void report_unsaved(std::size_t worker, std::string why, std::uint16_t slot) noexcept = 0;
   // That worker has told the store, since its return, what it has.
   virtual void report_written_back(std::size_t worker) noexcept = 0;
   // What a worker shares with other nodes, for this round.

@@ -128,18 +128,6 @@ void SessionDirectory::compare_list(const Uuid& from, const node::DigestList& li
   const Impl::Event event(*impl_);
   impl_->compare_list(from, list);
 }
-void SessionDirectory::on_store_ready() noexcept {
-  const Impl::Event event(*impl_);
-  impl_->store_ready();
-}
-void SessionDirectory::on_store_lost() noexcept {
-  const Impl::Event event(*impl_);
-  impl_->store_lost();
-}
-void SessionDirectory::on_store_judged(bool may_lack) noexcept {
-  const Impl::Event event(*impl_);
-  impl_->store_judged(may_lack);
-}
 void SessionDirectory::survey(SessionSurvey& survey) const {
   impl_->survey(survey);
 }
@@ -292,7 +280,7 @@ void Impl::ask_to_join(const Uuid& key, SessionMachine::JoinRequest request,
 void Impl::info(const Uuid& key, const SessionProof& proof, ConnectionRef from) noexcept {
   const Residence* residence = find(key);
   const bool is_home = residence != nullptr && residence->is_home();
-  if (is_home && !is_alone() && residence->home->seats.empty() && is_store_ready_) {
+  if (is_home && !is_alone() && residence->home->seats.empty() && presence_.has(key)) {
     return info_of_empty(key, proof, from);
   }
   if (is_home) return answer_info(*residence, proof, from);
@@ -323,7 +311,7 @@ void Impl::validate(const Uuid& key, ConnectionRef from) noexcept {
   if (unremoved_.contains(key)) return answer(from, SessionValidity{});
   ports_.store.exists(key, answered<bool>([this, key, from](Result<bool> exists) noexcept {
                         if (!exists) return answer(from, SessionFault::unavailable);
-                        const bool is_unsure = !*exists && may_be_written_back();
+                        const bool is_unsure = !*exists && may_be_written_back(slot_of(key));
                         if (is_unsure) return validate_later(key, from);
                         answer(from, *exists ? SessionValidity{key} : SessionValidity{});
                       }));
@@ -345,11 +333,10 @@ void Impl::validate_later(const Uuid& key, ConnectionRef from) noexcept {
 // Nobody is told no while the store may lack what others are about to bring it.
 void Impl::validate_unsure() noexcept {
   VS_ASSERT(unsure_.size() <= unsure_max);
-  const bool is_known = !may_be_written_back();
   for (const Unsure& unsure : std::exchange(unsure_, {})) {
     if (now_us() >= unsure.deadline_us) {
       answer(unsure.from, SessionFault::unavailable);
-    } else if (is_known) {
+    } else if (!may_be_written_back(slot_of(unsure.key))) {
       validate(unsure.key, unsure.from);
     } else {
       unsure_.push_back(unsure);
@@ -431,10 +418,14 @@ void Impl::check_invariants() const {
   VS_ASSERT(moving == moving_);
   VS_ASSERT(talking == talking_.size());
   VS_ASSERT(porch_.empty() || porch_timer_.is_armed());
-  for (const Uuid& key : unsaved_) {
-    const auto residence = residences_.find(key);
-    const bool is_home = residence != residences_.end() && residence->second->is_home();
-    VS_ASSERT(is_home || copies_.contains(key));
+  VS_ASSERT(unsaved_.empty() || unsaved_.contains(unsaved_told_));
+  for (const auto* unsaved : {&unsaved_, &unsaved_away_}) {
+    for (const Uuid& key : *unsaved) {
+      const auto residence = residences_.find(key);
+      const bool is_home = residence != residences_.end() && residence->second->is_home();
+      VS_ASSERT(is_home || copies_.contains(key));
+      VS_ASSERT(unsaved == &unsaved_ || !unsaved_.contains(key));
+    }
   }
   for (const auto& [key, copy] : copies_) {
     const auto residence = residences_.find(key);

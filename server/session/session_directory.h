@@ -108,6 +108,11 @@ class SessionDirectory {
   void compare_list(const Uuid& from, const node::DigestList& list) noexcept;
   void on_store_ready() noexcept;
   void on_store_lost() noexcept;
+  // What lies in these slots, while the store as a whole is there.
+  void on_part_ready(const SharedSlots& slots) noexcept;
+  void on_part_lost(const SharedSlots& slots) noexcept;
+  // That key's part of the store is away, though the store is there.
+  bool is_apart(const Uuid& key) const noexcept;
   // Whether other nodes may have sessions that the store lacks, though it is there.
   void on_store_judged(bool may_lack) noexcept;
 

@@ -114,9 +114,9 @@ const FrameRef& SimProcess::read(const BufferRef& bytes) {
   return last_frame_;
 }
 
-void SimProcess::void_store_calls() noexcept {
+void SimProcess::void_store_calls(const SharedSlots& slots) noexcept {
   for (const auto& relay : relays_)
-    relay->on_store_lost();
+    relay->on_store_lost(slots);
 }
 
 NodesOwner::Totals SimProcess::totals() noexcept {
@@ -135,6 +135,13 @@ void SimProcess::on_store_ready() noexcept {
 }
 void SimProcess::on_store_lost(const Error& why) noexcept {
   nodes_->on_store_lost(why);
+}
+void SimProcess::on_part_ready(const SlotSet& slots) noexcept {
+  nodes_->on_part_ready(slots);
+  world_.witness.on_store_ready(node_);
+}
+void SimProcess::on_part_lost(const SlotSet& slots, const Error& why) noexcept {
+  nodes_->on_part_lost(slots, why);
 }
 void SimProcess::on_store_round_trip(std::int64_t took_us) noexcept {
   nodes_->on_store_round_trip(took_us);

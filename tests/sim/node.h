@@ -86,14 +86,16 @@ class SimProcess final : NodesOwner, SessionListener {
 
  private:
   Totals totals() noexcept override;
-  void on_degraded(bool is_degraded) noexcept override { static_cast<void>(is_degraded); }
+  void on_degraded(const SharedSlots&, bool) noexcept override {}
   void on_round_trip(std::int64_t took_us) noexcept override { static_cast<void>(took_us); }
-  void void_store_calls() noexcept override;
+  void void_store_calls(const SharedSlots& slots) noexcept override;
 
   // The store tells us, and we tell Nodes.
   void on_session_event(const Uuid& channel, const BufferRef& event) noexcept override;
   void on_store_ready() noexcept override;
   void on_store_lost(const Error& why) noexcept override;
+  void on_part_ready(const SlotSet& slots) noexcept override;
+  void on_part_lost(const SlotSet& slots, const Error& why) noexcept override;
   void on_store_round_trip(std::int64_t took_us) noexcept override;
 
   const NodeWorld world_;

@@ -239,9 +239,9 @@ class FuzzWorld final : Delivery, Surroundings, NodesOwner {
 
   // NodesOwner
   Totals totals() noexcept override { return {}; }
-  void on_degraded(bool) noexcept override {}
+  void on_degraded(const SharedSlots&, bool) noexcept override {}
   void on_round_trip(std::int64_t) noexcept override {}
-  void void_store_calls() noexcept override {}
+  void void_store_calls(const SharedSlots&) noexcept override {}
 
   const SessionMachine::Limits limits_;
   Metrics metrics_{workers, "fuzz"};

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include "core/base/short_code.h"
 #include "core/base/uuid.h"
 
 using namespace videosync;
@@ -26,4 +27,10 @@ Test(key_slots, a_session_has_its_keys_slot) {
   const Uuid key = Uuid::random_v4();
   cr_assert_eq(slot_of(key), slot_of_name("videosync:{" + key.to_string() + "}:session"));
   cr_assert_eq(slot_of(key), slot_of_name("videosync:{" + key.to_string() + "}:events"));
+}
+
+Test(key_slots, a_code_has_that_of_the_record_which_says_whose_it_is) {
+  const auto code = ShortCode::parse("7K3M-Q0TZ");
+  cr_assert(code.has_value());
+  cr_assert_eq(slot_of(*code), slot_of_name("videosync:{7K3MQ0TZ}:code"));
 }

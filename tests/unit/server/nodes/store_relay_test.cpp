@@ -75,7 +75,7 @@ Test(store_relay, what_is_asked_reaches_the_store_and_its_answer_the_worker) {
 Test(store_relay, what_was_asked_of_the_store_that_is_lost_does_not_reach_the_next) {
   Relayed far;
   far.create();
-  far.relay.on_store_lost();
+  far.relay.on_store_lost({});
   far.create();  // the worker has not heard of it yet
   far.workers.run(0);
   cr_assert(far.store.answers.empty(), "it may be another one by now");

@@ -51,6 +51,7 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   double duration_s = 100;                 // of the film, as the library here knows it
   std::deque<std::uint64_t> codes;         // to be drawn next
   std::vector<SharedSums> sums;            // of the last round
+  std::string unsaved;                     // why the store refuses changes, as Nodes know
   std::vector<Uuid> compared_again;        // nodes with which it is to be
 
   DirectoryFixture() {
@@ -115,6 +116,23 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
       timers_.expire(now_ms());
       turn();
     }
+  }
+
+  // The part of the store in whose slots it lies, and nothing else that a test draws.
+  static SharedSlots part_of(const Uuid& key) {
+    SlotSet slots;
+    slots.set(slot_of(key));
+    return std::make_shared<const SlotSet>(slots);
+  }
+  void lose_part(const SharedSlots& slots) {
+    store.away |= *slots;
+    directory_->on_part_lost(slots);
+    turn();
+  }
+  void regain_part(const SharedSlots& slots) {
+    store.away &= ~*slots;
+    directory_->on_part_ready(slots);
+    turn();
   }
 
   // A session that only the store has.
@@ -216,7 +234,9 @@ class DirectoryFixture final : Delivery, Surroundings, NodePort, SessionListener
   void watch(const Uuid&) noexcept override {}
   void report_deaf(const Uuid&) noexcept override {}
   void report_hearing(const Uuid&) noexcept override {}
-  void report_unsaved(std::size_t, std::string) noexcept override {}
+  void report_unsaved(std::size_t, std::string why, std::uint16_t) noexcept override {
+    unsaved = std::move(why);
+  }
   void report_written_back(std::size_t) noexcept override {}
   void add_sums(std::uint64_t, std::vector<SharedSums> all) noexcept override {
     sums = std::move(all);

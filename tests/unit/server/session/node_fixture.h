@@ -76,9 +76,9 @@ struct Node : NodesOwner {
   }
 
   Totals totals() noexcept override { return {}; }
-  void on_degraded(bool) noexcept override {}
+  void on_degraded(const SharedSlots&, bool) noexcept override {}
   void on_round_trip(std::int64_t) noexcept override {}
-  void void_store_calls() noexcept override {}
+  void void_store_calls(const SharedSlots&) noexcept override {}
 
   void turn(int times = 5) {
     for (int i = 0; i < times; ++i)
