@@ -46,11 +46,10 @@ struct Relayed {
   StoreRelay relay{store, {workers, 0}, {workers, 1}};
   std::vector<std::optional<ErrorCode>> answers;  // nothing: carried out
 
-  void create() {
-    relay.create(Uuid::random_v4(), {1, 1}, BufferRef::copy_of("it"), 1'000'000,
-                 [this](Result<> done) noexcept {
-                   answers.push_back(done ? std::nullopt : std::optional(done.error().code));
-                 });
+  void create(const Uuid& key = Uuid::random_v4()) {
+    relay.create(key, {1, 1}, BufferRef::copy_of("it"), 1'000'000, [this](Result<> done) noexcept {
+      answers.push_back(done ? std::nullopt : std::optional(done.error().code));
+    });
   }
   void run_all() {
     workers.run(0);
@@ -82,6 +81,36 @@ Test(store_relay, what_was_asked_of_the_store_that_is_lost_does_not_reach_the_ne
   far.workers.run(1);
   cr_assert(far.answers == std::vector<std::optional<ErrorCode>>(2, ErrorCode::unavailable));
   far.create();
+  far.run_all();
+  cr_assert(far.answers.size() == 3 && !far.answers.back(), "it has heard of it");
+}
+
+Test(store_relay, where_a_part_is_lost_only_what_is_asked_of_that_is_void) {
+  Relayed far;
+  const Uuid key = Uuid::random_v4();
+  Uuid beside = Uuid::random_v4();
+  while (slot_of(beside) == slot_of(key))
+    beside = Uuid::random_v4();
+  SlotSet slots;
+  slots.set(slot_of(key));
+  far.relay.on_store_lost(std::make_shared<const SlotSet>(slots));
+  far.create(key);  // the worker has not heard of it yet
+  far.create(beside);
+  int published = 0;
+  const auto publish = [&](const Channel& channel) {
+    far.relay.publish(channel, BufferRef::copy_of("it"),
+                      [&](const Result<std::uint32_t>& done) noexcept { published += bool{done}; });
+  };
+  publish(key);
+  publish(Channel::of_nodes(key));
+  far.workers.run(0);
+  cr_assert_eq(far.store.answers.size(), 2u, "of a key beside, and for all nodes");
+  far.store.answer_all();
+  far.workers.run(1);
+  cr_assert(far.answers ==
+            (std::vector<std::optional<ErrorCode>>{ErrorCode::unavailable, std::nullopt}));
+  cr_assert_eq(published, 1);
+  far.create(key);
   far.run_all();
   cr_assert(far.answers.size() == 3 && !far.answers.back(), "it has heard of it");
 }
