@@ -40,11 +40,12 @@ class StoreRelay final : public SessionStore {
   // task that was posted before. On the store's thread.
   void on_store_lost(SharedSlots slots) noexcept {
     if (is_direct()) return;
-    unheard_.push_back(std::move(slots));
-    // What was asked before the worker has heard of it comes before this.
-    owner_.around.post(here_.worker, [this]() noexcept {
-      here_.around.post(owner_.worker, [this]() noexcept { unheard_.pop_front(); });
-    });
+    if (unheard_.size() == unheard_max) {  // the worker is slow: it is all the same then
+      unheard_.clear();
+      slots = nullptr;
+    }
+    unheard_.push_back({++losses_there_, std::move(slots)});
+    owner_.around.post(here_.worker, [this]() noexcept { ++losses_here_; });
   }
 
   void listen(SessionListener& listener) noexcept override { store_.listen(listener); }
@@ -110,6 +111,12 @@ class StoreRelay final : public SessionStore {
   }
 
  private:
+  static constexpr std::size_t unheard_max = 64;
+  struct Loss {
+    std::uint64_t number;
+    SharedSlots slots;  // null: all
+  };
+
   bool is_direct() const noexcept { return owner_.worker == here_.worker; }
 
   // Nothing: it is in every part.
@@ -119,12 +126,15 @@ class StoreRelay final : public SessionStore {
     if (channel.reach == Channel::Reach::all) return std::nullopt;
     return slot_of(channel.id);
   }
+  // Whether it was lost since the worker that asks had heard of so many losses.
   template <class Name>
-  bool is_void(const Name& name) const noexcept {
+  bool is_void(const Name& name, std::uint64_t heard) noexcept {
+    while (!unheard_.empty() && unheard_.front().number <= heard)
+      unheard_.pop_front();
     if (unheard_.empty()) return false;
     const auto slot = slot_in(name);
-    return std::ranges::any_of(unheard_, [=](const SharedSlots& lost) noexcept {
-      return lost == nullptr || (slot && lost->test(*slot));
+    return std::ranges::any_of(unheard_, [=](const Loss& loss) noexcept {
+      return loss.slots == nullptr || (slot && loss.slots->test(*slot));
     });
   }
 
@@ -137,12 +147,13 @@ class StoreRelay final : public SessionStore {
       Done done;
       Ask ask;
       Name name;
+      std::uint64_t losses;
     };
     if (is_direct()) return ask(store_, std::move(done));
-    auto call = std::make_unique<Call>(std::move(done), std::move(ask), name);
+    auto call = std::make_unique<Call>(std::move(done), std::move(ask), name, losses_here_);
     here_.around.post(owner_.worker, [this, call = std::move(call)]() mutable noexcept {
       Ask there = std::move(call->ask);
-      const bool is_lost = is_void(call->name);
+      const bool is_lost = is_void(call->name, call->losses);
       Done back([this, call = std::move(call)](Result<Value> result) mutable noexcept {
         owner_.around.post(here_.worker,
                            [call = std::move(call), result = std::move(result)]() mutable noexcept {
@@ -157,8 +168,9 @@ class StoreRelay final : public SessionStore {
   SessionStore& store_;
   const End owner_;
   const End here_;
-  std::deque<SharedSlots> unheard_;  // of the store's thread: losses, as far as the worker has not
-                                     // heard of them; null: of all
+  std::uint64_t losses_here_ = 0;   // as far as the worker has heard
+  std::uint64_t losses_there_ = 0;  // of the store's thread, as unheard_
+  std::deque<Loss> unheard_;        // in order; the worker may have heard of the first ones
 };
 
 }  // namespace videosync

@@ -67,11 +67,11 @@ void Impl::forget_kept() noexcept {
 // Whether the store that comes next has them nobody knows.
 void Impl::doubt_kept(const SlotSet* slots) noexcept {
   forget_kept();
-  std::unordered_map<Uuid, Copy> doubted;
+  std::vector<std::pair<Uuid, Copy>> doubted;
   for (auto& [key, copy] : kept_)
-    if (is_within(slots, key)) doubted.emplace(key, std::move(copy));
-  std::erase_if(kept_, [&](const auto& entry) noexcept { return doubted.contains(entry.first); });
+    if (is_within(slots, key)) doubted.emplace_back(key, std::move(copy));
   for (auto& [key, copy] : doubted) {
+    kept_.erase(key);
     VS_ASSERT(!presence_.has(key));
     if (copies_.size() == copies_max) {
       drop_copy();

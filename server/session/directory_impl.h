@@ -485,15 +485,15 @@ class SessionDirectory::Impl {
   std::int64_t tell_dropped_us_ = 0;  // the log is not told again before then
   std::unordered_set<Uuid> unsaved_;  // homes, and copies, that the store has not been able to take
   std::unordered_set<Uuid> unsaved_away_;  // others, since their part of it was away
-  Uuid unsaved_told_;                      // one of unsaved_: Nodes know of it, and why it is that
-  std::string unsaved_why_;
-  std::vector<Uuid> write_back_;   // homes to be stored and told again, a few at a time
-  std::vector<Uuid> recode_;       // homes whose codes may be lost, likewise
-  bool is_writing_back_ = false;   // as the other nodes are told
-  std::size_t reread_ = 0;         // of these, the records that the store was asked for
-  std::vector<Uuid> roll_;         // homes whose members elsewhere are to be named
-  std::int64_t called_us_ = 0;     // when the last of these was added
-  bool is_roll_repeated_ = false;  // since then
+  Uuid unsaved_told_;                      // one of unsaved_, at least where there are parts: ...
+  std::string unsaved_why_;                // ... Nodes know of it, and why it is that
+  std::vector<Uuid> write_back_;           // homes to be stored and told again, a few at a time
+  std::vector<Uuid> recode_;               // homes whose codes may be lost, likewise
+  bool is_writing_back_ = false;           // as the other nodes are told
+  std::size_t reread_ = 0;                 // of these, the records that the store was asked for
+  std::vector<Uuid> roll_;                 // homes whose members elsewhere are to be named
+  std::int64_t called_us_ = 0;             // when the last of these was added
+  bool is_roll_repeated_ = false;          // since then
   std::unordered_map<Uuid, Removal> unremoved_;  // ended, and the store may not know it, or lose it
   std::int64_t retried_us_ = 0;                  // when unsaved_ and unremoved_ were last tried
   // The command of another node's member that is being carried out.

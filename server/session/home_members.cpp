@@ -424,7 +424,8 @@ void Impl::set_unsaved(const Uuid& key, std::string why) noexcept {
     log_warn("session", "a change could not be stored", field("why", why));
     unsaved_why_ = std::move(why);
   }
-  const bool is_other = !unsaved_.empty() && !unsaved_.contains(unsaved_told_);
+  const bool is_other =
+      presence_.has_parts() && !unsaved_.empty() && !unsaved_.contains(unsaved_told_);
   if (unsaved_.empty() != was_empty || is_other) tell_unsaved();
 }
 

@@ -418,7 +418,6 @@ void Impl::check_invariants() const {
   VS_ASSERT(moving == moving_);
   VS_ASSERT(talking == talking_.size());
   VS_ASSERT(porch_.empty() || porch_timer_.is_armed());
-  VS_ASSERT(unsaved_.empty() || unsaved_.contains(unsaved_told_));
   for (const auto* unsaved : {&unsaved_, &unsaved_away_}) {
     for (const Uuid& key : *unsaved) {
       const auto residence = residences_.find(key);

@@ -39,9 +39,10 @@ void World::break_something(const Action& action) {
     case Act::cut: {
       const bool is_commands = random.chance(0.6);
       const auto loss = static_cast<SimRedis::Loss>(random.below(4));
-      tell("node {}'s connections to Redis break{}", node.index(),
-           is_commands ? "" : " (subscriptions)");
-      return redis_.cut(node.index(), is_commands, !is_commands || random.chance(0.5), loss);
+      const auto shard = draw_way(salt);
+      tell("node {}'s connections to Redis break{}{}", node.index(),
+           is_commands ? "" : " (subscriptions)", shard ? " (to one server)" : "");
+      return redis_.cut(node.index(), is_commands, !is_commands || random.chance(0.5), loss, shard);
     }
     case Act::cut_off:
       return cut_off(node, salt, for_us);
@@ -52,12 +53,13 @@ void World::break_something(const Action& action) {
       return redis_.drop_messages(node.index(), static_cast<std::uint32_t>(random.between(1, 4)));
     case Act::redis_kill:
       return kill_redis(salt);
-    case Act::redis_hang:
-      tell("Redis hangs for {} ms", for_us / 1'000);
-      redis_.set_hung(server_, true);
-      scheduler_.after(for_us,
-                       [this, server = server_]() noexcept { redis_.set_hung(server, false); });
+    case Act::redis_hang: {
+      const std::size_t server = masters_[draw_shard(salt)];
+      tell("Redis {} hangs for {} ms", server, for_us / 1'000);
+      redis_.set_hung(server, true);
+      scheduler_.after(for_us, [this, server]() noexcept { redis_.set_hung(server, false); });
       return;
+    }
     case Act::redis_refuse:
       return refuse_writes(salt);
     case Act::redis_promote:
@@ -76,7 +78,7 @@ void World::crash(SimNode& node, bool is_silent, bool has_given) {
   for (SimSession& session : sessions_) {
     session.may_be_doubled |= session.has_gone_back;
     // Where Redis refused changes nobody but a home knew of the end.
-    const auto* entry = redis_.server(server_).data.find(session.key, now_us());
+    const auto* entry = server_of(session).data.find(session.key, now_us());
     session.was_over_apart |= session.is_over && entry != nullptr && entry->bytes;
   }
   for (Viewer& viewer : viewers_) {
@@ -153,8 +155,10 @@ void World::drain_step(std::size_t index, std::size_t of_process, std::int64_t e
   }
   tell("node {} says goodbye{}", index, is_empty ? "" : " though not all have left");
   // What it alone knows it has given to Redis, if that has let it.
-  const RedisServer& server = redis_.server(server_);
-  const bool has_given = is_empty && server.is_up && server.refusal == RedisServer::Refusal::none;
+  const bool has_given = is_empty && std::ranges::all_of(masters_, [this](std::size_t master) {
+                           const RedisServer& server = redis_.server(master);
+                           return server.is_up && server.refusal == RedisServer::Refusal::none;
+                         });
   process.say_goodbye();
   scheduler_.after(drain_step_us, [this, index, of_process, has_given]() noexcept {
     SimNode& ending = *nodes_[index];
@@ -165,6 +169,17 @@ void World::drain_step(std::size_t index, std::size_t of_process, std::int64_t e
 // --- The way to Redis ----------------------------------------------------------------------------
 
 void World::cut_off(SimNode& node, std::uint64_t salt, std::int64_t for_us) {
+  if (const auto shard = draw_way(salt)) {
+    tell("node {} is cut off from server {} of Redis for {} ms", node.index(), *shard,
+         for_us / 1'000);
+    redis_.set_reachable(node.index(), *shard, false);
+    redis_.cut(node.index(), true, true, static_cast<SimRedis::Loss>(salt % 4), shard);
+    scheduler_.after(for_us, [this, &node, shard = *shard]() noexcept {
+      redis_.set_reachable(node.index(), shard, true);
+      note_disturbance();
+    });
+    return;
+  }
   tell("node {} is cut off from Redis for {} ms", node.index(), for_us / 1'000);
   redis_.set_reachable(node.index(), false);
   note_unheard(node.index());
@@ -193,35 +208,57 @@ void World::hold(SimNode& node, std::uint64_t salt, std::int64_t for_us) {
 
 // --- Redis ---------------------------------------------------------------------------------------
 
+// One of the servers, as long as there are several.
+std::size_t World::draw_shard(std::uint64_t salt) const noexcept {
+  return plan_.only_shard.value_or(Random::mix(salt ^ 0x54a7d) % plan_.shards);
+}
+
+// The way to one of them alone, or to all.
+std::optional<std::size_t> World::draw_way(std::uint64_t salt) const noexcept {
+  const std::uint64_t drawn = Random::mix(salt ^ 0x3a7);
+  if (plan_.shards == 1 || drawn % 3 == 0) return std::nullopt;
+  return drawn / 3 % plan_.shards;
+}
+
+// Now and then all of them.
 void World::kill_redis(std::uint64_t salt) {
+  const bool is_all = plan_.shards > 1 && !plan_.only_shard && Random::mix(salt ^ 0xa11) % 4 == 0;
+  if (!is_all) return kill_redis(draw_shard(salt), salt);
+  for (std::size_t shard = 0; shard < plan_.shards; ++shard)
+    kill_redis(shard, Random::mix(salt + shard));
+}
+
+void World::kill_redis(std::size_t shard, std::uint64_t salt) {
   Random random(salt);
   const std::int64_t for_us = random.between(50'000, 6'000'000);
   const std::uint64_t how = random.below(4);
-  tell("Redis is killed for {} ms and comes back {}", for_us / 1'000,
+  tell("Redis {} is killed for {} ms and comes back {}", shard, for_us / 1'000,
        how == 0   ? "empty"
        : how == 1 ? "with an older copy"
                   : "with its data");
-  redis_.kill_server(server_);
-  scheduler_.after(for_us, [this, server = server_, how, lag_us = random.between(0, 2'000'000),
-                            killed_us = now_us()]() noexcept {
-    RedisServer& killed = redis_.server(server);
-    if (killed.is_up) return;
-    if (how == 0) killed.data.lose_all();
-    if (how == 1) killed.data.go_back_to(killed_us - lag_us);
-    redis_.start_server(server);
-    tell("Redis is back");
-    note_disturbance();
-    if (how < 2) note_store_loss();
-  });
+  redis_.kill_server(masters_[shard]);
+  scheduler_.after(
+      for_us, [this, shard, server = masters_[shard], how, lag_us = random.between(0, 2'000'000),
+               killed_us = now_us()]() noexcept {
+        RedisServer& killed = redis_.server(server);
+        if (killed.is_up) return;
+        if (how == 0) killed.data.lose_all();
+        if (how == 1) killed.data.go_back_to(killed_us - lag_us);
+        redis_.start_server(server);
+        tell("Redis {} is back", shard);
+        note_disturbance();
+        if (how < 2) note_store_loss(shard);
+      });
 }
 
 void World::refuse_writes(std::uint64_t salt) {
   Random random(salt);
   const bool is_memory = random.chance(0.5);
-  tell("Redis refuses changes: {}", is_memory ? "OOM" : "MISCONF");
-  redis_.server(server_).refusal =
+  const std::size_t refusing = masters_[draw_shard(salt)];
+  tell("Redis {} refuses changes: {}", refusing, is_memory ? "OOM" : "MISCONF");
+  redis_.server(refusing).refusal =
       is_memory ? RedisServer::Refusal::out_of_memory : RedisServer::Refusal::disk_error;
-  scheduler_.after(random.between(50'000, 5'000'000), [this, server = server_]() noexcept {
+  scheduler_.after(random.between(50'000, 5'000'000), [this, server = refusing]() noexcept {
     redis_.server(server).refusal = RedisServer::Refusal::none;
     note_disturbance();
   });
@@ -230,9 +267,10 @@ void World::refuse_writes(std::uint64_t salt) {
 // The old master may be dead, or go on for a while for those who have not heard.
 void World::promote_replica(std::uint64_t salt) {
   Random random(salt);
-  const std::size_t old = server_;
+  const std::size_t shard = draw_shard(salt);
+  const std::size_t old = masters_[shard];
   const std::int64_t lag_us = random.chance(0.5) ? 0 : random.between(0, 1'500'000);
-  server_ = redis_.promote(old, now_us() - lag_us);
+  const std::size_t promoted = masters_[shard] = redis_.promote(old, now_us() - lag_us);
   const bool is_dead = random.chance(0.6);
   tell("a replica becomes the master, {} ms behind; the old one {}", lag_us / 1'000,
        is_dead ? "is dead" : "goes on for a while");
@@ -243,20 +281,22 @@ void World::promote_replica(std::uint64_t salt) {
     });
   }
   for (auto& node : nodes_) {
-    scheduler_.after(random.between(100'000, 2'500'000),
-                     [&node]() noexcept { node->move_to(node->latest_server()); });
-    node->set_latest_server(server_);
+    scheduler_.after(random.between(100'000, 2'500'000), [&node, shard]() noexcept {
+      node->move_to(shard, node->latest_server(shard));
+    });
+    node->set_latest_server(shard, promoted);
   }
-  note_store_loss();
+  note_store_loss(shard);
 }
 
 // --- What may rightly be gone --------------------------------------------------------------------
 
-void World::note_store_loss() {
+void World::note_store_loss(std::size_t shard) {
   for (SimSession& session : sessions_) {
+    if (shard_of(session.key) != shard) continue;
     session.has_gone_back = true;
     session.may_be_doubled |= has_node_died_;
-    if (redis_.server(server_).data.find(session.key, now_us()) != nullptr) continue;
+    if (server_of(session).data.find(session.key, now_us()) != nullptr) continue;
     session.is_record_lost = true;
     session.keepers.clear();
     for (const Viewer& viewer : viewers_)
@@ -303,6 +343,8 @@ void World::note_heard(std::size_t node) {
 void World::mend() {
   for (auto& node : nodes_) {
     redis_.set_reachable(node->index(), true);
+    for (std::size_t shard = 0; shard < plan_.shards; ++shard)
+      redis_.set_reachable(node->index(), shard, true);
     redis_.release(node->index());
     redis_.drop_messages(node->index(), 0);
     if (std::exchange(still_since_us_[node->index()], 0) != 0) {
@@ -310,13 +352,15 @@ void World::mend() {
       node->set_still(false);
     }
     note_heard(node->index());
-    node->move_to(server_);
+    for (std::size_t shard = 0; shard < plan_.shards; ++shard)
+      node->move_to(shard, masters_[shard]);
   }
   for (std::size_t i = 0; i < redis_.servers(); ++i) {
     redis_.set_hung(i, false);
     redis_.server(i).refusal = RedisServer::Refusal::none;
   }
-  if (!redis_.server(server_).is_up) redis_.start_server(server_);
+  for (const std::size_t master : masters_)
+    if (!redis_.server(master).is_up) redis_.start_server(master);
   // Some nodes stay away; one at least is there.
   for (auto& node : nodes_) {
     if (random_.chance(0.6)) start(*node);

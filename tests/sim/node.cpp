@@ -9,7 +9,7 @@ namespace videosync::sim {
 // --- SimProcess ----------------------------------------------------------------------------------
 
 SimProcess::SimProcess(const NodeWorld& world, std::size_t node, const NodePlan& plan,
-                       NodeClock& clock, std::size_t server, Random random)
+                       NodeClock& clock, const std::vector<std::size_t>& servers, Random random)
     : world_(world), node_(node), plan_(plan), clock_(clock), metrics_(plan.workers, "sim") {
   random.fill(id_.bytes);
   for (std::size_t i = 0; i < plan.workers; ++i) {
@@ -17,8 +17,8 @@ SimProcess::SimProcess(const NodeWorld& world, std::size_t node, const NodePlan&
         std::make_unique<SimWorker>(*this, i, world.scheduler, clock, random.fork(100 + i)));
   }
   SimWorker& first = *workers_.front();
-  store_ = std::make_unique<SimStore>(world.redis, node, first, first.timers(), random.fork(1));
-  store_->move_to(server);
+  store_ = std::make_unique<SimCluster>(world.redis, node, first, first.timers(), random.fork(1),
+                                        servers);
   nodes_ = std::make_unique<Nodes>(NodesPorts{.clock = clock,
                                               .timers = first.timers(),
                                               .store = *store_,
@@ -149,8 +149,8 @@ void SimProcess::on_store_round_trip(std::int64_t took_us) noexcept {
 
 // --- SimNode -------------------------------------------------------------------------------------
 
-SimNode::SimNode(const NodeWorld& world, std::size_t index, const NodePlan& plan,
-                 Random random) noexcept
+SimNode::SimNode(const NodeWorld& world, std::size_t index, const NodePlan& plan, Random random,
+                 std::size_t shards)
     : world_(world),
       index_(index),
       plan_(plan),
@@ -158,12 +158,15 @@ SimNode::SimNode(const NodeWorld& world, std::size_t index, const NodePlan& plan
       clock_(world.scheduler, random_.between(1'000'000, 100'000'000'000)) {
   clock_.set_drift_ppm(plan.drift_ppm);
   clock_.set_error_us(plan.clock_error_us);
+  for (std::size_t i = 0; i < shards; ++i)
+    servers_.push_back(i);
+  latest_servers_ = servers_;
 }
 
 void SimNode::start() {
   VS_ASSERT(!is_up());
   is_still_ = false;
-  processes_.push_back(std::make_unique<SimProcess>(world_, index_, plan_, clock_, server_,
+  processes_.push_back(std::make_unique<SimProcess>(world_, index_, plan_, clock_, servers_,
                                                     random_.fork(processes_.size() + 1)));
   processes_.back()->start();
 }
@@ -178,11 +181,11 @@ void SimNode::set_still(bool is_still) noexcept {
   if (is_up()) process().set_still(is_still);
 }
 
-void SimNode::move_to(std::size_t server) noexcept {
-  server_ = server;
+void SimNode::move_to(std::size_t shard, std::size_t server) noexcept {
+  servers_[shard] = server;
   if (!is_up()) return;
-  process().worker(0).arrive([this, server, of = &process()]() noexcept {
-    if (is_up() && of == &process()) of->store().move_to(server);
+  process().worker(0).arrive([this, shard, server, of = &process()]() noexcept {
+    if (is_up() && of == &process()) of->store().move_to(shard, server);
   });
 }
 

@@ -17,7 +17,7 @@
 #include "server/nodes/store_relay.h"
 #include "tests/sim/connection.h"
 #include "tests/sim/node_clock.h"
-#include "tests/sim/sim_store.h"
+#include "tests/sim/sim_cluster.h"
 #include "tests/sim/worker.h"
 
 namespace videosync::sim {
@@ -55,7 +55,7 @@ struct NodeWorld {
 class SimProcess final : NodesOwner, SessionListener {
  public:
   SimProcess(const NodeWorld& world, std::size_t node, const NodePlan& plan, NodeClock& clock,
-             std::size_t server, Random random);
+             const std::vector<std::size_t>& servers, Random random);
 
   void start() noexcept;
   // `is_silent`: the machine with it, so that nobody hears of it.
@@ -70,7 +70,7 @@ class SimProcess final : NodesOwner, SessionListener {
   bool is_halted() const noexcept { return is_halted_; }
   const Uuid& id() const noexcept { return id_; }
   std::size_t node() const noexcept { return node_; }
-  SimStore& store() noexcept { return *store_; }
+  SimCluster& store() noexcept { return *store_; }
   const Nodes& nodes() const noexcept { return *nodes_; }
   SimWorker& worker(std::size_t index) noexcept { return *workers_[index]; }
   std::size_t workers() const noexcept { return workers_.size(); }
@@ -105,7 +105,7 @@ class SimProcess final : NodesOwner, SessionListener {
   Uuid id_;
   Metrics metrics_;
   std::vector<std::unique_ptr<SimWorker>> workers_;
-  std::unique_ptr<SimStore> store_;
+  std::unique_ptr<SimCluster> store_;
   std::unique_ptr<Nodes> nodes_;
   std::vector<std::unique_ptr<StoreRelay>> relays_;
   bool is_draining_ = false;
@@ -115,7 +115,8 @@ class SimProcess final : NodesOwner, SessionListener {
 
 class SimNode {
  public:
-  SimNode(const NodeWorld& world, std::size_t index, const NodePlan& plan, Random random) noexcept;
+  SimNode(const NodeWorld& world, std::size_t index, const NodePlan& plan, Random random,
+          std::size_t shards);
 
   bool is_up() const noexcept { return !processes_.empty() && !processes_.back()->is_halted(); }
   bool is_still() const noexcept { return is_still_; }
@@ -125,13 +126,15 @@ class SimNode {
   std::size_t index() const noexcept { return index_; }
   std::size_t starts() const noexcept { return processes_.size(); }
   // The Redis that it will use when it has heard of it.
-  std::size_t latest_server() const noexcept { return latest_server_; }
-  void set_latest_server(std::size_t server) noexcept { latest_server_ = server; }
+  std::size_t latest_server(std::size_t shard) const noexcept { return latest_servers_[shard]; }
+  void set_latest_server(std::size_t shard, std::size_t server) noexcept {
+    latest_servers_[shard] = server;
+  }
 
   void start();
   void crash(bool is_silent) noexcept;
   void set_still(bool is_still) noexcept;
-  void move_to(std::size_t server) noexcept;
+  void move_to(std::size_t shard, std::size_t server) noexcept;
   // A client's connection has reached this machine.
   void on_connect(SimConnection& connection, Order order) noexcept;
 
@@ -142,8 +145,8 @@ class SimNode {
   Random random_;
   NodeClock clock_;
   std::vector<std::unique_ptr<SimProcess>> processes_;
-  std::size_t server_ = 0;
-  std::size_t latest_server_ = 0;
+  std::vector<std::size_t> servers_;  // by share
+  std::vector<std::size_t> latest_servers_;
   bool is_still_ = false;
 };
 

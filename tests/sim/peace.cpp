@@ -217,7 +217,7 @@ void World::check_displaced() {
 // What the store has is what the members hold, and somebody who lives is home.
 void World::check_stored(SimSession& session) {
   const std::vector<Viewer*> open = open_viewers(viewers_, session);
-  const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
+  const RedisData::Entry* entry = server_of(session).data.find(session.key, now_us());
   if (entry == nullptr || !entry->bytes) {
     if (!open.empty()) {
       find("stored", "{} is there, and the store has no such session", open.front()->name());
@@ -226,7 +226,7 @@ void World::check_stored(SimSession& session) {
   }
   const auto stored = decode_stored_session(entry->bytes.text());
   if (!stored) return find("stored", "the record cannot be read: {}", stored.error().message);
-  const Uuid* found = redis_.server(server_).data.find(session.code, now_us());
+  const Uuid* found = server_of(session).data.find(session.code, now_us());
   if (stored->record.code != session.code || found == nullptr || *found != session.key) {
     find("stored", "the session's code is lost");
   }
@@ -358,7 +358,7 @@ void World::check_commands() {
 
 // The probe may have come after a take-over that nobody had to be told of yet.
 void World::check_forks(SimSession& session) {
-  const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
+  const RedisData::Entry* entry = server_of(session).data.find(session.key, now_us());
   if (entry == nullptr || !entry->bytes) return;
   const auto stored = decode_stored_session(entry->bytes.text());
   if (!stored) return;
@@ -369,7 +369,7 @@ void World::check_forks(SimSession& session) {
 }
 
 bool World::is_over(const SimSession& session) {
-  const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
+  const RedisData::Entry* entry = server_of(session).data.find(session.key, now_us());
   return entry == nullptr || !entry->bytes;
 }
 

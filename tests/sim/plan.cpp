@@ -114,6 +114,26 @@ void add_actions(Plan& plan, Random& random) {
   });
 }
 
+// Seeds below mean what they meant when there was always one server.
+constexpr std::uint64_t first_with_shards = 1'796'000'000'000'000;
+
+bool is_fault(Act act) {
+  return std::ranges::any_of(faults, [act](const Weight& each) { return each.act == act; });
+}
+
+void add_shards(Plan& plan) {
+  constexpr std::array of_redis{Act::redis_kill, Act::redis_hang, Act::redis_refuse,
+                                Act::redis_promote};
+  if (Random::mix(plan.seed ^ 0x5107) % 3 != 0) return;
+  plan.shards = 3;
+  const std::uint64_t drawn = Random::mix(plan.seed ^ 0xa9a7);
+  if (drawn % 3 != 0) return;
+  plan.only_shard = 1 + drawn / 3 % 2;
+  for (Action& action : plan.actions) {
+    if (is_fault(action.act)) action.act = of_redis[action.salt / 7 % of_redis.size()];
+  }
+}
+
 }  // namespace
 
 std::string_view act_name(Act act) noexcept {
@@ -140,6 +160,7 @@ Plan make_plan(std::uint64_t seed) {
   plan.has_doors = Random::mix(seed ^ 0xfc29) % 6 == 0;
   plan.has_cookies = Random::mix(seed ^ 0x3cc1e) % 6 == 0;
   add_actions(plan, random);
+  if (seed >= first_with_shards) add_shards(plan);
   return plan;
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -83,7 +84,10 @@ struct Plan {
   bool has_doors = false;    // hosts close doors, and let in who knocks
   bool has_cookies = false;  // viewers' browsers are known again
   double everyone = 0.5;     // of the sessions whose members may all control
-  bool is_spread = false;    // viewers go to the nodes in turn, and not by chance
+  std::size_t shards = 1;    // servers with a share of the slots each
+  // Nothing breaks but this one of them, which never leads; nothing: whatever is drawn does.
+  std::optional<std::size_t> only_shard{};
+  bool is_spread = false;  // viewers go to the nodes in turn, and not by chance
   std::vector<Action> actions{};
 };
 

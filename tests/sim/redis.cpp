@@ -9,14 +9,29 @@ namespace videosync::sim {
 
 using Command = RedisCommand::Kind;
 
-SimRedis::SimRedis(Scheduler& scheduler, Random random, const Latency& latency, std::size_t nodes)
+SlotSet slots_of(std::size_t shard, std::size_t shards) noexcept {
+  SlotSet slots;
+  for (std::size_t slot = 0; slot < key_slots; ++slot)
+    if (slot * shards / key_slots == shard) slots.set(slot);
+  return slots;
+}
+
+std::size_t shard_of(const Uuid& key, std::size_t shards) noexcept {
+  return shards == 1 ? 0 : slot_of(key) * shards / key_slots;
+}
+
+SimRedis::SimRedis(Scheduler& scheduler, Random random, const Latency& latency, std::size_t nodes,
+                   std::size_t shards)
     : scheduler_(scheduler),
       random_(random),
       latency_(latency),
       paths_(nodes),
-      servers_(1),
-      channels_(1),
-      backlogs_(1) {}
+      servers_(shards),
+      channels_(shards),
+      backlogs_(shards) {
+  for (std::size_t i = 0; i < shards; ++i)
+    servers_[i].shard = i;
+}
 
 // --- Connections ---------------------------------------------------------------------------------
 
@@ -28,7 +43,7 @@ RedisConnection& SimRedis::connect(std::size_t node, std::size_t server, RedisEn
   const Path& path = paths_[node];
   if (path.is_up_held) up.hold();
   if (path.is_down_held) down.hold();
-  if (path.is_reachable) {
+  if (path.is_reachable && !path.away.contains(servers_[server].shard)) {
     send(made, {.kind = Command::hello});
   } else {
     answer(made, {.kind = RedisAnswer::Kind::closed, .words = "no route to host"});
@@ -173,9 +188,7 @@ RedisAnswer SimRedis::write(RedisConnection& connection, RedisCommand& command) 
     witness_->on_redis_write(connection.node, connection.server, command, outcome,
                              found != nullptr ? &before : nullptr);
   }
-  if (outcome == RedisData::Outcome::done && command.event) {
-    publish(connection.server, command.key, command.event);
-  }
+  if (outcome == RedisData::Outcome::done && command.event) publish(connection.server, command);
   return {.kind = answer_kind(outcome)};
 }
 
@@ -188,7 +201,7 @@ RedisAnswer SimRedis::read(RedisConnection& connection, const RedisCommand& comm
       if (server.refusal != RedisServer::Refusal::is_replica) return {};
       return {.kind = RedisAnswer::Kind::unusable, .words = "READONLY the server is a replica"};
     case Command::publish:
-      return {.number = publish(connection.server, command.key, command.event)};
+      return {.number = publish(connection.server, command)};
     case Command::exists:
       return {.number = is_there ? 1u : 0u};
     case Command::find: {
@@ -209,11 +222,47 @@ RedisAnswer SimRedis::read(RedisConnection& connection, const RedisCommand& comm
 
 // --- Channels ------------------------------------------------------------------------------------
 
-std::uint32_t SimRedis::publish(std::size_t server, const Uuid& channel, const BufferRef& event) {
+std::uint32_t SimRedis::publish(std::size_t server, const RedisCommand& command) {
+  const auto found = channels_[server].find(command.key);
+  std::size_t followers = found == channels_[server].end() ? 0 : found->second.size();
+  if (command.is_for_all && servers_.size() > 1) {
+    std::set<std::size_t> nodes = followers_at(server, command.key);
+    const std::size_t shard = servers_[server].shard;
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (servers_[i].shard != shard && servers_[i].is_up)
+        nodes.merge(followers_at(i, command.key));
+    }
+    if (nodes.size() > followers) followers = nodes.size();
+  }
+  if (witness_ != nullptr) witness_->on_redis_publish(command.event, followers);
+  deliver(server, command.key, command.event);
+  for (std::size_t i = 0; command.is_for_all && i < servers_.size(); ++i) {
+    if (servers_[i].shard != servers_[server].shard && servers_[i].is_up) pass_on(i, command);
+  }
+  return static_cast<std::uint32_t>(followers);
+}
+
+// On the bus between servers.
+void SimRedis::pass_on(std::size_t server, const RedisCommand& command) {
+  if (servers_[server].is_hung) {
+    backlogs_[server].push_back({nullptr, command});
+  } else {
+    deliver(server, command.key, command.event);
+  }
+}
+
+std::set<std::size_t> SimRedis::followers_at(std::size_t server, const Uuid& channel) const {
+  std::set<std::size_t> nodes;
   const auto found = channels_[server].find(channel);
-  const std::size_t followers = found == channels_[server].end() ? 0 : found->second.size();
-  if (witness_ != nullptr) witness_->on_redis_publish(event, followers);
-  if (followers == 0) return 0;
+  if (found == channels_[server].end()) return nodes;
+  for (const RedisConnection* each : found->second)
+    nodes.insert(each->node);
+  return nodes;
+}
+
+void SimRedis::deliver(std::size_t server, const Uuid& channel, const BufferRef& event) {
+  const auto found = channels_[server].find(channel);
+  if (found == channels_[server].end()) return;
   for (RedisConnection* each : found->second) {
     if (paths_[each->node].to_drop > 0) {
       --paths_[each->node].to_drop;
@@ -223,7 +272,6 @@ std::uint32_t SimRedis::publish(std::size_t server, const Uuid& channel, const B
       answer(*each, {.kind = RedisAnswer::Kind::message, .channel = channel, .bytes = event});
     }
   }
-  return static_cast<std::uint32_t>(followers);
 }
 
 void SimRedis::subscribe(RedisConnection& connection, const Uuid& channel) {
@@ -243,9 +291,18 @@ bool SimRedis::unsubscribe(RedisConnection& connection, const Uuid& channel) {
 
 // --- Faults --------------------------------------------------------------------------------------
 
-void SimRedis::cut(std::size_t node, bool commands, bool subscriptions, Loss loss) {
+void SimRedis::set_reachable(std::size_t node, std::size_t shard, bool is_reachable) {
+  if (is_reachable) {
+    paths_[node].away.erase(shard);
+  } else {
+    paths_[node].away.insert(shard);
+  }
+}
+
+void SimRedis::cut(std::size_t node, bool commands, bool subscriptions, Loss loss, Shard shard) {
   for (RedisConnection& each : connections_) {
     if (each.node != node || each.end == nullptr || !each.is_open) continue;
+    if (shard && servers_[each.server].shard != *shard) continue;
     if (each.channels.empty() ? commands : subscriptions) end_connection(each, loss);
   }
 }
@@ -285,13 +342,15 @@ void SimRedis::set_hung(std::size_t server, bool is_hung) {
   servers_[server].is_hung = is_hung;
   if (is_hung) return;
   for (Waiting& each : std::exchange(backlogs_[server], {}))
-    carry_out(*each.connection, each.command);
+    each.connection != nullptr ? carry_out(*each.connection, each.command)
+                               : pass_on(server, each.command);
 }
 
 std::size_t SimRedis::promote(std::size_t server, std::int64_t as_of_us) {
   RedisServer& copy = servers_.emplace_back();
   copy.data = servers_[server].data;
   copy.data.go_back_to(as_of_us);
+  copy.shard = servers_[server].shard;
   channels_.emplace_back();
   backlogs_.emplace_back();
   return servers_.size() - 1;

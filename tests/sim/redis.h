@@ -7,6 +7,9 @@
 // connections, or held in either direction, which delays what is sent: TCP keeps it, also where the
 // node has given up since, so that a command may take effect long after it was called lost.
 //
+// Several servers may have a share of the slots each, and go and come for themselves. They pass on
+// to each other what is published for all nodes, and answer with the nodes that it reaches.
+//
 // One thread. Connections stay as long as the world does.
 #pragma once
 
@@ -14,6 +17,8 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -54,6 +59,7 @@ struct RedisCommand {
   BufferRef queue{};
   BufferRef event{};
   std::int64_t ttl_us = 0;
+  bool is_for_all = false;  // published: for who has subscribed at any server
 };
 
 struct RedisAnswer {
@@ -108,7 +114,12 @@ struct RedisServer {
   bool is_up = true;
   bool is_hung = false;
   Refusal refusal = Refusal::none;
+  std::size_t shard = 0;  // whose slots it has
 };
+
+// The share of one of so many servers, and where a key lies.
+SlotSet slots_of(std::size_t shard, std::size_t shards) noexcept;
+std::size_t shard_of(const Uuid& key, std::size_t shards) noexcept;
 
 class SimRedis;
 
@@ -134,7 +145,8 @@ struct RedisConnection {
 
 class SimRedis {
  public:
-  SimRedis(Scheduler& scheduler, Random random, const Latency& latency, std::size_t nodes);
+  SimRedis(Scheduler& scheduler, Random random, const Latency& latency, std::size_t nodes,
+           std::size_t shards = 1);
 
   void set_witness(RedisWitness* witness) noexcept { witness_ = witness; }
 
@@ -151,11 +163,14 @@ class SimRedis {
   // --------------------------------------------------------------------------------------
   enum class Loss : std::uint8_t { nothing, commands, answers, both };  // of what is under way
   // Ends the node's connections, those that carry subscriptions or the others or all.
-  void cut(std::size_t node, bool commands, bool subscriptions, Loss loss);
+  // Of all servers, or of one share.
+  using Shard = std::optional<std::size_t>;
+  void cut(std::size_t node, bool commands, bool subscriptions, Loss loss, Shard shard = {});
   // New connections fail until then.
   void set_reachable(std::size_t node, bool is_reachable) {
     paths_[node].is_reachable = is_reachable;
   }
+  void set_reachable(std::size_t node, std::size_t shard, bool is_reachable);
   bool may_pass(std::size_t node) const noexcept {
     return paths_[node].is_reachable && !paths_[node].is_up_held;
   }
@@ -183,9 +198,10 @@ class SimRedis {
     bool is_up_held = false;
     bool is_down_held = false;
     std::uint32_t to_drop = 0;
+    std::set<std::size_t> away{};  // shares that it does not reach
   };
   struct Waiting {
-    RedisConnection* connection;
+    RedisConnection* connection;  // null: another server passes it on
     RedisCommand command;
   };
 
@@ -195,7 +211,10 @@ class SimRedis {
   RedisAnswer read(RedisConnection& connection, const RedisCommand& command);
   void answer(RedisConnection& connection, RedisAnswer answer);
   void end_connection(RedisConnection& connection, Loss loss);
-  std::uint32_t publish(std::size_t server, const Uuid& channel, const BufferRef& event);
+  std::uint32_t publish(std::size_t server, const RedisCommand& command);
+  void pass_on(std::size_t server, const RedisCommand& command);
+  void deliver(std::size_t server, const Uuid& channel, const BufferRef& event);
+  std::set<std::size_t> followers_at(std::size_t server, const Uuid& channel) const;
   void subscribe(RedisConnection& connection, const Uuid& channel);
   bool unsubscribe(RedisConnection& connection, const Uuid& channel);
   void leave(RedisConnection& connection);

@@ -320,7 +320,10 @@ void SimStore::remove(const SessionName& name, StoreVersion version, BufferRef e
 
 void SimStore::publish(const Channel& channel, BufferRef event, OnReceivers done) {
   VS_ASSERT(event);
-  command({.kind = Command::publish, .key = channel.id, .event = std::move(event)},
+  command({.kind = Command::publish,
+           .key = channel.id,
+           .event = std::move(event),
+           .is_for_all = channel.reach == Channel::Reach::all},
           std::move(done));
 }
 

@@ -1,4 +1,4 @@
-// SimStore: a node's RedisStore, with everything that one does but the sockets.
+// SimStore: a node's RedisStore of one server, with everything that one does but the sockets.
 //
 // Two connections, for commands and for subscriptions; ready while both stand, the server is a
 // master and every followed channel is confirmed. What waits for an answer when a connection ends

@@ -153,6 +153,7 @@ void Viewer::on_reply(SimConnection& connection, const SessionReply& reply) {
   if (*fault != SessionFault::unavailable && !was_stopped_) {
     world_.find("join", "{} was refused with fault {}", name(), static_cast<int>(*fault));
   }
+  if (*fault == SessionFault::unavailable) world_.check_apart(session_, name(), "a join");
   connect_later(200'000, 1'500'000);
 }
 

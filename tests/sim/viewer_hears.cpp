@@ -248,6 +248,9 @@ void Viewer::on_knock(const Frame& frame) {
 
 void Viewer::on_error(const Frame& frame) {
   if (world_.is_told()) world_.tell("{} is refused {}: {}", name(), frame.re, frame.code);
+  // What is said aloud is not said twice: as a session moves, it may have to be refused.
+  const bool is_talk = frame.re == "chat" || frame.re == "reaction";
+  if (frame.code == "unavailable" && !is_talk) world_.check_apart(session_, name(), frame.re);
   for (std::size_t i = 0; i < kinds; ++i) {
     if (kind_name(static_cast<Kind>(i)) != frame.re) continue;
     ++talks_.back().errors[i];

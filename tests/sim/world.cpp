@@ -69,16 +69,19 @@ World::World(const Plan& plan, std::FILE* story)
     : plan_(plan),
       random_(Random(plan.seed).fork(2)),
       story_(scheduler_, story),
-      redis_(scheduler_, random_.fork(1), plan.redis, plan.nodes.size()),
+      redis_(scheduler_, random_.fork(1), plan.redis, plan.nodes.size(), plan.shards),
       still_since_us_(plan.nodes.size()),
       unheard_since_us_(plan.nodes.size()),
       started_us_(plan.nodes.size()),
       woke_us_(plan.nodes.size()),
       ready_us_(plan.nodes.size()) {
   redis_.set_witness(this);
+  for (std::size_t i = 0; i < plan.shards; ++i)
+    masters_.push_back(i);
   const NodeWorld world{scheduler_, redis_, *this, limits_};
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
-    nodes_.push_back(std::make_unique<SimNode>(world, i, plan.nodes[i], random_.fork(100 + i)));
+    nodes_.push_back(
+        std::make_unique<SimNode>(world, i, plan.nodes[i], random_.fork(100 + i), plan.shards));
   }
   for (std::size_t i = 0; i < plan.sessions; ++i)
     sessions_.emplace_back().key = random_key(random_);
@@ -220,6 +223,13 @@ void World::note_over(SimSession& session) {
   }
 }
 
+void World::check_apart(const SimSession& session, const std::string& who,
+                        std::string_view what) {
+  if (!plan_.only_shard || shard_of(session.key) == *plan_.only_shard) return;
+  if (is_peace_) return;  // in the silence after it messages are lost
+  find("apart", "{} was refused {}, and nothing broke but another part of the store", who, what);
+}
+
 // --- Witnesses -----------------------------------------------------------------------------------
 
 void World::on_store_ready(std::size_t node) {
@@ -238,7 +248,7 @@ void World::on_let_in(std::size_t node, const Uuid& key, MemberId member, Connec
 void World::check_reserved(SimSession& session, std::size_t node, MemberId member) {
   if (session.has_gone_back) return;
   if (session.whose.contains(member)) return;  // it comes back with what it was given
-  const RedisData::Entry* entry = redis_.server(server_).data.find(session.key, now_us());
+  const RedisData::Entry* entry = server_of(session).data.find(session.key, now_us());
   if (entry == nullptr || !entry->bytes) return;
   const auto stored = decode_stored_session(entry->bytes.text());
   if (!stored || member.value < stored->record.next_member_id) return;
@@ -253,7 +263,8 @@ void World::on_gone(std::size_t node, MemberId member, ConnectionNumber number) 
   tell("node {}: connection {:x} of m{} is gone", node, number.value, member.value);
   for (SimSession& session : sessions_) {
     const bool may_have_left = session.is_record_lost && has_nobody(session, node);
-    if (may_have_left && nodes_[node]->process().store().server() != server_)
+    const std::size_t shard = shard_of(session.key);
+    if (may_have_left && nodes_[node]->process().store().server(shard) != masters_[shard])
       note_let_go(session, node);
   }
 }
@@ -401,8 +412,9 @@ void World::on_redis_write(std::size_t node, std::size_t server, const RedisComm
   if (command.kind != RedisCommand::Kind::create && command.kind != RedisCommand::Kind::change) {
     return;
   }
-  if (server == server_) session->is_record_lost = false;
-  if (server != server_) note_given_away(*session, node, command);
+  const bool is_master = server == masters_[shard_of(session->key)];
+  if (is_master) session->is_record_lost = false;
+  if (!is_master) note_given_away(*session, node, command);
   note_move(node, command);
   if (before != nullptr && command.next.fence > before->version.fence) {
     said_us_ = moved_us_ = now_us();

@@ -83,6 +83,8 @@ class World final : RedisWitness, SayingWitness {
   // When the node last went on after it had stood still; now, while it stands still.
   std::int64_t awake_since_us(std::size_t node) const noexcept;
   void note_disturbance() noexcept { disturbed_us_ = now_us(); }
+  // Somebody was refused as the store was away, or so it says: nothing broke where its session is.
+  void check_apart(const SimSession& session, const std::string& who, std::string_view what);
   // Of a session that the store has lost: a node that has members of it keeps it, and leaves it to
   // the store before it forgets it; when none of them is left, nothing is.
   void note_keeper(const Viewer& viewer);
@@ -114,6 +116,11 @@ class World final : RedisWitness, SayingWitness {
   void on_store_ready(std::size_t node) override;
 
   SimSession* session_of(const Uuid& key) noexcept;
+  std::size_t shard_of(const Uuid& key) const noexcept { return sim::shard_of(key, plan_.shards); }
+  // That has its record.
+  RedisServer& server_of(const SimSession& session) noexcept {
+    return redis_.server(masters_[shard_of(session.key)]);
+  }
   void note_move(std::size_t node, const RedisCommand& command);
   void check_late(const SeenState& state);
   void check_reserved(SimSession& session, std::size_t node, MemberId member);
@@ -149,8 +156,11 @@ class World final : RedisWitness, SayingWitness {
   void drain_step(std::size_t node, std::size_t of_process, std::int64_t end_us);
   void cut_off(SimNode& node, std::uint64_t salt, std::int64_t for_us);
   void hold(SimNode& node, std::uint64_t salt, std::int64_t for_us);
+  std::size_t draw_shard(std::uint64_t salt) const noexcept;
+  std::optional<std::size_t> draw_way(std::uint64_t salt) const noexcept;
   void kill_redis(std::uint64_t salt);
-  void note_store_loss();
+  void kill_redis(std::size_t shard, std::uint64_t salt);
+  void note_store_loss(std::size_t shard);
   void refuse_writes(std::uint64_t salt);
   void promote_replica(std::uint64_t salt);
   void mend();
@@ -215,7 +225,7 @@ class World final : RedisWitness, SayingWitness {
   std::uint64_t gone_ = 0;          // likewise
   std::uint64_t silences_ = 0;
   std::uint64_t slow_times_ = 0;
-  std::size_t server_ = 0;  // that is the master now
+  std::vector<std::size_t> masters_;  // by share of the slots
   bool is_peace_ = false;
   std::vector<std::int64_t> still_since_us_;    // by node; 0: it is not still
   std::vector<std::int64_t> unheard_since_us_;  // by node; 0: what it says gets to Redis
