@@ -232,6 +232,7 @@ class SessionDirectory::Impl {
   void say_unstored(Residence& residence) noexcept;
   void on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast,
                  std::optional<std::uint64_t> queue_version, const Result<>& result) noexcept;
+  void on_conflict(Residence& residence) noexcept;
   void store_again(Residence& residence) noexcept;
   // Of the keys in these slots; null: of all.
   void give_up_store(const SlotSet* slots) noexcept;
@@ -319,6 +320,8 @@ class SessionDirectory::Impl {
   // ----------------------------------------------------------------------------
   std::uint32_t place_of(Home& home, const Uuid& node) noexcept;
   void home_envelope(Residence& residence, node::Envelope& envelope) noexcept;
+  static std::optional<MemberId> find_joined(const Home& home, const node::Join& join,
+                                             std::uint32_t place) noexcept;
   void on_home(Residence& residence, const node::Envelope& from, const node::Join& join) noexcept;
   void on_home(Residence& residence, const node::Envelope& from, const node::Said& said) noexcept;
   void on_home(Residence& residence, const node::Envelope& from,

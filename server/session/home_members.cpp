@@ -395,7 +395,7 @@ void Impl::on_stored(const Uuid& key, std::uint64_t fence, const BufferRef& cast
   if (result) return set_unsaved(key, "");
   switch (result.error().code) {
     case ErrorCode::conflict:
-      return superseded(*residence);
+      return presence_.is_divided() ? on_conflict(*residence) : superseded(*residence);
     case ErrorCode::not_found:
       home.machine->end(server_us(), effects_);
       return settle(*residence);

@@ -75,6 +75,24 @@ void Impl::home_envelope(Residence& residence, node::Envelope& envelope) noexcep
       envelope.message);
 }
 
+// Who sits there already by that very connection. It is asked again, for the answer may have been
+// lost; or this was asked first and comes after the second time, by another way.
+std::optional<MemberId> Impl::find_joined(const Home& home, const node::Join& join,
+                                          std::uint32_t place) noexcept {
+  VS_ASSERT(place > 0);
+  const auto is_it = [&](const Seat& seat) noexcept {
+    return seat.node == place && seat.number == join.connection;
+  };
+  if (join.resume) {
+    const auto back = home.seats.find(join.resume->member);
+    if (back != home.seats.end() && is_it(back->second)) return back->first;
+  }
+  if (join.ask.attempt < 2) return std::nullopt;
+  for (const auto& [id, seat] : home.seats)
+    if (is_it(seat)) return id;
+  return std::nullopt;
+}
+
 void Impl::on_home(Residence& residence, const node::Envelope& from,
                    const node::Join& join) noexcept {
   Home& home = residence.at_home();
@@ -87,14 +105,12 @@ void Impl::on_home(Residence& residence, const node::Envelope& from,
   const std::uint32_t place = place_of(home, from.from);
   const MemberId host_before = home.machine->host();
   std::optional<std::pair<MemberId, ConnectionNumber>> joined;
-  // Asked again: the answer may have been lost.
-  for (auto& [id, seat] : home.seats) {
-    if (join.ask.attempt < 2) break;
-    if (seat.node != place || seat.number != join.connection) continue;
-    joined.emplace(id, seat.number);
+  if (const auto before = find_joined(home, join, place)) {
+    Seat& seat = home.seats.find(*before)->second;
+    joined.emplace(*before, seat.number);
     seat.set_casts(home.casts);  // its node does not know of it yet, and names it when it does
     seat.is_unheard = false;
-    home.machine->relist(id);
+    home.machine->relist(*before);
   }
   if (!joined) {
     const SessionMachine::JoinRequest request{.name = join.name,

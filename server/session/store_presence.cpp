@@ -25,6 +25,7 @@ void StorePresence::on_lost() noexcept {
 }
 
 void StorePresence::on_part_lost(const SlotSet& slots) noexcept {
+  is_divided_ = true;
   if (!is_there_) return;
   away_ |= slots;
   is_any_away_ = away_.any();
@@ -32,6 +33,7 @@ void StorePresence::on_part_lost(const SlotSet& slots) noexcept {
 }
 
 void StorePresence::on_part_ready(const SlotSet& slots, std::int64_t now_us) noexcept {
+  is_divided_ = true;
   if (!is_there_) return;
   away_ &= ~slots;
   is_any_away_ = away_.any();

@@ -42,6 +42,9 @@ class StorePresence {
   bool is_apart(const Name& of) const noexcept {
     return is_any_away_ && away_.test(slot_of(of));
   }
+  // It consists of parts: one was heard of. Then there is no order between what lies in several,
+  // nor between that and what nodes tell each other.
+  bool is_divided() const noexcept { return is_divided_; }
   // Parts are away, or were lately.
   bool has_parts() const noexcept { return is_any_away_ || !returns_.empty(); }
 
@@ -61,6 +64,7 @@ class StorePresence {
 
   bool is_there_ = false;
   bool was_there_ = false;
+  bool is_divided_ = false;
   bool is_any_away_ = false;
   SlotSet away_;  // empty while the store is not there
   Times whole_;

@@ -131,6 +131,24 @@ void Impl::retry_unsaved() noexcept {
   }
 }
 
+// It may be this home's own change that was there first: another node has heard of it by another
+// way and left its copy before the change itself came. Otherwise another node is home.
+void Impl::on_conflict(Residence& residence) noexcept {
+  VS_ASSERT(residence.is_home());
+  VS_ASSERT(presence_.is_divided());
+  const std::uint64_t fence = residence.at_home().version.fence;
+  const auto on_value = [this, key = residence.key, fence](const Result<StoredValue>& value) {
+    Residence* now = find(key);
+    if (now == nullptr || !now->is_home() || now->at_home().version.fence != fence) return;
+    const bool is_own = value && value->version.fence == fence &&
+                        value->version.revision <= now->at_home().version.revision;
+    if (!is_own) return superseded(*now);
+    store_again(*now);
+    settle(*now);
+  };
+  ports_.store.load(residence.key, answered<StoredValue>(on_value));
+}
+
 // Who has taken the session over meanwhile, at a lower fence where the clocks differ, hears of this
 // home, which is about to write over it; at a higher one the session is there.
 void Impl::on_reread(const Uuid& key, const Result<StoredValue>& value) noexcept {

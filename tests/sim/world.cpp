@@ -223,10 +223,10 @@ void World::note_over(SimSession& session) {
   }
 }
 
-void World::check_apart(const SimSession& session, const std::string& who,
-                        std::string_view what) {
+void World::check_apart(const SimSession& session, const std::string& who, std::string_view what) {
   if (!plan_.only_shard || shard_of(session.key) == *plan_.only_shard) return;
-  if (is_peace_) return;  // in the silence after it messages are lost
+  if (is_peace_) return;             // in the silence after it messages are lost
+  if (session.is_end_asked) return;  // its home may be gone before it is asked
   find("apart", "{} was refused {}, and nothing broke but another part of the store", who, what);
 }
 
