@@ -135,6 +135,8 @@ void World::prepare() {
                             [](const auto& node) { return node->process().store().is_ready(); });
       },
       10'000'000);
+  // Workers are to have heard which of several servers leads.
+  if (plan_.shards > 1) run_until(now_us() + 100'000);
   for (SimSession& session : sessions_) {
     SessionDirectory::CreateOrder order;
     if (random_.chance(plan_.everyone)) order.settings.control = Control::everyone;
