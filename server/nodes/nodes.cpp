@@ -308,7 +308,7 @@ void Nodes::on_store_lost(const Error& why) noexcept {
 void Nodes::on_part_lost(const SlotSet& slots, const Error& why) noexcept {
   assert_sound();
   has_parts_ = true;
-  if (!is_store_ready_) return;
+  if (!is_store_ready_ || slots.none()) return;
   SlotSet gone = slots;
   for (Outage& outage : outages_) {
     if ((outage.slots & slots).any()) outage.why = why.message;
@@ -323,14 +323,15 @@ void Nodes::on_part_lost(const SlotSet& slots, const Error& why) noexcept {
     owner_.void_store_calls(shared);
   }
   judge();
-  VS_ASSERT(slots.none() || !outages_.empty());
+  VS_ASSERT(!outages_.empty());
 }
 
 // Whether it is the part that went, and what it has, nobody knows: so it is judged as the return of
 // the whole is. Other nodes have been heard all the time.
 void Nodes::on_part_ready(const SlotSet& slots) noexcept {
+  assert_sound();
   has_parts_ = true;
-  if (!is_store_ready_) return;
+  if (!is_store_ready_ || slots.none()) return;
   end_outages(slots);
   written_back_.assign(ports_.workers, false);
   whole_since_us_ = now_us();
@@ -348,6 +349,7 @@ void Nodes::end_outages(const SlotSet& slots) noexcept {
   for (Outage& outage : outages_)
     outage.slots &= ~slots;
   std::erase_if(outages_, [](const Outage& outage) noexcept { return outage.slots.none(); });
+  VS_ASSERT(outages_.size() <= key_slots);
 }
 
 void Nodes::on_store_round_trip(std::int64_t took_us) noexcept {
@@ -366,11 +368,13 @@ void Nodes::judge() noexcept {
     complaint_.clear();
     log_info("store", "restored");
   }
+  VS_ASSERT(!is_degraded_ || !complaint_.empty());
   tell_degraded(degraded & ~before, true);
   tell_degraded(before & ~degraded, false);
 }
 
 void Nodes::find_problems() noexcept {
+  VS_ASSERT(outages_.empty() || is_store_ready_);
   problem_.clear();
   parts_problem_.clear();
   if (!is_store_ready_) {

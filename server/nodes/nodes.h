@@ -20,6 +20,7 @@
 #include "proto/wire/node_messages.h"
 #include "server/nodes/digest_exchange.h"
 #include "server/session/ports.h"
+#include "storage/key_slots.h"
 #include "storage/session_store.h"
 
 namespace videosync {

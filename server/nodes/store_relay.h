@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "server/session/ports.h"
+#include "storage/key_slots.h"
 #include "storage/session_store.h"
 
 namespace videosync {

@@ -108,8 +108,7 @@ void route_admin_request(Worker& worker, Connection& connection) {
     }
     // It serves all other sessions, so a balancer is to go on sending it people.
     if (service.nodes != nullptr && !service.nodes->parts_problem().empty()) {
-      return connection.answer(200, plain_text,
-                               "ready, but " + service.nodes->parts_problem() + "\n");
+      return connection.answer(200, plain_text, "ready\n" + service.nodes->parts_problem() + "\n");
     }
     return connection.answer(200, plain_text, "ready\n");
   }

@@ -440,7 +440,9 @@ void Impl::set_aside_unsaved() noexcept {
     unsaved_away_.insert(*each);
     each = unsaved_.erase(each);
   }
+  VS_ASSERT(!was_empty || unsaved_.empty());
   if (!was_empty && !unsaved_.contains(unsaved_told_)) tell_unsaved();
+  VS_ASSERT(presence_.has_parts() || unsaved_away_.empty());
 }
 
 // With one of them for all: what refuses it is the store's affair, and not the session's.

@@ -8,6 +8,7 @@
 namespace videosync {
 
 void StorePresence::on_ready(std::int64_t now_us) noexcept {
+  VS_ASSERT(now_us >= whole_.ready_us);
   is_there_ = true;
   away_.reset();
   is_any_away_ = false;
@@ -18,6 +19,7 @@ void StorePresence::on_ready(std::int64_t now_us) noexcept {
 }
 
 void StorePresence::on_lost() noexcept {
+  VS_ASSERT(is_there_ || !is_any_away_);
   is_there_ = false;
   away_.reset();
   is_any_away_ = false;
@@ -25,14 +27,16 @@ void StorePresence::on_lost() noexcept {
 }
 
 void StorePresence::on_part_lost(const SlotSet& slots) noexcept {
+  VS_ASSERT(slots.any());
   is_divided_ = true;
   if (!is_there_) return;
   away_ |= slots;
-  is_any_away_ = away_.any();
-  VS_ASSERT(slots.none() || is_any_away_);
+  is_any_away_ = true;
+  VS_ASSERT(away_.any());
 }
 
 void StorePresence::on_part_ready(const SlotSet& slots, std::int64_t now_us) noexcept {
+  VS_ASSERT(slots.any());
   is_divided_ = true;
   if (!is_there_) return;
   away_ &= ~slots;
@@ -40,7 +44,7 @@ void StorePresence::on_part_ready(const SlotSet& slots, std::int64_t now_us) noe
   for (Return& before : returns_)
     before.slots &= ~slots;
   std::erase_if(returns_, [](const Return& before) noexcept { return before.slots.none(); });
-  if (slots.any()) returns_.push_back({slots, {.returned_us = now_us, .ready_us = now_us}});
+  returns_.push_back({slots, {.returned_us = now_us, .ready_us = now_us}});
   VS_ASSERT(returns_.size() <= key_slots);
 }
 
@@ -68,9 +72,11 @@ void StorePresence::on_slow_answer(std::int64_t asked_us, std::int64_t now_us,
 }
 
 void StorePresence::forget_old_returns(std::int64_t now_us) noexcept {
+  VS_ASSERT(returns_.size() <= key_slots);
   std::erase_if(returns_, [=](const Return& part) noexcept {
     return now_us - part.times.returned_us >= gone_back_us;
   });
+  VS_ASSERT(returns_.empty() || is_divided_);
 }
 
 }  // namespace videosync

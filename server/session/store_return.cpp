@@ -48,18 +48,22 @@ void Impl::store_lost() noexcept {
   presence_.on_lost();
   give_up_store(nullptr);
   VS_ASSERT(kept_.empty());
+  VS_ASSERT(!presence_.is_there());
 }
 
 void Impl::part_lost(const SlotSet& slots) noexcept {
   if (!presence_.is_there()) return;
   presence_.on_part_lost(slots);
+  VS_ASSERT(presence_.has_parts());
   forget_plans(slots);
   set_aside_unsaved();
   give_up_store(&slots);
+  VS_ASSERT(effects_.empty());
 }
 
 void Impl::give_up_store(const SlotSet* slots) noexcept {
   VS_ASSERT(depth_ > 0);
+  VS_ASSERT(slots != nullptr || !presence_.is_there());
   doubt_kept(slots);
   for (auto& [key, removal] : unremoved_)
     if (is_within(slots, key)) removal.done_us = 0;
@@ -72,25 +76,32 @@ void Impl::store_ready() noexcept {
   roll_.clear();
   write_back_.clear();
   recode_.clear();
+  VS_ASSERT(!presence_.has_parts());
   take_up_store(nullptr);
+  VS_ASSERT(is_writing_back_);
 }
 
 void Impl::part_ready(const SlotSet& slots) noexcept {
   if (!presence_.is_there()) return;
   presence_.on_part_ready(slots, now_us());
+  VS_ASSERT(presence_.has_parts());
   forget_plans(slots);
   take_up_store(&slots);
+  VS_ASSERT(is_writing_back_);
 }
 
 // Homes there are looked at anew, whoever is to be named there is named anew.
 void Impl::forget_plans(const SlotSet& slots) noexcept {
   const auto is_meant = [&](const Uuid& key) noexcept { return slots.test(slot_of(key)); };
   std::erase_if(roll_, is_meant);
-  std::erase_if(write_back_, is_meant);  // some of them may be gone by now
+  std::erase_if(write_back_, is_meant);
   VS_ASSERT(depth_ > 0);
+  VS_ASSERT(presence_.is_there());
 }
 
 void Impl::take_up_store(const SlotSet* slots) noexcept {
+  VS_ASSERT(depth_ > 0);
+  VS_ASSERT(presence_.is_there());
   is_writing_back_ = true;
   // What was said meanwhile was not heard: homes say all anew, and every home is asked anew.
   for (auto& [key, residence] : residences_) {
