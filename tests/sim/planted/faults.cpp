@@ -152,6 +152,10 @@ constexpr std::array faults{
     PlantedFault{"offset-ignored", "the offset beside Redis' clock is not added", "one time",
                  "storage/redis/common_time.cpp", expression, "redis.offset_us + stored.offset_us",
                  "redis.offset_us"},
+    PlantedFault{"part-is-all", "a part of the store that is away takes all sessions along",
+                 "apart", "server/session/outpost.cpp", expression,
+                 "if («!presence_.has(residence.key)» || outpost.outbox.is_full())",
+                 "!presence_.is_there() || presence_.has_parts()", 1'796'000'000'000'000},
     PlantedFault{"jump-taken", "a jump of Redis' clock is taken for the time", "one time",
                  "storage/redis/common_time.cpp", expression, "off_us > within_us", "false"},
 };
@@ -176,6 +180,7 @@ constexpr std::array promises{
     Promise{"at most", "once or refused"},
     Promise{"undone", "once or refused"},
     Promise{"unanswered", "once or refused"},
+    Promise{"apart", "apart"},
     Promise{"removed", "removed"},
     Promise{"one time", "one time"},
     Promise{"idle_turns_ <=", "nothing spins"},  // an invariant of the simulator's worker

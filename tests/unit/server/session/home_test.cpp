@@ -86,3 +86,32 @@ Test(home, changes_do_not_wait_for_each_other) {
   node.store.answer_all();  // the store says if one of them expects another version
   cr_assert_eq(node.store.changes, 4);
 }
+
+Test(home, that_a_part_of_the_store_is_away_its_members_hear_alone) {
+  Node node(true);
+  node.worker->directory().on_store_ready();
+  const MadeSession away = make_session(node);
+  MadeSession there = make_session(node);
+  const auto slot = [](const MadeSession& session) {
+    return slot_of(*Uuid::parse_v4(session.key));
+  };
+  while (slot(there) == slot(away))
+    there = make_session(node);
+  const Client ann(node), bob(node);
+  join(ann, away.key);
+  join(bob, there.key);
+  for (int i = 0; i < 4; ++i) {
+    node.store.answer_all();
+    node.turn();
+  }
+  cr_assert(ann.receive().find("welcome") != std::string::npos);
+  cr_assert(bob.receive().find("welcome") != std::string::npos);
+  SlotSet slots;
+  slots.set(slot(away));
+  node.worker->tell_degraded(slots, true);
+  cr_assert(ann.receive().find("degraded") != std::string::npos);
+  cr_assert(bob.receive().find("degraded") == std::string::npos);
+  node.worker->tell_degraded(SlotSet().set(), false);
+  for (const Client* each : {&ann, &bob})
+    cr_assert(each->receive().find("restored") != std::string::npos);
+}
