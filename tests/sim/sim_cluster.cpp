@@ -117,7 +117,7 @@ void SimCluster::remove(const SessionName& name, StoreVersion version, BufferRef
 
 void SimCluster::on_event(std::size_t from, const Uuid& channel, const BufferRef& event) noexcept {
   if (listener_ == nullptr) return;
-  if (for_all_.contains(channel) && lead_ != from) return;
+  if (for_all_.contains(channel) && lead_.value_or(0) != from) return;
   listener_->on_session_event(channel, event);
 }
 
