@@ -440,6 +440,8 @@ void Impl::apply(Residence& residence, const node::Joined& joined) noexcept {
   if (is_first) outpost.casts = std::max(outpost.casts, joined.casts);
   // A welcome from before what has been heard already: its member is to be told everything.
   if (joined.casts < outpost.casts) outpost.needs_enroll = outpost.has_missed = true;
+  // One from behind what has been heard: what comes in between may be too old for anybody by then.
+  if (joined.casts > outpost.casts) outpost.needs_enroll = outpost.has_missed = true;
   if (there != outpost.members.end()) {
     ports_.delivery.close(there->second.at, close_code::connected_elsewhere);
     remove_member(outpost, there);

@@ -278,3 +278,18 @@ Test(parts, what_a_part_has_said_that_it_has_is_doubted_with_it_alone) {
   cr_assert_gt(node.stored_version(other.key).fence, 0u, "its copy was brought back");
   cr_assert_eq(node.stored_version(beside.key).fence, 0u);
 }
+
+// As where a change was refused first, and is said behind the welcome; or comes by another way.
+Test(parts, who_is_welcomed_ahead_of_what_others_here_have_heard_has_them_told_everything) {
+  DirectoryFixture node;
+  Other other(node);
+  other.ask_to_join();
+  other.says(other.grants(MemberId{1}, record_of(other.id)));
+  other.ask_to_join();
+  const std::size_t before = told<node::Enroll>(node).size();
+  node::Joined second = other.grants(MemberId{2}, record_of(other.id));
+  second.casts = 3;
+  other.says(second);
+  node.answer_all();
+  cr_assert_eq(told<node::Enroll>(node).size(), before + 1);
+}
