@@ -78,21 +78,22 @@ struct SessionName {
   ShortCode code;  // nil: none
 };
 
-// The channel of a session is in the part that has its key. One of a node is in every part, so that
-// it is heard as long as any part is there.
+// The channel of a session is in the part that has its key. One of a node, or of all nodes, is in
+// every part, so that it is heard as long as any part is there.
 struct Channel {
-  enum class Reach : std::uint8_t { part, all };
+  enum class Reach : std::uint8_t { part, node, all };
 
   // NOLINTNEXTLINE(google-explicit-constructor): a session's key is its channel
   Channel(const Uuid& session) noexcept : id(session) {}
-  static Channel of_nodes(const Uuid& id) noexcept {
-    Channel channel(id);
-    channel.reach = Reach::all;
-    return channel;
-  }
+  // Of which one node hears. That nobody does is told only where it is so.
+  static Channel of_node(const Uuid& node) noexcept { return {node, Reach::node}; }
+  static Channel of_all_nodes(const Uuid& id) noexcept { return {id, Reach::all}; }
 
   Uuid id;
   Reach reach = Reach::part;
+
+ private:
+  Channel(const Uuid& node, Reach reach_of_node) noexcept : id(node), reach(reach_of_node) {}
 };
 
 class SessionListener {

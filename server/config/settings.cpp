@@ -283,8 +283,9 @@ void add_general(std::vector<Setting>& table) {
                         &Config::workers, {1, 1'024}));
   table.push_back({process, "redis", "URL",
                    "The store that nodes share: redis://[USER:PASSWORD@]HOST:PORT[/DB], "
-                   "redis+unix:PATH or redis+sentinel://HOST:PORT,HOST:PORT/NAME; over TLS: "
-                   "rediss://, rediss+sentinel://; unset: an embedded one",
+                   "redis+unix:PATH, redis+sentinel://HOST:PORT,HOST:PORT/NAME or "
+                   "redis+cluster://HOST:PORT,HOST:PORT; over TLS: rediss://, rediss+sentinel://, "
+                   "rediss+cluster://; unset: an embedded one",
                    false, apply_redis, show_redis});
   table.push_back(
       yes_or_no({process, "redis-required",
@@ -425,10 +426,11 @@ Result<> check_redis_tls(const Config& config) {
   const bool is_tls = !config.redis_url.empty() && parse_redis_url(config.redis_url)->is_tls();
   for (const auto& [name, value] : given) {
     if (value.empty() || is_tls) continue;
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("--{}: '{}' is for TLS: --redis must be rediss:// or "
-                            "rediss+sentinel://, or nothing would be encrypted",
-                            name, value));
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("--{}: '{}' is for TLS: --redis must be rediss://, "
+                    "rediss+sentinel:// or rediss+cluster://, or nothing would be encrypted",
+                    name, value));
   }
   if (config.redis_certificate_file.empty() == config.redis_key_file.empty()) return {};
   return fail(ErrorCode::invalid_argument,

@@ -35,7 +35,7 @@ std::string render_node_metrics(const Service& service) {
   const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
     append_metric(out, "counter", name, help, value);
   };
-  const RedisCounters& redis = service.redis->counters();
+  const RedisCounters redis = service.redis->counters();
   gauge("redis_up", "1 while Redis can be used: a master, both connections, every channel heard.",
         redis.is_up ? 1 : 0);
   gauge("redis_degraded", "1 while members are told that the store is away.",

@@ -130,7 +130,7 @@ void DigestExchange::tell(const Uuid& node, bool is_home, const SharedSums::Sums
   const std::string bytes =
       encode(node::Envelope{.from = ports_.self, .key = {}, .message = std::move(digest)});
   // Who is dead is noticed so, though nobody has anything to say to it.
-  ports_.store.publish(Channel::of_nodes(node), BufferRef::copy_of(bytes),
+  ports_.store.publish(Channel::of_node(node), BufferRef::copy_of(bytes),
                        [&nodes = nodes_, node](const Result<std::uint32_t>& receivers) noexcept {
                          if (!receivers) return;
                          if (*receivers == 0) return nodes.report_deaf(node);

@@ -49,8 +49,8 @@ void Nodes::start() noexcept {
   VS_ASSERT(ports_.workers > 0);
   last_tick_us_ = now_us();
   lost_since_us_ = last_tick_us_ + start_us;
-  ports_.store.follow(Channel::of_nodes(ports_.self), [](Result<>) noexcept {});
-  ports_.store.follow(Channel::of_nodes(everybody), [](Result<>) noexcept {});
+  ports_.store.follow(Channel::of_node(ports_.self), [](Result<>) noexcept {});
+  ports_.store.follow(Channel::of_all_nodes(everybody), [](Result<>) noexcept {});
   arm_timer();
   VS_ASSERT(timer_.is_armed());
 }
@@ -112,7 +112,7 @@ void Nodes::forget_lost(std::int64_t now_us) noexcept {
 void Nodes::say(const node::Message& message) noexcept {
   const std::string bytes =
       encode(node::Envelope{.from = ports_.self, .key = {}, .message = message});
-  ports_.store.publish(Channel::of_nodes(everybody), BufferRef::copy_of(bytes),
+  ports_.store.publish(Channel::of_all_nodes(everybody), BufferRef::copy_of(bytes),
                        [](Result<std::uint32_t>) noexcept {});
 }
 

@@ -124,7 +124,7 @@ class StoreRelay final : public SessionStore {
   static std::optional<std::uint16_t> slot_in(const Uuid& key) noexcept { return slot_of(key); }
   static std::optional<std::uint16_t> slot_in(ShortCode code) noexcept { return slot_of(code); }
   static std::optional<std::uint16_t> slot_in(const Channel& channel) noexcept {
-    if (channel.reach == Channel::Reach::all) return std::nullopt;
+    if (channel.reach != Channel::Reach::part) return std::nullopt;
     return slot_of(channel.id);
   }
   // Whether it was lost since the worker that asks had heard of so many losses.

@@ -53,7 +53,7 @@ void Impl::send(const Uuid& node, const Uuid& key, std::uint64_t fence,
   const std::string bytes = encode(
       node::Envelope{.from = self(), .key = key, .fence = fence, .message = std::move(message)});
   if (bytes.empty()) return log_unsaid(key);
-  ports_.store.publish(Channel::of_nodes(node), BufferRef::copy_of(bytes),
+  ports_.store.publish(Channel::of_node(node), BufferRef::copy_of(bytes),
                        [](Result<std::uint32_t>) noexcept {});
 }
 
@@ -72,7 +72,7 @@ void Impl::send_home(Residence& residence, node::Message message) noexcept {
       .from = self(), .key = residence.key, .fence = outpost.fence, .message = std::move(message)});
   if (bytes.empty()) return log_unsaid(residence.key);
   ports_.store.publish(
-      Channel::of_nodes(outpost.home), BufferRef::copy_of(bytes),
+      Channel::of_node(outpost.home), BufferRef::copy_of(bytes),
       answered<std::uint32_t>([this, key = residence.key, node = outpost.home, number,
                                is_farewell](const Result<std::uint32_t>& receivers) noexcept {
         if (is_farewell && receivers && *receivers > 0) return on_farewell_heard(key, node);
@@ -213,7 +213,7 @@ void Impl::to_home(node::Envelope envelope) noexcept {
   if (const auto ended = unremoved_.find(envelope.key); ended != unremoved_.end()) {
     // Its node has missed the end.
     if (!ended->second.event) return;
-    return ports_.store.publish(Channel::of_nodes(envelope.from), ended->second.event,
+    return ports_.store.publish(Channel::of_node(envelope.from), ended->second.event,
                                 [](Result<std::uint32_t>) noexcept {});
   }
   if (std::holds_alternative<node::Leave>(envelope.message) && residence == nullptr) return;

@@ -12,7 +12,7 @@ namespace videosync {
 
 namespace {
 
-constexpr std::size_t sentinels_max = 16;
+constexpr std::size_t endpoints_max = 16;
 
 std::optional<unsigned> parse_number(std::string_view digits, unsigned min, unsigned max) noexcept {
   const auto value = parse_decimal<unsigned>(digits);
@@ -80,7 +80,20 @@ Result<RedisLocation> parse_tcp(std::string_view url, std::string_view rest) {
       return std::unexpected(taken.error());
     }
   }
-  return RedisLocation{std::move(*server), {}, {}};
+  return RedisLocation{std::move(*server), {}, {}, {}};
+}
+
+Result<std::vector<RedisAddress>> parse_endpoints(std::string_view url, std::string_view list) {
+  std::vector<RedisAddress> endpoints;
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    auto endpoint = parse_endpoint(list.substr(0, comma));
+    if (!endpoint) return refuse(url, "has something else than host:port in its list");
+    if (endpoints.size() == endpoints_max) return refuse(url, "has too long a list");
+    endpoints.push_back(std::move(*endpoint));
+    if (comma == list.npos) return endpoints;
+    list.remove_prefix(comma + 1);
+  }
 }
 
 Result<RedisLocation> parse_sentinel(std::string_view url, std::string_view rest) {
@@ -98,15 +111,30 @@ Result<RedisLocation> parse_sentinel(std::string_view url, std::string_view rest
   }
   if (name.empty()) return refuse(url, "has no name of a master behind its slash");
   location.master_name = name;
-  for (std::string_view list = rest.substr(0, slash);;) {
-    const std::size_t comma = list.find(',');
-    auto sentinel = parse_endpoint(list.substr(0, comma));
-    if (!sentinel) return refuse(url, "has something else than host:port in its list");
-    if (location.sentinels.size() == sentinels_max) return refuse(url, "has too long a list");
-    location.sentinels.push_back(std::move(*sentinel));
-    if (comma == list.npos) return location;
-    list.remove_prefix(comma + 1);
+  auto sentinels = parse_endpoints(url, rest.substr(0, slash));
+  if (!sentinels) return std::unexpected(std::move(sentinels.error()));
+  location.sentinels = std::move(*sentinels);
+  return location;
+}
+
+Result<RedisLocation> parse_cluster(std::string_view url, std::string_view rest) {
+  RedisLocation location;
+  if (auto taken = take_credentials(url, rest, location.server); !taken) {
+    return std::unexpected(taken.error());
   }
+  const std::size_t slash = rest.find('/');
+  if (slash != rest.npos && rest.substr(slash) != "/") {
+    return refuse(url,
+                  "has something behind its list: a Redis Cluster has one database and no name");
+  }
+  auto seeds = parse_endpoints(url, rest.substr(0, slash));
+  if (!seeds) return std::unexpected(std::move(seeds.error()));
+  for (RedisAddress& seed : *seeds) {
+    seed.user = location.server.user;
+    seed.password = location.server.password;
+  }
+  location.cluster_seeds = std::move(*seeds);
+  return location;
 }
 
 Result<RedisLocation> parse_unix(std::string_view url, std::string_view path) {
@@ -124,10 +152,12 @@ struct Scheme {
   bool is_tls;
 };
 
-constexpr std::array<Scheme, 5> schemes{{{"redis://", parse_tcp, false},
+constexpr std::array<Scheme, 7> schemes{{{"redis://", parse_tcp, false},
                                          {"rediss://", parse_tcp, true},
                                          {"redis+sentinel://", parse_sentinel, false},
                                          {"rediss+sentinel://", parse_sentinel, true},
+                                         {"redis+cluster://", parse_cluster, false},
+                                         {"rediss+cluster://", parse_cluster, true},
                                          {"redis+unix:", parse_unix, false}}};
 
 std::unexpected<Error> refuse_tls(std::string_view url) {
@@ -142,8 +172,9 @@ std::unexpected<Error> refuse_tls(std::string_view url) {
 
 void set_tls(RedisLocation& location) noexcept {
   location.server.is_tls = true;
-  for (RedisAddress& sentinel : location.sentinels)
-    sentinel.is_tls = true;
+  for (auto* endpoints : {&location.sentinels, &location.cluster_seeds})
+    for (RedisAddress& endpoint : *endpoints)
+      endpoint.is_tls = true;
 }
 
 }  // namespace
@@ -160,7 +191,8 @@ Result<RedisLocation> parse_redis_url(std::string_view url) {
                   "is no Redis URL; allowed: redis://[user:password@]host:port[/db], rediss:// for "
                   "the same over TLS, redis+unix:PATH, "
                   "redis+sentinel://[user:password@]host:port,host:port/NAME[/db], "
-                  "rediss+sentinel://");
+                  "redis+cluster://[user:password@]host:port,host:port, rediss+sentinel://, "
+                  "rediss+cluster://");
   }
   if (found->is_tls && !has_redis_tls()) return refuse_tls(url);
   auto location = found->parse(url, url.substr(found->prefix.size()));

@@ -3,10 +3,12 @@
 //   redis://[user:password@]host:port[/db]
 //   redis+unix:PATH
 //   redis+sentinel://[user:password@]host:port[,host:port...]/NAME[/db]
-//   rediss:// and rediss+sentinel://, the same over TLS
+//   redis+cluster://[user:password@]host:port[,host:port...]
+//   rediss://, rediss+sentinel:// and rediss+cluster://, the same over TLS
 //
 // User and password may be percent-encoded. With Sentinels they are for the master that those name;
-// the Sentinels themselves are asked without a password. Pure; any thread.
+// the Sentinels themselves are asked without a password. Of a cluster's servers some are named, to
+// ask them for the others; user and password are for all. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +36,13 @@ struct RedisLocation {
   RedisAddress server;                  // with Sentinels: host and port do not count
   std::vector<RedisAddress> sentinels;  // in the order in which to ask; empty: server is the place
   std::string master_name;              // not empty exactly with Sentinels
+  std::vector<RedisAddress> cluster_seeds{};  // not empty: it is a cluster; server does not count
 
+  bool is_cluster() const noexcept { return !cluster_seeds.empty(); }
   bool has_sentinels() const noexcept { return !sentinels.empty(); }
-  bool is_tls() const noexcept { return server.is_tls; }
+  bool is_tls() const noexcept {
+    return is_cluster() ? cluster_seeds.front().is_tls : server.is_tls;
+  }
 };
 
 // Whether this build can speak TLS to Redis: hiredis can from 1.0 on.

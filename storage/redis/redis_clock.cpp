@@ -46,20 +46,21 @@ CommonTime::Record record_of(const RedisReply& reply) noexcept {
 
 }  // namespace
 
-RedisClock::RedisClock(Reactor& reactor, RedisPair& pair, StoreClock& clock, RedisClockOwner& owner)
+RedisClock::RedisClock(Reactor& reactor, RedisServers& servers, StoreClock& clock,
+                       RedisClockOwner& owner)
     : reactor_(reactor),
-      pair_(pair),
+      servers_(servers),
       clock_(clock),
       owner_(owner),
       timer_([](void* self) noexcept { static_cast<RedisClock*>(self)->on_timer(); }, this) {
-  pair_.follow(std::string(name), [](Result<>) noexcept {});
+  servers_.follow(std::string(name), Channel::Reach::all, [](Result<>) noexcept {});
 }
 
 std::int64_t RedisClock::now_us() const noexcept {
   return reactor_.clock().monotonic_us();
 }
 
-void RedisClock::on_pair_ready() noexcept {
+void RedisClock::on_server_ready() noexcept {
   is_connected_ = true;
   is_refused_ = false;
   quick_reads_ = 0;
@@ -68,7 +69,7 @@ void RedisClock::on_pair_ready() noexcept {
   set_timer();
 }
 
-void RedisClock::on_pair_lost() noexcept {
+void RedisClock::on_server_lost() noexcept {
   is_connected_ = false;
   is_ready_ = false;
   reactor_.timers().cancel(timer_);
@@ -110,10 +111,23 @@ void RedisClock::read() noexcept {
   if (is_reading_) return;
   is_reading_ = true;
   sample_.asked_us = now_us();
-  pair_.command(std::array<std::string_view, 1>{"TIME"},
-                [this](Result<RedisReply> reply) noexcept { on_time(reply); });
-  pair_.command(std::array<std::string_view, 5>{"HMGET", name, "version", "offset", "born"},
-                [this](Result<RedisReply> reply) noexcept { on_record(reply); });
+  if (servers_.is_cluster()) {
+    const std::array<std::string_view, 4> script{"EVAL", redis_scripts::read_time, "1", name};
+    servers_.command(name, script,
+                     [this](Result<RedisReply> reply) noexcept { on_both(std::move(reply)); });
+    return;
+  }
+  servers_.command(name, std::array<std::string_view, 1>{"TIME"},
+                   [this](Result<RedisReply> reply) noexcept { on_time(reply); });
+  servers_.command(name,
+                   std::array<std::string_view, 5>{"HMGET", name, "version", "offset", "born"},
+                   [this](Result<RedisReply> reply) noexcept { on_record(reply); });
+}
+
+void RedisClock::on_both(Result<RedisReply> reply) noexcept {
+  if (reply && reply->size() != 2) reply = fail(ErrorCode::unavailable, "Redis tells no time");
+  on_time(reply ? Result<RedisReply>((*reply)[0]) : reply);
+  on_record(reply ? Result<RedisReply>((*reply)[1]) : reply);
 }
 
 void RedisClock::on_time(const Result<RedisReply>& reply) noexcept {
@@ -152,6 +166,7 @@ void RedisClock::on_reading(const CommonTime::Record& stored) noexcept {
   if (time_.is_running() && !time_.is_in_doubt()) {
     is_refused_ = false;
     clock_.follow(time_.at(now_us()));
+    has_time_ = true;
     report_move(before_us, time_.at(now_us()).offset_us);
   }
   if (!time_.is_running()) {
@@ -179,8 +194,8 @@ void RedisClock::end_reading() noexcept {
 // --- Saying and writing --------------------------------------------------------------------------
 
 void RedisClock::say(std::string_view word) noexcept {
-  pair_.command(std::array<std::string_view, 3>{"PUBLISH", name, word},
-                [](Result<RedisReply>) noexcept {});
+  servers_.publish(std::string(name), Channel::Reach::all, word,
+                   [](Result<RedisReply>) noexcept {});
 }
 
 void RedisClock::write(const CommonTime::Record& stored, const CommonTime::Record& next) noexcept {
@@ -188,7 +203,8 @@ void RedisClock::write(const CommonTime::Record& stored, const CommonTime::Recor
   const std::string version = std::to_string(next.version);
   const std::string offset = std::to_string(next.offset_us);
   const std::string born = std::to_string(next.born_us);
-  pair_.command(
+  servers_.command(
+      name,
       std::array<std::string_view, 9>{"EVAL", redis_scripts::set_time, "1", name, version_, version,
                                       offset, born, changed_words},
       [this, stored, next](Result<RedisReply> reply) noexcept { on_written(reply, stored, next); });

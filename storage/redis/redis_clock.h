@@ -4,9 +4,10 @@
 // was made and while this node is in doubt. Both commands leave in one write, so nothing of another
 // client comes between them but where the network cuts a segment of a hundred bytes in two; a
 // reading that is torn so is a doubt that the next one ends. Not a script, for that is what a user
-// of few rights or a Redis that is full may refuse; only a change is one, and there are few.
+// of few rights or a Redis that is full may refuse; only a change is one, and there are few. In a
+// cluster it is one, for there the two might meet different servers.
 //
-// One thread, the pair's. The owner, the pair and the clock outlive it.
+// One thread, the servers'. The owner, the servers and the clock outlive it.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 
 #include "core/reactor/timer_wheel.h"
 #include "storage/redis/common_time.h"
-#include "storage/redis/redis_pair.h"
+#include "storage/redis/redis_servers.h"
 
 namespace videosync {
 
@@ -37,14 +38,16 @@ class RedisClock {
   // Key and channel.
   static constexpr std::string_view name = "videosync:clock";
 
-  RedisClock(Reactor& reactor, RedisPair& pair, StoreClock& clock, RedisClockOwner& owner);
+  RedisClock(Reactor& reactor, RedisServers& servers, StoreClock& clock, RedisClockOwner& owner);
   RedisClock(const RedisClock&) = delete;
   RedisClock& operator=(const RedisClock&) = delete;
 
-  void on_pair_ready() noexcept;
-  void on_pair_lost() noexcept;
+  void on_server_ready() noexcept;
+  void on_server_lost() noexcept;
   void on_message(std::string_view payload) noexcept;
-  void stop() noexcept { on_pair_lost(); }
+  void stop() noexcept { on_server_lost(); }
+  // The StoreClock tells the shared time, by this connection or an earlier one.
+  bool has_time() const noexcept { return has_time_; }
 
  private:
   static constexpr std::int64_t interval_ms = 1'000;
@@ -55,6 +58,7 @@ class RedisClock {
   void set_timer() noexcept;
   void on_timer() noexcept;
   void read() noexcept;
+  void on_both(Result<RedisReply> reply) noexcept;
   void on_time(const Result<RedisReply>& reply) noexcept;
   void on_record(const Result<RedisReply>& reply) noexcept;
   void on_reading(const CommonTime::Record& stored) noexcept;
@@ -67,13 +71,14 @@ class RedisClock {
                     const CommonTime::Record& next) const noexcept;
 
   Reactor& reactor_;
-  RedisPair& pair_;
+  RedisServers& servers_;
   StoreClock& clock_;
   RedisClockOwner& owner_;
   CommonTime time_;
   TimerEntry timer_;
   bool is_connected_ = false;
   bool is_ready_ = false;
+  bool has_time_ = false;
   bool is_reading_ = false;  // from TIME to the answer of what follows from it
   bool reads_again_ = false;
   bool is_refused_ = false;   // the latest write: the next attempt has time

@@ -28,6 +28,14 @@ bool says_unusable(std::string_view text) noexcept {
                      [&](std::string_view kind) { return is_error_of(text, kind); });
 }
 
+constexpr std::string_view cluster_words =
+    "it is a server of a Redis Cluster, to be named by redis+cluster://";
+
+bool says_redirected(std::string_view text) noexcept {
+  return is_error_of(text, "MOVED ") || is_error_of(text, "ASK ") ||
+         is_error_of(text, "CROSSSLOT ");
+}
+
 RedisSubscriber::Options subscriber_options(const RedisLink::Options& options) noexcept {
   return {.connect_timeout_ms = options.connect_timeout_ms,
           .backoff_min_ms = options.backoff_min_ms,
@@ -38,10 +46,11 @@ RedisSubscriber::Options subscriber_options(const RedisLink::Options& options) n
 }  // namespace
 
 RedisPair::RedisPair(Reactor& reactor, RedisPairOwner& owner, RedisLocation location,
-                     const RedisLink::Options& options)
+                     const RedisLink::Options& options, Place place)
     : reactor_(reactor),
       owner_(owner),
       options_(options),
+      place_(place),
       address_(location.server),
       pulse_channel_("videosync:{" + Uuid::random_v4().to_string() + "}:pulse"),
       commands_(reactor, command_side_, address_, options),
@@ -113,8 +122,23 @@ void RedisPair::on_master(const RedisAddress& master) noexcept {
 
 void RedisPair::on_commands_ready() noexcept {
   owner_.on_pair_connected();
+  if (place_ == Place::alone) {
+    commands_.command(std::array<std::string_view, 1>{"HELLO"},
+                      [this](Result<RedisReply> reply) noexcept { on_hello(reply); });
+  }
   commands_.command(std::array<std::string_view, 1>{"ROLE"},
                     [this](Result<RedisReply> reply) noexcept { on_role(reply); });
+}
+
+// Everybody may ask that; before Redis 6 nobody is answered.
+void RedisPair::on_hello(const Result<RedisReply>& reply) noexcept {
+  if (!reply) return;
+  for (std::size_t i = 0; i + 1 < reply->size(); i += 2) {
+    const bool is_cluster = (*reply)[i].text() == "mode" && (*reply)[i + 1].text() == "cluster";
+    if (!is_cluster) continue;
+    commands_.reconnect({ErrorCode::unavailable, std::string(cluster_words), 0}, refused_pause_ms);
+    return;
+  }
 }
 
 void RedisPair::on_role(const Result<RedisReply>& reply) noexcept {
@@ -173,9 +197,11 @@ void RedisPair::command(std::span<const std::string_view> arguments, OnReply don
       done(std::move(reply));
       return;
     }
-    const Error why{ErrorCode::unavailable, std::string(reply->text()), 0};
+    Error why{ErrorCode::unavailable, std::string(reply->text()), 0};
+    const bool is_of_cluster = place_ == Place::alone && says_redirected(why.message);
+    if (is_of_cluster) why.message += ": " + std::string(cluster_words);
     done(std::unexpected(why));
-    if (says_unusable(why.message) && commands_.is_ready()) {
+    if ((is_of_cluster || says_unusable(why.message)) && commands_.is_ready()) {
       commands_.reconnect(why, refused_pause_ms);
     }
   });

@@ -62,8 +62,12 @@ class RedisPair {
   using OnReply = RedisLink::OnReply;
   using OnDone = std::move_only_function<void(Result<>) noexcept>;
 
+  // In a cluster a redirection is an answer as others; else it means that the wrong kind of URL was
+  // given.
+  enum class Place : std::uint8_t { alone, in_cluster };
+
   RedisPair(Reactor& reactor, RedisPairOwner& owner, RedisLocation location,
-            const RedisLink::Options& options);
+            const RedisLink::Options& options, Place place = Place::alone);
   ~RedisPair();
   RedisPair(const RedisPair&) = delete;
   RedisPair& operator=(const RedisPair&) = delete;
@@ -118,6 +122,7 @@ class RedisPair {
   void connect() noexcept;
   void on_master(const RedisAddress& master) noexcept;
   void on_commands_ready() noexcept;
+  void on_hello(const Result<RedisReply>& reply) noexcept;
   void on_role(const Result<RedisReply>& reply) noexcept;
   void on_commands_lost(const Error& why) noexcept;
   void on_subscriber_lost(const Error& why) noexcept;
@@ -135,6 +140,7 @@ class RedisPair {
   Reactor& reactor_;
   RedisPairOwner& owner_;
   const RedisLink::Options options_;
+  const Place place_;
   RedisAddress address_;
   const std::string pulse_channel_;
   CommandSide command_side_{*this};

@@ -8,7 +8,11 @@
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
+#include "core/reactor/reactor.h"
+#include "storage/key_slots.h"
+#include "storage/redis/cluster/redis_cluster.h"
 #include "storage/redis/redis_scripts.h"
+#include "storage/redis/redis_single.h"
 
 namespace videosync {
 
@@ -80,6 +84,20 @@ Result<StoredValue> value_of(const RedisReply& reply) {
                      has_queue ? BufferRef::copy_of(reply[4].text()) : BufferRef()};
 }
 
+std::unique_ptr<RedisServers> make_servers(Reactor& reactor, RedisServersOwner& owner,
+                                           RedisLocation location,
+                                           const RedisLink::Options& options) {
+  if (location.is_cluster()) {
+    return std::make_unique<RedisCluster>(reactor, owner, std::move(location), options);
+  }
+  return std::make_unique<RedisSingle>(reactor, owner, std::move(location), options);
+}
+
+// In ms, rounded up. Redis takes no integer with zeros in front.
+std::string life_text(std::int64_t ttl_us) {
+  return std::to_string((ttl_us + 999) / 1'000);
+}
+
 }  // namespace
 
 // Keeps what is sent, because it may have to be sent again.
@@ -95,22 +113,26 @@ struct RedisStore::Call {
   BufferRef queue;
   BufferRef event;
   OnDone done;
+  bool has_code = false;  // in a cluster: of `create`, it has been taken
 };
 
 RedisStore::RedisStore(Reactor& reactor, RedisLocation location, const RedisLink::Options& options,
                        StoreClock* clock)
-    : pair_(reactor, *this, std::move(location), options) {
-  if (clock != nullptr) clock_.reset(new RedisClock(reactor, pair_, *clock, *this));
+    : reactor_(reactor),
+      servers_(make_servers(reactor, *this, std::move(location), options)),
+      keep_timer_([](void* self) noexcept { static_cast<RedisStore*>(self)->keep_codes(); }, this) {
+  if (clock != nullptr) clock_.reset(new RedisClock(reactor, *servers_, *clock, *this));
 }
 RedisStore::~RedisStore() = default;
 
 void RedisStore::start() noexcept {
-  pair_.start();
+  servers_->start();
 }
 
 void RedisStore::stop() noexcept {
   if (clock_) clock_->stop();
-  pair_.stop();
+  reactor_.timers().cancel(keep_timer_);
+  servers_->stop();
 }
 
 void RedisStore::listen(SessionListener& listener) noexcept {
@@ -176,85 +198,90 @@ void RedisStore::remove(const SessionName& name, StoreVersion version, BufferRef
 
 void RedisStore::load(const Uuid& key, OnValue done) {
   const std::string name = key_name(key);
-  pair_.command(std::array<std::string_view, 7>{"HMGET", name, "fence", "revision", "bytes",
-                                                "removed", "queue"},
-                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
-                  if (reply) {
-                    done(value_of(*reply));
-                  } else {
-                    done(std::unexpected(std::move(reply.error())));
-                  }
-                });
+  servers_->command(name,
+                    std::array<std::string_view, 7>{"HMGET", name, "fence", "revision", "bytes",
+                                                    "removed", "queue"},
+                    [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+                      if (reply) {
+                        done(value_of(*reply));
+                      } else {
+                        done(std::unexpected(std::move(reply.error())));
+                      }
+                    });
 }
 
 void RedisStore::exists(const Uuid& key, OnExists done) {
   const std::string name = key_name(key);
-  pair_.command(std::array<std::string_view, 3>{"HEXISTS", name, "bytes"},
-                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
-                  if (reply) {
-                    done(reply->integer() == 1);
-                  } else {
-                    done(std::unexpected(std::move(reply.error())));
-                  }
-                });
+  servers_->command(name, std::array<std::string_view, 3>{"HEXISTS", name, "bytes"},
+                    [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+                      if (reply) {
+                        done(reply->integer() == 1);
+                      } else {
+                        done(std::unexpected(std::move(reply.error())));
+                      }
+                    });
 }
 
 void RedisStore::find(ShortCode code, OnKey done) {
   VS_ASSERT(code);
   const CodeName name = code_name(code);
-  pair_.command(std::array<std::string_view, 3>{"HMGET", text_of(name), "session"},
-                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
-                  if (reply) {
-                    done(session_of(*reply));
-                  } else {
-                    done(std::unexpected(std::move(reply.error())));
-                  }
-                });
+  servers_->command(text_of(name),
+                    std::array<std::string_view, 3>{"HMGET", text_of(name), "session"},
+                    [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+                      if (reply) {
+                        done(session_of(*reply));
+                      } else {
+                        done(std::unexpected(std::move(reply.error())));
+                      }
+                    });
 }
 
 void RedisStore::publish(const Channel& channel, BufferRef event, OnReceivers done) {
   VS_ASSERT(event);
   const std::string name = channel_name(channel.id);
-  pair_.command(std::array<std::string_view, 3>{"PUBLISH", name, text_of(event)},
-                [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
-                  if (reply) {
-                    done(static_cast<std::uint32_t>(reply->integer()));
-                  } else {
-                    done(std::unexpected(std::move(reply.error())));
-                  }
-                });
+  servers_->publish(name, channel.reach, text_of(event),
+                    [done = std::move(done)](Result<RedisReply> reply) mutable noexcept {
+                      if (reply) {
+                        done(static_cast<std::uint32_t>(reply->integer()));
+                      } else {
+                        done(std::unexpected(std::move(reply.error())));
+                      }
+                    });
 }
 
 void RedisStore::follow(const Channel& channel, OnDone done) {
   const std::string name = channel_name(channel.id);
   followed_.emplace(name, channel.id);
-  pair_.follow(name, std::move(done));
+  servers_->follow(name, channel.reach, std::move(done));
 }
 
 void RedisStore::unfollow(const Channel& channel) {
   const std::string name = channel_name(channel.id);
   followed_.erase(name);
-  pair_.unfollow(name);
+  servers_->unfollow(name);
 }
 
 // --- Scripts -------------------------------------------------------------------------------------
 
-void RedisStore::on_pair_connected() noexcept {
+void RedisStore::on_servers_connected(RedisPair& server) noexcept {
   for (std::size_t i = 0; i < scripts; ++i) {
-    pair_.command(std::array<std::string_view, 3>{"SCRIPT", "LOAD", script_texts[i]},
-                  [this, i](Result<RedisReply> reply) noexcept {
-                    if (reply) digests_[i] = reply->text();
-                  });
+    server.command(std::array<std::string_view, 3>{"SCRIPT", "LOAD", script_texts[i]},
+                   [this, i](Result<RedisReply> reply) noexcept {
+                     if (reply) digests_[i] = reply->text();
+                   });
   }
 }
 
 void RedisStore::run(std::unique_ptr<Call> call) {
-  if (!is_recovering_) {
+  const bool takes_code = call->operation == Operation::create && call->code && !call->has_code;
+  if (takes_code && servers_->is_cluster()) {
+    take_code(std::move(call));
+  } else if (!is_recovering_) {
     send(std::move(call), false);
   } else if (held_.size() < held_max) {
     held_.push_back(std::move(call));
   } else {
-    call->done(fail(ErrorCode::unavailable, "too many commands wait for Redis"));
+    finish(std::move(call), fail(ErrorCode::unavailable, "too many commands wait for Redis"));
   }
 }
 
@@ -266,13 +293,13 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
     fmt::format_to_n(digits[slot].data(), 20, "{:020}", value);
     return {digits[slot].data(), 20};
   };
-  // Redis takes no integer with zeros in front.
-  const std::string ttl_ms = std::to_string((call->ttl_us + 999) / 1'000);
+  const std::string ttl_ms = life_text(call->ttl_us);
   const CodeName code = code_name(call->code);
-  std::array<std::string_view, 14> arguments{
+  const bool names_code = call->code && !servers_->is_cluster();
+  std::array<std::string_view, 15> arguments{
       in_full ? "EVAL" : "EVALSHA",
       in_full ? script_texts[index] : std::string_view(digests_[index]),
-      call->code ? "2" : "1",
+      names_code ? "2" : "1",
       call->key,
       text_of(code),
       number(0, call->expected.fence),
@@ -283,17 +310,23 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
       call->channel,
       call->bytes ? text_of(call->bytes) : std::string_view(),
       call->queue ? text_of(call->queue) : std::string_view(),
-      call->event ? text_of(call->event) : std::string_view()};
-  std::size_t count = call->event ? 14 : 13;
-  if (!call->code) {
+      call->event ? text_of(call->event) : std::string_view(),
+      servers_->script_publish(call->channel)};
+  std::size_t count = call->event ? 15 : 13;
+  RedisServers::Publication publication{10, call->event ? std::size_t{13} : 0};
+  if (!names_code) {
     std::shift_left(arguments.begin() + 4, arguments.end(), 1);
     --count;
+    --publication.channel;
+    if (publication.event > 0) --publication.event;
   }
   if (!in_full) ++short_calls_;
-  pair_.command(std::span(arguments).first(count),
-                [this, in_full, call = std::move(call)](Result<RedisReply> reply) mutable noexcept {
-                  on_answer(std::move(call), in_full, std::move(reply));
-                });
+  const std::string_view name = call->key;
+  servers_->script(
+      name, std::span(arguments).first(count), publication,
+      [this, in_full, call = std::move(call)](Result<RedisReply> reply) mutable noexcept {
+        on_answer(std::move(call), in_full, std::move(reply));
+      });
 }
 
 void RedisStore::on_answer(std::unique_ptr<Call> call, bool in_full,
@@ -303,13 +336,13 @@ void RedisStore::on_answer(std::unique_ptr<Call> call, bool in_full,
     is_recovering_ = true;
     held_.push_back(std::move(call));
   } else if (!reply) {
-    call->done(std::unexpected(std::move(reply.error())));
+    finish(std::move(call), std::unexpected(std::move(reply.error())));
   } else if (reply->integer() == 1) {
-    call->done({});
+    finish(std::move(call), {});
   } else if (reply->integer() == 0) {
-    call->done(fail(ErrorCode::conflict, "changed by another"));
+    finish(std::move(call), fail(ErrorCode::conflict, "changed by another"));
   } else {
-    call->done(fail(ErrorCode::not_found, "no such key"));
+    finish(std::move(call), fail(ErrorCode::not_found, "no such key"));
   }
   if (is_recovering_ && short_calls_ == 0) send_held();
 }
@@ -320,9 +353,66 @@ void RedisStore::send_held() noexcept {
     send(std::move(call), true);
 }
 
+// --- Codes in a cluster --------------------------------------------------------------------------
+
+void RedisStore::finish(std::unique_ptr<Call> call, Result<> result) noexcept {
+  if (!call->code || !servers_->is_cluster()) return call->done(std::move(result));
+  if (call->operation == Operation::create) {
+    if (!result) release_code(*call);
+  } else if (result && call->operation == Operation::remove) {
+    release_code(*call);
+  } else if (result) {
+    codes_to_keep_.insert_or_assign(call->code, KeptCode{call->key, call->ttl_us});
+    if (!keep_timer_.is_armed()) {
+      reactor_.timers().schedule(keep_timer_, reactor_.now_ms() + keep_codes_every_ms);
+    }
+  }
+  call->done(std::move(result));
+}
+
+void RedisStore::take_code(std::unique_ptr<Call> call) {
+  VS_ASSERT(call->code && !call->has_code);
+  const CodeName name = code_name(call->code);
+  const std::string life = life_text(call->ttl_us);
+  const std::array<std::string_view, 6> arguments{
+      "EVAL", redis_scripts::take_code, "1", text_of(name), call->key, life};
+  servers_->command(text_of(name), arguments,
+                    [this, call = std::move(call)](Result<RedisReply> reply) mutable noexcept {
+                      if (!reply) {
+                        release_code(*call);  // it may have been taken all the same
+                        call->done(std::unexpected(std::move(reply.error())));
+                      } else if (reply->integer() != 1) {
+                        call->done(fail(ErrorCode::conflict, "the code is another's"));
+                      } else {
+                        call->has_code = true;
+                        run(std::move(call));
+                      }
+                    });
+}
+
+void RedisStore::keep_codes() noexcept {
+  for (const auto& [code, kept] : std::exchange(codes_to_keep_, {})) {
+    const CodeName name = code_name(code);
+    const std::string life = life_text(kept.ttl_us);
+    servers_->command(text_of(name),
+                      std::array<std::string_view, 6>{"EVAL", redis_scripts::take_code, "1",
+                                                      text_of(name), kept.session, life},
+                      [](Result<RedisReply>) noexcept {});
+  }
+}
+
+void RedisStore::release_code(const Call& call) {
+  codes_to_keep_.erase(call.code);
+  const CodeName name = code_name(call.code);
+  servers_->command(text_of(name),
+                    std::array<std::string_view, 5>{"EVAL", redis_scripts::release_code, "1",
+                                                    text_of(name), call.key},
+                    [](Result<RedisReply>) noexcept {});
+}
+
 // --- Events --------------------------------------------------------------------------------------
 
-void RedisStore::on_pair_message(std::string_view channel, std::string_view payload) noexcept {
+void RedisStore::on_servers_message(std::string_view channel, std::string_view payload) noexcept {
   if (clock_ && channel == RedisClock::name) return clock_->on_message(payload);
   const auto found = followed_.find(channel);
   if (found == followed_.end() || listener_ == nullptr) return;
@@ -330,31 +420,61 @@ void RedisStore::on_pair_message(std::string_view channel, std::string_view payl
   listener_->on_session_event(id, BufferRef::copy_of(payload));
 }
 
-void RedisStore::on_pair_round_trip(std::int64_t took_us) noexcept {
+void RedisStore::on_servers_round_trip(std::int64_t took_us) noexcept {
   if (listener_ != nullptr) listener_->on_store_round_trip(took_us);
 }
 
-void RedisStore::on_pair_ready() noexcept {
-  if (clock_) return clock_->on_pair_ready();
-  if (listener_ != nullptr) listener_->on_store_ready();
+void RedisStore::on_servers_ready() noexcept {
+  away_.reset();
+  if (clock_) return clock_->on_server_ready();
+  become_ready();
 }
 
+// The clock says so with each of its connections; the store is ready with the first.
 void RedisStore::on_clock_ready() noexcept {
-  if (listener_ != nullptr) listener_->on_store_ready();
+  become_ready();
+}
+
+void RedisStore::become_ready() noexcept {
+  if (std::exchange(is_ready_, true) || listener_ == nullptr) return;
+  listener_->on_store_ready();
+  if (away_.any()) listener_->on_part_lost(away_, {ErrorCode::unavailable, why_away_, 0});
 }
 
 void RedisStore::on_clock_failed(const Error& why) noexcept {
-  tell_lost(why);
+  if (!is_ready_ && !away_.test(slot_of_name(RedisClock::name))) tell_lost(why);
 }
 
-void RedisStore::on_pair_lost(const Error& why) noexcept {
-  if (clock_) clock_->on_pair_lost();
+void RedisStore::on_servers_lost(const Error& why) noexcept {
+  if (clock_) clock_->on_server_lost();
   tell_lost(why);
 }
 
 void RedisStore::tell_lost(const Error& why) noexcept {
+  is_ready_ = false;
   last_failure_ = why.message;
   if (listener_ != nullptr) listener_->on_store_lost(why);
+}
+
+// Where the clock's record is away, time goes on as it was known; also where the store comes back
+// without that part.
+void RedisStore::on_part_lost(const SlotSet& slots, const Error& why) noexcept {
+  away_ |= slots;
+  why_away_ = last_failure_ = why.message;
+  const bool has_clock = clock_ && slots.test(slot_of_name(RedisClock::name));
+  if (has_clock) clock_->on_server_lost();
+  if (is_ready_ && listener_ != nullptr) listener_->on_part_lost(slots, why);
+  if (is_ready_ || !has_clock) return;
+  if (clock_->has_time()) return become_ready();
+  tell_lost({why.code,
+             "the nodes' time is not known, for the server that has it is away: " + why.message,
+             why.system_errno});
+}
+
+void RedisStore::on_part_ready(const SlotSet& slots) noexcept {
+  away_ &= ~slots;
+  if (clock_ && slots.test(slot_of_name(RedisClock::name))) clock_->on_server_ready();
+  if (is_ready_ && listener_ != nullptr) listener_->on_part_ready(slots);
 }
 
 }  // namespace videosync

@@ -1,4 +1,4 @@
-// RedisStore: the SessionStore that several nodes share, on a Redis.
+// RedisStore: the SessionStore that several nodes share, on a Redis or a Redis Cluster.
 //
 // Keys: the hashes `videosync:{<key>}:session` and `videosync:{<code>}:code` (redis_scripts.h),
 // each with an expiry; channels: `videosync:{<uuid>}:events`; for both, `videosync:clock` is
@@ -11,6 +11,10 @@
 // their way have come, later operations wait, so that the order of changes stays. It may be lost
 // only if another node brings the script back between two changes that are under way: then the
 // older one is a conflict.
+//
+// In a cluster a code's record is mostly on another server than its session: it is taken before the
+// session is made, given back where that fails, and else follows the session with commands of its
+// own, whose answers nobody waits for: at most one for all changes of a second.
 //
 // Drives a StoreClock by the time that all nodes of the Redis share, if it is given one; then it is
 // ready only when that time is known.
@@ -30,15 +34,16 @@
 #include <string>
 #include <string_view>
 
+#include "core/reactor/timer_wheel.h"
 #include "storage/redis/redis_clock.h"
-#include "storage/redis/redis_pair.h"
+#include "storage/redis/redis_servers.h"
 #include "storage/session_store.h"
 
 namespace videosync {
 
 class StoreClock;
 
-class RedisStore final : public SessionStore, RedisPairOwner, RedisClockOwner {
+class RedisStore final : public SessionStore, RedisServersOwner, RedisClockOwner {
  public:
   // `clock` may be null and outlives the store.
   RedisStore(Reactor& reactor, RedisLocation location, const RedisLink::Options& options = {},
@@ -47,12 +52,12 @@ class RedisStore final : public SessionStore, RedisPairOwner, RedisClockOwner {
 
   void start() noexcept;
   void stop() noexcept;
-  bool is_idle() const noexcept { return pair_.is_idle(); }
+  bool is_idle() const noexcept { return servers_->is_idle(); }
   // Nothing waits for an answer.
-  bool is_settled() const noexcept { return pair_.is_settled() && held_.empty(); }
+  bool is_settled() const noexcept { return servers_->is_settled() && held_.empty(); }
   // The latest failure's words; "" before any.
   const std::string& last_failure() const noexcept { return last_failure_; }
-  const RedisCounters& counters() const noexcept { return pair_.counters(); }
+  RedisCounters counters() const noexcept { return servers_->counters(); }
 
   void listen(SessionListener& listener) noexcept override;
   void create(const SessionName& name, StoreVersion version, BufferRef bytes, std::int64_t ttl_us,
@@ -71,25 +76,36 @@ class RedisStore final : public SessionStore, RedisPairOwner, RedisClockOwner {
  private:
   static constexpr std::size_t scripts = 4;
   static constexpr std::size_t held_max = 10'000;
+  static constexpr std::int64_t keep_codes_every_ms = 1'000;
 
   enum class Operation : std::uint8_t { create, change, touch, remove };
   struct Call;
 
-  void on_pair_connected() noexcept override;
-  void on_pair_ready() noexcept override;
-  void on_pair_lost(const Error& why) noexcept override;
-  void on_pair_message(std::string_view channel, std::string_view payload) noexcept override;
-  void on_pair_round_trip(std::int64_t took_us) noexcept override;
+  void on_servers_connected(RedisPair& server) noexcept override;
+  void on_servers_ready() noexcept override;
+  void on_servers_lost(const Error& why) noexcept override;
+  void on_part_ready(const SlotSet& slots) noexcept override;
+  void on_part_lost(const SlotSet& slots, const Error& why) noexcept override;
+  void on_servers_message(std::string_view channel, std::string_view payload) noexcept override;
+  void on_servers_round_trip(std::int64_t took_us) noexcept override;
   void on_clock_ready() noexcept override;
   void on_clock_failed(const Error& why) noexcept override;
 
   void run(std::unique_ptr<Call> call);
   void send(std::unique_ptr<Call> call, bool in_full);
   void on_answer(std::unique_ptr<Call> call, bool in_full, Result<RedisReply> reply) noexcept;
+  void finish(std::unique_ptr<Call> call, Result<> result) noexcept;
   void send_held() noexcept;
+  void become_ready() noexcept;
   void tell_lost(const Error& why) noexcept;
 
-  RedisPair pair_;
+  // Of a cluster.
+  void take_code(std::unique_ptr<Call> call);
+  void keep_codes() noexcept;
+  void release_code(const Call& call);
+
+  Reactor& reactor_;
+  const std::unique_ptr<RedisServers> servers_;
   SessionListener* listener_ = nullptr;
   std::array<std::string, scripts> digests_;  // by Operation; "" until a server has told
   std::map<std::string, Uuid, std::less<>> followed_;
@@ -98,6 +114,16 @@ class RedisStore final : public SessionStore, RedisPairOwner, RedisClockOwner {
   bool is_recovering_ = false;              // from a NOSCRIPT until held_ is sent
   std::unique_ptr<RedisClock> clock_;       // null: nobody's is driven
   std::string last_failure_;
+  bool is_ready_ = false;  // as the listener was told
+  SlotSet away_;           // of the cluster, while it can be used
+  std::string why_away_;
+  // Whose sessions were changed since codes were kept last.
+  struct KeptCode {
+    std::string session;  // its key's name
+    std::int64_t ttl_us;
+  };
+  std::map<ShortCode, KeptCode> codes_to_keep_;
+  TimerEntry keep_timer_;  // while there are any
 };
 
 }  // namespace videosync

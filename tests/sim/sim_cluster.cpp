@@ -122,7 +122,7 @@ void SimCluster::on_event(std::size_t from, const Uuid& channel, const BufferRef
 }
 
 void SimCluster::publish(const Channel& channel, BufferRef event, OnReceivers done) {
-  SimStore& at = channel.reach == Channel::Reach::all ? lead() : store_of(channel.id);
+  SimStore& at = channel.reach != Channel::Reach::part ? lead() : store_of(channel.id);
   at.publish(channel, std::move(event), std::move(done));
 }
 

@@ -323,7 +323,7 @@ void SimStore::publish(const Channel& channel, BufferRef event, OnReceivers done
   command({.kind = Command::publish,
            .key = channel.id,
            .event = std::move(event),
-           .is_for_all = channel.reach == Channel::Reach::all},
+           .is_for_all = channel.reach != Channel::Reach::part},
           std::move(done));
 }
 

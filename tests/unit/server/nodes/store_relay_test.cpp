@@ -102,7 +102,7 @@ Test(store_relay, where_a_part_is_lost_only_what_is_asked_of_that_is_void) {
                       [&](const Result<std::uint32_t>& done) noexcept { published += bool{done}; });
   };
   publish(key);
-  publish(Channel::of_nodes(key));
+  publish(Channel::of_node(key));
   far.workers.run(0);
   cr_assert_eq(far.store.answers.size(), 2u, "of a key beside, and for all nodes");
   far.store.answer_all();

@@ -32,13 +32,39 @@ Test(redis_address, the_parts_of_sentinels) {
   cr_assert_eq(parse_redis_url("redis+sentinel://a:1/m")->server.database, 0);
 }
 
+Test(redis_address, the_servers_of_a_cluster) {
+  const RedisLocation location =
+      parse_redis_url("redis+cluster://app:secret@a:7000,[::2]:7001/").value();
+  cr_assert(location.is_cluster() && !location.has_sentinels() && !location.is_tls());
+  cr_assert_eq(location.cluster_seeds.size(), 2);
+  cr_assert((location.cluster_seeds[0] == RedisAddress{"a", 7000, "", "app", "secret"}));
+  cr_assert((location.cluster_seeds[1] == RedisAddress{"::2", 7001, "", "app", "secret"}));
+  cr_assert_not(parse_redis_url("redis://a:1")->is_cluster());
+}
+
 Test(redis_address, bad_ones_are_refused_without_giving_a_password_away) {
-  for (const std::string_view url :
-       {"", "localhost:6379", "redis://", "redis://h", "redis://h:0", "redis://h:6379/x",
-        "redis://h:6379/", "redis://secret@h:6379", "redis://u:secret%2@h:6379",
-        "redis+unix:", "redis+sentinel://a:1", "redis+sentinel://a:1,/m", "redis+sentinel://a:1/",
-        "redis+sentinel://a:1/m/x", "redis+sentinel://secret@a:1/m", "rediss://u:secret@h",
-        "rediss+sentinel://u:secret@h:6379"}) {
+  for (const std::string_view url : {"",
+                                     "localhost:6379",
+                                     "redis://",
+                                     "redis://h",
+                                     "redis://h:0",
+                                     "redis://h:6379/x",
+                                     "redis://h:6379/",
+                                     "redis://secret@h:6379",
+                                     "redis://u:secret%2@h:6379",
+                                     "redis+unix:",
+                                     "redis+sentinel://a:1",
+                                     "redis+sentinel://a:1,/m",
+                                     "redis+sentinel://a:1/",
+                                     "redis+sentinel://a:1/m/x",
+                                     "redis+sentinel://secret@a:1/m",
+                                     "rediss://u:secret@h",
+                                     "rediss+sentinel://u:secret@h:6379",
+                                     "redis+cluster://",
+                                     "redis+cluster://a",
+                                     "redis+cluster://a:1,",
+                                     "redis+cluster://a:1/2",
+                                     "redis+cluster://secret@a:1"}) {
     const auto parsed = parse_redis_url(url);
     cr_assert_not(parsed.has_value(), "%s", std::string(url).c_str());
     cr_assert_not(parsed.error().message.contains("secret"));

@@ -22,7 +22,8 @@ struct PairOnCluster final : TestLoop, RedisPairOwner {
   RedisServer server{{"--cluster-enabled", "yes", "--bind", "127.0.0.1", "--port",
                       std::to_string(port), "--cluster-port", std::to_string(free_tcp_port()),
                       "--cluster-require-full-coverage", "no"}};
-  RedisPair pair{*reactor, *this, RedisLocation{server.address(), {}, {}}, {}};
+  RedisPair pair{
+      *reactor, *this, RedisLocation{server.address(), {}, {}}, {}, RedisPair::Place::in_cluster};
   int ready = 0;
   std::vector<std::string> losses, messages, moved, follows;
 
