@@ -1,16 +1,14 @@
 // The coefficients of bench/capacity.json that no other benchmark measures: what joins, reports and
 // pings cost a node, what commands and messages cost Redis. Processor time of whole processes, so the
 // load beside them hardly matters; on loopback, so each has the kernel's work of both ends in it.
-import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
 import net from 'node:net';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startCluster } from '../tests/support/cluster.mjs';
 import { createSession, join } from '../tests/support/member.mjs';
+import { processorUs } from '../tests/support/process.mjs';
 import { startRedis } from '../tests/support/redis.mjs';
-import { serverBinary } from '../tests/support/server.mjs';
+import { runNodeLoad } from './node_load.mjs';
 
 const HELP = `Costs on two nodes over a Redis of its own (VIDEOSYNC_BINARY names the server; it should be a release build).
   --members N   that join at the other node, and report [500]
@@ -26,18 +24,11 @@ const COMMANDS_MS = 4_000; // from each node
 
 const { values } = parseArgs({ options: { members: { type: 'string', default: '500' }, rounds: { type: 'string', default: '20' }, messages: { type: 'string', default: '20000' }, help: { type: 'boolean' } } });
 
-// All threads' time on a processor, in us.
-async function cpuUs(pid) {
-  let sum = 0;
-  for (const thread of await readdir(`/proc/${pid}/task`)) sum += Number((await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')).split(' ')[0]);
-  return sum / 1_000;
-}
-
-// What each process took for so many.
+// What each process took for so many, of a processor's time, in us.
 async function costs(pids, count, act) {
-  const before = await Promise.all(pids.map(cpuUs));
+  const before = pids.map(processorUs);
   await act();
-  const after = await Promise.all(pids.map(cpuUs));
+  const after = pids.map(processorUs);
   return after.map((us, i) => Number(((us - before[i]) / count).toFixed(2)));
 }
 
@@ -86,16 +77,11 @@ async function measureRedis(count) {
 // As many commands as get through, of one member on each node in turn (node_load): what one costs, whoever said it.
 async function commandCosts(cluster, pids) {
   const { key } = await createSession(cluster.nodes[0], { control: 'everyone' });
-  const [home, other] = cluster.nodes.map(({ origin }) => new URL(origin).port);
-  let output = '';
-  const spent = await costs(pids, 1, () => new Promise((resolve, reject) => {
-    const child = spawn(path.join(path.dirname(serverBinary()), 'bench/node_load'),
-      [`--home-port=${home}`, `--other-port=${other}`, `--session=${key}`, `--commands-ms=${COMMANDS_MS}`], { stdio: ['ignore', 'pipe', 'inherit'] });
-    child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
-    child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`node_load ended with ${code}`))));
-  }));
-  const { commandsFromHome, commandsFromOther } = JSON.parse(output);
+  let told;
+  const spent = await costs(pids, 1, async () => {
+    told = await runNodeLoad(cluster.nodes, key, { 'commands-ms': COMMANDS_MS });
+  });
+  const { commandsFromHome, commandsFromOther } = told;
   const count = ((commandsFromHome + commandsFromOther) * COMMANDS_MS) / 1_000;
   return spent.map((us) => Number((us / count).toFixed(2)));
 }

@@ -37,6 +37,7 @@ struct Options {
   std::int64_t pause_ms = 10;
   std::int64_t commands_ms = 0;  // for so long as many as get through
   std::uint64_t window = 64;  // commands under way; their states fit what a member may have queued
+  std::string commands_from = "both";  // or one of the two
   std::int64_t seconds_max = 60;
 };
 
@@ -110,6 +111,7 @@ class Member final : public StreamOwner {
   }
 
   void on_text(std::string_view text);
+  void take_seq(std::string_view state) noexcept;
 
   Load& load_;
   TcpStream stream_;
@@ -176,8 +178,8 @@ class Load {
     join(other_, options_.members);
     rest(1'500);  // presence is told at most four times a second
     measure_seeks();
-    const double from_home = measure_commands(*home_.members.front());
-    const double from_other = measure_commands(*other_.members.front());
+    const double from_home = options_.commands_from == "other" ? 0 : measure_commands(home_);
+    const double from_other = options_.commands_from == "home" ? 0 : measure_commands(other_);
     if (!trouble_.empty()) return trouble_;
     fmt::print(R"({{"homeLastP50Ms":{:.2f},"homeLastP99Ms":{:.2f},"otherLastP50Ms":{:.2f},)"
                R"("otherLastP99Ms":{:.2f},"bothLastP50Ms":{:.2f},"bothLastP99Ms":{:.2f},)"
@@ -253,8 +255,9 @@ class Load {
   }
 
   // As many as every member gets the state of, `window` of them under way.
-  double measure_commands(Member& by) {
-    if (options_.commands_ms == 0) return 0;
+  double measure_commands(const Crowd& crowd) {
+    if (options_.commands_ms == 0 || !trouble_.empty()) return 0;
+    Member& by = *crowd.members.front();
     const std::uint64_t first = least_seq();
     std::uint64_t sent = 0;
     const std::int64_t began_us = now_us();
@@ -289,16 +292,23 @@ void Member::on_retired() noexcept {
 }
 
 void Member::on_text(std::string_view text) {
+  // A welcome has the state that the session came to before.
   if (text.starts_with(R"({"type":"state")")) {
-    const std::string_view name = R"("seq":)";
-    const char* digits = text.data() + text.find(name) + name.size();
-    std::from_chars(digits, text.data() + text.size(), seq_);
+    take_seq(text);
     told_us_ = load_.now_us();
   } else if (text.starts_with(R"({"type":"welcome")")) {
+    take_seq(text.substr(std::min(text.find(R"("state":)"), text.size())));
     is_in_ = true;
   } else if (text.starts_with(R"({"type":"error")")) {
     load_.fail_with(text);
   }
+}
+
+void Member::take_seq(std::string_view state) noexcept {
+  const std::string_view name = R"("seq":)";
+  const std::size_t at = state.find(name);
+  VS_ASSERT(at != state.npos);
+  std::from_chars(state.data() + at + name.size(), state.data() + state.size(), seq_);
 }
 
 int fail_with(std::string_view why) {
@@ -332,6 +342,8 @@ int main(int argc, char** argv) {
   app.add_option("--seeks", options.seeks, "one by one, each until everybody has it");
   app.add_option("--pause-ms", options.pause_ms, "rest after each seek");
   app.add_option("--commands-ms", options.commands_ms, "for how long to send as many as go");
+  app.add_option("--commands-from", options.commands_from, "whose member sends them")
+      ->check(CLI::IsMember({"home", "other", "both"}));
   app.add_option("--window", options.window, "commands under way then")->check(CLI::Range(1, 64));
   app.add_option("--seconds-max", options.seconds_max, "give up after");
   CLI11_PARSE(app, argc, argv);

@@ -1,21 +1,24 @@
 // One session on two real nodes over a real Redis: commands a second, the time to the last member,
-// and what a change costs Redis. `make bench-redis`; see README.md.
-import { spawn } from 'node:child_process';
-import path from 'node:path';
+// and what a change costs Redis; or many sessions over a Redis Cluster beside one Redis. `make bench-redis`; see README.md.
 import { parseArgs } from 'node:util';
 import { startCluster } from '../tests/support/cluster.mjs';
 import { createSession, join } from '../tests/support/member.mjs';
-import { serverBinary } from '../tests/support/server.mjs';
+import { runNodeLoad } from './node_load.mjs';
+import { clusterTable, measureCluster } from './redis_cluster.mjs';
 
 const HELP = `One session on two nodes over a Redis of its own (VIDEOSYNC_BINARY names the server).
   --members N    on each node, for the time to the last member [1000]
   --seeks N      one by one for that, each until everybody has it [300]
   --seconds N    of commands as fast as they go, from each node [5]
   --changes N    one by one, whose cost in Redis is counted [200]
+Or, instead of all but --seconds:
+  --cluster N    many sessions over a Redis Cluster of N primaries, beside as many over one Redis
+  --sessions N   for that, on each primary [2]
+  --rounds N     for that [3]
   --json         one line of JSON instead of a table
   --help`;
-const OPTIONS = Object.fromEntries(['members', 'seeks', 'seconds', 'changes'].map((name) => [name, { type: 'string' }]));
-const DEFAULTS = { members: '1000', seeks: '300', seconds: '5', changes: '200' };
+const DEFAULTS = { members: '1000', seeks: '300', seconds: '5', changes: '200', sessions: '2', rounds: '3' };
+const OPTIONS = Object.fromEntries([...Object.keys(DEFAULTS), 'cluster'].map((name) => [name, { type: 'string' }]));
 
 function readArguments() {
   const { values } = parseArgs({ options: { ...OPTIONS, json: { type: 'boolean' }, help: { type: 'boolean' } } });
@@ -23,7 +26,8 @@ function readArguments() {
     console.log(HELP);
     process.exit(0);
   }
-  const numbers = Object.entries(DEFAULTS).map(([name, value]) => [name, Number(values[name] ?? value)]);
+  const given = { ...DEFAULTS, ...values };
+  const numbers = Object.keys(OPTIONS).filter((name) => given[name] !== undefined).map((name) => [name, Number(given[name])]);
   for (const [name, value] of numbers) {
     if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} wants a whole number above 0`);
   }
@@ -31,22 +35,6 @@ function readArguments() {
 }
 
 const say = (text) => process.stderr.write(`${text}\n`);
-const portOf = (node) => new URL(node.origin).port;
-
-// Runs node_load, which is built beside the server, and resolves to what it measured.
-function load(cluster, key, options) {
-  const [home, other] = cluster.nodes;
-  const parameters = { 'home-port': portOf(home), 'other-port': portOf(other), session: key, ...options };
-  const child = spawn(path.join(path.dirname(serverBinary()), 'bench/node_load'),
-    Object.entries(parameters).map(([name, value]) => `--${name}=${value}`), { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(JSON.parse(output)) : reject(new Error(`node_load ended with ${code}`))));
-  });
-}
-
 const newSession = async (cluster) => (await createSession(cluster.nodes[0], { control: 'everyone' })).key;
 
 // A host and a member, on two nodes, who seek in turn. What a command costs Redis is what it counts
@@ -84,10 +72,10 @@ async function measure(options) {
     const cost = await countCost(cluster, options.changes);
     say(`commands for ${options.seconds} s from each node`);
     const before = await cluster.redis.calls();
-    const commands = await load(cluster, await newSession(cluster), { 'commands-ms': options.seconds * 1000 });
+    const commands = await runNodeLoad(cluster.nodes, await newSession(cluster), { 'commands-ms': options.seconds * 1000 });
     const scripts = (await cluster.redis.calls()).evalsha - before.evalsha;
     say(`${options.seeks} seeks with ${options.members} members on each node`);
-    const latency = await load(cluster, await newSession(cluster), { members: options.members, seeks: options.seeks });
+    const latency = await runNodeLoad(cluster.nodes, await newSession(cluster), { members: options.members, seeks: options.seeks });
     const done = (commands.commandsFromHome + commands.commandsFromOther) * options.seconds;
     return { members: options.members, cost, ...latency, commandsFromHome: commands.commandsFromHome,
       commandsFromOther: commands.commandsFromOther, scriptsPerCommandWhenBusy: scripts / done };
@@ -117,8 +105,8 @@ function table(figures) {
 
 try {
   const options = readArguments();
-  const figures = await measure(options);
-  console.log(options.json ? JSON.stringify(figures) : table(figures));
+  const figures = await (options.cluster ? measureCluster(options, say) : measure(options));
+  console.log(options.json ? JSON.stringify(figures) : (options.cluster ? clusterTable : table)(figures));
   process.exit(0); // a connection to the Redis that has ended may still be there
 } catch (error) {
   say(`redis_nodes: ${error.message}`);

@@ -7,6 +7,12 @@ export function residentKib(pid) {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 }
 
+// What all its threads that are there have spent on a processor, in us.
+export function processorUs(pid) {
+  const spentNs = eachOf(`/proc/${pid}/task`, (thread) => Number(readFileSync(`${thread}/schedstat`, 'utf8').split(' ')[0]));
+  return spentNs.reduce((sum, ns) => sum + ns, 0) / 1_000;
+}
+
 // Where its descriptors lead: paths, and names such as "socket:[12345]". No file system is asked.
 export function openFiles(pid) {
   return eachOf(`/proc/${pid}/fd`, (descriptor) => readlinkSync(descriptor));

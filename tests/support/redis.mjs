@@ -48,6 +48,7 @@ class Redis {
   #child = null;
   #client = null;
   #listeners = [];
+  #hangs = false;
 
   static async start({ args = [], keepsData = true, password = '', hasOwnClock = false } = {}) {
     const redis = new Redis();
@@ -76,12 +77,18 @@ class Redis {
     return this.#child.pid;
   }
 
+  // Whether it can answer: it was neither killed nor does it hang.
+  get isThere() {
+    return !this.#child.hasEnded() && !this.#hangs;
+  }
+
   // With the data that the last one left, unless told otherwise. args: of this run, besides its own.
   async start({ isEmpty = false, args = [] } = {}) {
     if (isEmpty) {
       await this.#folder.remove();
       this.#folder = await makeFolder();
     }
+    this.#hangs = false;
     this.#child = await startChild(redisServer, ['--bind', '127.0.0.1', '--port', this.port, '--save', '',
       '--dir', this.#folder.directory, ...this.#args, ...args].map(String), { env: { ...process.env, ...this.#clock?.env } });
     const look = async () => {
@@ -123,10 +130,12 @@ class Redis {
   }
 
   hang() {
+    this.#hangs = true;
     return pauseProcess(this.#child.pid);
   }
 
   goOn() {
+    this.#hangs = false;
     this.#child.signal('SIGCONT');
   }
 
