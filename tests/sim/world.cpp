@@ -285,7 +285,10 @@ void World::on_frame_said(std::size_t node, const Uuid& key, const FrameRef& fra
   const bool is_news = frame->type == Frame::Type::state || frame->type == Frame::Type::host ||
                        frame->type == Frame::Type::members || frame->type == Frame::Type::queue ||
                        frame->type == Frame::Type::up_next;
-  if (is_news) said_us_ = now_us();
+  // Who is forgotten is no controller any more: that comes by itself, too.
+  const bool has_settings = frame->type == Frame::Type::settings;
+  if (is_news || has_settings) said_us_ = now_us();
+  if (has_settings) news_us_ = now_us();
   const bool has_state = frame->type == Frame::Type::state || frame->type == Frame::Type::welcome;
   if (has_state) check_late(frame->state);
   const std::size_t known = session->ledger.size();

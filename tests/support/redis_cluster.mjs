@@ -3,6 +3,7 @@
 // Built without redis-cli, step by step as the cluster's own commands have it, so that a test can act between two steps
 // of a slot's move. Each server has a second port, over which the servers speak to each other. Whoever starts one calls
 // stop(), also when a test fails.
+import assert from 'node:assert/strict';
 import { freePort, startRedis } from './redis.mjs';
 import { until } from './until.mjs';
 
@@ -159,11 +160,19 @@ class RedisCluster {
     // Whatever came to be there meanwhile.
     await this.#moveKeys(slot, from, to);
     await to.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
-    await from.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+    await this.#tell(from, slot, toId);
     await onStep('given');
     for (const other of await this.primaries()) {
-      if (other !== from && other !== to) await other.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+      if (other !== from && other !== to) await this.#tell(other, slot, toId);
     }
+  }
+
+  // Who loses its last slot becomes a replica of whoever has got it, as soon as it hears of that from anybody: it knows then.
+  async #tell(server, slot, toId) {
+    await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId).catch(async (error) => {
+      if (!/SETSLOT only with masters/.test(error.message)) throw error;
+      assert.match(await server.command('CLUSTER', 'NODES'), new RegExp(`myself,slave ${toId} `));
+    });
   }
 
   // A further primary, which has no slots yet and is known to all.
