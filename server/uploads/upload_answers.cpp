@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "proto/http/http_conditions.h"
 #include "server/connection/connection.h"
+#include "server/digest.h"
 #include "server/uploads/tus.h"
 #include "server/uploads/upload_route.h"
 
