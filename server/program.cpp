@@ -82,11 +82,12 @@ sigset_t Program::handled_signals() {
 
 std::optional<int> Program::open_signals() {
   const sigset_t signals = handled_signals();
-  signals_ = UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  const int opened = kernel::make_signals(signals);
+  signals_ = UniqueFd(opened);
   if (signals_) return std::nullopt;
   return complain(
       exit_unfit_machine,
-      fail_errno("a descriptor for signals (raise `ulimit -n`)", errno).error().message);
+      fail_errno("a descriptor for signals (raise `ulimit -n`)", -opened).error().message);
 }
 
 int Program::serve() {
@@ -277,7 +278,7 @@ void Program::on_signal(std::uint32_t events) noexcept {
     return;
   }
   signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+  while (kernel::take_signal(signals_.get(), info) > 0) {
     if (info.ssi_signo == SIGHUP) {
       manager_.tell_reloading(clock_.monotonic_us());
       librarian_->rescan();

@@ -7,6 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/log.h"
+#include "core/kernel/kernel.h"
 #include "server/form_asks.h"
 #include "server/media_opens.h"
 #include "server/nodes/nodes.h"
@@ -45,10 +46,8 @@ BufferRef draining_notice(std::uint32_t after_ms) {
 
 std::optional<IpAddress> far_address_of(int descriptor) noexcept {
   sockaddr_storage storage{};
-  socklen_t length = sizeof storage;
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  if (::getpeername(descriptor, address, &length) != 0) return std::nullopt;
-  return IpAddress::from_sockaddr(address);
+  if (kernel::get_peer_name(descriptor, storage) != 0) return std::nullopt;
+  return IpAddress::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage));
 }
 
 }  // namespace

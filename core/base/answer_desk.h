@@ -3,11 +3,6 @@
 // The descriptor is readable when there is something to take. Both threads may use it.
 #pragma once
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,6 +12,7 @@
 #include "core/base/assert.h"
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
+#include "core/kernel/kernel.h"
 
 namespace videosync {
 
@@ -25,8 +21,9 @@ class AnswerDesk {
  public:
   // `what`: whose answers these are, for the operator. Errors: io, where no eventfd is to be had.
   static Result<std::unique_ptr<AnswerDesk>> create(const std::string& what) {
-    UniqueFd news(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!news) return fail_errno("an eventfd for " + what + " (raise `ulimit -n`)", errno);
+    const int event = kernel::make_event();
+    UniqueFd news(event);
+    if (!news) return fail_errno("an eventfd for " + what + " (raise `ulimit -n`)", -event);
     return std::unique_ptr<AnswerDesk>(new AnswerDesk(std::move(news)));
   }
   AnswerDesk(const AnswerDesk&) = delete;
@@ -39,13 +36,11 @@ class AnswerDesk {
       const std::lock_guard lock(mutex_);
       answers_.push_back(std::move(answer));
     }
-    const std::uint64_t one = 1;
-    VS_ASSERT(::write(news_.get(), &one, sizeof one) == sizeof one);
+    VS_ASSERT(kernel::add_event(news_.get()) == 0);
   }
 
   std::vector<Answer> take() {
-    std::uint64_t count = 0;
-    while (::read(news_.get(), &count, sizeof count) > 0) {
+    while (kernel::take_event(news_.get()) > 0) {
     }
     const std::lock_guard lock(mutex_);
     return std::exchange(answers_, {});

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "core/kernel/kernel.h"
+
 namespace videosync {
 
 class Clock {
@@ -23,22 +25,20 @@ class Clock {
 // monotonic clock, so an operator who sets the machine's clock does not move anybody's playback.
 class SystemClock final : public Clock {
  public:
-  SystemClock() noexcept : SystemClock(read_us(CLOCK_REALTIME) - read_us(CLOCK_MONOTONIC)) {}
+  SystemClock() noexcept
+      : SystemClock(kernel::read_clock_us(CLOCK_REALTIME) -
+                    kernel::read_clock_us(CLOCK_MONOTONIC)) {}
   // Of another process of this machine, since it was started: goes on as that one's.
   explicit SystemClock(std::int64_t wall_offset_us) noexcept : wall_offset_us_(wall_offset_us) {}
 
   std::int64_t wall_offset_us() const noexcept { return wall_offset_us_; }
 
-  std::int64_t monotonic_us() const noexcept override { return read_us(CLOCK_MONOTONIC); }
+  std::int64_t monotonic_us() const noexcept override {
+    return kernel::read_clock_us(CLOCK_MONOTONIC);
+  }
   std::int64_t server_us() const noexcept override { return monotonic_us() + wall_offset_us_; }
 
  private:
-  static std::int64_t read_us(clockid_t id) noexcept {
-    timespec now{};
-    clock_gettime(id, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1'000;
-  }
-
   const std::int64_t wall_offset_us_;
 };
 

@@ -4,9 +4,9 @@
 // who takes an int only uses it. Nothing else in the tree closes descriptors.
 #pragma once
 
-#include <unistd.h>
-
 #include <utility>
+
+#include "core/kernel/kernel.h"
 
 namespace videosync {
 
@@ -34,7 +34,7 @@ class UniqueFd {
   // here.
   bool close() noexcept {
     const int descriptor = release();
-    return descriptor < 0 || ::close(descriptor) == 0;
+    return descriptor < 0 || kernel::close(descriptor) == 0;
   }
 
  private:

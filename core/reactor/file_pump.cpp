@@ -1,20 +1,24 @@
 #include "core/reactor/file_pump.h"
 
 #include <fcntl.h>
-#include <sys/sendfile.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/kernel/kernel.h"
 
 namespace videosync {
 
 namespace {
 
-bool is_transient(int code) noexcept {
-  return code == EAGAIN || code == EWOULDBLOCK || code == EINTR;
+// `answer` moved no byte.
+FilePump::Outcome stopped_by(std::int64_t answer) noexcept {
+  VS_ASSERT(answer <= 0);
+  const bool is_full = answer == -EAGAIN || answer == -EINTR;
+  return {is_full ? FilePump::Step::blocked : FilePump::Step::failed, 0, false,
+          static_cast<int>(-answer)};
 }
 
 }  // namespace
@@ -27,24 +31,23 @@ FilePump::Outcome FilePump::send_cached(int socket, FileTransfer& file,
                                         std::int64_t now_ms) noexcept {
   const std::int64_t length = residency_.ready_bytes(file, now_ms);
   if (length == 0) return {Step::cold};
-  off_t offset = file.range.offset;
-  const ssize_t sent =
-      ::sendfile(socket, file.range.descriptor, &offset, static_cast<std::size_t>(length));
+  const std::int64_t sent = kernel::send_file(socket, file.range.descriptor, file.range.offset,
+                                              static_cast<std::size_t>(length));
   if (sent > 0) return {Step::progress, sent, sent < length};
   // 0: the file has been cut shorter than when it was measured.
-  return {sent < 0 && is_transient(errno) ? Step::blocked : Step::failed};
+  return stopped_by(sent);
 }
 
 FilePump::Outcome FilePump::send_from_pipe(int socket, Pipe& pipe, bool has_more) noexcept {
   VS_ASSERT(pipe.held_bytes > 0);
-  const unsigned flags = SPLICE_F_NONBLOCK | SPLICE_F_MOVE | (has_more ? SPLICE_F_MORE : 0u);
-  const ssize_t sent = ::splice(pipe.read_end.get(), nullptr, socket, nullptr,
-                                static_cast<std::size_t>(pipe.held_bytes), flags);
+  const std::int64_t sent = kernel::splice_from_pipe(pipe.read_end.get(), socket,
+                                                     static_cast<std::size_t>(pipe.held_bytes),
+                                                     has_more ? SPLICE_F_MORE : 0u);
   if (sent > 0) {
     pipe.held_bytes -= sent;
     return {Step::progress, sent};
   }
-  return {sent < 0 && is_transient(errno) ? Step::blocked : Step::failed};
+  return stopped_by(sent);
 }
 
 Pipe FilePump::take_pipe() noexcept {
@@ -55,9 +58,7 @@ Pipe FilePump::take_pipe() noexcept {
     return pipe;
   }
   int ends[2];
-  if (pipes_out_ >= pipes_max || ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return {};
-  // A smaller pipe than asked for (pipe-user-pages-soft) only means more steps.
-  ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(quantum_bytes));
+  if (pipes_out_ >= pipes_max || kernel::make_pipe(ends, quantum_bytes) != 0) return {};
   ++pipes_out_;
   return {UniqueFd(ends[0]), UniqueFd(ends[1]), 0};
 }

@@ -38,6 +38,7 @@ class FilePump {
     Step step;
     std::int64_t bytes = 0;
     bool is_full = false;  // fewer than were offered: the socket has no more room
+    int error = 0;         // failed: errno; 0: the file is too short
   };
 
   FilePump() = default;

@@ -1,8 +1,5 @@
 #include "core/reactor/page_residency.h"
 
-#include <fcntl.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,28 +7,13 @@
 #include <cstddef>
 
 #include "core/base/assert.h"
+#include "core/kernel/kernel.h"
 
 namespace videosync {
 
-namespace {
-
-// From linux/mman.h of Linux 6.5; Debian 12's headers are older.
-constexpr long cachestat_number = 451;
-struct CacheStatRange {
-  std::uint64_t offset;
-  std::uint64_t length;
-};
-struct CacheStat {
-  std::uint64_t cached, dirty, writeback, evicted, recently_evicted;
-};
-
-}  // namespace
-
 // Of no file: a kernel that has the call says so.
 bool PageResidency::has_cachestat() noexcept {
-  CacheStatRange nothing{};
-  CacheStat answer{};
-  return ::syscall(cachestat_number, -1, &nothing, &answer, 0) == 0 || errno != ENOSYS;
+  return kernel::count_cached_pages(-1, 0, 0) != -ENOSYS;
 }
 
 std::int64_t PageResidency::ready_bytes(FileTransfer& file, std::int64_t now_ms) noexcept {
@@ -74,18 +56,16 @@ bool PageResidency::is_cached(const FileRange& range, std::int64_t length,
 
 bool PageResidency::are_pages_there(const FileRange& range, std::int64_t length) noexcept {
   static const std::int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
-  CacheStatRange asked{static_cast<std::uint64_t>(range.offset),
-                       static_cast<std::uint64_t>(length)};
-  CacheStat answer{};
   ++asked_;
-  if (::syscall(cachestat_number, range.descriptor, &asked, &answer, 0) != 0) {
+  const std::int64_t cached = kernel::count_cached_pages(range.descriptor, range.offset, length);
+  if (cached < 0) {
     // EPERM may be said of this file alone.
-    has_cachestat_ = errno != ENOSYS;
+    has_cachestat_ = cached != -ENOSYS;
     return false;
   }
   const std::int64_t last = range.offset + length - 1;
   const std::int64_t pages = last / page_bytes - range.offset / page_bytes + 1;
-  return static_cast<std::int64_t>(answer.cached) >= pages;
+  return cached >= pages;
 }
 
 bool PageResidency::can_read(const FileRange& range, std::int64_t length) noexcept {
@@ -98,11 +78,10 @@ bool PageResidency::can_read(const FileRange& range, std::int64_t length) noexce
 
 bool PageResidency::can_read_byte(int file, std::int64_t offset) noexcept {
   char byte;
-  const iovec vector{&byte, 1};
   ++bytes_read_;
-  if (::preadv2(file, &vector, 1, offset, RWF_NOWAIT) == 1) return true;
-  // A file in memory alone (tmpfs), which alone has seals, never waits and does not say so.
-  return errno == EOPNOTSUPP && ::fcntl(file, F_GET_SEALS) >= 0;
+  const int answer = kernel::read_byte_now(file, offset, byte);
+  // A file in memory alone never waits and does not say so.
+  return answer == 1 || (answer == -EOPNOTSUPP && kernel::has_seals(file));
 }
 
 }  // namespace videosync

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/kernel/kernel.h"
 
 namespace videosync {
 
@@ -40,51 +41,42 @@ std::unexpected<Error> no_ring(const std::string& symptom) {
 }  // namespace
 
 struct Ring::Impl {
-  io_uring ring{};
-  bool is_open = false;
+  kernel::RingRef ring;
   unsigned ready = 0;              // of the queue, still to be handed out in this turn
   std::vector<Completion> taken;   // ahead of their time, to make room: see next_entry()
   std::vector<Completion> handed;  // what the last drain() returned
-
-  ~Impl() {
-    if (is_open) io_uring_queue_exit(&ring);
-  }
 
   // With a full queue what is there is submitted first. -EBUSY or -EAGAIN means that completions
   // must be taken before the kernel accepts more.
   io_uring_sqe* next_entry(Operation* operation) noexcept {
     for (;;) {
-      io_uring_sqe* entry = io_uring_get_sqe(&ring);
+      io_uring_sqe* entry = kernel::ring_next_entry(*ring);
       if (entry != nullptr) {
         io_uring_sqe_set_data(entry, operation);
         return entry;
       }
-      const int submitted = io_uring_submit(&ring);
+      const int submitted = kernel::ring_submit(*ring);
       if (submitted >= 0) continue;
       VS_ASSERT(submitted == -EBUSY || submitted == -EAGAIN || submitted == -EINTR);
-      io_uring_get_events(&ring);
+      kernel::ring_fetch(*ring);
       ready = 0;
-      take_completions(io_uring_cq_ready(&ring), taken);
+      take_completions(kernel::ring_ready(*ring), taken);
     }
   }
 
-  void take_completions(unsigned count_max, std::vector<Completion>& into) noexcept {
-    unsigned head = 0;
-    unsigned count = 0;
-    io_uring_cqe* entry = nullptr;
-    io_uring_for_each_cqe(&ring, head, entry) {
-      if (count == count_max) break;
-      ++count;
-      if (entry->user_data == 0) continue;
+  void take_completions(unsigned count, std::vector<Completion>& into) noexcept {
+    for (unsigned i = 0; i < count; ++i) {
+      const io_uring_cqe& entry = kernel::ring_completion(*ring, i);
+      if (entry.user_data == 0) continue;
       into.push_back({
-          .operation = reinterpret_cast<Operation*>(entry->user_data),
-          .result = entry->res,
-          .buffer_id = static_cast<std::uint16_t>(entry->flags >> IORING_CQE_BUFFER_SHIFT),
-          .has_buffer = (entry->flags & IORING_CQE_F_BUFFER) != 0,
-          .more = (entry->flags & IORING_CQE_F_MORE) != 0,
+          .operation = reinterpret_cast<Operation*>(entry.user_data),
+          .result = entry.res,
+          .buffer_id = static_cast<std::uint16_t>(entry.flags >> IORING_CQE_BUFFER_SHIFT),
+          .has_buffer = (entry.flags & IORING_CQE_F_BUFFER) != 0,
+          .more = (entry.flags & IORING_CQE_F_MORE) != 0,
       });
     }
-    io_uring_cq_advance(&ring, count);
+    kernel::ring_take(*ring, count);
   }
 };
 
@@ -93,41 +85,32 @@ Ring::~Ring() = default;
 
 Result<std::unique_ptr<Ring>> Ring::create() {
   auto impl = std::make_unique<Impl>();
-  io_uring_params params{};
-  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
-                 IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED;
-  params.cq_entries = completion_entries;
-  const int code = io_uring_queue_init_params(submission_entries, &impl->ring, &params);
+  unsigned features = 0;
+  int code = 0;
+  impl->ring = kernel::ring_open(submission_entries, completion_entries, features, code);
   if (code == -ENOMEM || code == -EMFILE || code == -ENFILE) {
     return fail_errno("setting up io_uring (raise `ulimit -n` or `ulimit -l`)", -code);
   }
-  if (code < 0) return no_ring(std::strerror(-code));
-  impl->is_open = true;
-  if ((params.features & features_needed) != features_needed) {
+  if (impl->ring == nullptr) return no_ring(std::strerror(-code));
+  if ((features & features_needed) != features_needed) {
     return no_ring("a feature is missing: the kernel is too old");
   }
-  io_uring_probe* probe = io_uring_get_probe_ring(&impl->ring);
-  if (probe == nullptr) return no_ring("its operations cannot be probed");
-  bool has_all = true;
-  for (const int operation : operations_needed) {
-    has_all = has_all && io_uring_opcode_supported(probe, operation) != 0;
-  }
-  io_uring_free_probe(probe);
-  if (!has_all) return no_ring("an operation is missing: the kernel is too old");
+  const int lacks =
+      kernel::ring_lacks(*impl->ring, operations_needed, std::size(operations_needed));
+  if (lacks < 0) return no_ring("its operations cannot be probed");
+  if (lacks > 0) return no_ring("an operation is missing: the kernel is too old");
   impl->handed.reserve(drained_at_once);
   return std::unique_ptr<Ring>(new Ring(std::move(impl)));
 }
 
 Result<> Ring::enable() {
-  // io_uring_enable_rings() is declared by liburing 2.3 and missing from its shared library.
-  const int code = io_uring_register(static_cast<unsigned>(descriptor()),
-                                     IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+  const int code = kernel::ring_enable(*impl_->ring);
   if (code < 0) return fail_errno("enabling io_uring", -code);
   return {};
 }
 
 int Ring::descriptor() const noexcept {
-  return impl_->ring.ring_fd;
+  return kernel::ring_descriptor(*impl_->ring);
 }
 
 void Ring::accept_multishot(Operation& operation, int listener) noexcept {
@@ -179,11 +162,7 @@ void Ring::wake(int ring_descriptor, Operation& target, Operation& on_failure) n
 }
 
 Result<> Ring::register_buffer_ring(void* ring_memory, std::uint32_t entries, std::uint16_t group) {
-  io_uring_buf_reg registration{};
-  registration.ring_addr = reinterpret_cast<std::uint64_t>(ring_memory);
-  registration.ring_entries = entries;
-  registration.bgid = group;
-  const int code = io_uring_register_buf_ring(&impl_->ring, &registration, 0);
+  const int code = kernel::ring_register_buffers(*impl_->ring, ring_memory, entries, group);
   if (code < 0) return fail_errno("registering receive buffers with io_uring", -code);
   return {};
 }
@@ -191,18 +170,14 @@ Result<> Ring::register_buffer_ring(void* ring_memory, std::uint32_t entries, st
 void Ring::submit_and_wait(std::optional<std::int64_t> timeout_us) noexcept {
   int code = 0;
   if (!impl_->taken.empty() || (timeout_us && *timeout_us <= 0)) {
-    code = io_uring_submit_and_get_events(&impl_->ring);
-  } else if (!timeout_us) {
-    code = io_uring_submit_and_wait(&impl_->ring, 1);
+    code = kernel::ring_submit_and_fetch(*impl_->ring);
   } else {
-    __kernel_timespec timeout{*timeout_us / 1'000'000, *timeout_us % 1'000'000 * 1'000};
-    io_uring_cqe* first = nullptr;
-    code = io_uring_submit_and_wait_timeout(&impl_->ring, &first, 1, &timeout, nullptr);
+    code = kernel::ring_submit_and_wait(*impl_->ring, timeout_us);
   }
   // -ETIME: nothing came. -EBUSY and -EAGAIN: completions must be taken first; what is left is
   // submitted next turn. Anything else is a bug of ours.
   VS_ASSERT(code >= 0 || code == -ETIME || code == -EINTR || code == -EBUSY || code == -EAGAIN);
-  impl_->ready = io_uring_cq_ready(&impl_->ring);
+  impl_->ready = kernel::ring_ready(*impl_->ring);
 }
 
 std::span<const Completion> Ring::drain() noexcept {

@@ -1,4 +1,4 @@
-// Ring: the one door to io_uring (liburing is included by ring.cpp alone).
+// Ring: the reactor's way to io_uring: its operations by name, its queues never full.
 //
 // Prepares submissions, submits and waits once a turn, hands out completions. It is made on any
 // thread, disabled; the thread that calls enable() is from then on the only one that may use it

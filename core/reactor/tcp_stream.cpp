@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/kernel/kernel.h"
 #include "core/reactor/reactor.h"
 
 namespace videosync {
@@ -100,7 +101,7 @@ OutputQueue::Outcome TcpStream::send(BufferRef buffer, SendClass send_class,
 void TcpStream::limit_unsent(int bytes) noexcept {
   VS_ASSERT(state_ == State::open);
   // A unix socket has no such limit; its buffer is small anyway.
-  ::setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+  kernel::set_option(descriptor_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
 
 void TcpStream::send_file(FileRange range) noexcept {
@@ -212,10 +213,11 @@ bool TcpStream::pump_buffers(std::int64_t& moved) noexcept {
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
   const int more = queue_.has_file() ? MSG_MORE : 0;
-  const ssize_t sent = ::sendmsg(descriptor_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL | more);
+  const std::int64_t sent = kernel::send_message(descriptor_.get(), message, more);
   if (sent < 0) {
-    const bool is_full = errno == EAGAIN || errno == EINTR;
-    return pump_stopped(is_full ? FilePump::Step::blocked : FilePump::Step::failed);
+    const bool is_full = sent == -EAGAIN || sent == -EINTR;
+    return pump_stopped({.step = is_full ? FilePump::Step::blocked : FilePump::Step::failed,
+                         .error = static_cast<int>(-sent)});
   }
   moved += sent;
   queue_.consume(reactor_.segments(), static_cast<std::size_t>(sent));
@@ -225,19 +227,19 @@ bool TcpStream::pump_buffers(std::int64_t& moved) noexcept {
 bool TcpStream::pump_file(std::int64_t& moved) noexcept {
   const auto outcome =
       reactor_.file_pump().send_cached(descriptor_.get(), *queue_.front_file(), reactor_.now_ms());
-  if (outcome.step != FilePump::Step::progress) return pump_stopped(outcome.step);
+  if (outcome.step != FilePump::Step::progress) return pump_stopped(outcome);
   moved += outcome.bytes;
   reactor_.counters().file_bytes_cached += static_cast<std::uint64_t>(outcome.bytes);
   queue_.consume_file(reactor_.segments(), outcome.bytes);
   // The next attempt would only learn that there is no room.
-  return !outcome.is_full || pump_stopped(FilePump::Step::blocked);
+  return !outcome.is_full || pump_stopped({.step = FilePump::Step::blocked});
 }
 
 bool TcpStream::pump_pipe(std::int64_t& moved) noexcept {
   FileTransfer& file = *queue_.front_file();
   const bool has_more = file.range.length > file.pipe.held_bytes;
   const auto outcome = reactor_.file_pump().send_from_pipe(descriptor_.get(), file.pipe, has_more);
-  if (outcome.step != FilePump::Step::progress) return pump_stopped(outcome.step);
+  if (outcome.step != FilePump::Step::progress) return pump_stopped(outcome);
   moved += outcome.bytes;
   reactor_.counters().file_bytes_cold += static_cast<std::uint64_t>(outcome.bytes);
   if (file.pipe.held_bytes == 0) release_pipe();
@@ -245,8 +247,8 @@ bool TcpStream::pump_pipe(std::int64_t& moved) noexcept {
   return true;
 }
 
-bool TcpStream::pump_stopped(FilePump::Step step) noexcept {
-  switch (step) {
+bool TcpStream::pump_stopped(const FilePump::Outcome& outcome) noexcept {
+  switch (outcome.step) {
     case FilePump::Step::blocked:
       await_room();
       break;
@@ -254,9 +256,9 @@ bool TcpStream::pump_stopped(FilePump::Step step) noexcept {
       begin_filling_pipe();
       break;
     default:
-      // sendfile tells a lost peer and a lost file apart by errno only; both end here.
-      close(errno == EPIPE || errno == ECONNRESET ? CloseReason::peer_gone
-                                                  : CloseReason::file_lost);
+      // sendfile tells a lost peer and a lost file apart by the error only; both end here.
+      close(outcome.error == EPIPE || outcome.error == ECONNRESET ? CloseReason::peer_gone
+                                                                  : CloseReason::file_lost);
   }
   return false;
 }
@@ -291,7 +293,7 @@ void TcpStream::await_room() noexcept {
 }
 
 void TcpStream::end_output() noexcept {
-  if (state_ == State::open) ::shutdown(descriptor_.get(), SHUT_WR);
+  if (state_ == State::open) kernel::shut_down(descriptor_.get(), SHUT_WR);
 }
 
 // --- The end -------------------------------------------------------------------------------------
@@ -305,7 +307,7 @@ void TcpStream::close(CloseReason reason) noexcept {
     if (has_pipe()) release_pipe();
     queue_.clear_unsent(reactor_.segments());
   }
-  ::shutdown(descriptor_.get(), SHUT_RDWR);
+  kernel::shut_down(descriptor_.get(), SHUT_RDWR);
   owner_.on_closed(reason);
   settle();
 }

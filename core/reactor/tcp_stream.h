@@ -110,7 +110,7 @@ class TcpStream : public ListLink<StreamTag>, private ReceiveOperation, private 
   bool pump_buffers(std::int64_t& moved) noexcept;
   bool pump_file(std::int64_t& moved) noexcept;
   bool pump_pipe(std::int64_t& moved) noexcept;
-  bool pump_stopped(FilePump::Step step) noexcept;
+  bool pump_stopped(const FilePump::Outcome& outcome) noexcept;
   void begin_filling_pipe() noexcept;
   bool has_pipe() noexcept;
   void release_pipe() noexcept;

@@ -30,6 +30,7 @@ export const words = {
   'storage/redis/cluster': 'a cluster’s primaries',
   'core/reactor': 'the io_uring loop: sockets, files, timers, threads',
   'core/base': 'the shared vocabulary: Result, ids, clock, text, bytes, log',
+  'core/kernel': 'what is asked of the machine',
   'www/player.js': "the player's page: its gate",
   'www/watch.js': 'what is behind the gate',
   'www/home.js': 'the start page',

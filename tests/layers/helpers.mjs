@@ -81,7 +81,7 @@ export const helpers = [
   {
     kind: 'closing of descriptors',
     telltale: /(?<![\w>)])::close\s*\(/g,
-    home: 'core/base/unique_fd.h',
+    home: 'core/kernel/linux_calls.cpp',
     use: 'UniqueFd',
   },
 ];

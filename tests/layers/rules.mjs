@@ -4,14 +4,15 @@
 
 // Floors of our own, lowest first; `libraries` are the third parties a floor may use.
 const floors = {
-  'core/base': { uses: [], libraries: ['fmt'] },
-  'core/reactor': { uses: ['core/base'], libraries: ['fmt', 'liburing'] },
+  'core/kernel': { uses: [], libraries: ['liburing'] },
+  'core/base': { uses: ['core/kernel'], libraries: ['fmt'] },
+  'core/reactor': { uses: ['core/base', 'core/kernel'], libraries: ['fmt', 'liburing'] },
   proto: { uses: ['core/base'], libraries: ['fmt', 'llhttp', 'wslay', 'simdjson'] },
   storage: { uses: ['core/base', 'core/reactor'], libraries: ['fmt', 'hiredis', 'libssl', 'pugixml', 'simdjson'] },
   // The program beside the server: nobody includes it, and it alone knows libav*.
   maker: { uses: ['core/base'], libraries: ['fmt', 'CLI11', 'libav'] },
   server: {
-    uses: ['core/base', 'core/reactor', 'proto', 'storage'],
+    uses: ['core/base', 'core/kernel', 'core/reactor', 'proto', 'storage'],
     libraries: ['fmt', 'CLI11', 'libcrypto'],
   },
 };
@@ -19,8 +20,9 @@ const floors = {
 // Rooms inside the floors, a room being a folder's own files, and what each may include besides
 // itself: rooms, or single headers of one.
 export const rooms = {
-  'core/base': [],
-  'core/reactor': ['core/base'],
+  'core/kernel': [],
+  'core/base': ['core/kernel'],
+  'core/reactor': ['core/base', 'core/kernel'],
   'proto/http': ['core/base'],
   'proto/session': ['core/base'],
   'proto/websocket': ['core/base', 'proto/http'],
@@ -84,7 +86,7 @@ export const rooms = {
   ],
   // What puts it all together.
   server: [
-    'core/base', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
+    'core/base', 'core/kernel', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
     'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/routes', 'server/session', 'server/succession', 'server/uploads',
     'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
   ],
@@ -95,7 +97,11 @@ const libraries = [
   { name: 'fmt', pattern: /^fmt\//, inHeaders: true },
   { name: 'CLI11', pattern: /^CLI\// },
   { name: 'simdjson', pattern: /^simdjson(\.h$|\/)/ },
-  { name: 'liburing', pattern: /^liburing(\.h$|\/)/, door: true },
+  {
+    name: 'liburing', pattern: /^liburing(\.h$|\/)/,
+    // The kernel's own, and whoever fills the entries that it takes.
+    door: ['core/kernel/linux_ring.cpp', 'core/reactor/ring.cpp'],
+  },
   { name: 'llhttp', pattern: /^llhttp(\.h$|\/)/, door: true },
   { name: 'wslay', pattern: /^wslay\//, door: true },
   {
