@@ -120,6 +120,14 @@ sim-planted: packages-test configure-dev ## See that the simulator finds faults 
 	@cmake --build --preset dev --target sim_planted -j $(JOBS)
 	@build/dev/sim_planted $$ARGS
 
+sim-kernel: packages-test configure-dev ## The loop on a simulated kernel: SEEDS (1000) runs; ARGS='--seed 42', '--help'
+	@cmake --build --preset dev --target kernel_sim -j $(JOBS)
+	@build/dev/kernel_sim $(if $(findstring --seed ,$(ARGS)),,--seeds $(SEEDS)) $$ARGS
+
+sim-kernel-planted: packages-test configure-dev ## See that the simulated kernel finds faults that were planted into the loop
+	@cmake --build --preset dev --target kernel_sim_planted -j $(JOBS)
+	@build/dev/kernel_sim_planted $$ARGS
+
 .PHONY: hls
 hls: ## Package a video as HLS into media/: make hls FILE=film.mkv (ARGS='--help' tells more)
 	@deploy/install-packages demo

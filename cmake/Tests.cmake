@@ -36,6 +36,7 @@ add_test(NAME sim COMMAND sim --list ${CMAKE_SOURCE_DIR}/tests/sim/seeds.txt --f
 add_test(NAME sim_fresh COMMAND sim --seeds 500 --shrink-seconds 20)
 set_tests_properties(sim sim_fresh PROPERTIES LABELS sim TIMEOUT 120)
 include(Planted)
+include(SimKernel)
 
 foreach(floor core proto storage maker server bench sim)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${floor}/*_test.cpp)
