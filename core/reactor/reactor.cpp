@@ -43,8 +43,8 @@ Reactor::Reactor(const Clock& clock, std::size_t index, std::size_t count,
 
 Reactor::~Reactor() {
   VS_ASSERT(counters_.streams_open == 0);
-  VS_ASSERT(flush_list_.empty() && pump_list_.empty() && pipe_waiters_.empty() &&
-            retire_list_.empty());
+  VS_ASSERT(flush_list_.empty() && pump_list_.empty() && retire_list_.empty());
+  VS_ASSERT(pipe_waiters_.empty() && room_waiters_.empty());
 }
 
 void Reactor::connect(std::vector<Reactor*> peers) {
@@ -105,6 +105,7 @@ std::optional<std::int64_t> Reactor::wait_us(std::int64_t wait_max_ms) const noe
   }
   std::int64_t wait_ms = wait_max_ms;
   if (!pipe_waiters_.empty()) wait_ms = std::min(wait_ms, pipe_retry_ms);
+  if (!room_waiters_.empty()) wait_ms = std::min(wait_ms, room_retry_at_ms_ - now_ms_);
   if (const auto wake = timers_.next_wake_ms()) wait_ms = std::min(wait_ms, *wake - now_ms_);
   return std::max<std::int64_t>(wait_ms, 0) * 1'000;
 }
@@ -123,6 +124,10 @@ void Reactor::flush_streams() noexcept {
 // gets a second one, and what the turn's share does not cover waits for the next turn.
 void Reactor::pump_streams() noexcept {
   if (!pipe_waiters_.empty() && !file_pump_.has_lent_pipes()) pipe_returned();
+  if (now_ms_ >= room_retry_at_ms_) {
+    while (TcpStream* stream = room_waiters_.pop_front())
+      pump_later(*stream);
+  }
   std::int64_t moved = 0;
   while (moved < FilePump::turn_bytes) {
     TcpStream* stream = pump_list_.pop_front();
@@ -136,6 +141,11 @@ void Reactor::pump_streams() noexcept {
 void Reactor::pipe_returned() noexcept {
   while (TcpStream* stream = pipe_waiters_.pop_front())
     pump_later(*stream);
+}
+
+void Reactor::pump_when_room(TcpStream& stream) noexcept {
+  if (room_waiters_.empty()) room_retry_at_ms_ = now_ms_ + room_retry_ms;
+  room_waiters_.push_back(stream);
 }
 
 void Reactor::flush_mailboxes() noexcept {

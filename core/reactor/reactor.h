@@ -85,6 +85,7 @@ class Reactor {
 
   static constexpr std::size_t vectors_a_send = 16;
   static constexpr std::int64_t pipe_retry_ms = 50;  // when no descriptor was to be had for one
+  static constexpr std::int64_t room_retry_ms = 20;  // where no poll can tell when there is room
   // One more than can wait for the submission: the next one is filled before it finds the queue
   // full.
   static constexpr std::size_t scratch_messages_max = Ring::submission_entries + 1;
@@ -110,6 +111,7 @@ class Reactor {
   void pump_later(TcpStream& stream) noexcept { pump_list_.push_back(stream); }
   void pump_when_pipe(TcpStream& stream) noexcept { pipe_waiters_.push_back(stream); }
   void pipe_returned() noexcept;
+  void pump_when_room(TcpStream& stream) noexcept;
   void retire_later(TcpStream& stream) noexcept { retire_list_.push_back(stream); }
   std::span<iovec> scratch_vectors() noexcept;
   const msghdr& scratch_message(std::span<iovec> vectors) noexcept;
@@ -140,6 +142,8 @@ class Reactor {
   StreamList flush_list_;
   StreamList pump_list_;
   StreamList pipe_waiters_;
+  StreamList room_waiters_;
+  std::int64_t room_retry_at_ms_ = 0;
   StreamList retire_list_;
   std::unique_ptr<std::array<ScratchMessage, scratch_messages_max>> scratch_;
   std::size_t scratch_next_ = 0;

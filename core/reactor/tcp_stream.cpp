@@ -78,6 +78,7 @@ void TcpStream::on_receive(const Completion& completion) noexcept {
     reactor_.buffers().grow();
   } else if (completion.result == 0 && !completion.more) {
     has_input_ended_ = true;
+    if (output_ == Output::sending) reactor_.ring().cancel(output_operation());
     owner_.on_input_ended();
   } else if (completion.result < 0 && !was_cancelled) {
     close(CloseReason::peer_gone);
@@ -118,7 +119,7 @@ void TcpStream::drop_queued() noexcept {
 
 void TcpStream::schedule_output() noexcept {
   if (output_ != Output::idle || is_linked() || queue_.empty()) return;
-  if (queue_.has_file()) {
+  if (goes_by_pump()) {
     reactor_.pump_later(*this);
   } else {
     reactor_.flush_later(*this);
@@ -127,7 +128,7 @@ void TcpStream::schedule_output() noexcept {
 
 void TcpStream::flush() noexcept {
   VS_ASSERT(state_ == State::open && output_ == Output::idle && !is_linked());
-  if (queue_.has_file()) {
+  if (goes_by_pump()) {
     reactor_.pump_later(*this);
     return;
   }
@@ -158,19 +159,24 @@ void TcpStream::on_output(const Completion& completion) noexcept {
     on_sent(completion.result);
   } else if (was == Output::filling_pipe && completion.result <= 0) {
     close(CloseReason::file_lost);
+  } else if (was == Output::awaiting_room && completion.result == POLLRDHUP) {
+    reactor_.pump_when_room(*this);
   } else {
     schedule_output();
   }
 }
 
 void TcpStream::on_sent(std::int32_t result) noexcept {
-  if (result < 0) {
+  // Cancelled, because the peer's end came: it goes on by the pump. A worker is interrupted.
+  const bool has_waited = has_input_ended_ && (result == -ECANCELED || result == -EINTR);
+  if (result < 0 && !has_waited) {
     close(CloseReason::peer_gone);
     return;
   }
-  ++output_progress_;
-  reactor_.counters().bytes_sent += static_cast<std::uint64_t>(result);
-  queue_.consume(reactor_.segments(), static_cast<std::size_t>(result));
+  if (result > 0) ++output_progress_;
+  const auto sent = static_cast<std::size_t>(std::max(result, 0));
+  reactor_.counters().bytes_sent += sent;
+  queue_.consume(reactor_.segments(), sent);
   if (queue_.empty()) {
     owner_.on_output_empty();
   } else {

@@ -10,6 +10,10 @@
 //     that turn and may then reuse the memory.
 //  5. Others hold slot and generation of the owner, never a pointer to it.
 //  6. Segments that the kernel may be reading stay in the queue until their completion.
+//  7. A peer that sends no more may read on. io_uring then tells every poll of the socket so
+//     (POLLRDHUP, asked or not), and a send that waits for room is tried in vain until a worker of
+//     the kernel's blocks in it: so nothing waits in the ring for such a peer's room, it is tried
+//     again after a while.
 //
 // Receiving is one multishot operation into the reactor's shared buffers. Sending: what was queued
 // in a turn leaves in one submission at its end, at most one operation in flight; responses with
@@ -115,6 +119,7 @@ class TcpStream : public ListLink<StreamTag>, private ReceiveOperation, private 
   bool has_pipe() noexcept;
   void release_pipe() noexcept;
   void await_room() noexcept;
+  bool goes_by_pump() const noexcept { return queue_.has_file() || has_input_ended_; }
 
   void arm_receive() noexcept;
   void on_receive(const Completion& completion) noexcept;

@@ -55,6 +55,34 @@ Test(tcp_stream, a_short_send_is_continued) {
   cr_assert(got == large);
 }
 
+// io_uring tells the end of the peer's side to every poll, and tries what waits for room again.
+Test(tcp_stream, a_peer_that_sends_no_more_and_does_not_read_costs_no_turns) {
+  SystemClock clock;
+  auto reactor = make_reactor(clock);
+  for (const bool ends_first : {true, false}) {
+    Connection connection(*reactor, 4096);
+    const std::string large(1 << 20, 'x');
+    if (ends_first) {
+      ::shutdown(connection.peer, SHUT_WR);
+      turn_until(*reactor, [&] { return connection.owner.input_ends == 1; }, "the end of input");
+    }
+    connection.stream.send(BufferRef::copy_of(large));
+    for (int i = 0; i < 5; ++i)
+      reactor->turn(0);
+    ::shutdown(connection.peer, SHUT_WR);
+    turn_until(*reactor, [&] { return connection.owner.input_ends == 1; }, "the end of input");
+    const std::int64_t end_us = clock.monotonic_us() + 200'000;
+    int turns = 0;
+    for (; clock.monotonic_us() < end_us; ++turns)
+      reactor->turn(1'000);
+    cr_assert_leq(turns, 20, "%d turns in 200 ms", turns);
+    std::size_t got = 0;
+    turn_until(
+        *reactor, [&] { return (got += connection.read_at_peer().size()) == large.size(); },
+        "all of it");
+  }
+}
+
 Test(tcp_stream, half_close_is_heard_and_an_answer_still_leaves) {
   SystemClock clock;
   auto reactor = make_reactor(clock);
