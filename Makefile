@@ -120,7 +120,7 @@ sim-planted: packages-test configure-dev ## See that the simulator finds faults 
 	@cmake --build --preset dev --target sim_planted -j $(JOBS)
 	@build/dev/sim_planted $$ARGS
 
-sim-kernel: packages-test configure-dev ## The loop on a simulated kernel: SEEDS (1000) runs; ARGS='--seed 42', '--help'
+sim-kernel: packages-test configure-dev ## The loop on a simulated kernel: SEEDS (1000) runs; ARGS='--web', '--help'
 	@cmake --build --preset dev --target kernel_sim -j $(JOBS)
 	@build/dev/kernel_sim $(if $(findstring --seed ,$(ARGS)),,--seeds $(SEEDS)) $$ARGS
 

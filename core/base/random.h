@@ -1,27 +1,21 @@
-// Bytes from the kernel's random source (getrandom(2)): keys, tokens, jitter.
+// Bytes from the kernel's random source: keys, tokens, jitter.
 #pragma once
-
-#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "core/base/assert.h"
+#include "core/kernel/kernel.h"
 
 namespace videosync {
 
-// From the kernel, each time. Never fails after its pool is seeded, which precedes any server.
+// From the kernel, each time.
 inline void fill_random_by_kernel(std::span<std::uint8_t> out) noexcept {
   std::size_t filled = 0;
-  while (filled < out.size()) {
-    const ssize_t n = ::getrandom(out.data() + filled, out.size() - filled, 0);
-    VS_ASSERT(n > 0 || errno == EINTR);
-    if (n > 0) filled += static_cast<std::size_t>(n);
-  }
+  while (filled < out.size())
+    filled += kernel::get_random(out.subspan(filled));
 }
 
 // Fills all of `out`. The kernel is asked for many at once, since each who comes needs some: a

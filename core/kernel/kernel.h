@@ -1,6 +1,6 @@
 // The kernel, as far as the loop needs it: every call by which the reactor and those on it reach
-// the machine while they run. Beneath it is Linux (linux_calls.cpp, linux_ring.cpp), or, in a program
-// that links one first, a simulated kernel (tests/sim/kernel); nobody above can tell.
+// the machine while they run. Beneath it is Linux (linux_calls.cpp, linux_ring.cpp), or, in a
+// program that links one first, a simulated kernel (tests/sim/kernel); nobody above can tell.
 //
 // A call answers as the system call of that name does, but for the error, which is the result
 // itself: negative is -errno. Descriptors are numbers; who owns them says UniqueFd. Nothing here
@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 struct io_uring_cqe;
 struct io_uring_sqe;
@@ -68,6 +69,11 @@ std::int64_t count_cached_pages(int file, std::int64_t offset, std::int64_t leng
 int read_byte_now(int file, std::int64_t offset, char& byte) noexcept;
 // Memory alone is behind it (tmpfs, memfd): only such files have seals.
 bool has_seals(int file) noexcept;
+
+// --- Chance --------------------------------------------------------------------------------------
+
+// getrandom(2). How many bytes; never fails once its pool is seeded, which precedes any server.
+std::size_t get_random(std::span<std::uint8_t> out) noexcept;
 
 // --- Time ----------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -112,6 +113,11 @@ int read_byte_now(int file, std::int64_t offset, char& byte) noexcept {
 
 bool has_seals(int file) noexcept {
   return ::fcntl(file, F_GET_SEALS) >= 0;
+}
+
+std::size_t get_random(std::span<std::uint8_t> out) noexcept {
+  const ssize_t n = ::getrandom(out.data(), out.size(), 0);
+  return n > 0 ? static_cast<std::size_t>(n) : 0;  // a signal came
 }
 
 std::int64_t read_clock_us(clockid_t clock) noexcept {

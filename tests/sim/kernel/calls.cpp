@@ -2,6 +2,7 @@
 // kernel's: they are closed, and nothing else.
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ int take_signal(int, signalfd_siginfo&) noexcept {
 int make_pipe(int (&ends)[2], std::size_t capacity) noexcept {
   if (here().goes_wrong(here().nastiness().no_descriptor)) return -EMFILE;
   auto pipe = std::make_shared<PipeBytes>();
-  pipe->capacity = here().dice().chance(0.5) ? capacity : 4'096;
+  pipe->capacity = here().goes_wrong(here().nastiness().short_transfer) ? 4'096 : capacity;
   ends[0] = here().add(PipeEnd{pipe, true});
   ends[1] = here().add(PipeEnd{pipe, false});
   return 0;
@@ -94,7 +95,7 @@ int set_option(int socket, int, int, int) noexcept {
 
 int shut_down(int socket, int how) noexcept {
   Socket& shut = *here().get<std::shared_ptr<Socket>>(socket, "shutdown");
-  if (shut.is_reset) return -ENOTCONN;
+  if (shut.is_reset || (shut.has_ended && shut.has_peer_ended)) return -ENOTCONN;
   shut.has_ended = true;
   ++shut.changes;
   if (how == SHUT_RDWR) shut.is_shut = true;
@@ -120,15 +121,14 @@ std::int64_t send_message(int socket, const msghdr& message, int) noexcept {
 
 std::int64_t send_file(int socket, int file, std::int64_t offset, std::size_t length) noexcept {
   Socket& to = *here().get<std::shared_ptr<Socket>>(socket, "sendfile");
-  auto& from = here().get<FileShape>(file, "sendfile");
+  FileShape& from = here().file_at(file, "sendfile");
   if (const std::int64_t refused = refusal(to); refused != 0) return refused;
   if (here().disk_fails()) return -EIO;
   const std::int64_t there = std::max<std::int64_t>(from.bytes - offset, 0);
   const auto most = std::min<std::size_t>({length, to.room(), static_cast<std::size_t>(there)});
   if (most == 0) return 0;
   std::vector<std::uint8_t> bytes(here().some_of(most));
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = file_byte(from.pattern, offset + static_cast<std::int64_t>(i));
+  from.read(offset, bytes);
   send_to_peer(to, bytes);
   return static_cast<std::int64_t>(bytes.size());
 }
@@ -147,7 +147,7 @@ std::int64_t splice_from_pipe(int pipe, int socket, std::size_t length, unsigned
 
 std::int64_t count_cached_pages(int file, std::int64_t offset, std::int64_t length) noexcept {
   if (file < 0) return -EBADF;
-  auto& shape = here().get<FileShape>(file, "cachestat");
+  FileShape& shape = here().file_at(file, "cachestat");
   std::int64_t count = 0;
   constexpr std::int64_t page = SimulatedKernel::page_bytes;
   for (std::int64_t at = offset / page; at <= (offset + length - 1) / page; ++at) {
@@ -160,11 +160,13 @@ std::int64_t count_cached_pages(int file, std::int64_t offset, std::int64_t leng
 }
 
 int read_byte_now(int file, std::int64_t offset, char& byte) noexcept {
-  auto& shape = here().get<FileShape>(file, "preadv2");
+  FileShape& shape = here().file_at(file, "preadv2");
   if (offset >= shape.bytes) return 0;
   const auto page = static_cast<std::size_t>(offset / SimulatedKernel::page_bytes);
   if (!shape.cached[page]) return -EAGAIN;
-  byte = static_cast<char>(file_byte(shape.pattern, offset));
+  std::uint8_t read = 0;
+  shape.read(offset, {&read, 1});
+  byte = static_cast<char>(read);
   return 1;
 }
 
@@ -172,11 +174,16 @@ bool has_seals(int) noexcept {
   return false;
 }
 
+std::size_t get_random(std::span<std::uint8_t> out) noexcept {
+  if (!SimulatedKernel::exists())
+    return static_cast<std::size_t>(::getrandom(out.data(), out.size(), 0));
+  here().draw(out);
+  return out.size();
+}
+
 std::int64_t read_clock_us(clockid_t clock) noexcept {
-  if (SimulatedKernel::exists()) {
-    return clock == CLOCK_REALTIME ? here().server_us() : here().monotonic_us();
-  }
-  return 0;
+  if (!SimulatedKernel::exists()) return 0;
+  return clock == CLOCK_REALTIME ? here().server_us() : here().monotonic_us();
 }
 
 // --- io_uring ------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ Customer::Customer(const World& world, std::uint32_t number, Random dice)
     gives_up_us_ = due_us + dice_.between(1, dice_.chance(0.7) ? 30'000 : 3'000'000);
   }
   // Some do not read for a while.
-  if (dice_.chance(0.2)) reads_from_us_ = due_us + dice_.between(1, 400'000);
+  if (dice_.chance(0.2)) reads_from_us_ = due_us + dice_.between(1, 4'000'000);
   plan_requests();
 }
 
@@ -77,7 +77,9 @@ void Customer::act() {
     const std::int64_t least = 1 + bytes_asked_ / 1'000;
     const auto room = static_cast<std::size_t>(
         dice_.between(least, least + (dice_.chance(0.5) ? 3'000 : 300'000)));
-    socket_ = world_.kernel.connect(listener, room);
+    socket_ = std::make_shared<Socket>();
+    socket_->room_bytes = room;
+    world_.kernel.connect(listener, socket_);
   }
   if (now_us >= gives_up_us_) return go();
   write_some();

@@ -86,6 +86,7 @@ void SimulatedKernel::begin(kernel::Ring& ring, const io_uring_sqe& entry) {
   operation->ring = &ring;
   operation->entry = entry;
   operation->is_done = operation->is_cancelled = false;
+  operation->blocked_since_us = 0;
   operation->handler = operation->owner()->on_complete;
   operation->not_before_us = now_us_ + delay_us();
   operation->vectors.clear();
@@ -94,7 +95,7 @@ void SimulatedKernel::begin(kernel::Ring& ring, const io_uring_sqe& entry) {
   operation->changes_seen = 0;
   if (entry.opcode == IORING_OP_SEND || entry.opcode == IORING_OP_SENDMSG) lend(*operation);
   if (entry.opcode == IORING_OP_SPLICE) {
-    ++slot(entry.splice_fd_in, "splice").uses;
+    if (entry.splice_fd_in >= first_descriptor) ++slot(entry.splice_fd_in, "splice").uses;
     operation->not_before_us = now_us_ + disk_delay_us();
   }
   in_flight_.push_back(std::move(operation));

@@ -60,6 +60,7 @@ struct Socket : Awaited {
   Fifo in;
   Fifo out;
   std::size_t room_bytes = 0;   // that `out` may hold
+  bool is_waiting = false;      // or was: to be accepted
   bool has_peer_ended = false;  // sends no more (FIN)
   bool has_peer_left = false;   // reads no more either: what it is sent brings a reset
   bool is_reset = false;
@@ -92,6 +93,10 @@ struct FileShape {
   std::uint64_t pattern = 0;
   std::int64_t bytes = 0;
   std::vector<bool> cached;  // by page
+  int real = -1;             // a descriptor of the real kernel's, whose bytes these are
+
+  // REQUIRES that they are there.
+  void read(std::int64_t offset, std::span<std::uint8_t> into) const;
 };
 
 struct Event : Awaited {

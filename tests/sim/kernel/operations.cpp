@@ -36,7 +36,9 @@ bool SimulatedKernel::complete(InFlight& operation, std::int32_t result, unsigne
     report_finding("lent", "bytes have changed while the kernel was sending them");
   }
   --slot(entry.fd, "complete").uses;
-  if (entry.opcode == IORING_OP_SPLICE) --slot(entry.splice_fd_in, "complete").uses;
+  if (entry.opcode == IORING_OP_SPLICE && entry.splice_fd_in >= first_descriptor) {
+    --slot(entry.splice_fd_in, "complete").uses;
+  }
   const bool is_silent = result >= 0 && (entry.flags & IOSQE_CQE_SKIP_SUCCESS) != 0;
   if (!is_silent) post(*operation.ring, entry.user_data, result, flags);
   return true;
@@ -129,10 +131,21 @@ bool SimulatedKernel::attempt_receive(InFlight& operation) {
   return go_on(operation, static_cast<std::int32_t>(count), flags);
 }
 
+// Its peer's end wakes the send, again and again, until a worker of the kernel's blocks in it: a
+// thread a connection.
+void SimulatedKernel::check_for_worker(InFlight& operation, const Socket& socket) {
+  if (!socket.has_peer_ended || operation.is_cancelled) return;
+  const bool is_blocked = socket.room() == 0;
+  if (operation.blocked_since_us == 0 && is_blocked) operation.blocked_since_us = now_us_;
+  if (operation.blocked_since_us == 0 || now_us_ - operation.blocked_since_us < 1'000'000) return;
+  report_finding("worker", "a send blocks a worker of the kernel's: its peer sends no more");
+}
+
 bool SimulatedKernel::attempt_send(InFlight& operation) {
   Socket& socket = *get<std::shared_ptr<Socket>>(operation.entry.fd, "send");
   if (socket.is_reset) return complete(operation, -ECONNRESET);
   if (socket.has_ended) return complete(operation, -EPIPE);
+  check_for_worker(operation, socket);
   if (socket.room() == 0) return false;
   if (goes_wrong(nastiness_.no_memory)) {
     socket.was_refused_memory = true;
@@ -168,7 +181,9 @@ std::uint32_t SimulatedKernel::readiness(int descriptor, std::uint32_t events) {
   if (socket.can_read()) ready |= events & POLLIN;
   if (socket.can_write()) ready |= events & POLLOUT;
   if (socket.is_reset) ready |= POLLERR | POLLHUP;
-  if (socket.is_shut) ready |= POLLHUP;
+  if (socket.is_shut || (socket.has_ended && socket.has_peer_ended)) ready |= POLLHUP;
+  // Told whether it was asked for or not (IO_POLL_UNMASK in io_uring/poll.c), and reason enough.
+  if (socket.has_peer_ended || socket.is_shut) ready |= POLLRDHUP;
   return ready;
 }
 
@@ -180,7 +195,7 @@ bool SimulatedKernel::attempt_poll(InFlight& operation) {
 
 bool SimulatedKernel::attempt_fill(InFlight& operation) {
   const io_uring_sqe& entry = operation.entry;
-  auto& file = get<FileShape>(entry.splice_fd_in, "splice");
+  FileShape& file = file_at(entry.splice_fd_in, "splice");
   PipeEnd& end = get<PipeEnd>(entry.fd, "splice");
   if (end.reads) refuse(entry.fd, "splice", "is read from, not written to");
   if (disk_fails()) return complete(operation, -EIO);
@@ -192,8 +207,7 @@ bool SimulatedKernel::attempt_fill(InFlight& operation) {
   if (most == 0) return complete(operation, 0);
   const std::size_t count = some_of(most);
   std::vector<std::uint8_t> bytes(count);
-  for (std::size_t i = 0; i < count; ++i)
-    bytes[i] = file_byte(file.pattern, offset + static_cast<std::int64_t>(i));
+  file.read(offset, bytes);
   end.pipe->bytes.put(bytes);
   for (std::int64_t at = offset; at < offset + static_cast<std::int64_t>(count); at += page_bytes)
     file.cached[static_cast<std::size_t>(at / page_bytes)] = true;

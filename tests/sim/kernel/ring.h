@@ -26,6 +26,7 @@ struct InFlight {
   const Awaited* awaited = nullptr;                 // null: it can always be tried
   std::uint64_t changes_seen = 0;                   // of that, when it was tried in vain
   std::int64_t not_before_us = 0;                   // nothing happens to it earlier
+  std::int64_t blocked_since_us = 0;                // a send of which the peer has ended its side
   bool is_cancelled = false;
   bool is_done = false;
 

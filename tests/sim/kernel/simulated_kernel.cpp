@@ -1,6 +1,8 @@
 #include "tests/sim/kernel/simulated_kernel.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -111,13 +113,35 @@ int SimulatedKernel::add_file(std::uint64_t pattern, std::int64_t bytes) {
   return add(FileShape{pattern, bytes, std::vector<bool>(pages, dice_.chance(0.5))});
 }
 
-std::shared_ptr<Socket> SimulatedKernel::connect(int listener, std::size_t room_bytes) {
-  auto socket = std::make_shared<Socket>();
-  socket->room_bytes = room_bytes;
+FileShape& SimulatedKernel::file_at(int descriptor, std::string_view call) {
+  if (descriptor >= first_descriptor) return get<FileShape>(descriptor, call);
+  const auto [place, is_new] = real_files_.try_emplace(descriptor);
+  FileShape& file = place->second;
+  if (!is_new) return file;
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) refuse(descriptor, call, "is nobody's");
+  file.real = descriptor;
+  file.bytes = status.st_size;
+  file.cached.assign(static_cast<std::size_t>(file.bytes / page_bytes + 1), dice_.chance(0.5));
+  return file;
+}
+
+void FileShape::read(std::int64_t offset, std::span<std::uint8_t> into) const {
+  if (real >= 0) {
+    const ssize_t n = ::pread(real, into.data(), into.size(), offset);
+    VS_ASSERT(n == static_cast<ssize_t>(into.size()));
+    return;
+  }
+  for (std::size_t i = 0; i < into.size(); ++i)
+    into[i] = file_byte(pattern, offset + static_cast<std::int64_t>(i));
+}
+
+void SimulatedKernel::connect(int listener, std::shared_ptr<Socket> socket) {
+  VS_ASSERT(!socket->is_waiting && socket->room_bytes > 0);
+  socket->is_waiting = true;
   ListenerQueue& queue = *get<std::shared_ptr<ListenerQueue>>(listener, "connect");
-  queue.waiting.push_back(socket);
+  queue.waiting.push_back(std::move(socket));
   ++queue.changes;
-  return socket;
 }
 
 std::size_t SimulatedKernel::open_descriptors() const noexcept {
@@ -179,12 +203,14 @@ std::int64_t SimulatedKernel::asleep_until_us(int ring) const {
 }
 
 bool SimulatedKernel::has_other_news(const kernel::Ring& ring) const noexcept {
+  if (is_alone_) return false;
   return std::ranges::any_of(
       rings_, [&](const auto& one) { return one.get() != &ring && !one->waiting.empty(); });
 }
 
 std::int64_t SimulatedKernel::others_wake_us(const kernel::Ring& ring) const noexcept {
   std::int64_t wake = Actor::never;
+  if (is_alone_) return wake;
   for (const auto& one : rings_) {
     if (one.get() != &ring) wake = std::min(wake, one->asleep_until_us);
   }

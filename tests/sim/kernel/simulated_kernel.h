@@ -16,8 +16,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,8 +90,10 @@ class SimulatedKernel final : public Clock {
   int add_listener();
   int add_file(std::uint64_t pattern, std::int64_t bytes);
   // Waits to be accepted at that listener.
-  std::shared_ptr<Socket> connect(int listener, std::size_t room_bytes);
+  void connect(int listener, std::shared_ptr<Socket> socket);
   void become_kind() noexcept { nastiness_ = {}; }
+  // From now on one ring alone is waited on: what others have to do is nobody's business.
+  void turn_alone() noexcept { is_alone_ = true; }
   // Nothing more is expected: who waits may wait for ever.
   void end_waiting() noexcept { may_sleep_ = true; }
 
@@ -127,6 +131,13 @@ class SimulatedKernel final : public Clock {
     if (found == nullptr) refuse(descriptor, call, "is of another kind");
     return *found;
   }
+  // Also of the real kernel's numbers: such a file is what it is there, as cold as this one likes.
+  FileShape& file_at(int descriptor, std::string_view call);
+  void draw(std::span<std::uint8_t> out) noexcept {
+    dice_.fill(out);
+    ++draws_;
+  }
+  std::uint64_t draws() const noexcept { return draws_; }
   void note(std::uint64_t what) noexcept { trace_ = Random::mix(trace_ ^ what) + 1; }
 
   kernel::Ring* open_ring(unsigned submissions, unsigned completions);
@@ -158,6 +169,7 @@ class SimulatedKernel final : public Clock {
   bool attempt_accept(InFlight& operation);
   bool attempt_receive(InFlight& operation);
   bool attempt_send(InFlight& operation);
+  void check_for_worker(InFlight& operation, const Socket& socket);
   bool attempt_poll(InFlight& operation);
   bool attempt_fill(InFlight& operation);
   bool attempt_wake(InFlight& operation);
@@ -181,11 +193,14 @@ class SimulatedKernel final : public Clock {
   std::int64_t last_wait_us_ = 0;
   unsigned waits_at_once_ = 0;
   bool may_sleep_ = false;
+  bool is_alone_ = false;
+  std::uint64_t draws_ = 0;
   std::uint64_t trace_ = 1;
   KernelCounts counts_;
   std::uint64_t disk_faults_ = 0;
   std::vector<Actor*> actors_;
   std::vector<Slot> slots_;
+  std::map<int, FileShape> real_files_;
   std::vector<std::unique_ptr<kernel::Ring>> rings_;
   std::vector<std::unique_ptr<InFlight>> in_flight_;
   std::vector<std::unique_ptr<InFlight>> idle_;
