@@ -224,7 +224,8 @@ void RedisCluster::on_shard_lost(Shard& shard, const Error& why) noexcept {
   choose_lead();
   scout_.set_content(false);
   scout_.ask();
-  judge({why.code, to_string(shard.pair.address()) + ": " + why.message, why.system_errno});
+  judge({why.code, to_string(shard.pair.address()) + ": " + why.message, why.system_errno},
+        slots_of(shard));
 }
 
 // Stays who it is as long as it can be used and has slots.
@@ -256,7 +257,16 @@ SlotSet RedisCluster::slots_away() const noexcept {
   return away;
 }
 
-void RedisCluster::judge(const Error& why) noexcept {
+SlotSet RedisCluster::slots_of(const Shard& shard) const noexcept {
+  SlotSet slots;
+  for (std::size_t i = 0; i < key_slots; ++i)
+    if (owners_[i] == &shard) slots.set(i);
+  return slots;
+}
+
+// `of`: the slots that `why` is about. Of those that are known to be away it is told anew, for what
+// was told first may not have been what keeps them away.
+void RedisCluster::judge(const Error& why, const SlotSet& of) noexcept {
   if (is_stopped_) return;
   const SlotSet away = slots_away();
   scout_.set_content(away.none() && gaps_since_ms_ == 0);
@@ -274,7 +284,7 @@ void RedisCluster::judge(const Error& why) noexcept {
     if (away.any()) owner_.on_part_lost(away, why);
     return;
   }
-  const SlotSet lost = away & ~told_away_;
+  const SlotSet lost = away & (~told_away_ | of);
   const SlotSet back = told_away_ & ~away;
   told_away_ = away;
   if (lost.any()) owner_.on_part_lost(lost, why);

@@ -114,7 +114,8 @@ class RedisCluster final : public RedisServers {
   void choose_lead() noexcept;
   bool is_being_handed_over(std::uint16_t slot) const noexcept;
   SlotSet slots_away() const noexcept;
-  void judge(const Error& why) noexcept;
+  SlotSet slots_of(const Shard& shard) const noexcept;
+  void judge(const Error& why, const SlotSet& of = {}) noexcept;
   void tick_soon() noexcept;
   void on_timer() noexcept;
 
