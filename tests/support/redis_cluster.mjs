@@ -5,6 +5,7 @@
 // stop(), also when a test fails.
 import assert from 'node:assert/strict';
 import { freePort, startRedis } from './redis.mjs';
+import { tlsSettings } from './redis_tls.mjs';
 import { until } from './until.mjs';
 
 const SLOTS = 16_384;
@@ -40,9 +41,16 @@ const linesOf = async (server) => (await server.command('CLUSTER', 'NODES')).tri
 const ownLine = async (server) => (await linesOf(server)).find(({ flags }) => flags.includes('myself'));
 const hasSlot = ({ slots }, slot) => slots.some(([from, to]) => from <= slot && slot <= to);
 
-async function startOne({ password, keepsData, aheadMs, args }) {
+// What makes a server speak TLS to everybody but the test, which has the plain port for itself.
+const tlsArgs = (port, { authority, own, wantsClients, name }) => [
+  ['tls-port', port], ['tls-cluster', 'yes'], ['tls-replication', 'yes'], ...tlsSettings({ authority, own, wantsClients }),
+  ...(name ? [['cluster-announce-hostname', name], ['cluster-preferred-endpoint-type', 'hostname']] : []),
+].flatMap(([setting, value]) => [`--${setting}`, value]);
+
+async function startOne({ password, keepsData, aheadMs, args, tls }) {
   for (let left = PORT_TRIES; ; left -= 1) {
     const busPort = await freePort();
+    const tlsPort = tls ? await freePort() : null;
     try {
       const server = await startRedis({ password, keepsData, hasOwnClock: aheadMs !== undefined, args: [
         '--cluster-enabled', 'yes', '--cluster-port', busPort, '--cluster-node-timeout', NODE_TIMEOUT_MS,
@@ -50,8 +58,9 @@ async function startOne({ password, keepsData, aheadMs, args }) {
         // this, too.
         '--cluster-require-full-coverage', 'no',
         '--repl-diskless-sync-delay', 0, // it would wait 5 s for further replicas
-        ...(password ? ['--masterauth', password] : []), ...args] });
+        ...(password ? ['--masterauth', password] : []), ...(tls ? tlsArgs(tlsPort, tls) : []), ...args] });
       server.busPort = busPort;
+      server.sharedPort = tlsPort ?? server.port;
       if (aheadMs !== undefined) await server.setClock(aheadMs);
       return server;
     } catch (error) {
@@ -62,12 +71,14 @@ async function startOne({ password, keepsData, aheadMs, args }) {
 
 class RedisCluster {
   #password = '';
+  #scheme = 'redis+cluster';
 
-  static async start({ primaries = 3, replicas = 0, password = '', keepsData = false, clocksAheadMs = [], args = [] } = {}) {
+  static async start({ primaries = 3, replicas = 0, password = '', keepsData = false, clocksAheadMs = [], args = [], tls } = {}) {
     const cluster = new RedisCluster();
     cluster.#password = password;
+    if (tls) cluster.#scheme = 'rediss+cluster';
     const started = await Promise.allSettled(Array.from({ length: primaries * (1 + replicas) },
-      (_, i) => startOne({ password, keepsData, aheadMs: clocksAheadMs[i], args })));
+      (_, i) => startOne({ password, keepsData, aheadMs: clocksAheadMs[i], args, tls: tls?.(i) })));
     cluster.servers = started.filter(({ status }) => status === 'fulfilled').map(({ value }) => value);
     try {
       const failed = started.find(({ status }) => status === 'rejected');
@@ -82,12 +93,12 @@ class RedisCluster {
 
   // Of all servers, as seeds.
   get url() {
-    return this.urlOf(this.servers.map(({ port }) => port));
+    return this.urlOf(this.servers.map(({ sharedPort }) => sharedPort));
   }
 
   // With these ports as seeds. user: 'name:password' of another user than the default one.
   urlOf(ports, user = this.#password ? `:${this.#password}` : '') {
-    return `redis+cluster://${user ? `${user}@` : ''}${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
+    return `${this.#scheme}://${user ? `${user}@` : ''}${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
   }
 
   // Those that answer.
@@ -179,7 +190,7 @@ class RedisCluster {
   async grow() {
     const server = await startOne({ password: this.#password, keepsData: false, args: [] });
     this.servers.push(server);
-    await server.command('CLUSTER', 'MEET', '127.0.0.1', this.servers[0].port, this.servers[0].busPort);
+    await server.command('CLUSTER', 'MEET', '127.0.0.1', this.servers[0].sharedPort, this.servers[0].busPort);
     await this.untilWhole();
     return server;
   }
@@ -217,7 +228,7 @@ class RedisCluster {
     await Promise.all(servers.slice(0, primaries).map((server, i) => server.command('CLUSTER', 'ADDSLOTSRANGE',
       Math.round(i * share), Math.round((i + 1) * share) - 1)));
     for (const server of servers.slice(1)) {
-      await servers[0].command('CLUSTER', 'MEET', '127.0.0.1', server.port, server.busPort);
+      await servers[0].command('CLUSTER', 'MEET', '127.0.0.1', server.sharedPort, server.busPort);
     }
     const know = async (server) => (await linesOf(server)).filter(({ flags }) => !flags.includes('handshake')).length === servers.length;
     await until(async () => (await Promise.all(servers.map(know))).every(Boolean), 'the servers know each other', WHOLE_MS);
@@ -233,7 +244,7 @@ class RedisCluster {
     for (;;) {
       const keys = await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 100);
       if (keys.length === 0) return;
-      await from.command('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_MS, ...auth, 'KEYS', ...keys);
+      await from.command('MIGRATE', '127.0.0.1', to.sharedPort, '', 0, MIGRATE_MS, ...auth, 'KEYS', ...keys);
     }
   }
 
@@ -259,5 +270,7 @@ class RedisCluster {
 
 // primaries, and replicas of each; password, keepsData, args: as of startRedis, of every server. clocksAheadMs: of those
 // that have clocks of their own, in the order of `servers`, of which the primaries come first; none below 0.
+// tls(i): {authority, own, wantsClients, name} of that server, as of redis_tls.mjs; clients are told its name, if it has
+// one, and else its address. They and the servers speak TLS alone, at `sharedPort` (without TLS that is `port`).
 // Each of `servers` is what startRedis gives: command(), calls(), kill(), hang(), goOn(), start(), setClock(), port, pid.
 export const startRedisCluster = (options) => RedisCluster.start(options);

@@ -20,7 +20,7 @@ export async function redisHasTls() {
   return !/Bad directive/.test(stdout + stderr);
 }
 
-const tlsSettings = ({ authority, own, wantsClients = false }) => [
+export const tlsSettings = ({ authority, own, wantsClients = false }) => [
   ['tls-cert-file', own.certificate], ['tls-key-file', own.key], ['tls-ca-cert-file', authority.certificate],
   ['tls-auth-clients', wantsClients ? 'yes' : 'no']];
 
