@@ -7,6 +7,7 @@
 #endif
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <string>
@@ -53,7 +54,7 @@ struct RedisLink::Impl {
   void set_timer(std::int64_t delay_ms) noexcept;
   void send(std::span<const std::string_view> arguments, redisCallbackFn* callback) noexcept;
   void answer_all(const Error& why) noexcept;
-  bool is_idle() noexcept;
+  bool is_idle() const noexcept;
 
   // hiredis' view of us.
   void adopt(redisAsyncContext* fresh) noexcept;
@@ -85,21 +86,22 @@ struct RedisLink::Impl {
   std::deque<Pending> pending;                      // in the order of sending
   std::size_t pending_bytes = 0;                    // the sum of theirs
   unsigned greetings_left = 0;
+  bool is_in_event = false;  // of a watcher, which may have been retired by it
 };
 
 void RedisLink::Impl::set_timer(std::int64_t delay_ms) noexcept {
   reactor.timers().schedule(timer, reactor.now_ms() + delay_ms);
 }
 
-bool RedisLink::Impl::is_idle() noexcept {
-  std::erase_if(retired, [](const auto& old) { return old->is_idle(); });
-  return retired.empty();
+bool RedisLink::Impl::is_idle() const noexcept {
+  const bool is_closed = watcher == nullptr && !is_in_event;  // which may have retired its watcher
+  return is_closed && std::ranges::all_of(retired, [](const auto& old) { return old->is_idle(); });
 }
 
 void RedisLink::Impl::connect() noexcept {
-  VS_ASSERT(context == nullptr);
+  VS_ASSERT(context == nullptr && !is_in_event);
   state = State::connecting;
-  is_idle();  // forgets watchers that have ended
+  std::erase_if(retired, [](const auto& old) { return old->is_idle(); });
   redisAsyncContext* fresh = address.unix_path.empty()
                                  ? redisAsyncConnect(address.host.c_str(), address.port)
                                  : redisAsyncConnectUnix(address.unix_path.c_str());
@@ -149,10 +151,16 @@ void RedisLink::Impl::on_ready(std::uint32_t events) noexcept {
   constexpr std::uint32_t trouble = POLLERR | POLLHUP | POLLNVAL;
   const bool is_writable = (events & (POLLOUT | trouble)) != 0;
   const bool is_readable = (events & (POLLIN | trouble)) != 0;
-  if (tls != nullptr) return on_tls_ready(is_readable, is_writable);
-  // Either call may end the connection and with it the context.
-  if (context != nullptr && is_writable) redisAsyncHandleWrite(context);
-  if (context != nullptr && is_readable) redisAsyncHandleRead(context);
+  VS_ASSERT(!is_in_event);
+  is_in_event = true;
+  if (tls != nullptr) {
+    on_tls_ready(is_readable, is_writable);
+  } else {
+    // Either call may end the connection and with it the context.
+    if (context != nullptr && is_writable) redisAsyncHandleWrite(context);
+    if (context != nullptr && is_readable) redisAsyncHandleRead(context);
+  }
+  is_in_event = false;
 }
 
 // Reads first: what a server said before it hung up tells why. What hiredis 1.2 does not see to:
@@ -335,7 +343,7 @@ void RedisLink::stop() noexcept {
 }
 
 bool RedisLink::is_idle() const noexcept {
-  return impl_->is_idle() && !impl_->watcher;
+  return impl_->is_idle();
 }
 bool RedisLink::is_settled() const noexcept {
   return impl_->pending.empty();

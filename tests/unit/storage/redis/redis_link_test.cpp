@@ -4,11 +4,13 @@
 #include <criterion/criterion.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/support/redis_server.h"
+#include "tests/support/scripted_redis.h"
 #include "tests/support/test_link.h"
 
 using namespace videosync;
@@ -129,4 +131,58 @@ Test(redis_link, too_many_commands_in_flight_are_refused) {
   }
   cr_assert_eq(refused, 5);
   link.until([&] { return answered == 10; }, "the others' answers");
+}
+
+// Whoever hears of the end of a connection does so from within the event that told of it: what is
+// still used there must not be taken for idle, or the link would be destroyed below it.
+Test(redis_link, within_its_own_event_it_is_not_idle) {
+  struct Owner final : TestLoop, RedisLinkOwner {
+    std::unique_ptr<RedisLink> link;
+    bool is_ready = false;
+    std::optional<bool> was_idle;
+    void on_redis_ready() noexcept override { is_ready = true; }
+    void on_redis_lost(const Error&) noexcept override {
+      link->stop();
+      was_idle = link->is_idle();
+    }
+  };
+  ScriptedRedis server;
+  Owner owner;
+  owner.link =
+      std::make_unique<RedisLink>(*owner.reactor, owner, server.address(), RedisLink::Options{});
+  owner.link->start();
+  server.accept(owner);
+  server.expect(owner, resp_array({"PING"}));
+  server.say("+PONG\r\n");
+  owner.until([&] { return owner.is_ready; }, "the greeting");
+  server.hang_up();
+  owner.until([&] { return owner.was_idle.has_value(); }, "the loss");
+  cr_assert_not(*owner.was_idle);
+  owner.until([&] { return owner.link->is_idle(); }, "rest");
+}
+
+Test(redis_link, a_command_may_stop_it_from_within_its_answer) {
+  ScriptedRedis server;
+  TestLink link(server.address());
+  server.accept(link);
+  server.expect(link, resp_array({"PING"}));
+  server.say("+PONG\r\n");
+  link.until_ready(1);
+  std::vector<std::string> answers;
+  bool was_idle = true;
+  link.link->command(std::array<std::string_view, 1>{"ONE"},
+                     [&](Result<RedisReply> reply) noexcept {
+                       answers.push_back(text_of(reply));
+                       link.link->stop();
+                       was_idle = link.link->is_idle();
+                     });
+  link.link->command(std::array<std::string_view, 1>{"TWO"},
+                     [&](Result<RedisReply> reply) noexcept { answers.push_back(text_of(reply)); });
+  server.expect(link, resp_array({"ONE"}) + resp_array({"TWO"}));
+  server.say("+1\r\n+2\r\n");
+  link.until([&] { return answers.size() == 2; }, "both answers");
+  cr_assert_not(was_idle);
+  cr_assert(answers[0] == "1" && answers[1].starts_with("!"), "%s, %s", answers[0].c_str(),
+            answers[1].c_str());
+  link.until([&] { return link.link->is_idle(); }, "rest");
 }
