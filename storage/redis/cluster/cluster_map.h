@@ -20,7 +20,7 @@ namespace videosync {
 struct Redirection {
   bool is_ask = false;  // for this command alone
   std::uint16_t slot = 0;
-  std::string host{};  // "": that of whoever says so
+  std::string host{};  // "": that of whoever says so, or not known there
   std::uint16_t port = 0;
 
   static std::optional<Redirection> parse(std::string_view error);
@@ -33,8 +33,8 @@ class ClusterMap {
 
   ClusterMap() noexcept { owners_.fill(nobody); }
 
-  // The answer to CLUSTER SLOTS of the server at `asked`, whose user, password and TLS all have.
-  // Errors: corrupt.
+  // The answer to CLUSTER SLOTS of the server at `asked`, whose user, password and TLS all have. Of
+  // a slot in several ranges the last counts. Errors: corrupt; unavailable where there are none.
   static Result<ClusterMap> read(const RedisReply& reply, const RedisAddress& asked);
 
   // In the order in which they were met.
