@@ -113,6 +113,8 @@ struct RedisStore::Call {
   BufferRef queue;
   BufferRef event;
   OnDone done;
+  std::uint16_t slot = slot_of_name(key);
+  std::uint64_t number = 0;
   bool has_code = false;  // in a cluster: of `create`, it has been taken
 };
 
@@ -273,13 +275,14 @@ void RedisStore::on_servers_connected(RedisPair& server) noexcept {
 }
 
 void RedisStore::run(std::unique_ptr<Call> call) {
+  call->number = ++last_number_;
   const bool takes_code = call->operation == Operation::create && call->code && !call->has_code;
   if (takes_code && servers_->is_cluster()) {
     take_code(std::move(call));
-  } else if (!is_recovering_) {
+  } else if (!held_.contains(call->slot)) {
     send(std::move(call), false);
-  } else if (held_.size() < held_max) {
-    held_.push_back(std::move(call));
+  } else if (held_calls_ < held_max) {
+    hold(std::move(call));
   } else {
     finish(std::move(call), fail(ErrorCode::unavailable, "too many commands wait for Redis"));
   }
@@ -320,7 +323,7 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
     --publication.channel;
     if (publication.event > 0) --publication.event;
   }
-  if (!in_full) ++short_calls_;
+  if (!in_full) ++short_calls_[call->slot];
   const std::string_view name = call->key;
   servers_->script(
       name, std::span(arguments).first(count), publication,
@@ -331,10 +334,11 @@ void RedisStore::send(std::unique_ptr<Call> call, bool in_full) {
 
 void RedisStore::on_answer(std::unique_ptr<Call> call, bool in_full,
                            Result<RedisReply> reply) noexcept {
-  if (!in_full) --short_calls_;
+  const std::uint16_t slot = call->slot;
+  VS_ASSERT(in_full || short_calls_[slot] > 0);
+  if (!in_full) --short_calls_[slot];
   if (!in_full && !reply && reply.error().message.starts_with("NOSCRIPT")) {
-    is_recovering_ = true;
-    held_.push_back(std::move(call));
+    hold(std::move(call));
   } else if (!reply) {
     finish(std::move(call), std::unexpected(std::move(reply.error())));
   } else if (reply->integer() == 1) {
@@ -344,12 +348,21 @@ void RedisStore::on_answer(std::unique_ptr<Call> call, bool in_full,
   } else {
     finish(std::move(call), fail(ErrorCode::not_found, "no such key"));
   }
-  if (is_recovering_ && short_calls_ == 0) send_held();
+  if (short_calls_[slot] == 0 && held_.contains(slot)) send_held(slot);
 }
 
-void RedisStore::send_held() noexcept {
-  is_recovering_ = false;
-  for (std::unique_ptr<Call>& call : std::exchange(held_, {}))
+void RedisStore::hold(std::unique_ptr<Call> call) {
+  const std::uint64_t number = call->number;
+  held_[call->slot].emplace(number, std::move(call));
+  ++held_calls_;
+}
+
+void RedisStore::send_held(std::uint16_t slot) noexcept {
+  VS_ASSERT(short_calls_[slot] == 0);
+  auto calls = std::move(held_.extract(slot).mapped());
+  VS_ASSERT(calls.size() <= held_calls_);
+  held_calls_ -= calls.size();
+  for (auto& [number, call] : calls)
     send(std::move(call), true);
 }
 

@@ -7,10 +7,11 @@
 // every operation ends as unavailable at once, and what was on its way as unavailable or timed_out,
 // done or not.
 //
-// A script that the server has forgotten (NOSCRIPT) is sent in full; until the answers of those on
-// their way have come, later operations wait, so that the order of changes stays. It may be lost
-// only if another node brings the script back between two changes that are under way: then the
-// older one is a conflict.
+// A script that the server has forgotten (NOSCRIPT) is sent in full; until the answers of those of
+// its slot that are on their way have come, later operations of that slot wait, so that the order
+// of changes stays. It may be lost only if another node brings the script back between two changes
+// that are under way: then the older one is a conflict. Other slots do not wait: their server may
+// be one that does not answer.
 //
 // In a cluster a code's record is mostly on another server than its session: it is taken before the
 // session is made, given back where that fails, and else follows the session with commands of its
@@ -27,7 +28,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +35,7 @@
 #include <string_view>
 
 #include "core/reactor/timer_wheel.h"
+#include "storage/key_slots.h"
 #include "storage/redis/redis_clock.h"
 #include "storage/redis/redis_servers.h"
 #include "storage/session_store.h"
@@ -95,7 +96,8 @@ class RedisStore final : public SessionStore, RedisServersOwner, RedisClockOwner
   void send(std::unique_ptr<Call> call, bool in_full);
   void on_answer(std::unique_ptr<Call> call, bool in_full, Result<RedisReply> reply) noexcept;
   void finish(std::unique_ptr<Call> call, Result<> result) noexcept;
-  void send_held() noexcept;
+  void hold(std::unique_ptr<Call> call);
+  void send_held(std::uint16_t slot) noexcept;
   void become_ready() noexcept;
   void tell_lost(const Error& why) noexcept;
 
@@ -109,10 +111,12 @@ class RedisStore final : public SessionStore, RedisServersOwner, RedisClockOwner
   SessionListener* listener_ = nullptr;
   std::array<std::string, scripts> digests_;  // by Operation; "" until a server has told
   std::map<std::string, Uuid, std::less<>> followed_;
-  std::deque<std::unique_ptr<Call>> held_;  // until short_calls_ is 0
-  std::size_t short_calls_ = 0;             // by digest, on their way
-  bool is_recovering_ = false;              // from a NOSCRIPT until held_ is sent
-  std::unique_ptr<RedisClock> clock_;       // null: nobody's is driven
+  std::array<std::uint32_t, key_slots> short_calls_{};  // by digest, on their way, of each slot
+  // Of slots with a NOSCRIPT, by their numbers: until the short calls on their way are answered.
+  std::map<std::uint16_t, std::map<std::uint64_t, std::unique_ptr<Call>>> held_;
+  std::size_t held_calls_ = 0;         // in all of them
+  std::uint64_t last_number_ = 0;      // of calls, in the order in which they were asked for
+  std::unique_ptr<RedisClock> clock_;  // null: nobody's is driven
   std::string last_failure_;
   bool is_ready_ = false;  // as the listener was told
   SlotSet away_;           // of the cluster, while it can be used

@@ -69,12 +69,15 @@ class ScriptedServer {
       receive(connection);
   }
 
-  // Commands that wait for an answer, in the order in which they came: their last words.
-  std::vector<std::string> waiting() const {
-    std::vector<std::string> last;
-    for (const Asked* asked : waiting_)
-      last.push_back(asked->words.back());
-    return last;
+  // Commands that wait for an answer, in the order in which they came: of each its last word, or
+  // one that comes so many before that.
+  std::vector<std::string> waiting(std::size_t before_last = 0) const {
+    std::vector<std::string> found;
+    for (const Asked* asked : waiting_) {
+      cr_assert_lt(before_last, asked->words.size());
+      found.push_back(asked->words[asked->words.size() - 1 - before_last]);
+    }
+    return found;
   }
   // Answers the first of them.
   void answer(std::string_view text) {
