@@ -348,6 +348,9 @@ bool RedisLink::is_idle() const noexcept {
 bool RedisLink::is_settled() const noexcept {
   return impl_->pending.empty();
 }
+std::int64_t RedisLink::waited_ms() const noexcept {
+  return is_settled() ? 0 : impl_->reactor.now_ms() - impl_->pending.front().since_ms;
+}
 bool RedisLink::is_ready() const noexcept {
   return impl_->state == Impl::State::ready;
 }

@@ -65,6 +65,8 @@ class RedisLink {
   bool is_ready() const noexcept;
   // No command waits for its answer.
   bool is_settled() const noexcept;
+  // How long the oldest of those has waited; 0: there are none.
+  std::int64_t waited_ms() const noexcept;
 
   // The server of the next attempt; the present connection stays.
   void set_address(RedisAddress address) noexcept;

@@ -79,6 +79,7 @@ class RedisPair {
   bool is_ready() const noexcept { return counters_.is_up; }
   // No command waits for its answer.
   bool is_settled() const noexcept { return commands_.is_settled(); }
+  std::int64_t waited_ms() const noexcept { return commands_.waited_ms(); }
   // The latest failure's words; "" before any.
   const std::string& last_failure() const noexcept { return last_failure_; }
   // Where the server is, or was last; without meaning before a Sentinel has answered.

@@ -63,6 +63,7 @@ void RedisCluster::publish(const std::string& channel, Channel::Reach reach,
 
 void RedisCluster::publish_widely(const std::string& channel, std::string_view payload,
                                   OnReply done) {
+  choose_lead();
   if (lead_ == nullptr) return done(fail(ErrorCode::unavailable, "not connected to Redis"));
   lead_->pair.command(std::array<std::string_view, 3>{"PUBLISH", channel, payload},
                       std::move(done));

@@ -228,11 +228,16 @@ void RedisCluster::on_shard_lost(Shard& shard, const Error& why) noexcept {
         slots_of(shard));
 }
 
-// Stays who it is as long as it can be used and has slots.
+// Stays who it is as long as it can be used, has slots and answers, or nobody else does.
 void RedisCluster::choose_lead() noexcept {
-  if (lead_ != nullptr && lead_->has_slots) return;
-  const auto found = std::ranges::find_if(shards_, [](const auto& shard) {
-    return !shard->is_retired && shard->has_slots && shard->pair.is_ready();
+  const auto is_silent = [](const Shard& shard) {
+    return shard.pair.waited_ms() >= lead_silence_ms;
+  };
+  const bool may_stay = lead_ != nullptr && lead_->has_slots;
+  if (may_stay && !is_silent(*lead_)) return;
+  const auto found = std::ranges::find_if(shards_, [&](const auto& shard) {
+    return !shard->is_retired && shard->has_slots && shard->pair.is_ready() &&
+           !(may_stay && is_silent(*shard));
   });
   if (found == shards_.end()) return;
   lead_ = found->get();

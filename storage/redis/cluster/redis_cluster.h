@@ -16,12 +16,13 @@
 //
 // A part is the slots of a primary that cannot be used. What is followed in it is heard again once
 // the slot has somebody. Channels of nodes are followed at every primary and taken from one of
-// them, the lead; its loss is the next one's turn, and what was said meanwhile may be missed. What
-// is said to one node goes to the sharded channel of its slot, as long as that has somebody and the
-// node hears it there: it goes to nobody else, and that nobody hears it is known for certain. Else
-// it is published by the lead, the cluster hands it on to all its servers, and the number of those
-// who hear is that at this lead: so a server that has given away its last slot is no lead any more,
-// and yet followed until no other node takes it for one.
+// them, the lead; its loss is the next one's turn, and so is its silence where another primary
+// answers; what was said meanwhile may be missed. What is said to one node goes to the sharded
+// channel of its slot, as long as that has somebody and the node hears it there: it goes to nobody
+// else, and that nobody hears it is known for certain. Else it is published by the lead, the
+// cluster hands it on to all its servers, and the number of those who hear is that at this lead: so
+// a server that has given away its last slot is no lead any more, and yet followed until no other
+// node takes it for one.
 //
 // Source: the Redis Cluster specification. One thread, its reactor's.
 #pragma once
@@ -71,6 +72,9 @@ class RedisCluster final : public RedisServers {
   static constexpr std::int64_t tick_ms = 20;
   static constexpr std::int64_t look_again_ms = 100;  // for whoever has a channel's slot now
   static constexpr std::int64_t patience_ms = 1'000;  // with primaries that are being connected to
+  // Without an answer of the lead, where another primary answers: nodes that are to hear each other
+  // every second, and count who does not for 3.5 s as gone, cannot wait for a command's time-out.
+  static constexpr std::int64_t lead_silence_ms = 500;
   // A server that hears of a failover from the old primary first says for a moment that its slots
   // are nobody's: who had them is asked, for it says who has.
   static constexpr std::int64_t gaps_max_ms = 3'000;

@@ -214,3 +214,77 @@ Test(redis_cluster, a_part_that_was_never_there_is_told_with_its_reason) {
   cr_assert_eq(client.lost_parts.back().first.count(), key_slots / 2);
   cr_assert(client.lost_parts.back().first.test(slot_of_name(high)));
 }
+
+// --- The lead ------------------------------------------------------------------------------------
+
+namespace {
+
+const std::string everybody = "videosync:{everybody}:events";
+
+// Said to all nodes, and heard where the lead is.
+struct LeadClient final : ClusterClient {
+  std::size_t lead = 0;
+  std::size_t other = 1;
+  std::int64_t said_ms = 0;
+  std::size_t said = 0;
+
+  LeadClient() : ClusterClient(2) {
+    share({0, 1});
+    start();
+    until([&] { return ready == 1; }, "the cluster");
+    cluster->follow(everybody, Channel::Reach::all, [](Result<>) noexcept {});
+    until([&] { return at(0).count("SUBSCRIBE") == 2 && at(1).count("SUBSCRIBE") == 2; },
+          "the channel at both");
+    say("1");
+    until([&] { return !at(0).waiting().empty() || !at(1).waiting().empty(); }, "the lead");
+    if (at(0).waiting().empty()) std::swap(lead, other);
+  }
+  // As nodes say that they live, and more often.
+  void say_now_and_then() {
+    if (reactor->now_ms() - said_ms < 50) return;
+    said_ms = reactor->now_ms();
+    say("again");
+    ++said;
+  }
+  void say(std::string_view text) {
+    cluster->publish(everybody, Channel::Reach::all, text, [](Result<RedisReply>) noexcept {});
+  }
+};
+
+}  // namespace
+
+Test(redis_cluster, a_lead_that_hangs_gives_way_before_its_commands_are_late) {
+  LeadClient client;
+  client.at(client.lead).hangs = true;
+  client.until(
+      [&] {
+        client.say_now_and_then();
+        return !client.at(client.other).waiting().empty();
+      },
+      "another lead");
+  client.at(client.other).push(everybody, "heard");
+  client.until([&] { return client.messages == Answers{"heard"}; }, "what is said there");
+  cr_assert_eq(client.ready, 1);
+  cr_assert(client.lost_parts.empty(), "nobody is told that anything is away");
+}
+
+Test(redis_cluster, where_all_are_silent_the_lead_stays) {
+  LeadClient client;
+  const auto ask = [&](std::size_t server) {
+    client.ask(server == 0 ? low : high, "unanswered");
+    client.until_waiting(server, {"unanswered"}, "a command");
+  };
+  client.at(client.lead).answer(":1\r\n");
+  ask(client.other);
+  ask(client.lead);
+  const std::int64_t begin_ms = client.reactor->now_ms();
+  client.until(
+      [&] {
+        client.say_now_and_then();
+        return client.reactor->now_ms() - begin_ms > 1'000;
+      },
+      "a second");
+  client.until([&] { return client.at(client.lead).waiting().size() == client.said + 1; },
+               "all at the lead");
+  cr_assert_eq(client.at(client.other).waiting().size(), 1u);
+}
