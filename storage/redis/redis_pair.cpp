@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "core/base/uuid.h"
 #include "core/reactor/reactor.h"
 
@@ -57,13 +59,7 @@ RedisPair::RedisPair(Reactor& reactor, RedisPairOwner& owner, RedisLocation loca
       subscriber_(reactor, subscriber_side_, address_, subscriber_options(options)),
       timer_([](void* self) noexcept { static_cast<RedisPair*>(self)->on_timer(); }, this) {
   subscriber_.subscribe(pulse_channel_);
-  if (!location.has_sentinels()) return;
-  sentinel_ = std::make_unique<RedisSentinel>(
-      reactor, std::move(location.sentinels), std::move(location.master_name), options.tls,
-      [this](const RedisAddress& master) noexcept { on_master(master); },
-      [this](const Error& why) noexcept {
-        if (!is_ready()) become_lost(why);
-      });
+  if (location.has_sentinels()) sentinels_ = asker_of(std::move(location));
 }
 RedisPair::~RedisPair() = default;
 
@@ -73,8 +69,8 @@ std::int64_t RedisPair::now_ms() const noexcept {
 
 void RedisPair::start() noexcept {
   reactor_.timers().schedule(timer_, now_ms() + pulse_interval_ms);
-  if (sentinel_) {
-    sentinel_->start();
+  if (sentinels_) {
+    sentinels_->start();
   } else {
     connect();
   }
@@ -84,7 +80,7 @@ void RedisPair::stop() noexcept {
   is_stopped_ = true;
   counters_.is_up = false;
   reactor_.timers().cancel(timer_);
-  if (sentinel_) sentinel_->stop();
+  if (sentinels_) sentinels_->stop();
   commands_.stop();
   subscriber_.stop();
   for (auto& [channel, followers] : std::exchange(followers_, {})) {
@@ -93,7 +89,7 @@ void RedisPair::stop() noexcept {
 }
 
 bool RedisPair::is_idle() const noexcept {
-  return commands_.is_idle() && subscriber_.is_idle() && (!sentinel_ || sentinel_->is_idle());
+  return commands_.is_idle() && subscriber_.is_idle() && (!sentinels_ || sentinels_->is_idle());
 }
 
 void RedisPair::connect() noexcept {
@@ -102,18 +98,51 @@ void RedisPair::connect() noexcept {
   subscriber_.start();
 }
 
-void RedisPair::on_master(const RedisAddress& master) noexcept {
-  RedisAddress address = address_;
-  address.host = master.host;
-  address.port = master.port;
-  if (is_stopped_ || (is_connecting_ && address == address_)) return;
-  address_ = address;
+// --- Sentinels -----------------------------------------------------------------------------------
+
+// Asks once a second, so a failover is noticed at the latest a second after the Sentinel that is
+// asked has agreed to it.
+std::unique_ptr<RedisAsker> RedisPair::asker_of(RedisLocation location) {
+  RedisAsker::Question question{
+      {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", location.master_name}, 1'000, 1'000};
+  return std::make_unique<RedisAsker>(
+      reactor_, std::move(location.sentinels), std::move(question), options_.tls,
+      [this, name = std::move(location.master_name)](const RedisReply& reply,
+                                                     const RedisAddress&) noexcept {
+        return on_sentinel(reply, name);
+      },
+      [this](const Error& why) noexcept {
+        if (!is_ready()) become_lost({why.code, "Sentinel " + why.message, 0});
+      });
+}
+
+// [host, port], or null where it knows no master of that name.
+Result<std::vector<RedisAddress>> RedisPair::on_sentinel(const RedisReply& reply,
+                                                         const std::string& name) noexcept {
+  if (reply.kind() == RedisReply::Kind::error) {
+    return fail(ErrorCode::unavailable, std::string(reply.text()));
+  }
+  RedisAddress master = address_;
+  const auto port =
+      reply.size() == 2 ? parse_decimal<std::uint16_t>(reply[1].text()) : std::nullopt;
+  if (port) master.host = reply[0].text();
+  if (!port || *port == 0 || master.host.empty()) {
+    return fail(ErrorCode::unavailable, "the Sentinel knows no master of the name " + name);
+  }
+  master.port = *port;
+  use(master);
+  return {};
+}
+
+void RedisPair::use(const RedisAddress& master) noexcept {
+  if (is_stopped_ || (is_connecting_ && master == address_)) return;
+  address_ = master;
   if (is_connecting_) {
-    commands_.move_to(address);
-    subscriber_.move_to(address);
+    commands_.move_to(master);
+    subscriber_.move_to(master);
   } else {
-    commands_.set_address(address);
-    subscriber_.set_address(address);
+    commands_.set_address(master);
+    subscriber_.set_address(master);
     connect();
   }
 }
@@ -159,7 +188,7 @@ void RedisPair::become_ready_if_so() noexcept {
   counters_.is_up = true;
   if (std::exchange(was_ready_, true)) ++counters_.reconnects;
   pulse_heard_ms_ = now_ms();
-  if (sentinel_) sentinel_->set_content(true);
+  if (sentinels_) sentinels_->set_content(true);
   owner_.on_pair_ready();
 }
 
@@ -167,9 +196,9 @@ void RedisPair::become_lost(const Error& why) noexcept {
   if (is_stopped_) return;
   counters_.is_up = false;
   last_failure_ = why.message;
-  if (sentinel_) {
-    sentinel_->set_content(false);
-    sentinel_->ask();
+  if (sentinels_) {
+    sentinels_->set_content(false);
+    sentinels_->ask();
   }
   owner_.on_pair_lost(why);
 }

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "core/reactor/timer_wheel.h"
+#include "storage/redis/redis_asker.h"
 #include "storage/redis/redis_link.h"
-#include "storage/redis/redis_sentinel.h"
 #include "storage/redis/redis_subscriber.h"
 
 namespace videosync {
@@ -121,7 +121,10 @@ class RedisPair {
 
   std::int64_t now_ms() const noexcept;
   void connect() noexcept;
-  void on_master(const RedisAddress& master) noexcept;
+  std::unique_ptr<RedisAsker> asker_of(RedisLocation location);
+  Result<std::vector<RedisAddress>> on_sentinel(const RedisReply& reply,
+                                                const std::string& name) noexcept;
+  void use(const RedisAddress& master) noexcept;
   void on_commands_ready() noexcept;
   void on_hello(const Result<RedisReply>& reply) noexcept;
   void on_role(const Result<RedisReply>& reply) noexcept;
@@ -148,7 +151,7 @@ class RedisPair {
   SubscriberSide subscriber_side_{*this};
   RedisLink commands_;
   RedisSubscriber subscriber_;
-  std::unique_ptr<RedisSentinel> sentinel_;  // null: the server was configured
+  std::unique_ptr<RedisAsker> sentinels_;  // null: the server was configured
   TimerEntry timer_;
   // Follows whose confirmation is to come on the present connection.
   std::map<std::string, std::vector<OnDone>, std::less<>> followers_;

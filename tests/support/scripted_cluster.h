@@ -44,8 +44,9 @@ class ScriptedServer {
   }
 
   const RedisAddress& address() const { return address_; }
-  // To CLUSTER SLOTS, from now on.
+  // To CLUSTER SLOTS, and as a Sentinel to who is the master, from now on.
   std::string slots = "*0\r\n";
+  std::string master = "*-1\r\n";
   // Hears and says nothing.
   bool hangs = false;
 
@@ -178,6 +179,8 @@ class ScriptedServer {
     const std::string& name = words.front();
     if (name == "PING") return "+PONG\r\n";
     if (name == "CLUSTER") return slots;
+    if (name == "SENTINEL") return master;
+    if (name == "HELLO") return "*0\r\n";
     if (name == "ROLE") return "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
     if (name == "ASKING") return "+OK\r\n";
     if (name == "SCRIPT") return "$6\r\ndigest\r\n";

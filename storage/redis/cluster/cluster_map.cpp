@@ -71,6 +71,12 @@ std::uint16_t ClusterMap::index_of(const RedisAddress& primary) {
 }
 
 Result<ClusterMap> ClusterMap::read(const RedisReply& reply, const RedisAddress& asked) {
+  if (reply.kind() == RedisReply::Kind::error) {
+    std::string said(reply.text());
+    const bool is_none = said.find("cluster support disabled") != said.npos;
+    if (is_none) said += ": it is a Redis of its own, to be named by redis://";
+    return fail(ErrorCode::unavailable, std::move(said));
+  }
   constexpr std::string_view refusal = "CLUSTER SLOTS answers something else than slots";
   ClusterMap map;
   if (reply.kind() != RedisReply::Kind::array) {

@@ -34,7 +34,8 @@ class ClusterMap {
   ClusterMap() noexcept { owners_.fill(nobody); }
 
   // The answer to CLUSTER SLOTS of the server at `asked`, whose user, password and TLS all have. Of
-  // a slot in several ranges the last counts. Errors: corrupt; unavailable where there are none.
+  // a slot in several ranges the last counts. Errors: corrupt; unavailable where there are none,
+  // or with the server's words.
   static Result<ClusterMap> read(const RedisReply& reply, const RedisAddress& asked);
 
   // In the order in which they were met.

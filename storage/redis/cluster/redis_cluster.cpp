@@ -33,8 +33,11 @@ RedisCluster::RedisCluster(Reactor& reactor, RedisServersOwner& owner, RedisLoca
       owner_(owner),
       options_(options),
       scout_(
-          reactor, std::move(location.cluster_seeds), options.tls,
-          [this](const ClusterMap& map) noexcept { on_map(map); },
+          reactor, std::move(location.cluster_seeds), {{"CLUSTER", "SLOTS"}, 5'000, 500},
+          options.tls,
+          [this](const RedisReply& reply, const RedisAddress& from) noexcept {
+            return on_slots(reply, from);
+          },
           [this](const Error& why) noexcept {
             if (!is_ready_) owner_.on_servers_lost(why);
           }),
@@ -98,10 +101,15 @@ RedisCluster::Shard& RedisCluster::shard_at(const RedisAddress& address) {
   return shard;
 }
 
-void RedisCluster::on_map(const ClusterMap& map) noexcept {
-  if (is_stopped_) return;
-  adopt(map);
-  if (is_ready_) judge({ErrorCode::unavailable, "slots of the Redis Cluster are nobody's", 0});
+Result<std::vector<RedisAddress>> RedisCluster::on_slots(const RedisReply& reply,
+                                                         const RedisAddress& from) noexcept {
+  const auto map = ClusterMap::read(reply, from);
+  if (!map) return std::unexpected(map.error());
+  if (!is_stopped_) {
+    adopt(*map);
+    if (is_ready_) judge({ErrorCode::unavailable, "slots of the Redis Cluster are nobody's", 0});
+  }
+  return map->primaries();
 }
 
 void RedisCluster::adopt(const ClusterMap& map) {

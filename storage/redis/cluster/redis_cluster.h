@@ -37,7 +37,7 @@
 
 #include "core/reactor/timer_wheel.h"
 #include "storage/redis/cluster/cluster_map.h"
-#include "storage/redis/cluster/cluster_scout.h"
+#include "storage/redis/redis_asker.h"
 #include "storage/redis/redis_servers.h"
 #include "storage/session_store.h"
 
@@ -96,7 +96,8 @@ class RedisCluster final : public RedisServers {
   };
 
   // --- Who has what ---
-  void on_map(const ClusterMap& map) noexcept;
+  Result<std::vector<RedisAddress>> on_slots(const RedisReply& reply,
+                                             const RedisAddress& from) noexcept;
   void adopt(const ClusterMap& map);
   Shard& shard_at(const RedisAddress& address);
   Shard* owner_of(std::uint16_t slot) const noexcept;
@@ -138,7 +139,7 @@ class RedisCluster final : public RedisServers {
   Reactor& reactor_;
   RedisServersOwner& owner_;
   const RedisLink::Options options_;
-  ClusterScout scout_;
+  RedisAsker scout_;
   TimerEntry timer_;                                  // while detours wait, or the first primaries
   std::vector<std::unique_ptr<Shard>> shards_;        // retired ones included, until they are idle
   std::array<Shard*, key_slots> owners_{};            // null: nobody

@@ -176,6 +176,15 @@ Test(cluster_map, a_cluster_without_slots_says_so) {
   cr_assert(map.error().message == "the Redis Cluster has given no slots to its servers yet");
 }
 
+Test(cluster_map, a_server_that_refuses_is_told_in_its_words) {
+  Reading reading;
+  cr_assert(reading.refusal("-NOPERM no permissions\r\n") == "NOPERM no permissions");
+  const std::string alone = reading.refusal("-ERR This instance has cluster support disabled\r\n");
+  cr_assert(alone.starts_with("ERR This instance has cluster support disabled: ") &&
+                alone.ends_with("redis://"),
+            "%s", alone.c_str());
+}
+
 Test(cluster_map, what_is_no_range_of_slots_is_refused) {
   Reading reading;
   for (const std::string& each : {range(-1, 5, one),
