@@ -1,10 +1,12 @@
 // One session on two real nodes over a real Redis: commands a second, the time to the last member,
-// and what a change costs Redis; or many sessions over a Redis Cluster beside one Redis. `make bench-redis`; see README.md.
+// and what a change costs Redis; or many sessions over a Redis Cluster, or over TLS, beside one Redis. `make bench-redis`;
+// see README.md.
 import { parseArgs } from 'node:util';
 import { startCluster } from '../tests/support/cluster.mjs';
 import { createSession, join } from '../tests/support/member.mjs';
 import { runNodeLoad } from './node_load.mjs';
 import { clusterTable, measureCluster } from './redis_cluster.mjs';
+import { measureTls, tlsTable } from './redis_tls.mjs';
 
 const HELP = `One session on two nodes over a Redis of its own (VIDEOSYNC_BINARY names the server).
   --members N    on each node, for the time to the last member [1000]
@@ -13,15 +15,16 @@ const HELP = `One session on two nodes over a Redis of its own (VIDEOSYNC_BINARY
   --changes N    one by one, whose cost in Redis is counted [200]
 Or, instead of all but --seconds:
   --cluster N    many sessions over a Redis Cluster of N primaries, beside as many over one Redis
-  --sessions N   for that, on each primary [2]
-  --rounds N     for that [3]
+  --tls          sessions over one Redis by TLS, beside as many over one without
+  --sessions N   for either, on each Redis [2]
+  --rounds N     for either [3]
   --json         one line of JSON instead of a table
   --help`;
 const DEFAULTS = { members: '1000', seeks: '300', seconds: '5', changes: '200', sessions: '2', rounds: '3' };
 const OPTIONS = Object.fromEntries([...Object.keys(DEFAULTS), 'cluster'].map((name) => [name, { type: 'string' }]));
 
 function readArguments() {
-  const { values } = parseArgs({ options: { ...OPTIONS, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { ...OPTIONS, tls: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help) {
     console.log(HELP);
     process.exit(0);
@@ -31,7 +34,7 @@ function readArguments() {
   for (const [name, value] of numbers) {
     if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} wants a whole number above 0`);
   }
-  return { ...Object.fromEntries(numbers), json: values.json };
+  return { ...Object.fromEntries(numbers), tls: values.tls, json: values.json };
 }
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -105,8 +108,9 @@ function table(figures) {
 
 try {
   const options = readArguments();
-  const figures = await (options.cluster ? measureCluster(options, say) : measure(options));
-  console.log(options.json ? JSON.stringify(figures) : (options.cluster ? clusterTable : table)(figures));
+  const [take, show] = options.cluster ? [measureCluster, clusterTable] : options.tls ? [measureTls, tlsTable] : [measure, table];
+  const figures = await take(options, say);
+  console.log(options.json ? JSON.stringify(figures) : show(figures));
   process.exit(0); // a connection to the Redis that has ended may still be there
 } catch (error) {
   say(`redis_nodes: ${error.message}`);

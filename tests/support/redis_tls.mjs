@@ -24,11 +24,11 @@ export const tlsSettings = ({ authority, own, wantsClients = false }) => [
   ['tls-cert-file', own.certificate], ['tls-key-file', own.key], ['tls-ca-cert-file', authority.certificate],
   ['tls-auth-clients', wantsClients ? 'yes' : 'no']];
 
-// authority, own: of authority.mjs. What startRedis resolves to, with `tls`: {port, url}.
-export async function startTlsRedis({ authority, own, wantsClients, password = '', args = [] }) {
+// authority, own: of authority.mjs; keepsData: of startRedis. What that resolves to, with `tls`: {port, url}.
+export async function startTlsRedis({ authority, own, wantsClients, password = '', keepsData, args = [] }) {
   const port = await freePort();
   const settings = [['tls-port', port], ...tlsSettings({ authority, own, wantsClients })];
-  const redis = await startRedis({ password, args: [...settings.flatMap(([name, value]) => [`--${name}`, value]), ...args] });
+  const redis = await startRedis({ password, keepsData, args: [...settings.flatMap(([name, value]) => [`--${name}`, value]), ...args] });
   redis.tls = { port, url: `rediss://${password ? `:${password}@` : ''}127.0.0.1:${port}` };
   return redis;
 }
