@@ -15,6 +15,7 @@ import { until } from './until.mjs';
 const PORT_MIN = 15_000;
 const PORT_END = 32_000;
 const TRIES = 20;
+const IS_UP = /Ready to accept connections/;
 export const redisServer = process.env.VIDEOSYNC_REDIS_SERVER || 'redis-server';
 
 export function isPortFree(port) {
@@ -91,9 +92,10 @@ class Redis {
     this.#hangs = false;
     this.#child = await startChild(redisServer, ['--bind', '127.0.0.1', '--port', this.port, '--save', '',
       '--dir', this.#folder.directory, ...this.#args, ...args].map(String), { env: { ...process.env, ...this.#clock?.env } });
+    // Its word comes first: until it has found its port taken, another one answers there.
     const look = async () => {
       if (this.#child.hasEnded()) throw new Error(`redis-server ended:\n${this.#child.output()}`);
-      return answers({ port: this.port, host: '127.0.0.1' });
+      return IS_UP.test(this.#child.output()) && answers({ port: this.port, host: '127.0.0.1' });
     };
     await until(look, () => `redis-server:\n${this.#child.output()}`);
   }
