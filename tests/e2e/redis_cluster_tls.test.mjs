@@ -115,21 +115,23 @@ describe('a cluster over TLS', { concurrency: 2, timeout: BOUND_MS, ...without }
     });
   });
 
-  test('a CA that is not trusted, none named, and no certificate where clients need one: what to do', (t) =>
-    withServers({ tls: () => ({ authority, own, wantsClients: true }) }, async (redis) => {
-      for (const args of [['--redis-ca', stranger.certificate], []]) {
-        await assertUnready(t, redis.url, args, /redis: 127\.0\.0\.1:\d+: TLS: .*nobody who is trusted.*--redis-ca/);
-      }
-      await assertUnready(t, redis.url, trusting(), /redis: 127\.0\.0\.1:\d+: TLS: the server wants a certificate of its clients: --redis-cert and --redis-key/);
+  test('a CA that is not trusted, and none named; the port that speaks no TLS, and redis+cluster:// at one that does: what to do', (t) =>
+    withServers({}, async (redis) => {
+      const untrusted = /redis: 127\.0\.0\.1:\d+: TLS: .*nobody who is trusted.*--redis-ca/;
+      for (const args of [['--redis-ca', stranger.certificate], []]) await assertUnready(t, redis.url, args, untrusted);
       const { code, stderr } = await refusalOf(['--listen', '127.0.0.1:0', '--admin', 'none', '--media', 'tests/support', '--redis', redis.url,
         '--redis-ca', stranger.certificate, '--redis-required']);
       assert.equal(code, 1, stderr);
       assert.match(stderr, /videosync: --redis: rediss\+cluster:\/\/.* cannot be used: .*TLS: .*nobody who is trusted/);
+      await assertUnready(t, redis.urlOf([redis.servers[0].port]), trusting(), /redis: .*TLS: .*\(tls-port\)/);
+      await assertUnready(t, redis.url.replace('rediss+', 'redis+'), [], /redis: 127\.0\.0\.1:\d+: \S/);
     }));
 
-  test('the port that speaks no TLS, and redis+cluster:// at one that does', (t) => withServers({}, async (redis) => {
-    await assertUnready(t, redis.urlOf([redis.servers[0].port]), trusting(), /redis: .*TLS: .*\(tls-port\)/);
-    await assertUnready(t, redis.url.replace('rediss+', 'redis+'), [], /redis: 127\.0\.0\.1:\d+: \S/);
+  test('where clients need a certificate: none, and one of a stranger', (t) => withServers({ tls: () => ({ authority, own, wantsClients: true }) }, async (redis) => {
+    await assertUnready(t, redis.url, trusting(), /redis: 127\.0\.0\.1:\d+: TLS: the server wants a certificate of its clients: --redis-cert and --redis-key/);
+    const other = await stranger.issue('other', { names: ['DNS:client'] });
+    await assertUnready(t, redis.url, trusting('--redis-cert', other.certificate, '--redis-key', other.key),
+      /redis: 127\.0\.0\.1:\d+: TLS: the server refuses our certificate .*--redis-cert/);
   }));
 
   // The certificate is for localhost alone.
