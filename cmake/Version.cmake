@@ -52,5 +52,5 @@ endif()
 
 set_source_files_properties(server/version.cpp PROPERTIES COMPILE_DEFINITIONS
   "VIDEOSYNC_VERSION=\"${PROJECT_VERSION}\";VIDEOSYNC_COMMIT=\"${commit}\";VIDEOSYNC_LIBRARIES=\"${libraries}\";VIDEOSYNC_COMPILER=\"${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, ${CMAKE_BUILD_TYPE}\"")
-set_source_files_properties(storage/redis/redis_address.cpp PROPERTIES COMPILE_DEFINITIONS
+set_source_files_properties(storage/redis/link/redis_address.cpp PROPERTIES COMPILE_DEFINITIONS
   "VIDEOSYNC_HIREDIS_VERSION=\"${hiredis_VERSION}\"")

@@ -27,16 +27,16 @@
 #include "server/nodes/store_relay.h"
 #include "server/service.h"
 #include "server/service_manager.h"
-#include "server/succession/state_file.h"
 #include "server/succession/predecessor.h"
 #include "server/succession/standstill.h"
+#include "server/succession/state_file.h"
 #include "server/succession/successor.h"
 #include "server/uploads/upload_keeper.h"
 #include "server/worker.h"
 #include "storage/forms/form_maker.h"
 #include "storage/memory_store.h"
+#include "storage/redis/link/redis_tls.h"
 #include "storage/redis/redis_store.h"
-#include "storage/redis/redis_tls.h"
 #include "storage/redis/store_clock.h"
 
 namespace videosync {

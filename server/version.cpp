@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/reactor/page_residency.h"
-#include "storage/redis/redis_address.h"
+#include "storage/redis/link/redis_address.h"
 
 namespace videosync {
 

@@ -27,6 +27,7 @@ export const words = {
   'storage/films': 'what is learned, pictures',
   'storage/forms': 'what is made of films, on demand',
   'storage/redis': 'the shared store, its clock',
+  'storage/redis/link': 'connections to one Redis',
   'storage/redis/cluster': 'a cluster’s primaries',
   'core/reactor': 'the io_uring loop: sockets, files, timers, threads',
   'core/base': 'the shared vocabulary: Result, ids, clock, text, bytes, log',

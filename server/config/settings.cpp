@@ -9,7 +9,7 @@
 #include "server/access/film_sources.h"
 #include "server/access/origin_policy.h"
 #include "server/config/setting_values.h"
-#include "storage/redis/redis_address.h"
+#include "storage/redis/link/redis_address.h"
 
 namespace videosync {
 

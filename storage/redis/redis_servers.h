@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "storage/redis/redis_pair.h"
+#include "storage/redis/link/redis_pair.h"
 #include "storage/session_store.h"
 
 namespace videosync {

@@ -33,8 +33,13 @@ export const rooms = {
   'storage/library': ['core/base', 'storage/files', 'storage/names'],
   'storage/films': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
   'storage/forms': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
-  'storage/redis': ['core/base', 'core/reactor', 'storage/key_slots.h', 'storage/redis/cluster/redis_cluster.h', 'storage/session_store.h'],
-  'storage/redis/cluster': ['core/base', 'core/reactor', 'storage/key_slots.h', 'storage/redis', 'storage/session_store.h'],
+  'storage/redis/link': ['core/base', 'core/reactor'],
+  'storage/redis/cluster': [
+    'core/base', 'core/reactor', 'storage/key_slots.h', 'storage/redis/link', 'storage/redis/redis_servers.h', 'storage/session_store.h',
+  ],
+  'storage/redis': [
+    'core/base', 'core/reactor', 'storage/key_slots.h', 'storage/redis/cluster/redis_cluster.h', 'storage/redis/link', 'storage/session_store.h',
+  ],
   'maker/film': ['core/base'],
   'maker/forms': ['core/base', 'maker/film'],
   'maker/subtitles': ['core/base', 'maker/film', 'maker/forms/picture_filter.h'],
@@ -82,13 +87,14 @@ export const rooms = {
   ],
   'server/config': [
     'core/base', 'server/access',
-    'server/version.h', 'storage/redis/redis_address.h',
+    'server/version.h', 'storage/redis/link/redis_address.h',
   ],
   // What puts it all together.
   server: [
     'core/base', 'core/kernel', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
     'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/routes', 'server/session', 'server/succession', 'server/uploads',
     'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
+    'storage/redis/link/redis_address.h', 'storage/redis/link/redis_tls.h',
   ],
 };
 
@@ -107,7 +113,7 @@ const libraries = [
   {
     name: 'hiredis', pattern: /^hiredis\//,
     // Its asynchronous interface carries commands; of channels it knows too little.
-    door: ['storage/redis/redis_link.cpp', 'storage/redis/redis_reply.cpp', 'storage/redis/redis_wire.cpp'],
+    door: ['storage/redis/link/redis_link.cpp', 'storage/redis/link/redis_reply.cpp', 'storage/redis/link/redis_wire.cpp'],
   },
   { name: 'pugixml', pattern: /^pugixml\.hpp$/, door: true },
   { name: 'libssl', pattern: /^openssl\/(err|ssl|x509_vfy|x509err|x509v3)\.h$/, door: true },

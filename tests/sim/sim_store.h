@@ -4,8 +4,8 @@
 // master and every followed channel is confirmed. What waits for an answer when a connection ends
 // is unavailable or timed_out, done or not; without a connection an operation is unavailable before
 // the call returns. Connects again with the same pauses, counted by the node's own timers, so a
-// node that stood still wakes to its time-outs first. See storage/redis/redis_pair.h, redis_link.h
-// and redis_subscriber.h.
+// node that stood still wakes to its time-outs first. See storage/redis/link/redis_pair.h,
+// redis_link.h and redis_subscriber.h.
 //
 // One thread, the first worker's of its node. What arrives waits for a turn of that worker.
 #pragma once
@@ -22,7 +22,7 @@
 
 #include "core/base/inline_task.h"
 #include "core/reactor/timer_wheel.h"
-#include "storage/redis/redis_channels.h"
+#include "storage/redis/link/redis_channels.h"
 #include "storage/session_store.h"
 #include "tests/sim/random.h"
 #include "tests/sim/redis.h"

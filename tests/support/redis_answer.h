@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "storage/redis/redis_link.h"
+#include "storage/redis/link/redis_link.h"
 
 namespace videosync::test {
 

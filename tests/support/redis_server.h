@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/redis/redis_address.h"
+#include "storage/redis/link/redis_address.h"
 #include "tests/support/temp_folder.h"
 
 namespace videosync::test {

@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "core/base/unique_fd.h"
-#include "storage/redis/redis_address.h"
+#include "storage/redis/link/redis_address.h"
 #include "tests/support/test_loop.h"
 
 namespace videosync::test {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/redis/redis_link.h"
+#include "storage/redis/link/redis_link.h"
 #include "tests/support/redis_answer.h"
 #include "tests/support/test_loop.h"
 

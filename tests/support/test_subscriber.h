@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/redis/redis_subscriber.h"
+#include "storage/redis/link/redis_subscriber.h"
 #include "tests/support/test_loop.h"
 
 namespace videosync::test {

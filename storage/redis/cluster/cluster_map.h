@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "storage/key_slots.h"
-#include "storage/redis/redis_address.h"
-#include "storage/redis/redis_link.h"
+#include "storage/redis/link/redis_address.h"
+#include "storage/redis/link/redis_link.h"
 
 namespace videosync {
 

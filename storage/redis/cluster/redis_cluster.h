@@ -37,7 +37,7 @@
 
 #include "core/reactor/timer_wheel.h"
 #include "storage/redis/cluster/cluster_map.h"
-#include "storage/redis/redis_asker.h"
+#include "storage/redis/link/redis_asker.h"
 #include "storage/redis/redis_servers.h"
 #include "storage/session_store.h"
 

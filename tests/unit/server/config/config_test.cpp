@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "server/config/setting_values.h"
-#include "storage/redis/redis_address.h"
+#include "storage/redis/link/redis_address.h"
 
 using namespace videosync;
 

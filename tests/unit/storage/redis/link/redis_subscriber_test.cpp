@@ -1,6 +1,6 @@
 // RedisSubscriber against a real redis-server, also as a cluster of one and of two, and against one
 // that says what a test wants.
-#include "storage/redis/redis_subscriber.h"
+#include "storage/redis/link/redis_subscriber.h"
 
 #include <criterion/criterion.h>
 #include <poll.h>

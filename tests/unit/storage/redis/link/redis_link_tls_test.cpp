@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "core/base/unique_fd.h"
-#include "storage/redis/redis_link.h"
-#include "storage/redis/redis_tls.h"
+#include "storage/redis/link/redis_link.h"
+#include "storage/redis/link/redis_tls.h"
 #include "tests/support/certificates.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/test_link.h"

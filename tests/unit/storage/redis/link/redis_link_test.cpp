@@ -1,5 +1,5 @@
 // RedisLink against a real redis-server that is killed, hung and started again.
-#include "storage/redis/redis_link.h"
+#include "storage/redis/link/redis_link.h"
 
 #include <criterion/criterion.h>
 

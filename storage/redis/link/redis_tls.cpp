@@ -1,4 +1,4 @@
-#include "storage/redis/redis_tls.h"
+#include "storage/redis/link/redis_tls.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>

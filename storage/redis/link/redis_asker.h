@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/reactor/timer_wheel.h"
-#include "storage/redis/redis_link.h"
+#include "storage/redis/link/redis_link.h"
 
 namespace videosync {
 

@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "core/reactor/timer_wheel.h"
-#include "storage/redis/redis_asker.h"
-#include "storage/redis/redis_link.h"
-#include "storage/redis/redis_subscriber.h"
+#include "storage/redis/link/redis_asker.h"
+#include "storage/redis/link/redis_link.h"
+#include "storage/redis/link/redis_subscriber.h"
 
 namespace videosync {
 

@@ -1,6 +1,6 @@
 // RedisPair's channels of both kinds against a real redis-server that is a cluster of one, and
 // Sentinels that a test plays; what it is to a store, the tests of stores show.
-#include "storage/redis/redis_pair.h"
+#include "storage/redis/link/redis_pair.h"
 
 #include <criterion/criterion.h>
 

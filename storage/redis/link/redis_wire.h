@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "storage/redis/redis_address.h"
-#include "storage/redis/redis_reply.h"
+#include "storage/redis/link/redis_address.h"
+#include "storage/redis/link/redis_reply.h"
 
 struct redisContext;  // hiredis' connection
 struct ssl_st;        // OpenSSL's SSL

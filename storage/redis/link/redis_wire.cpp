@@ -1,4 +1,4 @@
-#include "storage/redis/redis_wire.h"
+#include "storage/redis/link/redis_wire.h"
 
 #include <hiredis/hiredis.h>
 #if VIDEOSYNC_REDIS_TLS
@@ -15,7 +15,7 @@
 
 #include "core/base/assert.h"
 #include "core/reactor/fd_watcher.h"
-#include "storage/redis/redis_tls.h"
+#include "storage/redis/link/redis_tls.h"
 
 namespace videosync {
 

@@ -1,5 +1,5 @@
 // Whom a connection to Redis believes and what it says where it does not, by handshakes in memory.
-#include "storage/redis/redis_tls.h"
+#include "storage/redis/link/redis_tls.h"
 
 #include <criterion/criterion.h>
 #include <openssl/err.h>

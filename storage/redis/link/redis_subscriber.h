@@ -23,10 +23,10 @@
 
 #include "core/base/error.h"
 #include "core/reactor/timer_wheel.h"
-#include "storage/redis/redis_address.h"
-#include "storage/redis/redis_backoff.h"
-#include "storage/redis/redis_channels.h"
-#include "storage/redis/redis_wire.h"
+#include "storage/redis/link/redis_address.h"
+#include "storage/redis/link/redis_backoff.h"
+#include "storage/redis/link/redis_channels.h"
+#include "storage/redis/link/redis_wire.h"
 
 namespace videosync {
 

@@ -1,4 +1,4 @@
-#include "storage/redis/redis_reply.h"
+#include "storage/redis/link/redis_reply.h"
 
 #include <hiredis/hiredis.h>
 

@@ -1,4 +1,4 @@
-#include "storage/redis/redis_link.h"
+#include "storage/redis/link/redis_link.h"
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
@@ -18,8 +18,8 @@
 #include "core/base/log.h"
 #include "core/reactor/fd_watcher.h"
 #include "core/reactor/reactor.h"
-#include "storage/redis/redis_backoff.h"
-#include "storage/redis/redis_tls.h"
+#include "storage/redis/link/redis_backoff.h"
+#include "storage/redis/link/redis_tls.h"
 
 namespace videosync {
 

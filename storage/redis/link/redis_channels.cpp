@@ -1,4 +1,4 @@
-#include "storage/redis/redis_channels.h"
+#include "storage/redis/link/redis_channels.h"
 
 #include "core/base/assert.h"
 

@@ -1,6 +1,6 @@
 // RedisChannels beside a server that does as it is told, in order, and now and then has a slot no
 // more.
-#include "storage/redis/redis_channels.h"
+#include "storage/redis/link/redis_channels.h"
 
 #include <criterion/criterion.h>
 

@@ -20,8 +20,8 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "storage/redis/redis_address.h"
-#include "storage/redis/redis_reply.h"
+#include "storage/redis/link/redis_address.h"
+#include "storage/redis/link/redis_reply.h"
 
 namespace videosync {
 

@@ -1,4 +1,4 @@
-#include "storage/redis/redis_pair.h"
+#include "storage/redis/link/redis_pair.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "storage/redis/redis_address.h"
+#include "storage/redis/link/redis_address.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "storage/redis/redis_asker.h"
+#include "storage/redis/link/redis_asker.h"
 
 #include <algorithm>
 #include <string_view>

@@ -1,5 +1,5 @@
 // The forms of --redis, good ones and bad ones.
-#include "storage/redis/redis_address.h"
+#include "storage/redis/link/redis_address.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "storage/redis/redis_subscriber.h"
+#include "storage/redis/link/redis_subscriber.h"
 
 #include <algorithm>
 #include <array>
