@@ -203,8 +203,12 @@ Result<RedisLocation> parse_redis_url(std::string_view url) {
 std::string without_password(std::string_view url) {
   const std::size_t at = url.rfind('@');
   if (at == url.npos) return std::string(url);
+  // Where the scheme was left out, a password may have what looks like the end of one.
   const std::size_t scheme = url.find("://");
-  const std::size_t user = scheme == url.npos || scheme > at ? 0 : scheme + 3;
+  const bool has_scheme =
+      scheme < at &&
+      std::ranges::all_of(url.substr(0, scheme), [](char c) { return is_letter(c) || c == '+'; });
+  const std::size_t user = has_scheme ? scheme + 3 : 0;
   const std::size_t colon = url.find(':', user);
   // Without a colon the whole of it may be the secret.
   const std::size_t secret = colon < at ? colon + 1 : user;

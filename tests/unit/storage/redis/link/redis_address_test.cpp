@@ -95,6 +95,7 @@ Test(redis_address, as_text) {
   cr_assert_eq(without_password("redis://u:p@ss@h:1/0"), "redis://u:***@h:1/0");
   cr_assert_eq(without_password("redis://h:1"), "redis://h:1");
   cr_assert_eq(without_password("secret@h:1"), "***@h:1");
+  cr_assert_eq(without_password("u:secret://more@h:1"), "u:***@h:1", "its scheme was left out");
   cr_assert_eq(to_string(RedisAddress{.host = "::1", .port = 7}), "[::1]:7");
   cr_assert_eq(to_string(RedisAddress{.host = "h", .port = 7}), "h:7");
   cr_assert_eq(to_string(RedisAddress{.unix_path = "/r"}), "/r");
