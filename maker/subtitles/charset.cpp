@@ -122,17 +122,26 @@ std::optional<std::string> from_charset(std::string_view bytes, const char* char
   char* in = from.data();
   std::size_t left = from.size();
   std::array<char, 16'384> chunk;
-  while (left > 0) {
+  // False: here is a byte that the charset does not have, or half of a letter. Without `text`: what
+  // iconv holds back, which it does with letters that a mark behind them may change (Vietnamese and
+  // Hong Kong's have such).
+  const auto convert = [&](char** text, std::size_t* length) {
     char* to = chunk.data();
     std::size_t room = chunk.size();
-    const bool is_done = ::iconv(converter, &in, &left, &to, &room) != static_cast<std::size_t>(-1);
+    const bool is_done =
+        ::iconv(converter, text, length, &to, &room) != static_cast<std::size_t>(-1);
     const int reason = errno;
     out.append(chunk.data(), chunk.size() - room);
-    if (is_done || reason == E2BIG) continue;
+    return is_done || reason == E2BIG;
+  };
+  while (left > 0) {
+    if (convert(&in, &left)) continue;
+    convert(nullptr, nullptr);
     append_code_point(out, replacement);
     ++in;
     --left;
   }
+  convert(nullptr, nullptr);
   ::iconv_close(converter);
   return out;
 }
