@@ -137,7 +137,7 @@ class EventText {
   }
   // \a: 1 to 3 at the bottom, 5 to 7 at the top, 9 to 11 in the middle.
   static std::optional<int> alignment_of_ssa(std::string_view number) {
-    const int value = static_cast<int>(number_of(number).value_or(0));
+    const int value = static_cast<int>(std::clamp(number_of(number).value_or(0), 0.0, 99.0));
     if (value >= 9 && value <= 11) return value - 5;
     if (value >= 5 && value <= 7) return value + 2;
     return value >= 1 && value <= 3 ? std::optional(value) : std::nullopt;
@@ -235,7 +235,9 @@ void add_style(AssStyles& styles, const std::vector<std::string>& names,
 // A blank line would end the cue.
 std::string without_blank_lines(std::string_view text) {
   std::string out;
-  for (const std::string_view line : split(text, '\n', 1'000)) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
     if (trim(line, blanks).empty()) continue;
     if (!out.empty()) out += '\n';
     out += line;

@@ -40,6 +40,22 @@ Test(webvtt, overrides_one_behind_the_other) {
   cr_assert(text_of("A{" + std::string(long_bytes, '\\') + "}") == cue_of("A"));
 }
 
+Test(webvtt, places_that_nobody_knows_are_none) {
+  cr_assert(text_of("{\\a1e300}A") == cue_of("A"));
+  cr_assert(text_of("{\\a12}A") == cue_of("A"));
+  cr_assert(text_of("{\\a6}A").contains(" line:0\nA\n"));
+}
+
+Test(webvtt, however_many_lines_none_is_blank) {
+  std::string lines;
+  std::string shown;
+  for (int i = 0; i < 1'500; ++i) {
+    lines += "A\\N\\N";
+    shown += shown.empty() ? "A" : "\nA";
+  }
+  cr_assert(text_of(lines) == cue_of(shown), "a blank one would end the cue");
+}
+
 Test(webvtt, letters_that_html_would_take_for_tags) {
   std::string escaped;
   for (std::size_t i = 0; i < long_bytes / 4; ++i)
