@@ -61,8 +61,10 @@ bool write_whole(const std::string& path, const std::string& bytes) {
 Fragments::Fragments(const AVCodecParameters& track, AVRational time_base, std::size_t first,
                      const AVStream* shown_as)
     : time_base_(time_base), lead_(av_rescale_q(lead_s, {1, 1}, time_base)) {
-  check(avformat_alloc_output_context2(&output_, nullptr, "mp4", nullptr), "the muxer");
-  AVStream* stream = add_stream(output_, track, time_base);
+  AVFormatContext* raw = nullptr;
+  check(avformat_alloc_output_context2(&raw, nullptr, "mp4", nullptr), "the muxer");
+  output_.reset(raw);
+  AVStream* stream = add_stream(raw, track, time_base);
   if (shown_as != nullptr) show_as(*stream, *shown_as);
   check(avio_open_dyn_buf(&output_->pb), "a buffer");
   AvOptions options;
@@ -71,15 +73,15 @@ Fragments::Fragments(const AVCodecParameters& track, AVRational time_base, std::
       .set("avoid_negative_ts", "disabled")
       .set("fragment_index", std::to_string(first + 1))
       .set("video_track_timescale", std::to_string(time_base.den));
-  check(avformat_write_header(output_, options.get()), "this track cannot be put into MP4");
+  check(avformat_write_header(raw, options.get()), "this track cannot be put into MP4");
   init_ = take_bytes();
 }
 
-Fragments::~Fragments() {
+void Fragments::Closer::operator()(AVFormatContext* output) const noexcept {
   std::uint8_t* bytes = nullptr;
-  avio_close_dyn_buf(output_->pb, &bytes);
+  avio_close_dyn_buf(output->pb, &bytes);
   av_free(bytes);
-  avformat_free_context(output_);
+  avformat_free_context(output);
 }
 
 void Fragments::add(AVPacket& packet, std::int64_t pts, std::int64_t dts, std::int64_t duration) {
@@ -89,12 +91,12 @@ void Fragments::add(AVPacket& packet, std::int64_t pts, std::int64_t dts, std::i
   packet.dts = decoded;
   packet.duration = av_rescale_q(dts - lead_ + duration, time_base_, to) - decoded;
   packet.stream_index = 0;
-  check(av_write_frame(output_, &packet), "a picture or sound cannot be put into MP4");
+  check(av_write_frame(output_.get(), &packet), "a picture or sound cannot be put into MP4");
   av_packet_unref(&packet);
 }
 
 std::string Fragments::take_segment() {
-  check(av_write_frame(output_, nullptr), "a segment cannot be finished");
+  check(av_write_frame(output_.get(), nullptr), "a segment cannot be finished");
   return take_bytes();
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "maker/film/av.h"
@@ -29,7 +30,6 @@ class Fragments {
   // what its container alone says: how it is turned, and how wide its pixels are.
   Fragments(const AVCodecParameters& track, AVRational time_base, std::size_t first,
             const AVStream* shown_as = nullptr);
-  ~Fragments();
   Fragments(const Fragments&) = delete;
   Fragments& operator=(const Fragments&) = delete;
 
@@ -40,9 +40,13 @@ class Fragments {
   std::string take_segment();
 
  private:
+  struct Closer {
+    void operator()(AVFormatContext* output) const noexcept;
+  };
+
   std::string take_bytes();
 
-  AVFormatContext* output_ = nullptr;
+  std::unique_ptr<AVFormatContext, Closer> output_;  // with a buffer that grows as its file
   const AVRational time_base_;
   const std::int64_t lead_;
   std::string init_;
