@@ -71,7 +71,7 @@ struct Variant {
 
 void append_variant(std::string& out, const FilmFacts& facts, const Variant& variant) {
   append(out, "#EXT-X-STREAM-INF:BANDWIDTH={},RESOLUTION={}x{},CODECS=\"{}\"",
-         variant.bits_a_second, variant.width, variant.height, variant.codecs);
+         variant.bits_a_second, variant.width, variant.height, quotable(variant.codecs));
   if (facts.picture->fps > 0) append(out, ",FRAME-RATE={:.3f}", facts.picture->fps);
   if (!facts.sound.empty()) out += ",AUDIO=\"sound\"";
   append(out, "\n{}/index.m3u8\n", variant.folder);

@@ -16,6 +16,7 @@ using simdjson::dom::element;
 
 // What is said to last longer is not believed: playlists name each part of a film.
 constexpr int rate_max = 768'000;
+constexpr std::uint64_t bytes_max = std::uint64_t{1} << 56;
 constexpr std::int64_t duration_max_ms = std::int64_t{10} * 24 * 3'600'000;
 
 template <class T>
@@ -70,6 +71,11 @@ void add_all(const element& film, std::string_view name, std::vector<T>& to, Mak
   if (film[name].get(tracks) != simdjson::SUCCESS) return;
   for (const element track : tracks)
     to.push_back(make(track));
+}
+
+// From a second to as long as a film may be.
+bool is_segment(std::int64_t length, std::int64_t units_a_second) noexcept {
+  return length >= units_a_second && length / units_a_second <= duration_max_ms / 1'000;
 }
 
 // A number off the front of the text, and the blank behind it.
@@ -128,10 +134,11 @@ std::optional<FilmFacts> parse_film_facts(std::string_view json) {
   add_all(film, "subtitles", facts.subtitles, subtitle_of);
   facts.picture_segment_ticks = get(film, "pictureSegmentTicks", std::int64_t{0});
   const bool has_grid = std::ranges::all_of(facts.sound, [](const SoundTrack& one) {
-    return one.rate > 0 && one.rate <= rate_max && one.segment_samples >= one.rate;
+    return one.rate > 0 && one.rate <= rate_max && is_segment(one.segment_samples, one.rate);
   });
-  if (!has_grid || facts.picture_segment_ticks < ticks_per_second) return std::nullopt;
-  return facts;
+  const bool is_sane = has_grid && is_segment(facts.picture_segment_ticks, ticks_per_second) &&
+                       facts.bytes <= bytes_max;
+  return is_sane ? std::optional(std::move(facts)) : std::nullopt;
 }
 
 bool add_read_facts(std::string_view json, FilmFacts& facts) {

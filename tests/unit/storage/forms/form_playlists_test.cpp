@@ -44,6 +44,21 @@ Test(form_playlists, facts_are_read) {
   cr_assert(!parse_film_facts(R"({"audio":[{"rate":0}],"pictureSegmentTicks":1})"));
 }
 
+Test(form_playlists, numbers_that_no_film_has_are_not_believed) {
+  const auto with = [](std::string_view told, std::string_view instead) {
+    std::string text(described);
+    text.replace(text.find(told), told.size(), instead);
+    return parse_film_facts(text).has_value();
+  };
+  constexpr std::string_view huge = "9223372036854775807";
+  cr_assert(with("9000000", "9000001"));
+  cr_assert(!with("9000000", huge), "its bits a second cannot be reckoned");
+  cr_assert(!with("192512", huge), "nor where a segment ends");
+  cr_assert(!with("180000}", std::string(huge) + "}"));
+  // Ten days, of which a segment may take as much.
+  cr_assert(with("180000}", "77760000000}") && !with("180000}", "77760090000}"));
+}
+
 Test(form_playlists, what_reading_adds) {
   FilmFacts film = facts();
   cr_assert(add_read_facts(R"({"durationMs":4000,"segments":1,"endsEarly":true})", film));
@@ -73,6 +88,9 @@ Test(form_playlists, masters_name_sound_and_picture) {
   cr_assert(has(
       copy, R"(LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="sound-2/index.m3u8")"));
   cr_assert(has(copy, "\ncopy/index.m3u8\n"));
+  FilmFacts odd = facts();
+  odd.picture->codec = "a\"\n#EXT";
+  cr_assert(has(copy_master(odd), R"(CODECS="a  #EXT,mp4a.40.2")"), "likewise");
   const std::string made = transcode_master(facts(), 2);
   cr_assert(has(made, "RESOLUTION=1728x720") && has(made, "\n720p/index.m3u8\n"));
   cr_assert(!has(made, "1080p"), "two cores do not make it in time");
