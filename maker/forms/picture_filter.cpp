@@ -170,7 +170,8 @@ double pixel_shape(const AVStream& video) noexcept {
 
 PictureSize shown_size(const AVStream& video) noexcept {
   const AVCodecParameters& track = *video.codecpar;
-  const double width = track.width * pixel_shape(video);
+  constexpr double width_max = 1e6;  // pixels may be said to be as wide as anybody likes
+  const double width = std::min(track.width * pixel_shape(video), width_max);
   PictureSize size{static_cast<int>(std::lround(width)), track.height};
   if (turn_of(video).degrees % 180 != 0) std::swap(size.width, size.height);
   return size;
