@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -148,15 +149,14 @@ class MemoryFile {
 
 std::string read_file(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string bytes(file_bytes_max + 1, '\0');
-  std::size_t length = 0;
+  std::string bytes;
+  std::array<char, 64 * 1024> part;
   ssize_t n = file ? 1 : -1;
-  while (n > 0 && length < bytes.size()) {
-    n = ::read(file.get(), bytes.data() + length, bytes.size() - length);
-    if (n > 0) length += static_cast<std::size_t>(n);
+  while (n > 0 && bytes.size() <= file_bytes_max) {
+    n = ::read(file.get(), part.data(), part.size());
+    if (n > 0) bytes.append(part.data(), static_cast<std::size_t>(n));
   }
   if (n < 0) throw SourceFault(std::string("the file cannot be read: ") + std::strerror(errno));
-  bytes.resize(length);
   if (bytes.size() > file_bytes_max) throw Fault("the file is too large for subtitles");
   if (bytes.empty()) throw Fault("the file is empty");
   return bytes;
