@@ -27,6 +27,32 @@ constexpr std::array<std::string_view, 192> latin_letters{
     "w", "w", "y",  "y",  "y", "z", "z",  "z",  "z",  "z", "z", "s",
 };
 
+// What further letters are without their marks, block by block: '.' for what has none, 'A' for
+// "ae".
+struct Block {
+  char32_t first;
+  std::string_view letters;
+};
+constexpr std::array<Block, 2> more_latin{{
+    {0x0180,  // U+0180 to U+024F: Latin Extended-B
+     "................................oo.............uu..............."
+     ".............aaiioouuuuuuuuuu.aaaaAA..ggkkoooo..j...gg..nnaaAAoo"
+     "aaaaeeeeiiiioooorrrruuuusstt..hh......aaeeooooooooyy............"
+     "................"},
+    {0x1e00,  // U+1E00 to U+1EFF: Latin Extended Additional
+     "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmm"
+     "mmmmnnnnnnnnoooooooopppprrrrrrrrssssssssssttttttttuuuuuuuuuuvvvv"
+     "wwwwwwwwwwxxxxyyzzzzzzhtwy.s....aaaaaaaaaaaaaaaaaaaaaaaaeeeeeeee"
+     "eeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy......"},
+}};
+// U+1F00 to U+1FFF: Greek Extended, likewise.
+constexpr char32_t greek_first = 0x1f00;
+constexpr std::u16string_view greek_letters =
+    u"ααααααααααααααααεεεεεε..εεεεεε..ηηηηηηηηηηηηηηηηιιιιιιιιιιιιιιιι"
+    u"οοοοοο..οοοοοο..υυυυυυυυ.υ.υ.υ.υωωωωωωωωωωωωωωωωααεεηηιιοουυωω.."
+    u"ααααααααααααααααηηηηηηηηηηηηηηηηωωωωωωωωωωωωωωωωααααα.ααααααα.ι."
+    u"..ηηη.ηηεεηηη...ιιιι..ιιιιιι....υυυυρρυυυυυυρ.....ωωω.ωωοοωωω...";
+
 struct Range {
   char32_t first;
   char32_t last;
@@ -35,8 +61,9 @@ struct Range {
 };
 
 // Capitals to small letters, and letters with a mark to those without.
-constexpr std::array<Range, 17> ranges{{
-    {0x0391, 0x03a9, 1, 32},   // Greek capitals
+constexpr std::array<Range, 18> ranges{{
+    {0x0391, 0x03a1, 1, 32},   // Greek capitals
+    {0x03a3, 0x03a9, 1, 32},   // ... there is none of a sigma at a word's end
     {0x03c2, 0x03c2, 1, 1},    // the sigma at a word's end
     {0x0410, 0x042f, 1, 32},   // Cyrillic capitals
     {0x0400, 0x040f, 1, 80},   // more of them
@@ -55,24 +82,22 @@ constexpr std::array<Range, 17> ranges{{
     {0xff10, 0xff19, 1, '0' - 0xff10},
 }};
 
-// Small letters that stand for one with its mark.
-constexpr std::array<std::pair<char32_t, char32_t>, 16> marked{{
-    {0x0386, 0x03b1},
-    {0x0388, 0x03b5},
-    {0x0389, 0x03b7},
-    {0x038a, 0x03b9},
-    {0x038c, 0x03bf},
-    {0x038e, 0x03c5},
-    {0x038f, 0x03c9},
-    {0x03ac, 0x03b1},
-    {0x03ad, 0x03b5},
-    {0x03ae, 0x03b7},
-    {0x03af, 0x03b9},
-    {0x03cc, 0x03bf},
-    {0x03cd, 0x03c5},
-    {0x03ce, 0x03c9},
-    {0x0439, 0x0438},
-    {0x0451, 0x0435},
+// Letters with a mark, small or of no range above, and those without.
+constexpr std::array<std::pair<char32_t, char32_t>, 70> marked{{
+    {0x0374, 0x02b9}, {0x037e, 0x003b}, {0x0385, 0x00a8}, {0x0386, 0x03b1}, {0x0387, 0x00b7},
+    {0x0388, 0x03b5}, {0x0389, 0x03b7}, {0x038a, 0x03b9}, {0x038c, 0x03bf}, {0x038e, 0x03c5},
+    {0x038f, 0x03c9}, {0x0390, 0x03b9}, {0x03aa, 0x03b9}, {0x03ab, 0x03c5}, {0x03ac, 0x03b1},
+    {0x03ad, 0x03b5}, {0x03ae, 0x03b7}, {0x03af, 0x03b9}, {0x03b0, 0x03c5}, {0x03ca, 0x03b9},
+    {0x03cb, 0x03c5}, {0x03cc, 0x03bf}, {0x03cd, 0x03c5}, {0x03ce, 0x03c9}, {0x03d3, 0x03d2},
+    {0x03d4, 0x03d2}, {0x0439, 0x0438}, {0x0450, 0x0435}, {0x0451, 0x0435}, {0x0453, 0x0433},
+    {0x0457, 0x0456}, {0x045c, 0x043a}, {0x045d, 0x0438}, {0x045e, 0x0443}, {0x0476, 0x0475},
+    {0x0477, 0x0475}, {0x04c1, 0x0436}, {0x04c2, 0x0436}, {0x04d0, 0x0430}, {0x04d1, 0x0430},
+    {0x04d2, 0x0430}, {0x04d3, 0x0430}, {0x04d6, 0x0435}, {0x04d7, 0x0435}, {0x04da, 0x04d9},
+    {0x04db, 0x04d9}, {0x04dc, 0x0436}, {0x04dd, 0x0436}, {0x04de, 0x0437}, {0x04df, 0x0437},
+    {0x04e2, 0x0438}, {0x04e3, 0x0438}, {0x04e4, 0x0438}, {0x04e5, 0x0438}, {0x04e6, 0x043e},
+    {0x04e7, 0x043e}, {0x04ea, 0x04e9}, {0x04eb, 0x04e9}, {0x04ec, 0x044d}, {0x04ed, 0x044d},
+    {0x04ee, 0x0443}, {0x04ef, 0x0443}, {0x04f0, 0x0443}, {0x04f1, 0x0443}, {0x04f2, 0x0443},
+    {0x04f3, 0x0443}, {0x04f4, 0x0447}, {0x04f5, 0x0447}, {0x04f8, 0x044b}, {0x04f9, 0x044b},
 }};
 
 constexpr std::array<std::string_view, 19> articles{
@@ -130,6 +155,20 @@ char32_t without_case_and_mark(char32_t c) noexcept {
   return c;
 }
 
+// False: its blocks have no such letter.
+bool append_without_mark(std::string& out, char32_t c) {
+  for (const auto& [first, letters] : more_latin) {
+    const char letter = c >= first && c < first + letters.size() ? letters[c - first] : '.';
+    if (letter == '.') continue;
+    out += letter == 'A' ? "ae" : std::string_view(&letter, 1);
+    return true;
+  }
+  if (c < greek_first || c >= greek_first + greek_letters.size()) return false;
+  const char16_t letter = greek_letters[c - greek_first];
+  if (letter != u'.') append(out, letter);
+  return letter != u'.';
+}
+
 }  // namespace
 
 std::string fold_text(std::string_view text) {
@@ -147,6 +186,7 @@ std::string fold_text(std::string_view text) {
     text.remove_prefix(unit.size());
     const char32_t c = length == 0 ? 0xfffd : decode(unit);
     if (is_mark(c)) continue;
+    if (append_without_mark(folded, c)) continue;
     if (c >= latin_first && c < latin_first + latin_letters.size()) {
       folded += latin_letters[c - latin_first];
     } else if (c >= 0xac00 && c <= 0xd7a3) {

@@ -13,6 +13,7 @@ Test(text_fold, case_and_accents_do_not_count) {
                fold_text("\u03bf\u03bc\u03b7\u03c1\u03bf\u03c3"));
   cr_assert_eq(fold_text("\uff21\uff42\uff11"), "ab1");
   cr_assert_eq(fold_text("\u4e2d\u56fd 2"), "\u4e2d\u56fd 2", "what has no case stays");
+  cr_assert_eq(fold_text("\u03a2\u0181"), "\u03a2\u0181", "of the first there is none");
   cr_assert_eq(fold_text("bad\xff"), "bad\ufffd");
   cr_assert_eq(fold_text(""), "");
 }
@@ -20,6 +21,13 @@ Test(text_fold, case_and_accents_do_not_count) {
 Test(text_fold, both_ways_of_writing_a_letter_are_one) {
   cr_assert_eq(fold_text("caf\u00e9"), fold_text("cafe\u0301"));
   cr_assert_eq(fold_text("\u0439\u0451"), fold_text("\u0438\u0306\u0435\u0308"));
+  cr_assert_eq(fold_text("\u0407\u0457\u040e\u0453"),
+               fold_text("\u0456\u0308\u0456\u0308\u0443\u0306\u0433\u0301"));
+  cr_assert_eq(fold_text("\u03aa\u03cb\u1f04\u1fc7"), "\u03b9\u03c5\u03b1\u03b7");
+  cr_assert_eq(fold_text("\u0218i \u021bara"), "si tara");
+  cr_assert_eq(fold_text("Ti\u1ebfng Vi\u1ec7t \u01a0\u01b0"),
+               fold_text("tieng viet O\u031bu\u031b"));
+  cr_assert_eq(fold_text("\u01e2\u01fe\u1e9b"), "aeos");
   cr_assert_eq(fold_text("\u304c\u3071\u30d6\u30f4"),
                fold_text("\u304b\u3099\u306f\u309a\u30d5\u3099\u30a6\u3099"));
   cr_assert_eq(fold_text("\ud55c"), fold_text("\u1112\u1161\u11ab"));
