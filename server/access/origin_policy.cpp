@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "proto/http/http_authority.h"
 
 namespace videosync {
 
@@ -22,11 +23,9 @@ std::string_view without_port(std::string_view authority, std::string_view port)
   return authority;
 }
 
-bool is_authority(std::string_view text) noexcept {
-  return !text.empty() && text.front() != ':' && std::ranges::all_of(text, [](char c) {
-    return c > ' ' && c < 0x7f &&
-           std::string_view("/?#@\\\"<>,;*").find(c) == std::string_view::npos;
-  });
+// No pattern, and nothing that a list or a policy's text would take for its own.
+bool is_one_host(std::string_view authority) noexcept {
+  return is_authority(authority) && authority.find_first_of(";*") == authority.npos;
 }
 
 bool is_scheme(std::string_view text) noexcept {
@@ -45,7 +44,7 @@ std::optional<Origin> parse_origin(std::string_view text) noexcept {
   const std::size_t colon = text.find("://");
   if (colon == text.npos) return std::nullopt;
   const Origin origin{text.substr(0, colon), text.substr(colon + 3)};
-  if (!is_scheme(origin.scheme) || !is_authority(origin.authority)) return std::nullopt;
+  if (!is_scheme(origin.scheme) || !is_one_host(origin.authority)) return std::nullopt;
   return Origin{origin.scheme, without_port(origin.authority, default_port(origin.scheme))};
 }
 

@@ -76,8 +76,9 @@ Test(origin_policy, a_star_allows_every_page) {
 }
 
 Test(origin_policy, bad_entries_are_named) {
-  for (const std::string entry : {"watch.example", "https://watch.example/", "https://*.example",
-                                  "https://", "", "1http://x", "https://a b"}) {
+  for (const std::string entry :
+       {"watch.example", "https://watch.example/", "https://*.example", "https://", "", "1http://x",
+        "https://a b", "https://a:443:443", "https://a:65536", "https://[::1", "https://a%zz"}) {
     const auto policy = OriginPolicy::create(std::vector{entry});
     cr_assert_not(policy.has_value(), "%s", entry.c_str());
     cr_assert(policy.error().message.contains("'" + entry + "'"));
