@@ -60,6 +60,7 @@ void fields(auto& io, Is<Info> auto& info) {
 }
 void fields(auto& io, Is<CastFrame> auto& frame) {
   io(frame.send_class, frame.text);
+  io.require(!frame.text.empty());
 }
 void fields(auto& io, Is<Newest> auto& newest) {
   io.place(newest.epoch, newest.seq);
@@ -149,6 +150,7 @@ void fields(auto& io, Is<Answer> auto& answer) {
 }
 void fields(auto& io, Is<Tell> auto& tell) {
   io(tell.member, tell.send_class, tell.text);
+  io.require(!tell.text.empty());
 }
 void fields(auto& io, Is<Close> auto& close) {
   io(close.member, close.connection);

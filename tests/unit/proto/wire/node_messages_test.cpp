@@ -214,6 +214,9 @@ Test(node_messages, values_that_no_node_can_have_come_to_are_corrupt) {
   cr_assert(is_refused(Cast{.number = 1, .heard = {{Uuid{}, 1}}}), "some node");
   const std::vector<Refused> refused(Heard::refused_max + 1);
   cr_assert(is_refused(Cast{.number = 1, .heard = {{uuid_of(1), 1, refused}}}));
+  cr_assert(!is_refused(Cast{.number = 1, .frames = {{3, "{}"}}}));
+  cr_assert(is_refused(Cast{.number = 1, .frames = {{3, "{}"}, {3, ""}}}), "nothing to tell");
+  cr_assert(is_refused(Tell{member, 3, ""}));
   cr_assert(is_refused(Gap{1, refused}));
   cr_assert(is_refused(Gap{count_max + 1}));
   for (std::uint64_t Said::* const count : {&Said::number, &Said::previous, &Said::settled}) {
