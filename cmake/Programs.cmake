@@ -1,6 +1,5 @@
 # Side programs: bench/*.cpp with what they share in bench/support, bench/floors/*.cpp and
-# the C++ peer (target `benches`, into <build>/bench; part of a build that has the tests) and, in
-# a fuzz build, tests/fuzz/*_fuzz.cpp (target `fuzzers`, into <build>/fuzz).
+# the C++ peer (target `benches`, into <build>/bench; part of a build that has the tests). tests/fuzz: Fuzzers.cmake.
 if(VIDEOSYNC_TESTS)
   add_custom_target(benches ALL)
 else()
@@ -37,26 +36,4 @@ add_dependencies(benches plain_fork)
 find_path(BEAST_INCLUDE boost/beast.hpp)
 if(BEAST_INCLUDE AND NOT VIDEOSYNC_TESTS)
   videosync_bench_program(${CMAKE_SOURCE_DIR}/bench/peers/beast/beast_broadcast.cpp Threads::Threads)
-endif()
-
-if(VIDEOSYNC_FUZZ)
-  add_custom_target(fuzzers)
-  file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cpp)
-  foreach(source ${fuzz_sources})
-    get_filename_component(name ${source} NAME_WE)
-    add_executable(${name} EXCLUDE_FROM_ALL ${source})
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
-    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-    # A fuzzer links the floors it includes, and so only those are compiled for it.
-    set(floors core)
-    file(STRINGS ${source} includes REGEX "^#include \"(core|proto|storage|server)/")
-    foreach(line ${includes})
-      string(REGEX MATCH "core|proto|storage|server" floor "${line}")
-      list(APPEND floors ${floor})
-    endforeach()
-    list(REMOVE_DUPLICATES floors)
-    list(TRANSFORM floors PREPEND videosync_)
-    target_link_libraries(${name} PRIVATE ${floors})
-    add_dependencies(fuzzers ${name})
-  endforeach()
 endif()

@@ -4,8 +4,9 @@
 #   tests/www, tests/e2e, tests/browser, tests/engines  one node process a file *.test.mjs
 #   tests/layers                         rules about the sources themselves
 #   tests/sim                            the simulator of nodes
+#   tests/fuzz                           what is committed for the fuzzers, once each (Fuzzers.cmake)
 # tests/media is `make test-media`, which takes minutes: no part of it.
-# Labels (ctest -L): unit, www, e2e, browser, engines, layers, sim. What runs beside what: TestSlots.cmake.
+# Labels (ctest -L): unit, fuzz, www, e2e, browser, engines, layers, sim. What runs beside what: TestSlots.cmake.
 #
 # A sanitizer and Criterion's runner do not get along (tests/support/in_process_runner.cpp says why):
 # there the same tests get a small runner of our own and only Criterion's headers.
