@@ -1,6 +1,8 @@
 // Fuzzes the small grammars: Range, HTTP dates, query strings, JSON strings.
 //
 // The first eight bytes are the file's size; the rest is the text.
+//
+// Reads: core/base/text.h, proto/http/http_query.cpp, proto/http/http_range.cpp
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -1,6 +1,9 @@
 // Fuzzes HttpRequestParser: cutting a stream of requests anywhere changes nothing.
 //
 // The first two bytes say where to cut; the rest is the stream, read as pipelined requests.
+//
+// Reads: proto/http/chunk_extensions.cpp, proto/http/http_message.cpp,
+// proto/http/http_request.cpp, proto/websocket/websocket_handshake.cpp
 #include <cstddef>
 #include <cstdint>
 #include <span>

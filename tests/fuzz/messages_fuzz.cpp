@@ -1,5 +1,7 @@
 // Any text from a client: what decodes is JSON to a strict parser too, what is refused as "no JSON"
 // is none or too deep, and a ping's answer is JSON again.
+//
+// Reads: proto/wire/json_fields.cpp, proto/wire/member_name.cpp, proto/wire/messages_decode.cpp
 #include <simdjson.h>
 
 #include <cstdint>

@@ -1,4 +1,6 @@
 // Any bytes as a node's message: refused, or exactly the bytes that their meaning encodes to.
+//
+// Reads: proto/wire/node_messages.cpp
 #include <cstdint>
 #include <string_view>
 

@@ -1,5 +1,9 @@
 // What other nodes and the store may say, in any order and with any values that can be decoded, to
 // a node with members, homes and outposts: it goes on, with its invariants, whatever it is.
+//
+// Reads: server/nodes/digest_exchange.cpp, server/nodes/nodes.cpp, server/session/moving.cpp,
+// server/session/outpost_casts.cpp, server/session/outpost_home.cpp,
+// server/session/outpost_messages.cpp, server/session/home_nodes.cpp
 #include <fcntl.h>
 
 #include "core/base/log.h"

@@ -1,5 +1,7 @@
 // Any bytes from a client: the events are the same however the stream was cut, and the decoder is
 // whole again after reset(). The first byte of the input chooses the cuts.
+//
+// Reads: core/base/utf8.h, proto/websocket/websocket_frames.cpp
 #include <cstdint>
 #include <string>
 #include <vector>
