@@ -108,9 +108,13 @@ fuzz: packages-fuzz configure-fuzz ## Fuzz each tests/fuzz/*_fuzz.cpp for FUZZ_S
 	@cmake --build --preset fuzz --target fuzzers -j $(JOBS)
 	@deploy/run-fuzzers build/fuzz/fuzz tests/fuzz $(FUZZ_SECONDS)
 
-.PHONY: fuzz-corpora
+.PHONY: fuzz-corpora fuzz-coverage
 fuzz-corpora: fuzz ## ... then make the committed corpora anew, with what that has found
 	@deploy/merge-corpora build/fuzz/fuzz tests/fuzz
+
+fuzz-coverage: packages-test configure-coverage ## See which lines of the parsers these reach: the table of docs/FUZZING.md
+	@cmake --build --preset coverage --target fuzz_corpora -j $(JOBS)
+	@node deploy/fuzz-coverage.mjs build/coverage
 
 sim: packages-test configure-dev ## Simulate nodes, a Redis and faults: SEEDS (1000) runs; ARGS='--seed 42', '--help'
 	@cmake --build --preset dev --target sim -j $(JOBS)

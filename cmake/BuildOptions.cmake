@@ -7,6 +7,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 option(VIDEOSYNC_WERROR "Treat warnings as errors" ON)
 option(VIDEOSYNC_TESTS "Build the tests" ON)
 option(VIDEOSYNC_FUZZ "Build tests/fuzz/*_fuzz.cpp with libFuzzer (needs clang)" OFF)
+option(VIDEOSYNC_COVERAGE "Count which lines are reached (gcov)" OFF)
 set(VIDEOSYNC_SANITIZE "" CACHE STRING "Sanitizers, separated by commas: address,undefined or thread")
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -31,6 +32,11 @@ if(VIDEOSYNC_SANITIZE)
 endif()
 if(VIDEOSYNC_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(VIDEOSYNC_COVERAGE)
+  # Of optimized code no line is sure to be there.
+  add_compile_options(--coverage -O0)
+  add_link_options(--coverage)
 endif()
 
 # More than a hundred programs of tests are linked: lld takes a quarter of the time.
