@@ -45,6 +45,9 @@ void check_state(std::string_view bytes) {
   VS_ASSERT(again && again->sessions.size() == state->sessions.size());
   VS_ASSERT(again->uploads.size() == state->uploads.size() && again->secret.equals(state->secret));
   VS_ASSERT(encode_state(*again, now_us) == written);
+  std::string damaged = written;
+  damaged[damaged.size() / 2] ^= 1;
+  VS_ASSERT(!decode_state(damaged, now_us));
   // A day later no more is left, and never more time.
   const auto later = decode_state(written, now_us + std::int64_t{86'400} * 1'000'000);
   VS_ASSERT(later && later->sessions.size() <= state->sessions.size());
