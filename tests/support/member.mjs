@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import WebSocket from 'ws';
 
+export { WebSocket };
+
 const WAIT_MS = 15_000;
 
 // Creates a session. Resolves to {key, hostToken, url}.
