@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -75,10 +76,38 @@ int spawn(const ChildProcess::Order& order, pid_t& pid) {
   return error;
 }
 
+// Killed children that had not ended when their owner would wait no longer: with the lowest
+// priority, on a busy machine, dying alone takes seconds. Until somebody asks for its status a
+// process that has ended keeps its place in the kernel's table, and there are only so many. Of all
+// threads that start children, and so with a lock.
+class LeftBehind {
+ public:
+  void add(pid_t pid) {
+    VS_ASSERT(pid > 0);
+    const std::scoped_lock lock(mutex_);
+    pids_.push_back(pid);
+  }
+  // Of those that have ended meanwhile.
+  void reap_ended() {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(pids_, [](pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<pid_t> pids_;
+};
+
+LeftBehind& left_behind() {
+  static LeftBehind of_the_process;
+  return of_the_process;
+}
+
 }  // namespace
 
 Result<ChildProcess> ChildProcess::start(const Order& order) {
   VS_ASSERT(!order.arguments.empty() && order.output >= 0);
+  left_behind().reap_ended();
   pid_t pid = 0;
   if (const int error = spawn(order, pid); error != 0) {
     return fail_errno(order.arguments.front(), error);
@@ -89,7 +118,11 @@ Result<ChildProcess> ChildProcess::start(const Order& order) {
 ChildProcess::~ChildProcess() {
   if (pid_ == 0) return;
   kill();
-  if (ends_within(kill_wait_ms)) reap();
+  if (ends_within(kill_wait_ms)) {
+    reap();
+  } else {
+    left_behind().add(pid_);
+  }
 }
 
 void ChildProcess::kill() const noexcept {

@@ -32,8 +32,9 @@ class ChildProcess {
   // Errors: io, with what the system said of arguments[0].
   static Result<ChildProcess> start(const Order& order);
 
-  // Kills it if it still runs. A child that waits for storage in a way that nothing ends is left
-  // behind after a second.
+  // Kills it if it still runs. A child that has not ended a second later is left behind: it waits
+  // for storage in a way that nothing ends, or for a processor. Its status is taken when a later
+  // child is started, by whichever thread.
   ~ChildProcess();
   ChildProcess(ChildProcess&& other) noexcept
       : pid_(std::exchange(other.pid_, 0)), leads_group_(other.leads_group_) {}
