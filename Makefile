@@ -15,6 +15,7 @@ FUZZ_SECONDS := 60
 BASE :=
 export BASE
 SEEDS := 1000
+MINUTES := 60
 
 # Seven slots a core (cmake/TestSlots.cmake).
 ctest = ctest --preset $(1) -j $$((7 * $(JOBS))) $$ARGS
@@ -244,6 +245,11 @@ bench-media: server packages-test ## Measure forms of films: times and costs (do
 bench-page: server packages-nodes packages-test ## Measure the way from a link into the room (docs/PERFORMANCE.md); ARGS='--rtt 150', '--help'
 	@deploy/npm-ci tests tests
 	@VIDEOSYNC_BINARY=build/release/videosync node bench/page/main.mjs $$ARGS
+
+.PHONY: soak
+soak: server packages-nodes packages-test ## Everything at once for MINUTES (60): nothing may grow or be lost (bench/README.md); MINUTES=3 to try it
+	@deploy/npm-ci tests tests
+	@VIDEOSYNC_BINARY=build/release/videosync node bench/soak/main.mjs --minutes '$(MINUTES)' $$ARGS
 
 # Once configured, the build notices by itself when CMake's files change.
 configure-%: | packages

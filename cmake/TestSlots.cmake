@@ -3,7 +3,7 @@
 # several browsers that play: on two cores there is room for what waits beside two browsers, and for no third one.
 
 # Of e2e, the others wait: these compute, or judge moments.
-set(computing_tests api_http bench bench_sync forms forms_played http_ranges http_requests make_hls media_program
+set(computing_tests api_http bench bench_soak bench_sync clients_http forms forms_played http_ranges http_requests make_hls media_program
   metrics_descriptors redis_lost redis_outage redis_race redis_time stress ws_drain ws_messages ws_slow_reader ws_stall)
 list(TRANSFORM computing_tests PREPEND e2e_)
 # These judge how smoothly pictures go on: nothing runs beside them. Nor beside the one that waits for pictures of

@@ -8,9 +8,9 @@ const POINTS = 24;
 export const FIGURES = [
   { name: 'rssMib', title: 'memory (RSS), MiB', growthMax: 4 },
   { name: 'helpersMib', title: 'its helpers\' memory, MiB', growthMax: 2 },
-  { name: 'descriptors', title: 'descriptors', growthMax: 30 },
+  { name: 'otherDescriptors', title: 'descriptors but connections', growthMax: 10 },
   { name: 'threads', title: 'threads', growthMax: 0.5 },
-  { name: 'children', title: 'children', growthMax: 1 },
+  { name: 'helpers', title: 'children that stay', growthMax: 0.5 },
   { name: 'cacheMib', title: 'cache, MiB', growthMax: 2 },
   { name: 'redisKeys', title: 'keys in Redis', growthMax: 20 },
 ];

@@ -16,14 +16,14 @@ import { disagreements, digestOf } from './held_state.mjs';
 import { judge, judgeFigures, warmUpMs } from './judge.mjs';
 import { startProcess } from './processes.mjs';
 import { progressLine, summaryText } from './report.mjs';
-import { bytesBelow, processorS, socketsOf, startSampler } from './sampler.mjs';
+import { bytesBelow, childrenOf, processorS, socketsOf, startSampler } from './sampler.mjs';
 import { StoreWatch } from './store_watch.mjs';
 
 const HELP = `A server and its Redis under everything at once; nothing may grow or be lost (VIDEOSYNC_BINARY names the server).
 
   --minutes N     how long, 3 to try it (60)
   --viewers N     how many watch (5000)
-  --churn N       of them come, go, break off or rest each second (20)
+  --churn N       of them come, go, break off or rest each second (50)
   --processes N   that are viewers (3)
   --workers N     of the server (2)
   --results DIR   where samples.json goes (build/soak)
@@ -32,15 +32,20 @@ const HELP = `A server and its Redis under everything at once; nothing may grow 
 Exit status: 0 all is flat and nothing was lost, 1 not so, 2 it could not be run.`;
 
 const CACHE_MIB = 8;
+const CACHE_BEYOND = 9 / 8; // what is being played may take so much more for a while
 // How large the sessions are, of all viewers: one that is large, some, and many that are small.
 const SHARES = [0.4, ...Array(3).fill(0.1), ...Array(15).fill(0.02)];
+// Those of sessions that have ended are kept for ten minutes, with this field alone.
+const LIVING_KEYS = "local n = 0 for _, key in ipairs(redis.call('KEYS', '*')) do "
+  + "if redis.call('TYPE', key).ok ~= 'hash' or redis.call('HEXISTS', key, 'removed') == 0 then n = n + 1 end end return n";
+const CONNECTIONS_BESIDE = 60; // of downloads, uploads, forms, sessions that come and go
 const AGREE_MS = 5_000;
 const SETTLE_MS = 60_000;
 const HOST_TICK_MS = 200;
 const REQUIRED = ['joins', 'states', 'left', 'lost', 'seeks', 'downloads', 'uploads', 'copies', 'transcodes', 'short sessions', 'sighups', 'redis restarts', 'quiet points'];
 
 function readArguments() {
-  const names = { minutes: 60, viewers: 5_000, churn: 20, processes: 3, workers: 2 };
+  const names = { minutes: 60, viewers: 5_000, churn: 50, processes: 3, workers: 2 };
   const options = Object.fromEntries(Object.keys(names).map((name) => [name, { type: 'string' }]));
   const { values } = parseArgs({ options: { ...options, results: { type: 'string', default: path.join(projectRoot, 'build/soak') }, help: { type: 'boolean' } } });
   if (values.help) {
@@ -71,8 +76,8 @@ class Soak {
   #crowds = [];
   #hosts = [];
   #isStorm = true;
-  #isOver = false;
-  #ending = new AbortController();
+  #ending = new AbortController(); // of the storm: by a signal, or where the server has gone
+  #over = new AbortController(); // of all that goes on by itself
   #loops = [];
 
   constructor(options) {
@@ -96,7 +101,7 @@ class Soak {
       });
       return await this.#soak();
     } finally {
-      this.#isOver = true;
+      this.#over.abort();
       await Promise.all([...this.#crowds, this.traffic].map((one) => one?.end()));
       await this.server?.stop();
       await this.redis?.stop();
@@ -110,7 +115,7 @@ class Soak {
     const sessions = [];
     for (let i = 0; i < SHARES.length; i += 1) sessions.push(await createSession(this.server, { video: 'film', onStall: i % 2 ? 'wait' : 'continue' }));
     this.begunMs = performance.now();
-    this.sampler = startSampler({ pid: this.server.pid, cache: this.cache.directory, redisKeys: () => this.#redisKeys(), begunMs: this.begunMs, onGone: (error) => this.#end(`the server has gone: ${error.message}`) });
+    this.sampler = startSampler({ pid: this.server.pid, cache: this.cache.directory, connectionsOf: () => readMetric(this.server, 'connections'), redisKeys: () => this.#redisKeys(), begunMs: this.begunMs, onGone: (error) => this.#end(`the server has gone: ${error.message}`) });
     const reporting = setInterval(() => this.#progress(), 60_000);
     try {
       await this.#begin(sessions);
@@ -126,7 +131,7 @@ class Soak {
   async #begin(sessions) {
     const world = { wsOrigin: this.server.wsOrigin, onFault: (text) => this.#fault(text), count: (name) => this.#count(name), isStorm: () => this.#isStorm };
     this.#hosts = sessions.map((session) => new Host(world, session));
-    const steering = setInterval(() => (this.#isOver ? clearInterval(steering) : this.#hosts.forEach((host) => host.act(performance.now(), HOST_TICK_MS))), HOST_TICK_MS);
+    const steering = setInterval(() => (this.#over.signal.aborted ? clearInterval(steering) : this.#hosts.forEach((host) => host.act(performance.now(), HOST_TICK_MS))), HOST_TICK_MS);
     await until(() => this.#hosts.every(({ isIn }) => isIn), 'the hosts are in');
     const { viewers, processes, churn } = this.#options;
     const seats = Array.from({ length: viewers }, (_, i) => seatOf((i + 0.5) / viewers, sessions).key);
@@ -198,13 +203,17 @@ class Soak {
     const wanted = this.#options.viewers + this.#hosts.length;
     const faults = disagreements(expected, [...crowds.flat(), ...own], wanted);
     if (members !== wanted) faults.push(`the sessions count ${members} members, there are ${wanted}`);
+    const connections = await readMetric(this.server, 'connections');
+    if (connections > wanted + CONNECTIONS_BESIDE) faults.push(`${connections} connections for ${wanted} viewers`);
+    const cached = await readMetric(this.server, 'form_cache_bytes');
+    if (cached > CACHE_MIB * 2 ** 20 * CACHE_BEYOND) faults.push(`forms take ${cached} bytes of the cache, ${CACHE_MIB} MiB were granted`);
     return faults;
   }
 
   // All go, and nothing may be left of them.
   async #conclude(sessions, sockets) {
     const totalMs = performance.now() - this.begunMs;
-    this.#isOver = true;
+    this.#over.abort();
     const processor = processorS(this.server.pid);
     await Promise.all([...this.#crowds, this.traffic].map((one) => one.end()));
     await Promise.all(this.#loops);
@@ -214,6 +223,7 @@ class Soak {
       for (const name of ['members', 'sessions']) await until(async () => (await readMetric(this.server, name)) === 0, async () => `${await readMetric(this.server, name)} ${name} are left`);
       await until(() => socketsOf(this.server.pid) <= sockets, () => `${socketsOf(this.server.pid)} sockets are left of ${sockets}`);
       await until(async () => (await bytesBelow(this.uploads.directory)) === 0, 'films that were brought have gone with their sessions');
+      await until(() => childrenOf(this.server.pid).every(({ isHelper }) => isHelper), 'what was being made of films has ended', SETTLE_MS);
       const { code, signal } = await this.server.stop();
       if (code !== 0) throw new Error(`the server ended with ${signal ?? code}`);
     });
@@ -224,11 +234,12 @@ class Soak {
   }
 
   async #loop(name, pauseMs, act) {
-    for (let round = 0; !this.#isOver; round += 1) {
-      await sleep(pauseMs * (0.5 + Math.random()));
+    const { signal } = this.#over;
+    for (let round = 0; ; round += 1) {
+      await sleep(pauseMs * (0.5 + Math.random()), null, { signal }).catch(() => {});
+      if (signal.aborted) return;
       const beganMs = performance.now();
       try {
-        if (this.#isOver) return;
         await act(round);
         this.#count(name);
       } catch (error) {
@@ -266,7 +277,7 @@ class Soak {
   }
 
   #redisKeys() {
-    return this.redis.isThere ? this.redis.command('DBSIZE').catch(() => null) : null;
+    return this.redis.isThere ? this.redis.command('EVAL', LIVING_KEYS, '0').catch(() => null) : null;
   }
 
   #progress() {

@@ -8,29 +8,29 @@ const EVERY_MS = 1_000;
 const SELDOM = 5;
 const KIB_IN_MIB = 1_024;
 
-// The processes whose parent it is.
-function childrenOf(pid) {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((one) => {
+// The processes whose parent it is: [{pid, isHelper}]. Helpers are the same program and stay, and so would a child that
+// has ended and that nobody has waited for; what looks into films and makes their forms comes and goes.
+export function childrenOf(pid) {
+  const program = readlinkSync(`/proc/${pid}/exe`);
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
     try {
-      const line = readFileSync(`/proc/${one}/stat`, 'utf8');
-      return Number(line.slice(line.lastIndexOf(')') + 2).split(' ')[1]) === pid;
+      const line = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const [state, parent] = line.slice(line.lastIndexOf(')') + 2).split(' ');
+      if (Number(parent) !== pid) return [];
+      return [{ pid: Number(name), isHelper: state === 'Z' || readlinkSync(`/proc/${name}/exe`) === program }];
     } catch {
-      return false; // it has ended
+      return []; // it has ended
     }
   });
 }
 
-// Of those that are the same program, and stay: its helpers. What it starts to look into films comes and goes.
-function helpersKib(pid, children) {
-  const program = readlinkSync(`/proc/${pid}/exe`);
-  return children.reduce((sum, one) => {
-    try {
-      return sum + (readlinkSync(`/proc/${one}/exe`) === program ? residentKib(one) : 0);
-    } catch {
-      return sum; // it has ended
-    }
-  }, 0);
-}
+const helpersKib = (helpers) => helpers.reduce((sum, one) => {
+  try {
+    return sum + residentKib(one.pid);
+  } catch {
+    return sum;
+  }
+}, 0);
 
 export async function bytesBelow(folder) {
   const sizes = await Promise.all((await filesBelow(folder)).map((place) => stat(place).then(({ size }) => size, () => 0)));
@@ -38,7 +38,18 @@ export async function bytesBelow(folder) {
 }
 
 export const socketsOf = (pid) => openFiles(pid).filter((name) => name.startsWith('socket:')).length;
-const threadsOf = (pid) => Number(/^Threads:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+
+// Those that io_uring has made for what would wait are the kernel's affair: they come and go.
+function threadsOf(pid) {
+  const names = readdirSync(`/proc/${pid}/task`).map((one) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${one}/comm`, 'utf8');
+    } catch {
+      return 'iou-gone';
+    }
+  });
+  return names.filter((name) => !name.startsWith('iou-')).length;
+}
 
 // Seconds of processor that it has had, and its children that have ended.
 export function processorS(pid) {
@@ -47,19 +58,24 @@ export function processorS(pid) {
   return { own: (user + system) / 100, children: (childUser + childSystem) / 100 };
 }
 
-// begunMs: of the run. redisKeys(): a promise of how many there are, or of null. Samples are [{atMs, rssMib, ...}].
-export function startSampler({ pid, cache, redisKeys, begunMs, onGone }) {
+// begunMs: of the run. connectionsOf(): how many it serves; redisKeys(): a promise of how many there are, or of null.
+// Samples are [{atMs, rssMib, ...}].
+export function startSampler({ pid, cache, connectionsOf, redisKeys, begunMs, onGone }) {
   const samples = [];
   let turn = 0;
   let isBusy = false;
   const look = async () => {
     const children = childrenOf(pid);
+    const helpers = children.filter(({ isHelper }) => isHelper);
+    const connections = await connectionsOf();
     const sample = {
       atMs: performance.now() - begunMs,
       rssMib: residentKib(pid) / KIB_IN_MIB,
-      helpersMib: helpersKib(pid, children) / KIB_IN_MIB,
+      helpersMib: helpersKib(helpers) / KIB_IN_MIB,
       descriptors: openFiles(pid).length,
+      otherDescriptors: openFiles(pid).length - connections,
       threads: threadsOf(pid),
+      helpers: helpers.length,
       children: children.length,
     };
     if (turn++ % SELDOM === 0) {

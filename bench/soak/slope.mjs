@@ -53,13 +53,17 @@ export function mediansOf(samples, fromX, untilX, count) {
   return spans.flatMap((values, i) => (values.length > 0 ? [{ x: fromX + (i + 0.5) * width, y: median(values) }] : []));
 }
 
-// With the one before. A negative one would make the line surer than independent points do: it does not count.
+// With the one before. Of few points around a line that was laid through them it comes out too small, by (2 + 4 r) / n
+// (Shaman and Stine 1988). A negative one would make the line surer
+// than independent points do: it does not count.
 function correlationOf(residuals) {
+  const n = residuals.length;
   const all = sumOf(residuals, (one) => one ** 2);
   if (all === 0) return 0;
   let together = 0;
-  for (let i = 1; i < residuals.length; ++i) together += residuals[i] * residuals[i - 1];
-  return Math.min(CORRELATION_MAX, Math.max(0, together / all));
+  for (let i = 1; i < n; ++i) together += residuals[i] * residuals[i - 1];
+  const seen = together / all;
+  return Math.min(CORRELATION_MAX, Math.max(0, seen + (2 + 4 * seen) / n));
 }
 
 const sumOf = (list, value) => list.reduce((sum, one) => sum + value(one), 0);

@@ -22,14 +22,14 @@ const RESTS = 0.1;
 const reporter = makeReporter();
 const store = new StoreWatch();
 const agent = new http.Agent({ keepAlive: true });
-let isOver = false;
+const ending = new AbortController();
 let origin;
 
 const below = (end) => Math.floor(Math.random() * end);
 
 // Again and again until the end. What fails is a fault, but for what needs Redis while that is away.
 async function loop(name, pauseMs, act) {
-  while (!isOver) {
+  while (!ending.signal.aborted) {
     const beganMs = performance.now();
     try {
       await act();
@@ -38,7 +38,7 @@ async function loop(name, pauseMs, act) {
       if (store.wasAwaySince(beganMs)) reporter.count(`${name} refused without Redis`);
       else reporter.fault(`${name}: ${error.message}`);
     }
-    await sleep(pauseMs * (0.5 + Math.random()));
+    await sleep(pauseMs * (0.5 + Math.random()), null, { signal: ending.signal }).catch(() => {});
   }
 }
 
@@ -134,7 +134,7 @@ const deeds = {
   },
   away: () => store.onAway(),
   back: () => store.onBack(),
-  end: () => (isOver = true),
+  end: () => ending.abort(),
 };
 
 process.on('message', (words) => deeds[words.do](words));
