@@ -11,6 +11,7 @@ const ANSWER_MS = 8_000; // a command is carried out, or refused within 6 s
 const GUESTS = 5;
 const CHAT = 0.1; // of commands
 const LISTED_MS = 15_000;
+const ENDS_MS = 40_000; // Redis is away for up to half of that
 
 const below = (end) => Math.floor(Math.random() * end);
 
@@ -87,15 +88,33 @@ export class Host {
   }
 }
 
+// Until it is gone: what is refused while Redis is away has to be said again.
+export function endSession(origin, { key, hostToken }) {
+  const isGone = async () => {
+    const { status } = await fetch(`${origin}/api/sessions/${key}`, { method: 'DELETE', headers: { Authorization: `Bearer ${hostToken}` } });
+    if (status !== 204 && status !== 404 && status !== 503) throw new Error(`the end of a session was answered with ${status}`);
+    return status !== 503;
+  };
+  return until(isGone, 'a session ends', ENDS_MS);
+}
+
 // A session with some guests, that its host ends or deletes: all hear of it, and it is gone.
 export async function shortSession(server) {
-  const { key, hostToken } = await createSession(server, { video: 'film' });
+  const session = await createSession(server, { video: 'film' });
+  try {
+    await useAndEnd(server, session);
+  } finally {
+    await endSession(server.origin, session);
+  }
+}
+
+async function useAndEnd(server, { key, hostToken }) {
   const members = [];
   for (let i = 0; i < GUESTS; i += 1) members.push(await join(server, key, i === 0 ? { host: hostToken } : {}));
   members[0].send('seek', { position: 7 });
   await Promise.all(members.map((member) => member.next('state', ({ position }) => position === 7)));
   if (Math.random() < 0.5) members[0].send('end');
-  else await fetch(`${server.origin}/api/sessions/${key}`, { method: 'DELETE', headers: { Authorization: `Bearer ${hostToken}` } });
+  else await endSession(server.origin, { key, hostToken });
   const codes = await Promise.all(members.map((member) => member.closeCode()));
   if (codes.some((code) => code !== 4001)) throw new Error(`the members of a session that was ended were closed with ${codes}`);
   const { status } = await fetch(`${server.origin}/api/sessions/${key}`);

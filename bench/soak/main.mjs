@@ -10,7 +10,7 @@ import { readMetric } from '../../tests/support/metrics.mjs';
 import { startRedis } from '../../tests/support/redis.mjs';
 import { projectRoot, startServer } from '../../tests/support/server.mjs';
 import { until } from '../../tests/support/until.mjs';
-import { Host, changeLibrary, restartRedis, shortSession } from './acts.mjs';
+import { Host, changeLibrary, endSession, restartRedis, shortSession } from './acts.mjs';
 import { makeLibrary } from './films.mjs';
 import { disagreements, digestOf } from './held_state.mjs';
 import { judge, judgeFigures, warmUpMs } from './judge.mjs';
@@ -19,6 +19,18 @@ import { progressLine, summaryText } from './report.mjs';
 import { bytesBelow, childrenOf, processorS, socketsOf, startSampler } from './sampler.mjs';
 import { StoreWatch } from './store_watch.mjs';
 
+// What can be had alone, and what has to have happened then.
+const PARTS = {
+  churn: ['left', 'lost'],
+  commands: ['seeks'],
+  sessions: ['short sessions'],
+  downloads: ['downloads'],
+  uploads: ['uploads'],
+  forms: ['copies', 'transcodes'],
+  library: ['sighups'],
+  redis: ['redis restarts'],
+};
+
 const HELP = `A server and its Redis under everything at once; nothing may grow or be lost (VIDEOSYNC_BINARY names the server).
 
   --minutes N     how long, 3 to try it (60)
@@ -26,6 +38,9 @@ const HELP = `A server and its Redis under everything at once; nothing may grow 
   --churn N       of them come, go, break off or rest each second (50)
   --processes N   that are viewers (3)
   --workers N     of the server (2)
+  --only NAMES    some of ${Object.keys(PARTS).join(', ')}, by commas: to find out what it is that
+                  grows (all of them)
+  --pace N        all but viewers so many times as often (1)
   --results DIR   where samples.json goes (build/soak)
   --help
 
@@ -38,16 +53,17 @@ const SHARES = [0.4, ...Array(3).fill(0.1), ...Array(15).fill(0.02)];
 // Those of sessions that have ended are kept for ten minutes, with this field alone.
 const LIVING_KEYS = "local n = 0 for _, key in ipairs(redis.call('KEYS', '*')) do "
   + "if redis.call('TYPE', key).ok ~= 'hash' or redis.call('HEXISTS', key, 'removed') == 0 then n = n + 1 end end return n";
+const OWN_KEYS = 2; // the clock and the secret that all nodes have
 const CONNECTIONS_BESIDE = 60; // of downloads, uploads, forms, sessions that come and go
 const AGREE_MS = 5_000;
 const SETTLE_MS = 60_000;
 const HOST_TICK_MS = 200;
-const REQUIRED = ['joins', 'states', 'left', 'lost', 'seeks', 'downloads', 'uploads', 'copies', 'transcodes', 'short sessions', 'sighups', 'redis restarts', 'quiet points'];
+const REQUIRED = ['joins', 'quiet points'];
 
 function readArguments() {
-  const names = { minutes: 60, viewers: 5_000, churn: 50, processes: 3, workers: 2 };
+  const names = { minutes: 60, viewers: 5_000, churn: 50, processes: 3, workers: 2, pace: 1 };
   const options = Object.fromEntries(Object.keys(names).map((name) => [name, { type: 'string' }]));
-  const { values } = parseArgs({ options: { ...options, results: { type: 'string', default: path.join(projectRoot, 'build/soak') }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { ...options, only: { type: 'string', default: Object.keys(PARTS).join() }, results: { type: 'string', default: path.join(projectRoot, 'build/soak') }, help: { type: 'boolean' } } });
   if (values.help) {
     console.log(HELP);
     process.exit(0);
@@ -56,13 +72,17 @@ function readArguments() {
   for (const [name, value] of numbers) {
     if (!(value > 0) || (name !== 'minutes' && !Number.isInteger(value))) throw new Error(`--${name} wants a ${name === 'minutes' ? '' : 'whole '}number above 0`);
   }
-  return { ...Object.fromEntries(numbers), results: values.results };
+  const parts = values.only.split(',');
+  const unknown = parts.find((name) => !PARTS[name]);
+  if (unknown !== undefined) throw new Error(`--only: there is no "${unknown}"`);
+  return { ...Object.fromEntries(numbers), parts, results: values.results };
 }
 
 // How often what happens: an hour leaves Redis in peace for longer than three minutes can.
-function rhythmOf(minutes) {
+function rhythmOf({ minutes, pace }) {
   const isShort = minutes < 20;
-  return { cycleMs: Math.min(isShort ? 40_000 : 120_000, minutes * 20_000), restartEvery: isShort ? 1 : 2, sighupMs: isShort ? 10_000 : 30_000, awayMaxMs: isShort ? 4_000 : 20_000 };
+  const cycleMs = Math.min(isShort ? 40_000 : 120_000, minutes * 20_000) / pace;
+  return { cycleMs, restartEvery: isShort ? 1 : 2, sighupMs: isShort ? 10_000 : 30_000, awayMaxMs: (isShort ? 4_000 : 20_000) / pace };
 }
 
 class Soak {
@@ -83,7 +103,7 @@ class Soak {
   constructor(options) {
     this.#options = options;
     this.#totalMs = options.minutes * 60_000;
-    this.#rhythm = rhythmOf(options.minutes);
+    this.#rhythm = rhythmOf(options);
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => this.#ending.abort());
   }
 
@@ -129,7 +149,7 @@ class Soak {
   }
 
   async #begin(sessions) {
-    const world = { wsOrigin: this.server.wsOrigin, onFault: (text) => this.#fault(text), count: (name) => this.#count(name), isStorm: () => this.#isStorm };
+    const world = { wsOrigin: this.server.wsOrigin, onFault: (text) => this.#fault(text), count: (name) => this.#count(name), isStorm: () => this.#isStorm && this.#has('commands') };
     this.#hosts = sessions.map((session) => new Host(world, session));
     const steering = setInterval(() => (this.#over.signal.aborted ? clearInterval(steering) : this.#hosts.forEach((host) => host.act(performance.now(), HOST_TICK_MS))), HOST_TICK_MS);
     await until(() => this.#hosts.every(({ isIn }) => isIn), 'the hosts are in');
@@ -137,13 +157,17 @@ class Soak {
     const seats = Array.from({ length: viewers }, (_, i) => seatOf((i + 0.5) / viewers, sessions).key);
     for (let i = 0; i < processes; i += 1) {
       const crowd = await startProcess('crowd', (told) => this.#onTold(i, told));
-      crowd.tell('begin', { wsOrigin: this.server.wsOrigin, seats: seats.filter((_, place) => place % processes === i), joinsPerS: Math.ceil(400 / processes), churnPerS: churn / processes });
+      crowd.tell('begin', { wsOrigin: this.server.wsOrigin, seats: seats.filter((_, place) => place % processes === i), joinsPerS: Math.ceil(400 / processes), churnPerS: this.#has('churn') ? churn / processes : 0 });
       this.#crowds.push(crowd);
     }
     this.traffic = await startProcess('traffic', (told) => this.#onTold('traffic', told));
-    this.traffic.tell('begin', { origin: this.server.origin, downloaders: 4 });
-    this.#loops.push(this.#loop('short sessions', 1_000, () => shortSession(this.server)));
-    this.#loops.push(this.#loop('sighups', this.#rhythm.sighupMs, (round) => changeLibrary(this.server, this.library, round)));
+    this.traffic.tell('begin', { origin: this.server.origin, downloaders: 4, parts: this.#options.parts, pace: this.#options.pace });
+    if (this.#has('sessions')) this.#loops.push(this.#loop('short sessions', 1_000, () => shortSession(this.server)));
+    if (this.#has('library')) this.#loops.push(this.#loop('sighups', this.#rhythm.sighupMs, (round) => changeLibrary(this.server, this.library, round)));
+  }
+
+  #has(part) {
+    return this.#options.parts.includes(part);
   }
 
   // Storms, in the middle of some of which Redis is killed, and a quiet point after each.
@@ -151,7 +175,7 @@ class Soak {
     const { cycleMs, restartEvery, awayMaxMs } = this.#rhythm;
     for (let cycle = 0; !this.#hasEnded(); cycle += 1) {
       await this.#rest(cycleMs / 2);
-      if (cycle % restartEvery === 0 && !this.#hasEnded()) await this.#restartRedis(500 + Math.random() * awayMaxMs);
+      if (this.#has('redis') && cycle % restartEvery === 0 && !this.#hasEnded()) await this.#restartRedis(500 + Math.random() * awayMaxMs);
       await this.#rest(cycleMs / 2);
       await this.#quietPoint();
     }
@@ -219,9 +243,10 @@ class Soak {
     await Promise.all(this.#loops);
     for (const host of this.#hosts) host.leave();
     await this.#tried('the end of all', async () => {
-      for (const { key, hostToken } of sessions) await fetch(`${this.server.origin}/api/sessions/${key}`, { method: 'DELETE', headers: { Authorization: `Bearer ${hostToken}` } });
+      for (const session of sessions) await endSession(this.server.origin, session);
       for (const name of ['members', 'sessions']) await until(async () => (await readMetric(this.server, name)) === 0, async () => `${await readMetric(this.server, name)} ${name} are left`);
       await until(() => socketsOf(this.server.pid) <= sockets, () => `${socketsOf(this.server.pid)} sockets are left of ${sockets}`);
+      await until(async () => (await this.#redisKeys()) <= OWN_KEYS, async () => `${await this.#redisKeys()} keys are left in Redis, ${OWN_KEYS} are not of sessions`);
       await until(async () => (await bytesBelow(this.uploads.directory)) === 0, 'films that were brought have gone with their sessions');
       await until(() => childrenOf(this.server.pid).every(({ isHelper }) => isHelper), 'what was being made of films has ended', SETTLE_MS);
       const { code, signal } = await this.server.stop();
@@ -229,14 +254,14 @@ class Soak {
     });
     if (/assertion failed|Sanitizer|runtime error/.test(this.server.stderr())) this.#fault(`the server complained:\n${this.server.stderr().slice(-2_000)}`);
     const figures = judgeFigures(this.sampler.samples, totalMs);
-    const verdict = judge({ figures, faults: this.#faults, counts: this.#counts, required: REQUIRED });
+    const verdict = judge({ figures, faults: this.#faults, counts: this.#counts, required: [...REQUIRED, ...this.#options.parts.flatMap((part) => PARTS[part])] });
     return { verdict, figures, counts: this.#counts, totalMs, judgedMs: totalMs - warmUpMs(totalMs), processor, samples: this.sampler.samples, log: this.server.stderr() };
   }
 
   async #loop(name, pauseMs, act) {
     const { signal } = this.#over;
     for (let round = 0; ; round += 1) {
-      await sleep(pauseMs * (0.5 + Math.random()), null, { signal }).catch(() => {});
+      await sleep((pauseMs / this.#options.pace) * (0.5 + Math.random()), null, { signal }).catch(() => {});
       if (signal.aborted) return;
       const beganMs = performance.now();
       try {

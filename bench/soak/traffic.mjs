@@ -1,13 +1,14 @@
 // A process of a soak that is what goes on beside the viewers: downloads of ranges, films that hosts bring, forms of
 // films. Each answer is held against what it is to be. Started by processes.mjs.
 //
-// It is told {do: 'begin', origin, downloaders}, 'away' and 'back' (of Redis) and 'end'.
+// It is told {do: 'begin', origin, downloaders, parts: names, pace}, 'away' and 'back' (of Redis) and 'end'.
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patternBytes } from '../../tests/support/files.mjs';
 import { fetchFilm, fetchPatiently, readMaster, readPlaylist } from '../../tests/support/forms.mjs';
 import { uploader } from '../../tests/support/tus.mjs';
 import { until } from '../../tests/support/until.mjs';
+import { endSession } from './acts.mjs';
 import { FILM_BYTES, filmBytes } from './films.mjs';
 import { makeReporter } from './reporter.mjs';
 import { StoreWatch } from './store_watch.mjs';
@@ -24,6 +25,7 @@ const store = new StoreWatch();
 const agent = new http.Agent({ keepAlive: true });
 const ending = new AbortController();
 let origin;
+let pace;
 
 const below = (end) => Math.floor(Math.random() * end);
 
@@ -38,7 +40,7 @@ async function loop(name, pauseMs, act) {
       if (store.wasAwaySince(beganMs)) reporter.count(`${name} refused without Redis`);
       else reporter.fault(`${name}: ${error.message}`);
     }
-    await sleep(pauseMs * (0.5 + Math.random()), null, { signal: ending.signal }).catch(() => {});
+    await sleep((pauseMs / pace) * (0.5 + Math.random()), null, { signal: ending.signal }).catch(() => {});
   }
 }
 
@@ -91,7 +93,7 @@ async function bring() {
     const got = Buffer.from(await (await fetch(origin + place)).arrayBuffer());
     if (!bytes.equals(got)) throw new Error('a film that was brought came back as another');
   } finally {
-    await fetch(`${origin}/api/sessions/${host.key}`, { method: 'DELETE', headers: { Authorization: `Bearer ${host.hostToken}` } });
+    await endSession(origin, host);
   }
 }
 
@@ -120,14 +122,17 @@ async function watchForm(id, form) {
 
 const deeds = {
   begin: (words) => {
-    ({ origin } = words);
+    ({ origin, pace } = words);
     const film = filmBytes();
-    const all = Array.from({ length: words.downloaders }, () => loop('downloads', 150, () => download(film)));
-    all.push(loop('uploads', 2_000, bring));
-    all.push(loop('copies', 3_000, () => watchForm('copied', 'copy')));
-    all.push(loop('transcodes', 10_000, () => watchForm('remade', 'transcode')));
+    const parts = {
+      downloads: () => Array.from({ length: words.downloaders }, () => loop('downloads', 150, () => download(film))),
+      uploads: () => [loop('uploads', 2_000, bring)],
+      forms: () => [loop('copies', 3_000, () => watchForm('copied', 'copy')), loop('transcodes', 10_000, () => watchForm('remade', 'transcode'))],
+    };
+    const all = words.parts.flatMap((part) => parts[part]?.() ?? []);
     reporter.begin();
-    Promise.all(all).then(() => {
+    const ended = new Promise((resolve) => ending.signal.addEventListener('abort', resolve));
+    Promise.all([ended, ...all]).then(() => {
       agent.destroy();
       reporter.end();
     });
