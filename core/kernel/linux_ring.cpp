@@ -1,6 +1,9 @@
 #include <liburing.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <iterator>
+#include <utility>
 
 #include "core/kernel/kernel.h"
 
@@ -9,6 +12,38 @@ namespace videosync::kernel {
 struct Ring {
   io_uring queues{};
 };
+
+namespace {
+
+// All that a ring may be asked for: what core/reactor/ring.cpp prepares.
+constexpr std::uint8_t operations_allowed[] = {
+    IORING_OP_ACCEPT, IORING_OP_RECV,     IORING_OP_SEND,         IORING_OP_SENDMSG,
+    IORING_OP_SPLICE, IORING_OP_MSG_RING, IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD};
+constexpr std::uint8_t registrations_allowed[] = {IORING_REGISTER_ENABLE_RINGS,
+                                                  IORING_REGISTER_PBUF_RING};
+constexpr std::uint8_t flags_allowed =
+    (1U << IOSQE_BUFFER_SELECT_BIT) | (1U << IOSQE_CQE_SKIP_SUCCESS_BIT);
+
+// From when it is enabled on.
+int restrict_ring(const io_uring& ring) noexcept {
+  io_uring_restriction
+      restrictions[std::size(operations_allowed) + std::size(registrations_allowed) + 1] = {};
+  unsigned count = 0;
+  const auto add = [&](std::uint16_t kind, std::uint8_t value) {
+    restrictions[count].opcode = kind;
+    restrictions[count++].sqe_op = value;  // of a union
+  };
+  for (const std::uint8_t operation : operations_allowed)
+    add(IORING_RESTRICTION_SQE_OP, operation);
+  for (const std::uint8_t registration : registrations_allowed)
+    add(IORING_RESTRICTION_REGISTER_OP, registration);
+  add(IORING_RESTRICTION_SQE_FLAGS_ALLOWED, flags_allowed);
+  // io_uring_register_restrictions() is missing as ring_enable()'s is.
+  return io_uring_register(static_cast<unsigned>(ring.ring_fd), IORING_REGISTER_RESTRICTIONS,
+                           restrictions, count);
+}
+
+}  // namespace
 
 void RingCloser::operator()(Ring* ring) const noexcept {
   io_uring_queue_exit(&ring->queues);
@@ -25,7 +60,9 @@ RingRef ring_open(unsigned submissions, unsigned completions, unsigned& features
   error = io_uring_queue_init_params(submissions, &ring->queues, &params);
   if (error < 0) return nullptr;
   features = params.features;
-  return RingRef(ring.release());
+  RingRef opened(ring.release());
+  error = restrict_ring(opened->queues);
+  return error < 0 ? nullptr : std::move(opened);
 }
 
 int ring_lacks(Ring& ring, const int* operations, std::size_t count) noexcept {
