@@ -4,12 +4,15 @@
 #include <cstdio>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/log.h"
 #include "core/base/unique_fd.h"
 #include "server/config/config.h"
 #include "server/config/machine.h"
+#include "server/confinement.h"
 #include "server/exit_status.h"
 #include "server/program.h"
 #include "server/service_manager.h"
@@ -41,13 +44,18 @@ int main(int argc, char** argv) {
   log_settings.level = config->log_level;
   log_settings.format = config->log_format;
   reserve_descriptors(config->connections_max + descriptors_besides);
-  // Before there are threads. They are left alone at the end: so long as they hold the table of
-  // descriptors, the end of this process closes no file, which might wait for storage that hangs.
-  auto helpers = FileHelpers::start();
-  if (!helpers) return complain(exit_unfit_machine, helpers.error().message);
-  static FileHelpers* const files = helpers->release();
   ServiceManager manager = ServiceManager::from_environment();
   const Launch launch = own_launch(argc, argv);
+  Confinement confinement(*config);
+  std::vector<std::string> environment = manager.environment();
+  environment.push_back(Successor::environment_of_channel());
+  // Before there are threads. They are left alone at the end: so long as they hold the table of
+  // descriptors, the end of this process closes no file, which might wait for storage that hangs.
+  auto helpers = FileHelpers::start(confinement.terms(launch, std::move(environment)));
+  if (!helpers) return complain(exit_unfit_machine, helpers.error().message);
+  static FileHelpers* const files = helpers->release();
+  if (const auto restricted = confinement.restrict_files(); !restricted)
+    return complain(exit_unfit_machine, restricted.error().message);
   start_log_writer();
   std::unique_ptr<Predecessor> predecessor;
   if (predecessor_socket) {
@@ -60,7 +68,7 @@ int main(int argc, char** argv) {
     predecessor = std::move(*met);
   }
   const int status =
-      Program(*config, machine, *files, manager, launch, std::move(predecessor)).run();
+      Program(*config, machine, *files, confinement, manager, launch, std::move(predecessor)).run();
   flush_log();
   return status;
 }

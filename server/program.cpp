@@ -50,11 +50,12 @@ void start_or_end(Worker& worker, bool accepts) {
 }  // namespace
 
 Program::Program(const Config& config, const MachineFacts& machine, FileHelpers& files,
-                 ServiceManager& manager, const Launch& launch,
+                 Confinement& confinement, ServiceManager& manager, const Launch& launch,
                  std::unique_ptr<Predecessor> predecessor)
     : config_(config),
       machine_(machine),
       files_(files),
+      confinement_(confinement),
       manager_(manager),
       launch_(launch),
       predecessor_(std::move(predecessor)),
@@ -69,6 +70,8 @@ int Program::run() {
   if (predecessor_) {
     if (const auto status = take_over()) return *status;
   }
+  if (const auto filtered = confinement_.filter_calls(); !filtered)
+    return complain(exit_unfit_machine, filtered.error().message);
   return serve();
 }
 
@@ -242,6 +245,11 @@ void Program::on_second() noexcept {
   if (!service_->has_successor) memory_store_.expire_some(expired_a_second_max);
   if (!files_.tend()) {
     log_error("media", "a process that opens files has ended: videos may fail until a restart");
+  }
+  if (!files_.spawner().tend()) {
+    log_error("main",
+              "the process that starts programs has ended: there are no forms, and no successor "
+              "(SIGUSR2), until a restart");
   }
   Reactor& reactor = workers_.front()->reactor();
   reactor.timers().schedule(second_timer_, reactor.now_ms() + 1'000);

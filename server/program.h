@@ -20,6 +20,7 @@
 #include "core/reactor/timer_wheel.h"
 #include "server/config/config.h"
 #include "server/config/machine.h"
+#include "server/confinement.h"
 #include "server/end_guard.h"
 #include "server/librarian.h"
 #include "server/metrics/metrics.h"
@@ -45,7 +46,8 @@ class Program final : public NodesOwner {
  public:
   // All but `predecessor`, which may be null, outlive it.
   Program(const Config& config, const MachineFacts& machine, FileHelpers& files,
-          ServiceManager& manager, const Launch& launch, std::unique_ptr<Predecessor> predecessor);
+          Confinement& confinement, ServiceManager& manager, const Launch& launch,
+          std::unique_ptr<Predecessor> predecessor);
 
   // Serves until a signal ends it. Returns the process's exit status; complaints have been made.
   int run();
@@ -109,6 +111,7 @@ class Program final : public NodesOwner {
   const Config& config_;
   const MachineFacts& machine_;
   FileHelpers& files_;
+  Confinement& confinement_;
   ServiceManager& manager_;
   const Launch& launch_;
   std::unique_ptr<Predecessor> predecessor_;  // until this program serves

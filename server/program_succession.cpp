@@ -92,7 +92,7 @@ void Program::begin_succession() noexcept {
   manager_.tell_reloading(clock_.monotonic_us());
   log_info("main", "starting a new program to take over", field("program", launch_.program));
   succession_ = Succession::starting;
-  auto successor = Successor::start(launch_, manager_.environment(), offers_,
+  auto successor = Successor::start(files_.spawner(), offers_,
                                     {clock_.wall_offset_us(), service_->secret.get()});
   if (!successor) return fail_succession(successor.error());
   successor_ = std::move(*successor);

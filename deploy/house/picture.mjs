@@ -11,7 +11,7 @@ const title = 36; // above a floor's first row
 // By floor: what the floor is filled with, and its rooms' outlines.
 const floorColours = {
   www: ['#f5f0fa', '#8b5fb5'], server: ['#eef4fb', '#3f78b5'], maker: ['#fbeef1', '#b0506a'], proto: ['#eef7ee', '#4c8f52'],
-  storage: ['#fdf4e7', '#b9802e'], 'core/reactor': ['#f3f3f3', '#7a7a7a'], 'core/base': ['#f3f3f3', '#7a7a7a'], 'core/kernel': ['#f3f3f3', '#7a7a7a'],
+  storage: ['#fdf4e7', '#b9802e'], 'core/reactor': ['#f3f3f3', '#7a7a7a'], 'core/base': ['#f3f3f3', '#7a7a7a'], 'core/confine': ['#f3f3f3', '#7a7a7a'], 'core/kernel': ['#f3f3f3', '#7a7a7a'],
 };
 // Of arrows, so that they can be told apart where they are close: one a room that they come from.
 const arrowColours = ['#2563a8', '#b4452f', '#2c7d55', '#8a4fa3', '#a5741a', '#2b8292', '#a23a6b', '#5d6670'];
@@ -193,7 +193,7 @@ function drawProgram({ rooms, edges }, { floorOf, permitted }, top) {
   const slab = (name, y, notes) => drawSlab({ y, floor: name, label: name, files: rooms.find((room) => room.name === name).files, says: words[name], notes });
   const arrows = edges.filter(({ from, to }) => names.includes(from) && names.includes(to))
     .map((edge) => ({ ...edge, isNarrow: edge.targets.every((target) => permitted[edge.from]?.includes(target)) }));
-  const { drawn, bottom, plan } = drawFloors(described, arrows, [['server'], ['maker'], ['proto', 'storage'], ['core/reactor', 'core/kernel']], top + slabHeight + 8);
+  const { drawn, bottom, plan } = drawFloors(described, arrows, [['server'], ['maker'], ['proto', 'storage'], ['core/reactor', 'core/confine', 'core/kernel']], top + slabHeight + 8);
   return {
     drawn: [
       slab(roof, top, `uses ${allBut([...names, ground], (name) => uses(roof, name))}; rooms with ↑ include that header of it`),

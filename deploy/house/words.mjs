@@ -30,6 +30,7 @@ export const words = {
   'storage/redis/link': 'connections to one Redis',
   'storage/redis/cluster': 'a cluster’s primaries',
   'core/reactor': 'the io_uring loop: sockets, files, timers, threads',
+  'core/confine': 'what a process gives up',
   'core/base': 'the shared vocabulary: Result, ids, clock, text, bytes, log',
   'core/kernel': 'what is asked of the machine',
   'www/player.js': "the player's page: its gate",

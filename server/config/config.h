@@ -19,6 +19,13 @@ namespace videosync {
 
 inline constexpr std::int64_t us_per_second = 1'000'000;
 
+// Whether the process gives up what it does not need.
+enum class Confine : std::uint8_t {
+  off,
+  when_possible,  // as far as the kernel lets it
+  required,       // or does not serve
+};
+
 struct Config {
   // Listeners.
   std::vector<ListenAddress> listen;   // at least one
@@ -48,6 +55,7 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
   std::string state_file;  // "": the embedded store's sessions end with the process
+  Confine confine = Confine::when_possible;
   std::int64_t drain_us = 10 * us_per_second;
 
   // Who may come.

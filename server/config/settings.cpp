@@ -307,6 +307,12 @@ void add_general(std::vector<Setting>& table) {
                                     {"error", LogLevel::error}}));
   table.push_back(choice<LogFormat>({process, "log-format", "text or json"}, &Config::log_format,
                                     {{"text", LogFormat::text}, {"json", LogFormat::json}}));
+  table.push_back(choice<Confine>(
+      {process, "confine",
+       "auto: give up what a server does not need, as far as the kernel lets it (Landlock, "
+       "seccomp), and so do the programs that read films; required: or end with 2; off"},
+      &Config::confine,
+      {{"auto", Confine::when_possible}, {"required", Confine::required}, {"off", Confine::off}}));
   table.push_back(duration(
       {process, "drain", "How long a stopping server lets members leave and responses finish"},
       &Config::drain_us, {0, hour_us}));

@@ -1,10 +1,8 @@
 #include "server/succession/successor.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -31,47 +29,6 @@ constexpr milliseconds offer_wait{1'000};
 constexpr int channel_fd = 3;           // in the successor
 constexpr int leaving_wait_ms = 1'000;  // from the end of its channel to its own
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-std::vector<std::string> environment_with(const std::vector<std::string>& more) {
-  std::vector<std::string> all = more;
-  for (char** variable = environ; *variable != nullptr; ++variable)
-    all.emplace_back(*variable);
-  all.push_back(fmt::format("{}={}", Predecessor::variable, channel_fd));
-  return all;
-}
-
-// Of ours it has the standard streams and `channel`.
-Result<pid_t> spawn(const Launch& launch, const std::vector<std::string>& more, int channel) {
-  std::vector<std::string> arguments = launch.arguments;
-  std::vector<std::string> environment = environment_with(more);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, channel, channel_fd);
-  posix_spawn_file_actions_addclosefrom_np(&actions, channel_fd + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGPIPE, SIGXFSZ})  // that this program ignores
-    sigaddset(&signals, number);
-  posix_spawnattr_setsigdefault(&attributes, &signals);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, launch.program.c_str(), &actions, &attributes,
-                                  pointers_to(arguments).data(), pointers_to(environment).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return fail_errno("start " + launch.program, error);
-  return pid;
-}
-
 Result<> say_offer(SuccessionChannel& channel, std::span<const OfferedListener> listeners,
                    const Predecessor::Offer& offered) {
   const auto deadline = steady_clock::now() + offer_wait;
@@ -97,8 +54,11 @@ Launch own_launch(int argc, char** argv) {
   return launch;
 }
 
-Result<std::unique_ptr<Successor>> Successor::start(const Launch& launch,
-                                                    const std::vector<std::string>& environment,
+std::string Successor::environment_of_channel() {
+  return fmt::format("{}={}", Predecessor::variable, channel_fd);
+}
+
+Result<std::unique_ptr<Successor>> Successor::start(Spawner& spawner,
                                                     std::span<const OfferedListener> listeners,
                                                     const Predecessor::Offer& offer) {
   int ends[2];
@@ -106,11 +66,8 @@ Result<std::unique_ptr<Successor>> Successor::start(const Launch& launch,
     return fail_errno("a socket for the successor (raise `ulimit -n`)", errno);
   }
   SuccessionChannel ours{UniqueFd(ends[0])};
-  // One that is where the successor will have it would be closed there when the program starts.
-  UniqueFd theirs(::fcntl(ends[1], F_DUPFD_CLOEXEC, channel_fd + 1));
-  UniqueFd(ends[1]).reset();
-  if (!theirs) return fail_errno("a socket for the successor (raise `ulimit -n`)", errno);
-  const auto pid = spawn(launch, environment, theirs.get());
+  UniqueFd theirs(ends[1]);
+  const auto pid = spawner.spawn_successor(theirs.get());
   if (!pid) return std::unexpected(pid.error());
   theirs.reset();  // its end is noticed here
   std::unique_ptr<Successor> successor(new Successor(std::move(ours), *pid));

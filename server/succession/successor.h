@@ -19,6 +19,7 @@
 #include "core/base/error.h"
 #include "server/succession/channel.h"
 #include "server/succession/predecessor.h"
+#include "storage/files/spawner.h"
 
 namespace videosync {
 
@@ -37,13 +38,13 @@ struct OfferedListener {
 
 class Successor {
  public:
-  // `environment`: NAME=VALUE, besides this process's own. What signals this thread blocks it
-  // blocks, too, until it hears them by itself. Errors: of channels, and io where no process can be
-  // started.
-  static Result<std::unique_ptr<Successor>> start(const Launch& launch,
-                                                  const std::vector<std::string>& environment,
+  // By the spawner, whose terms say how it is called, because this process may be confined, and it
+  // is not to be so by that. Errors: of channels, and io where no process can be started.
+  static Result<std::unique_ptr<Successor>> start(Spawner& spawner,
                                                   std::span<const OfferedListener> listeners,
                                                   const Predecessor::Offer& offer);
+  // What else its environment has: how it knows where this one is.
+  static std::string environment_of_channel();
   // It is killed, unless it has been released.
   ~Successor();
   Successor(const Successor&) = delete;

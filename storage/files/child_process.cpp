@@ -1,10 +1,7 @@
 #include "storage/files/child_process.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,58 +20,7 @@ namespace videosync {
 namespace {
 
 constexpr int stop_check_ms = 100;
-// These sanitizers reserve terabytes of addresses, in our children, too.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool limits_memory = false;
-#else
-constexpr bool limits_memory = true;
-#endif
 constexpr std::int64_t kill_wait_ms = 1'000;
-constexpr int lowest_priority = 19;
-constexpr int modesty = 5;  // less priority than ours
-// linux/ioprio.h, which Debian 12 does not ship for programs.
-constexpr int ioprio_who_process = 1;
-constexpr int ioprio_idle = 3 << 13;
-
-int spawn(const ChildProcess::Order& order, pid_t& pid) {
-  std::vector<char*> argv;
-  for (const std::string& argument : order.arguments)
-    argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, order.output, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  if (order.errors >= 0) {
-    posix_spawn_file_actions_adddup2(&actions, order.errors, STDERR_FILENO);
-  } else {
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  }
-  const bool has_input = order.input >= 0;
-  if (has_input) {
-    posix_spawn_file_actions_adddup2(&actions, order.input, ChildProcess::input_fd);
-  }
-  posix_spawn_file_actions_addclosefrom_np(&actions, ChildProcess::input_fd + (has_input ? 1 : 0));
-
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t signals;
-  sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);
-  sigaddset(&signals, SIGPIPE);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  posix_spawnattr_setsigdefault(&attributes, &signals);
-  const int group = order.leads_group ? POSIX_SPAWN_SETPGROUP : 0;
-  const int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group;
-  posix_spawnattr_setflags(&attributes, static_cast<short>(flags));
-
-  const int error = ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return error;
-}
 
 // Killed children that had not ended when their owner would wait no longer: with the lowest
 // priority, on a busy machine, dying alone takes seconds. Until somebody asks for its status a
@@ -105,14 +51,11 @@ LeftBehind& left_behind() {
 
 }  // namespace
 
-Result<ChildProcess> ChildProcess::start(const Order& order) {
-  VS_ASSERT(!order.arguments.empty() && order.output >= 0);
+Result<ChildProcess> ChildProcess::start(Spawner& spawner, const SpawnOrder& order) {
   left_behind().reap_ended();
-  pid_t pid = 0;
-  if (const int error = spawn(order, pid); error != 0) {
-    return fail_errno(order.arguments.front(), error);
-  }
-  return ChildProcess(pid, order.leads_group);
+  const auto pid = spawner.spawn(order);
+  if (!pid) return std::unexpected(pid.error());
+  return ChildProcess(*pid);
 }
 
 ChildProcess::~ChildProcess() {
@@ -127,7 +70,7 @@ ChildProcess::~ChildProcess() {
 
 void ChildProcess::kill() const noexcept {
   VS_ASSERT(pid_ != 0);
-  ::kill(leads_group_ ? -pid_ : pid_, SIGKILL);
+  ::kill(-pid_, SIGKILL);
 }
 
 bool ChildProcess::ends_within(std::int64_t limit_ms) const noexcept {
@@ -152,31 +95,6 @@ std::optional<int> ChildProcess::take_status() noexcept {
   if (::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
   pid_ = 0;
   return status;
-}
-
-// Without these it works as well, only less modestly: what the system refuses is let pass.
-void ChildProcess::step_back(std::uint64_t memory_bytes_max,
-                             std::uint64_t file_bytes_max) const noexcept {
-  VS_ASSERT(pid_ != 0);
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), lowest_priority);
-  ::syscall(SYS_ioprio_set, ioprio_who_process, pid_, ioprio_idle);
-  limit(memory_bytes_max, file_bytes_max);
-}
-
-void ChildProcess::step_aside(std::uint64_t memory_bytes_max,
-                              std::uint64_t file_bytes_max) const noexcept {
-  VS_ASSERT(pid_ != 0);
-  const int priority = std::min(::getpriority(PRIO_PROCESS, 0) + modesty, lowest_priority);
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), priority);
-  limit(memory_bytes_max, file_bytes_max);
-}
-
-void ChildProcess::limit(std::uint64_t memory_bytes_max,
-                         std::uint64_t file_bytes_max) const noexcept {
-  const rlimit memory{memory_bytes_max, memory_bytes_max};
-  if (limits_memory) ::prlimit(pid_, RLIMIT_AS, &memory, nullptr);
-  const rlimit file{file_bytes_max, file_bytes_max};
-  ::prlimit(pid_, RLIMIT_FSIZE, &file, nullptr);
 }
 
 ChildProcess::End ChildProcess::wait(std::int64_t limit_ms, const BreakOff& stop) {

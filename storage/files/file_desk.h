@@ -48,6 +48,8 @@ class FileDesk {
   FileDesk(const FileDesk&) = delete;
   FileDesk& operator=(const FileDesk&) = delete;
 
+  Spawner& spawner() noexcept { return helpers_.spawner(); }
+
   // --- Calls that wait. Errors: timed_out (given up), exhausted (too much waits already), and:
   // io.
   Result<MediaFolderRef> open_folder(const std::string& path);

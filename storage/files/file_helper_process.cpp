@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 
 #include "core/base/text.h"
 #include "core/base/unique_fd.h"
+#include "core/confine/calls.h"
+#include "core/confine/landlock.h"
 #include "storage/files/folder_walk.h"
 #include "storage/files/open_beneath.h"
 
@@ -24,6 +27,20 @@ namespace videosync {
 namespace {
 
 constexpr std::size_t answer_bytes_max = 32 * 1024;  // in one answer
+
+// By name: whoever asks may have been taken over. The folder may be another one by then, or on a
+// storage that was not there at the start, so there is no rule of Landlock for it.
+bool is_named(const HelperTerms& terms, std::string_view path) {
+  const auto names = [path](std::string_view folder) {
+    if (path == folder) return true;
+    while (folder.ends_with('/'))
+      folder.remove_suffix(1);
+    const std::string_view below = path.substr(std::min(folder.size(), path.size()));
+    return path.starts_with(folder) && below.starts_with('/') && !below.contains("/../") &&
+           !below.ends_with("/..");
+  };
+  return terms.folders.empty() || std::ranges::any_of(terms.folders, names);
+}
 
 // The answer's descriptor is whoever's it is sent to.
 void open_listed_folder(const FileRequest& request, FileReply& answer) noexcept {
@@ -101,12 +118,14 @@ void read_text(const FileRequest& request, FileReply& answer) {
   send_answer(request.answer_to, answer, {text.data(), length});
 }
 
-void answer_request(const FileRequest& request) {
+void answer_request(const FileRequest& request, const HelperTerms& terms) {
   FileReply answer;
   answer.number = request.number;
   if (request.verb == FileVerb::walk) return walk(request, answer);
   if (request.verb == FileVerb::read) return read_text(request, answer);
-  if (request.verb == FileVerb::open_folder) {
+  if (request.verb == FileVerb::open_folder && !is_named(terms, request.path)) {
+    answer.error = EACCES;
+  } else if (request.verb == FileVerb::open_folder) {
     open_listed_folder(request, answer);
   } else {
     OpenedFile opened = open_beneath(request.folder, request.path);
@@ -131,6 +150,26 @@ bool is_seen_by_others(int folder, const char* number) noexcept {
 void end_with(pid_t helped) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != helped) ::_exit(0);
+}
+
+// Nothing is written, made or run; there is no rule.
+void write_nothing() {
+  if (const auto rules =
+          Landlock::create({.files = Landlock::write | Landlock::make | Landlock::run})) {
+    static_cast<void>(rules->enforce());
+  }
+}
+
+constexpr int helping[] = {SYS_recvfrom,   SYS_recvmsg,           SYS_sendto, SYS_sendmsg,
+                           SYS_getsockopt, SYS_inotify_add_watch, SYS_prctl};
+
+void confine_helper() {
+  write_nothing();
+  SyscallFilter filter;
+  filter.allow(calls::basic);
+  filter.allow(calls::reading_files);
+  filter.allow(helping);
+  static_cast<void>(filter.install(SyscallFilter::Threads::calling));
 }
 
 // Asks nobody but the kernel, whatever the descriptor is.
@@ -158,9 +197,11 @@ void close_what_others_see(DIR* descriptors) noexcept {
 
 }  // namespace
 
-void run_file_helper(FileHelperProcess process, pid_t helped) noexcept {
+void run_file_helper(FileHelperProcess process, const HelperTerms& terms, pid_t helped) noexcept {
   process.helped = helped;
+  process.terms = &terms;
   ::prctl(PR_SET_NAME, "videosync-files");
+  if (terms.confines) confine_helper();
   process.body(process);
   ::_exit(0);
 }
@@ -171,7 +212,8 @@ void serve_file_requests(const FileHelperProcess& process) {
     FileRequest request;
     const ssize_t length = ::recv(process.channel, &request, sizeof request, 0);
     if (length < 0 && errno != EINTR) return;
-    if (length > static_cast<ssize_t>(offsetof(FileRequest, path))) answer_request(request);
+    if (length > static_cast<ssize_t>(offsetof(FileRequest, path)))
+      answer_request(request, *process.terms);
   }
 }
 

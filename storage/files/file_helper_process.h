@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "storage/files/file_helpers.h"
 #include "storage/files/file_requests.h"
 
 namespace videosync {
@@ -23,10 +24,12 @@ struct FileHelperProcess {
   int channel;              // where its orders come from; of the keeper, what it closes first
   CloseProgress* progress;  // of the helper that closes
   pid_t helped = 0;
+  const HelperTerms* terms = nullptr;
 };
 
 // In the new process: it does what it is for, and ends.
-[[noreturn]] void run_file_helper(FileHelperProcess process, pid_t helped) noexcept;
+[[noreturn]] void run_file_helper(FileHelperProcess process, const HelperTerms& terms,
+                                  pid_t helped) noexcept;
 
 // The bodies. Requests of a socket; descriptors of a pipe. Both end with the process that they
 // help.

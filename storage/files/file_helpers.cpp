@@ -31,8 +31,8 @@ int lane_index(FileHelpers::Lane lane) noexcept {
 
 }  // namespace
 
-Result<std::unique_ptr<FileHelpers>> FileHelpers::start() {
-  std::unique_ptr<FileHelpers> helpers(new FileHelpers);
+Result<std::unique_ptr<FileHelpers>> FileHelpers::start(HelperTerms terms) {
+  std::unique_ptr<FileHelpers> helpers(new FileHelpers(std::move(terms)));
   if (auto prepared = helpers->prepare(); !prepared) return std::unexpected(prepared.error());
   if (auto started = helpers->start_all(); !started) return std::unexpected(started.error());
   return helpers;
@@ -61,6 +61,9 @@ Result<> FileHelpers::prepare() {
 }
 
 Result<> FileHelpers::start_all() {
+  auto spawner = Spawner::start(terms_.programs);
+  if (!spawner) return std::unexpected(spawner.error());
+  spawner_ = std::move(*spawner);
   const auto start_several = [this](std::size_t count, FileHelperProcess process) -> Result<> {
     for (std::size_t i = 0; i < count; ++i) {
       if (auto started = start_process(process); !started) return started;
@@ -88,7 +91,7 @@ Result<> FileHelpers::start_process(const FileHelperProcess& process) {
   const long pid = ::syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (pid < 0)
     return fail_errno("start a file helper (raise `ulimit -u` or the service's TasksMax)", errno);
-  if (pid == 0) run_file_helper(process, parent);
+  if (pid == 0) run_file_helper(process, terms_, parent);
   processes_.push_back(static_cast<pid_t>(pid));
   return {};
 }

@@ -12,7 +12,11 @@
 // wait for never waits behind a scan that hangs, nor the other way round. Another helper closes;
 // the keeper does nothing until this process has gone, however it went, and then closes what
 // clients and supervisors see of it (sockets, pipes), in case a helper that hangs still holds the
-// table.
+// table. With these comes the Spawner, from which programs are started.
+//
+// A helper keeps to terms of its own, whoever has taken over the process that asks: it opens the
+// folders that were named at its start and what lies beneath them, writes nothing, and starts and
+// calls nobody.
 //
 // Made by the thread that lives as long as the process, before there are others. Any thread may use
 // it. It outlives all descriptors that were opened by it.
@@ -26,16 +30,26 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
 #include "storage/files/file_requests.h"
+#include "storage/files/spawner.h"
 
 namespace videosync {
 
 struct CloseProgress;
 struct FileHelperProcess;
+
+// What helpers and programs may do; theirs, for good.
+struct HelperTerms {
+  bool confines = false;               // helpers; programs by their own terms
+  std::vector<std::string> folders{};  // only these are opened, and what is below; none: any
+  SpawnerTerms programs{};
+};
 
 class FileHelpers {
  public:
@@ -48,7 +62,7 @@ class FileHelpers {
   static constexpr std::uint64_t closes_pending_max = 8'192;
 
   // Errors: the sockets or the processes cannot be made.
-  static Result<std::unique_ptr<FileHelpers>> start();
+  static Result<std::unique_ptr<FileHelpers>> start(HelperTerms terms = {});
   // Ends them; a program that is about to end itself leaves them alone instead.
   ~FileHelpers();
   FileHelpers(const FileHelpers&) = delete;
@@ -67,8 +81,10 @@ class FileHelpers {
   bool tend() noexcept;
   std::uint64_t closes_pending() const noexcept;
 
+  Spawner& spawner() noexcept { return *spawner_; }
+
  private:
-  FileHelpers() = default;
+  explicit FileHelpers(HelperTerms terms) : terms_(std::move(terms)) {}
   Result<> prepare();
   Result<> start_all();
   Result<> start_process(const FileHelperProcess& process);
@@ -76,6 +92,8 @@ class FileHelpers {
 
   using Ends = std::array<UniqueFd, 2>;  // ours and theirs
 
+  const HelperTerms terms_;
+  std::unique_ptr<Spawner> spawner_;
   std::array<Ends, 2> requests_;  // by lane
   Ends closes_;                   // a pipe of descriptor numbers
   CloseProgress* progress_ = nullptr;

@@ -286,8 +286,14 @@ MediaPictures::Made MediaPictures::run(const VideoEntry& video, Job job, const B
   add({"-vf", job.filter, "-frames:v", "1", "-q:v", "5"});
   add({"-f", "image2pipe", "-c:v", "mjpeg", "pipe:1"});
 
-  const Made outcome = run_child(std::move(arguments), output.get(),
-                                 file != nullptr ? file->fd() : -1, job.limit_ms, stop);
+  const Made outcome = run_child({.words = std::move(arguments),
+                                  .output = output.get(),
+                                  .input = file != nullptr ? file->fd() : -1,
+                                  .reads = file != nullptr ? -1 : video.playlist.folder->fd(),
+                                  .precedence = Precedence::back,
+                                  .memory_bytes_max = child_memory_bytes_max,
+                                  .file_bytes_max = picture_bytes_max},
+                                 job.limit_ms, stop);
   struct stat status{};
   const bool is_made = outcome == Made::yes && ::fstat(output.get(), &status) == 0 &&
                        status.st_size > 0 &&
@@ -297,16 +303,14 @@ MediaPictures::Made MediaPictures::run(const VideoEntry& video, Job job, const B
   return outcome == Made::yes ? Made::no : outcome;
 }
 
-MediaPictures::Made MediaPictures::run_child(std::vector<std::string> arguments, int output,
-                                             int input, std::int64_t limit_ms,
+MediaPictures::Made MediaPictures::run_child(const SpawnOrder& order, std::int64_t limit_ms,
                                              const BreakOff& stop) {
-  auto child = ChildProcess::start({std::move(arguments), output, input});
+  auto child = ChildProcess::start(desk_.spawner(), order);
   if (!child) {
     give_up(fmt::format("{} cannot be run ({})", options_.program,
                         std::strerror(child.error().system_errno)));
     return Made::no;
   }
-  child->step_back(child_memory_bytes_max, picture_bytes_max);
   switch (child->wait(limit_ms, stop)) {
     case ChildProcess::End::succeeded:
       return Made::yes;

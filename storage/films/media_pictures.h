@@ -96,8 +96,7 @@ class MediaPictures {
   Made run(const VideoEntry& video, Job job, const BreakOff& stop);
   // Whether it is settled that there is none.
   bool is_none(const VideoEntry& video, std::string_view what, Made outcome, int& doublings);
-  Made run_child(std::vector<std::string> arguments, int output, int input, std::int64_t limit_ms,
-                 const BreakOff& stop);
+  Made run_child(const SpawnOrder& order, std::int64_t limit_ms, const BreakOff& stop);
   Result<> write(const Cache& cache, const std::string& name, const std::string& text);
   // What was just made; none where that is empty.
   static LibraryFile made(const Cache& cache, std::size_t library, const std::string& name);

@@ -89,13 +89,18 @@ MediaProbe::Answer MediaProbe::ask(const Question& question, std::int64_t limit_
   {
     // Whoever closed its output has said all it will say; whoever has not is out of time. The
     // complete line is the answer, so the exit status adds nothing, and the child ends here.
-    const Result<ChildProcess> child = ChildProcess::start(
-        {.arguments = question.arguments, .output = childs.get(), .input = question.input});
+    const Result<ChildProcess> child =
+        ChildProcess::start(desk_.spawner(), {.words = question.arguments,
+                                              .output = childs.get(),
+                                              .input = question.input,
+                                              .reads = question.folder,
+                                              .precedence = Precedence::aside,
+                                              .memory_bytes_max = memory_bytes_max,
+                                              .file_bytes_max = file_bytes_max});
     childs.reset();
     if (!child) {
       return {Verdict::cannot_run, {}, std::strerror(child.error().system_errno)};
     }
-    child->step_aside(memory_bytes_max, file_bytes_max);
     end = read_output(ours.get(), limit_ms, stop, text);
   }
   switch (end) {
@@ -120,7 +125,8 @@ MediaProbe::Answer MediaProbe::ask_about(const VideoEntry& video, std::int64_t l
   if (!video.file) {
     const std::string path =
         fmt::format("file:{}/{}", video.playlist.folder->path(), video.playlist.path);
-    return ask({measure_arguments(path)}, limit_ms, stop);
+    const int folder = video.playlist.folder->fd();
+    return ask({.arguments = measure_arguments(path), .folder = folder}, limit_ms, stop);
   }
   const auto file = desk_.open(video.file.folder, video.file.path);
   if (!file) {

@@ -70,10 +70,11 @@ class MediaProbe {
   struct Question {
     std::vector<std::string> arguments;
     int input = -1;
+    int folder = -1;  // with files that the input names
   };
 
   // What is asked with which time; the answer is still to be kept.
-  static Answer ask(const Question& question, std::int64_t limit_ms, const BreakOff& stop);
+  Answer ask(const Question& question, std::int64_t limit_ms, const BreakOff& stop);
   std::vector<std::string> measure_arguments(const std::string& input) const;
   Answer ask_about(const VideoEntry& video, std::int64_t limit_ms, const BreakOff& stop);
   const std::string& program_for(const VideoEntry& video) const noexcept;

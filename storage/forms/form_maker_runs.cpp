@@ -165,6 +165,7 @@ FormRun::Order FormMaker::order_for(const FormJob& job, const FormFilm& film) co
   with.threads = std::clamp(options_.cores / std::max(1U, options_.pictures_max), 1U, 4U);
   return {.program = options_.program,
           .words = words_for(job, with),
+          .folder = with.folder,
           .film = film.source.file->fd(),
           .is_waited_for = job.kind != FormJob::Kind::subtitles};
 }

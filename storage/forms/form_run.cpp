@@ -39,7 +39,9 @@ Result<Pipe> make_pipe() {
 
 }  // namespace
 
-Result<FormRun> FormRun::start(const Order& order) {
+Result<FormRun> FormRun::start(Spawner& spawner, const Order& order) {
+  const UniqueFd folder(::open(order.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return fail_errno(order.folder, errno);
   auto output = make_pipe();
   if (!output) return std::unexpected(output.error());
   auto errors = make_pipe();
@@ -48,17 +50,16 @@ Result<FormRun> FormRun::start(const Order& order) {
                                      fmt::format("/dev/fd/{}", ChildProcess::input_fd)};
   arguments.insert(arguments.end(), order.words.begin() + 1, order.words.end());
   arguments.insert(arguments.end(), {"--parent", std::to_string(::getpid())});
-  auto child = ChildProcess::start({.arguments = std::move(arguments),
-                                    .output = output->theirs.get(),
-                                    .input = order.film,
-                                    .errors = errors->theirs.get(),
-                                    .leads_group = true});
+  const auto child_precedence = order.is_waited_for ? Precedence::aside : Precedence::back;
+  auto child = ChildProcess::start(spawner, {.words = std::move(arguments),
+                                             .output = output->theirs.get(),
+                                             .errors = errors->theirs.get(),
+                                             .input = order.film,
+                                             .writes = folder.get(),
+                                             .precedence = child_precedence,
+                                             .memory_bytes_max = memory_bytes_max,
+                                             .file_bytes_max = file_bytes_max});
   if (!child) return std::unexpected(child.error());
-  if (order.is_waited_for) {
-    child->step_aside(memory_bytes_max, file_bytes_max);
-  } else {
-    child->step_back(memory_bytes_max, file_bytes_max);
-  }
   UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, child->pid(), 0)));
   if (!process) return fail_errno("a descriptor of a process", errno);
   return FormRun(std::move(*child), std::move(output->ours), std::move(errors->ours),

@@ -21,12 +21,13 @@ class FormRun {
   struct Order {
     std::string program;
     std::vector<std::string> words;  // its verb, and what follows the input
+    std::string folder;              // of what is made of the film: it writes there alone
     int film = -1;                   // the descriptor of the film
     bool is_waited_for = true;       // else it steps far back
   };
 
   // Errors: io, the program cannot be run.
-  static Result<FormRun> start(const Order& order);
+  static Result<FormRun> start(Spawner& spawner, const Order& order);
 
   // For poll(2): output, errors, end.
   int output() const noexcept { return output_.get(); }

@@ -156,7 +156,7 @@ bool FormRuns::make_room(const FormJob& job, const IsAwaited& awaited, std::int6
 Result<> FormRuns::start(FormJob job, const FormRun::Order& order, bool is_wanted,
                          std::int64_t now_ms) {
   VS_ASSERT(has_room(job));
-  auto run = FormRun::start(order);
+  auto run = FormRun::start(spawner_, order);
   if (!run) return std::unexpected(std::move(run.error()));
   const std::size_t from = job.from;
   runs_.push_back({std::move(job), std::move(*run), from, now_ms, now_ms, {is_wanted, 0, now_ms}});

@@ -109,8 +109,9 @@ class FormRuns {
   // "12.m4s.PID.tmp".
   using OnLeft = std::function<void(const FormJob&, const std::string& suffix)>;
 
-  FormRuns(Limits limits, OnLeft on_left) noexcept
-      : limits_(limits), on_left_(std::move(on_left)) {}
+  // `spawner` outlives it.
+  FormRuns(Spawner& spawner, Limits limits, OnLeft on_left) noexcept
+      : spawner_(spawner), limits_(limits), on_left_(std::move(on_left)) {}
 
   // Null: none. For a segment: one that makes it soon.
   ActiveRun* find(FormJob::Kind kind, const std::string& film);
@@ -149,6 +150,7 @@ class FormRuns {
   static void read(ActiveRun& active, std::int64_t now_ms, const OnMade& on_made);
   void tidy(const ActiveRun& active, pid_t pid) const;
 
+  Spawner& spawner_;
   const Limits limits_;
   const OnLeft on_left_;
   std::list<ActiveRun> runs_;

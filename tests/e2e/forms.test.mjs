@@ -122,7 +122,7 @@ test('a film that is replaced while it is cut is served as neither', async (t) =
 });
 
 test('a program that is killed is tried again; one that always fails is not', async (t) => {
-  const once = await serve(t, { script: 'if [ ! -e "$HERE/once" ]; then touch "$HERE/once"; kill -9 $$; fi\nexec "$REAL" "$@"' });
+  const once = await serve(t, { script: 'if [ ! -e "$MINE/once" ]; then : > "$MINE/once"; kill -9 $$; fi\nexec "$REAL" "$@"' });
   assert.equal((await fetchFilm(once.origin, 'film')).forms.length, 3);
   const always = await serve(t, { script: 'kill -11 $$' });
   await assert.rejects(fetchFilm(always.origin, 'film'), ({ status, body }) => status === 422 && /signal 11/.test(body));

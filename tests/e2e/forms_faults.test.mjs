@@ -1,7 +1,7 @@
 // Forms of films where something goes wrong or is short: the program, room for pictures, the server itself.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { after, before } from 'node:test';
@@ -111,10 +111,10 @@ test('HEAD makes nothing; what is made is asked for again by tag and by range', 
 });
 
 test('a program that is killed in the middle is begun anew, and who waits gets the segment', async (t) => {
-  const server = await serve(t, { script: 'case "$1" in video) if [ ! -e "$HERE/once" ]; then touch "$HERE/once"; exec sleep 1000; fi;; esac\nexec "$REAL" "$@"' });
+  const server = await serve(t, { script: 'case "$1" in video) if [ ! -e "$MINE/once" ]; then : > "$MINE/once"; exec sleep 1000; fi;; esac\nexec "$REAL" "$@"' });
   const urls = await segmentsOf(server.origin, 'copy');
   const asked = fetchBytes(urls[2]);
-  await until(() => existsSync(path.join(server.here, 'once')) && makersOf(server.pid, 'sleep').length === 1, 'the cutting to begin');
+  await until(async () => (await filesBelow(server.cache)).some((file) => path.basename(file) === 'once') && makersOf(server.pid, 'sleep').length === 1, 'the cutting to begin');
   process.kill(makersOf(server.pid, 'sleep')[0], 'SIGKILL');
   assert.ok((await asked).length > 0);
   assert.equal(await readMetric(server, 'form_runs_failed_total{of="program"}'), 1);

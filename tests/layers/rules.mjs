@@ -6,13 +6,14 @@
 const floors = {
   'core/kernel': { uses: [], libraries: ['liburing'] },
   'core/base': { uses: ['core/kernel'], libraries: ['fmt'] },
+  'core/confine': { uses: ['core/base'], libraries: [] },
   'core/reactor': { uses: ['core/base', 'core/kernel'], libraries: ['fmt', 'liburing'] },
   proto: { uses: ['core/base'], libraries: ['fmt', 'llhttp', 'wslay', 'simdjson'] },
-  storage: { uses: ['core/base', 'core/reactor'], libraries: ['fmt', 'hiredis', 'libssl', 'pugixml', 'simdjson'] },
+  storage: { uses: ['core/base', 'core/confine', 'core/reactor'], libraries: ['fmt', 'hiredis', 'libssl', 'pugixml', 'simdjson'] },
   // The program beside the server: nobody includes it, and it alone knows libav*.
   maker: { uses: ['core/base'], libraries: ['fmt', 'CLI11', 'libav'] },
   server: {
-    uses: ['core/base', 'core/kernel', 'core/reactor', 'proto', 'storage'],
+    uses: ['core/base', 'core/confine', 'core/kernel', 'core/reactor', 'proto', 'storage'],
     libraries: ['fmt', 'CLI11', 'libcrypto'],
   },
 };
@@ -22,6 +23,7 @@ const floors = {
 export const rooms = {
   'core/kernel': [],
   'core/base': ['core/kernel'],
+  'core/confine': ['core/base'],
   'core/reactor': ['core/base', 'core/kernel'],
   'proto/http': ['core/base'],
   'proto/session': ['core/base'],
@@ -29,7 +31,7 @@ export const rooms = {
   'proto/wire': ['core/base', 'proto/session'],
   storage: ['core/base'],
   'storage/names': ['core/base'],
-  'storage/files': ['core/base', 'storage/names'],
+  'storage/files': ['core/base', 'core/confine', 'storage/names'],
   'storage/library': ['core/base', 'storage/files', 'storage/names'],
   'storage/films': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
   'storage/forms': ['core/base', 'storage/files', 'storage/library', 'storage/names'],
@@ -80,7 +82,7 @@ export const rooms = {
   ],
   // From one process to the next.
   'server/succession': [
-    'core/base', 'proto/session', 'server/digest.h', 'server/session/session_directory.h', 'server/uploads/upload_table.h', 'storage/memory_store.h',
+    'core/base', 'proto/session', 'server/digest.h', 'server/session/session_directory.h', 'server/uploads/upload_table.h', 'storage/files/spawner.h', 'storage/memory_store.h',
   ],
   'server/metrics': [
     'core/base', 'proto/session', 'server/nodes/nodes.h', 'server/service.h', 'storage/forms/form_counts.h', 'storage/redis',
@@ -91,7 +93,7 @@ export const rooms = {
   ],
   // What puts it all together.
   server: [
-    'core/base', 'core/kernel', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
+    'core/base', 'core/confine', 'core/kernel', 'core/reactor', 'proto/http', 'proto/session', 'proto/websocket', 'proto/wire',
     'server/access', 'server/config', 'server/connection', 'server/films', 'server/http', 'server/metrics', 'server/nodes', 'server/routes', 'server/session', 'server/succession', 'server/uploads',
     'storage', 'storage/files', 'storage/films', 'storage/forms', 'storage/library', 'storage/names', 'storage/redis',
     'storage/redis/link/redis_address.h', 'storage/redis/link/redis_tls.h',

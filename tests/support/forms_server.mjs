@@ -1,6 +1,6 @@
 // Servers that make forms of a film, for tests of what they do when something goes wrong.
 import { execFile } from 'node:child_process';
-import { copyFile, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { fetchFilm, readMaster, readPlaylist } from './forms.mjs';
@@ -31,8 +31,8 @@ export async function formsFolder() {
 }
 
 // Starts a server with a film; it ends with the test. script: what stands in videosync-media's place, a shell's, with
-// the real one as $REAL and a folder of its own as $HERE; null: nothing does. media, cache: folders to take instead of
-// its own. Resolves to the server with {here, media: the film's path, cache, runs(): the verbs that were run}.
+// the real one as $REAL, a folder of its own, which it sees, as $HERE, and the one that it may write to as $MINE, for it is
+// confined; null: nothing does. media, cache: folders to take instead of its own. Resolves to the server with {here, media: the film's path, cache, runs(): the verbs that were run}.
 async function serve(t, { root, script, args = [], env = {}, name = 'film.mkv', source, media, cache }) {
   const here = await mkdtemp(path.join(root, 'server-'));
   const folder = media ?? path.join(here, 'media');
@@ -42,21 +42,37 @@ async function serve(t, { root, script, args = [], env = {}, name = 'film.mkv', 
   }
   const kept = cache ?? path.join(here, 'cache');
   await link(serverBinary(), path.join(here, 'videosync'));
-  if (script !== null) await writeProgram(here, script);
+  if (script !== null) await writeProgram(here, kept, script);
   const server = await startServer({
     binary: path.join(here, 'videosync'), args: ['--media', folder, '--www', path.join(projectRoot, 'www'), ...args], env: { VIDEOSYNC_CACHE: kept, ...env },
   });
   t.after(() => server.stop());
-  const runs = async () => (await readFile(path.join(here, 'runs'), 'utf8').catch(() => '')).trim().split('\n').filter(Boolean);
-  return { ...server, here, media: path.join(folder, name), cache: kept, runs };
+  return { ...server, here, media: path.join(folder, name), cache: kept, runs: () => runsIn(kept) };
 }
 
-async function writeProgram(here, script) {
-  const real = makerBinary();
+// The verbs that the programs of recorderBeside() were run with, film by film.
+export async function runsIn(cache) {
+  const films = await readdir(path.join(cache, 'forms')).catch(() => []);
+  const records = await Promise.all(films.map((film) => readFile(path.join(cache, 'forms', film, 'runs'), 'utf8').catch(() => '')));
+  return records.join('').split('\n').filter(Boolean);
+}
+
+// Puts the real videosync-media into the folder, and resolves to {real: its path, record: what a shell's script begins with
+// to write down what it is run for, where it may: $mine, the film's folder in the cache}.
+export async function recorderBeside(here, cache) {
+  const real = path.join(here, 'the-real-one');
+  await link(makerBinary(), real);
+  const forms = path.join(cache, 'forms');
+  const mine = `for word; do case "$word" in "${forms}"/*) mine="\${word#"${forms}/"}"; mine="${forms}/\${mine%%/*}";; esac; done\n`;
+  return { real, record: `${mine}echo "$1" >> "$mine/runs"\n` };
+}
+
+async function writeProgram(here, cache, script) {
+  const { real, record } = await recorderBeside(here, cache);
   // What the list of videos asks first is none of this.
   const learning = `case "$1 $3" in "describe --plan") ;; describe*) exec "${real}" "$@";; esac\n`;
-  const text = script === undefined ? `exec "${real}" "$@"` : script.replaceAll('$REAL', real).replaceAll('$HERE', here);
-  await writeFile(path.join(here, 'videosync-media'), `#!/bin/sh\n${learning}echo "$1" >> "${here}/runs"\n${text}\n`, { mode: 0o755 });
+  const text = script === undefined ? `exec "${real}" "$@"` : script.replaceAll('$REAL', real).replaceAll('$HERE', here).replaceAll('$MINE', '$mine');
+  await writeFile(path.join(here, 'videosync-media'), `#!/bin/sh\n${learning}${record}${text}\n`, { mode: 0o755 });
 }
 
 // The address of a form's master playlist.

@@ -112,7 +112,8 @@ async function mountPreloaded(library, files) {
   await writeFile(waits, '');
   return {
     directory: media.directory,
-    env: { LD_PRELOAD: library, HANGING_FOLDER: media.directory, HANGING_ORDERS: orders, HANGING_WAITS: waits },
+    // What is preloaded writes down what waits, which a confined helper may not.
+    env: { VIDEOSYNC_CONFINE: 'off', LD_PRELOAD: library, HANGING_FOLDER: media.directory, HANGING_ORDERS: orders, HANGING_WAITS: waits },
     hang: (operation, part = '') => appendFile(orders, `${operation} ${part}\n`),
     free: () => writeFile(orders, ''),
     waits: async () => (await readFile(waits, 'utf8')).split('\n').filter(Boolean),

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/base/unique_fd.h"
 #include "tests/support/temp_folder.h"
@@ -17,9 +20,20 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Each has a spawner of its own, which lives as long as the test.
+Result<std::unique_ptr<Successor>> start_program(std::string program,
+                                                 std::vector<std::string> words) {
+  static std::vector<std::unique_ptr<Spawner>> spawners;
+  SpawnerTerms terms;
+  terms.successor = std::move(program);
+  terms.successor_words = std::move(words);
+  terms.successor_environment = {"MORE=more", Successor::environment_of_channel()};
+  spawners.push_back(Spawner::start(std::move(terms)).value());
+  return Successor::start(*spawners.back(), {}, {});
+}
+
 Result<std::unique_ptr<Successor>> start_shell(const std::string& script) {
-  const Launch launch{"/bin/sh", {"sh", "-c", script}};
-  return Successor::start(launch, {"MORE=more"}, {}, {});
+  return start_program("/bin/sh", {"sh", "-c", script});
 }
 
 bool is_there(pid_t pid) {
@@ -39,7 +53,7 @@ Test(successor, its_end_is_told_with_its_status) {
 }
 
 Test(successor, a_program_that_is_not_there_is_an_error) {
-  const auto successor = Successor::start({"/no/such/program", {"x"}}, {}, {}, {});
+  const auto successor = start_program("/no/such/program", {"x"});
   cr_assert(!successor && successor.error().message.contains("/no/such/program"));
 }
 

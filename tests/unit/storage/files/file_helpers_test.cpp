@@ -10,15 +10,19 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "core/reactor/listener.h"
+#include "storage/files/file_desk.h"
+#include "tests/support/temp_folder.h"
 
 using namespace videosync;
 
@@ -145,4 +149,40 @@ Test(file_helpers, the_keeper_keeps_from_its_start) {
 
 Test(file_helpers, the_keeper_needs_no_descriptor_to_spare) {
   assert_end_is_seen(Table::is_full);
+}
+
+namespace {
+
+// What a desk of confined helpers says of a folder: an errno.
+int error_of_opening(FileHelpers& helpers, const std::string& path) {
+  const auto desk = FileDesk::create(helpers, FileHelpers::Lane::scanning).value();
+  const auto opened = desk->open_folder(path);
+  return opened ? 0 : opened.error().system_errno;
+}
+
+}  // namespace
+
+Test(file_helpers, confined_ones_open_the_folders_of_their_terms_and_what_is_below) {
+  const videosync::test::TempFolder root;
+  for (const char* name : {"media", "media/in", "media2"})
+    ::mkdir((root / name).c_str(), 0700);
+  root.write("media/in/film.mp4", "0123");
+  const auto helpers =
+      FileHelpers::start({.confines = true, .folders = {root / "media"}, .programs = {}}).value();
+  cr_assert_eq(error_of_opening(*helpers, root / "media"), 0);
+  cr_assert_eq(error_of_opening(*helpers, root / "media/in"), 0);
+  for (const char* other : {"media2", "", "media/../media2", "media/.."})
+    cr_assert_eq(error_of_opening(*helpers, root / other), EACCES, "%s", other);
+  cr_assert_eq(error_of_opening(*helpers, "/etc"), EACCES);
+  // As they stand in the settings, however that is.
+  const std::string odd = root / "media/../media2/";
+  const auto others =
+      FileHelpers::start({.confines = true, .folders = {odd}, .programs = {}}).value();
+  cr_assert_eq(error_of_opening(*others, odd), 0);
+  cr_assert_eq(error_of_opening(*others, odd + "none"), ENOENT);
+  cr_assert_eq(error_of_opening(*others, odd + "../media"), EACCES);
+  const auto desk = FileDesk::create(*helpers, FileHelpers::Lane::scanning).value();
+  const MediaFolderRef media = desk->open_folder(root / "media").value();
+  cr_assert_eq(desk->open(media, "in/film.mp4").value()->size(), 4);
+  cr_assert_eq(desk->walk(media).value().folders.size(), 2);
 }
