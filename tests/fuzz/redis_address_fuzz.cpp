@@ -3,8 +3,8 @@
 //
 // The whole input as a URL; and, by its first byte, as the parts that a URL is made of.
 //
-// Reads: storage/redis/redis_address.cpp
-#include "storage/redis/redis_address.h"
+// Reads: storage/redis/link/redis_address.cpp
+#include "storage/redis/link/redis_address.h"
 
 #include <array>
 #include <cstddef>

@@ -4,7 +4,7 @@
 // The first byte: where the bytes are cut; the rest: what comes on the connection. Fed in two parts
 // it is what it is in one.
 //
-// Reads: storage/redis/cluster/cluster_map.cpp, storage/redis/redis_reply.cpp
+// Reads: storage/redis/cluster/cluster_map.cpp, storage/redis/link/redis_reply.cpp
 #include <hiredis/hiredis.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 #include "core/base/assert.h"
 #include "storage/redis/cluster/cluster_map.h"
-#include "storage/redis/redis_reply.h"
+#include "storage/redis/link/redis_reply.h"
 #include "tests/fuzz/support/fuzz_lines.h"
 
 using namespace videosync;

@@ -11,9 +11,11 @@
 
 #include <cerrno>
 #include <fstream>
+#include <memory>
 #include <string>
 
 #include "core/base/unique_fd.h"
+#include "storage/files/spawner.h"
 
 using namespace videosync;
 
@@ -48,9 +50,14 @@ void let_go(pid_t holder) {
   ::waitpid(holder, nullptr, 0);
 }
 
+Spawner& spawner() {
+  static const std::unique_ptr<Spawner> started = Spawner::start({}).value();
+  return *started;
+}
+
 void run_to_its_end(const char* program) {
   const UniqueFd output = nowhere();
-  auto child = ChildProcess::start({{program}, output.get()});
+  auto child = ChildProcess::start(spawner(), {.words = {program}, .output = output.get()});
   cr_assert(child);
   cr_assert_eq(child->wait(10'000, BreakOff{}), ChildProcess::End::succeeded);
 }
@@ -61,7 +68,7 @@ Test(child_process, one_that_is_not_waited_for_is_killed_and_gone) {
   const UniqueFd output = nowhere();
   pid_t pid = 0;
   {
-    auto child = ChildProcess::start({{"sleep", "60"}, output.get()});
+    auto child = ChildProcess::start(spawner(), {.words = {"sleep", "60"}, .output = output.get()});
     cr_assert(child);
     pid = child->pid();
     cr_assert_eq(::kill(pid, 0), 0);
@@ -76,7 +83,7 @@ Test(child_process, one_that_dies_slowly_does_not_stay_in_the_kernels_table) {
   pid_t pid = 0;
   pid_t holder = 0;
   {
-    auto child = ChildProcess::start({{"sleep", "60"}, output.get()});
+    auto child = ChildProcess::start(spawner(), {.words = {"sleep", "60"}, .output = output.get()});
     cr_assert(child);
     pid = child->pid();
     holder = hold_at_its_end(pid, ready[1]);
