@@ -78,10 +78,16 @@ step('connecting, as long as it takes', async () => {
     await hasStatus(ben.page, 'Connecting…');
     for (const count of ['#viewer-count', '#people-count']) assert.equal(await ben.page.isVisible(count), false, count);
     await takePicture(ben.page, 'connecting');
+    await ben.page.fill('#chat-text', 'Am I in?');
+    await ben.page.press('#chat-text', 'Enter');
+    await ben.page.waitForSelector('#chat-fault:has-text("it is sent as soon as there is")');
   } finally {
     process.kill(server.pid, 'SIGCONT');
   }
   await hasStatus(ben.page, 'Ready to start');
+  await ben.page.waitForSelector('#messages .by-you:has-text("Am I in?")');
+  await ben.page.waitForSelector('#chat-fault', { state: 'hidden' });
+  assert.equal(await ben.page.inputValue('#chat-text'), '');
 });
 
 step('connection lost: a countdown, and a button for the impatient', async () => {

@@ -346,7 +346,7 @@ export default {
     left: (count) => `noch ${count} Zeichen`,
     unread: (count) => (count === 1 ? '1 neue Nachricht' : `${count} neue Nachrichten`),
     tooFast: 'Zu viele Nachrichten auf einmal. Warte einen Moment und sende sie noch einmal.',
-    notSent: 'Nicht gesendet: zurzeit besteht keine Verbindung.',
+    notSent: 'Zurzeit besteht keine Verbindung: Es wird gesendet, sobald sie da ist.',
     goTo: (time) => `Zu ${time} springen`,
     newTab: (url) => `${url} (öffnet in einem neuen Tab)`,
     joined: (names) => `Neu dabei: ${names}.`,

@@ -347,7 +347,7 @@ export default {
     left: (count) => (count === 1 ? '1 character left' : `${count} characters left`),
     unread: (count) => (count === 1 ? '1 new message' : `${count} new messages`),
     tooFast: 'Too many messages at once. Wait a moment, then send it again.',
-    notSent: 'Not sent: there is no connection right now.',
+    notSent: 'There is no connection right now: it is sent as soon as there is.',
     goTo: (time) => `Go to ${time}`,
     newTab: (url) => `${url} (opens in a new tab)`,
     joined: (names) => `${names} joined.`,

@@ -29,6 +29,7 @@ export class ChatPanel {
   #unread = new Unread(this.#list);
   #last = { from: null, atMs: 0 }; // who spoke last, unless something was announced since
   #pending = ''; // what was said here and has not come back yet
+  #unsent = ''; // what could not leave, for want of a connection
   #shown = new Set(); // ids of lines: one may come a second time
 
   #jump;
@@ -38,8 +39,17 @@ export class ChatPanel {
   constructor({ room, jump }) {
     this.#room = room;
     this.#jump = jump;
-    byId('chat-form').addEventListener('submit', (event) => this.#say(event));
-    this.#field.addEventListener('input', () => this.#showLeft());
+    byId('chat-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#say();
+    });
+    this.#field.addEventListener('input', () => {
+      this.#showLeft();
+      if (this.#unsent === '') return;
+      this.#unsent = '';
+      this.#complain('');
+    });
+    room.addEventListener('welcome', () => this.#unsent !== '' && this.#say());
     this.#bindEmoji(byId('emoji'));
     const arrivals = new Arrivals(({ joined, left }) => {
       if (joined.length > 0) this.announce(words.joined(joinNames(joined.map(nameOrGuest))));
@@ -59,11 +69,12 @@ export class ChatPanel {
     this.#append(make('p', { class: 'event', text }), false);
   }
 
-  #say(event) {
-    event.preventDefault();
+  // What cannot leave stays in the field, and leaves with the next connection unless it is changed.
+  #say() {
     const text = this.#field.value.trim();
     if (!text) return;
-    if (!this.#room.send('chat', { text })) return this.#complain(words.notSent);
+    this.#unsent = this.#room.send('chat', { text }) ? '' : text;
+    if (this.#unsent !== '') return this.#complain(words.notSent);
     this.#pending = text;
     this.#field.value = '';
     this.#showLeft();
