@@ -78,6 +78,7 @@ function addressOf(server, query) {
 
 class Member {
   #passed = 0; // messages of `all` that next() has looked at
+  #held = { epoch: 0, seq: -1 }; // the state of the last message that next() has taken it from
   #wake = () => {};
 
   constructor(server, key, query, options) {
@@ -107,6 +108,16 @@ class Member {
     this.socket.on('close', () => this.#wake());
   }
 
+  // As docs/PROTOCOL.md has it: a state that is not newer than the one that is held is dropped. It is
+  // told once more where a node may have missed something.
+  #isNews(message) {
+    const state = message.type === 'welcome' ? message.state : message.type === 'state' ? message : null;
+    if (!state) return true;
+    const isNewer = state.epoch > this.#held.epoch || (state.epoch === this.#held.epoch && state.seq > this.#held.seq);
+    if (isNewer || message.type === 'welcome') this.#held = state;
+    return isNewer || message.type === 'welcome';
+  }
+
   send(type, fields = {}) {
     this.socket.send(JSON.stringify({ type, ...fields }));
   }
@@ -122,6 +133,7 @@ class Member {
       while (this.#passed < this.all.length) {
         const message = this.all[this.#passed];
         this.#passed += 1;
+        if (!this.#isNews(message)) continue;
         if (message.type === type && accept(message)) return message;
       }
       const isOver = this.socket.readyState === WebSocket.CLOSED;

@@ -16,6 +16,17 @@ export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 10_000;
 const OUTPUT_KEPT = 256 * 1024;
+const LINES_SHOWN = 40;
+const outputs = []; // of all that were started
+
+// Of a test that fails: what its servers had to say, which nobody can ask them any more.
+process.once('exit', (code) => {
+  if (code === 0) return;
+  for (const [i, { stderr }] of outputs.entries()) {
+    const words = stderr.split('\n').filter((line) => / (warn|error) /.test(line)).slice(-LINES_SHOWN);
+    if (words.length > 0) console.log(`server ${i + 1} of ${outputs.length} had said:\n${words.join('\n')}`);
+  }
+});
 
 export function serverBinary() {
   return path.resolve(projectRoot, process.env.VIDEOSYNC_BINARY ?? 'build/dev/videosync');
@@ -40,6 +51,7 @@ export async function startServer({ binary = serverBinary(), args = [], env = {}
       output[name] = (output[name] + text).slice(-OUTPUT_KEPT);
     });
   }
+  outputs.push(output);
   // `close` follows `exit` when all of the output has been read.
   const exited = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
   const addresses = await untilListening(child, output, exited);
