@@ -368,6 +368,8 @@ class SessionDirectory::Impl {
   void add_ask(const Uuid& key, Asks::Ask ask) noexcept;
   void refuse_ask(const Uuid& key, const Asks::Ask& ask, SessionFault fault) noexcept;
   void refuse_asks(Residence& residence, SessionFault fault) noexcept;
+  void refuse_foreign(const node::Envelope& envelope, std::uint64_t fence,
+                      SessionFault fault) noexcept;
   void say(Residence& residence, MemberId member, const ClientMessage& message) noexcept;
   void leave_outpost(Residence& residence, MemberId member, ConnectionNumber number) noexcept;
   void add_member(Residence& residence, MemberId id, LocalMember member) noexcept;

@@ -95,22 +95,24 @@ void Impl::refuse_asks(Residence& residence, SessionFault fault) noexcept {
   Outpost& outpost = residence.away();
   for (const Asks::Ask& ask : outpost.asks.take_all())
     refuse_ask(residence.key, ask, fault);
-  const auto refuse = [&](const Uuid& node, const node::AskRef& ref) noexcept {
-    send(node, residence.key, outpost.fence,
-         node::Answer{ref, static_cast<std::uint8_t>(fault), {}});
-  };
-  for (const node::Envelope& envelope : std::exchange(outpost.foreign, {})) {
-    if (const auto* join = std::get_if<node::Join>(&envelope.message)) {
-      refuse(envelope.from, join->ask);
-    } else if (const auto* info = std::get_if<node::AskInfo>(&envelope.message)) {
-      refuse(envelope.from, info->ask);
-    } else if (const auto* end = std::get_if<node::AskDelete>(&envelope.message)) {
-      refuse(envelope.from, end->ask);
-    }
-  }
+  for (const node::Envelope& envelope : std::exchange(outpost.foreign, {}))
+    refuse_foreign(envelope, outpost.fence, fault);
   outpost.wants_home = false;
   VS_ASSERT(outpost.asks.empty());
   VS_ASSERT(outpost.foreign.empty());
+}
+
+// Nothing where it asks for nothing.
+void Impl::refuse_foreign(const node::Envelope& envelope, std::uint64_t fence,
+                          SessionFault fault) noexcept {
+  VS_ASSERT(envelope.from != self());
+  const auto refuse = [&](const node::AskRef& ref) noexcept {
+    send(envelope.from, envelope.key, fence,
+         node::Answer{ref, static_cast<std::uint8_t>(fault), {}});
+  };
+  if (const auto* join = std::get_if<node::Join>(&envelope.message)) return refuse(join->ask);
+  if (const auto* info = std::get_if<node::AskInfo>(&envelope.message)) return refuse(info->ask);
+  if (const auto* end = std::get_if<node::AskDelete>(&envelope.message)) refuse(end->ask);
 }
 
 void Impl::say(Residence& residence, MemberId member, const ClientMessage& message) noexcept {

@@ -211,10 +211,12 @@ void Impl::to_home(node::Envelope envelope) noexcept {
   Residence* residence = find(envelope.key);
   if (residence != nullptr && residence->is_home()) return home_envelope(*residence, envelope);
   if (const auto ended = unremoved_.find(envelope.key); ended != unremoved_.end()) {
-    // Its node has missed the end.
-    if (!ended->second.event) return;
-    return ports_.store.publish(Channel::of_node(envelope.from), ended->second.event,
-                                [](Result<std::uint32_t>) noexcept {});
+    // Its node has missed the end; and what it asks for is answered, or it would wait in vain.
+    if (const BufferRef& event = ended->second.event) {
+      ports_.store.publish(Channel::of_node(envelope.from), event,
+                           [](Result<std::uint32_t>) noexcept {});
+    }
+    return refuse_foreign(envelope, ended->second.last.fence, SessionFault::not_found);
   }
   if (std::holds_alternative<node::Leave>(envelope.message) && residence == nullptr) return;
   if (std::holds_alternative<node::KnockGone>(envelope.message)) return;

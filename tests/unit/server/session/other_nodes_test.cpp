@@ -46,6 +46,21 @@ Test(other_nodes, a_home_cannot_have_heard_what_nobody_has_said) {
   cr_assert_eq(last_told<node::Said>(node).previous, 0u, "the chain is as it was");
 }
 
+Test(other_nodes, who_asks_for_what_has_ended_is_answered_at_once) {
+  DirectoryFixture node;
+  HomeHere session(node);
+  session.ann_says(EndMessage{});
+  const auto expires_us = static_cast<std::uint64_t>(node.clock.server_us() + seconds);
+  session.says(node::AskDelete{.ask = {1, 7, expires_us}, .host_token = {}});
+  node.answer_all();
+  const auto answer = last_told<node::Answer>(node);
+  cr_assert_eq(answer.ask.number, 7u);
+  cr_assert(answer.fault == static_cast<std::uint8_t>(SessionFault::not_found));
+  session.says(session.join(8));
+  node.answer_all();
+  cr_assert_eq(last_told<node::Answer>(node).ask.number, 8u);
+}
+
 Test(other_nodes, a_ping_is_not_for_a_session) {
   DirectoryFixture node;
   HomeHere home(node);
