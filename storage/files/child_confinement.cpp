@@ -32,6 +32,12 @@ constexpr const char* system_facts[] = {
     "/proc/cpuinfo",      "/proc/meminfo",      "/proc/stat",     "/proc/sys/vm",
     "/sys/devices/system"};
 
+// A rule that cannot be made takes something away from the program alone.
+template <class Place>
+void allow_if_there(Landlock& rules, const Place& place, unsigned rights) {
+  [[maybe_unused]] const auto allowed = rules.allow(place, rights);
+}
+
 // The operator's own libraries, as the dynamic linker is told of them.
 void allow_named(Landlock& rules, const char* variable, std::string_view separators) {
   const char* value = std::getenv(variable);
@@ -40,7 +46,8 @@ void allow_named(Landlock& rules, const char* variable, std::string_view separat
     const std::size_t end = rest.find_first_of(separators);
     const std::string path(rest.substr(0, end));
     rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
-    if (path.find('/') != std::string::npos) rules.allow(path, Landlock::read | Landlock::run);
+    if (path.find('/') != std::string::npos)
+      allow_if_there(rules, path, Landlock::read | Landlock::run);
   }
 }
 
@@ -50,26 +57,25 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? path : path.substr(0, slash);
 }
 
-// A rule that cannot be made takes something away from the program alone.
 void restrict_files(const ChildPlaces& places) {
   auto rules = Landlock::create({.network = true, .others = true});
   if (!rules) return;
   constexpr unsigned runs = Landlock::read | Landlock::run;
   for (const char* folder : system_folders)
-    rules->allow(folder, runs);
+    allow_if_there(*rules, folder, runs);
   for (const char* file : system_facts)
-    rules->allow(file, Landlock::read);
-  rules->allow("/dev/null", Landlock::read | Landlock::write);
-  rules->allow(places.program, runs);
-  rules->allow(folder_of(places.program), runs);
+    allow_if_there(*rules, file, Landlock::read);
+  allow_if_there(*rules, "/dev/null", Landlock::read | Landlock::write);
+  allow_if_there(*rules, places.program, runs);
+  allow_if_there(*rules, folder_of(places.program), runs);
   allow_named(*rules, "LD_LIBRARY_PATH", ":;");
   allow_named(*rules, "LD_PRELOAD", ": ");
   for (const int read : places.reads)
-    rules->allow(read, Landlock::read);
+    allow_if_there(*rules, read, Landlock::read);
   if (places.writes >= 0) {
-    rules->allow(places.writes, Landlock::read | Landlock::write | Landlock::make);
+    allow_if_there(*rules, places.writes, Landlock::read | Landlock::write | Landlock::make);
   }
-  static_cast<void>(rules->enforce());
+  [[maybe_unused]] const auto enforced = rules->enforce();
 }
 
 // Not to leave its group of processes, which is ended as a whole.
@@ -152,7 +158,7 @@ void filter_calls() {
     filter.allow_where(SYS_kill, 0, whole, {self});
     filter.allow_where(SYS_tgkill, 0, whole, {self});
   }
-  static_cast<void>(filter.install(SyscallFilter::Threads::calling));
+  [[maybe_unused]] const auto installed = filter.install(SyscallFilter::Threads::calling);
 }
 
 }  // namespace

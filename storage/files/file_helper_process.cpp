@@ -156,7 +156,7 @@ void end_with(pid_t helped) noexcept {
 void write_nothing() {
   if (const auto rules =
           Landlock::create({.files = Landlock::write | Landlock::make | Landlock::run})) {
-    static_cast<void>(rules->enforce());
+    [[maybe_unused]] const auto enforced = rules->enforce();
   }
 }
 
@@ -169,7 +169,7 @@ void confine_helper() {
   filter.allow(calls::basic);
   filter.allow(calls::reading_files);
   filter.allow(helping);
-  static_cast<void>(filter.install(SyscallFilter::Threads::calling));
+  [[maybe_unused]] const auto installed = filter.install(SyscallFilter::Threads::calling);
 }
 
 // Asks nobody but the kernel, whatever the descriptor is.

@@ -106,7 +106,7 @@ std::string find_program(const std::string& name) {
   for (;;) {
     const std::size_t end = rest.find(':');
     const std::string folder(rest.substr(0, end));
-    const std::string path = (folder.empty() ? "." : folder) + "/" + name;
+    std::string path = (folder.empty() ? "." : folder) + "/" + name;
     if (::access(path.c_str(), X_OK) == 0) return path;
     if (end == std::string_view::npos) return {};
     rest = rest.substr(end + 1);
