@@ -4,6 +4,7 @@
 // of a slot's move. Each server has a second port, over which the servers speak to each other. Whoever starts one calls
 // stop(), also when a test fails.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, startRedis } from './redis.mjs';
 import { tlsSettings } from './redis_tls.mjs';
 import { until } from './until.mjs';
@@ -11,6 +12,8 @@ import { until } from './until.mjs';
 const SLOTS = 16_384;
 const NODE_TIMEOUT_MS = 1_000; // after which a server that says nothing is taken for gone; Redis' default is 15 s
 const WHOLE_MS = 30_000;
+const OWNER_TRIES = 20;
+const OWNER_PAUSE_MS = 50;
 const MIGRATE_MS = 5_000;
 const PORT_TRIES = 20;
 
@@ -108,14 +111,19 @@ class RedisCluster {
 
   // Who has that slot and answers, as it says itself, or null. Of two that say so, the one that was elected last.
   async primaryOf(nameOrSlot) {
-    const slot = asSlot(nameOrSlot);
-    let found = null;
-    for (const server of this.there) {
-      const line = await ownLine(server);
-      if (!line.flags.includes('master') || !hasSlot(line, slot)) continue;
-      if (!found || line.epoch > found.epoch) found = { server, epoch: line.epoch };
+    // For a moment after a move nobody says to have it: whoever had it has heard of that, and not yet whoever has got it.
+    for (let tries = 0; tries < OWNER_TRIES; tries += 1) {
+      const found = await this.#whoHas(asSlot(nameOrSlot));
+      if (found) return found;
+      await sleep(OWNER_PAUSE_MS);
     }
-    return found?.server ?? null;
+    return null;
+  }
+
+  async #whoHas(slot) {
+    const lines = await Promise.all(this.there.map(async (server) => ({ server, line: await ownLine(server) })));
+    const claims = lines.filter(({ line }) => line.flags.includes('master') && hasSlot(line, slot));
+    return claims.sort((a, b) => b.line.epoch - a.line.epoch)[0]?.server ?? null;
   }
 
   // Those that have slots and answer.
